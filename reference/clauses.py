@@ -1,0 +1,57 @@
+"""The numbered clauses, read from SPEC.md itself: the text is normative, so it is the source.
+
+A clause is a heading of the form ``#### 1.1 (must) Stable accuracy`` followed by its sentences.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+SPEC = Path(__file__).with_name("SPEC.md")
+
+_HEADING = re.compile(r"^#### (?P<id>\d+\.\d+) \((?P<level>must|should|open)\) (?P<title>.+)$", re.MULTILINE)
+
+
+class Level(StrEnum):
+    """How much a clause weighs: ``must`` stops a gate, ``should`` is a finding, ``open`` is not judged."""
+
+    MUST = "must"
+    SHOULD = "should"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A numbered rule of SPEC.md."""
+
+    id: str
+    level: Level
+    title: str
+    text: str
+
+
+@functools.cache
+def clauses() -> dict[str, Clause]:
+    """All clauses of SPEC.md by number, in its order."""
+    text = SPEC.read_text(encoding="utf-8")
+    found: dict[str, Clause] = {}
+    matches = list(_HEADING.finditer(text))
+    for match in matches:
+        end = text.find("\n#", match.end())
+        body = " ".join(text[match.end() : end if end > 0 else None].split())
+        if match["id"] in found:
+            raise ValueError(f"SPEC.md numbers two clauses {match['id']}")
+        found[match["id"]] = Clause(match["id"], Level(match["level"]), match["title"], body)
+    return found
+
+
+def clause(number: str) -> Clause:
+    """The clause of that number. Raises KeyError naming SPEC.md for an unknown one."""
+    try:
+        return clauses()[number]
+    except KeyError:
+        raise KeyError(f"SPEC.md has no clause {number}; it has {', '.join(clauses())}") from None

@@ -1,0 +1,86 @@
+"""The four binary floating-point formats that are tested: precision, range, unit roundoff, ulp.
+
+Nothing here rounds by hand: :func:`ulp_exponent` says how far apart neighbours are, and
+:mod:`reference.enclosure` does the rounding from a certified value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary format with gradual underflow, by IEEE 754's names.
+
+    ``precision`` counts the hidden bit; a normal number is ``1.f × 2**e`` with ``emin <= e <= emax``.
+    """
+
+    name: str
+    precision: int
+    emin: int
+    emax: int
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype that carries the bits (bfloat16 comes from ml_dtypes)."""
+        return np.dtype(ml_dtypes.bfloat16) if self.name == "bfloat16" else np.dtype(self.name)
+
+    @property
+    def u(self) -> float:
+        """Unit roundoff ``2**-p``: the largest relative error of one rounding to nearest."""
+        return 2.0**-self.precision
+
+    @property
+    def u_accumulate(self) -> float:
+        """``u_a = min(u, 2**-24)``: 16-bit formats are expected to add in binary32 or better."""
+        return min(self.u, 2.0**-24)
+
+    @property
+    def smallest_subnormal(self) -> float:
+        """``η = 2**(emin − p + 1)``: the spacing at zero, and the ulp there."""
+        return 2.0 ** (self.emin - self.precision + 1)
+
+    @property
+    def smallest_normal(self) -> float:
+        """``2**emin``: below it a flushing machine returns zero."""
+        return 2.0**self.emin
+
+    @property
+    def largest(self) -> float:
+        """The largest finite number."""
+        return (2.0 - 2.0 ** (1 - self.precision)) * 2.0**self.emax
+
+    def ulp_exponent(self, floor_log2: Ints) -> Ints:
+        """The exponent ``k`` with ``ulp(x) = 2**k``, given ``floor(log2 |x|)``.
+
+        SPEC.md §0: ``k = clamp(floor(log2 |x|), emin, emax) − p + 1``; zero and everything
+        subnormal has the ulp of the smallest normal number, everything beyond the largest finite
+        number the ulp of that number.
+        """
+        return np.clip(floor_log2, self.emin, self.emax) - (self.precision - 1)
+
+    def hex(self, value: float) -> str:
+        """The bits of ``value`` as this format stores them, e.g. ``0x3f80``.
+
+        >>> BINARY16.hex(1.0)
+        '0x3c00'
+        """
+        return "0x" + np.array(value, dtype=self.dtype).tobytes()[::-1].hex()
+
+
+BINARY16 = Format("float16", precision=11, emin=-14, emax=15)
+BFLOAT16 = Format("bfloat16", precision=8, emin=-126, emax=127)
+BINARY32 = Format("float32", precision=24, emin=-126, emax=127)
+BINARY64 = Format("float64", precision=53, emin=-1022, emax=1023)
+
+FORMATS: dict[str, Format] = {f.name: f for f in (BINARY16, BFLOAT16, BINARY32, BINARY64)}
