@@ -69,6 +69,17 @@ class Format:
         """
         return np.clip(floor_log2, self.emin, self.emax) - (self.precision - 1)
 
+    def nearest(self, x: Floats) -> Floats:
+        """Round binary64 numbers to this format (ties to even, infinite beyond range), exactly.
+
+        Plain powers of two and ``rint``: no cast of a library that might round twice.
+        """
+        finite = np.where(np.isfinite(x), x, 0.0)
+        k = self.ulp_exponent(np.frexp(finite)[1].astype(np.int64) - 1)
+        rounded = np.ldexp(np.rint(np.ldexp(finite, -k)), k)
+        rounded = np.where(np.abs(rounded) > self.largest, np.copysign(np.inf, rounded), rounded)
+        return np.where(np.isfinite(x), rounded, x)
+
     def hex(self, value: float) -> str:
         """The bits of ``value`` as this format stores them, e.g. ``0x3f80``.
 

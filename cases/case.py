@@ -1,0 +1,75 @@
+"""Case and Batch: one row that is asked, and the stack of rows that makes one call.
+
+A case is named by a readable path and by a hash of its bits. Two runs compare a case only where both
+agree: the same path with another hash is not comparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reference.formats import Floats
+from reference.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a family writes: one row with the clause it tests.
+
+    ``logits`` has N elements; ``labels`` N (dense), one (index) or None for the family's default;
+    ``clauses`` names outputs whose clause is another than ``clause``.
+    """
+
+    variant: str
+    logits: Floats
+    clause: str
+    labels: Floats | None = None
+    clauses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of a batch: what is asked, and by which clause its answer is judged."""
+
+    id: str
+    hash: str
+    variant: str
+    row: int
+    clause: str
+    clauses: Mapping[str, str]
+
+    def clause_of(self, output: str) -> str:
+        """The clause that judges ``output``."""
+        return self.clauses.get(output, self.clause)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of equal operator, family, format and length: one call of an implementation."""
+
+    family: str
+    inputs: Inputs
+    asks: tuple[Ask, ...]
+
+    @property
+    def operator(self) -> str:
+        return self.inputs.operator
+
+    @property
+    def id(self) -> str:
+        """``softmax/huge_logits/float32/n10``."""
+        return f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """``softmax/huge_logits/at_exp_overflow/float32/n10/r3``: ``r`` counts within the variant."""
+        seen: dict[str, int] = {}
+        cases = []
+        for row, ask in enumerate(self.asks):
+            r = seen[ask.variant] = seen.get(ask.variant, -1) + 1
+            tail = f"{self.inputs.format.name}/n{self.inputs.n}/r{r}"
+            path = f"{self.operator}/{self.family}/{ask.variant}/{tail}"
+            cases.append(Case(path, self.inputs.row_digest(row), ask.variant, row, ask.clause, ask.clauses))
+        return tuple(cases)

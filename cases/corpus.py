@@ -1,0 +1,121 @@
+"""The corpus: every family asked of every operator and format, in profiles.
+
+``quick`` is a subset of ``standard``: the same batches, fewer of them. A batch does not depend on
+what else was selected, so its bits and its hashes are the same in every run.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Ask, Batch, Case
+from cases.words import Words
+from reference.formats import FORMATS, Floats, Format
+from reference.inputs import Inputs
+from reference.operators import OPERATORS, Operator
+
+PROFILES = ("quick", "standard")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named group of cases.
+
+    ``lengths(operator, profile)`` gives the row lengths that are asked (empty where the family has
+    nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
+    """
+
+    name: str
+    about: str
+    lengths: Callable[[Operator, str], Sequence[int]]
+    rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
+
+
+@functools.cache
+def families() -> dict[str, Family]:
+    """All families by name."""
+    from cases.families import ALL
+
+    return {family.name: family for family in ALL}
+
+
+def batches(
+    profile: str = "standard",
+    *,
+    operators: Iterable[str] | None = None,
+    families_: Iterable[str] | None = None,
+    dtypes: Iterable[str] | None = None,
+) -> Iterator[Batch]:
+    """The batches of a profile, in a fixed order, restricted to the named operators, families, dtypes."""
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    for operator in OPERATORS.values():
+        if operators is not None and operator.name not in set(operators):
+            continue
+        for family in families().values():
+            if families_ is not None and family.name not in set(families_):
+                continue
+            for n in family.lengths(operator, profile):
+                for fmt in FORMATS.values():
+                    if dtypes is None or fmt.name in set(dtypes):
+                        yield batch(operator, family, fmt, n)
+
+
+@functools.lru_cache(maxsize=64)
+def batch(operator: Operator, family: Family, fmt: Format, n: int) -> Batch:
+    """One batch; the same bits whenever and wherever it is made."""
+    words = Words(f"{operator.name}/{family.name}/{fmt.name}/n{n}")
+    asks = tuple(family.rows(operator, fmt, n, words))
+    if not asks:
+        raise ValueError(f"family {family.name} has no row for {operator.name} {fmt.name} n{n}")
+    logits = np.stack([np.asarray(a.logits, dtype=np.float64) for a in asks])
+    labels = np.stack([_labels(operator, n, a, words) for a in asks])
+    width = n if operator.value_shape == "row" else 1
+    cotangent = words.cotangent(len(asks), width)
+    cotangent[0] = 1.0 if width == 1 else cotangent[0]
+    return Batch(family.name, Inputs(operator.name, fmt, logits, labels, cotangent), asks)
+
+
+def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
+    """The labels a family gave, or a hard label drawn for the row."""
+    if operator.labels == "none":
+        return np.zeros(0)
+    if ask.labels is not None:
+        return np.asarray(ask.labels, dtype=np.float64)
+    if operator.elementwise:
+        return words.below(2, n).astype(np.float64)
+    y = words.below(n, 1).astype(np.float64)
+    return y if operator.labels == "index" else np.asarray(np.arange(n) == y, dtype=np.float64)
+
+
+def find_case(case_id: str) -> tuple[Batch, Case]:
+    """The case of that id with its batch. Raises LookupError that lists near matches."""
+    parts = case_id.split("/")
+    if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
+        operator, family = OPERATORS[parts[0]], families()[parts[1]]
+        length = parts[4].removeprefix("n")
+        if length.isdigit() and int(length) in family.lengths(operator, PROFILES[-1]):
+            found = batch(operator, family, FORMATS[parts[3]], int(length))
+            for case in found.cases:
+                if case.id == case_id:
+                    return found, case
+    raise LookupError(case_id)
+
+
+def case_ids(profile: str = PROFILES[-1]) -> list[str]:
+    """The id of every case of a profile."""
+    return [case.id for b in batches(profile) for case in b.cases]
+
+
+def digest(profile: str) -> str:
+    """Hash of every id, clause and bit of a profile: golden, see ``tests/test_corpus.py``."""
+    h = hashlib.sha256()
+    for b in batches(profile):
+        for case in b.cases:
+            h.update(f"{case.id} {case.hash} {case.clause} {sorted(case.clauses.items())}\n".encode())
+    return h.hexdigest()

@@ -1,0 +1,54 @@
+"""``ordinary``: bell-shaped logits at three spreads, from one class to a real vocabulary.
+
+Clause 1.1, and 2.4 for one class. The sigmoid operators get rows of 16 elements; ``logit`` gets
+probabilities from all over (0, 1), crowded at both ends and at one half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.corpus import Family
+from cases.words import Words
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+ELEMENTS = 16
+SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if operator.elementwise:
+        return (ELEMENTS,)
+    return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    if operator.name == "logit":
+        yield from _probabilities(fmt, n, words)
+        return
+    repeats = 5 if n <= 100 else 1
+    for name, scale in SPREADS.items():
+        for _ in range(repeats):
+            clause = "2.4" if n == 1 and not operator.elementwise else "1.1"
+            yield Ask(name, words.bell(fmt, scale, n), clause)
+
+
+def _probabilities(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Fractions kept inside (0, 1): the ends are clause 5.4 and special_values asks them."""
+    shift = -words.below(fmt.precision, n).astype(np.int64)
+
+    def inside(p: Floats) -> Floats:
+        return np.clip(fmt.nearest(p), fmt.smallest_normal, 1.0 - fmt.u)
+
+    for _ in range(3):
+        yield Ask("uniform", inside(words.fractions(n)), "1.1")
+    yield Ask("near_zero", inside(np.ldexp(words.fractions(n), shift)), "1.1")
+    yield Ask("near_one", inside(1.0 - np.ldexp(words.fractions(n, bits=20), shift)), "1.1")
+    yield Ask("near_half", inside(0.5 + np.ldexp(words.fractions(n, bits=20) - 0.5, shift)), "1.1")
+
+
+ORDINARY = Family("ordinary", "bell-shaped logits at three spreads, 1 to 50 257 classes", _lengths, _rows)

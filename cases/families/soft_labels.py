@@ -1,0 +1,68 @@
+"""``soft_labels``: dense labels that are not one-hot, on the simplex (1.1) and off it (6.1, 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.corpus import Family
+from cases.words import Words
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+ELEMENTS = 16
+OFF_SIMPLEX = {"grad_logits": "6.2"}
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if operator.labels != "dense":
+        return ()
+    if operator.elementwise:
+        return (ELEMENTS,)
+    return (10,) if profile == "quick" else (10, 1000)
+
+
+def _simplex(fmt: Format, weights: Floats) -> Floats:
+    """Positive whole numbers as probabilities: one division, one rounding each."""
+    return fmt.nearest(weights / weights.sum())
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    yield from _fractional(fmt, n, words) if operator.elementwise else _distributions(fmt, n, words)
+
+
+def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Softmax cross-entropy."""
+
+    def logits() -> Floats:
+        return words.bell(fmt, 4.0, n)
+
+    hot = np.asarray(np.arange(n) == words.below(n, 1), dtype=np.float64)
+    smooth = fmt.nearest(0.9 * hot + 0.1 / n)
+    for _ in range(3):
+        yield Ask("smoothed", logits(), "1.1", smooth)
+        yield Ask("random", logits(), "1.1", _simplex(fmt, 1.0 + words.integers(8, n)))
+    yield Ask("uniform", logits(), "1.1", _simplex(fmt, np.ones(n)))
+    yield Ask("two_hot", logits(), "1.1", fmt.nearest(np.where(np.arange(n) < 2, 0.5, 0.0)))
+    for name, factor in (("sum_two", 2.0), ("sum_half", 0.5), ("sum_eight", 8.0)):
+        yield Ask(name, logits(), "6.1", fmt.nearest(factor * _simplex(fmt, 1.0 + words.integers(8, n))), OFF_SIMPLEX)
+        yield Ask(name, logits(), "6.1", factor * hot, OFF_SIMPLEX)
+    yield Ask("zero", logits(), "6.1", np.zeros(n), OFF_SIMPLEX)
+    yield Ask("negative", logits(), "6.1", hot - 0.25, OFF_SIMPLEX)
+    yield Ask("opposite", logits(), "6.1", -hot, OFF_SIMPLEX)
+
+
+def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Sigmoid cross-entropy: each label is a probability of its own."""
+    for scale in (1.0, 4.0, 16.0):
+        yield Ask("random", words.bell(fmt, scale, n), "1.1", fmt.nearest(words.fractions(n)))
+    yield Ask("half", words.bell(fmt, 4.0, n), "1.1", np.full(n, 0.5))
+    yield Ask("smoothed", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(0.9 * words.below(2, n) + 0.05))
+    yield Ask("tiny", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
+    yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
+    yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
+
+
+SOFT_LABELS = Family("soft_labels", "smoothed, uniform and random labels, and labels off the simplex", _lengths, _rows)

@@ -1,0 +1,124 @@
+"""``special_values``: NaN, ±∞ and masked classes, with clean rows beside them (SPEC.md §2.3, §3–§5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.corpus import Family
+from cases.words import Words
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+ELEMENTS = 16
+INFINITY = float("inf")
+NAN = float("nan")
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if operator.elementwise:
+        return (ELEMENTS,)
+    return (10,) if profile == "quick" else (10, 1000)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    if operator.name == "logit":
+        yield from _domain(fmt, n, words)
+    elif operator.elementwise:
+        yield from _limits(operator, fmt, n, words)
+    else:
+        yield from _row_specials(operator, fmt, n, words)
+
+
+def _row_specials(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """The softmax family. The label is on class 1 unless the name says otherwise."""
+
+    def logits(*specials: tuple[int, float]) -> Floats:
+        row = words.bell(fmt, 2.0, n)
+        for i, value in specials:
+            row[i] = value
+        return row
+
+    def hot(y: int) -> Floats | None:
+        if operator.labels == "index":
+            return np.array([float(y)])
+        return np.asarray(np.arange(n) == y, dtype=np.float64) if operator.labels == "dense" else None
+
+    dense, labelled = operator.labels == "dense", operator.labels != "none"
+    one = hot(1)
+    last = n - 1
+
+    yield Ask("clean", logits(), "3.1", one)
+    for name, i in (("nan_first", 0), ("nan_label", 1), ("nan_last", last)):
+        yield Ask(name, logits((i, NAN)), "3.2", one)
+    yield Ask("clean", logits(), "3.1", one)
+    yield Ask("nan_everywhere", np.full(n, NAN), "3.2", one)
+    yield Ask("nan_beside_infinity", logits((0, NAN), (2, -INFINITY)), "3.2", one)
+    yield Ask("clean", logits(), "3.1", one)
+
+    absent, derivative = ("4.2", {"grad_labels": "4.5"}) if dense else ("4.1", {})
+    for name, where in (
+        ("masked_first", [0]),
+        ("masked_last", [last]),
+        ("masked_half", list(range(2, n, 2))),
+        ("masked_but_one", [i for i in range(n) if i != 1]),
+    ):
+        yield Ask(name, logits(*((i, -INFINITY) for i in where)), absent, one, derivative)
+    yield Ask("clean", logits(), "3.1", one)
+    if labelled:
+        excluded = {"grad_logits": "4.5", "grad_labels": "4.5"}
+        yield Ask("masked_label", logits((1, -INFINITY)), "4.3", one, excluded)
+    yield Ask("masked_everywhere", np.full(n, -INFINITY), "4.4", one)
+
+    lowest = -fmt.largest
+    for name, mask in (("finite_mask_lowest", lowest), ("finite_mask_1e9", max(-1e9, lowest))):
+        mask = float(fmt.nearest(np.array(mask)))
+        yield Ask(name, logits(*((i, mask) for i in range(2, n))), "2.3", one)
+        yield Ask(name, logits((0, mask)), "2.3", one)
+
+    positive = {"grad_logits": "5.1", "grad_labels": "5.1"}
+    clause = "5.3" if operator.name == "logsumexp" else "5.1"
+    yield Ask("plus_infinity", logits((0, INFINITY)), clause, one, positive)
+    yield Ask("plus_infinity_label", logits((1, INFINITY)), clause, one, positive)
+    yield Ask("both_infinities", logits((0, INFINITY), (2, -INFINITY)), clause, one, positive)
+    yield Ask("clean", logits(), "3.1", one)
+
+
+def _limits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """The sigmoid family: the special value is one element among ordinary ones."""
+
+    def row(i: int, value: float) -> Floats:
+        x = words.bell(fmt, 2.0, n)
+        x[i] = value
+        return x
+
+    def labels(z: float) -> Floats | None:
+        return np.full(n, z) if operator.labels == "dense" else None
+
+    yield Ask("nan_first", row(0, NAN), "3.2", labels(1.0))
+    yield Ask("nan_last", row(n - 1, NAN), "3.2", labels(0.0))
+    yield Ask("clean", row(0, 0.0), "3.1", labels(1.0))
+    yield Ask("plus_infinity", row(3, INFINITY), "5.2", labels(1.0))
+    yield Ask("minus_infinity", row(3, -INFINITY), "5.2", labels(0.0))
+    if operator.labels == "dense":
+        yield Ask("plus_infinity_wrong", row(3, INFINITY), "5.2", labels(0.0))
+        yield Ask("minus_infinity_wrong", row(3, -INFINITY), "5.2", labels(1.0))
+        yield Ask("plus_infinity_soft", row(3, INFINITY), "5.2", labels(0.5))
+    yield Ask("clean", row(0, 0.0), "3.1", labels(0.0))
+
+
+def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """logit: the ends of [0, 1] and beyond."""
+    outside = {"below_zero": -fmt.smallest_normal, "above_one": 1.0 + 2.0 * fmt.u, "minus_one": -1.0, "two": 2.0}
+    for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **outside}.items():
+        row = fmt.nearest(words.fractions(n, bits=8))
+        row[3] = p
+        yield Ask(name, row, "5.4")
+    row = fmt.nearest(words.fractions(n, bits=8))
+    row[3] = NAN
+    yield Ask("nan", row, "3.2")
+
+
+SPECIAL_VALUES = Family("special_values", "NaN, infinities and masked classes, with clean rows beside them", _lengths, _rows)
