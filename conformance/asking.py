@@ -1,0 +1,187 @@
+"""Ask one worker about one batch: every row gets an answer or the reason why there is none.
+
+A call that raises, crashes or hangs its worker is repeated on halves of the batch until the rows
+that cause it are alone; the other rows keep their answers. Sub-batches are filled up to the
+original number of rows, so that nothing is compiled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cases.case import Batch
+from conformance.frameworks.interface import Array, Question
+from conformance.outcome import Outcome
+from conformance.process import Process, Reply, WorkerLost, native
+
+ROWS = (16, 64)
+"""Batches are filled up to one of these, so that few shapes are compiled."""
+
+WIDE = 10_000
+"""From this row length on a batch is asked as it is."""
+
+ISOLATION_ASKS = 40
+"""At most so many calls to isolate the rows that make one call fail; the rest share its failure."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a row has no answer, in the framework's own words."""
+
+    outcome: Outcome
+    message: str
+
+
+@dataclass
+class Answer:
+    """``results[output]`` has a row for each row asked; ``failures[output]`` says which do not count."""
+
+    question: Question
+    results: dict[str, Array] = field(default_factory=dict)
+    failures: dict[str, dict[int, Failure]] = field(default_factory=dict)
+    compile_s: float = 0.0
+    kernel_s: float = 0.0
+
+
+class Asker:
+    """One process and the batches it is asked."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def ask(self, batch: Batch, questions: Sequence[Question]) -> list[Answer]:
+        """An answer to every question about ``batch``."""
+        arrays = arrays_of(batch)
+        answers = [Answer(q) for q in questions]
+        everything = np.arange(len(batch.inputs))
+        pending = 0
+        while pending < len(questions):
+            try:
+                for reply in self.process.ask(questions[pending:], _filled(arrays, everything, batch)):
+                    self._take(answers[pending], batch, arrays, everything, reply)
+                    pending += 1
+            except WorkerLost as lost:
+                self._lost(answers[pending], batch, arrays, everything, lost, [ISOLATION_ASKS])
+                pending += 1
+        return answers
+
+    def _take(
+        self, answer: Answer, batch: Batch, arrays: dict[str, Array], rows: Array, reply: Reply
+    ) -> None:
+        """Record a reply about all rows; rows of a call that raised are asked apart afterwards."""
+        self._record(answer, batch, rows, reply)
+        for output, failure in reply.failures.items():
+            found = Failure(Outcome(failure["outcome"]), failure["message"])
+            answer.failures[output] = dict.fromkeys(rows.tolist(), found)
+
+    def isolate(self, answer: Answer, batch: Batch) -> None:
+        """Ask the rows of a call that raised apart, so that each row has its own outcome."""
+        arrays = arrays_of(batch)
+        everything = np.arange(len(batch.inputs))
+        raised = {
+            output: failures[0]
+            for output, failures in answer.failures.items()
+            if failures and failures[0].outcome is Outcome.RAISED and len(failures) == len(everything)
+        }
+        if not raised or len(everything) == 1:
+            return
+        for output in raised:
+            del answer.failures[output]
+        self._halves(answer, batch, arrays, everything, tuple(raised), [ISOLATION_ASKS])
+
+    def _halves(
+        self,
+        answer: Answer,
+        batch: Batch,
+        arrays: dict[str, Array],
+        rows: Array,
+        outputs: tuple[str, ...],
+        budget: list[int],
+    ) -> None:
+        for half in np.array_split(rows, 2):
+            self._try(answer, batch, arrays, half, outputs, budget)
+
+    def _try(
+        self,
+        answer: Answer,
+        batch: Batch,
+        arrays: dict[str, Array],
+        rows: Array,
+        outputs: tuple[str, ...],
+        budget: list[int],
+        last: Failure | None = None,
+    ) -> None:
+        budget[0] -= 1
+        q = answer.question
+        question = Question(q.implementation, q.operator, q.mode, q.device, outputs)
+        try:
+            (reply,) = self.process.ask([question], _filled(arrays, rows, batch))
+        except WorkerLost as lost:
+            self._lost(answer, batch, arrays, rows, lost, budget)
+            return
+        self._record(answer, batch, rows, reply)
+        failed = {o: Failure(Outcome(f["outcome"]), f["message"]) for o, f in reply.failures.items()}
+        if failed and len(rows) > 1 and budget[0] > 0:
+            self._halves(answer, batch, arrays, rows, tuple(failed), budget)
+        else:
+            for output, failure in failed.items():
+                answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+    def _lost(
+        self,
+        answer: Answer,
+        batch: Batch,
+        arrays: dict[str, Array],
+        rows: Array,
+        lost: WorkerLost,
+        budget: list[int],
+    ) -> None:
+        self.process.restart()
+        if len(rows) > 1 and budget[0] > 0:
+            self._halves(answer, batch, arrays, rows, answer.question.outputs, budget)
+            return
+        outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
+        for output in answer.question.outputs:
+            failure = Failure(outcome, str(lost))
+            answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+    def _record(self, answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
+        total = len(batch.inputs)
+        answer.compile_s += reply.compile_s
+        answer.kernel_s += reply.kernel_s
+        filled = _filled_rows(batch)
+        for output, array in reply.results.items():
+            if array.ndim == 0 or len(array) != filled:
+                answer.results[output] = array  # not a value a row: the verdict will say so
+            elif len(rows) == total:
+                answer.results[output] = array[:total]
+            else:
+                whole = answer.results.setdefault(output, np.zeros((total, *array.shape[1:]), array.dtype))
+                whole[rows] = array[: len(rows)]
+
+
+def arrays_of(batch: Batch) -> dict[str, Array]:
+    """The batch in its dtype's own bits, as an implementation takes it."""
+    inputs, dtype = batch.inputs, batch.inputs.format.dtype
+    arrays = {"logits": native(inputs.logits, dtype)}
+    if inputs.definition.labels == "dense":
+        arrays["labels"] = native(inputs.labels, dtype)
+    elif inputs.definition.labels == "index":
+        arrays["labels"] = inputs.labels[:, 0].astype(np.int64)
+    scalar = inputs.definition.value_shape == "scalar"
+    arrays["cotangent"] = native(inputs.cotangent[:, 0] if scalar else inputs.cotangent, dtype)
+    return arrays
+
+
+def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Array]:
+    """These rows, repeated in turn up to a common number of rows."""
+    take = np.resize(rows, _filled_rows(batch))
+    return {name: array[take] for name, array in arrays.items()}
+
+
+def _filled_rows(batch: Batch) -> int:
+    total = len(batch.inputs)
+    return total if batch.inputs.n >= WIDE else next((size for size in ROWS if size >= total), total)

@@ -1,0 +1,260 @@
+"""Plan, workers, verdicts, run file: one engine behind the command line, pytest and Python.
+
+One thread a worker process asks; the main thread certifies and judges. Finished batches go to a
+journal beside the run file, so an interrupted run can go on with ``resume``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cases.case import Batch
+from cases.corpus import digest, families
+from conformance import __version__
+from conformance.asking import Answer, Asker
+from conformance.exhibits import exhibits
+from conformance.findings import findings
+from conformance.frameworks import FRAMEWORKS, Framework
+from conformance.journal import Journal
+from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
+from conformance.rows import rows_of
+from conformance.selection import Selection
+from reference.clauses import clauses
+from reference.operators import OPERATORS
+from reference.oracle import Oracle, Truth, default_cache
+from reference.oracle import version as reference_version
+from reports.run_file import Run, write_run
+
+Progress = Callable[[str, int, int], None]
+"""``progress(framework, batches done, batches planned)``."""
+
+
+@dataclass(frozen=True)
+class _Started:
+    framework: str
+    hello: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Absent:
+    framework: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _Answered:
+    framework: str
+    batch: Batch
+    answers: Sequence[Answer]
+
+
+@dataclass(frozen=True)
+class _Ended:
+    framework: str
+    error: BaseException | None
+    starts: int
+
+
+_Event = _Started | _Absent | _Answered | _Ended
+
+
+@dataclass
+class _Ledger:
+    """What the main thread knows while a run goes on."""
+
+    planned: dict[str, int] = field(default_factory=dict)
+    finished: Counter[str] = field(default_factory=Counter)
+    hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    absent: list[dict[str, str]] = field(default_factory=list)
+    seconds: Counter[str] = field(default_factory=Counter)
+    starts: dict[str, int] = field(default_factory=dict)
+
+
+def run(
+    selection: Selection,
+    out: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    oracle: Oracle | None = None,
+) -> Run:
+    """Ask everything in ``selection``, judge it, write ``out``, and return the run.
+
+    A framework that is not installed is recorded as absent and the rest runs.
+    """
+    began = time.perf_counter()
+    oracle = oracle or Oracle(default_cache())
+    batches = list(selection.batches())
+    asked = {f.name: _asked_batches(selection, f, batches) for f in selection.chosen_frameworks()}
+    asked = {name: found for name, found in asked.items() if found}
+    ledger = _Ledger(planned={name: len(found) for name, found in asked.items()})
+    journal = Journal(out, _identity(selection), resume=resume)
+    events: queue.Queue[_Event] = queue.Queue(maxsize=32)
+    stop = threading.Event()
+    for name, found in asked.items():
+        done = journal.done(name)
+        ledger.finished[name] = sum(b.id in done for b in found)
+        rest = [b for b in found if b.id not in done]
+        arguments = (FRAMEWORKS[name], rest, selection, events, stop)
+        threading.Thread(target=_ask_all, args=arguments, name=f"ask-{name}", daemon=True).start()
+
+    truths = _Truths(oracle, asked, ledger.seconds)
+    running = set(asked)
+    try:
+        while running:
+            match events.get():
+                case _Started(name, hello):
+                    ledger.hellos[name] = hello
+                    ledger.seconds["import"] += hello["import_s"]
+                case _Absent(name, message):
+                    ledger.absent.append(
+                        {"framework": name, "message": message, "install": FRAMEWORKS[name].install}
+                    )
+                case _Answered(name, batch, answers):
+                    journal.add(name, batch.id, _judge(name, batch, answers, truths, ledger))
+                    ledger.finished[name] += 1
+                case _Ended(name, error, starts):
+                    running.discard(name)
+                    ledger.starts[name] = starts
+                    if error is not None:
+                        raise error
+            if progress:
+                for name in asked:
+                    progress(name, ledger.finished[name], ledger.planned[name])
+    finally:
+        stop.set()
+        journal.flush()
+    verdicts = journal.verdicts()
+    ledger.seconds["total"] = time.perf_counter() - began
+    result = Run(verdicts, (_header(selection, ledger, verdicts),))
+    write_run(out, result)
+    journal.remove()
+    return result
+
+
+def _asked_batches(selection: Selection, framework: Framework, batches: Sequence[Batch]) -> list[Batch]:
+    operators = {i.operator for i in framework.implementations if i.name in selection.implementations(framework)}
+    return [b for b in batches if b.operator in operators]
+
+
+def _ask_all(
+    framework: Framework,
+    batches: Sequence[Batch],
+    selection: Selection,
+    events: queue.Queue[_Event],
+    stop: threading.Event,
+) -> None:
+    """The thread of one worker: start it, ask every batch, say how it ended."""
+    starts, error, process = 0, None, None
+    try:
+        process = Process(Launch(framework.adapter, search=framework.search))
+        events.put(_Started(framework.name, process.hello))
+        asker = Asker(process)
+        for batch in batches:
+            if stop.is_set():
+                break
+            answers = asker.ask(batch, selection.questions(framework, batch, process.hello["devices"]))
+            for answer in answers:
+                asker.isolate(answer, batch)
+            events.put(_Answered(framework.name, batch, answers))
+    except FrameworkAbsent as absent:
+        events.put(_Absent(framework.name, str(absent)))
+    except WorkerLost as lost:
+        events.put(_Absent(framework.name, f"the worker does not start: {lost}"))
+    except BaseException as unexpected:  # noqa: BLE001  # handed to the main thread, which raises it
+        error = unexpected
+    finally:
+        if process is not None:
+            starts = process.starts
+            process.close()
+        events.put(_Ended(framework.name, error, starts))
+
+
+class _Truths:
+    """Truths of batches that some framework has still to answer; each is certified once."""
+
+    def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], seconds: Counter[str]) -> None:
+        self._oracle = oracle
+        self._seconds = seconds
+        self._waiting = Counter(b.id for found in asked.values() for b in found)
+        self._held: dict[str, Truth] = {}
+
+    def of(self, batch: Batch) -> Truth:
+        start = time.perf_counter()
+        truth = self._held.get(batch.id) or self._oracle.truth(batch.inputs)
+        self._waiting[batch.id] -= 1
+        if self._waiting[batch.id] > 0:
+            self._held[batch.id] = truth
+        else:
+            self._held.pop(batch.id, None)
+        self._seconds["reference"] += time.perf_counter() - start
+        return truth
+
+
+def _judge(
+    name: str, batch: Batch, answers: Sequence[Answer], truths: _Truths, ledger: _Ledger
+) -> list[dict[str, Any]]:
+    truth = truths.of(batch)
+    start = time.perf_counter()
+    hello = ledger.hellos[name]
+    formulations = {i.name: i.formulation for i in FRAMEWORKS[name].implementations}
+    rows: list[dict[str, Any]] = []
+    for answer in answers:
+        ledger.seconds["compile"] += answer.compile_s
+        ledger.seconds["kernels"] += answer.kernel_s
+        target = {
+            "framework": name,
+            "version": hello["version"],
+            "machine": hello["environment"]["processor"],
+            "formulation": formulations[answer.question.implementation],
+        }
+        rows += rows_of(batch, truth, answer, target)
+    ledger.seconds["judging"] += time.perf_counter() - start
+    return rows
+
+
+def _identity(selection: Selection) -> dict[str, Any]:
+    """What must be equal for a journal to be continued."""
+    return {
+        "suite": __version__,
+        "selection": selection.as_dict(),
+        "corpus": digest(selection.profile),
+        "reference": reference_version(),
+    }
+
+
+def _header(selection: Selection, ledger: _Ledger, verdicts: pl.DataFrame) -> dict[str, Any]:
+    chosen = [FRAMEWORKS[name] for name in ledger.planned]
+    return {
+        **_identity(selection),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "planned": ledger.planned,
+        "finished": {name: ledger.finished[name] for name in ledger.planned},
+        "absent": ledger.absent,
+        "frameworks": [
+            {**{k: v for k, v in hello.items() if k != "kind"}, "starts": ledger.starts.get(name, 1)}
+            for name, hello in ledger.hellos.items()
+        ],
+        "seconds": {k: round(v, 3) for k, v in ledger.seconds.items()},
+        "operators": {o.name: o.formula for o in OPERATORS.values()},
+        "families": {f.name: f.about for f in families().values()},
+        "implementations": [
+            {"framework": f.name, "name": i.name, "operator": i.operator, "note": i.note}
+            for f in chosen
+            for i in f.implementations
+        ],
+        "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
+        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+    }
+
+

@@ -1,0 +1,86 @@
+"""What a framework file provides. Declarative: what exists and how to call it, nothing of tolerances.
+
+An adapter is a class that imports its framework in ``__init__`` (never at the top of its file, so
+that listing implementations costs nothing) and has the attributes of :class:`Adapter`. It need not
+inherit from anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+Formulation = Literal["fused", "composed", "naive"]
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One door to an operator, by its public name.
+
+    ``call(framework, x)`` or ``call(framework, x, labels)`` takes the framework's module and tensors
+    ``x`` of shape ``(rows, N)`` and returns one value a row, or one an element. Labels are
+    ``(rows, N)`` dense or ``(rows,)`` int64. ``composed`` is a sum of public pieces on logits,
+    ``naive`` one that a numerical analyst would warn of (see SPEC.md 2.1, 1.2). ``note`` is shown on
+    the report.
+    """
+
+    name: str
+    operator: str
+    formulation: Formulation
+    call: Callable[..., Any]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to run: an implementation, in a mode, on a device, for some outputs."""
+
+    implementation: str
+    operator: str
+    mode: str
+    device: str
+    outputs: tuple[str, ...]
+
+
+class Unsupported(Exception):
+    """Raised by an adapter that knows a question cannot be asked; the message is shown."""
+
+
+class Adapter(Protocol):
+    """A framework as the worker sees it. Without ``autodiff`` only values are asked."""
+
+    name: str
+    distribution: str
+    modes: Sequence[str]
+    autodiff: bool
+    implementations: Sequence[Implementation]
+
+    def version(self) -> str:
+        """The framework's version."""
+
+    def environment(self) -> Mapping[str, str]:
+        """What may change its arithmetic: build, libraries, threads, instruction set."""
+
+    def devices(self) -> Sequence[str]:
+        """Devices that can be asked here: ``cpu``, ``cuda:0``, …"""
+
+    def run(
+        self,
+        implementation: Implementation,
+        mode: str,
+        device: str,
+        logits: Array,
+        labels: Array | None,
+        cotangent: Array,
+        outputs: Sequence[str],
+    ) -> Mapping[str, Array]:
+        """Compute ``outputs`` (``value`` and gradients by the framework's own autodiff).
+
+        ``logits`` is ``(rows, N)``, ``cotangent`` has the shape of the value. Arrays come back on the
+        host, in the dtype the framework gave them.
+        """

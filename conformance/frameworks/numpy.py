@@ -1,0 +1,115 @@
+"""NumPy: what people write by hand. The shifted formulas, and the naive ones as a control.
+
+NumPy has no autodiff, so only values are asked, and no bfloat16.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.frameworks.interface import Array, Implementation, Unsupported
+
+
+def _shifted(np: Any, x: Array) -> Array:
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def _naive(np: Any, x: Array) -> Array:
+    return np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def _log_softmax(np: Any, x: Array) -> Array:
+    d = x - x.max(axis=-1, keepdims=True)
+    return d - np.log(np.exp(d).sum(axis=-1, keepdims=True))  # type: ignore[no-any-return]
+
+
+def _take(a: Array, y: Array) -> Array:
+    return a[range(len(y)), y]  # type: ignore[no-any-return]
+
+
+class NumPy:
+    """Needs ``numpy``, which the suite has anyway."""
+
+    name = "numpy"
+    distribution = "numpy"
+    modes = ("eager",)
+    autodiff = False
+    implementations = (
+        Implementation("numpy:softmax-shifted", "softmax", "composed", _shifted),
+        Implementation("numpy:softmax-naive", "softmax", "naive", _naive),
+        Implementation("numpy:log_softmax-shifted", "log_softmax", "composed", _log_softmax),
+        Implementation(
+            "numpy:log_softmax-log-of-shifted", "log_softmax", "naive", lambda np, x: np.log(_shifted(np, x))
+        ),
+        Implementation(
+            "numpy:log_softmax-naive", "log_softmax", "naive", lambda np, x: np.log(_naive(np, x))
+        ),
+        Implementation(
+            "numpy:logsumexp-naive", "logsumexp", "naive", lambda np, x: np.log(np.exp(x).sum(axis=-1))
+        ),
+        Implementation(
+            "numpy:cross_entropy-shifted", "softmax_cross_entropy", "composed",
+            lambda np, x, p: -(p * _log_softmax(np, x)).sum(axis=-1),
+        ),
+        Implementation(
+            "numpy:cross_entropy-log-of-shifted", "softmax_cross_entropy", "naive",
+            lambda np, x, p: -(p * np.log(_shifted(np, x))).sum(axis=-1),
+        ),
+        Implementation(
+            "numpy:cross_entropy-naive", "softmax_cross_entropy", "naive",
+            lambda np, x, p: -(p * np.log(_naive(np, x))).sum(axis=-1),
+        ),
+        Implementation(
+            "numpy:sparse_cross_entropy-shifted", "sparse_softmax_cross_entropy", "composed",
+            lambda np, x, y: -_take(_log_softmax(np, x), y),
+        ),
+        Implementation(
+            "numpy:sparse_cross_entropy-naive", "sparse_softmax_cross_entropy", "naive",
+            lambda np, x, y: -np.log(_take(_naive(np, x), y)),
+        ),
+        Implementation("numpy:sigmoid-naive", "sigmoid", "naive", lambda np, x: 1 / (1 + np.exp(-x))),
+        Implementation("numpy:log_sigmoid-logaddexp", "log_sigmoid", "composed", lambda np, x: -np.logaddexp(np.zeros_like(x), -x)),
+        Implementation("numpy:log_sigmoid-naive", "log_sigmoid", "naive", lambda np, x: -np.log(1 + np.exp(-x))),
+        Implementation("numpy:logit-naive", "logit", "naive", lambda np, x: np.log(x / (1 - x))),
+        Implementation(
+            "numpy:binary_cross_entropy-stable", "sigmoid_cross_entropy", "composed",
+            lambda np, x, z: np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x))),
+        ),
+        Implementation(
+            "numpy:binary_cross_entropy-naive", "sigmoid_cross_entropy", "naive",
+            lambda np, x, z: -z * np.log(1 / (1 + np.exp(-x))) - (1 - z) * np.log(1 - 1 / (1 + np.exp(-x))),
+        ),
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        import numpy
+
+        self._numpy = numpy
+
+    def version(self) -> str:
+        return str(self._numpy.__version__)
+
+    def environment(self) -> Mapping[str, str]:
+        return {"machine": platform.machine()}
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu"]
+
+    def run(
+        self,
+        implementation: Implementation,
+        mode: str,
+        device: str,
+        logits: Array,
+        labels: Array | None,
+        cotangent: Array,
+        outputs: Sequence[str],
+    ) -> Mapping[str, Array]:
+        if logits.dtype.name == "bfloat16":
+            raise Unsupported("NumPy has no bfloat16")
+        arguments = [logits] if labels is None else [logits, labels]
+        with self._numpy.errstate(all="ignore"):
+            return {"value": implementation.call(self._numpy, *arguments)}

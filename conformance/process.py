@@ -1,0 +1,178 @@
+"""The driver's side of one worker process: start it, ask it, survive its death.
+
+A worker runs under any interpreter. This package is made importable there by itself, without its
+neighbours in ``site-packages``: the other interpreter has its own NumPy and its own framework.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from conformance.frameworks.interface import Array, Question
+from conformance.wire import Closed, receive, send
+
+_BOOT = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("conformance", sys.argv[1], submodule_search_locations=[sys.argv[2]])
+package = importlib.util.module_from_spec(spec)
+sys.modules["conformance"] = package
+spec.loader.exec_module(package)
+sys.path[:0] = sys.argv[4:]
+sys.argv[1:] = sys.argv[3:4]
+from conformance.worker import main
+main()
+"""
+
+ANSWER_SECONDS = 300.0
+START_SECONDS = 300.0
+
+
+class WorkerLost(Exception):
+    """The worker died or fell silent; ``timed_out`` tells which. The message says how."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class FrameworkAbsent(Exception):
+    """The worker's interpreter cannot import the framework; the message is the import error."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a worker. ``environment`` is added to this process's own."""
+
+    adapter: str
+    interpreter: str = sys.executable
+    search: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer: outputs that came, and for the others ``{"outcome", "message"}``."""
+
+    results: Mapping[str, Array]
+    failures: Mapping[str, Mapping[str, str]]
+    compile_s: float
+    kernel_s: float
+
+
+class Process:
+    """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
+
+    def __init__(self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.launch = launch
+        self.answer_seconds = answer_seconds
+        self.starts = 0
+        self._start()
+
+    def _start(self) -> None:
+        here = Path(__file__).parent
+        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [
+                self.launch.interpreter,
+                "-c",
+                _BOOT,
+                str(here / "__init__.py"),
+                str(here),
+                self.launch.adapter,
+                *self.launch.search,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, **self.launch.environment, "PYTHONUNBUFFERED": "1"},
+        )
+        self.starts += 1
+        hello, _ = self._receive(START_SECONDS)
+        if hello["kind"] == "absent":
+            self.close()
+            raise FrameworkAbsent(hello["message"])
+        self.hello: dict[str, Any] = hello
+
+    def restart(self) -> None:
+        """A fresh process after a loss."""
+        self.close()
+        self._start()
+
+    def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
+        """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""
+        assert self._process.stdin is not None
+        try:
+            send(self._process.stdin, {"questions": [asdict(q) for q in questions]}, arrays)  # type: ignore[arg-type]
+        except BrokenPipeError:
+            raise WorkerLost(self._obituary()) from None
+        for _ in questions:
+            header, results = self._receive(self.answer_seconds)
+            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
+
+    def _receive(self, seconds: float) -> tuple[dict[str, Any], dict[str, Array]]:
+        assert self._process.stdout is not None
+        deadline = _Deadline(self._process.stdout, seconds)
+        try:
+            return receive(deadline)  # type: ignore[arg-type]
+        except TimeoutError:
+            self._process.kill()
+            raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
+        except Closed:
+            raise WorkerLost(self._obituary()) from None
+
+    def _obituary(self) -> str:
+        """How it ended, with the last words of its error stream."""
+        code = self._process.wait()
+        self._errors.seek(0)
+        lines: deque[str] = deque(
+            (line for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()), maxlen=3
+        )
+        how = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
+        return f"worker {how}" + (f": {' | '.join(lines)}"[:400] if lines else "")
+
+    def close(self) -> None:
+        """End the process; it is killed if it does not end by itself."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    continue  # it is gone, which is what closing is for
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+
+class _Deadline:
+    """A reader that raises TimeoutError where a plain pipe would block for ever."""
+
+    def __init__(self, stream: IO[bytes], seconds: float) -> None:
+        self._stream = stream
+        self._end = time.monotonic() + seconds
+
+    def read(self, size: int) -> bytes:
+        ready, _, _ = select.select([self._stream], [], [], max(self._end - time.monotonic(), 0.0))
+        if not ready:
+            raise TimeoutError
+        return os.read(self._stream.fileno(), size)
+
+
+def native(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Array:
+    """Exact binary64 carriers as the tested dtype's own bits."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return array.astype(dtype)

@@ -1,0 +1,103 @@
+"""What a run asks for: profile, frameworks, operators, formats, families, implementations."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cases.case import Batch
+from cases.corpus import PROFILES, batches, families
+from conformance.frameworks import FRAMEWORKS, Framework
+from conformance.frameworks.interface import Question
+from reference.formats import FORMATS
+from reference.operators import OPERATORS
+
+
+class UnknownName(ValueError):
+    """A name that nothing answers to; the message lists the near ones."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The names that were asked for; an empty tuple means all."""
+
+    profile: str = "standard"
+    frameworks: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    implementation: str = "*"
+
+    def __post_init__(self) -> None:
+        check_name("profile", self.profile, PROFILES)
+        for kind, names, known in (
+            ("framework", self.frameworks, FRAMEWORKS),
+            ("operator", self.operators, OPERATORS),
+            ("dtype", self.dtypes, FORMATS),
+            ("family", self.families, families()),
+        ):
+            for name in names:
+                check_name(kind, name, known)
+        if not any(self.implementations(f) for f in self.chosen_frameworks()):
+            every = [i.name for f in FRAMEWORKS.values() for i in f.implementations]
+            raise UnknownName(_unknown("implementation", self.implementation, every))
+        if next(self.batches(), None) is None:
+            raise UnknownName(
+                "no case is selected: the families "
+                f"{', '.join(self.families)} have nothing for {', '.join(self.operators) or 'any operator'}"
+            )
+
+    def chosen_frameworks(self) -> list[Framework]:
+        return [f for name, f in FRAMEWORKS.items() if not self.frameworks or name in self.frameworks]
+
+    def batches(self) -> Iterator[Batch]:
+        return batches(
+            self.profile,
+            operators=self.operators or None,
+            families_=self.families or None,
+            dtypes=self.dtypes or None,
+        )
+
+    def implementations(self, framework: Framework) -> list[str]:
+        """Names of the framework's implementations that are asked."""
+        return [
+            i.name
+            for i in framework.implementations
+            if fnmatch.fnmatchcase(i.name, self.implementation)
+            and (not self.operators or i.operator in self.operators)
+        ]
+
+    def questions(self, framework: Framework, batch: Batch, devices: Sequence[str]) -> list[Question]:
+        """What ``framework`` is asked about ``batch``."""
+        chosen = set(self.implementations(framework))
+        outputs = batch.inputs.definition.outputs if framework.autodiff else ("value",)
+        return [
+            Question(i.name, i.operator, mode, device, outputs)
+            for i in framework.implementations
+            if i.operator == batch.operator and i.name in chosen
+            for mode in framework.modes
+            for device in devices
+        ]
+
+    def as_dict(self) -> Mapping[str, Any]:
+        return asdict(self)
+
+
+def check_name(kind: str, name: str, known: Iterable[str]) -> None:
+    """Raise :class:`UnknownName` with the near matches unless ``name`` is known."""
+    names = list(known)
+    if name not in names:
+        raise UnknownName(_unknown(kind, name, names))
+
+
+def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
+    near += [n for n in names if name.strip("*") and name.strip("*") in n and n not in near][:5]
+    plural = "families" if kind == "family" else f"{kind}s"
+    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
+    if kind in ("profile", "dtype"):
+        return f"unknown {kind} {name!r}: there are {', '.join(names)}"
+    return f"unknown {kind} {name!r}: {hint} (`conformance list {plural}` shows all)"

@@ -1,0 +1,216 @@
+"""Answers questions inside a framework's own process: ``python -m conformance.worker MODULE:CLASS``.
+
+Imports nothing but NumPy, ml_dtypes and the framework. The protocol is :mod:`conformance.wire` on
+the process's first output; whatever the framework prints goes to the error stream.
+
+``hello`` (or ``absent``) once; then for each ``ask`` frame one ``answer`` frame a question, at once, so
+that the driver knows which question a crash belongs to.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from conformance.frameworks.interface import Adapter, Array, Implementation, Question, Unsupported
+from conformance.wire import Closed, receive, send
+
+
+CHANGES_ARITHMETIC = (
+    "ATEN_CPU_CAPABILITY",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "MKL_CBWR",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "ONEDNN_MAX_CPU_ISA",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
+"""Environment variables that may change a result; recorded where they are set."""
+
+
+class Worker:
+    """One adapter and what has been compiled in it."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter
+        self.by_name = {(i.name, i.operator): i for i in adapter.implementations}
+        self._warm: set[tuple[Any, ...]] = set()
+        self._refusals: dict[tuple[Any, ...], str | None] = {}
+
+    def answer(self, question: Question, arrays: Mapping[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The outputs as far as they can be had; for the others, what happened and in whose words."""
+        results: dict[str, Array] = {}
+        failures: dict[str, dict[str, str]] = {}
+        compile_s = kernel_s = 0.0
+        groups = [question.outputs, ("value",), tuple(o for o in question.outputs if o != "value")]
+        for outputs in groups if len(question.outputs) > 1 else groups[:1]:
+            if set(outputs) <= set(results) | set(failures):
+                continue
+            try:
+                found, first, again = self._timed(question, outputs, arrays)
+            except Exception as error:  # noqa: BLE001  # whatever a framework raises is an outcome
+                failure = self._failure(question, outputs, arrays, error)
+                if outputs != question.outputs or len(outputs) == 1:
+                    failures |= dict.fromkeys(outputs, failure)
+            else:
+                results |= found
+                compile_s += max(first - again, 0.0)
+                kernel_s += again
+        header = {"failures": failures, "compile_s": compile_s, "kernel_s": kernel_s}
+        return header, results
+
+    def _timed(
+        self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], float, float]:
+        """Results, and the seconds of the first and of a warm call of this signature."""
+        key = (question.implementation, question.operator, question.mode, question.device, outputs)
+        key += tuple((a.dtype.name, a.shape) for a in arrays.values())
+        start = time.perf_counter()
+        results = self._run(question, outputs, arrays)
+        first = time.perf_counter() - start
+        if key in self._warm:
+            return results, first, first
+        self._warm.add(key)
+        start = time.perf_counter()
+        results = self._run(question, outputs, arrays)
+        return results, first, time.perf_counter() - start
+
+    def _run(
+        self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        implementation = self._implementation(question)
+        found = self.adapter.run(
+            implementation,
+            question.mode,
+            question.device,
+            arrays["logits"],
+            arrays.get("labels"),
+            arrays["cotangent"],
+            outputs,
+        )
+        return {o: np.asarray(found[o]) for o in outputs}
+
+    def _implementation(self, question: Question) -> Implementation:
+        return self.by_name[question.implementation, question.operator]
+
+    def _failure(
+        self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array], error: Exception
+    ) -> dict[str, str]:
+        """``unsupported`` if harmless inputs fail as well, else ``raised``."""
+        if isinstance(error, Unsupported):
+            return {"outcome": "unsupported", "message": str(error)}
+        words = self._harmless(question, outputs, arrays)
+        if words is not None:
+            return {"outcome": "unsupported", "message": words}
+        return {"outcome": "raised", "message": _words(error)}
+
+    def _harmless(
+        self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
+    ) -> str | None:
+        """What the framework says to two plain rows of the same kind; None if it answers them."""
+        dtype = arrays["logits"].dtype
+        key = (question.implementation, question.operator, question.mode, question.device, outputs, dtype.name)
+        if key not in self._refusals:
+            plain: dict[str, Array] = {"logits": np.full((2, 3), 0.5, dtype=dtype)}
+            if "labels" in arrays:
+                indices = arrays["labels"].ndim == 1
+                shape = (2,) if indices else (2, 3)
+                plain["labels"] = np.zeros(shape, dtype=arrays["labels"].dtype)
+            plain["cotangent"] = np.ones((2,) if arrays["cotangent"].ndim == 1 else (2, 3), dtype=dtype)
+            try:
+                self._run(question, outputs, plain)
+            except Exception as error:  # noqa: BLE001
+                self._refusals[key] = _words(error)
+            else:
+                self._refusals[key] = None
+        return self._refusals[key]
+
+
+def _words(error: Exception) -> str:
+    """A framework's own words, in one line that is not endless."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:400]
+
+
+def _environment(adapter: Adapter) -> dict[str, str]:
+    variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        **variables,
+        **adapter.environment(),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:  # noqa: PTH123  # pathlib is not lighter here
+            for line in f:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        return platform.processor() or "unknown"
+    return platform.processor() or "unknown"
+
+
+def load(spec: str) -> Adapter:
+    """The adapter ``MODULE:CLASS``, instantiated: its framework is imported here."""
+    module, _, name = spec.partition(":")
+    adapter: Adapter = getattr(importlib.import_module(module), name)()
+    return adapter
+
+
+def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
+    """Load the adapter, say hello, answer until the driver closes the stream."""
+    start = time.perf_counter()
+    try:
+        adapter = load(spec)
+    except ImportError as error:
+        send(sink, {"kind": "absent", "message": _words(error)})
+        return
+    send(
+        sink,
+        {
+            "kind": "hello",
+            "framework": adapter.name,
+            "version": adapter.version(),
+            "devices": list(adapter.devices()),
+            "environment": _environment(adapter),
+            "import_s": time.perf_counter() - start,
+        },
+    )
+    worker = Worker(adapter)
+    while True:
+        try:
+            header, arrays = receive(source)
+        except Closed:
+            return
+        for q in header["questions"]:
+            question = Question(**{**q, "outputs": tuple(q["outputs"])})
+            reply, results = worker.answer(question, arrays)
+            send(sink, {"kind": "answer", **reply}, results)
+
+
+def main() -> None:
+    """Take the protocol's stream for ourselves before any framework can print on it."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.argv[1], sys.stdin.buffer, sink)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The run file: one Parquet row a verdict, the header in the file's metadata.
+
+The header is written with the last byte of the table, so a torn file does not open and can never
+pass for a finished run. Everything a report shows comes from here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+SCHEMA_VERSION = 1
+_KEY = "xent-conformance"
+
+SCHEMA: dict[str, pl.DataType] = {
+    "case": pl.String(),  # readable path
+    "hash": pl.String(),  # content of the case
+    "operator": pl.String(),
+    "family": pl.String(),
+    "variant": pl.String(),
+    "dtype": pl.String(),
+    "n": pl.Int32(),
+    "framework": pl.String(),
+    "version": pl.String(),
+    "implementation": pl.String(),
+    "formulation": pl.String(),
+    "mode": pl.String(),
+    "device": pl.String(),
+    "machine": pl.String(),
+    "output": pl.String(),
+    "outcome": pl.String(),  # what happened
+    "message": pl.String(),  # the framework's own words
+    "grade": pl.String(),  # how accurate
+    "status": pl.String(),  # whether it is right
+    "symptom": pl.String(),
+    "clause": pl.String(),  # the clause broken, or else the clause tested
+    "level": pl.String(),
+    "ulps": pl.Float64(),  # error of the worst element
+    "ratio": pl.Float64(),  # that error over the stable bound
+    "index": pl.Int32(),  # of the worst element in its row
+    "got": pl.Float64(),
+    "hi": pl.Float64(),  # exact value = (hi + lo) * 2**exponent
+    "lo": pl.Float64(),
+    "exponent": pl.Int32(),
+    "rounded": pl.Float64(),  # exact value rounded once to the dtype
+    "bits": pl.String(),  # hash of all bits returned for the row
+}
+
+TARGET = ("framework", "version", "implementation", "mode", "device", "machine")
+"""The columns that name what was asked."""
+
+
+class RunFileError(Exception):
+    """A run file that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Verdicts with the headers of the run files they come from (more than one after a merge)."""
+
+    verdicts: pl.DataFrame
+    headers: tuple[Mapping[str, Any], ...]
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """The first header; what merged runs must share (clauses, operators) is in every one."""
+        return self.headers[0]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned verdict was reached and every framework asked for was there."""
+        return all(h["finished"] == h["planned"] and not h["absent"] for h in self.headers)
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write ``run`` whole or not at all: a temporary neighbour is renamed over ``path``."""
+    frame = run.verdicts.select(list(SCHEMA)).cast(dict(SCHEMA))
+    header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)})
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_run(path: Path) -> Run:
+    """Read a run file. Raises :class:`RunFileError` for a missing, torn, foreign or other version's file."""
+    if not path.is_file():
+        raise RunFileError(f"{path}: no such file; `conformance run -o {path}` writes one")
+    try:
+        header = json.loads(pl.read_parquet_metadata(path)[_KEY])
+        frame = pl.read_parquet(path)
+    except KeyError:
+        raise RunFileError(f"{path}: a Parquet file, but not one of ours (no run header)") from None
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunFileError(
+            f"{path}: torn or not a run file ({reason}); run again, or use --resume if it was interrupted"
+        ) from None
+    if header.get("schema") != SCHEMA_VERSION:
+        age = "a newer" if header.get("schema", 0) > SCHEMA_VERSION else "an older"
+        raise RunFileError(
+            f"{path}: written by {age} version of the suite (schema {header.get('schema')}, "
+            f"this one reads {SCHEMA_VERSION}); run again with this version"
+        )
+    if header["rows"] != frame.height or dict(frame.schema) != SCHEMA:
+        raise RunFileError(f"{path}: its table does not fit its header; it was changed after the run")
+    return Run(frame, (header,))
+
+
+def merge(runs: Sequence[Run]) -> Run:
+    """Several runs as one, for one report. Raises :class:`RunFileError` where they contradict.
+
+    The same target and case in two files is refused: which one would count?
+    """
+    if not runs:
+        raise RunFileError("no run file given")
+    verdicts = pl.concat([r.verdicts for r in runs])
+    headers = tuple(h for r in runs for h in r.headers)
+    if len({json.dumps(h["clauses"], sort_keys=True) for h in headers}) > 1:
+        raise RunFileError("the run files were judged by different versions of SPEC.md; run again with one")
+    twice = verdicts.select(["case", "output", *TARGET]).is_duplicated()
+    if twice.any():
+        first = verdicts.filter(twice).row(0, named=True)
+        raise RunFileError(
+            f"two run files answer for {first['implementation']} on {first['device']} of {first['machine']} "
+            f"({first['case']}); give one of them, or compare them with each other"
+        )
+    return Run(verdicts, headers)

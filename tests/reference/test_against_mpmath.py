@@ -1,0 +1,128 @@
+"""The certified enclosures contain what textbook definitions give in mpmath at up to 4000 bits.
+
+The reference is the measure of all else, so it is measured by another library, written another way.
+A single element outside its own radius fails.
+"""
+
+from __future__ import annotations
+
+import mpmath
+import mpmath_definitions
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+
+from cases.corpus import batches
+from reference.formats import BINARY64, FORMATS
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+from reference.oracle import Oracle
+
+OUTPUTS = [(o.name, output) for o in OPERATORS.values() for output in o.outputs]
+LEAST_POINTS = {"logit": 300}
+
+
+def compare(inputs: Inputs) -> dict[str, int]:
+    """Check every finite row of ``inputs``; returns the number of points compared per output."""
+    truth = Oracle().truth(inputs)
+    assert not truth.certified.undecided.any()
+    counts = dict.fromkeys(inputs.definition.outputs, 0)
+    for i in range(len(inputs)):
+        row = inputs.row(i)
+        domain = all(0 < v < 1 for v in row.x) if inputs.operator == "logit" else True
+        if not (domain and np.isfinite([*row.x, *row.p]).all()):
+            continue
+        with mpmath.workprec(53):
+            expected, slack = mpmath_definitions.evaluate(inputs.operator, row.x, row.p, row.c)
+            for output, values in expected.items():
+                enclosure = truth.enclosure(output)[i]
+                assert enclosure.hi.shape == (len(values),)
+                for j, value in enumerate(values):
+                    scale = mpf(2) ** int(enclosure.exponent[j])
+                    middle = (mpf(float(enclosure.hi[j])) + mpf(float(enclosure.lo[j]))) * scale
+                    radius = mpf(float(enclosure.radius[j])) * scale
+                    assert middle == 0 or slack <= radius / 16, "too few bits for a second opinion"
+                    assert abs(value - middle) <= radius + slack, (inputs.operator, output, row, j)
+                counts[output] += len(values)
+    return counts
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_corpus_rows(operator: str) -> None:
+    """Every finite row of the quick corpus with up to 20 classes, in every format."""
+    counts: dict[str, int] = {}
+    for fmt in FORMATS:
+        for batch in batches("quick", operators=[operator], dtypes=[fmt]):
+            if batch.inputs.n <= 20:
+                for output, count in compare(batch.inputs).items():
+                    counts[output] = counts.get(output, 0) + count
+    assert set(counts) == set(OPERATORS[operator].outputs)
+    least = LEAST_POINTS.get(operator, 1000)
+    for output, count in counts.items():
+        scalar = output == "value" and OPERATORS[operator].value_shape == "scalar"
+        assert count >= (least / 10 if scalar else least), (output, count)
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+LOGIT = st.one_of(
+    FINITE,
+    st.floats(-40, 40),
+    st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.0**-1022, 1e-8, 709.78, -745.2, 1e308, -1.797e308]),
+)
+LABEL = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 0.5, 2.0, -1.0, 5e-324, 1 - 2**-53]))
+PROBABILITY = st.floats(0, 1, exclude_min=True, exclude_max=True)
+COTANGENT = st.integers(-16, 16).map(lambda k: k / 8)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@settings(derandomize=True, max_examples=60, deadline=None, database=None)
+@given(data=st.data())
+def test_ugly_rows(operator: str, data: st.DataObject) -> None:
+    """Rows nobody would choose: subnormal beside 1e308, signed zeros, labels off the simplex."""
+    definition = OPERATORS[operator]
+    n = data.draw(st.integers(1, 5))
+
+    def row(elements: st.SearchStrategy[float], width: int) -> np.ndarray:
+        return np.array([data.draw(st.lists(elements, min_size=width, max_size=width))]).reshape(1, width)
+
+    labels = {"none": 0, "index": 1, "dense": n}[definition.labels]
+    index = definition.labels == "index"
+    compare(
+        Inputs(
+            operator,
+            BINARY64,
+            row(PROBABILITY if operator == "logit" else LOGIT, n),
+            row(st.integers(0, n - 1).map(float) if index else LABEL, labels),
+            row(COTANGENT, n if definition.value_shape == "row" else 1),
+        )
+    )
+
+
+def test_the_comparison_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A definition wrong in the 95th bit is noticed: the comparison is not a formality."""
+    right = mpmath_definitions.DEFINITIONS["softmax"]
+
+    def wrong(x, p, c):  # type: ignore[no-untyped-def]
+        outputs = right(x, p, c)
+        outputs["value"][0] *= 1 + mpf(2) ** -95
+        return outputs
+
+    inputs = Inputs("softmax", BINARY64, np.array([[1.0, 2.0]]), np.zeros((1, 0)), np.ones((1, 2)))
+    assert compare(inputs) == {"value": 2, "grad_logits": 2}
+    monkeypatch.setitem(mpmath_definitions.DEFINITIONS, "softmax", wrong)
+    with pytest.raises(AssertionError, match="softmax"):
+        compare(inputs)
+
+
+def test_every_output_has_a_definition() -> None:
+    """The table above covers every output the reference knows, and nothing else."""
+    for name, definition in OPERATORS.items():
+        row = [0.25, 0.5]
+        outputs, _ = mpmath_definitions.evaluate(
+            name, row, row if definition.labels == "dense" else [0.0], row
+        )
+        assert set(outputs) == set(definition.outputs)
+    assert len(OUTPUTS) == 20
+    assert mp.prec > 0
