@@ -19,7 +19,8 @@ class Ask:
     """What a family writes: one row with the clause it tests.
 
     ``logits`` has N elements; ``labels`` N (dense), one (index) or None for the family's default;
-    ``clauses`` names outputs whose clause is another than ``clause``.
+    ``clauses`` names outputs whose clause is another than ``clause``. ``unit_cotangent`` asks the
+    gradients themselves, for rows where a smaller cotangent would bring an overflow back into range.
     """
 
     variant: str
@@ -27,6 +28,7 @@ class Ask:
     clause: str
     labels: Floats | None = None
     clauses: Mapping[str, str] = field(default_factory=dict)
+    unit_cotangent: bool = False
 
 
 @dataclass(frozen=True)

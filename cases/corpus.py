@@ -77,7 +77,9 @@ def batch(operator: Operator, family: Family, fmt: Format, n: int) -> Batch:
     labels = np.stack([_labels(operator, n, a, words) for a in asks])
     width = n if operator.value_shape == "row" else 1
     cotangent = words.cotangent(len(asks), width)
-    cotangent[0] = 1.0 if width == 1 else cotangent[0]
+    for row, ask in enumerate(asks):
+        if ask.unit_cotangent or (row == 0 and width == 1):
+            cotangent[row] = 1.0
     return Batch(family.name, Inputs(operator.name, fmt, logits, labels, cotangent), asks)
 
 

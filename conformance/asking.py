@@ -17,11 +17,11 @@ from conformance.frameworks.interface import Array, Question
 from conformance.outcome import Outcome
 from conformance.process import Process, Reply, WorkerLost, native
 
-ROWS = (16, 64)
-"""Batches are filled up to one of these, so that few shapes are compiled."""
+ROWS = 64
+"""Shorter batches are filled up to so many rows, so that few shapes are compiled."""
 
-WIDE = 10_000
-"""From this row length on a batch is asked as it is."""
+WIDE = 500
+"""From this row length on a batch is asked with the rows it has."""
 
 ISOLATION_ASKS = 40
 """At most so many calls to isolate the rows that make one call fail; the rest share its failure."""
@@ -184,4 +184,4 @@ def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Ar
 
 def _filled_rows(batch: Batch) -> int:
     total = len(batch.inputs)
-    return total if batch.inputs.n >= WIDE else next((size for size in ROWS if size >= total), total)
+    return total if batch.inputs.n >= WIDE else max(total, ROWS)

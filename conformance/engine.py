@@ -29,9 +29,10 @@ from conformance.journal import Journal
 from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.rows import rows_of
 from conformance.selection import Selection
+from conformance.verdict import Judge
 from reference.clauses import clauses
 from reference.operators import OPERATORS
-from reference.oracle import Oracle, Truth, default_cache
+from reference.oracle import Oracle, default_cache
 from reference.oracle import version as reference_version
 from reports.run_file import Run, write_run
 
@@ -77,6 +78,8 @@ class _Ledger:
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
     seconds: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, Counter[str]] = field(default_factory=dict)
+    """Seconds of import, compile and kernels by ``framework mode``."""
     starts: dict[str, int] = field(default_factory=dict)
 
 
@@ -108,7 +111,7 @@ def run(
         arguments = (FRAMEWORKS[name], rest, selection, events, stop)
         threading.Thread(target=_ask_all, args=arguments, name=f"ask-{name}", daemon=True).start()
 
-    truths = _Truths(oracle, asked, ledger.seconds)
+    bench = _Bench(oracle, asked, ledger.seconds)
     running = set(asked)
     try:
         while running:
@@ -121,7 +124,7 @@ def run(
                         {"framework": name, "message": message, "install": FRAMEWORKS[name].install}
                     )
                 case _Answered(name, batch, answers):
-                    journal.add(name, batch.id, _judge(name, batch, answers, truths, ledger))
+                    journal.add(name, batch.id, _judge(name, batch, answers, bench, ledger))
                     ledger.finished[name] += 1
                 case _Ended(name, error, starts):
                     running.discard(name)
@@ -180,45 +183,47 @@ def _ask_all(
         events.put(_Ended(framework.name, error, starts))
 
 
-class _Truths:
-    """Truths of batches that some framework has still to answer; each is certified once."""
+class _Bench:
+    """Judges of the batches that some framework has still to answer; each batch is certified once."""
 
     def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], seconds: Counter[str]) -> None:
         self._oracle = oracle
         self._seconds = seconds
         self._waiting = Counter(b.id for found in asked.values() for b in found)
-        self._held: dict[str, Truth] = {}
+        self._held: dict[str, Judge] = {}
 
-    def of(self, batch: Batch) -> Truth:
+    def of(self, batch: Batch) -> Judge:
         start = time.perf_counter()
-        truth = self._held.get(batch.id) or self._oracle.truth(batch.inputs)
+        judge = self._held.get(batch.id) or Judge(self._oracle.truth(batch.inputs))
         self._waiting[batch.id] -= 1
         if self._waiting[batch.id] > 0:
-            self._held[batch.id] = truth
+            self._held[batch.id] = judge
         else:
             self._held.pop(batch.id, None)
         self._seconds["reference"] += time.perf_counter() - start
-        return truth
+        return judge
 
 
 def _judge(
-    name: str, batch: Batch, answers: Sequence[Answer], truths: _Truths, ledger: _Ledger
+    name: str, batch: Batch, answers: Sequence[Answer], bench: _Bench, ledger: _Ledger
 ) -> list[dict[str, Any]]:
-    truth = truths.of(batch)
+    judge = bench.of(batch)
     start = time.perf_counter()
     hello = ledger.hellos[name]
     formulations = {i.name: i.formulation for i in FRAMEWORKS[name].implementations}
     rows: list[dict[str, Any]] = []
     for answer in answers:
-        ledger.seconds["compile"] += answer.compile_s
-        ledger.seconds["kernels"] += answer.kernel_s
+        spent = ledger.spent.setdefault(f"{name} {answer.question.mode}", Counter())
+        for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
+            ledger.seconds[what] += seconds
+            spent[what] += seconds
         target = {
             "framework": name,
             "version": hello["version"],
             "machine": hello["environment"]["processor"],
             "formulation": formulations[answer.question.implementation],
         }
-        rows += rows_of(batch, truth, answer, target)
+        rows += rows_of(batch, judge, answer, target)
     ledger.seconds["judging"] += time.perf_counter() - start
     return rows
 
@@ -245,7 +250,8 @@ def _header(selection: Selection, ledger: _Ledger, verdicts: pl.DataFrame) -> di
             {**{k: v for k, v in hello.items() if k != "kind"}, "starts": ledger.starts.get(name, 1)}
             for name, hello in ledger.hellos.items()
         ],
-        "seconds": {k: round(v, 3) for k, v in ledger.seconds.items()},
+        "seconds": _rounded(ledger.seconds),
+        "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},
         "operators": {o.name: o.formula for o in OPERATORS.values()},
         "families": {f.name: f.about for f in families().values()},
         "implementations": [
@@ -258,3 +264,7 @@ def _header(selection: Selection, ledger: _Ledger, verdicts: pl.DataFrame) -> di
     }
 
 
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {what: round(value, 3) for what, value in seconds.items()}

@@ -10,9 +10,8 @@ from cases.case import Batch, Case
 from conformance.asking import Answer, Failure
 from conformance.frameworks.interface import Array
 from conformance.outcome import Grade, Outcome, Status, Symptom
-from conformance.verdict import RESULT, judge
+from conformance.verdict import RESULT, Judge
 from reference.clauses import Level, clause
-from reference.oracle import Truth
 
 NAN = float("nan")
 
@@ -23,7 +22,7 @@ _SYMPTOM = {
 }
 
 
-def rows_of(batch: Batch, truth: Truth, answer: Answer, target: Mapping[str, str]) -> list[dict[str, Any]]:
+def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str]) -> list[dict[str, Any]]:
     """One row of the run file for each case and output of ``answer``.
 
     ``target`` holds what all of them share: framework, version, formulation, machine.
@@ -36,7 +35,7 @@ def rows_of(batch: Batch, truth: Truth, answer: Answer, target: Mapping[str, str
         verdicts: list[dict[str, Any]] = []
         if answered:
             assert got is not None, "a row without a failure has a result"
-            verdicts = _judged(truth, batch, answered, output, got)
+            verdicts = _judged(judge, batch, answered, output, got)
         verdicts += [_failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures]
         shared = {
             **target,
@@ -57,7 +56,7 @@ def rows_of(batch: Batch, truth: Truth, answer: Answer, target: Mapping[str, str
 
 
 def _judged(
-    truth: Truth, batch: Batch, cases: Sequence[Case], output: str, got: Array
+    judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array
 ) -> list[dict[str, Any]]:
     scalar = output == "value" and batch.inputs.definition.value_shape == "scalar"
     shape = (len(batch.inputs),) if scalar else (len(batch.inputs), batch.inputs.n)
@@ -65,7 +64,7 @@ def _judged(
         words = f"returned shape {got.shape}, the operator's is {shape}"
         return [_result_fault(case, Symptom.WRONG_SHAPE, words, got) for case in cases]
     rows = []
-    for case, v in zip(cases, judge(truth, cases, output, got), strict=True):
+    for case, v in zip(cases, judge.verdicts(cases, output, got), strict=True):
         rows.append(
             _named(case)
             | {

@@ -6,6 +6,7 @@ from every error, so an accusation is never the reference's own doubt.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,104 +55,140 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class _Yardstick:
+    """All that one output of a batch is measured with, in ulps ``2**k`` of the exact values."""
+
+    format: Format
+    exact: Enclosure
+    k: Ints
+    rounded: Floats
+    nearest: Floats
+    accurate: Floats
+    stable: Floats
+    flushable: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, truth: Truth, output: str) -> _Yardstick:
+        fmt, exact, bound = truth.inputs.format, truth.enclosure(output), truth.bound(output)
+        k = fmt.ulp_exponent(exact.floor_log2())
+        rounded = exact.round_to(fmt)
+        with np.errstate(all="ignore"):
+            tail = bound.underflow * np.ldexp(fmt.smallest_subnormal, -k)
+            return cls(
+                format=fmt,
+                exact=exact,
+                k=k,
+                rounded=rounded,
+                nearest=_distance(np.ldexp(np.where(np.isinf(rounded), 0.0, rounded), -k), exact, k),
+                accurate=fmt.u * np.ldexp(bound.accurate, -k) + tail,
+                stable=fmt.u * np.ldexp(bound.stable, -k) + tail,
+                flushable=np.abs(exact.approximate()) <= bound.underflow * fmt.smallest_normal,
+            )
+
+    def rows(self, rows: Ints, exactly: NDArray[np.bool_]) -> _Yardstick:
+        """The yardstick of these rows; where ``exactly``, nothing but the exact value will do (2.4)."""
+        return _Yardstick(
+            self.format,
+            self.exact[rows],
+            self.k[rows],
+            self.rounded[rows],
+            self.nearest[rows],
+            np.where(exactly[:, None], 0.0, self.accurate[rows]),
+            np.where(exactly[:, None], 0.0, self.stable[rows]),
+            self.flushable[rows],
+        )
+
+
+@dataclass(frozen=True)
 class _Elements:
-    """Measurements of every element, ``(rows, elements)``."""
+    """Measurements of every element, ``(rows, elements)``; ``grade`` and ``symptom`` by number."""
 
     ulps: Floats
     ratio: Floats
     grade: NDArray[np.int64]
     symptom: NDArray[np.int64]
-    rounded: Floats
 
 
-def judge(truth: Truth, cases: Sequence[Case], output: str, got: NDArray[Any]) -> list[Verdict]:
-    """A verdict for each of ``cases``.
+class Judge:
+    """Judges any number of answers to one batch; what they are measured with is made once."""
 
-    ``got`` is what was returned, ``(rows, ...)``: row ``case.row`` answers the case. Raises
-    ValueError where its rows do not have as many elements as the reference.
-    """
-    fmt = truth.inputs.format
-    rows = np.array([case.row for case in cases], dtype=np.int64)
-    exact = truth.enclosure(output)[rows]
-    values = got[rows].reshape(len(rows), -1).astype(np.float64)
-    if values.shape != exact.hi.shape:
-        raise ValueError(f"{output} has {values.shape[1]} elements a row, the reference {exact.hi.shape[1]}")
-    clauses = [case.clause_of(output) for case in cases]
-    one_class = np.array([c == ONE_CLASS for c in clauses])[:, None]
-    measured = _measure(truth, output, rows, exact, values, fmt, one_class)
-    worst = _worst(measured, clauses)
-    raw = np.ascontiguousarray(got)
-    return [
-        _verdict(truth, case, clauses[i], int(worst[i]), i, measured, exact, values, raw[case.row].tobytes())
-        for i, case in enumerate(cases)
-    ]
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+        self._yardsticks: dict[str, _Yardstick] = {}
+
+    def verdicts(self, cases: Sequence[Case], output: str, got: NDArray[Any]) -> list[Verdict]:
+        """A verdict for each of ``cases``.
+
+        ``got`` is what was returned, ``(rows, ...)``: row ``case.row`` answers the case. Raises
+        ValueError where its rows do not have as many elements as the reference.
+        """
+        if output not in self._yardsticks:
+            self._yardsticks[output] = _Yardstick.of(self.truth, output)
+        rows = np.array([case.row for case in cases], dtype=np.int64)
+        clauses = [case.clause_of(output) for case in cases]
+        exactly = np.array([c == ONE_CLASS for c in clauses])
+        yardstick = self._yardsticks[output].rows(rows, exactly)
+        values = got[rows].reshape(len(rows), -1).astype(np.float64)
+        if values.shape != yardstick.exact.hi.shape:
+            elements = yardstick.exact.hi.shape[1]
+            raise ValueError(f"{output} has {values.shape[1]} elements a row, the reference {elements}")
+        measured = _measure(yardstick, values)
+        worst = _worst(measured, clauses)
+        raw = np.ascontiguousarray(got)
+        undecided = self.truth.certified.undecided[rows]
+        return [
+            _verdict(yardstick, measured, values, clauses[i], bool(undecided[i]), i, j, raw[case.row].tobytes())
+            for i, (case, j) in enumerate(zip(cases, worst.tolist(), strict=True))
+        ]
 
 
-def _measure(
-    truth: Truth,
-    output: str,
-    rows: Ints,
-    exact: Enclosure,
-    got: Floats,
-    fmt: Format,
-    one_class: NDArray[np.bool_],
-) -> _Elements:
-    bound = truth.bound(output)
-    k = fmt.ulp_exponent(exact.floor_log2())
-    rounded = exact.round_to(fmt)
+_BY_SYMPTOM = (
+    Symptom.NONE,
+    Symptom.NAN,
+    Symptom.INFINITE,
+    Symptom.FINITE_FOR_NAN,
+    Symptom.WRONG_INFINITY,
+    Symptom.FINITE_FOR_INFINITE,
+    Symptom.FLUSHED,
+    Symptom.LOST_ACCURACY,
+)
+
+
+def _measure(y: _Yardstick, got: Floats) -> _Elements:
+    exact = y.exact
     with np.errstate(all="ignore"):
-        # an infinity stands for the number after the largest, unless that is what is right
-        beyond = np.ldexp(np.copysign(0.5, got), fmt.emax + 2 - k)
-        in_ulps = np.where(np.isinf(got), beyond, np.ldexp(got, -k))
-        ulps = np.where(np.isinf(got) & (got == rounded), 0.0, _distance(in_ulps, exact, k))
-        tail = bound.underflow[rows] * np.ldexp(fmt.smallest_subnormal, -k)
-        accurate = np.where(one_class, 0.0, fmt.u * np.ldexp(bound.accurate[rows], -k) + tail)
-        stable = np.where(one_class, 0.0, fmt.u * np.ldexp(bound.stable[rows], -k) + tail)
-        grade = np.select(
-            [ulps <= 0.5, ulps < 1.0, ulps <= accurate, ulps <= stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT
-        )
-        flushable = np.abs(exact.approximate()) <= bound.underflow[rows] * fmt.smallest_normal
-        ratio = np.where(ulps == 0, 0.0, ulps / stable)
+        # an infinity stands for the number after the largest, unless it is what is right
+        beyond = np.ldexp(np.copysign(0.5, got), y.format.emax + 2 - y.k)
+        infinite = np.isinf(got)
+        ulps = _distance(np.where(infinite, beyond, np.ldexp(got, -y.k)), exact, y.k)
+        ulps = np.where(infinite & (got == y.rounded), 0.0, ulps)
+        nearest = np.where(np.isinf(y.rounded), got == y.rounded, ulps <= y.nearest)
+        faithful = (ulps < 1.0) & (y.stable > 0.0)
+        grade = np.select([nearest, faithful, ulps <= y.accurate, ulps <= y.stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT)
+        ratio = np.where(ulps == 0, 0.0, ulps / y.stable)
 
     special = ~np.isfinite(exact.hi)
     same = np.where(np.isnan(exact.hi), np.isnan(got), got == exact.hi)
-    lost = ~special & (np.isnan(got) | (np.isinf(got) & (grade == _DIVERGENT)))
+    lost = ~special & (np.isnan(got) | (infinite & (grade == _DIVERGENT)))
     wrong = (special & ~same) | lost
     grade = np.where(wrong, _WRONG, np.where(special, 0, grade))
     ulps = np.where(wrong, np.inf, np.where(special, 0.0, ulps))
     ratio = np.where(wrong, np.inf, np.where(special, 0.0, ratio))
-
-    def number(symptom: Symptom) -> int:
-        return SYMPTOMS.index(symptom)
-
-    flushed = (grade >= _STABLE) & (got == 0) & flushable & ~special & (exact.hi != 0)
+    flushed = (grade >= _STABLE) & (got == 0) & y.flushable & ~special & (exact.hi != 0)
+    conditions = [
+        grade <= _ACCURATE,
+        wrong & np.isnan(got),
+        wrong & ~special,
+        wrong & np.isnan(exact.hi),
+        wrong & infinite,
+        wrong,
+        flushed,
+        grade == _STABLE,
+    ]
     symptom = np.select(
-        [
-            grade <= _ACCURATE,
-            wrong & np.isnan(got),
-            wrong & ~special,
-            wrong & np.isnan(exact.hi),
-            wrong & np.isinf(got),
-            wrong,
-            flushed,
-            grade == _STABLE,
-        ],
-        [
-            number(s)
-            for s in (
-                Symptom.NONE,
-                Symptom.NAN,
-                Symptom.INFINITE,
-                Symptom.FINITE_FOR_NAN,
-                Symptom.WRONG_INFINITY,
-                Symptom.FINITE_FOR_INFINITE,
-                Symptom.FLUSHED,
-                Symptom.LOST_ACCURACY,
-            )
-        ],
-        number(Symptom.BEYOND_BOUND),
+        conditions, [SYMPTOMS.index(s) for s in _BY_SYMPTOM], SYMPTOMS.index(Symptom.BEYOND_BOUND)
     )
-    return _Elements(ulps, ratio, grade, symptom, rounded)
+    return _Elements(ulps, ratio, grade, symptom)
 
 
 def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
@@ -166,38 +203,38 @@ def _broken(symptom: Symptom, tested: str) -> str:
     return {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}.get(symptom, tested)
 
 
+@functools.cache
+def _weights(tested: str) -> tuple[float, ...]:
+    """How heavy each symptom weighs in a case that tests a clause: by the level of what it breaks."""
+    weight = {Level.MUST: 2.0, Level.SHOULD: 1.0, Level.OPEN: 0.0}
+    return tuple(
+        0.0 if symptom is Symptom.NONE else weight[clause(_broken(symptom, tested)).level]
+        for symptom in SYMPTOMS
+    )
+
+
 def _worst(measured: _Elements, clauses: Sequence[str]) -> Ints:
     """The element that decides each row: the heaviest clause, then the grade, then the ulps."""
-    weight = {Level.MUST: 2.0, Level.SHOULD: 1.0, Level.OPEN: 0.0}
-    broken = np.array(
-        [
-            [
-                0.0 if symptom is Symptom.NONE else weight[clause(_broken(symptom, tested)).level]
-                for symptom in SYMPTOMS
-            ]
-            for tested in clauses
-        ]
-    )
-    heavy = np.take_along_axis(broken, measured.symptom, axis=1)
-    # ulps as a fraction below one, so that it only breaks ties
+    weights = np.array([_weights(tested) for tested in clauses])
+    heavy = np.take_along_axis(weights, measured.symptom, axis=1)
+    # ulps as a fraction below one, so that they only break ties
     fraction = 1.0 - 1.0 / (1.0 + np.log2(1.0 + np.minimum(measured.ulps, 1e300)))
     return np.asarray(np.argmax(heavy * 100 + measured.grade + fraction, axis=1), dtype=np.int64)
 
 
 def _verdict(
-    truth: Truth,
-    case: Case,
-    tested: str,
-    j: int,
-    i: int,
+    y: _Yardstick,
     measured: _Elements,
-    exact: Enclosure,
     got: Floats,
+    tested: str,
+    undecided: bool,
+    i: int,
+    j: int,
     raw: bytes,
 ) -> Verdict:
     symptom = SYMPTOMS[measured.symptom[i, j]]
     broken = _broken(symptom, tested)
-    if truth.certified.undecided[case.row]:
+    if undecided:
         status, broken = Status.UNDECIDED, tested
     elif clause(tested).level is Level.OPEN:
         status, broken = Status.OPEN, tested
@@ -214,9 +251,9 @@ def _verdict(
         ratio=float(measured.ratio[i, j]),
         index=j,
         got=float(got[i, j]),
-        hi=float(exact.hi[i, j]),
-        lo=float(exact.lo[i, j]),
-        exponent=int(exact.exponent[i, j]),
-        rounded=float(measured.rounded[i, j]),
+        hi=float(y.exact.hi[i, j]),
+        lo=float(y.exact.lo[i, j]),
+        exponent=int(y.exact.exponent[i, j]),
+        rounded=float(y.rounded[i, j]),
         bits=hashlib.blake2b(raw, digest_size=8).hexdigest(),
     )

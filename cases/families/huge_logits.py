@@ -67,7 +67,7 @@ def _peaks(operator: Operator, fmt: Format, n: int) -> Iterator[Ask]:
     for i, (variant, x) in enumerate(_thresholds(fmt)):
         yield Ask(variant, _peak(n, x), "2.1", first if i % 2 else last)
         if variant != "at_exp_overflow":
-            yield Ask(variant, _peak(n, -x) , "2.1", first if i % 2 else last)
+            yield Ask(variant, _peak(n, -x), "2.1", first if i % 2 else last)
     largest = fmt.largest
     for k in (fmt.emax // 4, fmt.emax // 2, fmt.emax - 1, fmt.emax):
         yield Ask("powers_of_two", _peak(n, 2.0**k), "2.1", first)
@@ -79,7 +79,7 @@ def _peaks(operator: Operator, fmt: Format, n: int) -> Iterator[Ask]:
     beyond = np.full(n, -largest)
     beyond[0] = largest
     overflows = {"value": "2.2", "grad_labels": "2.2"} if operator.name in _UNBOUNDED else {}
-    yield Ask("largest_against_lowest", beyond, "2.1", last, overflows)
+    yield Ask("largest_against_lowest", beyond, "2.1", last, overflows, unit_cotangent=True)
 
 
 _UNBOUNDED = {"log_softmax", "softmax_cross_entropy", "sparse_softmax_cross_entropy"}

@@ -192,7 +192,7 @@ LIMITS = [
 def test_5_2_the_sigmoid_family_takes_its_limits(
     operator: str, x: float, z: float, value: float, grad: float
 ) -> None:
-    """Beside an ordinary element, with a cotangent: limit of the value, ``c`` times the limit of the slope."""
+    """Beside an ordinary element: the limit of the value, and ``c`` times the limit of the slope."""
     p = None if z is None else [0.5, z]
     out = ask(operator, [0.0, x], p, c=[1.0, -0.5])
     assert out["value"][1] == value

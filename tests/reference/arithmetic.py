@@ -1,0 +1,128 @@
+"""Floating-point arithmetic as SPEC.md §8.1 assumes it, for writing textbook algorithms in any format.
+
+Arrays are NumPy arrays of the format itself (bfloat16 through ml_dtypes), so ``+ − ×`` round after
+every operation. Sums of 16-bit formats accumulate in binary32, as the specification expects, and are
+rounded to the format once. ``Arithmetic(fmt, slop=...)`` is the worst library that is still innocent:
+its exp, log and tanh are two to three ulps off and its division two and a half, always up, always
+down or to both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reference.formats import Format
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ORDERS = ("sequential", "pairwise", "blocked", "tree", "online")
+"""Orders of summation; ``tree`` halves down to single terms, ``online`` streams with a running maximum."""
+
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """One format, one order of summation, and how far off its elementary functions are."""
+
+    fmt: Format
+    order: str = "pairwise"
+    slop: str = "none"
+
+    def of(self, values: Any) -> Array:
+        """Numbers of this format (they must be its own already, or a constant like 0.5)."""
+        return np.asarray(values).astype(self.fmt.dtype)
+
+    @property
+    def one(self) -> Array:
+        return self.of(1.0)
+
+    @property
+    def half(self) -> Array:
+        return self.of(0.5)
+
+    @property
+    def wide(self) -> np.dtype[Any]:
+        """What sums accumulate in."""
+        return np.dtype(np.float32) if self.fmt.precision < 24 else self.fmt.dtype
+
+    def exp(self, x: Array) -> Array:
+        return self._function(np.exp, x)
+
+    def log(self, x: Array) -> Array:
+        return self._function(np.log, x)
+
+    def log1p(self, x: Array) -> Array:
+        return self._function(np.log1p, x)
+
+    def tanh(self, x: Array) -> Array:
+        return self._function(np.tanh, x)
+
+    def divide(self, a: Array, b: Array) -> Array:
+        return self._off_by_two(a / b)
+
+    def sum(self, terms: Array) -> Array:
+        """Row sums ``(rows, 1)``, in this order, rounded to the format."""
+        wide = np.ascontiguousarray(terms.astype(self.wide))
+        return ADD[self.order](wide).astype(self.fmt.dtype)
+
+    def exponentials(self, x: Array) -> tuple[Array, Array, Array]:
+        """``m``, ``exp(x − m)`` and their sum: the shifted row that every algorithm starts from."""
+        m = x.max(axis=1, keepdims=True)
+        e = self.exp(x - m)
+        return m, e, self._stream(x) if self.order == "online" else self.sum(e)
+
+    def _stream(self, x: Array) -> Array:
+        """One pass: rescale the sum whenever the maximum moves. In the accumulator's own format."""
+        wide = x.astype(self.wide)
+        m, total = wide[:, :1], np.ones((len(x), 1), self.wide)
+        for j in range(1, x.shape[1]):
+            column = wide[:, j : j + 1]
+            higher = np.maximum(m, column)
+            total = total * np.exp(m - higher) + np.exp(column - higher)
+            m = higher
+        return total.astype(self.fmt.dtype)
+
+    def _function(self, f: Callable[..., Array], x: Array) -> Array:
+        if self.slop == "none":
+            return f(x)
+        return self._off_by_two(f(x.astype(np.float64)).astype(self.fmt.dtype))
+
+    def _off_by_two(self, value: Array) -> Array:
+        """Two ulps from a value that is within half an ulp; subnormal numbers and infinities stay."""
+        if self.slop == "none":
+            return value
+        up = np.ones(value.shape, bool) if self.slop == "up" else np.zeros(value.shape, bool)
+        if self.slop == "mixed":
+            up = np.arange(value.size).reshape(value.shape) % 2 == 0
+        inf = self.of(np.inf)
+        towards = np.where(up, inf, -inf).astype(self.fmt.dtype)
+        moved = np.nextafter(np.nextafter(value, towards), towards)
+        plain = np.isfinite(moved) & (abs(value) > self.of(4 * self.fmt.smallest_normal))
+        return np.where(plain, moved, value).astype(self.fmt.dtype)
+
+
+def _blocked(a: Array) -> Array:
+    blocks = [np.add.accumulate(a[:, i : i + BLOCK], axis=1)[:, -1:] for i in range(0, a.shape[1], BLOCK)]
+    return np.add.accumulate(np.concatenate(blocks, axis=1), axis=1)[:, -1:]
+
+
+def _tree(a: Array) -> Array:
+    while a.shape[1] > 1:
+        if a.shape[1] % 2:
+            a = np.concatenate([a, np.zeros_like(a[:, :1])], axis=1)
+        a = a[:, 0::2] + a[:, 1::2]
+    return a
+
+
+ADD: dict[str, Callable[[Array], Array]] = {
+    "sequential": lambda a: np.add.accumulate(a, axis=1)[:, -1:],
+    "pairwise": lambda a: a.sum(axis=1, keepdims=True),
+    "blocked": _blocked,
+    "tree": _tree,
+    "online": lambda a: np.add.accumulate(a, axis=1)[:, -1:],
+}

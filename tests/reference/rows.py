@@ -1,0 +1,53 @@
+"""Rows made to strain a bound, beyond the corpus: ramps for streaming sums, plateaus, tails, offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from reference.formats import Floats, Format
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+
+LENGTHS = (2, 7, 64, 1000)
+
+
+def shapes(fmt: Format, n: int) -> dict[str, Floats]:
+    """Rows of ``n`` logits. A rising ramp moves the running maximum at every step of a streaming sum."""
+    i = np.arange(n, dtype=np.float64)
+    tail = np.full(n, -12.0)
+    tail[n // 2] = 0.0
+    return {
+        "rising": i * (8.0 / n),
+        "rising_steeply": i * 0.5,
+        "falling": -i * 0.25,
+        "flat": np.full(n, 0.75),
+        "alternating": np.where(i % 2 == 0, 9.0, -9.0) + i / 64,
+        "one_ulp_apart": 1.0 + 2 * fmt.u * (i % 5),
+        "long_tail": tail,  # 1 − s is a sum of many small ones
+        "confident": np.where(i == n - 1, 11.0, i / n),
+        "offset": 200.0 + (i * 7 % 13) / 4,
+        "negative_offset": -200.0 - (i * 5 % 11) / 4,
+        "hashed": ((i * 2654435761) % 4096 - 2048) / 128,
+    }
+
+
+def strained(operator: str, fmt: Format) -> Iterator[tuple[list[str], Inputs]]:
+    """The names of the rows and the batch, for each length; labels and cotangents of either sign."""
+    o = OPERATORS[operator]
+    for n in LENGTHS:
+        names = list(shapes(fmt, n))
+        x = fmt.nearest(np.stack(list(shapes(fmt, n).values())))
+        rows = len(x)
+        if operator == "logit":
+            x = fmt.nearest((np.abs(x) + 0.5) / (2 * np.abs(x).max() + 1))
+        y = (np.arange(rows) * 5 % n).astype(np.float64)[:, None]
+        weights = (np.arange(rows * n).reshape(rows, n) * 11 % 17 + 1).astype(np.float64)
+        soft = weights / (n if o.elementwise else weights.sum(axis=1, keepdims=True))
+        soft = fmt.nearest(np.where(np.arange(rows)[:, None] % 2 == 0, soft, np.arange(n) == y))
+        soft = np.minimum(soft, 1.0)
+        labels = {"none": np.zeros((rows, 0)), "index": y, "dense": soft}[o.labels]
+        width = n if o.value_shape == "row" else 1
+        c = ((np.arange(rows * width).reshape(rows, width) * 7 % 31) - 15) / 8
+        yield names, Inputs(operator, fmt, x, labels, np.where(c == 0, 1.0, c))
