@@ -10,7 +10,7 @@ import datetime
 import queue
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,9 @@ from conformance import __version__
 from conformance.asking import Answer, Asker
 from conformance.exhibits import exhibits
 from conformance.findings import findings
-from conformance.frameworks import FRAMEWORKS, Framework
 from conformance.journal import Journal
 from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
+from conformance.registry import FRAMEWORKS, Framework
 from conformance.rows import rows_of
 from conformance.selection import Selection
 from conformance.verdict import Judge
@@ -69,6 +69,13 @@ class _Ended:
 _Event = _Started | _Absent | _Answered | _Ended
 
 
+Seconds = defaultdict[str, float]
+
+
+def _no_seconds() -> Seconds:
+    return defaultdict(float)
+
+
 @dataclass
 class _Ledger:
     """What the main thread knows while a run goes on."""
@@ -77,8 +84,8 @@ class _Ledger:
     finished: Counter[str] = field(default_factory=Counter)
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
-    seconds: Counter[str] = field(default_factory=Counter)
-    spent: dict[str, Counter[str]] = field(default_factory=dict)
+    seconds: Seconds = field(default_factory=_no_seconds)
+    spent: dict[str, Seconds] = field(default_factory=dict)
     """Seconds of import, compile and kernels by ``framework mode``."""
     starts: dict[str, int] = field(default_factory=dict)
 
@@ -146,7 +153,9 @@ def run(
 
 
 def _asked_batches(selection: Selection, framework: Framework, batches: Sequence[Batch]) -> list[Batch]:
-    operators = {i.operator for i in framework.implementations if i.name in selection.implementations(framework)}
+    operators = {
+        i.operator for i in framework.implementations if i.name in selection.implementations(framework)
+    }
     return [b for b in batches if b.operator in operators]
 
 
@@ -186,7 +195,7 @@ def _ask_all(
 class _Bench:
     """Judges of the batches that some framework has still to answer; each batch is certified once."""
 
-    def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], seconds: Counter[str]) -> None:
+    def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], seconds: Seconds) -> None:
         self._oracle = oracle
         self._seconds = seconds
         self._waiting = Counter(b.id for found in asked.values() for b in found)
@@ -213,7 +222,7 @@ def _judge(
     formulations = {i.name: i.formulation for i in FRAMEWORKS[name].implementations}
     rows: list[dict[str, Any]] = []
     for answer in answers:
-        spent = ledger.spent.setdefault(f"{name} {answer.question.mode}", Counter())
+        spent = ledger.spent.setdefault(f"{name} {answer.question.mode}", _no_seconds())
         for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
             ledger.seconds[what] += seconds
             spent[what] += seconds
@@ -262,8 +271,6 @@ def _header(selection: Selection, ledger: _Ledger, verdicts: pl.DataFrame) -> di
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
         "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
     }
-
-
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,7 +24,9 @@ from conformance.wire import Closed, receive, send
 
 _BOOT = """
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("conformance", sys.argv[1], submodule_search_locations=[sys.argv[2]])
+sys.path[:] = [folder for folder in sys.path if folder]  # not the folder we happen to run in
+where = [sys.argv[2]]
+spec = importlib.util.spec_from_file_location("conformance", sys.argv[1], submodule_search_locations=where)
 package = importlib.util.module_from_spec(spec)
 sys.modules["conformance"] = package
 spec.loader.exec_module(package)
@@ -82,7 +83,7 @@ class Process:
 
     def _start(self) -> None:
         here = Path(__file__).parent
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
         self._process = subprocess.Popen(
             [
                 self.launch.interpreter,
@@ -136,9 +137,8 @@ class Process:
         """How it ended, with the last words of its error stream."""
         code = self._process.wait()
         self._errors.seek(0)
-        lines: deque[str] = deque(
-            (line for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()), maxlen=3
-        )
+        text = self._errors.read().decode(errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()][-3:]
         how = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
         return f"worker {how}" + (f": {' | '.join(lines)}"[:400] if lines else "")
 

@@ -36,7 +36,9 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
         if answered:
             assert got is not None, "a row without a failure has a result"
             verdicts = _judged(judge, batch, answered, output, got)
-        verdicts += [_failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures]
+        verdicts += [
+            _failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures
+        ]
         shared = {
             **target,
             "operator": batch.operator,

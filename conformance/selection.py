@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cases.case import Batch
-from cases.corpus import PROFILES, batches, families
-from conformance.frameworks import FRAMEWORKS, Framework
+from cases.corpus import PROFILES, batches, case_ids, families
 from conformance.frameworks.interface import Question
+from conformance.registry import FRAMEWORKS, Framework
 from reference.formats import FORMATS
 from reference.operators import OPERATORS
 
@@ -78,7 +78,7 @@ class Selection:
             Question(i.name, i.operator, mode, device, outputs)
             for i in framework.implementations
             if i.operator == batch.operator and i.name in chosen
-            for mode in framework.modes
+            for mode in framework.modes(self.profile)
             for device in devices
         ]
 
@@ -96,8 +96,16 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> None:
 def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
     near += [n for n in names if name.strip("*") and name.strip("*") in n and n not in near][:5]
-    plural = "families" if kind == "family" else f"{kind}s"
+    plural = {"family": "families", "framework": "devices"}.get(kind, f"{kind}s")
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
     if kind in ("profile", "dtype"):
         return f"unknown {kind} {name!r}: there are {', '.join(names)}"
     return f"unknown {kind} {name!r}: {hint} (`conformance list {plural}` shows all)"
+
+
+def near_cases(case_id: str) -> str:
+    """What to type instead of an unknown case id."""
+    near = difflib.get_close_matches(case_id, case_ids(), n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. softmax/ordinary/unit/float32/n10/r0"

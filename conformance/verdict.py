@@ -137,7 +137,9 @@ class Judge:
         raw = np.ascontiguousarray(got)
         undecided = self.truth.certified.undecided[rows]
         return [
-            _verdict(yardstick, measured, values, clauses[i], bool(undecided[i]), i, j, raw[case.row].tobytes())
+            _verdict(
+                yardstick, measured, values, clauses[i], bool(undecided[i]), i, j, raw[case.row].tobytes()
+            )
             for i, (case, j) in enumerate(zip(cases, worst.tolist(), strict=True))
         ]
 
@@ -164,7 +166,9 @@ def _measure(y: _Yardstick, got: Floats) -> _Elements:
         ulps = np.where(infinite & (got == y.rounded), 0.0, ulps)
         nearest = np.where(np.isinf(y.rounded), got == y.rounded, ulps <= y.nearest)
         faithful = (ulps < 1.0) & (y.stable > 0.0)
-        grade = np.select([nearest, faithful, ulps <= y.accurate, ulps <= y.stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT)
+        grade = np.select(
+            [nearest, faithful, ulps <= y.accurate, ulps <= y.stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT
+        )
         ratio = np.where(ulps == 0, 0.0, ulps / y.stable)
 
     special = ~np.isfinite(exact.hi)
@@ -195,7 +199,7 @@ def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
     """``|got − exact|`` where one is an ulp ``2**k``, less the radius."""
     scale = exact.exponent - k
     error = np.abs((got - np.ldexp(exact.hi, scale)) - np.ldexp(exact.lo, scale))
-    return np.maximum(error - np.ldexp(exact.radius, scale), 0.0)
+    return np.asarray(np.maximum(error - np.ldexp(exact.radius, scale), 0.0), dtype=np.float64)
 
 
 def _broken(symptom: Symptom, tested: str) -> str:

@@ -22,7 +22,6 @@ import numpy as np
 from conformance.frameworks.interface import Adapter, Array, Implementation, Question, Unsupported
 from conformance.wire import Closed, receive, send
 
-
 CHANGES_ARITHMETIC = (
     "ATEN_CPU_CAPABILITY",
     "CUBLAS_WORKSPACE_CONFIG",
@@ -49,7 +48,9 @@ class Worker:
         self._warm: set[tuple[Any, ...]] = set()
         self._refusals: dict[tuple[Any, ...], str | None] = {}
 
-    def answer(self, question: Question, arrays: Mapping[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
+    def answer(
+        self, question: Question, arrays: Mapping[str, Array]
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
         """The outputs as far as they can be had; for the others, what happened and in whose words."""
         results: dict[str, Array] = {}
         failures: dict[str, dict[str, str]] = {}
@@ -75,8 +76,8 @@ class Worker:
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
     ) -> tuple[dict[str, Array], float, float]:
         """Results, and the seconds of the first and of a warm call of this signature."""
-        key = (question.implementation, question.operator, question.mode, question.device, outputs)
-        key += tuple((a.dtype.name, a.shape) for a in arrays.values())
+        door = (question.implementation, question.operator, question.mode, question.device)
+        key = (*door, outputs, *((a.dtype.name, a.shape) for a in arrays.values()))
         start = time.perf_counter()
         results = self._run(question, outputs, arrays)
         first = time.perf_counter() - start
@@ -121,7 +122,14 @@ class Worker:
     ) -> str | None:
         """What the framework says to two plain rows of the same kind; None if it answers them."""
         dtype = arrays["logits"].dtype
-        key = (question.implementation, question.operator, question.mode, question.device, outputs, dtype.name)
+        key = (
+            question.implementation,
+            question.operator,
+            question.mode,
+            question.device,
+            outputs,
+            dtype.name,
+        )
         if key not in self._refusals:
             plain: dict[str, Array] = {"logits": np.full((2, 3), 0.5, dtype=dtype)}
             if "labels" in arrays:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from flint import arb, ctx
@@ -20,7 +21,7 @@ from reference.formats import Floats
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 """Bits at which a row is tried, in turn."""
 
-Number = arb | float
+Number: TypeAlias = "arb | float"
 """A ball, or a Python float for a value that is NaN or infinite by definition."""
 
 Values = dict[str, list[Number]]
@@ -83,6 +84,8 @@ def _at_precision(
     return outputs, sizes, undecided
 
 
-def _overwrite(target: Enclosure, rows: np.ndarray[tuple[int], np.dtype[np.int64]], source: Enclosure) -> None:
+def _overwrite(
+    target: Enclosure, rows: np.ndarray[tuple[int], np.dtype[np.int64]], source: Enclosure
+) -> None:
     for name in ("hi", "lo", "radius", "exponent"):
         getattr(target, name)[rows] = getattr(source, name)

@@ -101,13 +101,13 @@ class Sizes:
     def h_accurate(self) -> float:
         """Summation error of pairwise or blocked order, in units of u: ``(log2 N + 4) u_a / u``."""
         n = self.inputs.logits.shape[1]
-        return ((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.u
+        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.u
 
     @cached_property
     def h_stable(self) -> float:
         """Summation error of any order, in units of u: ``N u_a / u``, at most ``SATURATED / u``."""
         n = self.inputs.logits.shape[1]
-        return min(n * self.inputs.format.u_accumulate, SATURATED) / self.u
+        return float(min(n * self.inputs.format.u_accumulate, SATURATED) / self.u)
 
     @cached_property
     def rho_accurate(self) -> Floats:
@@ -168,9 +168,7 @@ def _softmax_grad(z: Sizes) -> Bound:
     accurate = z.s * (
         (w + centred) * (z.rho_accurate + 3) + _sum(z.s * w * z.rho_accurate) + centred * z.h_accurate
     )
-    stable = z.s * (
-        (c + plain) * (z.rho_any + 2) + _sum(z.s * c * z.rho_any) + plain * (1 + z.h_stable)
-    )
+    stable = z.s * ((c + plain) * (z.rho_any + 2) + _sum(z.s * c * z.rho_any) + plain * (1 + z.h_stable))
     return _bound(accurate, stable, 2 + 4 * c + 4 * _sum(c) * z.s)
 
 

@@ -42,10 +42,15 @@ class Enclosure:
     exponent: Ints
 
     def reshape(self, *shape: int) -> Enclosure:
-        return Enclosure(*(a.reshape(shape) for a in (self.hi, self.lo, self.radius, self.exponent)))
+        return Enclosure(
+            self.hi.reshape(shape),
+            self.lo.reshape(shape),
+            self.radius.reshape(shape),
+            self.exponent.reshape(shape),
+        )
 
-    def __getitem__(self, key: object) -> Enclosure:
-        return Enclosure(self.hi[key], self.lo[key], self.radius[key], self.exponent[key])  # type: ignore[index]
+    def __getitem__(self, rows: Ints) -> Enclosure:
+        return Enclosure(self.hi[rows], self.lo[rows], self.radius[rows], self.exponent[rows])
 
     def approximate(self) -> Floats:
         """Nearest binary64 numbers (infinite where the value is beyond binary64)."""
@@ -95,7 +100,7 @@ def enclose(values: Sequence[arb | float]) -> tuple[Enclosure, Bools]:
         known[i], hi[i], lo[i], radius[i], exponent[i] = _enclose_extreme(value)
 
     where = range(len(values)) if plain.all() else np.flatnonzero(plain).tolist()
-    balls = [values[i] for i in where]
+    balls: list[arb] = [values[i] for i in where]
     if balls:
         tops = hi[plain].tolist()
         lo[plain] = [float(b - h) for b, h in zip(balls, tops, strict=True)]

@@ -40,7 +40,9 @@ class Inputs:
             with np.errstate(over="ignore"):
                 carried = array.astype(self.format.dtype).astype(np.float64)
             if not np.array_equal(carried, array, equal_nan=True):
-                raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
+                raise ValueError(
+                    f"{self.operator}: {name} holds a number that {self.format.name} does not have"
+                )
 
     @property
     def definition(self) -> Operator:

@@ -174,9 +174,7 @@ def _binary_cross_entropy(m: Mirrored, z: arb) -> Number:
     return (ONE - z) * m.softplus + z * m.softplus_minus
 
 
-def _each(
-    r: Row, value: Callable[[Mirrored, arb], Number], slope: Callable[[Mirrored, arb], arb]
-) -> Values:
+def _each(r: Row, value: Callable[[Mirrored, arb], Number], slope: Callable[[Mirrored, arb], arb]) -> Values:
     """``value`` and ``slope · c`` of every element; NaN where the logit or the label is NaN."""
     elements: list[tuple[Number, ...]] = []
     for x, z, c in zip(r.x, r.p or r.x, r.c, strict=True):

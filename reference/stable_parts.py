@@ -1,9 +1,9 @@
 """What the two families are made of: a row shifted by its maximum, and a logit mirrored at zero.
 
-**Shifted.** ``d_i = max x − x_i ≥ 0`` so that nothing overflows; the class ``k`` of the maximum is kept apart so
-that nothing cancels: with ``R = Σ_{i≠k} exp(−d_i)``, the sum is ``S = 1 + R``, its logarithm
-``L = log1p R`` and the complement of the largest probability ``1 − s_k = R/S``, all to full relative
-accuracy. For one class ``R`` is exactly zero.
+**Shifted.** ``d_i = max x − x_i ≥ 0`` so that nothing overflows; the class ``k`` of the maximum is
+kept apart so that nothing cancels: with ``R = Σ_{i≠k} exp(−d_i)``, the sum is ``S = 1 + R``, its
+logarithm ``L = log1p R`` and the complement of the largest probability ``1 − s_k = R/S``, all to full
+relative accuracy. For one class ``R`` is exactly zero.
 
 **Mirrored.** With ``e = exp(−|x|) ≤ 1``: ``σ(|x|) = 1/(1 + e)``, ``σ(−|x|) = e/(1 + e)`` and
 ``softplus(±|x|) = max(±|x|, 0) + log1p e``; every term is non-negative.
@@ -79,9 +79,7 @@ class Shifted:
     @cached_property
     def log_s(self) -> list[Number]:
         """``log s_i = −(d_i + L)``; −∞ for an excluded class."""
-        return [
-            -INFINITY if gone else -(d + self.L) for d, gone in zip(self.d, self.excluded, strict=True)
-        ]
+        return [-INFINITY if gone else -(d + self.L) for d, gone in zip(self.d, self.excluded, strict=True)]
 
 
 class Mirrored:

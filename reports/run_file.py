@@ -81,13 +81,14 @@ class Run:
 
 def write_run(path: Path, run: Run) -> None:
     """Write ``run`` whole or not at all: a temporary neighbour is renamed over ``path``."""
-    frame = run.verdicts.select(list(SCHEMA)).cast(dict(SCHEMA))
+    frame = run.verdicts.select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
         frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)})
+        Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -120,5 +120,8 @@ def _hard(operator: Operator, variant: str, rows: Floats) -> Iterator[Ask]:
 
 
 HUGE_LOGITS = Family(
-    "huge_logits", "exp's overflow and underflow thresholds of every format, up to the largest number", _lengths, _rows
+    "huge_logits",
+    "exp's overflow and underflow thresholds of every format, up to the largest number",
+    _lengths,
+    _rows,
 )

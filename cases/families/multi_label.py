@@ -13,7 +13,7 @@ import numpy as np
 from cases.case import Ask
 from cases.corpus import Family
 from cases.words import Words
-from reference.formats import Format
+from reference.formats import Floats, Format
 from reference.operators import Operator
 
 CONFIDENT = (6.0, 10.0, 16.0, 20.0, 40.0)
@@ -31,11 +31,13 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             few = np.asarray(words.below(8, n) == 0, dtype=np.float64)
             yield Ask("few_positives", words.bell(fmt, scale, n), "1.1", few)
     for x in CONFIDENT:
-        sign = 2.0 * words.below(2, n) - 1.0
+        sign: Floats = 2.0 * words.below(2, n).astype(np.float64) - 1.0
         yield Ask("confident_right", x * sign, "1.1", (sign + 1.0) / 2.0)
         yield Ask("confident_wrong", x * sign, "1.1", (1.0 - sign) / 2.0)
     yield Ask("all_positive", words.bell(fmt, 4.0, n), "1.1", np.ones(n))
     yield Ask("none_positive", words.bell(fmt, 4.0, n), "1.1", np.zeros(n))
 
 
-MULTI_LABEL = Family("multi_label", "many independent labels in a row, confident ones among them", _lengths, _rows)
+MULTI_LABEL = Family(
+    "multi_label", "many independent labels in a row, confident ones among them", _lengths, _rows
+)

@@ -40,13 +40,17 @@ def _examples(operator: Operator) -> Iterator[tuple[str, Floats, Floats | None]]
     for entry in entries():
         name = entry["operator"]
         if name == "cross_entropy_of_probabilities" and "softmax_cross_entropy" in operator.name:
-            probabilities, labels = _matrix(entry, "probabilities"), _matrix(entry, "labels")
-            yield entry["id"], _log(probabilities), labels
-            yield "probabilities-as-logits", probabilities, labels
+            probabilities, chosen = _matrix(entry, "probabilities"), _matrix(entry, "labels")
+            yield entry["id"], _log(probabilities), chosen
+            yield "probabilities-as-logits", probabilities, chosen
         elif name == operator.name or (
             name == "softmax_cross_entropy" and operator.name == "sparse_softmax_cross_entropy"
         ):
-            yield entry["id"], _matrix(entry, "logits"), _matrix(entry, "labels") if "labels" in entry else None
+            yield (
+                entry["id"],
+                _matrix(entry, "logits"),
+                _matrix(entry, "labels") if "labels" in entry else None,
+            )
 
 
 def _log(p: Floats) -> Floats:

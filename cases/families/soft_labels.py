@@ -39,15 +39,24 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     def logits() -> Floats:
         return words.bell(fmt, 4.0, n)
 
+    def weights() -> Floats:
+        return 1.0 + words.integers(8, n).astype(np.float64)
+
     hot = np.asarray(np.arange(n) == words.below(n, 1), dtype=np.float64)
     smooth = fmt.nearest(0.9 * hot + 0.1 / n)
     for _ in range(3):
         yield Ask("smoothed", logits(), "1.1", smooth)
-        yield Ask("random", logits(), "1.1", _simplex(fmt, 1.0 + words.integers(8, n)))
+        yield Ask("random", logits(), "1.1", _simplex(fmt, weights()))
     yield Ask("uniform", logits(), "1.1", _simplex(fmt, np.ones(n)))
     yield Ask("two_hot", logits(), "1.1", fmt.nearest(np.where(np.arange(n) < 2, 0.5, 0.0)))
     for name, factor in (("sum_two", 2.0), ("sum_half", 0.5), ("sum_eight", 8.0)):
-        yield Ask(name, logits(), "6.1", fmt.nearest(factor * _simplex(fmt, 1.0 + words.integers(8, n))), OFF_SIMPLEX)
+        yield Ask(
+            name,
+            logits(),
+            "6.1",
+            fmt.nearest(factor * _simplex(fmt, weights())),
+            OFF_SIMPLEX,
+        )
         yield Ask(name, logits(), "6.1", factor * hot, OFF_SIMPLEX)
     yield Ask("zero", logits(), "6.1", np.zeros(n), OFF_SIMPLEX)
     yield Ask("negative", logits(), "6.1", hot - 0.25, OFF_SIMPLEX)
@@ -59,10 +68,17 @@ def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     for scale in (1.0, 4.0, 16.0):
         yield Ask("random", words.bell(fmt, scale, n), "1.1", fmt.nearest(words.fractions(n)))
     yield Ask("half", words.bell(fmt, 4.0, n), "1.1", np.full(n, 0.5))
-    yield Ask("smoothed", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(0.9 * words.below(2, n) + 0.05))
+    yield Ask(
+        "smoothed",
+        words.bell(fmt, 4.0, n),
+        "1.1",
+        fmt.nearest(0.9 * words.below(2, n).astype(np.float64) + 0.05),
+    )
     yield Ask("tiny", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
     yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
     yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
 
 
-SOFT_LABELS = Family("soft_labels", "smoothed, uniform and random labels, and labels off the simplex", _lengths, _rows)
+SOFT_LABELS = Family(
+    "soft_labels", "smoothed, uniform and random labels, and labels off the simplex", _lengths, _rows
+)

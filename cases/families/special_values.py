@@ -111,7 +111,12 @@ def _limits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[A
 
 def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     """logit: the ends of [0, 1] and beyond."""
-    outside = {"below_zero": -fmt.smallest_normal, "above_one": 1.0 + 2.0 * fmt.u, "minus_one": -1.0, "two": 2.0}
+    outside = {
+        "below_zero": -fmt.smallest_normal,
+        "above_one": 1.0 + 2.0 * fmt.u,
+        "minus_one": -1.0,
+        "two": 2.0,
+    }
     for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **outside}.items():
         row = fmt.nearest(words.fractions(n, bits=8))
         row[3] = p
@@ -121,4 +126,6 @@ def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("nan", row, "3.2")
 
 
-SPECIAL_VALUES = Family("special_values", "NaN, infinities and masked classes, with clean rows beside them", _lengths, _rows)
+SPECIAL_VALUES = Family(
+    "special_values", "NaN, infinities and masked classes, with clean rows beside them", _lengths, _rows
+)

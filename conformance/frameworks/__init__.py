@@ -1,52 +1,5 @@
-"""The frameworks that come with the suite: one small file each, imported only when asked.
+"""One small file a framework, imported only when asked. Imported by workers: keep it light.
 
-Adding one: write ``conformance/frameworks/NAME.py`` with an adapter class, add its line here.
+Adding a framework: write ``conformance/frameworks/NAME.py`` with an adapter class (see
+:mod:`conformance.frameworks.interface`) and add its line to :mod:`conformance.registry`.
 """
-
-from __future__ import annotations
-
-import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from conformance.frameworks.interface import Implementation
-
-
-@dataclass(frozen=True)
-class Framework:
-    """A registered framework: where its adapter is, and how to get the framework itself."""
-
-    name: str
-    adapter: str
-    install: str
-    search: tuple[str, ...] = ()
-    """Folders to look for the adapter's module in, beside the worker's own path."""
-
-    @property
-    def modes(self) -> Sequence[str]:
-        return tuple(self._class.modes)
-
-    @property
-    def autodiff(self) -> bool:
-        return bool(self._class.autodiff)
-
-    @property
-    def implementations(self) -> Sequence[Implementation]:
-        """Declared implementations. Does not import the framework itself."""
-        return tuple(self._class.implementations)
-
-    @property
-    def _class(self):  # type: ignore[no-untyped-def]  # a class that satisfies Adapter
-        module, _, name = self.adapter.partition(":")
-        return getattr(importlib.import_module(module), name)
-
-
-FRAMEWORKS: dict[str, Framework] = {
-    f.name: f
-    for f in (
-        Framework("tensorflow", "conformance.frameworks.tensorflow:TensorFlow", "pip install 'xent-conformance[tensorflow]'"),
-        Framework("torch", "conformance.frameworks.torch:Torch", "pip install 'xent-conformance[torch]'"),
-        Framework("jax", "conformance.frameworks.jax:Jax", "pip install 'xent-conformance[jax]'"),
-        Framework("numpy", "conformance.frameworks.numpy:NumPy", "pip install numpy"),
-    )
-}

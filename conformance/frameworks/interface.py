@@ -52,11 +52,14 @@ class Unsupported(Exception):
 
 
 class Adapter(Protocol):
-    """A framework as the worker sees it. Without ``autodiff`` only values are asked."""
+    """A framework as the worker sees it. Without ``autodiff`` only values are asked.
+
+    ``modes`` maps each mode to the smallest profile that asks it (a mode may cost much to compile).
+    """
 
     name: str
     distribution: str
-    modes: Sequence[str]
+    modes: Mapping[str, str]
     autodiff: bool
     implementations: Sequence[Implementation]
 

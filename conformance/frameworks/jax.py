@@ -6,9 +6,10 @@ JAX core has no fused cross-entropy: its losses are composed here from ``log_sof
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from conformance.frameworks.interface import Array, Implementation
 
@@ -20,7 +21,7 @@ class Jax:
 
     name = "jax"
     distribution = "jax"
-    modes = ("eager", "jit")
+    modes: ClassVar = {"eager": "standard", "jit": "quick"}
     autodiff = True
     implementations = (
         Implementation("jax.nn.softmax", "softmax", "fused", lambda jax, x: jax.nn.softmax(x)),
@@ -66,10 +67,8 @@ class Jax:
         return str(self._jax.__version__)
 
     def environment(self) -> Mapping[str, str]:
-        import jaxlib
-
         return {
-            "jaxlib": str(jaxlib.__version__),
+            "jaxlib": importlib.metadata.version("jaxlib"),
             "x64": str(self._jax.config.jax_enable_x64),
             "machine": platform.machine(),
         } | {str(d): d.device_kind for d in self._jax.devices()}
@@ -107,7 +106,10 @@ class Jax:
                 value, pull = jax.vjp(lambda x, p: implementation.call(jax, x, p), x, *labels)
             else:
                 value, pull = jax.vjp(lambda x: implementation.call(jax, x, *labels), x)
-            found = {"value": value, **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False))}
+            found = {
+                "value": value,
+                **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False)),
+            }
             return [found[o] for o in outputs]
 
         if mode == "eager":

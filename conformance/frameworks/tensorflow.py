@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from conformance.frameworks.interface import Array, Implementation, Unsupported
 
@@ -15,7 +15,7 @@ class TensorFlow:
 
     name = "tensorflow"
     distribution = "tensorflow"
-    modes = ("eager", "xla")
+    modes: ClassVar = {"eager": "quick", "xla": "quick"}
     autodiff = True
     implementations = (
         Implementation("tf.nn.softmax", "softmax", "fused", lambda tf, x: tf.nn.softmax(x)),

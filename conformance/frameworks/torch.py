@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class Torch:
 
     name = "torch"
     distribution = "torch"
-    modes = ("eager",)
+    modes: ClassVar = {"eager": "quick"}
     autodiff = True
     implementations = (
         Implementation(

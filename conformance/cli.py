@@ -1,0 +1,188 @@
+"""The command line: ``conformance list | run | report | explain``.
+
+Thin: it parses, calls the engine, and prints. Exit status 0 done · 2 usage · 3 evidence incomplete
+or unreadable.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from conformance import __version__
+
+if TYPE_CHECKING:
+    from conformance.selection import Selection
+
+app = typer.Typer(
+    help="Conformance suite for softmax and sigmoid cross-entropy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# a pipe or a CI log has no width of its own: do not fold names at 80 columns there
+WIDTH = None if sys.stdout.isatty() else 160
+console = Console(width=WIDTH, highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+USAGE, EVIDENCE = 2, 3
+
+
+class Listing(enum.StrEnum):
+    """What ``conformance list`` can list."""
+
+    OPERATORS = "operators"
+    IMPLEMENTATIONS = "implementations"
+    FAMILIES = "families"
+    CLAUSES = "clauses"
+    DEVICES = "devices"
+
+
+def _fail(message: str, status: int) -> typer.Exit:
+    errors.print(f"[bold red]error:[/bold red] {escape(message)}", soft_wrap=True)
+    return typer.Exit(status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"xent-conformance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Shared options."""
+
+
+@app.command("list")
+def list_(what: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
+    """List operators, implementations, families, clauses or devices."""
+    from conformance import listing
+
+    table: Table = getattr(listing, what.value)()
+    console.print(table)
+
+
+Framework = Annotated[list[str] | None, typer.Option("--framework", help="Only this framework (repeatable).")]
+Operator = Annotated[list[str] | None, typer.Option("--operator", help="Only this operator (repeatable).")]
+Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="Only this format (repeatable).")]
+FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only this family (repeatable).")]
+
+
+def _select(
+    profile: str,
+    framework: list[str] | None,
+    operator: list[str] | None,
+    dtype: list[str] | None,
+    family: list[str] | None,
+    implementation: str,
+) -> Selection:
+    from conformance.selection import Selection, UnknownName
+
+    try:
+        return Selection(
+            profile,
+            tuple(framework or ()),
+            tuple(operator or ()),
+            tuple(dtype or ()),
+            tuple(family or ()),
+            implementation,
+        )
+    except UnknownName as unknown:
+        raise _fail(str(unknown), USAGE) from None
+
+
+@app.command()
+def run(
+    framework: Framework = None,
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Annotated[
+        str, typer.Option("--implementation", metavar="GLOB", help="Only implementations of such a name.")
+    ] = "*",
+    profile: Annotated[str, typer.Option(help="quick or standard.")] = "standard",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+) -> None:
+    """Ask the frameworks, judge their answers, write a run file."""
+    selection = _select(profile, framework, operator, dtype, family, implementation)
+    from conformance import engine
+    from conformance.console import Bars
+    from conformance.findings import findings
+    from reports import terminal
+    from reports.run_file import RunFileError
+
+    try:
+        with Bars(errors) as bars:
+            result = engine.run(selection, out, resume=resume, progress=bars.update)
+    except RunFileError as error:
+        raise _fail(str(error), EVIDENCE) from None
+    terminal.summary(result, console)
+    terminal.findings(findings(result.verdicts), console)
+    console.print(
+        f"wrote {escape(str(out))}; see it with: conformance report {escape(str(out))} -o report.html"
+    )
+    if not result.complete:
+        raise _fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html")] = Path("report.html"),
+) -> None:
+    """Write the HTML report of one or more run files (several are merged)."""
+    from conformance.files import write_text
+    from conformance.findings import findings
+    from reports.html import render
+    from reports.run_file import RunFileError, merge, read_run
+
+    try:
+        merged = merge([read_run(path) for path in runs])
+    except RunFileError as error:
+        raise _fail(str(error), EVIDENCE) from None
+    write_text(out, render(merged, findings(merged.verdicts)))
+    console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
+
+
+@app.command()
+def explain(
+    case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
+    implementation: Annotated[str, typer.Option("--implementation", metavar="GLOB")] = "*",
+) -> None:
+    """Show one case: inputs to the last bit, certified value, what each implementation returns."""
+    from cases.corpus import find_case
+    from conformance import explaining
+    from conformance.selection import near_cases
+
+    try:
+        batch, case = find_case(case_id)
+    except LookupError:
+        raise _fail(f"no case {case_id!r}; {near_cases(case_id)}", USAGE) from None
+    if not explaining.show(batch, case, implementation, console):
+        raise _fail(
+            f"no implementation of {batch.operator} matches {implementation!r} "
+            "(`conformance list implementations` shows all)",
+            USAGE,
+        )
+
+
+def main() -> None:
+    """Entry point of the ``conformance`` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The frameworks that come with the suite, by name: where the adapter is, how to get the framework.
+
+This is the driver's side; nothing here imports a framework.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cases.corpus import PROFILES
+from conformance.frameworks.interface import Implementation
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A registered framework: where its adapter is, and how to get the framework itself."""
+
+    name: str
+    adapter: str
+    install: str
+    search: tuple[str, ...] = ()
+    """Folders to look for the adapter's module in, beside the worker's own path."""
+
+    def modes(self, profile: str) -> Sequence[str]:
+        """The modes that a profile asks."""
+        within = PROFILES[: PROFILES.index(profile) + 1]
+        return tuple(mode for mode, smallest in self._class.modes.items() if smallest in within)
+
+    @property
+    def autodiff(self) -> bool:
+        return bool(self._class.autodiff)
+
+    @property
+    def implementations(self) -> Sequence[Implementation]:
+        """Declared implementations. Does not import the framework itself."""
+        return tuple(self._class.implementations)
+
+    @property
+    def _class(self):  # type: ignore[no-untyped-def]  # a class that satisfies Adapter
+        module, _, name = self.adapter.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+def _shipped(name: str, adapter: str) -> Framework:
+    install = "pip install numpy" if name == "numpy" else f"pip install 'xent-conformance[{name}]'"
+    return Framework(name, f"conformance.frameworks.{name}:{adapter}", install)
+
+
+FRAMEWORKS: dict[str, Framework] = {
+    f.name: f
+    for f in (
+        Framework(
+            "tensorflow",
+            "conformance.frameworks.tensorflow:TensorFlow",
+            "pip install 'xent-conformance[tensorflow]'",
+        ),
+        Framework("torch", "conformance.frameworks.torch:Torch", "pip install 'xent-conformance[torch]'"),
+        Framework("jax", "conformance.frameworks.jax:Jax", "pip install 'xent-conformance[jax]'"),
+        Framework("numpy", "conformance.frameworks.numpy:NumPy", "pip install numpy"),
+    )
+}
