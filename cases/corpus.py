@@ -96,7 +96,7 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
 
 
 def find_case(case_id: str) -> tuple[Batch, Case]:
-    """The case of that id with its batch. Raises LookupError that lists near matches."""
+    """The case of that id with its batch. Raises LookupError for any other id."""
     parts = case_id.split("/")
     if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
         operator, family = OPERATORS[parts[0]], families()[parts[1]]
@@ -115,7 +115,7 @@ def case_ids(profile: str = PROFILES[-1]) -> list[str]:
 
 
 def digest(profile: str) -> str:
-    """Hash of every id, clause and bit of a profile: golden, see ``tests/test_corpus.py``."""
+    """Hash of every id, clause and bit of a profile: golden, see ``tests/cases/test_corpus.py``."""
     h = hashlib.sha256()
     for b in batches(profile):
         for case in b.cases:

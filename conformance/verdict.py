@@ -73,16 +73,15 @@ class _Yardstick:
         k = fmt.ulp_exponent(exact.floor_log2())
         rounded = exact.round_to(fmt)
         with np.errstate(all="ignore"):
-            tail = bound.underflow * np.ldexp(fmt.smallest_subnormal, -k)
             return cls(
                 format=fmt,
                 exact=exact,
                 k=k,
                 rounded=rounded,
                 nearest=_distance(np.ldexp(np.where(np.isinf(rounded), 0.0, rounded), -k), exact, k),
-                accurate=fmt.u * np.ldexp(bound.accurate, -k) + tail,
-                stable=fmt.u * np.ldexp(bound.stable, -k) + tail,
-                flushable=np.abs(exact.approximate()) <= bound.underflow * fmt.smallest_normal,
+                accurate=np.ldexp(bound.accurate, -k),
+                stable=np.ldexp(bound.stable, -k),
+                flushable=np.abs(exact.approximate()) <= bound.flush,
             )
 
     def rows(self, rows: Ints, exactly: NDArray[np.bool_]) -> _Yardstick:

@@ -82,7 +82,8 @@ class Enclosure:
 def enclose(values: Sequence[arb | float]) -> tuple[Enclosure, Bools]:
     """Balls (or the floats NaN, ±∞ for values infinite by definition) as an :class:`Enclosure`.
 
-    Returns the enclosure and a mask of the elements that are known well enough; the others hold
+    Call it at the precision the balls were made at: ``lo`` is a difference taken in it. Returns the
+    enclosure and a mask of the elements that are known well enough; the others hold
     whatever their midpoint was and must be recomputed at a higher precision.
     """
     hi = np.array(list(map(float, values)), dtype=np.float64)

@@ -69,6 +69,11 @@ class Format:
         """
         return np.clip(floor_log2, self.emin, self.emax) - (self.precision - 1)
 
+    def ulp(self, x: float) -> float:
+        """The spacing of the format's numbers at ``x``, as SPEC.md §0 defines it."""
+        floor_log2 = np.frexp(x)[1] - 1 if x else self.emin
+        return float(2.0 ** int(self.ulp_exponent(np.array(floor_log2, dtype=np.int64))))
+
     def nearest(self, x: Floats) -> Floats:
         """Round binary64 numbers to this format (ties to even, infinite beyond range), exactly.
 

@@ -1,8 +1,8 @@
 """The reference for a batch: certified outputs and their bounds, remembered on disk by content.
 
 A cache entry is named by the batch's digest and the version of the reference's own source, carries a
-checksum, and is recomputed when anything about it does not fit: it is never trusted and never an
-error.
+checksum over name and content, and is recomputed when anything about it does not fit: it is never
+trusted and never an error.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _write(path: Path, certified: Certified) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as f:
-        f.write(hashlib.sha256(body).digest() + body)
+        f.write(hashlib.sha256(path.stem.encode() + body).digest() + body)
     Path(temporary).replace(path)
 
 
@@ -113,8 +113,8 @@ def _read(path: Path) -> Certified | None:
         blob = path.read_bytes()
     except OSError:
         return None
-    digest, body = blob[:32], blob[32:]
-    if hashlib.sha256(body).digest() != digest:
+    checksum, body = blob[:32], blob[32:]
+    if hashlib.sha256(path.stem.encode() + body).digest() != checksum:
         return None
     try:
         with np.load(io.BytesIO(body), allow_pickle=False) as file:

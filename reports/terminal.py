@@ -16,10 +16,10 @@ STATUSES = ("conforms", "breaks_must", "breaks_should", "open", "unsupported", "
 
 
 def number(value: float) -> str:
-    """Ulps and ratios for people: three digits, ``—`` where there is no number."""
-    if value != value or value == float("inf"):
+    """Ulps for people: three digits, ``—`` where there is no number, ``>1e308`` beyond binary64."""
+    if value != value:
         return "—"
-    return f"{value:.3g}"
+    return ">1e308" if value == float("inf") else f"{value:.3g}"
 
 
 def answer(row: Mapping[str, Any]) -> str:

@@ -21,11 +21,21 @@ from reference.operators import Operator
 ELEMENTS = 16
 
 # Decimal digits of emax·ln 2 and its like: exact enough to land on the right neighbours.
-OVERFLOW = {"float16": 11.089866488461016, "float32": 88.722839052068353, "float64": 709.782712893383973}
+OVERFLOW = {
+    "float16": 11.089866488461016,
+    "bfloat16": 88.718925212351863,
+    "float32": 88.722839052068353,
+    "float64": 709.782712893383973,
+}
+    "float16": 11.089866488461016,
+    "bfloat16": 88.718925212351863,
+    "float32": 88.722839052068353,
+    "float64": 709.782712893383973,
+}
 SUBNORMAL = {"float16": 9.704060527839234, "float32": 87.336544750553109, "float64": 708.396418532264107}
 VANISHING = {
     "float16": 17.328679513998633,
-    "bfloat16": 92.881929953032588,
+    "bfloat16": 92.881722195032671,
     "float32": 103.972077083991796,
     "float64": 745.133219101941108,
 }
@@ -42,8 +52,7 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 def _sides(fmt: Format, threshold: float) -> list[float]:
     """The format's numbers just below, at and just above a threshold."""
     at = float(fmt.nearest(np.array(threshold)))
-    ulp = 2.0 ** int(fmt.ulp_exponent(np.array(np.frexp(at)[1] - 1)))
-    return [at - ulp, at, at + ulp]
+    return [at - fmt.ulp(at), at, at + fmt.ulp(at)]
 
 
 def _thresholds(fmt: Format) -> Iterator[tuple[str, float]]:
@@ -70,9 +79,9 @@ def _peaks(operator: Operator, fmt: Format, n: int) -> Iterator[Ask]:
             yield Ask(variant, _peak(n, -x), "2.1", first if i % 2 else last)
     largest = fmt.largest
     for k in (fmt.emax // 4, fmt.emax // 2, fmt.emax - 1, fmt.emax):
-        yield Ask("powers_of_two", _peak(n, 2.0**k), "2.1", first)
-    yield Ask("largest", _peak(n, largest), "2.1", first)
-    yield Ask("largest", _peak(n, largest), "2.1", last)
+        yield Ask("powers_of_two", _peak(n, 2.0**k), "2.1", first, unit_cotangent=True)
+    yield Ask("largest", _peak(n, largest), "2.1", first, unit_cotangent=True)
+    yield Ask("largest", _peak(n, largest), "2.1", last, unit_cotangent=True)
     yield Ask("largest_everywhere", np.full(n, largest), "2.1", first)
     yield Ask("lowest_everywhere", np.full(n, -largest), "2.1", last)
     # the distance itself is beyond the format: so are the log-probability and the loss
@@ -111,12 +120,14 @@ def _elements(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator
 
 
 def _hard(operator: Operator, variant: str, rows: Floats) -> Iterator[Ask]:
+    """Each row with all labels 1 and all 0; ``−c x`` must not overflow where ``x`` does not."""
+    unit = variant == "to_the_largest"
     for row in rows:
         if operator.labels == "none":
-            yield Ask(variant, row, "2.1")
+            yield Ask(variant, row, "2.1", unit_cotangent=unit)
         else:
-            yield Ask(variant, row, "2.1", np.ones_like(row))
-            yield Ask(variant, row, "2.1", np.zeros_like(row))
+            yield Ask(variant, row, "2.1", np.ones_like(row), unit_cotangent=unit)
+            yield Ask(variant, row, "2.1", np.zeros_like(row), unit_cotangent=unit)
 
 
 HUGE_LOGITS = Family(

@@ -75,8 +75,10 @@ def _row_specials(operator: Operator, fmt: Format, n: int, words: Words) -> Iter
     lowest = -fmt.largest
     for name, mask in (("finite_mask_lowest", lowest), ("finite_mask_1e9", max(-1e9, lowest))):
         mask = float(fmt.nearest(np.array(mask)))
-        yield Ask(name, logits(*((i, mask) for i in range(2, n))), "2.3", one)
-        yield Ask(name, logits((0, mask)), "2.3", one)
+        unit = mask == lowest
+        many = logits(*((i, mask) for i in range(2, n)))
+        yield Ask(name, many, "2.3", one, unit_cotangent=unit)
+        yield Ask(name, logits((0, mask)), "2.3", one, unit_cotangent=unit)
 
     positive = {"grad_logits": "5.1", "grad_labels": "5.1"}
     clause = "5.3" if operator.name == "logsumexp" else "5.1"

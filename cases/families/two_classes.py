@@ -29,7 +29,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
     for x in (0.0, 1.0, -3.0, 100.0):
         yield ask("tie", x, x, 0)
-        yield ask("near_tie", 1.0 + x, (1.0 + x) * (1.0 + 2.0 * fmt.u), 1)
+        yield ask("near_tie", 1.0 + x, 1.0 + x + fmt.ulp(1.0 + x), 1)
     for d in CONFIDENT:
         yield ask("confident_right", d, 0.0, 0)
         yield ask("confident_right", 0.0, d, 1)

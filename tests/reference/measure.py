@@ -6,6 +6,7 @@ here. All numbers are scaled by a power of two to where binary64 neither over- n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,9 @@ from textbook import Algorithm
 
 from reference.enclosure import Enclosure
 from reference.formats import Floats, Format
-from reference.oracle import Truth
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+from reference.oracle import Oracle, Truth
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,22 @@ def ratios(got: Array, truth: Truth, output: str) -> Ratios:
     assert got.dtype == fmt.dtype, "an algorithm left its format"
     assert got.shape == enclosure.hi.shape
     with np.errstate(all="ignore"):
-        accurate = _error_in_bounds(got, enclosure, fmt, bound.accurate, bound.underflow)
-        stable = _error_in_bounds(got, enclosure, fmt, bound.stable, bound.underflow)
+        accurate = _error_in_bounds(got, enclosure, fmt, bound.accurate)
+        stable = _error_in_bounds(got, enclosure, fmt, bound.stable)
         judged = np.isfinite(enclosure.round_to(fmt)) & _finite_rows(truth)
     return Ratios(accurate[judged], stable[judged], np.nonzero(judged))
 
 
-def _error_in_bounds(got: Array, exact: Enclosure, fmt: Format, tier: Floats, underflow: Floats) -> Floats:
-    """``(|got − exact| − radius) / (u·tier + η·underflow)``, counted in units ``2**k`` near the bound.
+def _error_in_bounds(got: Array, exact: Enclosure, fmt: Format, bound: Floats) -> Floats:
+    """``(|got − exact| − radius) / bound``, counted in units ``2**k`` near the bound.
 
     The unit is an ulp of the exact value, or 60 bits below the bound where that is larger: a
     difference between what exists in binary64 and zero is then never lost, nor does it overflow.
     """
-    k = np.maximum(fmt.ulp_exponent(exact.floor_log2()), np.frexp(tier)[1] - fmt.precision - 60)
+    k = np.maximum(fmt.ulp_exponent(exact.floor_log2()), np.frexp(bound)[1] - 60)
     hi, lo, radius = (np.ldexp(v, exact.exponent - k) for v in (exact.hi, exact.lo, exact.radius))
     error = np.maximum(np.abs((_in_units(got, fmt, k) - hi) - lo) - radius, 0.0)
-    eta = fmt.emin - fmt.precision + 1
-    ratio = error / (np.ldexp(tier, -fmt.precision - k) + np.ldexp(underflow, eta - k))
+    ratio = error / np.ldexp(bound, -k)
     return np.where(error == 0, 0.0, np.where(np.isnan(ratio), np.inf, ratio))
 
 
@@ -79,3 +81,16 @@ def _finite_rows(truth: Truth) -> np.ndarray:
     i = truth.inputs
     finite = np.isfinite(i.logits) & (np.isfinite(i.labels) if i.definition.labels == "dense" else True)
     return finite if i.definition.elementwise else finite.all(axis=1, keepdims=True)
+
+
+def ask(
+    operator: str, fmt: Format, x: list[float], p: list[float] | None = None, output: str = "value"
+) -> Callable[[Algorithm], Ratios]:
+    """Measures an algorithm on one row of logits (rounded to the format) with cotangent 1."""
+    o, n = OPERATORS[operator], len(x)
+    labels = np.zeros((1, 0)) if p is None else fmt.nearest(np.array([p], dtype=np.float64))
+    logits = fmt.nearest(np.array([x], dtype=np.float64))
+    truth = Oracle().truth(
+        Inputs(operator, fmt, logits, labels, np.ones((1, n if o.value_shape == "row" else 1)))
+    )
+    return lambda algorithm: ratios(answer(algorithm, Arithmetic(fmt), truth), truth, output)

@@ -10,7 +10,7 @@ from reference.formats import Floats, Format
 from reference.inputs import Inputs
 from reference.operators import OPERATORS
 
-LENGTHS = (2, 7, 64, 1000)
+LENGTHS = (2, 7, 64, 400)
 
 
 def shapes(fmt: Format, n: int) -> dict[str, Floats]:

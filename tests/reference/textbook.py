@@ -42,6 +42,18 @@ def logsumexp(a: Arithmetic, x: Array) -> Array:
     return m + a.log(total)
 
 
+def exp_of_difference(a: Arithmetic, x: Array) -> Array:
+    """``exp(x − v)`` with the rounded ``v = logsumexp x``, where SPEC.md 8.4 counts it as textbook.
+
+    Beyond, ``v`` has lost what it is wanted for and no author can use it: the quotient stands in.
+    """
+    v = logsumexp(a, x)
+    wide, top = x.astype(np.float64), v.astype(np.float64)
+    shifted = wide.max(axis=1, keepdims=True)
+    size = np.abs(top) + (shifted - wide) + np.abs(top - shifted) + 6 + 2
+    return np.where(a.fmt.u * size < 0.99, a.exp(x - v), quotient(a, x))
+
+
 def rest_of_sum(a: Arithmetic, x: Array) -> tuple[Array, Array]:
     """``exp(x − m)`` and ``R``, their sum without the largest class."""
     _, e, _ = a.exponentials(x)
@@ -149,7 +161,7 @@ STABLE: Table = {
     ("logsumexp", "value"): {"m_plus_log": lambda a, x, p, c: logsumexp(a, x)},
     ("logsumexp", "grad_logits"): {
         **{name: (lambda a, x, p, c, route=route: c * route(a, x)) for name, route in ROUTES.items()},
-        "exp_of_difference": lambda a, x, p, c: c * a.exp(x - logsumexp(a, x)),
+        "exp_of_difference": lambda a, x, p, c: c * exp_of_difference(a, x),
     },
     ("softmax_cross_entropy", "value"): {
         "nll": lambda a, x, p, c: -a.sum(p * log_softmax(a, x)),
@@ -183,7 +195,9 @@ ACCURATE: Table = {
     ("softmax_cross_entropy", "grad_logits"): {"balance": balance},
     ("softmax_cross_entropy", "grad_labels"): {"log1p": lambda a, x, p, c: -(c * accurate_log_softmax(a, x))},
     ("sparse_softmax_cross_entropy", "value"): {
-        "log1p": lambda a, x, p, c: -np.take_along_axis(accurate_log_softmax(a, x), p.astype(np.int64), axis=1)
+        "log1p": lambda a, x, p, c: (
+            -np.take_along_axis(accurate_log_softmax(a, x), p.astype(np.int64), axis=1)
+        )
     },
     ("sparse_softmax_cross_entropy", "grad_logits"): {"sum_of_others": accurate_sparse_grad},
 }

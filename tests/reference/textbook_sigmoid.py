@@ -68,7 +68,9 @@ def _losses() -> dict[str, Algorithm]:
 
     logs = {"log1p": lambda a, e: a.log1p(e), "log": lambda a, e: a.log(a.one + e)}
     forms = {f"max_apart {n}": kept_apart(log) for n, log in logs.items()}
-    forms |= {f"{f.__name__} {n}": f(plus) for n, plus in SOFTPLUS.items() for f in (one_softplus, two_softplus)}
+    forms |= {
+        f"{f.__name__} {n}": f(plus) for n, plus in SOFTPLUS.items() for f in (one_softplus, two_softplus)
+    }
     return forms | {"shifted": shifted}
 
 
@@ -149,7 +151,9 @@ STABLE: Table = {
 
 ACCURATE: Table = {
     ("sigmoid", "value"): {"two_branches": lambda a, x, p, c: two_branches(a, x)},
-    ("sigmoid", "grad_logits"): {"both_sides": lambda a, x, p, c: c * (two_branches(a, x) * two_branches(a, -x))},
+    ("sigmoid", "grad_logits"): {
+        "both_sides": lambda a, x, p, c: c * (two_branches(a, x) * two_branches(a, -x))
+    },
     ("log_sigmoid", "value"): {"log1p": lambda a, x, p, c: -softplus(a, -x)},
     ("log_sigmoid", "grad_logits"): {"mirror": lambda a, x, p, c: c * two_branches(a, -x)},
     ("logit", "value"): {"log1p": accurate_logit},

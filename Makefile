@@ -1,0 +1,32 @@
+# Two commands do everything: `make report` and `make test`. Each sets up .venv if need be.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT := out
+
+.PHONY: report test lint bench clean
+
+report: .venv/installed
+	@mkdir -p $(OUT)
+	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet
+	$(BIN)/conformance report $(OUT)/run.parquet -o $(OUT)/report.html
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/certify.py
+	$(BIN)/python benchmarks/profiles.py
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv $(OUT)

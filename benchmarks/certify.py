@@ -1,0 +1,56 @@
+"""How fast the reference is: elements a second on one core, by operator.
+
+Two figures. *core* is the budget of DESIGN: convert, exp, sum, divide at 128 bits. *certified* is what
+a run pays for an output element: value and gradients, enclosed as hi + lo ± radius.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from flint import arb, ctx
+
+from cases.words import Words
+from reference.formats import BINARY32
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+from reference.oracle import Oracle
+
+ROWS, N = 100, 1000
+
+
+def core() -> float:
+    """Million elements a second of convert + exp + sum + divide."""
+    x = Words("benchmark").bell(BINARY32, 4.0, ROWS * N).tolist()
+    before, ctx.prec = ctx.prec, 128
+    start = time.perf_counter()
+    e = list(map(arb.exp, map(arb, x)))
+    inverse = 1 / sum(e)
+    probabilities = [v * inverse for v in e]
+    seconds = time.perf_counter() - start
+    ctx.prec = before
+    return len(probabilities) / seconds / 1e6
+
+
+def certified(operator: str) -> float:
+    """Million certified output elements a second, without the cache."""
+    o, words = OPERATORS[operator], Words(f"benchmark/{operator}")
+    x = words.fractions(ROWS, N, bits=20) if operator == "logit" else words.bell(BINARY32, 4.0, ROWS, N)
+    y = words.below(N, ROWS, 1).astype(np.float64)
+    hot = np.asarray(np.arange(N) == y, dtype=np.float64)
+    labels = {"none": np.zeros((ROWS, 0)), "index": y, "dense": hot}[o.labels]
+    cotangent = words.cotangent(ROWS, N if o.value_shape == "row" else 1)
+    inputs = Inputs(operator, BINARY32, BINARY32.nearest(x), labels, cotangent)
+    start = time.perf_counter()
+    truth = Oracle().truth(inputs)
+    seconds = time.perf_counter() - start
+    return sum(e.hi.size for e in truth.certified.outputs.values()) / seconds / 1e6
+
+
+if __name__ == "__main__":
+    print(
+        f"{'core: convert + exp + sum + divide':40s} {max(core() for _ in range(3)):.2f} million elements/s"
+    )
+    for name in OPERATORS:
+        print(f"{name:40s} {max(certified(name) for _ in range(2)):.2f} million certified elements/s")

@@ -1,0 +1,31 @@
+"""How long a run of each profile takes, and on what. The reference cache is empty at the start."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from pathlib import Path
+
+from conformance.engine import run
+from conformance.selection import Selection
+from reference.oracle import Oracle
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", default="quick", choices=("quick", "standard"))
+    profile = parser.parse_args().profile
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = Oracle(Path(folder) / "cache")
+        header = run(Selection(profile), Path(folder) / "run.parquet", oracle=oracle).header
+    seconds = dict(header["seconds"])
+    total = seconds.pop("total")
+    own = seconds["reference"] + seconds["judging"]
+    print(f"{profile}: {total:.1f} s of wall time")
+    for what, value in seconds.items():
+        print(f"  {what:10s} {value:7.1f} s")
+    print(f"  suite's own share (reference + judging): {100 * own / sum(seconds.values()):.0f} %")
+    for mode, spent in header["seconds_by_mode"].items():
+        print(f"  {mode:18s} compile {spent['compile']:6.1f} s, kernels {spent['kernels']:5.1f} s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"  peak memory of the driver: {peak:.2f} GB")

@@ -1,0 +1,196 @@
+"""The quantities that bounds are made of: ``d, s, D, L, ℓ`` of a batch, and what underflow may cost.
+
+Numbers that may be as large as the format's largest (``d``, ``ℓ``, values) are kept multiplied by
+``u`` from the start, under a name that says so: ten times such a number is no binary64 number, ten
+times ``u`` of it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from reference.formats import Floats, Ints
+from reference.inputs import Inputs
+
+E = 6.0
+"""exp, log, log1p: 3 ulp (OpenCL full profile), in units of u."""
+
+Q = 5.0
+"""Division: 2.5 ulp, in units of u."""
+
+LN2 = 0.6931471805599453
+
+SATURATED = 2.0**-6
+"""A summation error beyond this, relative, is a defect however long the sum (SPEC.md §8.1)."""
+
+_LARGEST = float(np.finfo(np.float64).max)
+_HUGE = 1e300  # probabilities of classes farther than this are 0, so their d only has to be finite
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Inputs, certified values and certified sizes of one batch, and all that follows from them."""
+
+    inputs: Inputs
+    values: Mapping[str, Floats]
+    reference_sizes: Mapping[str, Floats]
+
+    @property
+    def u(self) -> float:
+        return self.inputs.format.u
+
+    @property
+    def eta(self) -> float:
+        return self.inputs.format.smallest_subnormal
+
+    @property
+    def tiny(self) -> float:
+        return self.inputs.format.smallest_normal
+
+    @property
+    def c(self) -> Floats:
+        """The cotangent, ``(rows, 1)`` or ``(rows, N)``."""
+        return self.inputs.cotangent
+
+    @property
+    def p(self) -> Floats:
+        """Dense labels; an index label as its one-hot row."""
+        return self.inputs.dense_labels
+
+    def u_value(self, output: str) -> Floats:
+        """``u |value|`` of an output."""
+        return self.u * np.minimum(np.abs(self.values[output]), _LARGEST)
+
+    @cached_property
+    def ux(self) -> Floats:
+        """``u |x|``."""
+        return self.u * np.abs(self.inputs.logits)
+
+    # --- the softmax family ---
+
+    @cached_property
+    def s(self) -> Floats:
+        return self.reference_sizes["s"]
+
+    @cached_property
+    def _distance(self) -> Floats:
+        """``max x − x_i``; 0 for an excluded class, where ``s`` is 0 and nothing is bounded by it."""
+        x = self.inputs.logits
+        with np.errstate(over="ignore", invalid="ignore"):
+            d = np.minimum(np.max(x, axis=1, keepdims=True) - x, _LARGEST)
+        return np.where(np.isneginf(x), 0.0, d)
+
+    @cached_property
+    def d(self) -> Floats:
+        """``d_i``, capped where ``s_i`` is zero: for products with probabilities."""
+        return np.minimum(self._distance, _HUGE)
+
+    @cached_property
+    def ud(self) -> Floats:
+        """``u d_i``."""
+        return self.u * self._distance
+
+    @cached_property
+    def D(self) -> Floats:
+        """``Σ s_j d_j``."""
+        return rowsum(self.s * self.d)
+
+    @cached_property
+    def L(self) -> Floats:
+        return self.reference_sizes["L"]
+
+    @cached_property
+    def uell(self) -> Floats:
+        """``u |ℓ_i| = u (d_i + L)``."""
+        return self.ud + self.u * self.L
+
+    @property
+    def rest_k(self) -> Floats:
+        """``1 − s_k`` of the largest class."""
+        return self.reference_sizes["rest"]
+
+    @cached_property
+    def rest(self) -> Floats:
+        """``1 − s_i``; for the largest class as the reference knows it."""
+        rest = 1.0 - self.s
+        np.put_along_axis(rest, self.k, self.rest_k, axis=1)
+        return rest
+
+    @cached_property
+    def k(self) -> Ints:
+        """The largest class of each row, ``(rows, 1)``."""
+        return np.asarray(np.argmax(self.inputs.logits, axis=1)[:, None], dtype=np.int64)
+
+    @cached_property
+    def others(self) -> Floats:
+        """``Σ_{j≠i} s_j d_j``."""
+        return np.maximum(self.D - self.s * self.d, 0.0)
+
+    @cached_property
+    def h_accurate(self) -> float:
+        """Summation error of pairwise or blocked order, in units of u: ``(log2 N + 4) u_a / u``."""
+        n = self.inputs.n
+        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.u
+
+    @cached_property
+    def h_stable(self) -> float:
+        """Summation error of any order, in units of u: ``N u_a / u``, at most ``SATURATED / u``."""
+        return min(self.inputs.n * self.inputs.format.u_accumulate, SATURATED) / self.u
+
+    @cached_property
+    def rho_accurate(self) -> Floats:
+        """Relative error of a shifted softmax (SPEC.md 8.2), in units of u."""
+        return self.grow(self.d + self.D + 2 * E + Q + 1 + self.h_accurate)
+
+    @cached_property
+    def rho_stable(self) -> Floats:
+        return self.grow(self.d + self.D + 2 * E + Q + 1 + self.h_stable)
+
+    @cached_property
+    def rho_any(self) -> Floats:
+        """Relative error of a probability by either textbook route: quotient, or exp of log-softmax."""
+        by_log = np.minimum(self.log_softmax_stable / self.u, _HUGE) + E + 1
+        return np.maximum(self.rho_stable, self.grow(by_log))
+
+    @cached_property
+    def log_softmax_accurate(self) -> Floats:
+        """SPEC.md 8.3, absolute: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, the functions."""
+        conditioning = self.rest * self.ud + self.u * self.others
+        return conditioning + self.u * (E + self.h_accurate) * self.rest_k + (E + 2) * self.uell
+
+    @cached_property
+    def log_softmax_stable(self) -> Floats:
+        return self.log_softmax_accurate + self.u * (self.D + E + 2 + self.h_stable)
+
+    def grow(self, rho: Floats) -> Floats:
+        """First order made whole: ``exp(ρu) − 1 <= ρu / (1 − ρu/2)``, capped where nothing is left."""
+        return rho / (1.0 - np.minimum(rho * self.u, 1.9) / 2.0)
+
+    # --- underflow ---
+
+    @cached_property
+    def e_lost(self) -> tuple[Floats, Floats]:
+        """What rounding, and what flushing, may take from ``R = Σ_{j≠k} exp(−d_j)``."""
+        e = self.s / np.take_along_axis(self.s, self.k, axis=1)
+        # binary64 cannot show exp(−d) below η/2, but a thousand of them are more than η
+        e = np.where((e == 0) & (self._distance < 800.0), np.finfo(np.float64).smallest_subnormal, e)
+        e = np.where(np.isneginf(self.inputs.logits), 0.0, e)
+        np.put_along_axis(e, self.k, 0.0, axis=1)
+        return self.lost(e)
+
+    def lost(self, terms: Floats) -> tuple[Floats, Floats]:
+        """Of a sum of non-negative terms: the most that gradual underflow, and that flushing, may take.
+
+        Only subnormal terms lose anything: at most ``η`` each (or all of it), or all of it.
+        """
+        subnormal = np.where(terms < self.tiny, terms, 0.0)
+        return rowsum(np.minimum(subnormal, self.eta)), rowsum(subnormal)
+
+
+def rowsum(a: Floats) -> Floats:
+    """``Σ_j a_j`` of each row, ``(rows, 1)``."""
+    return np.asarray(a.sum(axis=1, keepdims=True), dtype=np.float64)

@@ -1,0 +1,80 @@
+"""The HTML report: one self-contained page, a pure function of a run and its findings.
+
+No network, no script needed to read it. Text from frameworks is foreign and is always escaped; style
+classes and ids are made here, never from their names.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.html_about import about
+from reports.html_cases import cases
+from reports.html_findings import finding_list
+from reports.html_matrix import matrices, side_by_side
+from reports.html_recorded import open_tables, unjudged
+from reports.html_summary import banner, counters, glance
+from reports.html_words import Naming
+from reports.run_file import Run
+
+_PARTS = re.compile(r"[^._:+/]*[._:+/]|[^._:+/]+")
+
+
+def render(run: Run, findings: pl.DataFrame) -> str:
+    """The page for ``run``; ``findings`` are its verdicts grouped by likely cause, worst first.
+
+    The same inputs give the same text. Raises ValueError for a status that no counter holds.
+    """
+    naming = Naming.of(run)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            banner=banner(run, findings, naming),
+            counters=counters(run.verdicts),
+            glance=glance(findings, run.header, naming),
+            findings=finding_list(run, findings, naming),
+            filters=[(naming.css(name), name) for name in naming.frameworks],
+            matrices=matrices(run, findings, naming),
+            sides=side_by_side(run, naming),
+            opens=open_tables(run, naming),
+            unjudged=unjudged(run, naming),
+            cases=cases(run, findings, naming),
+            about=about(run),
+        )
+    )
+
+
+def breakable(text: str) -> Markup:
+    """``text``, escaped, with places where a long dotted name may break."""
+    return Markup("").join(
+        escape(part) + Markup("<wbr>") * (part[-1:] in "._:+/") for part in _PARTS.findall(text)
+    )
+
+
+def coded(text: str) -> Markup:
+    """``text``, escaped, with its `backticks` as code."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>") + part + Markup("</code>") if i % 2 else part for i, part in enumerate(parts)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"breakable": breakable, "coded": coded}
+    return environment

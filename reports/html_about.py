@@ -1,0 +1,63 @@
+"""The back of the page: environments, time, families, notes of implementations, clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.html_words import LEVEL, Mark, clause_anchor, words
+from reports.numbers import seconds
+from reports.run_file import Run
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One framework's process: versions, devices and what may change its arithmetic."""
+
+    name: str
+    about: str
+    environment: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Clause:
+    id: str
+    number: str
+    mark: Mark
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class About:
+    workers: tuple[Worker, ...]
+    times: tuple[tuple[tuple[str, str], ...], ...]
+    families: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
+    clauses: tuple[Clause, ...]
+
+
+def about(run: Run) -> About:
+    families = {name: text for h in run.headers for name, text in h["families"].items()}
+    notes = {(i["name"], i["note"]): None for h in run.headers for i in h["implementations"] if i["note"]}
+    return About(
+        workers=tuple(_worker(f) for h in run.headers for f in h["frameworks"]),
+        times=tuple(tuple((what, seconds(s)) for what, s in h["seconds"].items()) for h in run.headers),
+        families=tuple((words(name), text) for name, text in families.items()),
+        notes=tuple(notes),
+        clauses=tuple(
+            Clause(clause_anchor(number), number, LEVEL[c["level"]], c["title"], c["text"])
+            for number, c in run.header["clauses"].items()
+        ),
+    )
+
+
+def _worker(framework: Mapping[str, Any]) -> Worker:
+    starts = framework["starts"]
+    told = f"on {', '.join(framework['devices'])}; import {seconds(framework['import_s'])}"
+    return Worker(
+        name=f"{framework['framework']} {framework['version']}",
+        about=told if starts == 1 else f"{told}; started {starts} times",
+        environment=tuple((str(k), str(v)) for k, v in framework["environment"].items()),
+    )

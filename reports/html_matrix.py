@@ -1,0 +1,214 @@
+"""Operator by operator: every target against every dtype and output, and framework against framework."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from reports.html_findings import finding_id
+from reports.html_words import (
+    DTYPES,
+    GRADES,
+    JUDGED,
+    NAIVE,
+    OUTPUTS,
+    STATUS,
+    Mark,
+    Naming,
+    anchor,
+    in_order,
+    target_order,
+    words,
+)
+from reports.numbers import NOTHING, ulps
+from reports.run_file import TARGET, Run
+
+ORDINARY = "ordinary"
+"""The family whose errors are shown: the other families are made to be hard."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whether clauses hold (over all families), and the worst found on ordinary logits."""
+
+    mark: Mark
+    link: str
+    grade: str
+    ulps: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    implementation: str
+    where: str
+    naive: bool
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The table of one operator: ``dtypes`` times ``outputs`` columns."""
+
+    id: str
+    operator: str
+    formula: str
+    dtypes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One framework's worst found, and the target that it was found at."""
+
+    ulps: str
+    where: str
+    worst: bool
+
+
+@dataclass(frozen=True)
+class SideRow:
+    operator: str
+    dtype: str
+    sides: tuple[Side, ...]
+    spread: str
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    frameworks: tuple[str, ...]
+    rows: tuple[SideRow, ...]
+
+
+_NONE = Cell(Mark("", "", ""), "", "", "")
+_HOLDS = Mark("●", "holds", "k")
+_MUST = Mark("✕", "must", "m")
+_SHOULD = Mark("▲", "should", "s")
+_ABSENT = {**STATUS, "unsupported": Mark("–", "not offered", "u")}
+
+
+def matrices(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Matrix, ...]:
+    """One matrix for each operator that was asked, in the operators' own order."""
+    cells = _cells(run.verdicts)
+    links = _links(findings)
+    asked = in_order(run.verdicts["operator"].unique().to_list(), list(run.header["operators"]))
+    found = []
+    for operator in asked:
+        here = [row for row in cells if row["operator"] == operator]
+        dtypes = in_order(list({row["dtype"] for row in here}), list(DTYPES))
+        outputs = in_order(list({row["output"] for row in here}), OUTPUTS)
+        by_target: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
+        for row in here:
+            by_target.setdefault(target_order(naming, row), {})[row["dtype"], row["output"]] = row
+        rows = []
+        for _, of_target in sorted(by_target.items()):
+            first = next(iter(of_target.values()))
+            rows.append(
+                MatrixRow(
+                    implementation=first["implementation"],
+                    where=naming.where(first),
+                    naive=first["formulation"] == NAIVE,
+                    cells=tuple(_cell(of_target.get((d, o)), links) for d in dtypes for o in outputs),
+                )
+            )
+        found.append(
+            Matrix(
+                id=anchor("op", operator),
+                operator=operator,
+                formula=run.header["operators"].get(operator, ""),
+                dtypes=tuple(dtypes),
+                outputs=tuple(words(o) for o in outputs),
+                rows=tuple(rows),
+            )
+        )
+    return tuple(found)
+
+
+def side_by_side(run: Run, naming: Naming) -> SideBySide:
+    """The worst found of each framework on ordinary logits, value only, naive controls left out."""
+    rows = run.verdicts.filter(
+        (pl.col("family") == ORDINARY)
+        & (pl.col("output") == "value")
+        & (pl.col("formulation") != NAIVE)
+        & pl.col("status").is_in(JUDGED)
+        & ~pl.col("ulps").is_nan()
+    )
+    worst = rows.sort("ulps", descending=True, maintain_order=True).group_by(
+        ["operator", "dtype", "framework"], maintain_order=True
+    )
+    found = {
+        (row["operator"], row["dtype"], row["framework"]): row for row in worst.first().iter_rows(named=True)
+    }
+    frameworks = [f for f in naming.frameworks if any(key[2] == f for key in found)]
+    result = []
+    for operator in in_order(list({key[0] for key in found}), list(run.header["operators"])):
+        for dtype in in_order(list({key[1] for key in found if key[0] == operator}), list(DTYPES)):
+            here = {f: found[operator, dtype, f] for f in frameworks if (operator, dtype, f) in found}
+            errors = [row["ulps"] for row in here.values()]
+            most, least = max(errors), min(errors)
+            result.append(
+                SideRow(
+                    operator=operator,
+                    dtype=dtype,
+                    sides=tuple(_side(here.get(f), most, least, naming) for f in frameworks),
+                    spread=_spread(most, least) if len(here) > 1 else "",
+                )
+            )
+    return SideBySide(tuple(frameworks), tuple(result))
+
+
+def _side(row: dict[str, Any] | None, most: float, least: float, naming: Naming) -> Side:
+    if row is None:
+        return Side(NOTHING, "not offered", worst=False)
+    text = words(row["grade"]) if row["grade"] == "wrong_special" else ulps(row["ulps"])
+    return Side(text, f"{row['implementation']}, {naming.where(row)}", worst=row["ulps"] == most > least)
+
+
+def _spread(most: float, least: float) -> str:
+    return f"{ulps(most / least)}×" if least > 0 and math.isfinite(most) else NOTHING
+
+
+def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
+    """Counts by status over all families, worst grade and ulps over ordinary logits."""
+    grade = pl.col("grade").replace_strict(list(GRADES), list(range(len(GRADES))), default=None)
+    judged = pl.col("status").is_in(JUDGED)
+    ordinary = (pl.col("family") == ORDINARY) & judged & (pl.col("grade") != "none")
+    return (
+        verdicts.group_by(["operator", *TARGET, "formulation", "dtype", "output"], maintain_order=True)
+        .agg(
+            *((pl.col("status") == status).sum().alias(status) for status in STATUS),
+            grade.filter(ordinary).max().alias("worst_grade"),
+            pl.col("ulps").filter(ordinary).max().alias("worst_ulps"),
+        )
+        .to_dicts()
+    )
+
+
+def _cell(row: dict[str, Any] | None, links: dict[tuple[str, ...], str]) -> Cell:
+    if row is None:
+        return _NONE
+    grade = "" if row["worst_grade"] is None else words(GRADES[row["worst_grade"]])
+    # a wrong special value has no distance, and the worst of the others would look mild beside it
+    error = "" if row["worst_ulps"] is None or grade == "wrong special" else ulps(row["worst_ulps"])
+    if not any(row[status] for status in JUDGED):
+        left = next(mark for status, mark in _ABSENT.items() if row[status])
+        return Cell(left, "", "", "")
+    for status, mark in (("breaks_must", _MUST), ("breaks_should", _SHOULD)):
+        if row[status]:
+            key = (status, *(row[k] for k in ("operator", *TARGET, "output", "dtype")))
+            return Cell(mark, links.get(key, ""), grade, error)
+    return Cell(_HOLDS, "", grade, error)
+
+
+def _links(findings: pl.DataFrame) -> dict[tuple[str, ...], str]:
+    """The first finding of each cell, so that a mark leads to its reason."""
+    links: dict[tuple[str, ...], str] = {}
+    for row in findings.iter_rows(named=True):
+        status = f"breaks_{row['level']}"
+        for dtype in row["dtypes"]:
+            key = (status, *(row[k] for k in ("operator", *TARGET, "output")), dtype)
+            links.setdefault(key, finding_id(row))
+    return links

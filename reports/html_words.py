@@ -1,0 +1,122 @@
+"""The words, glyphs and names that every part of the page shares. A glyph never stands without its word."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from reports.run_file import Run
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A glyph, its word, and the style class that gives colour and pattern."""
+
+    glyph: str
+    word: str
+    css: str
+
+
+MUST = Mark("✕", "breaks must", "m")
+SHOULD = Mark("▲", "breaks should", "s")
+
+STATUS = {
+    "conforms": Mark("●", "conforms", "k"),
+    "breaks_must": MUST,
+    "breaks_should": SHOULD,
+    "open": Mark("○", "open", "o"),
+    "unsupported": Mark("–", "unsupported", "u"),
+    "undecided": Mark("◆", "undecided", "x"),
+}
+"""Every status a verdict can have, in the order of the counters."""
+
+LEVEL = {"must": Mark("✕", "must", "m"), "should": Mark("▲", "should", "s"), "open": Mark("○", "open", "o")}
+
+GRADES = ("exact", "faithful", "accurate", "stable", "divergent", "wrong_special")
+"""Best first."""
+
+DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
+OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
+
+JUDGED = ("conforms", "breaks_must", "breaks_should")
+NAIVE = "naive"
+
+
+def words(name: str) -> str:
+    """``grad_logits`` as two words, so that a narrow column can break it."""
+    return name.replace("_", " ")
+
+
+def plural(number: int, noun: str, ending: str = "s") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def anchor(kind: str, *parts: str) -> str:
+    """An id that is the same in every run for the same thing, whatever characters its name has."""
+    return f"{kind}-{hashlib.blake2b(chr(0).join(parts).encode(), digest_size=5).hexdigest()}"
+
+
+def clause_anchor(number: str) -> str:
+    return anchor("clause", number)
+
+
+def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
+    """Known names in ``order``, then the others by name."""
+    return [n for n in order if n in names] + sorted(set(names) - set(order))
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a target is named in this run: version and machine only where there is more than one."""
+
+    frameworks: tuple[str, ...]
+    many_versions: frozenset[str]
+    many_machines: bool
+
+    @classmethod
+    def of(cls, run: Run) -> Naming:
+        v = run.verdicts
+        versions = v.group_by("framework").agg(pl.col("version").n_unique().alias("n"))
+        planned = {name for h in run.headers for name in h["planned"]}
+        return cls(
+            frameworks=tuple(sorted(planned | set(v["framework"].unique()))),
+            many_versions=frozenset(versions.filter(pl.col("n") > 1)["framework"]),
+            many_machines=v["machine"].n_unique() > 1,
+        )
+
+    def where(self, row: Row) -> str:
+        """``eager · cpu``, with version and machine where they tell targets apart."""
+        parts = [row["mode"], row["device"]]
+        if row["framework"] in self.many_versions:
+            parts.append(row["version"])
+        if self.many_machines:
+            parts.append(row["machine"])
+        return " · ".join(parts)
+
+    def css(self, framework: str) -> str:
+        """The style class of a framework; its name is foreign text and never becomes one."""
+        return f"w{self.frameworks.index(framework)}"
+
+
+def target_order(naming: Naming, row: Row) -> tuple[Any, ...]:
+    """Frameworks in order, naive controls last within each."""
+    return (
+        naming.frameworks.index(row["framework"]),
+        row["formulation"] == NAIVE,
+        row["implementation"],
+        row["version"],
+        row["machine"],
+        row["device"],
+        row["mode"],
+    )

@@ -1,0 +1,83 @@
+"""The page in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_run import run_of, verdict
+
+from conformance.findings import findings
+from reports.html import render
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+QUIET += ["--disable-sync", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [
+        verdict(status="breaks_must", implementation="torch.nn.functional.cross_entropy:probabilities"),
+        verdict(status="breaks_should", framework="jax", implementation="jax.nn.softmax"),
+        verdict(status="breaks_should", mode="compile"),
+        *(
+            verdict(dtype=d, output=o)
+            for d in ("bfloat16", "float64")
+            for o in ("grad_logits", "grad_labels")
+        ),
+    ]
+    run = run_of(rows)
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render(run, findings(run.verdicts)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(page_file.as_uri())
+    assert asked == [page_file.as_uri()]
+    assert errors == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_filters_need_no_script(browser: Any, page_file: Path) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator(".f:visible").count() == 3
+    page.get_by_label("jax").check()
+    assert page.locator(".f:visible").count() == 1
+    page.get_by_label("must", exact=True).check()
+    assert page.locator(".f:visible").count() == 0
+    page.close()
+
+
+def test_a_counter_filters_and_a_link_opens_its_finding(browser: Any, page_file: Path) -> None:
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    page.locator(".counters a[href='#must']").click()
+    assert page.locator("#shown").inner_text() == "1 of 3 findings shown"
+    page.get_by_label("all").last.check()
+    page.locator(".mx td a").first.click()
+    assert page.locator(".b:target").is_visible()
+    page.close()

@@ -1,0 +1,316 @@
+"""The HTML report: complete, honest about what is missing, self-contained, and safe with foreign text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+from small_run import Page, header, run_of, verdict
+
+from conformance.findings import findings
+from reports.html import breakable, coded, render
+from reports.html_summary import counters
+from reports.html_words import STATUS
+from reports.run_file import Run
+
+HOSTILE = "<script>alert('x')</script>&\"'`.name"
+
+
+def page_of(rows: Iterable[Mapping[str, Any]], *headers: Mapping[str, Any]) -> tuple[Page, str]:
+    run = run_of(list(rows), *headers)
+    html = render(run, findings(run.verdicts))
+    return Page(html), html
+
+
+def mixed() -> list[dict[str, Any]]:
+    """One verdict of each status, a naive control among them, two frameworks."""
+    rows = [verdict(status=s, output=o) for s, o in zip(STATUS, ["value"] * 6, strict=True)]
+    for i, row in enumerate(rows):
+        row["case"] = f"softmax/ordinary/spread1/float32/n3/r{i}"
+    naive = verdict(
+        status="breaks_must",
+        framework="numpy",
+        implementation="numpy:softmax-naive",
+        formulation="naive",
+        version="2.4.6",
+    )
+    return [*rows, naive]
+
+
+def test_the_same_run_gives_the_same_text() -> None:
+    assert page_of(mixed())[1] == page_of(mixed())[1]
+
+
+def test_counters_sum_to_the_total() -> None:
+    found = counters(run_of(mixed()).verdicts)
+    assert [c.number for c in found.counters] == ["1", "2", "1", "1", "1", "1"]
+    assert found.equation == "1 + 2 + 1 + 1 + 1 + 1 = 7"
+    assert [numbers for _, numbers in found.split] == [
+        ("1", "1", "1", "1", "1", "1", "6"),
+        ("0", "1", "0", "0", "0", "0", "1"),
+        ("1", "2", "1", "1", "1", "1", "7"),
+    ]
+    assert "1 + 2 + 1 + 1 + 1 + 1 = 7 verdicts" in page_of(mixed())[0].text
+
+
+def test_a_status_without_a_counter_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown status excused"):
+        counters(run_of([verdict(status="excused")]).verdicts)
+
+
+def test_the_result_counts_naive_controls_apart() -> None:
+    text = page_of(mixed())[0].text
+    assert (
+        "In the implementations users call, 1 finding breaks a must clause and 1 finding breaks a should"
+        in text
+    )
+    assert "counted apart: 1 finding breaks a must clause and no finding breaks a should clause" in text
+    assert "no gate" not in text.lower() and "passed" not in text
+
+
+def test_findings_keep_their_order() -> None:
+    names = ["torch.a", "torch.b", "torch.c"]
+    rows = [
+        verdict(status="breaks_must", implementation=n, ulps=u) for n, u in zip(names, (3, 9, 6), strict=True)
+    ]
+    frame = findings(run_of(rows).verdicts)
+    _, html = page_of(rows)
+    shown = re.findall(r"<summary><span[^>]*>✕ must</span><span><b>(.*?)</b>", html)
+    assert (
+        [s.replace("<wbr>", "") for s in shown]
+        == frame["implementation"].to_list()
+        == ["torch.b", "torch.c", "torch.a"]
+    )
+
+
+def test_a_finding_says_what_was_returned_what_is_right_and_how_to_see_it() -> None:
+    text = page_of([verdict(status="breaks_must")])[0].text
+    for words in (
+        "Returned 0.25 (0x3e800000)",
+        "Right 0.1 (0x3dcccccd), correctly rounded to float32",
+        "Exact value 0.10000000000000000555, certified",
+        "2,000 ulp, 20.0 times the stable bound; grade: divergent",
+        "element 1 of 3: logit -2 (0xc0000000), cotangent 1 (0x3f800000)",
+        "1.1 Within the stable bound.",
+        "conformance explain softmax/ordinary/spread1/float32/n3/r0 --implementation torch.softmax",
+    ):
+        assert words in text
+
+
+def test_a_wrong_special_value_has_no_distance() -> None:
+    row = verdict(
+        status="breaks_must", grade="wrong_special", symptom="NaN", got=float("nan"), ulps=float("inf")
+    )
+    text = page_of([row])[0].text
+    assert "returned NaN right 0.1 —" in text
+    assert "no distance in ulps: NaN" in text
+    assert "Returned NaN Right" in text  # no bits: the run file does not keep which NaN it was
+
+
+def test_an_exception_is_shown_in_the_framework_s_own_words() -> None:
+    row = verdict(
+        status="breaks_must", outcome="raised", symptom="raised", grade="none", message="no kernel\nfor this"
+    )
+    page, _ = page_of([row])
+    assert "Outcome raised" in page.text and "no kernel for this" in page.text
+    assert "returned raised right —" in page.text
+
+
+def test_every_answer_to_a_case_stands_beside_it() -> None:
+    rows = [
+        verdict(status="breaks_must"),
+        verdict(status="breaks_must", mode="compile"),
+        verdict(framework="jax", implementation="jax.nn.softmax", version="0.10.2", bits="00", got=0.1),
+    ]
+    text = page_of(rows)[0].text
+    case = text[
+        text.index("Cases behind the findings") : text.index("Environment", text.index("Cases behind"))
+    ]
+    assert "eager · cpu, compile · cpu" in case or "compile · cpu, eager · cpu" in case
+    assert "● conforms jax.nn.softmax" in case
+    assert "logits bits cotangent bits 0 1 0x3f800000 1 0x3f800000" in case
+
+
+def test_foreign_text_is_escaped() -> None:
+    rows = [
+        verdict(
+            status="breaks_must",
+            implementation=HOSTILE,
+            message=HOSTILE,
+            outcome="raised",
+            symptom=HOSTILE,
+            framework=HOSTILE,
+            version=HOSTILE,
+            mode=HOSTILE,
+            device=HOSTILE,
+            variant=HOSTILE,
+        ),
+        verdict(status="unsupported", message=HOSTILE, framework=HOSTILE, implementation=HOSTILE),
+        verdict(status="open", variant=HOSTILE, framework=HOSTILE, implementation=HOSTILE),
+    ]
+    absent = [{"framework": HOSTILE, "message": HOSTILE, "install": HOSTILE}]
+    notes = [{"framework": HOSTILE, "name": HOSTILE, "operator": "softmax", "note": HOSTILE}]
+    page, html = page_of(rows, header(absent=absent, implementations=notes, planned={HOSTILE: 1}))
+    assert [tag for tag, _ in page.tags].count("script") == 1  # ours
+    assert "alert('x')" not in html
+    assert HOSTILE in page.text
+    assert "cls" not in html and not re.search(r'(class|id)="[^"]*script', html)
+
+
+def test_filters_escape_and_lose_nothing() -> None:
+    assert str(breakable("a.b_<c>")) == "a.<wbr>b_<wbr>&lt;c&gt;"
+    assert str(breakable("")) == ""
+    assert str(coded("a `<b>` c")) == "a <code>&lt;b&gt;</code> c"
+    assert str(coded("a ` b")) == "a ` b"
+
+
+def test_an_absent_framework_is_shown_with_what_to_do() -> None:
+    absent = [{"framework": "jax", "message": "No module named 'jax'", "install": "pip install jax"}]
+    rows = [verdict()]
+    text = page_of(
+        rows, header(absent=absent, planned={"torch": 4, "jax": 4}, finished={"torch": 4, "jax": 0})
+    )[0].text
+    assert "✕ incomplete" in text and "● complete" not in text
+    assert "jax was absent" in text and "No module named 'jax'" in text and "Add it: pip install jax" in text
+    assert "What is missing is not shown to conform." in text
+
+
+def test_an_unfinished_run_says_so() -> None:
+    text = page_of([verdict()], header(finished={"torch": 3}))[0].text
+    assert "✕ incomplete" in text and "torch answered 3 of 4 batches" in text
+
+
+def test_a_complete_run_says_so() -> None:
+    text = page_of([verdict()])[0].text
+    assert "● complete All 4 planned batches were answered and no framework was absent." in text
+
+
+def test_merged_runs_are_all_named() -> None:
+    gpu = header(created="2026-12-01T00:00:00+00:00", exhibits={}, finished={"torch": 1})
+    rows = [verdict(), verdict(machine="Xeon", device="cuda:0", status="breaks_must")]
+    text = page_of(rows, header(), gpu)[0].text
+    assert "2026-11-21" in text and "2026-12-01" in text
+    assert "torch answered 1 of 4 batches" in text
+    assert "eager · cuda:0 · Xeon" in text  # machines are named where there is more than one
+
+
+def test_a_run_without_findings_says_so() -> None:
+    text = page_of([verdict()])[0].text
+    assert "No findings: in the implementations users call, no judged verdict breaks a clause." in text
+    assert "None: no implementation that users call breaks a must clause in this run." in text
+
+
+def test_an_empty_run_is_not_a_clean_run() -> None:
+    run = run_of([], header(planned={}, finished={}, frameworks=[]))
+    text = Page(render(run, findings(run.verdicts))).text
+    assert "No verdict was reached, so nothing is shown to conform." in text
+    assert "✕ incomplete" in text and "No findings" not in text
+
+
+def test_only_controls_is_not_a_clean_run() -> None:
+    text = page_of([verdict(formulation="naive")])[0].text
+    assert "Only naive controls were asked" in text
+
+
+def test_the_command_repeats_the_selection() -> None:
+    selection = {
+        "profile": "standard",
+        "frameworks": ["torch"],
+        "operators": ["softmax"],
+        "dtypes": ["float32"],
+        "families": ["ordinary"],
+        "implementation": "torch.*",
+    }
+    text = page_of([verdict()], header(selection=selection))[0].text
+    assert (
+        "conformance run --profile standard --framework torch --operator softmax --dtype float32 "
+        "--family ordinary --implementation 'torch.*'"
+    ) in text
+
+
+def test_the_matrix_shows_the_worst_on_ordinary_logits_and_any_broken_clause() -> None:
+    rows = [
+        verdict(ulps=0.75, grade="faithful"),
+        verdict(ulps=3.5, grade="accurate", case="r1"),
+        verdict(status="breaks_must", family="huge_logits", ulps=1e9, case="r2"),
+        verdict(status="unsupported", dtype="bfloat16"),
+    ]
+    page, html = page_of(rows)
+    text = page.text
+    matrix = text[text.index("Matrix The mark") : text.index("Frameworks side by side Worst")]
+    assert "– not offered" in matrix
+    assert re.search(r"✕ must\s+accurate 3.50", matrix)
+    (link,) = re.findall(r'<td class="m[^"]*"><a href="#(f-\w+)"', html)
+    assert link in page.ids
+
+
+def test_frameworks_stand_side_by_side() -> None:
+    rows = [
+        verdict(ulps=2.0),
+        verdict(ulps=1.0, mode="compile"),
+        verdict(framework="jax", implementation="jax.nn.softmax", ulps=8.0),
+        verdict(framework="jax", implementation="naive", formulation="naive", ulps=1e9),
+        verdict(framework="jax", implementation="jax.nn.softmax", ulps=1e9, family="huge_logits"),
+    ]
+    text = page_of(rows)[0].text
+    assert "softmax float32 ▸ 8.00 jax.nn.softmax, eager · cpu 2.00 torch.softmax, eager · cpu 4.00×" in text
+
+
+def test_open_answers_are_counted_side_by_side() -> None:
+    rows = [
+        verdict(status="open", got=float("nan")),
+        verdict(status="open", got=0.0, case="r1"),
+        verdict(status="open", got=0.0, case="r2"),
+        verdict(status="open", got=float("-inf"), framework="jax", implementation="jax.nn.softmax"),
+    ]
+    assert "4.4 spread1 value -inf 0 ×2, NaN" in page_of(rows)[0].text
+
+
+@pytest.fixture(scope="module")
+def everything() -> tuple[Page, str]:
+    return page_of(mixed())
+
+
+def test_it_is_self_contained(everything: tuple[Page, str]) -> None:
+    page, html = everything
+    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "base", "embed"}
+    assert all(not {"src", "srcset", "action", "style"} & set(a) for _, a in page.tags)
+    assert "http:" not in html and "https:" not in html and "@import" not in html and "url(" not in html
+    assert all(link.startswith("#") for link in page.links)
+
+
+def test_ids_are_unique_and_every_link_has_its_target(everything: tuple[Page, str]) -> None:
+    page, _ = everything
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    referred = {str(a["aria-labelledby"]) for _, a in page.tags if "aria-labelledby" in a}
+    assert referred <= set(page.ids)
+
+
+def test_headings_go_down_one_level_at_a_time(everything: tuple[Page, str]) -> None:
+    levels = [int(tag[1]) for tag, _ in everything[0].tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_findings_of_many_verdicts_stay_small() -> None:
+    names = [f"torch.implementation_number_{i}" for i in range(400)]
+    rows = [
+        verdict(status="breaks_must", implementation=n, case=f"softmax/ordinary/spread1/float32/n3/r{i}")
+        for i, n in enumerate(names)
+    ]
+    exhibit = {
+        "dtype": "float64",
+        "n": 64,
+        "logits": "00" * 512,
+        "labels": "00" * 512,
+        "cotangent": "00" * 512,
+    }
+    run: Run = run_of(rows, header(exhibits={r["case"]: exhibit for r in rows}))
+    frame: pl.DataFrame = findings(run.verdicts)
+    assert frame.height == 400
+    assert len(render(run, frame).encode()) < 2_000_000
