@@ -177,7 +177,7 @@ def _measure(y: _Yardstick, got: Floats) -> _Elements:
     grade = np.where(wrong, _WRONG, np.where(special, 0, grade))
     ulps = np.where(wrong, np.inf, np.where(special, 0.0, ulps))
     ratio = np.where(wrong, np.inf, np.where(special, 0.0, ratio))
-    flushed = (grade >= _STABLE) & (got == 0) & y.flushable & ~special & (exact.hi != 0)
+    flushed = (grade == _DIVERGENT) & (got == 0) & y.flushable & ~special & (exact.hi != 0)
     conditions = [
         grade <= _ACCURATE,
         wrong & np.isnan(got),
