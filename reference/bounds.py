@@ -164,14 +164,12 @@ def _sigmoid_grad(z: Sizes) -> Bound:
 
 
 def _log_sigmoid(z: Sizes) -> Bound:
-    _, uf = _u_softplus(z)
-    accurate = (2 * E + 3) * uf
+    accurate = (2 * E + 3) * z.u * z.reference_sizes["softplus_minus"]
     return _bound(z, accurate, accurate + z.u * (E + 2), 2.0)
 
 
 def _log_sigmoid_grad(z: Sizes) -> Bound:
-    _, mirror = _sigmas(z)
-    c = np.abs(z.c)
+    mirror, c = z.reference_sizes["mirror"], np.abs(z.c)
     accurate = z.u * c * mirror * (2 * E + Q + 4)
     return _bound(z, accurate, accurate + z.u * c * (E / 2 + 3), 2 + 4 * c)
 

@@ -94,13 +94,17 @@ def softmax_cross_entropy(r: Row) -> Values:
     """
     z = Shifted(r.x)
     c = arb(r.c[0])
+    by_labels = [_times(c, -v) for v in z.log_s]
+    if any(map(math.isnan, r.p)):
+        unknown: Values = {"value": [NAN], "grad_logits": [NAN] * len(r.x), "grad_labels": by_labels}
+        return unknown | _sizes(z)
     infinite = [math.copysign(INFINITY, p) for p, gone in zip(r.p, z.excluded, strict=True) if gone and p]
     p = [arb(v) for v in r.p]
     value: Number = sum(infinite) if infinite else _dot(p, [d + z.L for d in z.d])
     return {
         "value": [value],
         "grad_logits": _balance(z, p, c),
-        "grad_labels": [_times(c, -v) for v in z.log_s],
+        "grad_labels": by_labels,
     } | _sizes(z)
 
 
@@ -147,12 +151,19 @@ def _times(c: arb, v: Number) -> Number:
 
 def sigmoid(r: Row) -> Values:
     """``σ(x) = 1 / (1 + exp(−x))``; VJP ``c σ(x) σ(−x)``. At ±∞ its limits (5.2)."""
-    return _each(r, lambda m, _: m.sigma, lambda m, _: m.sigma * m.sigma_minus)
+    m = Mirrored(r.x)
+    grad = [a * b * c for a, b, c in zip(m.sigma, m.mirror, r.c, strict=True)]
+    sizes: Values = {"_sigma": list(m.sigma), "_mirror": list(m.mirror)}
+    return _with_nan(r.x, {"value": list(m.sigma), "grad_logits": list(grad)}) | sizes
 
 
 def log_sigmoid(r: Row) -> Values:
     """``log σ(x) = −softplus(−x)``; VJP ``c σ(−x)``."""
-    return _each(r, lambda m, _: -m.softplus_minus, lambda m, _: m.sigma_minus)
+    m = Mirrored(r.x)
+    value = [-v for v in m.softplus_minus]
+    grad: list[Number] = [a * c for a, c in zip(m.mirror, r.c, strict=True)]
+    sizes: Values = {"_mirror": list(m.mirror), "_softplus_minus": m.softplus_minus}
+    return _with_nan(r.x, {"value": value, "grad_logits": grad}) | sizes
 
 
 def sigmoid_cross_entropy(r: Row) -> Values:
@@ -160,32 +171,40 @@ def sigmoid_cross_entropy(r: Row) -> Values:
 
     ``∂f/∂x = (1 − z) σ(x) − z σ(−x) = σ(x) − z``; ``∂f/∂z = −x``.
     """
-    out = _each(r, _binary_cross_entropy, lambda m, z: (ONE - z) * m.sigma - z * m.sigma_minus)
-    out["grad_labels"] = [
-        -arb(x) * arb(c) if math.isfinite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)
+    m = Mirrored(r.x)
+    z = [ZERO if math.isnan(v) else arb(v) for v in r.p]
+    other = [ONE - v for v in z]
+    value: list[Number] = [
+        o * a + p * b if math.isfinite(x) else _limit(x, p)
+        for x, p, o, a, b in zip(m.x, z, other, m.softplus, m.softplus_minus, strict=True)
     ]
-    return out
+    grad: list[Number] = [
+        (o * a - p * b) * c for p, o, a, b, c in zip(z, other, m.sigma, m.mirror, r.c, strict=True)
+    ]
+    by_labels = [-arb(x) * arb(c) if math.isfinite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
+    outputs: Values = _with_nan(r.p, {"value": value, "grad_logits": grad})
+    outputs["grad_labels"] = by_labels
+    sizes: Values = {
+        "_sigma": list(m.sigma),
+        "_mirror": list(m.mirror),
+        "_softplus": m.softplus,
+        "_softplus_minus": m.softplus_minus,
+    }
+    return _with_nan(r.x, outputs) | sizes
 
 
-def _binary_cross_entropy(m: Mirrored, z: arb) -> Number:
-    if math.isinf(m.x):
-        weight = float(ONE - z if m.x > 0 else z)
-        return math.copysign(INFINITY, weight) if weight else ZERO
-    return (ONE - z) * m.softplus + z * m.softplus_minus
+def _limit(x: float, z: arb) -> Number:
+    """The loss at ``x = ±∞``: 0 where the label agrees, infinite where it does not."""
+    weight = float(ONE - z if x > 0 else z)
+    return math.copysign(INFINITY, weight) if weight else ZERO
 
 
-def _each(r: Row, value: Callable[[Mirrored, arb], Number], slope: Callable[[Mirrored, arb], arb]) -> Values:
-    """``value`` and ``slope · c`` of every element; NaN where the logit or the label is NaN."""
-    elements: list[tuple[Number, ...]] = []
-    for x, z, c in zip(r.x, r.p or r.x, r.c, strict=True):
-        if math.isnan(x) or math.isnan(z):
-            elements.append((NAN,) * 6)
-        else:
-            m, label = Mirrored(x), arb(z)
-            sizes = (m.sigma, m.sigma_minus, m.softplus, m.softplus_minus)
-            elements.append((value(m, label), slope(m, label) * c, *sizes))
-    names = ("value", "grad_logits", "_sigma", "_mirror", "_softplus", "_softplus_minus")
-    return {name: list(column) for name, column in zip(names, zip(*elements, strict=True), strict=True)}
+def _with_nan(x: Sequence[float], values: Values) -> Values:
+    """NaN in each of ``values`` where ``x``, a logit or a label, is NaN (3.2)."""
+    for i in (i for i, v in enumerate(x) if math.isnan(v)):
+        for elements in values.values():
+            elements[i] = NAN
+    return values
 
 
 def logit(r: Row) -> Values:

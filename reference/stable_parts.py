@@ -83,41 +83,49 @@ class Shifted:
 
 
 class Mirrored:
-    """The quantities of one logit ``x``, which may be ±∞ (limits, SPEC.md 5.2) but not NaN."""
+    """The quantities of a row of independent logits, ±∞ among them (limits, SPEC.md 5.2).
 
-    def __init__(self, x: float) -> None:
-        self.x = x
-        self.size = arb(abs(x)) if math.isfinite(x) else arb(0)
-        self.e = (-self.size).exp() if math.isfinite(x) else ZERO
+    Where a logit is NaN they mean nothing (they are those of 0); the operators put NaN there.
+    """
+
+    def __init__(self, logits: Sequence[float]) -> None:
+        self.x = [0.0 if math.isnan(x) else x for x in logits]
+        self._size = [arb(abs(x)) if math.isfinite(x) else ZERO for x in self.x]
+        self._e = [(-d).exp() if math.isfinite(x) else ZERO for x, d in zip(self.x, self._size, strict=True)]
 
     @cached_property
-    def _sigma(self) -> tuple[arb, arb]:
-        t = ONE / (ONE + self.e)
-        return (t, self.e * t) if self.x >= 0 else (self.e * t, t)
+    def _large(self) -> list[arb]:
+        """``σ(|x|)``."""
+        return [ONE / (ONE + e) for e in self._e]
 
-    @property
-    def sigma(self) -> arb:
+    @cached_property
+    def _small(self) -> list[arb]:
+        """``σ(−|x|)``."""
+        return [e * t for e, t in zip(self._e, self._large, strict=True)]
+
+    @cached_property
+    def sigma(self) -> list[arb]:
         """``σ(x)``, to relative accuracy on both sides."""
-        return self._sigma[0]
-
-    @property
-    def sigma_minus(self) -> arb:
-        """``σ(−x) = 1 − σ(x)``."""
-        return self._sigma[1]
+        return [a if x >= 0 else b for x, a, b in zip(self.x, self._large, self._small, strict=True)]
 
     @cached_property
-    def _log1p_e(self) -> arb:
-        return self.e.log1p()
+    def mirror(self) -> list[arb]:
+        """``σ(−x) = 1 − σ(x)``."""
+        return [b if x >= 0 else a for x, a, b in zip(self.x, self._large, self._small, strict=True)]
 
-    @property
-    def softplus(self) -> Number:
+    @cached_property
+    def _log1p_e(self) -> list[arb]:
+        return [e.log1p() for e in self._e]
+
+    @cached_property
+    def softplus(self) -> list[Number]:
         """``log(1 + exp(x))``."""
-        return self._log1p_e if self.x < 0 else self._large()
+        return [self._softplus(i) if x >= 0 else self._log1p_e[i] for i, x in enumerate(self.x)]
 
-    @property
-    def softplus_minus(self) -> Number:
+    @cached_property
+    def softplus_minus(self) -> list[Number]:
         """``log(1 + exp(−x))``."""
-        return self._large() if self.x < 0 else self._log1p_e
+        return [self._log1p_e[i] if x >= 0 else self._softplus(i) for i, x in enumerate(self.x)]
 
-    def _large(self) -> Number:
-        return self.size + self._log1p_e if math.isfinite(self.x) else INFINITY
+    def _softplus(self, i: int) -> Number:
+        return self._size[i] + self._log1p_e[i] if math.isfinite(self.x[i]) else INFINITY

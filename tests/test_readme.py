@@ -1,0 +1,52 @@
+"""The README is true: its commands parse, its links lead somewhere, its tables match the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from conformance.cli import app
+from conformance.outcome import Grade
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ \.venv/bin/conformance ([^#\n]+)", README, re.MULTILINE)
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(COMMANDS) >= 6
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_parse(command: str) -> None:
+    """Unknown subcommands and options raise; nothing is run."""
+    name, *arguments = shlex.split(command)
+    typer.main.get_command(app).commands[name].make_context(name, arguments).close()
+
+
+def test_a_command_that_is_wrong_would_be_noticed() -> None:
+    with pytest.raises(Exception, match="--no-such-option"):
+        typer.main.get_command(app).commands["run"].make_context("run", ["--no-such-option"])
+
+
+def test_links_lead_somewhere() -> None:
+    links = [target.split("#")[0] for target in re.findall(r"\]\(([^)]+)\)", README)]
+    local = [target for target in links if not target.startswith("http")]
+    assert len(local) >= 8
+    assert [target for target in local if not (ROOT / target).exists()] == []
+
+
+def test_every_grade_is_explained() -> None:
+    for grade in Grade:
+        if grade is not Grade.NONE:
+            assert f"| `{grade.value}` |" in README
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
+        assert f"\n{target}:" in makefile
