@@ -8,39 +8,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from cases.case import Ask, Batch, Case
+from cases.families import ALL
+from cases.family import PROFILES, Family
 from cases.words import Words
 from reference.formats import FORMATS, Floats, Format
 from reference.inputs import Inputs
 from reference.operators import OPERATORS, Operator
 
-PROFILES = ("quick", "standard")
-
-
-@dataclass(frozen=True)
-class Family:
-    """A named group of cases.
-
-    ``lengths(operator, profile)`` gives the row lengths that are asked (empty where the family has
-    nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
-    """
-
-    name: str
-    about: str
-    lengths: Callable[[Operator, str], Sequence[int]]
-    rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
-
 
 @functools.cache
 def families() -> dict[str, Family]:
     """All families by name."""
-    from cases.families import ALL
-
     return {family.name: family for family in ALL}
 
 

@@ -164,14 +164,14 @@ def explain(
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from cases.corpus import find_case
-    from conformance import explaining
+    from conformance import explain_text
     from conformance.selection import near_cases
 
     try:
         batch, case = find_case(case_id)
     except LookupError:
         raise _fail(f"no case {case_id!r}; {near_cases(case_id)}", USAGE) from None
-    if not explaining.show(batch, case, implementation, console):
+    if not explain_text.show(batch, case, implementation, console):
         raise _fail(
             f"no implementation of {batch.operator} matches {implementation!r} "
             "(`conformance list implementations` shows all)",

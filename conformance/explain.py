@@ -10,7 +10,7 @@ from typing import Any
 from flint import arb, ctx
 
 from cases.case import Batch, Case
-from cases.corpus import PROFILES
+from cases.family import PROFILES
 from conformance.asking import Asker
 from conformance.frameworks.interface import Question
 from conformance.process import FrameworkAbsent, Launch, Process

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from cases.corpus import PROFILES
 from cases.corpus import families as all_families
+from cases.family import PROFILES
 from conformance.process import FrameworkAbsent, Launch, Process
 from conformance.registry import FRAMEWORKS
 from reference.clauses import clauses as all_clauses

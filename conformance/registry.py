@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cases.corpus import PROFILES
+from cases.family import PROFILES
 from conformance.frameworks.interface import Implementation
 
 

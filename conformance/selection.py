@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cases.case import Batch
-from cases.corpus import PROFILES, batches, case_ids, families
+from cases.corpus import batches, case_ids, families
+from cases.family import PROFILES
 from conformance.frameworks.interface import Question
 from conformance.registry import FRAMEWORKS, Framework
 from reference.formats import FORMATS

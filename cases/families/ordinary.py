@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cases.case import Ask
-from cases.corpus import Family
+from cases.family import Family
 from cases.words import Words
 from reference.formats import Floats, Format
 from reference.operators import Operator

@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb, ctx
 
 from cases.case import Ask
-from cases.corpus import Family
+from cases.family import Family
 from cases.words import Words
 from reference.formats import Floats, Format
 from reference.operators import OPERATORS, Operator
