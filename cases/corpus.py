@@ -44,9 +44,9 @@ def batches(
             if families_ is not None and family.name not in set(families_):
                 continue
             for n in family.lengths(operator, profile):
-                for fmt in FORMATS.values():
-                    if dtypes is None or fmt.name in set(dtypes):
-                        yield batch(operator, family, fmt, n)
+                for name in family.formats:
+                    if dtypes is None or name in set(dtypes):
+                        yield batch(operator, family, FORMATS[name], n)
 
 
 @functools.lru_cache(maxsize=64)
@@ -84,7 +84,8 @@ def find_case(case_id: str) -> tuple[Batch, Case]:
     if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
         operator, family = OPERATORS[parts[0]], families()[parts[1]]
         length = parts[4].removeprefix("n")
-        if length.isdigit() and int(length) in family.lengths(operator, PROFILES[-1]):
+        asked = length.isdigit() and int(length) in family.lengths(operator, PROFILES[-1])
+        if asked and parts[3] in family.formats:
             found = batch(operator, family, FORMATS[parts[3]], int(length))
             for case in found.cases:
                 if case.id == case_id:

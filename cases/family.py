@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cases.case import Ask
 from cases.words import Words
-from reference.formats import Format
+from reference.formats import FORMATS, Format
 from reference.operators import Operator
 
 PROFILES = ("quick", "standard")
@@ -26,3 +26,4 @@ class Family:
     about: str
     lengths: Callable[[Operator, str], Sequence[int]]
     rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
+    formats: tuple[str, ...] = tuple(FORMATS)

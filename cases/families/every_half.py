@@ -1,0 +1,48 @@
+"""``every_half``: all numbers of binary16 and of bfloat16, for the sigmoid family (1.1).
+
+There are 65 536 bit patterns in a 16-bit format, so nothing has to be sampled. NaN and the infinities
+are left to ``special_values``; ``logit`` is asked what lies strictly between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+ELEMENTS = 1024
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return (ELEMENTS,) if operator.elementwise and profile == "standard" else ()
+
+
+def every_number(fmt: Format) -> Floats:
+    """All finite numbers of a 16-bit format, by bit pattern; −0 and 0 are both there."""
+    bits = np.arange(2**16, dtype=np.uint16)
+    with np.errstate(invalid="ignore"):  # signalling NaNs are among them
+        values = bits.view(fmt.dtype).astype(np.float64)
+    return values[np.isfinite(values)]
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    numbers = every_number(fmt)
+    if operator.name == "logit":
+        numbers = numbers[(numbers > 0) & (numbers < 1)]
+    for row in np.resize(numbers, (-(-len(numbers) // n), n)):
+        yield Ask("all", row, "1.1", unit_cotangent=True)
+
+
+EVERY_HALF = Family(
+    "every_half",
+    "every finite number of the two 16-bit formats",
+    _lengths,
+    _rows,
+    formats=("float16", "bfloat16"),
+)

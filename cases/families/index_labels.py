@@ -1,0 +1,44 @@
+"""``index_labels``: first and last class, and classes whose number the format cannot hold (6.3).
+
+A label that passes through the logits' format lands on a neighbour: beyond 2048 in binary16, beyond
+256 in bfloat16. The logits rise by class, so that a neighbour has another loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+WANTED = (0, 1, 2, 7, 127, 128, 129, 255, 256, 257, 259, 511, 513, 767, 2047, 2049, 2051, 4097, 16385, 32769)
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if operator.labels != "index":
+        return ()
+    return (10, 1000) if profile == "quick" else (10, 1000, 50257)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    classes = [y for y in (*WANTED, n - 2, n - 1) if 0 <= y < n]
+    if n > 10_000:
+        classes = [y for y in classes if y > 2000 or y == 257]
+    for y in dict.fromkeys(classes):
+        row = words.bell(fmt, 1.0, n)
+        # its neighbours stand out on either side, so that taking one of them is seen at once
+        for other, height in ((y - 1, 4.0), (y, 2.0), (y + 1, -4.0)):
+            if 0 <= other < n:
+                row[other] = height
+        name = "first" if y == 0 else "last" if y == n - 1 else "between"
+        yield Ask(name, row, "6.3", np.array([float(y)]))
+
+
+INDEX_LABELS = Family(
+    "index_labels", "first, last and large indices, beyond what a 16-bit format counts", _lengths, _rows
+)

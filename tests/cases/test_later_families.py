@@ -1,0 +1,77 @@
+"""What the docstrings of ``offsets``, ``near_ties``, ``index_labels`` and ``every_half`` promise."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from cases.corpus import batch, families
+from cases.families.every_half import every_number
+from reference.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format
+from reference.operators import OPERATORS
+from reference.oracle import Oracle
+
+SOFTMAX, SPARSE = OPERATORS["softmax"], OPERATORS["sparse_softmax_cross_entropy"]
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=list(FORMATS))
+def test_offsets_are_added_exactly(fmt: Format) -> None:
+    """Taking the offset off again, in the format, gives whole steps: nothing was rounded."""
+    asked = batch(SOFTMAX, families()["offsets"], fmt, 10)
+    moved = [row for row, ask in zip(asked.inputs.logits, asked.asks, strict=True) if np.ptp(row) > 0]
+    assert len(moved) >= 12
+    for row in moved:
+        exact = [Fraction(v) - Fraction(row[0]) for v in row.tolist()]
+        assert all(d.denominator == 1 for d in exact)
+        assert [float(d) for d in exact] == fmt.nearest(row - row[0]).tolist()
+
+
+def test_offsets_reach_where_the_logarithm_is_lost() -> None:
+    """``[1e8, 1e8]``: ``max + log 2`` is ``max`` in binary32, and the loss is still log 2."""
+    asked = batch(SPARSE, families()["offsets"], BINARY32, 2)
+    rows = [i for i, ask in enumerate(asked.asks) if ask.variant == "everyday"]
+    assert asked.inputs.logits[rows[0]].tolist() == [1e8, 1e8]
+    assert np.float32(1e8) + np.float32(np.log(2)) == np.float32(1e8)
+    value = Oracle().truth(asked.inputs).enclosure("value").approximate()[rows, 0]
+    assert value == pytest.approx(np.log(2), rel=1e-15)
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=list(FORMATS))
+def test_near_ties_are_neighbours(fmt: Format) -> None:
+    asked = batch(SOFTMAX, families()["near_ties"], fmt, 10)
+    for row, ask in zip(asked.inputs.logits, asked.asks, strict=True):
+        if ask.variant in ("ladder", "shuffled"):
+            inner = np.sort(np.abs(row))
+            assert np.all(np.diff(inner) == fmt.ulp(inner[0]))
+
+
+@pytest.mark.parametrize("fmt", [BINARY16, BFLOAT16], ids=lambda f: f.name)
+def test_some_index_is_beyond_what_the_format_counts(fmt: Format) -> None:
+    """Rounded through the format it would be another class, and another loss by more than the bound."""
+    lost = 0
+    for n in (1000, 50257):
+        asked = batch(SPARSE, families()["index_labels"], fmt, n)
+        labels = asked.inputs.labels[:, 0]
+        assert labels.max() == n - 1
+        lost += int((fmt.nearest(labels) != labels).sum())
+    assert lost >= 4
+
+
+def test_first_and_last_class_are_asked() -> None:
+    asked = batch(SPARSE, families()["index_labels"], BINARY32, 10)
+    assert {0.0, 9.0} <= set(asked.inputs.labels[:, 0].tolist())
+
+
+@pytest.mark.parametrize("fmt", [BINARY16, BFLOAT16], ids=lambda f: f.name)
+def test_every_half_is_every_finite_number(fmt: Format) -> None:
+    numbers = every_number(fmt)
+    infinite_and_nan = 2 * 2 ** (fmt.precision - 1)
+    assert len(numbers) == 2**16 - infinite_and_nan
+    asked = batch(OPERATORS["sigmoid"], families()["every_half"], fmt, 1024).inputs.logits
+    assert set(asked.ravel().tolist()) == set(numbers.tolist())
+
+
+def test_every_half_asks_no_other_format() -> None:
+    assert families()["every_half"].formats == ("float16", "bfloat16")
