@@ -1,4 +1,4 @@
-"""The command line: ``conformance list | run | report | explain``.
+"""The command line: ``conformance list | run | report | explain | search``.
 
 Thin: it parses, calls the engine, and prints. Exit status 0 done · 2 usage · 3 evidence incomplete
 or unreadable.
@@ -177,6 +177,34 @@ def explain(
             "(`conformance list implementations` shows all)",
             USAGE,
         )
+
+
+@app.command()
+def search(
+    implementation: Annotated[str, typer.Option("--implementation", help="Its name, as `list` shows it.")],
+    operator: Annotated[str | None, typer.Option("--operator", help="Where the name has several.")] = None,
+    output: Annotated[str, typer.Option("--output")] = "value",
+    dtype: Annotated[str, typer.Option("--dtype")] = "float32",
+    mode: Annotated[str | None, typer.Option("--mode", help="Default: the framework's first.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
+    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
+) -> None:
+    """Search for the worst input of one implementation; explores, never gates."""
+    from conformance import search as searching
+    from conformance import search_text
+    from conformance.process import FrameworkAbsent
+    from conformance.selection import UnknownName, search_target
+
+    try:
+        target = search_target(implementation, operator, output, dtype, mode, n)
+        found = searching.search(target, budget)
+    except UnknownName as unknown:
+        raise _fail(str(unknown), USAGE) from None
+    except FrameworkAbsent as absent:
+        raise _fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
+    except ImportError:
+        raise _fail("search needs Hypothesis: pip install 'xent-conformance[test]'", USAGE) from None
+    search_text.show(target, found, console)
 
 
 def main() -> None:

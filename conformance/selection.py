@@ -6,7 +6,7 @@ import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cases.case import Batch
 from cases.corpus import batches, case_ids, families
@@ -15,6 +15,9 @@ from conformance.frameworks.interface import Question
 from conformance.registry import FRAMEWORKS, Framework
 from reference.formats import FORMATS
 from reference.operators import OPERATORS
+
+if TYPE_CHECKING:
+    from conformance.search import Target
 
 
 class UnknownName(ValueError):
@@ -99,7 +102,7 @@ def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
     near += [n for n in names if name.strip("*") and name.strip("*") in n and n not in near][:5]
     plural = {"family": "families", "framework": "devices"}.get(kind, f"{kind}s")
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
-    if kind in ("profile", "dtype"):
+    if kind in ("profile", "dtype", "mode", "output"):
         return f"unknown {kind} {name!r}: there are {', '.join(names)}"
     return f"unknown {kind} {name!r}: {hint} (`conformance list {plural}` shows all)"
 
@@ -110,3 +113,26 @@ def near_cases(case_id: str) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. softmax/ordinary/unit/float32/n10/r0"
+
+
+def search_target(
+    implementation: str, operator: str | None, output: str, dtype: str, mode: str | None, n: int
+) -> Target:
+    """What ``conformance search`` is asked for, every name checked."""
+    from conformance.search import Target
+
+    check_name("dtype", dtype, FORMATS)
+    if operator is not None:
+        check_name("operator", operator, OPERATORS)
+    check_name(
+        "implementation", implementation, [i.name for f in FRAMEWORKS.values() for i in f.implementations]
+    )
+    for framework in FRAMEWORKS.values():
+        for i in framework.implementations:
+            if i.name == implementation and operator in (None, i.operator):
+                modes = framework.modes(PROFILES[-1])
+                check_name("mode", mode or modes[0], modes)
+                offered = OPERATORS[i.operator].outputs if framework.autodiff else ("value",)
+                check_name("output", output, offered)
+                return Target(framework, i.name, i.operator, output, dtype, mode or modes[0], n)
+    raise UnknownName(f"{implementation} does not compute {operator} (`conformance list implementations`)")
