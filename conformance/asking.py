@@ -81,16 +81,17 @@ class Asker:
         """Ask the rows of a call that raised apart, so that each row has its own outcome."""
         arrays = arrays_of(batch)
         everything = np.arange(len(batch.inputs))
-        raised = {
-            output: failures[0]
+        raised = tuple(
+            output
             for output, failures in answer.failures.items()
-            if failures and failures[0].outcome is Outcome.RAISED and len(failures) == len(everything)
-        }
+            if len(failures) == len(everything)
+            and all(f.outcome is Outcome.RAISED for f in failures.values())
+        )
         if not raised or len(everything) == 1:
             return
         for output in raised:
             del answer.failures[output]
-        self._halves(answer, batch, arrays, everything, tuple(raised), [ISOLATION_ASKS])
+        self._halves(answer, batch, arrays, everything, raised, [ISOLATION_ASKS])
 
     def _halves(
         self,

@@ -1,7 +1,7 @@
 """The command line: ``conformance list | run | report | explain | search``.
 
 Thin: it parses, calls the engine, and prints. Exit status 0 done · 2 usage · 3 evidence incomplete
-or unreadable.
+or unreadable · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WIDTH = None if sys.stdout.isatty() else 160
 console = Console(width=WIDTH, highlight=False)
 errors = Console(stderr=True, highlight=False)
 
-USAGE, EVIDENCE = 2, 3
+USAGE, EVIDENCE, INTERRUPTED = 2, 3, 130
 
 
 class Listing(enum.StrEnum):
@@ -129,6 +129,8 @@ def run(
             result = engine.run(selection, out, resume=resume, progress=bars.update)
     except RunFileError as error:
         raise _fail(str(error), EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise _fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
     terminal.summary(result, console)
     terminal.findings(findings(result.verdicts), console)
     console.print(

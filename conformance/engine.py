@@ -6,6 +6,7 @@ journal beside the run file, so an interrupted run can go on with ``resume``.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import queue
 import threading
@@ -167,10 +168,18 @@ def _ask_all(
     stop: threading.Event,
 ) -> None:
     """The thread of one worker: start it, ask every batch, say how it ended."""
+
+    def tell(event: _Event) -> None:
+        """Wait for room in the queue, but not for a main thread that has stopped reading."""
+        while not stop.is_set():
+            with contextlib.suppress(queue.Full):
+                events.put(event, timeout=0.2)
+                break
+
     starts, error, process = 0, None, None
     try:
         process = Process(Launch(framework.adapter, search=framework.search))
-        events.put(_Started(framework.name, process.hello))
+        tell(_Started(framework.name, process.hello))
         asker = Asker(process)
         for batch in batches:
             if stop.is_set():
@@ -178,18 +187,18 @@ def _ask_all(
             answers = asker.ask(batch, selection.questions(framework, batch, process.hello["devices"]))
             for answer in answers:
                 asker.isolate(answer, batch)
-            events.put(_Answered(framework.name, batch, answers))
+            tell(_Answered(framework.name, batch, answers))
     except FrameworkAbsent as absent:
-        events.put(_Absent(framework.name, str(absent)))
+        tell(_Absent(framework.name, str(absent)))
     except WorkerLost as lost:
-        events.put(_Absent(framework.name, f"the worker does not start: {lost}"))
+        tell(_Absent(framework.name, f"the worker does not start: {lost}"))
     except BaseException as unexpected:  # noqa: BLE001  # handed to the main thread, which raises it
         error = unexpected
     finally:
         if process is not None:
             starts = process.starts
             process.close()
-        events.put(_Ended(framework.name, error, starts))
+        tell(_Ended(framework.name, error, starts))
 
 
 class _Bench:

@@ -13,7 +13,7 @@ from cases.case import Batch, Case
 from cases.family import PROFILES
 from conformance.asking import Asker
 from conformance.frameworks.interface import Question
-from conformance.process import FrameworkAbsent, Launch, Process
+from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from conformance.rows import rows_of
 from conformance.verdict import Judge
@@ -71,7 +71,7 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
             continue
         try:
             process = Process(Launch(framework.adapter, search=framework.search))
-        except FrameworkAbsent as absent:
+        except (FrameworkAbsent, WorkerLost) as absent:
             yield Answered(framework.name, f"{absent} ({framework.install})", ())
             continue
         try:

@@ -70,7 +70,10 @@ class Journal:
         if not self._pending:
             return
         frame = pl.DataFrame(self._pending, schema=SCHEMA)
-        path = self.folder / f"part-{len(list(self.folder.glob('part-*'))):05d}.parquet"
+        last = max(
+            (int(p.stem.removeprefix("part-")) for p in self.folder.glob("part-*.parquet")), default=-1
+        )
+        path = self.folder / f"part-{last + 1:05d}.parquet"
         frame.write_parquet(path, metadata={"done": json.dumps(self._pending_done)})
         self._parts.append(frame)
         self._pending, self._pending_done = [], []

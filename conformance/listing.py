@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cases.corpus import families as all_families
 from cases.family import PROFILES
-from conformance.process import FrameworkAbsent, Launch, Process
+from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from reference.clauses import clauses as all_clauses
 from reference.operators import OPERATORS
@@ -70,8 +70,10 @@ def devices() -> Table:
     for framework in FRAMEWORKS.values():
         try:
             process = Process(Launch(framework.adapter, search=framework.search))
-        except FrameworkAbsent as absent:
-            table.add_row(framework.name, "not installed", escape(str(absent)), escape(framework.install))
+        except (FrameworkAbsent, WorkerLost) as absent:
+            words = f"{absent}\nadd it with: {framework.install}"
+            state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"
+            table.add_row(framework.name, state, "", escape(words))
             continue
         hello = process.hello
         process.close()

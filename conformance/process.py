@@ -100,7 +100,11 @@ class Process:
             env={**os.environ, **self.launch.environment, "PYTHONUNBUFFERED": "1"},
         )
         self.starts += 1
-        hello, _ = self._receive(START_SECONDS)
+        try:
+            hello, _ = self._receive(START_SECONDS)
+        except WorkerLost:
+            self.close()
+            raise
         if hello["kind"] == "absent":
             self.close()
             raise FrameworkAbsent(hello["message"])

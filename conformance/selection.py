@@ -48,10 +48,11 @@ class Selection:
         if not any(self.implementations(f) for f in self.chosen_frameworks()):
             every = [i.name for f in FRAMEWORKS.values() for i in f.implementations]
             raise UnknownName(_unknown("implementation", self.implementation, every))
-        if next(self.batches(), None) is None:
+        asked = (b for b in self.batches() for f in self.chosen_frameworks() if self.questions(f, b, ["cpu"]))
+        if next(asked, None) is None:
             raise UnknownName(
-                "no case is selected: the families "
-                f"{', '.join(self.families)} have nothing for {', '.join(self.operators) or 'any operator'}"
+                "no case is selected: the named families, formats, operators and implementations exist, "
+                "but have nothing in common (`conformance list families` shows what each family asks)"
             )
 
     def chosen_frameworks(self) -> list[Framework]:

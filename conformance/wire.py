@@ -30,7 +30,9 @@ def dtype_of(name: str) -> np.dtype[Any]:
 
 def send(stream: BinaryIO, header: Mapping[str, Any], arrays: Arrays | None = None) -> None:
     """Write one frame and flush it."""
-    contiguous = {name: np.ascontiguousarray(a) for name, a in (arrays or {}).items()}
+    contiguous = {
+        name: np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("=")) for name, a in (arrays or {}).items()
+    }
     described = [
         {"name": n, "dtype": a.dtype.name, "shape": arrays[n].shape}  # type: ignore[index]
         for n, a in contiguous.items()

@@ -80,7 +80,12 @@ class Run:
 
 
 def write_run(path: Path, run: Run) -> None:
-    """Write ``run`` whole or not at all: a temporary neighbour is renamed over ``path``."""
+    """Write ``run`` whole or not at all: a temporary neighbour is renamed over ``path``.
+
+    Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
+    """
+    if len(run.headers) != 1:
+        raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = run.verdicts.select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +135,12 @@ def merge(runs: Sequence[Run]) -> Run:
     headers = tuple(h for r in runs for h in r.headers)
     if len({json.dumps(h["clauses"], sort_keys=True) for h in headers}) > 1:
         raise RunFileError("the run files were judged by different versions of SPEC.md; run again with one")
+    contents = verdicts.group_by("case").agg(pl.col("hash").n_unique().alias("contents"))
+    if (contents["contents"] > 1).any():
+        case = contents.filter(pl.col("contents") > 1).row(0, named=True)["case"]
+        raise RunFileError(
+            f"the run files asked different bits under one name ({case}); run again with one suite"
+        )
     twice = verdicts.select(["case", "output", *TARGET]).is_duplicated()
     if twice.any():
         first = verdicts.filter(twice).row(0, named=True)

@@ -62,9 +62,10 @@ def findings(frame: pl.DataFrame, console: Console, *, limit: int = 15) -> None:
         f"clause ({controls} more are of naive formulations, the controls)"
     )
     for row in shown.head(limit).iter_rows(named=True):
+        where = f"{row['implementation']} {row['mode']} {row['device']} {row['output']}"
         console.print(
-            f"  {row['clause']} [bold]{row['level']}[/bold]  {escape(row['implementation'])} {row['mode']} "
-            f"{row['device']} {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows"
+            f"  {row['clause']} [bold]{row['level']}[/bold]  {escape(where)}: {row['symptom']} "
+            f"in {row['count']} of {row['asked']} rows"
         )
         console.print(f"      worst: {answer(row)}")
         console.print(f"      [dim]{escape(row['case'])}[/dim]")

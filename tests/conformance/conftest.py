@@ -1,0 +1,53 @@
+"""What the tests of the harness share: fakes in place of the frameworks."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import fakes
+import pytest
+from by_hand import Install
+
+from conformance.registry import FRAMEWORKS, Framework
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+    """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are."""
+
+    def only(**classes: str) -> None:
+        for name in list(FRAMEWORKS):
+            monkeypatch.delitem(FRAMEWORKS, name)
+        for name, fake in classes.items():
+            framework = Framework(name, f"fakes:{fake}", f"pip install '{name}'", (fakes.HERE,))
+            monkeypatch.setitem(FRAMEWORKS, name, framework)
+
+    return only
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Every stream that a worker's start opens; what is left open is closed after the test.
+
+    A stream that nobody closed would otherwise be reported in whichever test the collector runs.
+    """
+    streams: list[Any] = []
+    start, temporary = subprocess.Popen, tempfile.TemporaryFile
+
+    def popen(*args: Any, **kwargs: Any) -> Any:
+        child = start(*args, **kwargs)
+        streams.extend([child.stdin, child.stdout])
+        return child
+
+    def temporary_file(*args: Any, **kwargs: Any) -> Any:
+        streams.append(temporary(*args, **kwargs))
+        return streams[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
+    yield streams
+    for stream in streams:
+        stream.close()

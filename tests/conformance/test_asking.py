@@ -1,0 +1,247 @@
+"""A fault is charged to the rows that cause it: the others keep right answers, the worker goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import fakes
+import numpy as np
+import pytest
+from by_hand import INFINITY, NAN, batch, process, question
+
+from cases.case import Batch
+from conformance import asking
+from conformance.asking import ROWS, WIDE, Answer, Asker, arrays_of
+from conformance.frameworks.interface import Question
+from conformance.outcome import Outcome
+from conformance.process import Process, Reply
+
+CLEAN = [[0.0, 1.0, 2.0], [3.0, 3.0, -3.0], [10.0, 0.0, 0.5], [-1.0, 4.0, 4.0], [7.0, 7.0, 7.0]]
+POISON = [NAN, 0.0, 1.0]
+
+
+def _rows(*poisoned: int) -> list[list[float]]:
+    """Five clean rows, but for the poisoned ones."""
+    return [POISON if i in poisoned else row for i, row in enumerate(CLEAN)]
+
+
+def _right(b: Batch) -> dict[str, np.ndarray]:
+    arrays = arrays_of(b)
+    return fakes.exact_outputs(b.operator, arrays["logits"], arrays.get("labels"), arrays["cotangent"])
+
+
+def _check(answer: Answer, b: Batch, guilty: set[int], outcome: Outcome, *words: str) -> None:
+    """Exactly the guilty rows fail, with this outcome in these words; the others are right."""
+    right = _right(b)
+    for output in answer.question.outputs:
+        failures = answer.failures.get(output, {})
+        assert set(failures) == guilty, output
+        for failure in failures.values():
+            assert failure.outcome is outcome
+            assert failure.message in words
+        for i in set(range(len(b.inputs))) - guilty:
+            assert np.array_equal(answer.results[output][i], right[output][i]), (output, i)
+
+
+def _ask(asker: Asker, b: Batch, *questions: Question) -> list[Answer]:
+    """As the engine asks."""
+    answers = asker.ask(b, questions)
+    for answer in answers:
+        asker.isolate(answer, b)
+    return answers
+
+
+RAISED = "ValueError: I do not like NaN"
+KILLED = "worker killed by signal 9: my last words"
+
+
+@pytest.mark.parametrize("guilty", [{0}, {0, 3}, {0, 1, 2, 3, 4}], ids=str)
+def test_a_call_that_raises(guilty: set[int]) -> None:
+    b = batch("softmax", _rows(*guilty))
+    with process("Raises") as worker:
+        asker = Asker(worker)
+        (answer,) = _ask(asker, b, question())
+        _check(answer, b, guilty, Outcome.RAISED, RAISED)
+        assert worker.starts == 1
+
+
+@pytest.mark.parametrize("guilty", [{0}, {0, 3}, {0, 1, 2, 3, 4}], ids=str)
+def test_a_call_that_crashes(guilty: set[int]) -> None:
+    b = batch("softmax", _rows(*guilty))
+    with process("Crashes") as worker:
+        asker = Asker(worker)
+        (answer,) = _ask(asker, b, question())
+        _check(answer, b, guilty, Outcome.CRASHED, KILLED)
+        assert worker.starts > len(guilty)
+
+
+def test_the_guilty_rows_of_a_call_that_raises_are_not_the_first() -> None:
+    b = batch("softmax", _rows(2, 4))
+    with process("Raises") as worker:
+        (answer,) = _ask(Asker(worker), b, question())
+        _check(answer, b, {2, 4}, Outcome.RAISED, RAISED)
+
+
+def test_the_guilty_rows_of_a_call_that_crashes_are_not_the_first() -> None:
+    b = batch("softmax", _rows(2, 4))
+    with process("Crashes") as worker:
+        (answer,) = _ask(Asker(worker), b, question())
+        _check(answer, b, {2, 4}, Outcome.CRASHED, KILLED)
+
+
+def test_a_call_that_hangs() -> None:
+    b = batch("softmax", _rows(0)[:2])
+    with process("Hangs", answer_seconds=2.0) as worker:
+        (answer,) = _ask(Asker(worker), b, question("softmax", "value"))
+        _check(answer, b, {0}, Outcome.TIMED_OUT, "no answer within 2 s; killed")
+        assert worker.starts == 3  # the first, one after both rows, one after the guilty row
+
+
+def test_later_questions_are_answered_after_a_crash() -> None:
+    """The worker's death costs the question that killed it, whichever of the questions it is."""
+    b = batch("softmax", _rows(0))
+    harmless = question("softmax", "value")
+    with process("GradientCrashes") as worker:
+        asker = Asker(worker)
+        before, crashed, after = _ask(asker, b, harmless, question(), harmless)
+        right = _right(b)["value"]
+        for answer in (before, after):
+            assert not answer.failures
+            assert np.array_equal(answer.results["value"], right, equal_nan=True)
+        _check(crashed, b, {0}, Outcome.CRASHED, "worker killed by signal 9")
+        clean = batch("log_softmax", CLEAN)
+        (answer,) = _ask(asker, clean, question("log_softmax"))
+        _check(answer, clean, set(), Outcome.RETURNED)
+
+
+@pytest.mark.parametrize("operator", ["sparse_softmax_cross_entropy", "softmax_cross_entropy"])
+def test_labels_stay_with_their_rows(operator: str) -> None:
+    """Halves of a batch take their own labels and cotangents along."""
+    dense = operator == "softmax_cross_entropy"
+    labels = np.eye(3)[[0, 1, 2, 0, 1]].tolist() if dense else [[0.0], [1.0], [2.0], [0.0], [1.0]]
+    b = batch(operator, _rows(1), labels=labels)
+    with process("Raises") as worker:
+        (answer,) = _ask(Asker(worker), b, question(operator))
+        _check(answer, b, {1}, Outcome.RAISED, RAISED)
+
+
+def test_only_the_output_that_raised_is_asked_apart() -> None:
+    b = batch("softmax", _rows(3))
+    with process("GradientRaisesOnNan") as worker:
+        (answer,) = _ask(Asker(worker), b, question())
+    assert set(answer.failures) == {"grad_logits"}
+    assert set(answer.failures["grad_logits"]) == {3}
+    right = _right(b)
+    assert np.array_equal(answer.results["value"], right["value"], equal_nan=True)
+    clean = [0, 1, 2, 4]
+    assert np.array_equal(answer.results["grad_logits"][clean], right["grad_logits"][clean])
+
+
+def test_what_is_unsupported_is_not_asked_apart() -> None:
+    """No row of a batch is guilty of a dtype that is not offered."""
+    b = batch("softmax", CLEAN, dtype="bfloat16")
+    with process("ClaimsWhatItLacks") as worker:
+        counted = _Counted(worker)
+        (answer,) = _ask(Asker(counted), b, question())  # type: ignore[arg-type]
+        _check(answer, b, set(range(5)), Outcome.UNSUPPORTED, "half a float is not enough")
+        assert counted.calls == 1
+
+
+# --- how many calls it costs --------------------------------------------------------------------------
+
+
+class _Counted:
+    """A process that counts the calls and the rows of each."""
+
+    def __init__(self, inner: Process) -> None:
+        self.inner = inner
+        self.rows: list[int] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.rows)
+
+    def ask(self, questions: Sequence[Question], arrays: dict[str, np.ndarray]) -> Iterator[Reply]:
+        assert len({len(a) for a in arrays.values()}) == 1
+        self.rows.append(len(arrays["logits"]))
+        return self.inner.ask(questions, arrays)
+
+    def restart(self) -> None:
+        self.inner.restart()
+
+
+@pytest.mark.parametrize(("fake", "outcome"), [("Raises", Outcome.RAISED), ("Crashes", Outcome.CRASHED)])
+def test_isolation_ends_where_every_row_is_guilty(
+    fake: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the budget, the rows that are left share the outcome of their call."""
+    monkeypatch.setattr(asking, "ISOLATION_ASKS", 6)
+    b = batch("softmax", [POISON] * 50)
+    with process(fake) as worker:
+        counted = _Counted(worker)
+        (answer,) = _ask(Asker(counted), b, question())  # type: ignore[arg-type]
+        _check(answer, b, set(range(50)), outcome, RAISED, KILLED)
+        # the budget, the call that failed first, and the other half at each depth
+        assert 7 <= counted.calls <= 7 + 6
+        clean = batch("softmax", CLEAN)
+        (answer,) = _ask(Asker(worker), clean, question())
+        _check(answer, clean, set(), Outcome.RETURNED)
+
+
+@pytest.mark.parametrize(
+    ("rows", "n", "filled"),
+    [(5, 3, ROWS), (ROWS + 6, 3, ROWS + 6), (5, WIDE, 5)],
+    ids=["few", "many", "wide"],
+)
+def test_parts_of_a_batch_are_filled_up(rows: int, n: int, filled: int) -> None:
+    """A compiler sees one shape a batch, however its rows are asked apart."""
+    b = batch("softmax", [[NAN if i == 0 else float(i)] + [0.0] * (n - 1) for i in range(rows)])
+    with process("Raises") as worker:
+        counted = _Counted(worker)
+        (answer,) = _ask(Asker(counted), b, question("softmax", "value"))  # type: ignore[arg-type]
+    _check(answer, b, {0}, Outcome.RAISED, RAISED)
+    assert set(counted.rows) == {filled}
+    assert counted.calls > 1
+    assert answer.results["value"].shape == (rows, n)
+
+
+# --- results that are no rows ------------------------------------------------------------------------
+
+
+def test_a_scalar_is_passed_on_as_it_came() -> None:
+    b = batch("logsumexp", CLEAN)
+    with process("ScalarValue") as worker:
+        (answer,) = _ask(Asker(worker), b, question("logsumexp"))
+    assert answer.results["value"].shape == ()
+    assert np.array_equal(answer.results["grad_logits"], _right(b)["grad_logits"])
+
+
+def test_another_shape_is_passed_on_for_the_rows_asked() -> None:
+    b = batch("softmax", CLEAN)
+    with process("WrongShape") as worker:
+        (answer,) = _ask(Asker(worker), b, question())
+    assert answer.results["value"].shape == (5, 3, 1)
+
+
+# --- the arrays of a batch ------------------------------------------------------------------------------
+
+
+def test_arrays_are_the_dtypes_own_bits() -> None:
+    b = batch("softmax_cross_entropy", [[-0.0, INFINITY, 0.5]], labels=[[0.0, 0.0, 1.0]], dtype="bfloat16")
+    arrays = arrays_of(b)
+    assert {name: (a.dtype.name, a.shape) for name, a in arrays.items()} == {
+        "logits": ("bfloat16", (1, 3)),
+        "labels": ("bfloat16", (1, 3)),
+        "cotangent": ("bfloat16", (1,)),
+    }
+    assert arrays["logits"].view(np.uint16).tolist() == [[0x8000, 0x7F80, 0x3F00]]
+
+
+def test_index_labels_are_int64() -> None:
+    arrays = arrays_of(batch("sparse_softmax_cross_entropy", CLEAN, labels=[[i % 3] for i in range(5)]))
+    assert arrays["labels"].dtype == np.int64
+    assert arrays["labels"].tolist() == [0, 1, 2, 0, 1]
+
+
+def test_no_labels_where_there_are_none() -> None:
+    assert set(arrays_of(batch("softmax", CLEAN))) == {"logits", "cotangent"}

@@ -1,0 +1,273 @@
+"""The command line: exit status, what is printed where, and what a refusal tells a person to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from by_hand import Install
+from mpmath import exp, log1p, nstr, workdps
+from typer.testing import CliRunner, Result
+
+from conformance import __version__, engine
+from conformance.cli import EVIDENCE, USAGE, app
+from conformance.registry import FRAMEWORKS
+from reference.clauses import clauses
+from reference.formats import FORMATS
+from reference.operators import OPERATORS
+from reports.run_file import Run, read_run
+
+SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
+NAN_CASE = "softmax/special_values/nan_first/float32/n10/r0"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports and caches of these tests stay among themselves."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def _conformance(*arguments: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, arguments)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result
+
+
+def _refused(*arguments: str, status: int) -> str:
+    """What a refusal says, as one line: nothing of it is on standard output."""
+    return " ".join(_conformance(*arguments, status=status).stderr.split())
+
+
+def test_version() -> None:
+    assert _conformance("--version").stdout == f"xent-conformance {__version__}\n"
+
+
+def test_help_names_the_commands() -> None:
+    result = CliRunner().invoke(app, [])
+    for command in ("list", "run", "report", "explain"):
+        assert command in result.output
+
+
+def test_the_module_is_the_script(tmp_path: Path) -> None:
+    """In a process of its own, the exit status reaches the shell and errors the error stream."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance.cli", "explain", "softmax/nonsense"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+    )
+    assert done.returncode == USAGE and done.stdout == ""
+    assert "error: no case 'softmax/nonsense'" in done.stderr
+
+
+# --- list --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("operators", list(OPERATORS)),
+        ("implementations", [i.name for f in FRAMEWORKS.values() for i in f.implementations]),
+        ("families", ["special_values", "two_classes", "huge_logits"]),
+        ("clauses", list(clauses())),
+    ],
+)
+def test_list(what: str, names: list[str]) -> None:
+    text = _conformance("list", what).stdout
+    assert [name for name in names if name not in text] == []
+
+
+def test_list_devices(install: Install) -> None:
+    install(fake="Exact", gone="Absent")
+    text = _conformance("list", "devices").stdout
+    assert "flavour = Exact" in text and "not installed" in text
+
+
+def test_list_of_something_else() -> None:
+    assert "nonsense" in _refused("list", "nonsense", status=USAGE)
+
+
+# --- run ---------------------------------------------------------------------------------------------
+
+
+def test_run(install: Install, tmp_path: Path) -> None:
+    install(fake="OneUlpOff")
+    text = _conformance("run", *SMALL, "-o", "out.parquet").stdout
+    run = read_run(tmp_path / "out.parquet")
+    assert f"{run.verdicts.height} verdicts" in text and "fake" in text
+    assert "wrote out.parquet; see it with: conformance report out.parquet -o report.html" in text
+    assert run.header["selection"]["families"] == ["two_classes"]
+
+
+def test_run_prints_findings_and_is_done(install: Install) -> None:
+    """Findings are a result, not a failure: a gate decides, and this is none."""
+    install(fake="AlwaysNan")
+    text = _conformance("run", *SMALL).stdout
+    assert "2.5 must  fake.softmax eager cpu value: NaN in" in text
+    assert "worst: returned nan, right" in text
+    assert Path("run.parquet").is_file()
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "near"),
+    [
+        ("--framework", "pytorch", "torch"),
+        ("--operator", "softmx", "softmax"),
+        ("--dtype", "float31", "float32"),
+        ("--family", "two_clases", "two_classes"),
+        ("--profile", "quik", "quick"),
+        ("--implementation", "torch.nn.functional.crossentropy", "torch.nn.functional.cross_entropy:indices"),
+    ],
+)
+def test_run_with_an_unknown_name(option: str, name: str, near: str, tmp_path: Path) -> None:
+    message = _refused("run", option, name, status=USAGE)
+    assert f"'{name}'" in message and near in message
+    assert list(tmp_path.glob("run.parquet*")) == []
+
+
+def test_run_with_a_framework_absent(install: Install, tmp_path: Path) -> None:
+    install(gone="Absent", fake="Exact")
+    result = _conformance("run", *SMALL, status=EVIDENCE)
+    assert "absent: gone: ModuleNotFoundError: No module named 'no_such_framework'" in result.stdout
+    assert "add it with: pip install 'gone'" in result.stdout
+    assert "the run is incomplete" in result.stderr
+    run = read_run(tmp_path / "run.parquet")
+    assert set(run.verdicts["framework"]) == {"fake"} and not run.complete
+
+
+def test_resume_without_a_journal() -> None:
+    message = _refused("run", "--framework", "numpy", *SMALL, "--resume", status=EVIDENCE)
+    assert "nothing to resume: there is no run.parquet.partial; run without --resume" in message
+
+
+def test_resume_of_another_run(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(fake="Exact")
+    with monkeypatch.context() as m:
+        m.setattr(engine, "write_run", _stop)
+        _conformance_interrupted("run", *SMALL)
+    assert Path("run.parquet.partial").is_dir()
+    message = _refused("run", *SMALL, "--framework", "fake", "--resume", status=EVIDENCE)
+    assert "belongs to another run" in message
+    _conformance("run", *SMALL, "--resume")
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _conformance_interrupted(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 130
+    return result
+
+
+def test_an_interrupted_run_says_how_to_go_on(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(fake="Exact")
+    monkeypatch.setattr(engine, "write_run", _stop)
+    assert "--resume" in _conformance_interrupted("run", *SMALL).stderr
+
+
+# --- report ------------------------------------------------------------------------------------------
+
+
+def test_report(install: Install) -> None:
+    install(fake="AlwaysNan")
+    _conformance("run", *SMALL)
+    assert "wrote out/page.html" in _conformance("report", "run.parquet", "-o", "out/page.html").stdout
+    page = Path("out/page.html").read_text(encoding="utf-8")
+    assert "fake.softmax" in page and page.rstrip().endswith("</html>")
+
+
+def test_report_of_a_missing_file() -> None:
+    message = _refused("report", "gone.parquet", status=EVIDENCE)
+    assert "gone.parquet: no such file; `conformance run -o gone.parquet` writes one" in message
+    assert not Path("report.html").exists()
+
+
+def test_report_of_a_torn_file(install: Install) -> None:
+    install(fake="Exact")
+    _conformance("run", *SMALL)
+    whole = Path("run.parquet").read_bytes()
+    Path("run.parquet").write_bytes(whole[: len(whole) // 2])
+    assert "run.parquet: torn or not a run file" in _refused("report", "run.parquet", status=EVIDENCE)
+    assert not Path("report.html").exists()
+
+
+def test_report_of_one_run_twice(install: Install) -> None:
+    install(fake="Exact")
+    _conformance("run", *SMALL)
+    message = _refused("report", "run.parquet", "run.parquet", status=EVIDENCE)
+    assert "two run files answer for fake.softmax on cpu" in message
+
+
+# --- explain -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "near"),
+    [
+        ("softmax/special_values/nan_frist/float32/n10/r0", NAN_CASE),
+        ("what", "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW"),
+    ],
+)
+def test_explain_an_unknown_case(case: str, near: str) -> None:
+    message = _refused("explain", case, status=USAGE)
+    assert f"no case '{case}'" in message and near in message
+
+
+def test_explain_an_unknown_implementation() -> None:
+    result = _conformance("explain", NAN_CASE, "--implementation", "nope*", status=USAGE)
+    message = " ".join(result.stderr.split())
+    assert "no implementation of softmax matches 'nope*' (`conformance list implementations`" in message
+
+
+def test_explain_with_numpy_alone() -> None:
+    """Inputs to the last bit, thirty certified digits, and what each door returned, by which clause."""
+    case = "log_softmax/two_classes/confident_right/float32/n2/r6"
+    text = _conformance("explain", case, "--implementation", "numpy:*").stdout
+    inputs = [line.split("│") for line in text.splitlines() if line.count("│") > 4]
+    bits = {cell.strip() for cells in inputs for cell in cells if cell.strip().startswith("0x")}
+    assert FORMATS["float32"].hex(15.0) in bits and FORMATS["float32"].hex(0.0) in bits
+    with workdps(40):
+        tail = log1p(exp(-15))  # of log_softmax(15, 0)
+        for right in (-tail, -15 - tail):
+            assert nstr(right, 30, min_fixed=-1).split("e")[0][:-1] in text
+    assert "numpy:log_softmax-shifted eager cpu" in text and "numpy:log_softmax-naive eager cpu" in text
+    assert "clause 2.5 (must) Two classes" in text and "clause 1.2 (should) Relative accuracy" in text
+    assert "ulp (" in text and " against 0x" in text
+    assert "torch" not in text and "not installed" not in text
+
+
+def test_explain_shows_what_raised_and_what_is_absent(install: Install) -> None:
+    install(fake="Raises", gone="Absent")
+    text = _conformance("explain", NAN_CASE).stdout
+    assert "raised: ValueError: I do not like NaN" in text
+    assert "gone: not installed: ModuleNotFoundError" in text and "(pip install 'gone')" in text
+    assert "clause 3.2 (must) NaN is passed on" in text
+
+
+def test_explain_agrees_with_the_run(install: Install) -> None:
+    """The same answer is judged in the same way, whichever way one asks."""
+    install(fake="OneUlpOff")
+    _conformance("run", "--profile", "quick", "--operator", "softmax", "--family", "special_values")
+    run: Run = read_run(Path("run.parquet"))
+    case = "softmax/special_values/masked_first/float32/n10/r0"
+    (row,) = run.verdicts.filter(case=case, output="value").iter_rows(named=True)
+    text = _conformance("explain", case).stdout
+    assert f"value: breaks must, clause {row['clause']} (must)" in text
+    assert f"element {row['index']}: returned {row['got']!r}, right {row['rounded']!r}" in text
+
+
+@pytest.mark.usefixtures("opened")
+def test_explain_where_one_framework_breaks_on_import(install: Install) -> None:
+    install(broken="BreaksOnImport", fake="Exact")
+    text = _conformance("explain", NAN_CASE).stdout
+    assert "fake.softmax" in text and "bool8" in text

@@ -1,0 +1,198 @@
+"""One run from selection to run file, with fakes for frameworks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from by_hand import SMALL_OPERATORS, Install, selection
+
+from cases.corpus import digest
+from conformance.engine import run
+from conformance.outcome import Status
+from reference.clauses import clauses
+from reference.oracle import Oracle
+from reference.oracle import version as reference_version
+from reports.run_file import SCHEMA, SCHEMA_VERSION, Run, read_run
+
+
+def _run(out: Path, **changes: Any) -> Run:
+    return run(selection(**changes), out, oracle=Oracle())
+
+
+def _statuses(result: Run, framework: str = "fake") -> set[str]:
+    return set(result.verdicts.filter(framework=framework)["status"])
+
+
+def test_exact_conforms_everywhere(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact")
+    result = _run(tmp_path / "run.parquet")
+    assert _statuses(result) == {"conforms", "open"}
+    assert set(result.verdicts.filter(status="conforms")["grade"]) == {"exact"}
+    rows = sum(len(b.inputs) for b in selection().batches())
+    assert result.verdicts.height == rows * 2  # value and gradient
+    assert result.complete
+
+
+def test_the_run_file_is_what_was_returned(install: Install, tmp_path: Path) -> None:
+    install(fake="OneUlpOff", other="Exact")
+    result = _run(tmp_path / "deep" / "run.parquet")
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["run.parquet"]  # no journal is left
+    found = read_run(tmp_path / "deep" / "run.parquet")
+    assert found.verdicts.equals(result.verdicts)
+    assert dict(found.verdicts.schema) == SCHEMA
+    returned = json.loads(json.dumps(result.header))
+    assert found.header == returned | {"schema": SCHEMA_VERSION, "rows": result.verdicts.height}
+
+
+def test_counters_sum(install: Install, tmp_path: Path) -> None:
+    install(fake="AlwaysNan", other="Exact", third="ClaimsWhatItLacks")
+    result = _run(tmp_path / "run.parquet", dtypes=("bfloat16",))
+    counts = dict(result.verdicts["status"].value_counts().iter_rows())
+    assert set(counts) <= {s.value for s in Status}
+    assert sum(counts.values()) == result.verdicts.height
+    assert counts["unsupported"] == result.verdicts.filter(framework="third").height
+    heights = result.verdicts.group_by("framework").len()["len"]
+    assert heights.n_unique() == 1
+    asked = ["framework", "implementation", "mode", "device", "case", "output"]
+    assert not result.verdicts.select(asked).is_duplicated().any()
+
+
+def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -> None:
+    install(fake="OneUlpOff", gone="Absent")
+    header = _run(tmp_path / "run.parquet").header
+    assert header["selection"] == {
+        "profile": "quick",
+        "frameworks": (),
+        "operators": SMALL_OPERATORS,
+        "dtypes": ("float32",),
+        "families": ("special_values", "two_classes"),
+        "implementation": "*",
+    }
+    assert header["corpus"] == digest("quick")
+    assert header["reference"] == reference_version()
+    assert header["planned"] == {"fake": 4, "gone": 4}
+    assert header["finished"] == {"fake": 4, "gone": 0}
+    (framework,) = header["frameworks"]
+    assert (framework["framework"], framework["version"], framework["starts"]) == ("fake", "1.0", 1)
+    assert framework["environment"]["flavour"] == "OneUlpOff"
+    assert set(header["clauses"]) == set(clauses())
+    assert {"import", "kernels", "reference", "judging", "total"} <= set(header["seconds"])
+    assert set(header["seconds_by_mode"]) == {"fake eager"}
+    assert {i["framework"] for i in header["implementations"]} == {"fake", "gone"}
+    assert header["created"].startswith("20")
+
+
+def test_what_findings_point_at_is_exhibited(install: Install, tmp_path: Path) -> None:
+    install(fake="AlwaysNan")
+    result = _run(tmp_path / "run.parquet")
+    faults = result.verdicts.filter(pl.col("status").is_in(["breaks_must", "breaks_should"]))
+    assert set(result.header["exhibits"]) <= set(faults["case"])
+    assert result.header["exhibits"]
+
+
+def test_two_runs_agree(install: Install, tmp_path: Path) -> None:
+    """Whichever worker was faster."""
+    install(fake="OneUlpOff", other="Raises", third="NoAutodiff")
+    first, second = (_run(tmp_path / f"{i}.parquet") for i in range(2))
+    assert first.verdicts.equals(second.verdicts)
+    assert first.header["exhibits"] == second.header["exhibits"]
+
+
+def test_an_absent_framework_is_recorded_and_the_rest_runs(install: Install, tmp_path: Path) -> None:
+    install(gone="Absent", fake="Exact")
+    result = _run(tmp_path / "run.parquet")
+    assert set(result.verdicts["framework"]) == {"fake"}
+    (gap,) = result.header["absent"]
+    assert gap == {
+        "framework": "gone",
+        "message": "ModuleNotFoundError: No module named 'no_such_framework'",
+        "install": "pip install 'gone'",
+    }
+    assert not result.complete
+    assert not read_run(tmp_path / "run.parquet").complete
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_framework_that_breaks_on_import_is_absent(install: Install, tmp_path: Path) -> None:
+    install(broken="BreaksOnImport", fake="Exact")
+    result = _run(tmp_path / "run.parquet")
+    (gap,) = result.header["absent"]
+    assert gap["message"].startswith("the worker does not start: worker exited with status 1")
+    assert "AttributeError: module 'numpy' has no attribute 'bool8'" in gap["message"]
+    assert set(result.verdicts["framework"]) == {"fake"} and not result.complete
+
+
+def test_only_values_are_asked_without_autodiff(install: Install, tmp_path: Path) -> None:
+    install(fake="NoAutodiff")
+    result = _run(tmp_path / "run.parquet")
+    assert set(result.verdicts["output"]) == {"value"}
+    assert result.complete
+
+
+@pytest.mark.parametrize(
+    ("fake", "family", "symptom", "clause"),
+    [
+        ("AlwaysNan", "two_classes", "NaN", "2.5"),
+        ("WrongShape", "two_classes", "wrong shape", "1.4"),
+        ("WrongDtype", "two_classes", "wrong dtype", "1.4"),
+        ("ScalarValue", "two_classes", "wrong shape", "1.4"),
+        ("OneUlpOff", "special_values", "beyond the stable bound", "4.1"),
+        ("Raises", "special_values", "raised", "3.2"),
+        ("Crashes", "special_values", "crashed", "3.2"),
+    ],
+)
+def test_a_fault_is_found(
+    fake: str, family: str, symptom: str, clause: str, install: Install, tmp_path: Path
+) -> None:
+    install(fake=fake)
+    result = _run(tmp_path / "run.parquet", operators=("softmax",), families=(family,))
+    value = result.verdicts.filter(output="value", status="breaks_must")
+    assert (symptom, clause) in set(value.select("symptom", "clause").iter_rows())
+    assert result.complete, "a finding is not a gap"
+
+
+@pytest.mark.parametrize("fake", ["OneUlpOff", "Chatty", "GradientRaises"])
+def test_what_is_no_fault_is_not_found(fake: str, install: Install, tmp_path: Path) -> None:
+    """One ulp is within the accurate bound; a missing derivative is unsupported."""
+    install(fake=fake)
+    result = _run(tmp_path / "run.parquet", operators=("softmax",), families=("two_classes",))
+    expected = {"conforms", "unsupported"} if fake == "GradientRaises" else {"conforms"}
+    assert _statuses(result) == expected
+    grades = set(result.verdicts.filter(status="conforms")["grade"])
+    assert grades == ({"faithful", "accurate"} if fake == "OneUlpOff" else {"exact"})
+
+
+def test_rows_of_a_call_that_raises_are_charged_alone(install: Install, tmp_path: Path) -> None:
+    install(fake="Raises")
+    result = _run(tmp_path / "run.parquet", operators=("softmax",), families=("special_values",))
+    raised = result.verdicts.filter(outcome="raised")
+    assert all("/nan_" in case for case in raised["case"])
+    assert set(raised["message"]) == {"ValueError: I do not like NaN"}
+    others = result.verdicts.filter(outcome="returned")
+    assert set(others["status"]) == {"conforms", "open"}
+    assert raised.height and others.height
+
+
+def test_progress_counts_up_to_the_plan(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact", other="Exact")
+    seen: dict[str, list[tuple[int, int]]] = {"fake": [], "other": []}
+    run(
+        selection(),
+        tmp_path / "run.parquet",
+        oracle=Oracle(),
+        progress=lambda name, done, planned: seen[name].append((done, planned)),
+    )
+    for counts in seen.values():
+        assert counts == sorted(counts)
+        assert counts[-1] == (4, 4)
+
+
+def test_a_batch_is_certified_once_for_all_frameworks(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact", other="Exact", third="NoAutodiff")
+    oracle = Oracle()
+    run(selection(), tmp_path / "run.parquet", oracle=oracle)
+    assert oracle.computed == 4

@@ -1,0 +1,145 @@
+"""Verdicts become findings: grouped by likely cause, worst first, each with a row to look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cases.corpus import batches, find_case
+from conformance.exhibits import SHOWN, exhibits
+from conformance.findings import CAUSE, findings
+from conformance.process import native
+from reference.formats import FORMATS
+from reports.run_file import SCHEMA
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+def _verdict(**changes: Any) -> dict[str, Any]:
+    text = {n: n for n, kind in SCHEMA.items() if kind == pl.String()}
+    number = {n: 1 for n, kind in SCHEMA.items() if kind == pl.Int32()}
+    usual: dict[str, Any] = text | number | {n: 1.0 for n, kind in SCHEMA.items() if kind == pl.Float64()}
+    usual |= {"status": "breaks_must", "level": "must", "formulation": "fused"}
+    assert not set(changes) - set(usual)
+    return usual | changes
+
+
+def _found(*rows: dict[str, Any]) -> pl.DataFrame:
+    return findings(pl.DataFrame(list(rows), schema=SCHEMA, orient="row"))
+
+
+def test_only_faults_are_findings() -> None:
+    statuses = ["conforms", "breaks_must", "breaks_should", "open", "unsupported", "undecided"]
+    found = _found(*(_verdict(status=s, clause=s) for s in statuses))
+    assert set(found["status"]) == {"breaks_must", "breaks_should"}
+
+
+def test_nothing_found_is_an_empty_table() -> None:
+    found = _found(_verdict(status="conforms"))
+    assert found.height == 0
+    assert (
+        set(_found(_verdict()).columns)
+        == set(found.columns)
+        == {*SCHEMA, "count", "asked", "dtypes", "families"}
+    )
+
+
+def test_one_cause_is_one_finding() -> None:
+    """Formats, families and cases are the places where it shows, not what causes it."""
+    (found,) = _found(
+        _verdict(dtype="float32", family="b", case="c1", ulps=3.0),
+        _verdict(dtype="float16", family="a", case="c2", ulps=9.0),
+        _verdict(dtype="float32", family="a", case="c3", ulps=5.0),
+        _verdict(status="conforms", case="c4"),
+        _verdict(status="open", case="c5", output="value"),
+    ).iter_rows(named=True)
+    assert (found["count"], found["asked"]) == (3, 4)
+    assert (found["dtypes"], found["families"]) == (["float16", "float32"], ["a", "b"])
+    assert (found["case"], found["ulps"], found["dtype"]) == ("c2", 9.0, "float16")
+
+
+@pytest.mark.parametrize("column", sorted(set(CAUSE) - {"formulation"}))
+def test_what_makes_another_cause(column: str) -> None:
+    found = _found(_verdict(), _verdict(**{column: "another"}))
+    assert found.height == 2
+    assert found["count"].to_list() == [1, 1]
+
+
+def test_the_worst_row_stands_for_the_finding() -> None:
+    """The largest error; of equal ones the shortest row, then the first name: the easiest to read."""
+    rows = [("b", 10, 5.0), ("a", 10, 5.0), ("c", 2, 4.0), ("d", 1000, 5.0)]
+    (found,) = _found(*(_verdict(case=c, n=n, ulps=u) for c, n, u in rows)).iter_rows(named=True)
+    assert found["case"] == "a"
+    (found,) = _found(_verdict(ulps=1e300), _verdict(ulps=INFINITY, case="worst")).iter_rows(named=True)
+    assert found["case"] == "worst"
+
+
+def test_worst_first() -> None:
+    """Must before should, what users call before the controls, then by ulps and by count."""
+    should, naive = {"status": "breaks_should", "level": "should"}, {"formulation": "naive"}
+    rows = [
+        _verdict(clause="few infinite", ulps=INFINITY),
+        _verdict(clause="many infinite", ulps=INFINITY, case="1"),
+        _verdict(clause="many infinite", ulps=INFINITY, case="2"),
+        _verdict(clause="raised", ulps=NAN, case="1"),
+        _verdict(clause="raised", ulps=NAN, case="2"),
+        _verdict(clause="raised", ulps=NAN, case="3"),
+        _verdict(clause="large", ulps=1e6),
+        _verdict(clause="small", ulps=20.0),
+        _verdict(clause="naive must", ulps=INFINITY, **naive),
+        _verdict(clause="should large", ulps=1e9, **should),
+        _verdict(clause="should small", ulps=1.0, **should),
+        _verdict(clause="naive should", ulps=INFINITY, **should, **naive),
+    ]
+    order = [
+        "raised", "many infinite", "few infinite", "large", "small", "naive must",
+        "should large", "should small", "naive should",
+    ]  # fmt: skip
+    for shuffled in (rows, rows[::-1], rows[6:] + rows[:6]):
+        assert _found(*shuffled)["clause"].to_list() == order
+
+
+# --- what a finding points at is carried in the run file ---------------------------------------------
+
+
+def _decoded(bits: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(bits), dtype=FORMATS[dtype].dtype)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(
+    "operator", ["softmax", "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"]
+)
+def test_exhibits_decode_to_the_inputs(operator: str, dtype: str) -> None:
+    """NaN, infinities, signed zeros: the bits that a framework was given."""
+    asked = next(batches("quick", operators=[operator], families_=["special_values"], dtypes=[dtype]))
+    inputs, found = asked.inputs, exhibits(c.id for c in asked.cases)
+    assert list(found) == [c.id for c in asked.cases]
+    for case in asked.cases:
+        shown = found[case.id]
+        assert (shown["dtype"], shown["n"]) == (dtype, inputs.n)
+        columns = ["logits", "cotangent"]
+        if operator == "sparse_softmax_cross_entropy":
+            assert shown["labels"] == inputs.labels[case.row, 0]
+        else:
+            columns.append("labels")
+        for column in columns:
+            sent = native(getattr(inputs, column)[case.row], inputs.format.dtype)
+            assert _decoded(shown[column], dtype).tobytes() == sent.tobytes()
+
+
+def test_a_long_row_is_carried_by_its_beginning() -> None:
+    asked = next(
+        b
+        for b in batches(operators=["softmax"], families_=["special_values"], dtypes=["float32"])
+        if b.inputs.n > SHOWN
+    )
+    case = asked.cases[0]
+    shown = exhibits([case.id])[case.id]
+    assert shown["n"] == asked.inputs.n
+    decoded = _decoded(shown["logits"], "float32")
+    assert np.array_equal(decoded, asked.inputs.logits[case.row, :SHOWN].astype(np.float32))
+    assert find_case(case.id)[1] == case

@@ -1,0 +1,186 @@
+"""One worker process: how it says hello, how it is asked, how its end is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import fakes
+import numpy as np
+import pytest
+from by_hand import NAN, batch, launch, process, question
+
+from conformance.asking import arrays_of
+from conformance.frameworks.interface import Question
+from conformance.process import FrameworkAbsent, Launch, Process, Reply, WorkerLost
+
+PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
+POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))
+
+
+def _ask(worker: Process, arrays: dict[str, np.ndarray], *questions: Question) -> list[Reply]:
+    return list(worker.ask(questions or [question()], arrays))
+
+
+def _answers(worker: Process) -> bool:
+    """Whether it answers a harmless question, and rightly."""
+    (reply,) = _ask(worker, PLAIN)
+    right = fakes.exact_outputs("softmax", PLAIN["logits"], None, PLAIN["cotangent"])
+    return not reply.failures and all(np.array_equal(reply.results[o], right[o]) for o in right)
+
+
+def test_hello() -> None:
+    with process("Exact") as worker:
+        hello = worker.hello
+    assert hello["kind"] == "hello"
+    assert (hello["framework"], hello["version"], hello["devices"]) == ("fake", "1.0", ["cpu"])
+    assert hello["import_s"] >= 0
+    environment = hello["environment"]
+    assert environment["flavour"] == "Exact"
+    assert {"python", "numpy", "system", "processor"} <= set(environment)
+    assert environment["numpy"] == np.__version__
+
+
+def test_variables_that_change_arithmetic_reach_the_worker_and_are_recorded() -> None:
+    worker = Process(launch("Exact", ONEDNN_MAX_CPU_ISA="AVX2"))
+    worker.close()
+    assert worker.hello["environment"]["ONEDNN_MAX_CPU_ISA"] == "AVX2"
+
+
+def test_one_reply_a_question_in_order() -> None:
+    with process("Exact") as worker:
+        first, second, third = _ask(
+            worker, PLAIN, question("softmax", "value"), question("log_softmax"), question("softmax", "value")
+        )
+    assert set(first.results) == {"value"}
+    assert set(second.results) == {"value", "grad_logits"}
+    assert np.array_equal(first.results["value"], third.results["value"])
+    assert not np.array_equal(first.results["value"], second.results["value"])
+    assert first.kernel_s >= 0 and first.compile_s >= 0
+
+
+def test_an_absent_framework_says_why() -> None:
+    with pytest.raises(FrameworkAbsent, match="ModuleNotFoundError: No module named 'no_such_framework'"):
+        Process(launch("Absent"))
+
+
+def test_an_adapter_that_is_not_there_is_absent() -> None:
+    with pytest.raises(FrameworkAbsent, match="No module named 'no_such_adapter'"):
+        Process(Launch("no_such_adapter:Fake"))
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_framework_that_breaks_on_import_is_lost_with_its_last_words() -> None:
+    with pytest.raises(WorkerLost, match=r"exited with status 1: .*AttributeError: module 'numpy'"):
+        Process(launch("BreaksOnImport"))
+
+
+def test_a_worker_that_never_said_hello_leaves_nothing_open(opened: list[Any]) -> None:
+    with pytest.raises(WorkerLost):
+        Process(launch("BreaksOnImport"))
+    assert len(opened) == 3
+    assert all(stream.closed for stream in opened)
+
+
+def test_what_it_prints_does_not_disturb_the_protocol() -> None:
+    with process("Chatty") as worker:
+        assert _answers(worker)
+        assert _answers(worker)
+
+
+def test_a_killed_worker_has_an_obituary() -> None:
+    with process("Crashes") as worker:
+        with pytest.raises(WorkerLost) as lost:
+            _ask(worker, POISON)
+        assert str(lost.value) == f"worker killed by signal {int(signal.SIGKILL)}: my last words"
+        assert not lost.value.timed_out
+        worker.restart()
+        assert worker.starts == 2
+        assert _answers(worker)
+
+
+def test_an_exit_has_its_status() -> None:
+    with process("Exits") as worker, pytest.raises(WorkerLost, match=r"^worker exited with status 7$"):
+        _ask(worker, POISON)
+
+
+def test_a_silent_worker_is_killed() -> None:
+    with process("Hangs") as worker:
+        assert _answers(worker)
+        pid = worker._process.pid
+        worker.answer_seconds = 0.25
+        with pytest.raises(WorkerLost, match=r"no answer within 0\.25 s; killed") as lost:
+            _ask(worker, POISON)
+        assert lost.value.timed_out
+        worker.answer_seconds = 60.0
+        worker.restart()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert _answers(worker)
+
+
+def test_a_worker_that_died_between_questions() -> None:
+    with process("Exact") as worker:
+        worker._process.kill()
+        worker._process.wait()
+        with pytest.raises(WorkerLost, match="killed by signal 9"):
+            _ask(worker, PLAIN)
+        worker.restart()
+        assert _answers(worker)
+
+
+def test_replies_before_the_crash_have_arrived() -> None:
+    """Question by question, so that a crash belongs to the question that caused it."""
+    with process("GradientCrashes") as worker:
+        replies = worker.ask([question("softmax", "value"), question()], POISON)
+        assert set(next(replies).results) == {"value"}
+        with pytest.raises(WorkerLost):
+            next(replies)
+
+
+# --- what is said of calls that raise ---------------------------------------------------------------
+
+
+def test_raised_where_harmless_inputs_are_answered() -> None:
+    with process("Raises") as worker:
+        (reply,) = _ask(worker, POISON)
+        assert _answers(worker)
+    assert not reply.results
+    for output in ("value", "grad_logits"):
+        assert reply.failures[output] == {"outcome": "raised", "message": "ValueError: I do not like NaN"}
+
+
+def test_unsupported_where_harmless_inputs_fail_too() -> None:
+    with process("RaisesAlways") as worker:
+        (reply,) = _ask(worker, PLAIN)
+    words = "NotImplementedError: this kernel was never written"
+    assert reply.failures == {
+        output: {"outcome": "unsupported", "message": words} for output in ("value", "grad_logits")
+    }
+
+
+def test_unsupported_in_the_adapters_own_words() -> None:
+    half = arrays_of(batch("softmax", [[0.0, 1.0]], dtype="bfloat16"))
+    with process("ClaimsWhatItLacks") as worker:
+        (reply,) = _ask(worker, half)
+        assert _answers(worker)
+    assert reply.failures["value"] == {"outcome": "unsupported", "message": "half a float is not enough"}
+
+
+def test_a_value_is_had_where_only_its_gradient_raises() -> None:
+    with process("GradientRaises") as worker:
+        (reply,) = _ask(worker, PLAIN)
+    assert set(reply.results) == {"value"}
+    assert reply.failures == {
+        "grad_logits": {"outcome": "unsupported", "message": "RuntimeError: no derivative is registered"}
+    }
+
+
+def test_a_gradient_that_only_some_rows_refuse_has_raised() -> None:
+    with process("GradientRaisesOnNan") as worker:
+        (reply,) = _ask(worker, POISON)
+    assert set(reply.results) == {"value"}
+    assert reply.failures == {
+        "grad_logits": {"outcome": "raised", "message": "FloatingPointError: NaN on the tape"}
+    }

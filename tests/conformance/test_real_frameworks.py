@@ -1,0 +1,41 @@
+"""Each framework that is installed starts, answers one small batch, and answers it rightly.
+
+This tells a broken harness from a broken framework: where all of the suite fails and this does not,
+look at the framework.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from conformance.engine import run
+from conformance.registry import FRAMEWORKS
+from conformance.selection import Selection
+from reference.oracle import Oracle
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_two_classes(name: str, tmp_path: Path) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed: {FRAMEWORKS[name].install}")
+    selection = Selection(
+        "quick",
+        frameworks=(name,),
+        operators=("softmax",),
+        dtypes=("float32",),
+        families=("two_classes",),
+    )
+    result = run(selection, tmp_path / "run.parquet", oracle=Oracle())
+    assert result.complete
+    # a naive control may be wrong; what people are told to call must not
+    values = result.verdicts.filter(pl.col("formulation") != "naive", output="value")
+    assert values.height >= 20
+    assert "breaks_must" not in set(values["status"])
+    assert set(values["outcome"]) == {"returned"}
+    (hello,) = result.header["frameworks"]
+    assert hello["framework"] == name and hello["version"]
+    assert "cpu" in hello["devices"]

@@ -1,0 +1,245 @@
+"""An interrupted run loses nothing that was finished, and never passes for a whole one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from by_hand import Install, selection
+
+from conformance import engine
+from conformance.asking import Asker
+from conformance.engine import run
+from conformance.journal import Journal
+from conformance.selection import Selection
+from reference.oracle import Oracle
+from reports.run_file import SCHEMA, Run, RunFileError, read_run
+
+
+class Interrupted(Exception):
+    """What a test's progress callback raises, as Ctrl-C would."""
+
+
+def _run(out: Path, **options: Any) -> Run:
+    return run(selection(), out, oracle=Oracle(), **options)
+
+
+def _interrupt(out: Path, after: int, name: str = "fake", **options: Any) -> None:
+    """Run until ``name`` has finished so many batches."""
+
+    def progress(framework: str, done: int, planned: int) -> None:
+        if framework == name and done == after:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        _run(out, progress=progress, **options)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "run.parquet"
+
+
+def _journal(out: Path) -> list[Path]:
+    return sorted(out.with_name("run.parquet.partial").glob("part-*.parquet"))
+
+
+def test_an_interruption_leaves_a_journal_and_no_run_file(install: Install, out: Path) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    assert not out.exists()
+    assert len(_journal(out)) == 1
+    with pytest.raises(RunFileError, match="no such file"):
+        read_run(out)
+
+
+def test_resumed_and_uninterrupted_runs_are_equal(install: Install, out: Path, tmp_path: Path) -> None:
+    install(fake="OneUlpOff", other="Raises")
+    whole = _run(tmp_path / "whole.parquet")
+    _interrupt(out, after=1)
+    _interrupt(out, after=3, resume=True)
+    result = _run(out, resume=True)
+    assert result.verdicts.equals(whole.verdicts)
+    assert result.complete
+    assert result.header["finished"] == result.header["planned"] == {"fake": 4, "other": 4}
+    assert result.header["exhibits"] == whole.header["exhibits"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.parquet", "whole.parquet"]
+
+
+def test_finished_batches_are_not_asked_again(install: Install, out: Path) -> None:
+    """The framework that goes on would answer otherwise: what was finished keeps its first answer."""
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    install(fake="AlwaysNan")
+    counts: list[int] = []
+    result = _run(out, resume=True, progress=lambda name, done, planned: counts.append(done))
+    assert counts[0] == 2 and counts[-1] == 4
+    nan = result.verdicts.filter(outcome="returned", symptom="NaN")
+    batches = [b.id for b in selection().batches()]
+    assert set(nan["operator"]) == {batches[2].split("/")[0], batches[3].split("/")[0]}
+    finished = result.verdicts.filter(operator=batches[0].split("/")[0])
+    assert set(finished["status"]) == {"conforms", "open"}
+
+
+def test_an_absent_framework_may_come_back(install: Install, out: Path) -> None:
+    install(fake="Exact", other="Absent")
+    _interrupt(out, after=3)
+    install(fake="Exact", other="Exact")
+    assert _run(out, resume=True).complete
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_a_torn_part_is_asked_again(share: float, install: Install, out: Path, tmp_path: Path) -> None:
+    install(fake="Exact")
+    whole = _run(tmp_path / "whole.parquet")
+    _interrupt(out, after=2)
+    (part,) = _journal(out)
+    part.write_bytes(part.read_bytes()[: int(part.stat().st_size * share)])
+    result = _run(out, resume=True)
+    assert result.verdicts.equals(whole.verdicts) and result.complete
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dtypes": ("float64",)},
+        {"families": ("two_classes",)},
+        {"frameworks": ("fake",)},
+        {"profile": "standard"},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+def test_another_selection_does_not_resume(changes: dict[str, Any], install: Install, out: Path) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    with pytest.raises(RunFileError, match=r"belongs to another run .*; delete it or run without --resume"):
+        run(selection(**changes), out, oracle=Oracle(), resume=True)
+    assert _journal(out), "refusing keeps what was finished"
+
+
+def test_another_reference_does_not_resume(
+    install: Install, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    monkeypatch.setattr(engine, "reference_version", lambda: "another")
+    with pytest.raises(RunFileError, match="belongs to another run"):
+        _run(out, resume=True)
+
+
+@pytest.mark.parametrize("identity", ["", "{", "[]"])
+def test_a_torn_identity_does_not_resume(identity: str, install: Install, out: Path) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    (out.with_name("run.parquet.partial") / "identity.json").write_text(identity)
+    with pytest.raises(RunFileError, match="belongs to another run"):
+        _run(out, resume=True)
+
+
+def test_nothing_to_resume(install: Install, out: Path) -> None:
+    install(fake="Exact")
+    with pytest.raises(
+        RunFileError, match=r"nothing to resume: there is no .*\.partial; run without --resume"
+    ):
+        _run(out, resume=True)
+
+
+def test_without_resume_a_run_starts_afresh(install: Install, out: Path) -> None:
+    install(fake="AlwaysNan")
+    _interrupt(out, after=3)
+    install(fake="Exact")
+    result = _run(out)
+    assert set(result.verdicts["status"]) == {"conforms", "open"}
+
+
+def test_an_error_of_ours_while_asking_is_raised_and_interrupts(
+    install: Install, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect of the suite is no finding about a framework."""
+    install(fake="Exact")
+    original, calls = Asker.ask, []
+
+    def ask(self: Asker, *args: Any) -> Any:
+        calls.append(1)
+        return original(self, *args) if len(calls) < 3 else 1 // 0
+
+    monkeypatch.setattr(Asker, "ask", ask)
+    with pytest.raises(ZeroDivisionError):
+        _run(out)
+    assert not out.exists()
+    monkeypatch.setattr(Asker, "ask", original)
+    assert _run(out, resume=True).complete
+
+
+def test_an_interruption_ends_the_workers(
+    install: Install, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a worker was ahead of the judge, so that its thread waits for room in the queue."""
+    made: list[queue.Queue[Any]] = []
+
+    class Queue(queue.Queue):  # type: ignore[type-arg]
+        def __init__(self, maxsize: int = 0) -> None:
+            super().__init__(min(maxsize, 2))
+            made.append(self)
+
+    def when_full(*_: object) -> None:
+        deadline = time.monotonic() + 30
+        while not made[0].full() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        raise Interrupted
+
+    install(fake="RaisesAlways")
+    monkeypatch.setattr(engine.queue, "Queue", Queue)
+    with pytest.raises(Interrupted):
+        run(Selection("quick", families=("two_classes",)), out, oracle=Oracle(), progress=when_full)
+    asking = [t for t in threading.enumerate() if t.name == "ask-fake"]
+    try:
+        for thread in asking:
+            thread.join(timeout=3)
+        assert not any(thread.is_alive() for thread in asking)
+    finally:
+        while any(thread.is_alive() for thread in asking):
+            try:
+                made[0].get(timeout=0.1)
+            except queue.Empty:
+                continue
+
+
+# --- the journal alone ------------------------------------------------------------------------------
+
+
+def _row(case: str) -> dict[str, Any]:
+    return dict.fromkeys(SCHEMA) | {"case": case}
+
+
+def test_a_part_does_not_overwrite_another(out: Path) -> None:
+    """Each part is a name of its own, also after one before it was torn."""
+    journal = Journal(out, {}, resume=False)
+    for batch in ("a", "b"):
+        journal.add("fake", batch, [_row(batch)])
+        journal.flush()
+    first, _ = _journal(out)
+    first.write_bytes(b"PAR1")
+    again = Journal(out, {}, resume=True)
+    assert again.done("fake") == {"b"}
+    again.add("fake", "a", [_row("a")])
+    again.flush()
+    assert sorted(again.verdicts()["case"]) == ["a", "b"]
+    assert Journal(out, {}, resume=True).done("fake") == {"a", "b"}
+
+
+def test_done_is_told_apart_by_framework(out: Path) -> None:
+    journal = Journal(out, {"suite": "x"}, resume=False)
+    journal.add("fake", "a", [_row("a")])
+    journal.add("other", "b", [_row("b")])
+    journal.flush()
+    journal.flush()  # nothing is pending: nothing is written
+    assert len(_journal(out)) == 1
+    again = Journal(out, {"suite": "x"}, resume=True)
+    assert (again.done("fake"), again.done("other"), again.done("third")) == ({"a"}, {"b"}, set())
+    again.remove()
+    assert not again.folder.exists()

@@ -1,0 +1,230 @@
+"""A run file is whole or it is refused, and merging never lets two answers stand for one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from reports import run_file
+from reports.run_file import SCHEMA, SCHEMA_VERSION, Run, RunFileError, merge, read_run, write_run
+
+CLAUSES = {"1.1": {"level": "must", "title": "Stable accuracy", "text": "…"}}
+
+
+def _verdict(**changes: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        name: {pl.String(): name, pl.Int32(): 7, pl.Float64(): 0.1}[kind] for name, kind in SCHEMA.items()
+    }
+    assert not set(changes) - set(row)
+    return row | {"machine": "here", "device": "cpu"} | changes
+
+
+def _run(*rows: dict[str, Any], **header: Any) -> Run:
+    usual = {"clauses": CLAUSES, "planned": {"fake": 1}, "finished": {"fake": 1}, "absent": []}
+    return Run(pl.DataFrame(list(rows) or [_verdict()], schema=SCHEMA, orient="row"), (usual | header,))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run.parquet"
+
+
+# --- reading and writing ------------------------------------------------------------------------------
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    """Every bit of every number: NaN, infinities, signed zeros, subnormals, 17 digits."""
+    numbers = [float("nan"), float("inf"), -0.0, 5e-324, 0.1 + 0.2, 1.7976931348623157e308]
+    rows = [_verdict(case=f"r{i}", got=v, hi=-v, message="“quoted” \n [red]") for i, v in enumerate(numbers)]
+    run = _run(*rows, note={"deep": [1, "ü"]})
+    write_run(path, run)
+    found = read_run(path)
+    for column in ("got", "hi"):
+        sent, read = (f[column].to_numpy().tobytes() for f in (run.verdicts, found.verdicts))
+        assert sent == read
+    assert found.verdicts.drop("got", "hi").equals(run.verdicts.drop("got", "hi"))
+    assert dict(found.verdicts.schema) == SCHEMA
+    assert found.header == {**run.header, "schema": SCHEMA_VERSION, "rows": 6}
+    assert found.complete
+
+
+def test_a_run_without_verdicts_is_read(path: Path) -> None:
+    write_run(path, Run(pl.DataFrame(schema=SCHEMA), _run().headers))
+    assert read_run(path).verdicts.height == 0
+
+
+@pytest.mark.parametrize(
+    "header", [{"finished": {"fake": 0}}, {"finished": {}}, {"absent": [{"framework": "gone"}]}], ids=str
+)
+def test_an_incomplete_run_stays_incomplete(header: dict[str, Any], path: Path) -> None:
+    write_run(path, _run(**header))
+    assert not read_run(path).complete
+
+
+def test_columns_are_put_in_order_and_strangers_dropped(path: Path) -> None:
+    run = _run()
+    shuffled = run.verdicts.select(list(reversed(SCHEMA))).with_columns(stranger=pl.lit(1))
+    write_run(path, Run(shuffled, run.headers))
+    assert read_run(path).verdicts.columns == list(SCHEMA)
+
+
+def test_writing_replaces_the_old_file(path: Path) -> None:
+    write_run(path, _run(_verdict(case="old")))
+    write_run(path, _run(_verdict(case="new")))
+    assert read_run(path).verdicts["case"].to_list() == ["new"]
+    assert [p.name for p in path.parent.iterdir()] == ["run.parquet"]
+
+
+def test_a_write_that_fails_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was there before stays."""
+    write_run(path, _run(_verdict(case="old")))
+
+    def full(self: pl.DataFrame, where: str, **_: Any) -> None:
+        Path(where).write_bytes(b"PAR1 half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_run(path, _run(_verdict(case="new")))
+    assert [p.name for p in path.parent.iterdir()] == ["run.parquet"]
+    assert read_run(path).verdicts["case"].to_list() == ["old"]
+
+
+def test_a_header_that_is_no_json_leaves_nothing_behind(path: Path) -> None:
+    with pytest.raises(TypeError):
+        write_run(path, _run(odd={1, 2}))
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        write_run(tmp_path / "file" / "run.parquet", _run())
+
+
+def test_a_merged_run_is_not_written_as_one(path: Path) -> None:
+    both = merge([_run(), _run(_verdict(machine="there"), absent=[{"framework": "gone"}])])
+    with pytest.raises((ValueError, RunFileError)):
+        write_run(path, both)
+
+
+# --- refusing -----------------------------------------------------------------------------------------
+
+
+def _refused(path: Path, *words: str) -> None:
+    with pytest.raises(RunFileError) as refused:
+        read_run(path)
+    for word in (str(path), *words):
+        assert word in str(refused.value)
+
+
+def test_a_missing_file(path: Path) -> None:
+    _refused(path, "no such file", "`conformance run -o")
+    path.mkdir()
+    _refused(path, "no such file")
+
+
+def test_a_torn_file_at_every_length(path: Path) -> None:
+    write_run(path, _run(*(_verdict(case=f"r{i}") for i in range(50))))
+    whole = path.read_bytes()
+    step = max(len(whole) // 40, 1)
+    for length in {*range(0, len(whole), step), *range(12), *range(len(whole) - 12, len(whole))}:
+        path.write_bytes(whole[:length])
+        _refused(path, "torn or not a run file", "--resume")
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html></html>", b"PAR1PAR1", b"\0" * 4096], ids=["html", "magic", "nul"]
+)
+def test_a_file_of_another_kind(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    _refused(path, "torn or not a run file")
+
+
+def test_a_foreign_parquet_file(path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(path)
+    _refused(path, "a Parquet file, but not one of ours")
+
+
+@pytest.mark.parametrize("header", ["{", "nonsense"])
+def test_a_header_that_is_no_header(header: str, path: Path) -> None:
+    _run().verdicts.write_parquet(path, metadata={run_file._KEY: header})
+    _refused(path, "torn or not a run file")
+
+
+@pytest.mark.parametrize(("schema", "age"), [(SCHEMA_VERSION + 1, "a newer"), (0, "an older")])
+def test_another_schema_version(schema: int, age: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as m:
+        m.setattr(run_file, "SCHEMA_VERSION", schema)
+        write_run(path, _run())
+    _refused(
+        path, f"written by {age} version of the suite (schema {schema}, this one reads {SCHEMA_VERSION})"
+    )
+
+
+@pytest.mark.parametrize("change", ["fewer", "more", "retyped", "renamed"])
+def test_rows_that_were_changed_after_the_run(change: str, path: Path) -> None:
+    write_run(path, _run(_verdict(case="a"), _verdict(case="b")))
+    metadata = {run_file._KEY: pl.read_parquet_metadata(path)[run_file._KEY]}
+    frame = pl.read_parquet(path)
+    changed = {
+        "fewer": frame.head(1),
+        "more": pl.concat([frame, frame.head(1)]),
+        "retyped": frame.cast({"ulps": pl.Float32}),
+        "renamed": frame.rename({"ulps": "error"}),
+    }[change]
+    changed.write_parquet(path, metadata=metadata)
+    _refused(path, "its table does not fit its header; it was changed after the run")
+
+
+def test_a_header_without_a_count_is_refused(path: Path) -> None:
+    text = json.dumps({"schema": SCHEMA_VERSION, "rows": 2})
+    _run().verdicts.write_parquet(path, metadata={run_file._KEY: text})
+    _refused(path, "does not fit its header")
+
+
+# --- merging -------------------------------------------------------------------------------------------
+
+
+def test_two_machines_stand_side_by_side() -> None:
+    here, there = _run(), _run(_verdict(machine="there"), absent=[{"framework": "gone"}])
+    merged = merge([here, there])
+    assert merged.verdicts["machine"].to_list() == ["here", "there"]
+    assert merged.headers == (*here.headers, *there.headers)
+    assert here.complete and not merged.complete, "one incomplete run leaves the whole incomplete"
+
+
+@pytest.mark.parametrize("column", ["device", "version", "mode", "implementation", "output", "case"])
+def test_what_tells_two_answers_apart(column: str) -> None:
+    assert merge([_run(), _run(_verdict(**{column: "another"}))]).verdicts.height == 2
+
+
+def test_a_target_twice_is_refused() -> None:
+    with pytest.raises(RunFileError, match=r"answer for implementation on cpu of here \(case\)"):
+        merge([_run(), _run(_verdict(ulps=3.0))])
+
+
+def test_runs_by_different_specifications_are_refused() -> None:
+    other = {"1.1": {**CLAUSES["1.1"], "level": "should"}}
+    with pytest.raises(RunFileError, match=r"different versions of SPEC\.md"):
+        merge([_run(), _run(_verdict(machine="there"), clauses=other)])
+
+
+def test_one_case_with_two_contents_is_refused() -> None:
+    """Same path, other bits: not comparable, so not side by side."""
+    with pytest.raises(RunFileError):
+        merge([_run(), _run(_verdict(machine="there", hash="another"))])
+
+
+def test_nothing_to_merge() -> None:
+    with pytest.raises(RunFileError, match="no run file given"):
+        merge([])
+
+
+def test_one_run_merges_to_itself() -> None:
+    run = _run()
+    assert merge([run]).verdicts.equals(run.verdicts) and merge([run]).header == run.header

@@ -1,0 +1,159 @@
+"""What is printed: counts that sum, names as they are, tables that are not empty."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import polars as pl
+import pytest
+from by_hand import Install
+from rich.console import Console
+from rich.table import Table
+
+from cases.corpus import families
+from conformance import listing
+from conformance.console import Bars
+from conformance.findings import findings
+from conformance.registry import FRAMEWORKS
+from reference.clauses import clauses
+from reference.operators import OPERATORS
+from reports import terminal
+from reports.run_file import SCHEMA, Run
+
+MARKUP = "evil[red].softmax[/red]"
+
+
+def _console() -> Console:
+    return Console(file=io.StringIO(), width=200, highlight=False)
+
+
+def _printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def _verdicts(*rows: dict[str, Any]) -> pl.DataFrame:
+    usual: dict[str, Any] = {
+        name: {pl.String(): name, pl.Int32(): 1, pl.Float64(): 3.0}[kind] for name, kind in SCHEMA.items()
+    }
+    usual |= {"status": "breaks_must", "level": "must", "formulation": "fused", "grade": "divergent"}
+    return pl.DataFrame([usual | row for row in rows], schema=SCHEMA, orient="row")
+
+
+def _run(*rows: dict[str, Any], absent: tuple[dict[str, str], ...] = ()) -> Run:
+    return Run(_verdicts(*rows), ({"seconds": {"total": 1.25}, "absent": list(absent)},))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.5"), (1234.5678, "1.23e+03"), (float("nan"), "—"), (float("inf"), ">1e308"), (0.0, "0")],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert terminal.number(value) == text
+
+
+def test_the_summary_counts_every_verdict() -> None:
+    console = _console()
+    rows = [{"status": s, "framework": f} for f in ("a", "b") for s in terminal.STATUSES]
+    terminal.summary(_run(*rows, {"status": "conforms", "framework": "a"}), console)
+    text = _printed(console)
+    assert "13 verdicts" in text
+    lines = {line.split("│")[1].strip(): line for line in text.splitlines() if line.count("│") > 3}
+    assert [c.strip() for c in lines["a"].split("│")[2:-1]] == ["2", "1", "1", "1", "1", "1", "7"]
+    assert [c.strip() for c in lines["b"].split("│")[2:-1]] == ["1"] * 6 + ["6"]
+    assert "time: total 1.2 s" in text
+
+
+def test_every_status_has_a_column() -> None:
+    from conformance.outcome import Status
+
+    assert set(terminal.STATUSES) == {s.value for s in Status}
+
+
+def test_what_is_absent_is_shown_with_how_to_get_it() -> None:
+    console = _console()
+    gap = {"framework": MARKUP, "message": "no [red] module", "install": "pip install 'x[torch]'"}
+    terminal.summary(_run({"framework": MARKUP}, absent=(gap,)), console)
+    text = _printed(console)
+    for words in ("absent", "no [red] module", "add it with: pip install 'x[torch]'"):
+        assert words in text
+    assert text.count(MARKUP) == 2
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are() -> None:
+    console = _console()
+    rows = (
+        {"implementation": MARKUP, "case": "a/[bold]b[/bold]/c", "grade": "none", "message": "bad [/] tag"},
+        {"implementation": "tf[0]", "got": 0.1, "rounded": 0.25, "clause": "other"},
+    )
+    terminal.findings(findings(_verdicts(*rows)), console)
+    text = _printed(console)
+    for words in (MARKUP, "a/[bold]b[/bold]/c", "outcome: bad [/] tag", "tf[0]"):
+        assert words in text
+    assert "returned 0.1, right 0.25, 3 ulp (divergent)" in text
+
+
+@pytest.mark.parametrize("column", ["mode", "device"])
+def test_an_adapters_own_words_are_printed_as_they_are(column: str) -> None:
+    """A variant reads ``cpu[isa=avx2]``: half of its name must not be taken for a style."""
+    console = _console()
+    terminal.findings(findings(_verdicts({column: "cpu[isa=avx2]"})), console)
+    assert "cpu[isa=avx2]" in _printed(console)
+
+
+def test_controls_are_counted_not_shown_and_the_list_is_short() -> None:
+    console = _console()
+    rows = [{"implementation": f"door{i:02}"} for i in range(20)]
+    rows += [{"implementation": "control", "formulation": "naive"}]
+    should = {"implementation": "soft", "level": "should", "status": "breaks_should"}
+    terminal.findings(findings(_verdicts(*rows, should)), console, limit=3)
+    text = _printed(console)
+    assert "findings: 21; 20 break a must clause, 1 a should clause (1 more are of naive" in text
+    assert "control " not in text and text.count("door") == 3
+    assert "… 18 more: `conformance report RUN.parquet -o FILE.html` shows all" in text
+
+
+def test_bars_take_what_the_engine_reports() -> None:
+    console = _console()
+    with Bars(console) as bars:
+        for done in (0, 1, 3):
+            bars.update("fake", done, 3)
+        (task,) = bars._progress.tasks
+        assert (task.description, task.completed, task.total) == ("fake", 3, 3)
+
+
+# --- lists -------------------------------------------------------------------------------------------
+
+
+def _text(table: Table) -> str:
+    console = _console()
+    console.print(table)
+    return _printed(console)
+
+
+def test_lists_hold_everything() -> None:
+    for table, names in (
+        (listing.operators(), set(OPERATORS)),
+        (listing.families(), set(families())),
+        (listing.clauses(), set(clauses())),
+        (listing.implementations(), {i.name for f in FRAMEWORKS.values() for i in f.implementations}),
+    ):
+        text = _text(table)
+        assert table.row_count >= len(names) > 0
+        for name in names:
+            assert name in text
+
+
+def test_devices_of_what_is_there_and_how_to_get_the_rest(install: Install) -> None:
+    install(fake="Exact", gone="Absent")
+    text = _text(listing.devices())
+    for words in ("fake", "1.0", "cpu", "flavour = Exact", "gone", "not installed", "pip install 'gone'"):
+        assert words in text
+
+
+@pytest.mark.usefixtures("opened")
+def test_devices_where_one_framework_breaks_on_import(install: Install) -> None:
+    install(broken="BreaksOnImport", fake="Exact")
+    text = _text(listing.devices())
+    assert "flavour = Exact" in text and "bool8" in text

@@ -1,0 +1,222 @@
+"""Frameworks with honest names that prove the harness: each is exact but for one fault.
+
+Real worker processes load them (``Launch("fakes:Crashes", search=(HERE,))``), so this file imports no
+more than a worker's interpreter has: NumPy, ml_dtypes, mpmath and the adapters' interface. The faults
+that need a trigger are set off by a NaN among the logits; every other row is answered exactly.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import exact
+import numpy as np
+
+from conformance.frameworks.interface import Array, Implementation, Unsupported
+
+HERE = str(Path(__file__).parent)
+
+
+def _not_called(*_: object) -> None:
+    raise NotImplementedError("the fakes answer in run()")
+
+
+@functools.lru_cache(maxsize=4096)
+def _row(operator: str, dtype: str, x: tuple, labels: tuple | int | None, c: tuple) -> dict[str, np.ndarray]:
+    return exact.answer(operator, dtype, x, labels, c)
+
+
+def exact_outputs(operator: str, logits: Array, labels: Array | None, cotangent: Array) -> dict[str, Array]:
+    """Every output of a batch, each element rounded once to the dtype of the logits."""
+    rows = []
+    for i, x in enumerate(logits.astype(np.float64)):
+        label = None if labels is None else labels[i].tolist()
+        c = np.atleast_1d(cotangent[i]).astype(np.float64).tolist()
+        frozen = tuple(map(float, label)) if isinstance(label, list) else label
+        rows.append(_row(operator, logits.dtype.name, tuple(x.tolist()), frozen, tuple(c)))
+    with np.errstate(over="ignore"):
+        found = {o: np.stack([row[o] for row in rows]).astype(logits.dtype) for o in rows[0]}
+    found["value"] = found["value"].reshape(cotangent.shape)
+    return found
+
+
+def guilty(logits: Array) -> bool:
+    """Whether the trigger is among the rows of this call."""
+    return bool(np.isnan(logits.astype(np.float64)).any())
+
+
+class Exact:
+    """Right everywhere. The others say what they do ``before`` answering, or ``change`` an output."""
+
+    name = "fake"
+    distribution = "fake"
+    modes: ClassVar = {"eager": "quick"}
+    autodiff = True
+    implementations = tuple(Implementation(f"fake.{o}", o, "fused", _not_called) for o in exact.DEFINITIONS)
+
+    def version(self) -> str:
+        return "1.0"
+
+    def environment(self) -> Mapping[str, str]:
+        return {"flavour": type(self).__name__}
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu"]
+
+    def run(
+        self,
+        implementation: Implementation,
+        mode: str,
+        device: str,
+        logits: Array,
+        labels: Array | None,
+        cotangent: Array,
+        outputs: Sequence[str],
+    ) -> Mapping[str, Array]:
+        self.before(logits, outputs)
+        found = exact_outputs(implementation.operator, logits, labels, cotangent)
+        return {o: self.change(o, found[o]) for o in outputs}
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        """Nothing happens before the answer."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return array
+
+
+class OneUlpOff(Exact):
+    """Every element is the next number above the right one."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return np.nextafter(array, np.array(np.inf, dtype=array.dtype))
+
+
+class AlwaysNan(Exact):
+    def change(self, output: str, array: Array) -> Array:
+        return np.full_like(array, np.nan)
+
+
+class NoAutodiff(Exact):
+    """Like NumPy: only values are asked."""
+
+    autodiff = False
+
+
+class Raises(Exact):
+    """Refuses a call that holds a NaN; what it returns otherwise is right."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits):
+            raise ValueError("I do not like\n NaN")
+
+
+class RaisesAlways(Exact):
+    """Refuses harmless inputs too, so the operator is unsupported."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        raise NotImplementedError("this kernel was never written")
+
+
+class GradientRaises(Exact):
+    """Values can be had, derivatives cannot."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if any(o.startswith("grad") for o in outputs):
+            raise RuntimeError("no derivative is registered")
+
+
+class GradientRaisesOnNan(Exact):
+    """The value of every row can be had, the derivative of a row with a NaN cannot."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits) and any(o.startswith("grad") for o in outputs):
+            raise FloatingPointError("NaN on the tape")
+
+
+class ClaimsWhatItLacks(Exact):
+    """Lists every operator, knows no bfloat16."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if logits.dtype.name == "bfloat16":
+            raise Unsupported("half a float is not enough")
+
+
+class Crashes(Exact):
+    """A NaN is a segmentation fault, as in a kernel that indexes by what it computed."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits):
+            print("my last words", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class GradientCrashes(Exact):
+    """The value of every row can be had, the derivative of a row with a NaN is a segmentation fault."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits) and any(o.startswith("grad") for o in outputs):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Exits(Exact):
+    """A NaN ends the process with a status, as a failed assertion in C does."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits):
+            os._exit(7)
+
+
+class Hangs(Exact):
+    """A NaN is never answered."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits):
+            time.sleep(3600)
+
+
+class WrongShape(Exact):
+    """Keeps a reduced dimension that is not in the operator's value."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return array[..., None]
+
+
+class WrongDtype(Exact):
+    """Right numbers, promoted to binary64."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return array.astype(np.float64)
+
+
+class ScalarValue(Exact):
+    """Reduces the batch to its mean, as losses do unless they are told not to."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return np.asarray(array.sum(dtype=np.float64)).astype(array.dtype) if output == "value" else array
+
+
+class Chatty(Exact):
+    """Prints where the protocol would be, from Python and from below it."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        print("loading kernels: 100%")
+        os.write(1, b"\x04\x00\x00\x00null")
+
+
+class Absent(Exact):
+    def __init__(self) -> None:
+        import no_such_framework  # noqa: F401
+
+
+class BreaksOnImport(Exact):
+    """Installed, but built against another library: the import itself fails, and not as an ImportError."""
+
+    def __init__(self) -> None:
+        raise AttributeError("module 'numpy' has no attribute 'bool8'")
