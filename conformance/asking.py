@@ -64,7 +64,9 @@ class Asker:
                     self._take(answers[pending], batch, arrays, everything, reply)
                     pending += 1
             except WorkerLost as lost:
-                self._lost(answers[pending], batch, arrays, everything, lost, [ISOLATION_ASKS])
+                answer = answers[pending]
+                budget = [ISOLATION_ASKS]
+                self._lost(answer, batch, arrays, everything, answer.question.outputs, lost, budget)
                 pending += 1
         return answers
 
@@ -121,7 +123,7 @@ class Asker:
         try:
             (reply,) = self.process.ask([question], _filled(arrays, rows, batch))
         except WorkerLost as lost:
-            self._lost(answer, batch, arrays, rows, lost, budget)
+            self._lost(answer, batch, arrays, rows, outputs, lost, budget)
             return
         self._record(answer, batch, rows, reply)
         failed = {o: Failure(Outcome(f["outcome"]), f["message"]) for o, f in reply.failures.items()}
@@ -137,15 +139,20 @@ class Asker:
         batch: Batch,
         arrays: dict[str, Array],
         rows: Array,
+        outputs: tuple[str, ...],
         lost: WorkerLost,
         budget: list[int],
     ) -> None:
         self.process.restart()
         if len(rows) > 1 and budget[0] > 0:
-            self._halves(answer, batch, arrays, rows, answer.question.outputs, budget)
+            self._halves(answer, batch, arrays, rows, outputs, budget)
+            return
+        if len(outputs) > 1 and budget[0] > 0:
+            for part in (("value",), tuple(o for o in outputs if o != "value")):
+                self._try(answer, batch, arrays, rows, part, budget)
             return
         outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
-        for output in answer.question.outputs:
+        for output in outputs:
             failure = Failure(outcome, str(lost))
             answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
 

@@ -127,7 +127,7 @@ def run(
     try:
         with Bars(errors) as bars:
             result = engine.run(selection, out, resume=resume, progress=bars.update)
-    except RunFileError as error:
+    except (RunFileError, OSError) as error:
         raise _fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         raise _fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
@@ -155,7 +155,10 @@ def report(
         merged = merge([read_run(path) for path in runs])
     except RunFileError as error:
         raise _fail(str(error), EVIDENCE) from None
-    write_text(out, render(merged, findings(merged.verdicts)))
+    try:
+        write_text(out, render(merged, findings(merged.verdicts)))
+    except OSError as error:
+        raise _fail(f"{out} cannot be written: {error.strerror}", EVIDENCE) from None
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
 
 
@@ -194,7 +197,7 @@ def search(
     """Search for the worst input of one implementation; explores, never gates."""
     from conformance import search as searching
     from conformance import search_text
-    from conformance.process import FrameworkAbsent
+    from conformance.process import FrameworkAbsent, WorkerLost
     from conformance.selection import UnknownName, search_target
 
     try:
@@ -202,7 +205,7 @@ def search(
         found = searching.search(target, budget)
     except UnknownName as unknown:
         raise _fail(str(unknown), USAGE) from None
-    except FrameworkAbsent as absent:
+    except (FrameworkAbsent, WorkerLost) as absent:
         raise _fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
     except ImportError:
         raise _fail("search needs Hypothesis: pip install 'xent-conformance[test]'", USAGE) from None

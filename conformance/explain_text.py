@@ -29,7 +29,8 @@ def show(batch: Batch, case: Case, pattern: str, console: Console) -> bool:
         door = None
         for r in answered.rows:
             if door != (door := (r["implementation"], r["mode"], r["device"])):
-                console.print(f"\n[bold]{escape(r['implementation'])}[/bold] {r['mode']} {r['device']}")
+                where = escape(f"{r['mode']} {r['device']}")
+                console.print(f"\n[bold]{escape(r['implementation'])}[/bold] {where}")
             console.print(f"  {r['output']}: {r['status'].replace('_', ' ')}, {_clause(r['clause'])}")
             element = f"element {r['index']}: " if r["grade"] != "none" else ""
             console.print(f"    {element}{answer(r)}{_bits(batch, r)}")

@@ -79,5 +79,5 @@ def devices() -> Table:
         process.close()
         setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
         for device in hello["devices"]:
-            table.add_row(framework.name, hello["version"], device, escape(setting))
+            table.add_row(framework.name, escape(hello["version"]), escape(device), escape(setting))
     return table

@@ -47,6 +47,11 @@ class Selection:
                 check_name(kind, name, known)
         if not any(self.implementations(f) for f in self.chosen_frameworks()):
             every = [i.name for f in FRAMEWORKS.values() for i in f.implementations]
+            if fnmatch.filter(every, self.implementation):
+                raise UnknownName(
+                    f"no implementation is selected: {self.implementation!r} is not of the named frameworks "
+                    "and operators (`conformance list implementations` shows all)"
+                )
             raise UnknownName(_unknown("implementation", self.implementation, every))
         asked = (b for b in self.batches() for f in self.chosen_frameworks() if self.questions(f, b, ["cpu"]))
         if next(asked, None) is None:

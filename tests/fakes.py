@@ -103,6 +103,13 @@ class AlwaysNan(Exact):
         return np.full_like(array, np.nan)
 
 
+class OddDevice(Exact):
+    """Names its device as variants are named: with brackets."""
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu[isa=avx2]"]
+
+
 class NoAutodiff(Exact):
     """Like NumPy: only values are asked."""
 

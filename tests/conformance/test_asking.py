@@ -108,10 +108,21 @@ def test_later_questions_are_answered_after_a_crash() -> None:
         for answer in (before, after):
             assert not answer.failures
             assert np.array_equal(answer.results["value"], right, equal_nan=True)
-        _check(crashed, b, {0}, Outcome.CRASHED, "worker killed by signal 9")
+        assert {output: set(rows) for output, rows in crashed.failures.items()} == {"grad_logits": {0}}
+        assert crashed.failures["grad_logits"][0].outcome is Outcome.CRASHED
+        assert "worker killed by signal 9" in crashed.failures["grad_logits"][0].message
         clean = batch("log_softmax", CLEAN)
         (answer,) = _ask(asker, clean, question("log_softmax"))
         _check(answer, clean, set(), Outcome.RETURNED)
+
+
+def test_a_value_is_had_where_only_its_gradient_crashes() -> None:
+    """As where it raises: what can be had is had."""
+    b = batch("softmax", _rows(1))
+    with process("GradientCrashes") as worker:
+        (answer,) = _ask(Asker(worker), b, question())
+    assert set(answer.failures) == {"grad_logits"}
+    assert np.array_equal(answer.results["value"], _right(b)["value"], equal_nan=True)
 
 
 @pytest.mark.parametrize("operator", ["sparse_softmax_cross_entropy", "softmax_cross_entropy"])

@@ -271,3 +271,20 @@ def test_explain_where_one_framework_breaks_on_import(install: Install) -> None:
     install(broken="BreaksOnImport", fake="Exact")
     text = _conformance("explain", NAN_CASE).stdout
     assert "fake.softmax" in text and "bool8" in text
+
+
+def test_explain_a_device_with_brackets_in_its_name(install: Install) -> None:
+    install(fake="OddDevice")
+    assert "fake.softmax eager cpu[isa=avx2]" in _conformance("explain", NAN_CASE).stdout
+
+
+def test_search_of_a_framework_that_breaks_on_import(install: Install) -> None:
+    install(broken="BreaksOnImport")
+    message = _refused("search", "--implementation", "fake.softmax", "--budget", "0", status=EVIDENCE)
+    assert "bool8" in message
+
+
+def test_run_where_nothing_can_be_written(install: Install) -> None:
+    install(fake="Exact")
+    Path("file").touch()
+    assert "file" in _refused("run", *SMALL, "-o", "file/run.parquet", status=EVIDENCE)

@@ -56,6 +56,15 @@ def test_implementations_without_a_case_are_nothing_selected() -> None:
         Selection(families=("two_classes",), implementation="numpy:logit-naive")
 
 
+@pytest.mark.parametrize(
+    "names", [{"frameworks": ("numpy",)}, {"operators": ("sigmoid",)}], ids=["framework", "operator"]
+)
+def test_an_implementation_of_something_else_is_not_unknown(names: dict[str, Any]) -> None:
+    with pytest.raises(UnknownName) as refused:
+        Selection(implementation="torch.softmax", **names)
+    assert "unknown" not in str(refused.value)
+
+
 def test_everything_by_default() -> None:
     everything = Selection()
     assert [f.name for f in everything.chosen_frameworks()] == list(FRAMEWORKS)

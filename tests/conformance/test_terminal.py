@@ -157,3 +157,8 @@ def test_devices_where_one_framework_breaks_on_import(install: Install) -> None:
     install(broken="BreaksOnImport", fake="Exact")
     text = _text(listing.devices())
     assert "flavour = Exact" in text and "bool8" in text
+
+
+def test_devices_with_brackets_in_their_names(install: Install) -> None:
+    install(fake="OddDevice")
+    assert "cpu[isa=avx2]" in _text(listing.devices())
