@@ -208,7 +208,7 @@ def search(
     except (FrameworkAbsent, WorkerLost) as absent:
         raise _fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
     except ImportError:
-        raise _fail("search needs Hypothesis: pip install 'xent-conformance[test]'", USAGE) from None
+        raise _fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
     search_text.show(target, found, console)
 
 

@@ -44,20 +44,15 @@ class Framework:
 
 
 def _shipped(name: str, adapter: str) -> Framework:
-    install = "pip install numpy" if name == "numpy" else f"pip install 'xent-conformance[{name}]'"
-    return Framework(name, f"conformance.frameworks.{name}:{adapter}", install)
+    return Framework(name, f"conformance.frameworks.{name}:{adapter}", f"pip install {name}")
 
 
 FRAMEWORKS: dict[str, Framework] = {
     f.name: f
     for f in (
-        Framework(
-            "tensorflow",
-            "conformance.frameworks.tensorflow:TensorFlow",
-            "pip install 'xent-conformance[tensorflow]'",
-        ),
-        Framework("torch", "conformance.frameworks.torch:Torch", "pip install 'xent-conformance[torch]'"),
-        Framework("jax", "conformance.frameworks.jax:Jax", "pip install 'xent-conformance[jax]'"),
-        Framework("numpy", "conformance.frameworks.numpy:NumPy", "pip install numpy"),
+        _shipped("tensorflow", "TensorFlow"),
+        _shipped("torch", "Torch"),
+        _shipped("jax", "Jax"),
+        _shipped("numpy", "NumPy"),
     )
 }
