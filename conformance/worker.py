@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.frameworks.interface import Adapter, Array, Implementation, Question, Unsupported
+from conformance.frameworks.interface import Adapter, Array, Call, Implementation, Question, Unsupported
 from conformance.wire import Closed, receive, send
 
 CHANGES_ARITHMETIC = (
@@ -93,13 +93,15 @@ class Worker:
     ) -> dict[str, Array]:
         implementation = self._implementation(question)
         found = self.adapter.run(
-            implementation,
-            question.mode,
-            question.device,
-            arrays["logits"],
-            arrays.get("labels"),
-            arrays["cotangent"],
-            outputs,
+            Call(
+                implementation,
+                question.mode,
+                question.device,
+                arrays["logits"],
+                arrays.get("labels"),
+                arrays["cotangent"],
+                outputs,
+            )
         )
         return {o: np.asarray(found[o]) for o in outputs}
 

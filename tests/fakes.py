@@ -19,7 +19,7 @@ from typing import ClassVar
 import exact
 import numpy as np
 
-from conformance.frameworks.interface import Array, Implementation, Unsupported
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 HERE = str(Path(__file__).parent)
 
@@ -70,19 +70,10 @@ class Exact:
     def devices(self) -> Sequence[str]:
         return ["cpu"]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
-        self.before(logits, outputs)
-        found = exact_outputs(implementation.operator, logits, labels, cotangent)
-        return {o: self.change(o, found[o]) for o in outputs}
+    def run(self, call: Call) -> Mapping[str, Array]:
+        self.before(call.logits, call.outputs)
+        found = exact_outputs(call.implementation.operator, call.logits, call.labels, call.cotangent)
+        return {o: self.change(o, found[o]) for o in call.outputs}
 
     def before(self, logits: Array, outputs: Sequence[str]) -> None:
         """Nothing happens before the answer."""

@@ -47,6 +47,28 @@ class Question:
     outputs: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of an implementation: where, on what, and what is wanted of it.
+
+    ``logits`` is ``(rows, N)``; ``labels`` ``(rows, N)`` in the logits' dtype, ``(rows,)`` int64, or
+    None; ``cotangent`` has the shape of the value, ``(rows,)`` or ``(rows, N)``.
+    """
+
+    implementation: Implementation
+    mode: str
+    device: str
+    logits: Array
+    labels: Array | None
+    cotangent: Array
+    outputs: tuple[str, ...]
+
+    @property
+    def arguments(self) -> list[Array]:
+        """What the implementation is called with: logits, and labels if it takes any."""
+        return [self.logits] if self.labels is None else [self.logits, self.labels]
+
+
 class Unsupported(Exception):
     """Raised by an adapter that knows a question cannot be asked; the message is shown."""
 
@@ -72,18 +94,8 @@ class Adapter(Protocol):
     def devices(self) -> Sequence[str]:
         """Devices that can be asked here: ``cpu``, ``cuda:0``, …"""
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
-        """Compute ``outputs`` (``value`` and gradients by the framework's own autodiff).
+    def run(self, call: Call) -> Mapping[str, Array]:
+        """Compute ``call.outputs``: ``value``, and gradients by the framework's own autodiff.
 
-        ``logits`` is ``(rows, N)``, ``cotangent`` has the shape of the value. Arrays come back on the
-        host, in the dtype the framework gave them.
+        Arrays come back on the host, in the dtype the framework gave them.
         """

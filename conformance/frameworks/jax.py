@@ -11,7 +11,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Implementation
+from conformance.frameworks.interface import Array, Call, Implementation
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
@@ -78,20 +78,11 @@ class Jax:
         names = {"gpu": "cuda"}
         return ["cpu", *(f"{names.get(d.platform, d.platform)}:{d.id}" for d in accelerators)]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
-        arrays = [a for a in (logits, labels, cotangent) if a is not None]
-        arguments = [self._jax.device_put(a, self._device(device)) for a in arrays]
-        results = self._function(implementation, mode, tuple(outputs))(*arguments)
-        return {o: self._host(r) for o, r in zip(outputs, results, strict=True)}
+    def run(self, call: Call) -> Mapping[str, Array]:
+        device = self._device(call.device)
+        arguments = [self._jax.device_put(a, device) for a in (*call.arguments, call.cotangent)]
+        results = self._function(call.implementation, call.mode, call.outputs)(*arguments)
+        return {o: self._host(r) for o, r in zip(call.outputs, results, strict=True)}
 
     def _function(
         self, implementation: Implementation, mode: str, outputs: tuple[str, ...]

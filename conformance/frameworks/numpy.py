@@ -9,7 +9,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Implementation, Unsupported
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 
 def _shifted(np: Any, x: Array) -> Array:
@@ -103,18 +103,8 @@ class NumPy:
     def devices(self) -> Sequence[str]:
         return ["cpu"]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
-        if logits.dtype.name == "bfloat16":
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if call.logits.dtype.name == "bfloat16":
             raise Unsupported("NumPy has no bfloat16")
-        arguments = [logits] if labels is None else [logits, labels]
         with self._numpy.errstate(all="ignore"):
-            return {"value": implementation.call(self._numpy, *arguments)}
+            return {"value": call.implementation.call(self._numpy, *call.arguments)}

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Implementation, Unsupported
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 
 class TensorFlow:
@@ -68,21 +68,12 @@ class TensorFlow:
         gpus = self._tf.config.list_logical_devices("GPU")
         return ["cpu", *(f"cuda:{i}" for i in range(len(gpus)))]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
+    def run(self, call: Call) -> Mapping[str, Array]:
         tf = self._tf
-        with tf.device(device.replace("cuda", "GPU").upper()):
-            tensors = [tf.constant(a) for a in (logits, labels, cotangent) if a is not None]
-            results = self._function(implementation, mode, tuple(outputs))(*tensors)
-            return {o: r.numpy() for o, r in zip(outputs, results, strict=True)}
+        with tf.device(call.device.replace("cuda", "GPU").upper()):
+            tensors = [tf.constant(a) for a in (*call.arguments, call.cotangent)]
+            results = self._function(call.implementation, call.mode, call.outputs)(*tensors)
+            return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
 
     def _function(
         self, implementation: Implementation, mode: str, outputs: tuple[str, ...]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Implementation
+from conformance.frameworks.interface import Array, Call, Implementation
 from conformance.wire import dtype_of
 
 
@@ -89,32 +89,19 @@ class Torch:
         mps = ["mps"] if torch.backends.mps.is_available() else []
         return ["cpu", *cuda, *mps]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Array,
-        labels: Array | None,
-        cotangent: Array,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Array]:
-        x = self._tensor(logits, device)
-        tensors = {"grad_logits": x}
-        arguments = [x]
-        if labels is not None:
-            arguments.append(self._tensor(labels, device))
-            tensors["grad_labels"] = arguments[1]
-        wanted = [o for o in outputs if o != "value"]
+    def run(self, call: Call) -> Mapping[str, Array]:
+        arguments = [self._tensor(a, call.device) for a in call.arguments]
+        tensors = dict(zip(("grad_logits", "grad_labels"), arguments, strict=False))
+        wanted = [o for o in call.outputs if o != "value"]
         for o in wanted:
             tensors[o].requires_grad_()
-        value = implementation.call(self._torch, *arguments)
+        value = call.implementation.call(self._torch, *arguments)
         results = {"value": value}
         if wanted:
-            seed = self._tensor(cotangent, device).to(value.dtype)
+            seed = self._tensor(call.cotangent, call.device).to(value.dtype)
             gradients = self._torch.autograd.grad(value, [tensors[o] for o in wanted], seed)
             results |= dict(zip(wanted, gradients, strict=True))
-        return {o: self._array(results[o]) for o in outputs}
+        return {o: self._array(results[o]) for o in call.outputs}
 
     def _tensor(self, array: Array, device: str) -> Any:
         torch = self._torch

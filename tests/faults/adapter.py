@@ -9,7 +9,7 @@ import numpy as np
 from blocks import CORRECT, Ask, Outputs
 from seeded import FAULTS
 
-from conformance.frameworks.interface import Implementation
+from conformance.frameworks.interface import Call, Implementation
 
 
 def _implementations() -> tuple[Implementation, ...]:
@@ -35,24 +35,14 @@ class Faults:
     def devices(self) -> Sequence[str]:
         return ["cpu"]
 
-    def run(
-        self,
-        implementation: Implementation,
-        mode: str,
-        device: str,
-        logits: Any,
-        labels: Any,
-        cotangent: Any,
-        outputs: Sequence[str],
-    ) -> Mapping[str, Any]:
-        scalar = cotangent.ndim == 1
-        call: Callable[[Ask], Outputs] = implementation.call
+    def run(self, call: Call) -> Mapping[str, Any]:
+        scalar, dtype = call.cotangent.ndim == 1, call.logits.dtype
+        compute: Callable[[Ask], Outputs] = call.implementation.call
         with np.errstate(all="ignore"):
-            wide = None if labels is None else labels.astype(np.float64)
-            c = cotangent.astype(np.float64)
-            ask = Ask(logits.astype(np.float64), wide, c[:, None] if scalar else c, logits.dtype)
-            found = call(ask)
-            rounded = {o: found[o].astype(logits.dtype) for o in outputs}
+            labels = None if call.labels is None else call.labels.astype(np.float64)
+            c = call.cotangent.astype(np.float64)
+            found = compute(Ask(call.logits.astype(np.float64), labels, c[:, None] if scalar else c, dtype))
+            rounded = {o: found[o].astype(dtype) for o in call.outputs}
         if scalar:
             rounded["value"] = rounded["value"][:, 0]
         return rounded
