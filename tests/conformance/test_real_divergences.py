@@ -29,12 +29,19 @@ JAX_BINARY = "jax.nn.log_sigmoid+sum"
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """Three small runs of the real frameworks, as one table."""
+    """Small runs of the real frameworks, as one table."""
     folder: Path = tmp_path_factory.mktemp("runs")
     asked = (
         Selection("quick", operators=("softmax_cross_entropy",), dtypes=("float32",)),
         Selection("quick", operators=("sigmoid_cross_entropy",), dtypes=("float32",)),
         Selection("quick", operators=("softmax",), dtypes=("bfloat16",)),
+        Selection(
+            "quick",
+            frameworks=("tensorflow", "torch"),
+            operators=("softmax", "logsumexp"),
+            dtypes=("float32",),
+            families=("ordinary", "huge_logits"),
+        ),
     )
     runs = [run(selection, folder / f"{i}.parquet") for i, selection in enumerate(asked)]
     assert all(r.complete for r in runs)
@@ -91,6 +98,16 @@ def test_flushing_to_zero_is_named(verdicts: pl.DataFrame) -> None:
     found = targets(verdicts, "1.3", "flushed to zero")
     assert {("tf.nn.softmax", "eager"), ("tf.nn.softmax", "xla"), ("jax.nn.softmax", "jit")} <= found
     assert ("torch.softmax", "eager") not in found
+
+
+def test_one_class_is_not_exactly_one_in_eager_tensorflow(verdicts: pl.DataFrame) -> None:
+    for output in ("value", "grad_logits"):
+        assert ("tf.nn.softmax", "eager") in targets(verdicts, "2.4", "beyond the stable bound", output)
+
+
+def test_the_gradient_of_torch_logsumexp_comes_from_its_rounded_value(verdicts: pl.DataFrame) -> None:
+    found = targets(verdicts, "2.1", "beyond the stable bound", "grad_logits")
+    assert ("torch.logsumexp", "eager") in found
 
 
 def test_no_real_loss_breaks_the_stable_bound_on_ordinary_inputs(verdicts: pl.DataFrame) -> None:
