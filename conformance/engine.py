@@ -112,14 +112,13 @@ def run(
     journal = Journal(out, _identity(selection), resume=resume)
     events: queue.Queue[_Event] = queue.Queue(maxsize=32)
     stop = threading.Event()
+    rest = {name: [b for b in found if b.id not in journal.done(name)] for name, found in asked.items()}
     for name, found in asked.items():
-        done = journal.done(name)
-        ledger.finished[name] = sum(b.id in done for b in found)
-        rest = [b for b in found if b.id not in done]
-        arguments = (FRAMEWORKS[name], rest, selection, events, stop)
+        ledger.finished[name] = len(found) - len(rest[name])
+        arguments = (FRAMEWORKS[name], rest[name], selection, events, stop)
         threading.Thread(target=_ask_all, args=arguments, name=f"ask-{name}", daemon=True).start()
 
-    bench = _Bench(oracle, asked, ledger.seconds)
+    bench = _Bench(oracle, rest, ledger.seconds)
     running = set(asked)
     try:
         while running:

@@ -12,7 +12,7 @@ import polars as pl
 
 from reports.run_file import SCHEMA, RunFileError
 
-_PART_ROWS = 20_000
+_PART_ROWS = 2_000
 
 
 class Journal:
