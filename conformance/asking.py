@@ -81,7 +81,6 @@ class Asker:
 
     def isolate(self, answer: Answer, batch: Batch) -> None:
         """Ask the rows of a call that raised apart, so that each row has its own outcome."""
-        arrays = arrays_of(batch)
         everything = np.arange(len(batch.inputs))
         raised = tuple(
             output
@@ -93,7 +92,7 @@ class Asker:
             return
         for output in raised:
             del answer.failures[output]
-        self._halves(answer, batch, arrays, everything, raised, [ISOLATION_ASKS])
+        self._halves(answer, batch, arrays_of(batch), everything, raised, [ISOLATION_ASKS])
 
     def _halves(
         self,
@@ -115,7 +114,6 @@ class Asker:
         rows: Array,
         outputs: tuple[str, ...],
         budget: list[int],
-        last: Failure | None = None,
     ) -> None:
         budget[0] -= 1
         q = answer.question

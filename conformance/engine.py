@@ -28,7 +28,7 @@ from conformance.findings import findings
 from conformance.journal import Journal
 from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.registry import FRAMEWORKS, Framework
-from conformance.rows import rows_of
+from conformance.rows import rows_of, target_of
 from conformance.selection import Selection
 from conformance.verdict import Judge
 from reference.clauses import clauses
@@ -226,20 +226,13 @@ def _judge(
 ) -> list[dict[str, Any]]:
     judge = bench.of(batch)
     start = time.perf_counter()
-    hello = ledger.hellos[name]
-    formulations = {i.name: i.formulation for i in FRAMEWORKS[name].implementations}
     rows: list[dict[str, Any]] = []
     for answer in answers:
         spent = ledger.spent.setdefault(f"{name} {answer.question.mode}", _no_seconds())
         for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
             ledger.seconds[what] += seconds
             spent[what] += seconds
-        target = {
-            "framework": name,
-            "version": hello["version"],
-            "machine": hello["environment"]["processor"],
-            "formulation": formulations[answer.question.implementation],
-        }
+        target = target_of(FRAMEWORKS[name], ledger.hellos[name], answer.question.implementation)
         rows += rows_of(batch, judge, answer, target)
     ledger.seconds["judging"] += time.perf_counter() - start
     return rows

@@ -15,7 +15,7 @@ from conformance.asking import Asker
 from conformance.frameworks.interface import Question
 from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
-from conformance.rows import rows_of
+from conformance.rows import rows_of, target_of
 from conformance.verdict import Judge
 from reference.operators import evaluate
 from reference.oracle import Oracle, default_cache
@@ -82,17 +82,11 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
                 for mode in framework.modes(PROFILES[-1])
                 for device in process.hello["devices"]
             ]
-            formulations = {i.name: i.formulation for i in chosen}
             asker = Asker(process)
             rows: list[Mapping[str, Any]] = []
             for answer in asker.ask(batch, questions):
                 asker.isolate(answer, batch)
-                target = {
-                    "framework": framework.name,
-                    "version": process.hello["version"],
-                    "machine": process.hello["environment"]["processor"],
-                    "formulation": formulations[answer.question.implementation],
-                }
+                target = target_of(framework, process.hello, answer.question.implementation)
                 rows += [r for r in rows_of(batch, judge, answer, target) if r["case"] == case.id]
             yield Answered(framework.name, "", tuple(rows))
         finally:

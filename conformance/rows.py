@@ -10,6 +10,7 @@ from cases.case import Batch, Case
 from conformance.asking import Answer, Failure
 from conformance.frameworks.interface import Array
 from conformance.outcome import Grade, Outcome, Status, Symptom
+from conformance.registry import Framework
 from conformance.verdict import RESULT, Judge
 from reference.clauses import Level, clause
 
@@ -55,6 +56,17 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
             row["level"] = clause(row["clause"]).level.value
         rows += verdicts
     return rows
+
+
+def target_of(framework: Framework, hello: Mapping[str, Any], implementation: str) -> dict[str, str]:
+    """What :func:`rows_of` writes of who answered, from the framework and its worker's ``hello``."""
+    formulations = {i.name: i.formulation for i in framework.implementations}
+    return {
+        "framework": framework.name,
+        "version": hello["version"],
+        "machine": hello["environment"]["processor"],
+        "formulation": formulations[implementation],
+    }
 
 
 def _judged(
