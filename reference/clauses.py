@@ -13,7 +13,10 @@ from pathlib import Path
 
 SPEC = Path(__file__).with_name("SPEC.md")
 
-_HEADING = re.compile(r"^#### (?P<id>\d+\.\d+) \((?P<level>must|should|open)\) (?P<title>.+)$", re.MULTILINE)
+_HEADING = re.compile(
+    r"^#### (?P<id>\d+\.\d+) \((?P<level>must|should|open)(?P<error>, or an error)?\) (?P<title>.+)$",
+    re.MULTILINE,
+)
 
 
 class Level(StrEnum):
@@ -26,12 +29,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Clause:
-    """A numbered rule of SPEC.md."""
+    """A numbered rule of SPEC.md; ``or_an_error`` where raising obeys it too."""
 
     id: str
     level: Level
     title: str
     text: str
+    or_an_error: bool = False
 
 
 @functools.cache
@@ -45,7 +49,8 @@ def clauses() -> dict[str, Clause]:
         body = " ".join(text[match.end() : end if end > 0 else None].split())
         if match["id"] in found:
             raise ValueError(f"SPEC.md numbers two clauses {match['id']}")
-        found[match["id"]] = Clause(match["id"], Level(match["level"]), match["title"], body)
+        level, error = Level(match["level"]), match["error"] is not None
+        found[match["id"]] = Clause(match["id"], level, match["title"], body, error)
     return found
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from reference.attributes import PLAIN, Attributes
 from reference.formats import Floats, Format
-from reference.operators import OPERATORS, Operator, Row
+from reference.operators import MOVING, OPERATORS, Operator
+from reference.row import Row
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,12 @@ class Inputs:
     """``rows × N`` logits with labels and cotangents, all as binary64 carriers of ``format``'s values.
 
     ``labels``: ``(rows, N)`` dense, ``(rows, 1)`` index (whole numbers), ``(rows, 0)`` none.
-    ``cotangent``: ``(rows, N)`` or ``(rows, 1)``, as the operator's value is shaped.
+    ``cotangent``: ``(rows, N)`` or ``(rows, 1)``, as the operator's value is shaped. ``tangent``:
+    ``(rows, N)`` where ``jvp`` and ``hvp`` are asked, else ``(rows, 0)``.
+
+    Grouped (``attributes.examples = M``), a row is a group of M examples side by side: ``M·N`` logits,
+    ``M·N``, ``M`` or no labels, one cotangent. With ``copies`` every logit stands for so many equal
+    classes, and only values are asked.
     """
 
     operator: str
@@ -25,39 +32,76 @@ class Inputs:
     logits: Floats
     labels: Floats
     cotangent: Floats
+    attributes: Attributes = PLAIN
+    tangent: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    copies: int = 1
+    empty_of: int = 0
+    """N of a group without any example, which no array shows."""
 
     def __post_init__(self) -> None:
-        op = self.definition
-        rows, n = self.logits.shape
-        labels = {"none": 0, "index": 1, "dense": n}[op.labels]
-        value = n if op.value_shape == "row" else 1
-        for name, array, width in (("labels", self.labels, labels), ("cotangent", self.cotangent, value)):
-            if array.shape != (rows, width):
-                raise ValueError(f"{self.operator}: {name} has shape {array.shape}, needs {(rows, width)}")
-        for name, array in (("logits", self.logits), ("labels", self.labels), ("cotangent", self.cotangent)):
+        op, grouped = self.definition, self.attributes.grouped
+        rows, width = self.logits.shape
+        examples = self.attributes.examples if grouped else 1
+        labels = {"none": 0, "index": examples, "dense": width}[op.labels]
+        value = 1 if grouped or op.value_shape == "scalar" else width
+        if grouped and examples and width % examples:
+            raise ValueError(f"{self.operator}: {width} logits are not {examples} examples")
+        expected = {"labels": (labels,), "cotangent": (value,), "tangent": (0, width)}
+        for name, widths in expected.items():
+            array = getattr(self, name)
+            if array.shape[1] not in widths or (array.size and array.shape[0] != rows):
+                raise ValueError(
+                    f"{self.operator}: {name} has shape {array.shape}, needs {(rows, widths[-1])}"
+                )
+        for name in ("logits", "labels", "cotangent", "tangent", "weight", "pos_weight"):
             if name == "labels" and op.labels == "index":
                 continue
-            with np.errstate(over="ignore"):
-                carried = array.astype(self.format.dtype).astype(np.float64)
-            if not np.array_equal(carried, array, equal_nan=True):
-                raise ValueError(
-                    f"{self.operator}: {name} holds a number that {self.format.name} does not have"
-                )
+            given = getattr(self, name, None)
+            self._exact(name, np.array(getattr(self.attributes, name)) if given is None else given)
+
+    def _exact(self, name: str, array: Floats) -> None:
+        with np.errstate(over="ignore"):
+            carried = array.astype(self.format.dtype).astype(np.float64)
+        if not np.array_equal(carried, array, equal_nan=True):
+            raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
 
     @property
     def definition(self) -> Operator:
         return OPERATORS[self.operator]
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """What is asked: values and gradients, or ``jvp`` and ``hvp`` where there is a tangent."""
+        if self.tangent.size:
+            return MOVING
+        if self.copies > 1 or (self.attributes.grouped and not self.logits.size):
+            return ("value",)
+        return self.definition.outputs
+
+    @property
     def n(self) -> int:
-        """Classes (softmax family) or elements (sigmoid family) in a row."""
-        return int(self.logits.shape[1])
+        """Classes (softmax family) or elements (sigmoid family) in a row, or in an example of a group."""
+        if self.attributes.examples == 0:
+            return self.empty_of
+        return int(self.logits.shape[1]) // (self.attributes.examples or 1)
+
+    @property
+    def classes(self) -> int:
+        """Classes that are summed over: ``n`` times the copies of each."""
+        return self.n * self.copies
 
     def __len__(self) -> int:
         return int(self.logits.shape[0])
 
     def row(self, i: int) -> Row:
-        return Row(self.logits[i].tolist(), self.labels[i].tolist(), self.cotangent[i].tolist())
+        return Row(
+            self.logits[i].tolist(),
+            self.labels[i].tolist(),
+            self.cotangent[i].tolist(),
+            self.attributes,
+            self.tangent[i].tolist() if self.tangent.size else (),
+            self.copies,
+        )
 
     @cached_property
     def dense_labels(self) -> Floats:
@@ -66,11 +110,31 @@ class Inputs:
             return self.labels
         return np.asarray(self.labels == np.arange(self.n), dtype=np.float64)
 
+    @cached_property
+    def apart(self) -> Inputs:
+        """The examples of a grouped batch as rows, each with a cotangent of one."""
+        rows = len(self) * (self.attributes.examples or 0)
+        op = self.definition
+        ones = np.ones((rows, self.n if op.value_shape == "row" else 1))
+        alone = replace(self.attributes, reduction="none", examples=None)
+        width = {"none": 0, "index": 1, "dense": self.n}[op.labels]
+        return Inputs(
+            self.operator,
+            self.format,
+            self.logits.reshape(rows, self.n),
+            self.labels.reshape(rows, width),
+            ones,
+            alone,
+        )
+
     def row_digest(self, i: int) -> str:
-        """Content hash of one row: operator, format and exact bits (little-endian binary64)."""
+        """Content hash of one row: operator, format, attributes and exact bits (little-endian binary64)."""
         h = hashlib.sha256(f"{self.operator} {self.format.name} {self.n}".encode())
-        for array in (self.logits, self.labels, self.cotangent):
-            h.update(np.ascontiguousarray(array[i], dtype="<f8").tobytes())
+        if self.attributes != PLAIN or self.copies != 1:
+            h.update(f"{self.attributes} {self.copies}".encode())
+        for array in (self.logits, self.labels, self.cotangent, self.tangent):
+            if array.shape[0]:
+                h.update(np.ascontiguousarray(array[i], dtype="<f8").tobytes())
         return h.hexdigest()[:16]
 
     @cached_property

@@ -21,13 +21,28 @@ import numpy as np
 import platformdirs
 
 from reference.ball import PRECISIONS, Certified, certify
-from reference.bounds import Bound, bound
+from reference.bound import Bound
+from reference.bounds import bound
 from reference.enclosure import Enclosure
 from reference.formats import Floats
 from reference.inputs import Inputs
 from reference.operators import evaluate
 
 _FIELDS = ("hi", "lo", "radius", "exponent")
+
+SOURCES = (
+    "attributes.py",
+    "ball.py",
+    "derivatives.py",
+    "enclosure.py",
+    "operators.py",
+    "reductions.py",
+    "row.py",
+    "sigmoid_family.py",
+    "softmax_family.py",
+    "stable_parts.py",
+)
+"""The files that decide reference values."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ def version() -> str:
     """Hash of the source that decides reference values: any change of it empties the cache."""
     here = Path(__file__).parent
     h = hashlib.sha256()
-    for name in ("ball.py", "enclosure.py", "operators.py", "stable_parts.py"):
+    for name in SOURCES:
         h.update((here / name).read_bytes())
     return h.hexdigest()[:16]
 

@@ -57,9 +57,42 @@ class Sizes:
         return self.inputs.cotangent
 
     @property
+    def v(self) -> Floats:
+        """The tangent, ``(rows, N)``."""
+        return self.inputs.tangent
+
+    @property
     def p(self) -> Floats:
         """Dense labels; an index label as its one-hot row."""
         return self.inputs.dense_labels
+
+    @cached_property
+    def weight(self) -> Floats:
+        """Class or element weights, ``(1, N)`` or ``(1, 1)``."""
+        return np.array([self.inputs.attributes.weight or (1.0,)])
+
+    @cached_property
+    def pos_weight(self) -> Floats:
+        return np.array([self.inputs.attributes.pos_weight or (1.0,)])
+
+    @cached_property
+    def q(self) -> Floats:
+        """Effective labels ``w ((1 − ε) p + ε/N)``; zero where the row is ignored."""
+        a = self.inputs.attributes
+        q = self.weight * ((1 - a.label_smoothing) * self.p + a.label_smoothing / self.inputs.n)
+        if a.ignore_index is not None:
+            q = np.where(self.inputs.labels == a.ignore_index, 0.0, q)
+        return q
+
+    @cached_property
+    def slope(self) -> Floats:
+        """``∂q_i/∂p_i``."""
+        return np.asarray(np.abs(self.weight) * abs(1 - self.inputs.attributes.label_smoothing))
+
+    @property
+    def kappa(self) -> float:
+        """Roundings of an effective label, in units of u (SPEC.md 8.10); none where it is the label."""
+        return 6.0 if self.inputs.attributes.given else 0.0
 
     def u_value(self, output: str) -> Floats:
         """``u |value|`` of an output."""
@@ -97,7 +130,7 @@ class Sizes:
     @cached_property
     def D(self) -> Floats:
         """``Σ s_j d_j``."""
-        return rowsum(self.s * self.d)
+        return self.inputs.copies * rowsum(self.s * self.d)
 
     @cached_property
     def L(self) -> Floats:
@@ -133,13 +166,13 @@ class Sizes:
     @cached_property
     def h_accurate(self) -> float:
         """Summation error of pairwise or blocked order, in units of u: ``(log2 N + 4) u_a / u``."""
-        n = self.inputs.n
+        n = self.inputs.classes
         return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.u
 
     @cached_property
     def h_stable(self) -> float:
         """Summation error of any order, in units of u: ``N u_a / u``, at most ``SATURATED / u``."""
-        return min(self.inputs.n * self.inputs.format.u_accumulate, SATURATED) / self.u
+        return min(self.inputs.classes * self.inputs.format.u_accumulate, SATURATED) / self.u
 
     @cached_property
     def rho_accurate(self) -> Floats:

@@ -28,10 +28,14 @@ class Undefined(Exception):
 
 
 class Shifted:
-    """The quantities of one row. A logit of −∞ excludes its class (SPEC.md §4): ``e_i = 0``."""
+    """The quantities of one row. A logit of −∞ excludes its class (SPEC.md §4): ``e_i = 0``.
 
-    def __init__(self, logits: Sequence[float]) -> None:
-        if any(math.isnan(x) or x == INFINITY for x in logits):
+    With ``copies`` every logit stands for so many classes.
+    """
+
+    def __init__(self, logits: Sequence[float], copies: int = 1) -> None:
+        self.copies = copies
+        if not logits or any(math.isnan(x) or x == INFINITY for x in logits):
             raise Undefined
         self.k = max(range(len(logits)), key=logits.__getitem__)
         if logits[self.k] == -INFINITY:
@@ -54,7 +58,8 @@ class Shifted:
     @cached_property
     def R(self) -> arb:
         """``Σ_{i≠k} exp(−d_i)``."""
-        return sum(self.e[: self.k], ZERO) + sum(self.e[self.k + 1 :], ZERO)
+        others = sum(self.e[: self.k], ZERO) + sum(self.e[self.k + 1 :], ZERO)
+        return self.copies * others + (self.copies - 1)
 
     @cached_property
     def L(self) -> arb:

@@ -1,4 +1,4 @@
-"""Innocent algorithms never exceed their bound (SPEC.md 8.10), in any format or order of summation.
+"""Innocent algorithms never exceed their bound (SPEC.md 8.13), in any format or order of summation.
 
 Three libraries are tried: NumPy's own functions on the corpus up to 1000 classes and on rows made to
 strain, and one as bad as SPEC.md §8.1 allows (three ulps from exp, 2.5 from division) on the rows

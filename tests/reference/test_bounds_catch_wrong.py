@@ -1,4 +1,4 @@
-"""Wrong algorithms exceed ``stable`` on a row where the mistake shows (SPEC.md 8.10)."""
+"""Wrong algorithms exceed ``stable`` on a row where the mistake shows (SPEC.md 8.13)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The usual forms lose the leading digits of a tiny result: beyond ``accurate``, never beyond ``stable``.
 
-That is what the two tiers are for (SPEC.md 8.10): 1.2 is a finding, 1.1 a failure.
+That is what the two tiers are for (SPEC.md 8.13): 1.2 is a finding, 1.1 a failure.
 """
 
 from __future__ import annotations

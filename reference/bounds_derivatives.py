@@ -1,0 +1,164 @@
+"""Bounds of forward mode and second derivatives: SPEC.md 8.11.
+
+Letters: ``V = Σ s_j |v_j|`` and ``W`` the same of the tangent centred on the largest class, ``t_i`` the
+derivative of ``log s_i``. A uniform tangent is exactly zero in the accurate tier only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from reference.bound import Bound, tiers
+from reference.bounds_sigmoid import SIGMOID
+from reference.formats import Floats
+from reference.sizes import E, Q, Sizes, rowsum
+
+
+class _Moved:
+    """Sizes of the tangent of a batch, and the error of ``t``, in units of u."""
+
+    def __init__(self, z: Sizes) -> None:
+        self.v = np.abs(z.v)
+        self.w = np.abs(z.v - np.take_along_axis(z.v, z.k, axis=1))
+        self.V, self.W = rowsum(z.s * self.v), rowsum(z.s * self.w)
+        self.accurate = 2 * self.w + rowsum(z.s * self.w * z.rho_accurate) + self.W * (2 + z.h_accurate)
+        self.stable = 2 * self.v + rowsum(z.s * self.v * z.rho_any) + self.V * (2 + z.h_stable)
+
+    def scaled(self, z: Sizes, factor: Floats) -> tuple[Floats, Floats]:
+        """``factor · s_i t_i``, the factor a sum of labels or cotangents that is rounded too."""
+        accurate = self.accurate + (self.w + self.W) * (z.rho_accurate + 5 + z.h_accurate)
+        stable = self.stable + (self.v + self.V) * (z.rho_any + 7 + 2 * z.h_stable)
+        return factor * z.s * accurate, factor * z.s * stable
+
+
+def _made(z: Sizes, bounds: tuple[Floats, Floats]) -> Bound:
+    """Products with cotangent and tangent may underflow one by one."""
+    roundings = (
+        8 * (1 + np.abs(z.c).max(axis=1, keepdims=True)) * (1 + np.abs(z.v).max(axis=1, keepdims=True))
+    )
+    mass = np.maximum(1.0, rowsum(np.abs(z.p))) if z.p.size else 1.0
+    return tiers(z, z.u * bounds[0], z.u * bounds[1], roundings * mass)
+
+
+def _softmax_jvp(z: Sizes) -> Bound:
+    return _made(z, _Moved(z).scaled(z, np.ones((1, 1))))
+
+
+def _softmax_hvp(z: Sizes) -> Bound:
+    m = _Moved(z)
+
+    def tier(c: Floats, v: Floats, rho: Floats, h: float) -> Floats:
+        C, V = rowsum(z.s * c), rowsum(z.s * v)
+        sizes = (c + C) * (v + V) + rowsum(z.s * c * v) + C * V
+        spread = (c + C) * rowsum(z.s * v * rho) + (v + V) * rowsum(z.s * c * rho) + rowsum(z.s * c * v * rho)
+        return z.s * (sizes * (2 * rho + 10 + 3 * h) + 2 * spread)
+
+    b = np.abs(z.c - np.take_along_axis(z.c, z.k, axis=1))
+    return _made(
+        z, (tier(b, m.w, z.rho_accurate, z.h_accurate), tier(np.abs(z.c), m.v, z.rho_any, z.h_stable))
+    )
+
+
+def _log_softmax_jvp(z: Sizes) -> Bound:
+    m = _Moved(z)
+    return _made(z, (m.accurate, m.stable))
+
+
+def _log_softmax_hvp(z: Sizes) -> Bound:
+    return _made(z, _Moved(z).scaled(z, rowsum(np.abs(z.c))))
+
+
+def _logsumexp_jvp(z: Sizes) -> Bound:
+    m = _Moved(z)
+    exact = z.u_value("jvp") / z.u
+    return _made(z, (exact + m.accurate, exact + m.stable + m.V * _by_value(z)))
+
+
+def _logsumexp_hvp(z: Sizes) -> Bound:
+    m = _Moved(z)
+    accurate, stable = m.scaled(z, np.abs(z.c))
+    by_value = np.abs(z.c) * z.s * 2 * ((m.v + m.V) * _by_value(z))
+    return _made(z, (accurate, stable + by_value))
+
+
+def _by_value(z: Sizes) -> Floats:
+    """Probabilities as ``exp(x − value)`` with the rounded value: SPEC.md 8.4."""
+    reach = np.max(z.ux, axis=1, keepdims=True) + 2 * z.u * (z.L + E + 2)
+    return np.where(reach < 1.0, z.grow(2 * reach / z.u), 0.0)
+
+
+def _cross_entropy_jvp(z: Sizes) -> Bound:
+    m, p = _Moved(z), np.abs(z.p)
+    mass = rowsum(p)
+    accurate = rowsum(p * m.accurate) + (2 + z.h_accurate) * rowsum(p * (m.w + m.W))
+    stable = mass * (rowsum(z.s * m.v * z.rho_any) + m.V * (6 + 2 * z.h_stable))
+    return _made(z, (accurate, stable + (6 + 2 * z.h_stable) * rowsum(p * m.v)))
+
+
+def _cross_entropy_hvp(z: Sizes) -> Bound:
+    return _made(z, _Moved(z).scaled(z, np.abs(z.c) * rowsum(np.abs(z.p))))
+
+
+def _sigmoid_hvp(z: Sizes) -> Bound:
+    sigma, mirror = z.reference_sizes["sigma"], z.reference_sizes["mirror"]
+    size = np.abs(z.c * z.v)
+    accurate = size * sigma * mirror * np.abs(sigma - mirror) * (3 * (2 * E + Q + 2) + E + 4)
+    textbook = (E + 5) * np.maximum(sigma, mirror) + sigma * mirror * (4 * E + 2 * Q + 10)
+    return _made(z, (accurate, accurate + size * textbook))
+
+
+def _slope(z: Sizes, size: Floats, extra: float) -> tuple[Floats, Floats]:
+    """``size · σ(x) σ(−x)``."""
+    sigma, mirror = z.reference_sizes["sigma"], z.reference_sizes["mirror"]
+    accurate = size * sigma * mirror * (2 * (2 * E + Q + 2) + 4)
+    return accurate, accurate + size * (E + 5 + extra) * np.maximum(sigma, mirror)
+
+
+def _log_sigmoid_hvp(z: Sizes) -> Bound:
+    return _made(z, _slope(z, np.abs(z.c * z.v), E / 2 + 3))
+
+
+def _binary_cross_entropy_hvp(z: Sizes) -> Bound:
+    return _made(z, _slope(z, np.abs(z.c * z.v) * (np.abs(z.p) + np.abs(1 - z.p)), E / 2 + 3))
+
+
+def _logit_hvp(z: Sizes) -> Bound:
+    p = z.inputs.logits
+    accurate = (2 * Q + 8) * z.u_value("hvp") / z.u
+    return _made(z, (accurate, accurate + (2 * Q + 8) * np.abs(z.c * z.v) * (1 / p**2 + 1 / (1 - p) ** 2)))
+
+
+def _along(operator: str) -> Callable[[Sizes], Bound]:
+    """The jvp of an elementwise operator is its VJP with the tangent for the cotangent."""
+
+    def of(z: Sizes) -> Bound:
+        turned = replace(z.inputs, cotangent=z.v, tangent=np.zeros((0, 0)))
+        values = {"grad_logits": z.values["jvp"]}
+        return SIGMOID[operator, "grad_logits"](Sizes(turned, values, z.reference_sizes))
+
+    return of
+
+
+MOVING: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
+    ("softmax", "jvp"): _softmax_jvp,
+    ("softmax", "hvp"): _softmax_hvp,
+    ("log_softmax", "jvp"): _log_softmax_jvp,
+    ("log_softmax", "hvp"): _log_softmax_hvp,
+    ("logsumexp", "jvp"): _logsumexp_jvp,
+    ("logsumexp", "hvp"): _logsumexp_hvp,
+    ("softmax_cross_entropy", "jvp"): _cross_entropy_jvp,
+    ("softmax_cross_entropy", "hvp"): _cross_entropy_hvp,
+    ("sparse_softmax_cross_entropy", "jvp"): _cross_entropy_jvp,
+    ("sparse_softmax_cross_entropy", "hvp"): _cross_entropy_hvp,
+    ("sigmoid", "jvp"): _along("sigmoid"),
+    ("sigmoid", "hvp"): _sigmoid_hvp,
+    ("log_sigmoid", "jvp"): _along("log_sigmoid"),
+    ("log_sigmoid", "hvp"): _log_sigmoid_hvp,
+    ("logit", "jvp"): _along("logit"),
+    ("logit", "hvp"): _logit_hvp,
+    ("sigmoid_cross_entropy", "jvp"): _along("sigmoid_cross_entropy"),
+    ("sigmoid_cross_entropy", "hvp"): _binary_cross_entropy_hvp,
+}

@@ -1,0 +1,60 @@
+"""Bounds of a sum or a mean of examples: SPEC.md 8.12."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from reference.bound import Bound
+from reference.formats import Floats
+from reference.inputs import Inputs
+from reference.sizes import SATURATED, Sizes
+
+
+def reduced(
+    inputs: Inputs,
+    exact: Floats,
+    sizes: Mapping[str, Floats],
+    of_row: Callable[[Sizes], Bound],
+    *,
+    scalar: bool,
+) -> Bound:
+    """The bound of each example, with a cotangent of one, reduced as the value (or the gradient) is.
+
+    ``exact`` is the reduced output. The weights may be summed, and the quotient formed, in the format.
+    """
+    fmt, groups = inputs.format, len(inputs)
+    if not inputs.logits.size:
+        nothing = np.zeros_like(exact)
+        return Bound(nothing, nothing, nothing)
+    rows = groups * (inputs.attributes.examples or 0)
+    apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
+    inner = of_row(Sizes(inputs.apart, {}, apart))
+    scale = np.abs(inputs.cotangent / sizes["by"])
+    if not scalar:
+
+        def spread(a: Floats) -> Floats:
+            return scale * np.broadcast_to(a, inputs.apart.logits.shape).reshape(groups, -1)
+
+        rounded = 6 * fmt.u * np.abs(exact) + 4 * fmt.smallest_subnormal * (1 + scale)
+        flush = spread(inner.flush) + 4 * fmt.smallest_normal * (1 + scale)
+        return Bound(spread(inner.accurate) + rounded, spread(inner.stable) + rounded, flush)
+
+    share = 1 / np.abs(sizes["by"])
+    terms = np.abs(sizes["f"]) * share
+    count = terms.shape[1]
+    pairwise = ((count - 1).bit_length() + 4) * fmt.u_accumulate
+    in_order = min(count * fmt.u_accumulate, SATURATED)
+    total = terms.sum(axis=1, keepdims=True)
+
+    def summed(a: Floats) -> Floats:
+        full = np.broadcast_to(a, (rows, count * groups // rows))
+        return np.asarray(share * full.reshape(groups, -1).sum(axis=1, keepdims=True), dtype=np.float64)
+
+    underflow = 2 * fmt.smallest_subnormal
+    return Bound(
+        summed(inner.accurate) + (2 * pairwise + 6 * fmt.u) * total + underflow,
+        summed(inner.stable) + (2 * in_order + 6 * fmt.u) * total + underflow,
+        summed(inner.flush) + 2 * fmt.smallest_normal,
+    )

@@ -1,0 +1,115 @@
+"""Bounds of the sigmoid family: SPEC.md 8.7 – 8.9."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from reference.bound import Bound, tiers
+from reference.formats import Floats
+from reference.sizes import LN2, E, Q, Sizes
+
+
+def _sigmas(z: Sizes) -> tuple[Floats, Floats]:
+    """``σ(x), σ(−x)``."""
+    return z.reference_sizes["sigma"], z.reference_sizes["mirror"]
+
+
+def _u_softplus(z: Sizes) -> tuple[Floats, Floats]:
+    """``u softplus(x), u softplus(−x)``."""
+    return z.u * z.reference_sizes["softplus"], z.u * z.reference_sizes["softplus_minus"]
+
+
+def _sigmoid(z: Sizes) -> Bound:
+    sigma, _ = _sigmas(z)
+    accurate = z.u * sigma * (2 * E + Q + 2)
+    return tiers(z, accurate, accurate + z.u * (E / 2 + 2), 2.0)
+
+
+def _sigmoid_grad(z: Sizes) -> Bound:
+    sigma, mirror = _sigmas(z)
+    c = np.abs(z.c)
+    accurate = z.u * c * sigma * mirror * (2 * (2 * E + Q + 2) + 2)
+    return tiers(z, accurate, accurate + z.u * c * (E + 5) * np.maximum(sigma, mirror), 2 + 4 * c)
+
+
+def _log_sigmoid(z: Sizes) -> Bound:
+    accurate = (2 * E + 3) * z.u * z.reference_sizes["softplus_minus"]
+    return tiers(z, accurate, accurate + z.u * (E + 2), 2.0)
+
+
+def _log_sigmoid_grad(z: Sizes) -> Bound:
+    mirror, c = z.reference_sizes["mirror"], np.abs(z.c)
+    accurate = z.u * c * mirror * (2 * E + Q + 4)
+    return tiers(z, accurate, accurate + z.u * c * (E / 2 + 3), 2 + 4 * c)
+
+
+def _logit(z: Sizes) -> Bound:
+    uv = z.u_value("value")
+    accurate = (E + Q + 3) * uv
+    # log p and log(1 − p) apart: the smaller of the two is at most ln 2
+    split = E * (uv + z.u * 2 * LN2) + uv
+    return tiers(z, accurate, np.maximum(accurate, split) + z.u * (Q + 3), 2.0)
+
+
+def _logit_grad(z: Sizes) -> Bound:
+    ug = z.u_value("grad_logits")
+    return tiers(z, (Q + 4) * ug, (2 * Q + 6) * ug, 2.0 + 2 * np.abs(z.c))
+
+
+def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
+    """``|w (1 − z')|``, ``|w P z'|``, and what an implementation may split the latter into.
+
+    ``l = 1 + (P − 1) z'`` multiplies ``softplus(−x)`` in the textbook's form with a positive weight; its
+    two terms may be larger than it is.
+    """
+    smoothing, w = z.inputs.attributes.label_smoothing, np.abs(z.weight)
+    label = (1 - smoothing) * z.p + smoothing / 2
+    split = np.where(z.pos_weight == 1, 0.0, 1 + np.abs((z.pos_weight - 1) * label))
+    other, chosen, split, w = np.broadcast_arrays(
+        w * np.abs(1 - label), w * np.abs(z.pos_weight * label), w * split, w
+    )
+    return other, chosen, split, w
+
+
+def _binary_cross_entropy(z: Sizes) -> Bound:
+    positive, negative = _u_softplus(z)
+    other, label, split, w = _pairs(z)
+    accurate = (2 * E + 6 + z.kappa) * (other * positive + label * negative)
+    textbook = 2 * z.ux * (label + other) + w * z.ux + np.maximum(w, split) * z.u * (E + 2)
+    return tiers(z, accurate, accurate + textbook + 4 * split * negative, 4.0 + 2 * w)
+
+
+def _binary_cross_entropy_grad(z: Sizes) -> Bound:
+    sigma, mirror = _sigmas(z)
+    c = np.abs(z.c)
+    other, label, split, w = _pairs(z)
+    accurate = z.u * c * (2 * E + Q + 6 + z.kappa) * (other * sigma + label * mirror)
+    textbook = z.u * c * (E / 2 + 3 + z.kappa / 2) * (w + label + split)
+    return tiers(z, accurate, accurate + textbook, 2 + 4 * c * np.maximum(w, 1.0))
+
+
+def _binary_cross_entropy_grad_labels(z: Sizes) -> Bound:
+    c = np.abs(z.c)
+    if z.inputs.attributes.given:
+        positive, negative = _u_softplus(z)
+        c = c * z.slope
+        accurate = (2 * E + 8) * (np.abs(z.pos_weight) * negative + positive) + 2 * z.ux
+        stable = accurate + 3 * z.ux + z.u * (1 + np.abs(z.pos_weight)) * (E + 4)
+        return tiers(z, c * accurate, c * stable, 4 + 4 * c)
+    stable = c * ((2 * E + 4) * (z.ux + z.u * 2 * LN2) + 2 * z.u)
+    return tiers(z, 2 * c * z.ux, stable, 2 + 2 * c)
+
+
+SIGMOID: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
+    ("sigmoid", "value"): _sigmoid,
+    ("sigmoid", "grad_logits"): _sigmoid_grad,
+    ("log_sigmoid", "value"): _log_sigmoid,
+    ("log_sigmoid", "grad_logits"): _log_sigmoid_grad,
+    ("logit", "value"): _logit,
+    ("logit", "grad_logits"): _logit_grad,
+    ("sigmoid_cross_entropy", "value"): _binary_cross_entropy,
+    ("sigmoid_cross_entropy", "grad_logits"): _binary_cross_entropy_grad,
+    ("sigmoid_cross_entropy", "grad_labels"): _binary_cross_entropy_grad_labels,
+}

@@ -1,0 +1,75 @@
+"""``reduction``: the sum or the mean of several examples, asked as one (SPEC.md 6.10).
+
+The mean of index labels is weighted: ``Σ w_y f / Σ w_y`` over the examples that are not ignored. That
+of dense labels divides by the number of examples, that of the sigmoid family by the number of
+elements. Nothing to divide by gives NaN (6.11, open).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from flint import arb
+
+from reference.attributes import Attributes
+from reference.ball import Number, Values
+from reference.row import Row
+from reference.stable_parts import ZERO
+
+NAN = float("nan")
+
+
+def examples(r: Row, *, labels: str, elementwise: bool) -> list[Row]:
+    """The rows of a group, each with a cotangent of one."""
+    count = r.attributes.examples or 0
+    if not count:
+        return []
+    n = len(r.x) // count
+    width = {"none": 0, "index": 1, "dense": n}[labels]
+    alone = replace(r.attributes, reduction="none", examples=None)
+    one = [1.0] * (n if elementwise else 1)
+    return [Row(r.x[i * n : (i + 1) * n], r.p[i * width : (i + 1) * width], one, alone) for i in range(count)]
+
+
+def divisor(rows: Sequence[Row], attributes: Attributes, *, labels: str) -> arb:
+    """What the sum is divided by."""
+    if attributes.reduction == "sum":
+        return arb(1)
+    if labels == "index":
+        kept = [r.y for r in rows if r.y != attributes.ignore_index]
+        return sum((arb(attributes.weight_of(y)) for y in kept if 0 <= y < len(rows[0].x)), ZERO)
+    return arb(sum(len(r.c) for r in rows))
+
+
+def reduce(define: Callable[[Row], Values], r: Row, *, labels: str, elementwise: bool) -> Values:
+    """Outputs of a group: one value, and the gradients of all its examples in a row."""
+    rows = examples(r, labels=labels, elementwise=elementwise)
+    each = [define(row) for row in rows]
+    values = [v for found in each for v in found["value"]]
+    if r.attributes.reduction == "none":
+        return {"value": values}
+    by = divisor(rows, r.attributes, labels=labels)
+    factor = NAN if by.is_zero() else arb(r.c[0]) / by
+    outputs: Values = {"value": [NAN if by.is_zero() else _sum(values, by)]}
+    for name in ("grad_logits", "grad_labels"):
+        if not each or name in each[0]:
+            outputs[name] = [_product(factor, g) for found in each for g in found.get(name, [])]
+    if labels != "dense":
+        outputs.pop("grad_labels", None)
+    for name in each[0] if each else ():
+        if name.startswith("_"):
+            outputs[name] = [v for found in each for v in found[name]]
+    return outputs | {"_f": values, "_by": [by]}
+
+
+def _sum(values: Sequence[Number], by: arb) -> Number:
+    special = [v for v in values if isinstance(v, float)]
+    return math.fsum(special) if special else sum(values, ZERO) / by
+
+
+def _product(factor: Number, g: Number) -> Number:
+    if isinstance(factor, float) or isinstance(g, float):
+        return float(factor) * float(g)
+    return factor * g

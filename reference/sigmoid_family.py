@@ -1,0 +1,134 @@
+"""Sigmoid, log-sigmoid, logit and sigmoid cross-entropy: elements depend on nothing but themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from flint import arb
+
+from reference.ball import Number, Values
+from reference.row import Row
+from reference.stable_parts import INFINITY, ONE, ZERO, Mirrored
+
+NAN = float("nan")
+HALF = arb(0.5)
+
+
+def sigmoid(r: Row) -> Values:
+    """``σ(x) = 1 / (1 + exp(−x))``; VJP ``c σ(x) σ(−x)``. At ±∞ its limits (5.2)."""
+    m = Mirrored(r.x)
+    grad = [a * b * c for a, b, c in zip(m.sigma, m.mirror, r.c, strict=True)]
+    sizes: Values = {"_sigma": list(m.sigma), "_mirror": list(m.mirror)}
+    return _with_nan(r.x, {"value": list(m.sigma), "grad_logits": list(grad)}) | sizes
+
+
+def log_sigmoid(r: Row) -> Values:
+    """``log σ(x) = −softplus(−x)``; VJP ``c σ(−x)``."""
+    m = Mirrored(r.x)
+    value = [-v for v in m.softplus_minus]
+    grad: list[Number] = [a * c for a, c in zip(m.mirror, r.c, strict=True)]
+    sizes: Values = {
+        "_sigma": list(m.sigma),
+        "_mirror": list(m.mirror),
+        "_softplus_minus": m.softplus_minus,
+    }
+    return _with_nan(r.x, {"value": value, "grad_logits": grad}) | sizes
+
+
+def sigmoid_cross_entropy(r: Row) -> Values:
+    """``f = a softplus(x) + b softplus(−x)``; ``∂f/∂x = a σ(x) − b σ(−x)``: no cancellation in [0, 1].
+
+    ``a = w (1 − z)`` and ``b = w P z`` for a label ``z``, a weight ``w`` and a positive weight ``P``,
+    one where none is given. ``∂f/∂z = w (1 − ε) (P softplus(−x) − softplus(x))``, plainly ``−x``.
+    """
+    m = Mirrored(r.x)
+    a, b = effective_pairs(r)
+    value: list[Number] = [
+        u * plus + v * minus if math.isfinite(x) else _limit(u if x > 0 else v)
+        for x, u, v, plus, minus in zip(m.x, a, b, m.softplus, m.softplus_minus, strict=True)
+    ]
+    grad: list[Number] = [
+        (u * s - v * t) * c for u, v, s, t, c in zip(a, b, m.sigma, m.mirror, r.c, strict=True)
+    ]
+    outputs: Values = _with_nan(r.p, {"value": value, "grad_logits": grad})
+    outputs["grad_labels"] = _by_labels(r, m)
+    sizes: Values = {
+        "_sigma": list(m.sigma),
+        "_mirror": list(m.mirror),
+        "_softplus": m.softplus,
+        "_softplus_minus": m.softplus_minus,
+    }
+    return _with_nan(r.x, outputs) | sizes
+
+
+def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
+    """``w (1 − z')`` and ``w P z'`` with the smoothed label ``z' = (1 − ε) z + ε/2``."""
+    smoothing = arb(r.attributes.label_smoothing)
+    negative, positive = [], []
+    for i, label in enumerate(r.p):
+        z = ZERO if math.isnan(label) else arb(label)
+        if smoothing:
+            z = (ONE - smoothing) * z + smoothing * HALF
+        w = arb(r.attributes.weight_of(i))
+        negative.append(w * (ONE - z))
+        positive.append(w * arb(r.attributes.pos_weight_of(i)) * z)
+    return negative, positive
+
+
+def _by_labels(r: Row, m: Mirrored) -> list[Number]:
+    if not r.attributes.given:
+        return [-arb(x) * arb(c) if math.isfinite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
+    kept = ONE - arb(r.attributes.label_smoothing)
+    found: list[Number] = []
+    for i, (x, c) in enumerate(zip(m.x, r.c, strict=True)):
+        w, extra = arb(r.attributes.weight_of(i)), arb(r.attributes.pos_weight_of(i)) - ONE
+        if not math.isfinite(x):
+            found.append(NAN)  # attributes are asked with finite logits
+            continue
+        found.append(arb(c) * w * kept * (extra * m.softplus_minus[i] - arb(x)))
+    return found
+
+
+def _limit(weight: arb) -> Number:
+    """The loss at ``x = ±∞``: 0 where the label agrees, infinite where it does not."""
+    return ZERO if weight.is_zero() else math.copysign(INFINITY, float(weight))
+
+
+def _with_nan(x: Sequence[float], values: Values) -> Values:
+    """NaN in each of ``values`` where ``x``, a logit or a label, is NaN (3.2)."""
+    for i in (i for i, v in enumerate(x) if math.isnan(v)):
+        for elements in values.values():
+            elements[i] = NAN
+    return values
+
+
+def logit(r: Row) -> Values:
+    """``log(p / (1 − p))``, the inverse of σ; VJP ``c / (p (1 − p))``.
+
+    ∓∞ at 0 and 1, NaN outside [0, 1] (5.4). Near one half the quotient is near one, so ``log1p`` of
+    what it exceeds one by.
+    """
+    return {
+        "value": [_logit(p) for p in r.x],
+        "grad_logits": [_logit_slope(p, c) for p, c in zip(r.x, r.c, strict=True)],
+    }
+
+
+def _logit(p: float) -> Number:
+    if not 0 <= p <= 1:
+        return NAN
+    if p in (0.0, 1.0):
+        return -INFINITY if p == 0 else INFINITY
+    q = arb(p)
+    if 0.25 <= p <= 0.75:
+        return ((q + q - ONE) / (ONE - q)).log1p()
+    return q.log() - (-q).log1p()
+
+
+def _logit_slope(p: float, c: float) -> Number:
+    if not 0 <= p <= 1:
+        return NAN
+    if p in (0.0, 1.0):
+        return math.copysign(INFINITY, c) if c else NAN
+    return c / (arb(p) * (ONE - arb(p)))

@@ -1,0 +1,147 @@
+"""Softmax, log-softmax, logsumexp and softmax cross-entropy: each is a few lines, read like the mathematics.
+
+Every formula is arranged so that no term cancels on ordinary inputs; where labels make it cancel, the
+precision ladder resolves it. Gradients are vector-Jacobian products with the row's cotangent ``c``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from flint import arb
+
+from reference.ball import Number, Values
+from reference.row import Row
+from reference.stable_parts import INFINITY, ONE, ZERO, Shifted, Undefined
+
+NAN = float("nan")
+
+
+def softmax(r: Row) -> Values:
+    """``s_i``; VJP ``s_i (c_i − Σ s_j c_j)``, centred on ``c_k`` so that equal cotangents give zero."""
+    z = Shifted(r.x, r.copies)
+    w = centred(r.c, z.k)
+    mean = dot(z.s, w)
+    grad = [s * (w_i - mean) for s, w_i in zip(z.s, w, strict=True)]
+    return {"value": list(z.s), "grad_logits": grad} | sizes(z)
+
+
+def log_softmax(r: Row) -> Values:
+    """``log s_i``; VJP ``c_i − s_i Σ c_j``."""
+    z = Shifted(r.x, r.copies)
+    grad = _balance(z, [arb(-c) for c in r.c], ONE)
+    return {"value": list(z.log_s), "grad_logits": grad} | sizes(z)
+
+
+def logsumexp(r: Row) -> Values:
+    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3)."""
+    if INFINITY in r.x and not any(map(math.isnan, r.x)):
+        unknown: Values = {"value": [INFINITY], "grad_logits": [NAN] * len(r.x)}
+        return unknown | {"_s": [NAN] * len(r.x), "_L": [NAN], "_rest": [NAN]}
+    z = Shifted(r.x, r.copies)
+    c = arb(r.c[0])
+    return {"value": [z.m + z.L], "grad_logits": [c * s for s in z.s]} | sizes(z)
+
+
+def softmax_cross_entropy(r: Row) -> Values:
+    """``f = −Σ q_i log s_i``; ``∂f/∂x_i = s_i Σq − q_i``; ``∂f/∂p_i = −(∂q_i/∂p_i) log s_i``.
+
+    The effective labels ``q`` are the labels ``p`` where no attribute is given. An excluded class
+    contributes nothing with a zero label (4.2) and ±∞ with mass on it (4.3).
+    """
+    z = Shifted(r.x)
+    c = arb(r.c[0])
+    slopes = [c * t for t in label_slopes(r)]
+    by_labels = [_times(t, -v) for t, v in zip(slopes, z.log_s, strict=True)]
+    if any(map(math.isnan, r.p)):
+        unknown: Values = {"value": [NAN], "grad_logits": [NAN] * len(r.x), "grad_labels": by_labels}
+        return unknown | sizes(z)
+    q = effective_labels(r, [arb(v) for v in r.p])
+    return {
+        "value": [_loss(z, q)],
+        "grad_logits": _balance(z, q, c),
+        "grad_labels": by_labels,
+    } | sizes(z)
+
+
+def sparse_softmax_cross_entropy(r: Row) -> Values:
+    """``f = −log s_y``; ``∂f/∂x_i = s_i − [i = y]``, with ``s_y − 1 = −Σ_{j≠y} s_j``.
+
+    With attributes it is the dense loss of the one-hot label. An ignored row is zero (6.8); an index
+    out of range that is not ignored defines nothing (6.4).
+    """
+    n = len(r.x)
+    if r.y == r.attributes.ignore_index:
+        return {"value": [ZERO], "grad_logits": [ZERO] * n} | sizes(Shifted(r.x))
+    if not 0 <= r.y < n:
+        raise Undefined
+    z = Shifted(r.x, r.copies)
+    c = arb(r.c[0])
+    if r.attributes.weight or r.attributes.label_smoothing:
+        q = effective_labels(r, [ONE if i == r.y else ZERO for i in range(n)])
+        return {"value": [_loss(z, q)], "grad_logits": _balance(z, q, c)} | sizes(z)
+    grad = [c * s for s in z.s]
+    grad[r.y] = -c * z.rest(r.y)
+    return {"value": [-z.log_s[r.y]], "grad_logits": list(grad)} | sizes(z)
+
+
+# --- attributes (SPEC.md 6.6, 6.7) ---------------------------------------------------------------
+
+
+def effective_labels(r: Row, p: list[arb]) -> list[arb]:
+    """``q_i = w_i ((1 − ε) p_i + ε/N)``."""
+    smoothing = arb(r.attributes.label_smoothing)
+    if smoothing:
+        share = smoothing / len(p)
+        p = [(ONE - smoothing) * v + share for v in p]
+    if r.attributes.weight:
+        p = [arb(w) * v for w, v in zip(r.attributes.weight, p, strict=True)]
+    return p
+
+
+def label_slopes(r: Row) -> list[arb]:
+    """``∂q_i/∂p_i = w_i (1 − ε)``."""
+    kept = ONE - arb(r.attributes.label_smoothing)
+    return [kept * arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def sizes(z: Shifted) -> Values:
+    """What :mod:`reference.bounds` needs beside the outputs: sizes, not judged (see ``ball.SIZE``)."""
+    return {"_s": list(z.s), "_L": [z.L], "_rest": [z.rest_k]}
+
+
+def _loss(z: Shifted, q: list[arb]) -> Number:
+    """``Σ q_i (d_i + L)``."""
+    gone = [float(v) for v, excluded in zip(q, z.excluded, strict=True) if excluded and not v.is_zero()]
+    infinite = [math.copysign(INFINITY, v) for v in gone]
+    return sum(infinite) if infinite else dot(q, [d + z.L for d in z.d])
+
+
+def _balance(z: Shifted, p: list[arb], c: arb) -> list[Number]:
+    """``c (s_i Σp − p_i)``, as ``c (s_i Σ_{j≠i} p_j − p_i (1 − s_i))``: hard labels do not cancel."""
+    total = sum(p, ZERO)
+    whole = c * total
+    return [
+        whole * s if q.is_zero() else c * (s * (total - q) - q * z.rest(i))
+        for i, (s, q) in enumerate(zip(z.s, p, strict=True))
+    ]
+
+
+def centred(c: Sequence[float], k: int) -> list[arb]:
+    """``c_j − c_k``."""
+    centre = arb(c[k])
+    return [arb(v) - centre for v in c]
+
+
+def dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
+    """``Σ a_j b_j``."""
+    return sum((u * v for u, v in zip(a, b, strict=True)), ZERO)
+
+
+def _times(c: arb, v: Number) -> Number:
+    """``c · v`` where ``v`` may be infinite; ``0 · ∞`` is NaN, as in IEEE 754."""
+    return float(c) * v if isinstance(v, float) else c * v
