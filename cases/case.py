@@ -6,10 +6,13 @@ agree: the same path with another hash is not comparable.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cases.form import PLAIN_FORM, Form
+from reference.attributes import PLAIN, Attributes
 from reference.formats import Floats
 from reference.inputs import Inputs
 
@@ -20,7 +23,11 @@ class Ask:
 
     ``logits`` has N elements; ``labels`` N (dense), one (index) or None for the family's default;
     ``clauses`` names outputs whose clause is another than ``clause``. ``unit_cotangent`` asks the
-    gradients themselves, for rows where a smaller cotangent would bring an overflow back into range.
+    gradients themselves, for rows where a smaller cotangent would bring an overflow back into range;
+    ``cotangent`` gives it outright. ``tangent`` (N elements) asks for ``jvp`` and ``hvp`` instead.
+
+    With ``attributes`` that group examples, a row is a group: ``examples · N`` logits and its labels.
+    Rows of a variant share attributes and form.
     """
 
     variant: str
@@ -29,6 +36,16 @@ class Ask:
     labels: Floats | None = None
     clauses: Mapping[str, str] = field(default_factory=dict)
     unit_cotangent: bool = False
+    cotangent: Floats | None = None
+    tangent: Floats | None = None
+    attributes: Attributes = PLAIN
+    form: Form = PLAIN_FORM
+    copies: int = 1
+
+    @property
+    def manner(self) -> tuple[Attributes, Form, int, bool]:
+        """What rows of one call must share."""
+        return self.attributes, self.form, self.copies, self.tangent is not None
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of equal operator, family, format and length: one call of an implementation."""
+    """Rows of equal operator, family, format, length and manner: one call of an implementation."""
 
     family: str
     inputs: Inputs
@@ -60,9 +77,20 @@ class Batch:
         return self.inputs.operator
 
     @property
+    def form(self) -> Form:
+        return self.asks[0].form
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a stack of rows and nothing else, which may be filled up with more of them."""
+        return self.form == PLAIN_FORM and not self.inputs.attributes.grouped and self.inputs.copies == 1
+
+    @property
     def id(self) -> str:
-        """``softmax/huge_logits/float32/n10``."""
-        return f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
+        """``softmax/huge_logits/float32/n10``; with the first variant where the rows are asked apart."""
+        path = f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
+        common = self.plain and self.inputs.attributes == PLAIN and not self.inputs.tangent.size
+        return path if common else f"{path}/{self.asks[0].variant}"
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
@@ -73,5 +101,12 @@ class Batch:
             r = seen[ask.variant] = seen.get(ask.variant, -1) + 1
             tail = f"{self.inputs.format.name}/n{self.inputs.n}/r{r}"
             path = f"{self.operator}/{self.family}/{ask.variant}/{tail}"
-            cases.append(Case(path, self.inputs.row_digest(row), ask.variant, row, ask.clause, ask.clauses))
+            cases.append(Case(path, self._hash(row), ask.variant, row, ask.clause, ask.clauses))
         return tuple(cases)
+
+    def _hash(self, row: int) -> str:
+        """Of the bits, and of the form where it is not the plain one."""
+        digest = self.inputs.row_digest(row)
+        if self.form == PLAIN_FORM:
+            return digest
+        return hashlib.sha256(f"{digest} {self.form}".encode()).hexdigest()[:16]

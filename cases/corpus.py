@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -46,30 +47,68 @@ def batches(
             for n in family.lengths(operator, profile):
                 for name in family.formats:
                     if dtypes is None or name in set(dtypes):
-                        yield batch(operator, family, FORMATS[name], n)
+                        yield from batches_of(operator, family, FORMATS[name], n)
 
 
 @functools.lru_cache(maxsize=64)
-def batch(operator: Operator, family: Family, fmt: Format, n: int) -> Batch:
-    """One batch; the same bits whenever and wherever it is made."""
+def batches_of(operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batch, ...]:
+    """The rows of a family, in one batch for each manner in which they are asked.
+
+    The same bits whenever and wherever they are made.
+    """
     words = Words(f"{operator.name}/{family.name}/{fmt.name}/n{n}")
-    asks = tuple(family.rows(operator, fmt, n, words))
-    if not asks:
+    apart: dict[tuple[Any, ...], list[Ask]] = {}
+    for ask in family.rows(operator, fmt, n, words):
+        apart.setdefault(ask.manner, []).append(ask)
+    if not apart:
         raise ValueError(f"family {family.name} has no row for {operator.name} {fmt.name} n{n}")
+    manners = [{ask.variant for ask in asks} for asks in apart.values()]
+    if sum(map(len, manners)) != len(set().union(*manners)):
+        raise ValueError(f"family {family.name}: a variant of {operator.name} is asked in two manners")
+    return tuple(_batch(operator, family.name, fmt, n, words, tuple(asks)) for asks in apart.values())
+
+
+def batch(operator: Operator, family: Family, fmt: Format, n: int) -> Batch:
+    """The only batch of a family that asks all its rows in one manner."""
+    (only,) = batches_of(operator, family, fmt, n)
+    return only
+
+
+def _batch(
+    operator: Operator, family: str, fmt: Format, n: int, words: Words, asks: tuple[Ask, ...]
+) -> Batch:
+    first = asks[0]
     logits = np.stack([np.asarray(a.logits, dtype=np.float64) for a in asks])
     labels = np.stack([_labels(operator, n, a, words) for a in asks])
-    width = n if operator.value_shape == "row" else 1
+    scalar = operator.value_shape == "scalar" or first.attributes.grouped
+    width = 1 if scalar else logits.shape[1]
     cotangent = words.cotangent(len(asks), width)
     for row, ask in enumerate(asks):
-        if ask.unit_cotangent or (row == 0 and width == 1):
+        if ask.cotangent is not None:
+            cotangent[row] = ask.cotangent
+        elif ask.unit_cotangent or (row == 0 and width == 1):
             cotangent[row] = 1.0
-    return Batch(family.name, Inputs(operator.name, fmt, logits, labels, cotangent), asks)
+    tangent = [a.tangent for a in asks if a.tangent is not None]
+    inputs = Inputs(
+        operator.name,
+        fmt,
+        logits,
+        labels,
+        cotangent,
+        first.attributes,
+        np.stack(tangent) if tangent else np.zeros((0, 0)),
+        first.copies,
+        n,
+    )
+    return Batch(family, inputs, asks)
 
 
 def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
     """The labels a family gave, or a hard label drawn for the row."""
     if operator.labels == "none":
         return np.zeros(0)
+    if ask.labels is None and ask.attributes.grouped:
+        raise ValueError(f"{operator.name} {ask.variant}: a group of examples brings its own labels")
     if ask.labels is not None:
         return np.asarray(ask.labels, dtype=np.float64)
     if operator.elementwise:
@@ -86,10 +125,10 @@ def find_case(case_id: str) -> tuple[Batch, Case]:
         length = parts[4].removeprefix("n")
         asked = length.isdigit() and int(length) in family.lengths(operator, PROFILES[-1])
         if asked and parts[3] in family.formats:
-            found = batch(operator, family, FORMATS[parts[3]], int(length))
-            for case in found.cases:
-                if case.id == case_id:
-                    return found, case
+            for found in batches_of(operator, family, FORMATS[parts[3]], int(length)):
+                for case in found.cases:
+                    if case.id == case_id:
+                        return found, case
     raise LookupError(case_id)
 
 

@@ -8,7 +8,7 @@ original number of rows, so that nothing is compiled again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from cases.case import Batch
 from conformance.frameworks.interface import Array, Question
 from conformance.outcome import Outcome
 from conformance.process import Process, Reply, WorkerLost, native
+from conformance.wire import dtype_of
 
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""
@@ -117,7 +118,7 @@ class Asker:
     ) -> None:
         budget[0] -= 1
         q = answer.question
-        question = Question(q.implementation, q.operator, q.mode, q.device, outputs)
+        question = replace(q, outputs=outputs)
         try:
             (reply,) = self.process.ask([question], _filled(arrays, rows, batch))
         except WorkerLost as lost:
@@ -171,14 +172,18 @@ class Asker:
 
 def arrays_of(batch: Batch) -> dict[str, Array]:
     """The batch in its dtype's own bits, as an implementation takes it."""
-    inputs, dtype = batch.inputs, batch.inputs.format.dtype
+    inputs, dtype, given = batch.inputs, batch.inputs.format.dtype, batch.form.label_dtype
+    grouped = inputs.attributes.grouped
     arrays = {"logits": native(inputs.logits, dtype)}
     if inputs.definition.labels == "dense":
-        arrays["labels"] = native(inputs.labels, dtype)
+        arrays["labels"] = native(inputs.labels, dtype_of(given) if given else dtype)
     elif inputs.definition.labels == "index":
-        arrays["labels"] = inputs.labels[:, 0].astype(np.int64)
+        labels = inputs.labels.astype(given or np.int64)
+        arrays["labels"] = labels if grouped else labels[:, 0]
     scalar = inputs.definition.value_shape == "scalar"
     arrays["cotangent"] = native(inputs.cotangent[:, 0] if scalar else inputs.cotangent, dtype)
+    if inputs.tangent.size:
+        arrays["tangent"] = native(inputs.tangent, dtype)
     return arrays
 
 
@@ -190,4 +195,4 @@ def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Ar
 
 def _filled_rows(batch: Batch) -> int:
     total = len(batch.inputs)
-    return total if batch.inputs.n >= WIDE else max(total, ROWS)
+    return total if batch.inputs.n >= WIDE or not batch.plain else max(total, ROWS)

@@ -153,10 +153,7 @@ def run(
 
 
 def _asked_batches(selection: Selection, framework: Framework, batches: Sequence[Batch]) -> list[Batch]:
-    operators = {
-        i.operator for i in framework.implementations if i.name in selection.implementations(framework)
-    }
-    return [b for b in batches if b.operator in operators]
+    return [b for b in batches if selection.questions(framework, b, ["cpu"])]
 
 
 def _ask_all(

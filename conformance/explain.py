@@ -12,10 +12,10 @@ from flint import arb, ctx
 from cases.case import Batch, Case
 from cases.family import PROFILES
 from conformance.asking import Asker
-from conformance.frameworks.interface import Question
 from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from conformance.rows import rows_of, target_of
+from conformance.selection import questions
 from conformance.verdict import Judge
 from reference.operators import evaluate
 from reference.oracle import Oracle, default_cache
@@ -37,7 +37,7 @@ def certified_digits(batch: Batch, case: Case) -> list[Exact]:
     before, ctx.prec = ctx.prec, 2048
     try:
         values = evaluate(inputs.definition, inputs.row(case.row))
-        return [Exact(o, tuple(_text(v) for v in values[o])) for o in inputs.definition.outputs]
+        return [Exact(o, tuple(_text(v) for v in values[o])) for o in inputs.outputs]
     finally:
         ctx.prec = before
 
@@ -62,11 +62,8 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
     """
     judge = Judge(Oracle(default_cache()).truth(batch.inputs))
     for framework in FRAMEWORKS.values():
-        chosen = [
-            i
-            for i in framework.implementations
-            if i.operator == batch.operator and fnmatch.fnmatchcase(i.name, pattern)
-        ]
+        names = [i.name for i in framework.implementations if fnmatch.fnmatchcase(i.name, pattern)]
+        chosen = questions(framework, batch, ["cpu"], names, PROFILES[-1])
         if not chosen:
             continue
         try:
@@ -75,16 +72,10 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
             yield Answered(framework.name, f"{absent} ({framework.install})", ())
             continue
         try:
-            outputs = batch.inputs.definition.outputs if framework.autodiff else ("value",)
-            questions = [
-                Question(i.name, i.operator, mode, device, outputs)
-                for i in chosen
-                for mode in framework.modes(PROFILES[-1])
-                for device in process.hello["devices"]
-            ]
+            devices = process.hello["devices"]
             asker = Asker(process)
             rows: list[Mapping[str, Any]] = []
-            for answer in asker.ask(batch, questions):
+            for answer in asker.ask(batch, questions(framework, batch, devices, names, PROFILES[-1])):
                 asker.isolate(answer, batch)
                 target = target_of(framework, process.hello, answer.question.implementation)
                 rows += [r for r in rows_of(batch, judge, answer, target) if r["case"] == case.id]

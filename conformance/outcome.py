@@ -54,6 +54,7 @@ class Symptom(StrEnum):
     FINITE_FOR_INFINITE = "finite where infinite"
     WRONG_INFINITY = "wrong sign of infinity"
     FINITE_FOR_NAN = "a number where NaN"
+    OTHER_BITS = "other bits"
     WRONG_SHAPE = "wrong shape"
     WRONG_DTYPE = "wrong dtype"
     RAISED = "raised"

@@ -33,6 +33,16 @@ class Framework:
         return bool(self._class.autodiff)
 
     @property
+    def moving(self) -> Sequence[str]:
+        """Which of ``jvp`` and ``hvp`` it computes."""
+        return tuple(getattr(self._class, "moving", ()))
+
+    @property
+    def layouts(self) -> frozenset[str]:
+        """Memory layouts that its tensors can have, beside contiguous ones."""
+        return frozenset(getattr(self._class, "layouts", ()))
+
+    @property
     def implementations(self) -> Sequence[Implementation]:
         """Declared implementations. Does not import the framework itself."""
         return tuple(self._class.implementations)

@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from cases.case import Batch, Case
 from conformance.asking import Answer, Failure
+from conformance.delivery import AGAIN
 from conformance.frameworks.interface import Array
 from conformance.outcome import Grade, Outcome, Status, Symptom
 from conformance.registry import Framework
@@ -16,7 +19,12 @@ from reference.clauses import Level, clause
 
 NAN = float("nan")
 
+EQUAL_CLASSES = "7.5"
+
+_BROKEN = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
+
 _SYMPTOM = {
+    Outcome.RETURNED: Symptom.WRONG_SHAPE,
     Outcome.RAISED: Symptom.RAISED,
     Outcome.CRASHED: Symptom.CRASHED,
     Outcome.TIMED_OUT: Symptom.TIMED_OUT,
@@ -37,6 +45,8 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
         if answered:
             assert got is not None, "a row without a failure has a result"
             verdicts = _judged(judge, batch, answered, output, got)
+            again = answer.results.get(output + AGAIN)
+            _same_bits(answered, verdicts, batch, output, got, again)
         verdicts += [
             _failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures
         ]
@@ -72,11 +82,12 @@ def target_of(framework: Framework, hello: Mapping[str, Any], implementation: st
 def _judged(
     judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array
 ) -> list[dict[str, Any]]:
-    scalar = output == "value" and batch.inputs.definition.value_shape == "scalar"
-    shape = (len(batch.inputs),) if scalar else (len(batch.inputs), batch.inputs.n)
+    shape = _shape(batch, judge, output)
     if got.shape != shape:
         words = f"returned shape {got.shape}, the operator's is {shape}"
         return [_result_fault(case, Symptom.WRONG_SHAPE, words, got) for case in cases]
+    if not got.size:
+        return [_named(case) | _nothing() | _EMPTY | {"clause": case.clause_of(output)} for case in cases]
     rows = []
     for case, v in zip(cases, judge.verdicts(cases, output, got), strict=True):
         rows.append(
@@ -99,12 +110,59 @@ def _judged(
                 "bits": v.bits,
             }
         )
-    if got.dtype != batch.inputs.format.dtype:
+    if got.dtype != batch.inputs.format.dtype and not batch.form.label_dtype:
         words = f"returned {got.dtype.name}, the logits are {batch.inputs.format.name}"
         for case, row in zip(cases, rows, strict=True):
             if row["status"] == Status.CONFORMS:
                 row |= _result_fault(case, Symptom.WRONG_DTYPE, words, got)
     return rows
+
+
+def _shape(batch: Batch, judge: Judge, output: str) -> tuple[int, ...]:
+    """``(rows, elements)``; ``(rows,)`` where a row, or a reduced group of rows, has one number."""
+    inputs = batch.inputs
+    elements = judge.truth.enclosure(output).hi.shape[1]
+    a = inputs.attributes
+    single = a.reduction != "none" if a.grouped else inputs.definition.value_shape == "scalar"
+    return (len(inputs),) if output in ("value", "jvp") and single else (len(inputs), elements)
+
+
+def _same_bits(
+    cases: Sequence[Case],
+    verdicts: Sequence[dict[str, Any]],
+    batch: Batch,
+    output: str,
+    got: Array,
+    again: Array | None,
+) -> None:
+    """Charge a row that conforms, and whose bits are not what 7.3, 7.4 or 7.5 says."""
+    for case, verdict in zip(cases, verdicts, strict=True):
+        if verdict["status"] != Status.CONFORMS:
+            continue
+        tested = clause(case.clause_of(output))
+        changed = again is not None and _bits(got[case.row]) != _bits(again[case.row])
+        if changed or (tested.id == EQUAL_CLASSES and _unequal(batch, case, got[case.row])):
+            verdict |= {"status": _BROKEN[tested.level].value, "symptom": Symptom.OTHER_BITS.value}
+
+
+def _bits(a: Array) -> bytes:
+    """The bits of an array, with one NaN for all."""
+    return np.where(a != a, np.array(np.nan, dtype=a.dtype), a).tobytes()
+
+
+def _unequal(batch: Batch, case: Case, got: Array) -> bool:
+    """Whether elements of equal inputs came back with different bits."""
+    inputs, n = batch.inputs, batch.inputs.n
+    if got.shape != (n,):
+        return False
+    columns = [inputs.logits[case.row], inputs.cotangent[case.row]]
+    if inputs.labels.shape[1] >= 1:
+        columns.append(inputs.dense_labels[case.row])
+    alike: dict[tuple[float, ...], set[bytes]] = {}
+    for i in range(n):
+        key = tuple(float(c[i]) if len(c) == n else float(c[0]) for c in columns)
+        alike.setdefault(key, set()).add(_bits(got[i : i + 1]))
+    return any(len(bits) > 1 for bits in alike.values())
 
 
 def _named(case: Case) -> dict[str, Any]:
@@ -126,6 +184,19 @@ def _nothing() -> dict[str, Any]:
     }
 
 
+_EMPTY: dict[str, Any] = {
+    "outcome": Outcome.RETURNED.value,
+    "message": "",
+    "grade": Grade.EXACT.value,
+    "status": Status.CONFORMS.value,
+    "symptom": Symptom.NONE.value,
+    "ulps": 0.0,
+    "ratio": 0.0,
+    "bits": "",
+}
+"""A result without elements that has the right shape."""
+
+
 def _result_fault(case: Case, symptom: Symptom, message: str, got: Array) -> dict[str, Any]:
     return (
         _named(case)
@@ -143,12 +214,13 @@ def _result_fault(case: Case, symptom: Symptom, message: str, got: Array) -> dic
 
 def _failed(case: Case, output: str, failure: Failure) -> dict[str, Any]:
     """A row that was not answered: a fault, unless the clause is open or the dtype is not offered."""
-    tested = clause(case.clause_of(output))
+    tested = clause(RESULT if failure.outcome is Outcome.RETURNED else case.clause_of(output))
     if failure.outcome is Outcome.UNSUPPORTED:
         status, symptom = Status.UNSUPPORTED, Symptom.NONE
     else:
-        broken = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
-        status, symptom = broken[tested.level], _SYMPTOM[failure.outcome]
+        status, symptom = _BROKEN[tested.level], _SYMPTOM[failure.outcome]
+    if failure.outcome is Outcome.RAISED and tested.or_an_error:
+        status, symptom = Status.CONFORMS, Symptom.NONE
     return (
         _named(case)
         | _nothing()

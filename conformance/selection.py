@@ -12,12 +12,27 @@ from cases.case import Batch
 from cases.corpus import batches, case_ids, families
 from cases.family import PROFILES
 from conformance.frameworks.interface import Question
+from conformance.offering import manner_of, outputs, takes
 from conformance.registry import FRAMEWORKS, Framework
 from reference.formats import FORMATS
 from reference.operators import OPERATORS
 
 if TYPE_CHECKING:
     from conformance.search import Target
+
+
+def questions(
+    framework: Framework, batch: Batch, devices: Sequence[str], names: Iterable[str], profile: str
+) -> list[Question]:
+    """What the named implementations are asked about ``batch``, in the modes of a profile."""
+    asked, manner, named = outputs(framework, batch), manner_of(batch), set(names)
+    return [
+        Question(i.name, i.operator, mode, device, asked, manner)
+        for i in framework.implementations
+        if asked and i.name in named and takes(framework, i, batch)
+        for mode in framework.modes(profile)
+        for device in devices
+    ]
 
 
 class UnknownName(ValueError):
@@ -82,15 +97,7 @@ class Selection:
 
     def questions(self, framework: Framework, batch: Batch, devices: Sequence[str]) -> list[Question]:
         """What ``framework`` is asked about ``batch``."""
-        chosen = set(self.implementations(framework))
-        outputs = batch.inputs.definition.outputs if framework.autodiff else ("value",)
-        return [
-            Question(i.name, i.operator, mode, device, outputs)
-            for i in framework.implementations
-            if i.operator == batch.operator and i.name in chosen
-            for mode in framework.modes(self.profile)
-            for device in devices
-        ]
+        return questions(framework, batch, devices, self.implementations(framework), self.profile)
 
     def as_dict(self) -> Mapping[str, Any]:
         return asdict(self)

@@ -19,7 +19,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.frameworks.interface import Adapter, Array, Call, Implementation, Question, Unsupported
+from conformance.delivery import Delivery, WrongShape
+from conformance.frameworks.interface import (
+    Adapter,
+    Array,
+    Call,
+    Implementation,
+    Manner,
+    Question,
+    Unsupported,
+)
 from conformance.wire import Closed, receive, send
 
 CHANGES_ARITHMETIC = (
@@ -37,6 +46,8 @@ CHANGES_ARITHMETIC = (
     "XLA_FLAGS",
 )
 """Environment variables that may change a result; recorded where they are set."""
+
+PLAIN = Manner()
 
 
 class Worker:
@@ -77,7 +88,7 @@ class Worker:
     ) -> tuple[dict[str, Array], float, float]:
         """Results, and the seconds of the first and of a warm call of this signature."""
         door = (question.implementation, question.operator, question.mode, question.device)
-        key = (*door, outputs, *((a.dtype.name, a.shape) for a in arrays.values()))
+        key = (*door, outputs, question.manner, *((a.dtype.name, a.shape) for a in arrays.values()))
         start = time.perf_counter()
         results = self._run(question, outputs, arrays)
         first = time.perf_counter() - start
@@ -92,8 +103,9 @@ class Worker:
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
     ) -> dict[str, Array]:
         implementation = self._implementation(question)
-        found = self.adapter.run(
-            Call(
+
+        def compute(arrays: Mapping[str, Array], keywords: Mapping[str, object]) -> Mapping[str, Array]:
+            call = Call(
                 implementation,
                 question.mode,
                 question.device,
@@ -101,9 +113,16 @@ class Worker:
                 arrays.get("labels"),
                 arrays["cotangent"],
                 outputs,
+                arrays.get("tangent"),
+                keywords,
             )
-        )
-        return {o: np.asarray(found[o]) for o in outputs}
+            found = self.adapter.run(call)
+            return {o: np.asarray(found[o]) for o in outputs}
+
+        if question.manner == PLAIN:
+            return dict(compute(arrays, {}))
+        scalar = arrays["cotangent"].ndim == 1
+        return Delivery(question.manner, implementation.takes, scalar).answer(compute, arrays)
 
     def _implementation(self, question: Question) -> Implementation:
         return self.by_name[question.implementation, question.operator]
@@ -114,6 +133,8 @@ class Worker:
         """``unsupported`` if harmless inputs fail as well, else ``raised``."""
         if isinstance(error, Unsupported):
             return {"outcome": "unsupported", "message": str(error)}
+        if isinstance(error, WrongShape):
+            return {"outcome": "returned", "message": str(error)}
         words = self._harmless(question, outputs, arrays)
         if words is not None:
             return {"outcome": "unsupported", "message": words}
@@ -123,22 +144,9 @@ class Worker:
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
     ) -> str | None:
         """What the framework says to two plain rows of the same kind; None if it answers them."""
-        dtype = arrays["logits"].dtype
-        key = (
-            question.implementation,
-            question.operator,
-            question.mode,
-            question.device,
-            outputs,
-            dtype.name,
-        )
+        plain = _plain_rows(arrays) if question.manner == PLAIN else _harmless_rows(arrays)
+        key = (question, outputs, *((name, a.dtype.name) for name, a in arrays.items()))
         if key not in self._refusals:
-            plain: dict[str, Array] = {"logits": np.full((2, 3), 0.5, dtype=dtype)}
-            if "labels" in arrays:
-                indices = arrays["labels"].ndim == 1
-                shape = (2,) if indices else (2, 3)
-                plain["labels"] = np.zeros(shape, dtype=arrays["labels"].dtype)
-            plain["cotangent"] = np.ones((2,) if arrays["cotangent"].ndim == 1 else (2, 3), dtype=dtype)
             try:
                 self._run(question, outputs, plain)
             except Exception as error:  # noqa: BLE001
@@ -146,6 +154,25 @@ class Worker:
             else:
                 self._refusals[key] = None
         return self._refusals[key]
+
+
+def _plain_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Two plain rows of three classes."""
+    dtype = arrays["logits"].dtype
+    plain: dict[str, Array] = {"logits": np.full((2, 3), 0.5, dtype=dtype)}
+    if "labels" in arrays:
+        shape = (2,) if arrays["labels"].ndim == 1 else (2, 3)
+        plain["labels"] = np.zeros(shape, dtype=arrays["labels"].dtype)
+    plain["cotangent"] = np.ones((2,) if arrays["cotangent"].ndim == 1 else (2, 3), dtype=dtype)
+    if "tangent" in arrays:
+        plain["tangent"] = np.ones((2, 3), dtype=dtype)
+    return plain
+
+
+def _harmless_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Rows of the same shapes and types with nothing in them to object to."""
+    fill = {"logits": 0.5, "labels": 0, "cotangent": 1.0, "tangent": 1.0}
+    return {name: np.full_like(a, fill[name]) for name, a in arrays.items()}
 
 
 def _words(error: Exception) -> str:
@@ -210,9 +237,16 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
         except Closed:
             return
         for q in header["questions"]:
-            question = Question(**{**q, "outputs": tuple(q["outputs"])})
+            question = Question(**{**q, "outputs": tuple(q["outputs"]), "manner": manner_of(q["manner"])})
             reply, results = worker.answer(question, arrays)
             send(sink, {"kind": "answer", **reply}, results)
+
+
+def manner_of(sent: Mapping[str, Any]) -> Manner:
+    """A manner as it comes through the wire: JSON knows no tuples."""
+    shape = None if sent["shape"] is None else tuple(sent["shape"])
+    attributes = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in sent["attributes"])
+    return Manner(**{**sent, "shape": shape, "attributes": attributes})
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ class Inputs:
     tangent: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     copies: int = 1
     empty_of: int = 0
-    """N of a group without any example, which no array shows."""
+    """N, which the arrays of a group without any example do not show."""
 
     def __post_init__(self) -> None:
         op, grouped = self.definition, self.attributes.grouped

@@ -8,7 +8,7 @@ inherit from anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -27,6 +27,12 @@ class Implementation:
     ``(rows, N)`` dense or ``(rows,)`` int64. ``composed`` is a sum of public pieces on logits,
     ``naive`` one that a numerical analyst would warn of (see SPEC.md 2.1, 1.2). ``note`` is shown on
     the report.
+
+    ``takes`` names the keyword arguments that ``call`` has beside those: ``axis`` (where the classes
+    are; tensors of any rank), ``out``, and the attributes ``weight``, ``pos_weight``,
+    ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows).
+    What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
+    where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``.
     """
 
     name: str
@@ -34,6 +40,31 @@ class Implementation:
     formulation: Formulation
     call: Callable[..., Any]
     note: str = ""
+    takes: frozenset[str] = frozenset()
+    class_axis: Literal["last", "second"] | None = None
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How rows are put to an implementation; the fields are those of a case's form and attributes.
+
+    ``shape``: leading shape that the rows are folded into, the class axis then at ``axis``; None for
+    ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice`` or ``alone``, asked once more
+    for the same bits. ``examples``: every row is a group of so many, of ``n`` classes each, with
+    ``attributes``. ``copies``: every logit stands for so many classes.
+    """
+
+    shape: tuple[int, ...] | None = None
+    axis: int = -1
+    layout: str = "contiguous"
+    each: bool = False
+    again: str = ""
+    out: bool = False
+    label_dtype: str = ""
+    examples: int | None = None
+    n: int = 0
+    copies: int = 1
+    attributes: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +76,7 @@ class Question:
     mode: str
     device: str
     outputs: tuple[str, ...]
+    manner: Manner = Manner()
 
 
 @dataclass(frozen=True)
@@ -52,7 +84,9 @@ class Call:
     """One call of an implementation: where, on what, and what is wanted of it.
 
     ``logits`` is ``(rows, N)``; ``labels`` ``(rows, N)`` in the logits' dtype, ``(rows,)`` int64, or
-    None; ``cotangent`` has the shape of the value, ``(rows,)`` or ``(rows, N)``.
+    None; ``cotangent`` has the shape of the value, ``(rows,)`` or ``(rows, N)``. Other ranks come with
+    an ``axis`` among ``keywords``, which are passed to the implementation as they are named; arrays
+    among them become tensors. ``tangent`` is there where ``jvp`` or ``hvp`` is wanted.
     """
 
     implementation: Implementation
@@ -62,6 +96,8 @@ class Call:
     labels: Array | None
     cotangent: Array
     outputs: tuple[str, ...]
+    tangent: Array | None = None
+    keywords: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def arguments(self) -> list[Array]:
@@ -77,6 +113,9 @@ class Adapter(Protocol):
     """A framework as the worker sees it. Without ``autodiff`` only values are asked.
 
     ``modes`` maps each mode to the smallest profile that asks it (a mode may cost much to compile).
+
+    Two more attributes are read where there are any: ``moving``, which of ``jvp`` and ``hvp`` it
+    computes, and ``layouts``, the memory layouts (beside contiguous) that its tensors can have.
     """
 
     name: str

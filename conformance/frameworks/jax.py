@@ -6,12 +6,17 @@ JAX core has no fused cross-entropy: its losses are composed here from ``log_sof
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from conformance.frameworks.interface import Array, Call, Implementation
+
+_AXIS = frozenset({"axis"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
@@ -23,23 +28,34 @@ class Jax:
     distribution = "jax"
     modes: ClassVar = {"eager": "standard", "jit": "quick"}
     autodiff = True
+    moving = ("jvp", "hvp")
     implementations = (
-        Implementation("jax.nn.softmax", "softmax", "fused", lambda jax, x: jax.nn.softmax(x)),
         Implementation(
-            "jax.nn.log_softmax", "log_softmax", "fused", lambda jax, x: jax.nn.log_softmax(x)
+            "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
+            takes=_AXIS,
         ),
         Implementation(
-            "jax.nn.logsumexp", "logsumexp", "fused", lambda jax, x: jax.nn.logsumexp(x, axis=-1)
+            "jax.nn.log_softmax", "log_softmax", "fused",
+            lambda jax, x, axis=-1: jax.nn.log_softmax(x, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation(
+            "jax.nn.logsumexp", "logsumexp", "fused", lambda jax, x, axis=-1: jax.nn.logsumexp(x, axis=axis),
+            takes=_AXIS,
         ),
         Implementation(
             "jax.nn.log_softmax+sum", "softmax_cross_entropy", "composed",
-            lambda jax, x, p: -(p * jax.nn.log_softmax(x)).sum(axis=-1),
+            lambda jax, x, p, axis=-1: -(p * jax.nn.log_softmax(x, axis=axis)).sum(axis=axis),
             note=_COMPOSED,
+            takes=_AXIS,
         ),
         Implementation(
             "jax.nn.log_softmax+take", "sparse_softmax_cross_entropy", "composed",
-            lambda jax, x, y: -jax.numpy.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=-1)[:, 0],
+            lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
+                jax.nn.log_softmax(x, axis=axis), jax.numpy.expand_dims(y, axis), axis=axis
+            ).squeeze(axis),
             note=_COMPOSED,
+            takes=_AXIS,
         ),
         Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x)),
         Implementation(
@@ -61,7 +77,7 @@ class Jax:
 
         jax.config.update("jax_enable_x64", True)
         self._jax = jax
-        self._compiled: dict[tuple[Implementation, tuple[str, ...]], Callable[..., Any]] = {}
+        self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def version(self) -> str:
         return str(self._jax.__version__)
@@ -80,42 +96,54 @@ class Jax:
 
     def run(self, call: Call) -> Mapping[str, Array]:
         device = self._device(call.device)
-        arguments = [self._jax.device_put(a, device) for a in (*call.arguments, call.cotangent)]
-        results = self._function(call.implementation, call.mode, call.outputs)(*arguments)
-        return {o: self._host(r) for o, r in zip(call.outputs, results, strict=True)}
+        moving = [] if call.tangent is None else [call.tangent]
+        arguments = [
+            self._jax.device_put(np.ascontiguousarray(a), device)
+            for a in (*call.arguments, call.cotangent, *moving)
+        ]
+        results = self._function(call)(*arguments)
+        return {o: np.asarray(r) for o, r in zip(call.outputs, results, strict=True)}
 
-    def _function(
-        self, implementation: Implementation, mode: str, outputs: tuple[str, ...]
-    ) -> Callable[..., Any]:
-        jax = self._jax
+    def _function(self, call: Call) -> Callable[..., Any]:
+        """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
+        jax, outputs = self._jax, call.outputs
+        compute = functools.partial(call.implementation.call, jax, **call.keywords)
 
-        def eager(x: Any, *rest: Any) -> list[Any]:
+        def gradients(x: Any, *rest: Any) -> list[Any]:
             *labels, cotangent = rest
             if outputs == ("value",):
-                return [implementation.call(jax, x, *labels)]
+                return [compute(x, *labels)]
             if "grad_labels" in outputs:
-                value, pull = jax.vjp(lambda x, p: implementation.call(jax, x, p), x, *labels)
+                value, pull = jax.vjp(compute, x, *labels)
             else:
-                value, pull = jax.vjp(lambda x: implementation.call(jax, x, *labels), x)
+                value, pull = jax.vjp(lambda x: compute(x, *labels), x)
             found = {
                 "value": value,
                 **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False)),
             }
             return [found[o] for o in outputs]
 
-        if mode == "eager":
-            return eager
-        key = (implementation, outputs)
+        def along(x: Any, *rest: Any) -> list[Any]:
+            """Forward mode, and forward over reverse."""
+            *labels, cotangent, tangent = rest
+
+            def gradient(x: Any) -> Any:
+                return jax.vjp(lambda x: compute(x, *labels), x)[1](cotangent)[0]
+
+            found = {
+                "jvp": jax.jvp(lambda x: compute(x, *labels), (x,), (tangent,))[1],
+                "hvp": jax.jvp(gradient, (x,), (tangent,))[1],
+            }
+            return [found[o] for o in outputs]
+
+        function = gradients if call.tangent is None else along
+        if call.mode == "eager":
+            return function
+        key = (call.implementation, outputs, tuple(call.keywords.items()))
         if key not in self._compiled:
-            self._compiled[key] = jax.jit(eager)
+            self._compiled[key] = jax.jit(function)
         return self._compiled[key]
 
     def _device(self, name: str) -> Any:
         platform_name, _, index = name.partition(":")
         return self._jax.devices({"cuda": "gpu"}.get(platform_name, platform_name))[int(index or 0)]
-
-    def _host(self, array: Any) -> Array:
-        import numpy as np
-
-        host: Array = np.asarray(array)
-        return host

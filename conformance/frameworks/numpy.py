@@ -37,6 +37,17 @@ class NumPy:
     distribution = "numpy"
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
+    layouts: ClassVar = frozenset(
+        {
+            "transposed",
+            "strided",
+            "sliced",
+            "misaligned",
+            "reversed",
+            "broadcast",
+            "cotangent_broadcast",
+        }
+    )
     implementations = (
         Implementation("numpy:softmax-shifted", "softmax", "composed", _shifted),
         Implementation("numpy:softmax-naive", "softmax", "naive", _naive),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from conformance.frameworks.interface import Array, Call, Implementation
 from conformance.wire import dtype_of
+
+
+def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
+    return {"reduction": "none", **given}
 
 
 class Torch:
@@ -19,44 +23,73 @@ class Torch:
     distribution = "torch"
     modes: ClassVar = {"eager": "quick"}
     autodiff = True
+    moving = ("jvp", "hvp")
+    layouts: ClassVar = frozenset(
+        {
+            "transposed",
+            "strided",
+            "sliced",
+            "misaligned",
+            "broadcast",
+            "class_last",
+            "cotangent_broadcast",
+        }
+    )  # NumPy's negative strides have no counterpart in torch
     implementations = (
         Implementation(
             "torch.softmax", "softmax", "fused",
-            lambda torch, x: torch.softmax(x, dim=-1),
+            lambda torch, x, axis=-1, **out: torch.softmax(x, dim=axis, **out),
+            takes=frozenset({"axis", "out"}),
         ),
         Implementation(
             "torch.log_softmax", "log_softmax", "fused",
-            lambda torch, x: torch.log_softmax(x, dim=-1),
+            lambda torch, x, axis=-1, **out: torch.log_softmax(x, dim=axis, **out),
+            takes=frozenset({"axis", "out"}),
         ),
         Implementation(
             "torch.logsumexp", "logsumexp", "fused",
-            lambda torch, x: torch.logsumexp(x, dim=-1),
+            lambda torch, x, axis=-1, **out: torch.logsumexp(x, dim=axis, **out),
+            takes=frozenset({"axis", "out"}),
         ),
         Implementation(
             "torch.nn.functional.cross_entropy:probabilities", "softmax_cross_entropy", "fused",
-            lambda torch, x, p: torch.nn.functional.cross_entropy(x, p, reduction="none"),
+            lambda torch, x, p, **given: torch.nn.functional.cross_entropy(x, p, **_unreduced(given)),
+            takes=frozenset({"weight", "label_smoothing", "reduction"}),
+            class_axis="second",
         ),
         Implementation(
             "torch.nn.functional.cross_entropy:indices", "sparse_softmax_cross_entropy", "fused",
-            lambda torch, x, y: torch.nn.functional.cross_entropy(x, y, reduction="none"),
+            lambda torch, x, y, **given: torch.nn.functional.cross_entropy(x, y, **_unreduced(given)),
+            takes=frozenset({"weight", "label_smoothing", "ignore_index", "reduction"}),
+            class_axis="second",
         ),
         Implementation(
             "torch.log_softmax+nll_loss", "sparse_softmax_cross_entropy", "composed",
-            lambda torch, x, y: torch.nn.functional.nll_loss(
-                torch.log_softmax(x, dim=-1), y, reduction="none"
+            lambda torch, x, y, **given: torch.nn.functional.nll_loss(
+                torch.log_softmax(x, dim=min(1, x.ndim - 1)), y, **_unreduced(given)
             ),
+            takes=frozenset({"weight", "ignore_index", "reduction"}),
+            class_axis="second",
         ),
-        Implementation("torch.sigmoid", "sigmoid", "fused", lambda torch, x: torch.sigmoid(x)),
+        Implementation(
+            "torch.sigmoid", "sigmoid", "fused", lambda torch, x, **out: torch.sigmoid(x, **out),
+            takes=frozenset({"out"}),
+        ),
         Implementation(
             "torch.nn.functional.logsigmoid", "log_sigmoid", "fused",
-            lambda torch, x: torch.nn.functional.logsigmoid(x),
+            lambda torch, x, **out: torch.nn.functional.logsigmoid(x, **out),
+            takes=frozenset({"out"}),
         ),
-        Implementation("torch.logit", "logit", "fused", lambda torch, x: torch.logit(x)),
+        Implementation(
+            "torch.logit", "logit", "fused", lambda torch, x, **out: torch.logit(x, **out),
+            takes=frozenset({"out"}),
+        ),
         Implementation(
             "torch.nn.functional.binary_cross_entropy_with_logits", "sigmoid_cross_entropy", "fused",
-            lambda torch, x, z: torch.nn.functional.binary_cross_entropy_with_logits(
-                x, z, reduction="none"
+            lambda torch, x, z, **given: torch.nn.functional.binary_cross_entropy_with_logits(
+                x, z, **_unreduced(given)
             ),
+            takes=frozenset({"weight", "pos_weight", "reduction"}),
         ),
     )  # fmt: skip
 
@@ -91,25 +124,65 @@ class Torch:
 
     def run(self, call: Call) -> Mapping[str, Array]:
         arguments = [self._tensor(a, call.device) for a in call.arguments]
+        cotangent = self._tensor(call.cotangent, call.device)
+        keywords = self._keywords(call, arguments[0], cotangent)
+
+        def compute(*tensors: Any) -> Any:
+            return call.implementation.call(self._torch, *tensors, **keywords)
+
+        results: dict[str, Any] = {}
+        if call.tangent is not None:
+            results = self._along(compute, arguments, cotangent, self._tensor(call.tangent, call.device))
+        else:
+            results = self._gradients(compute, arguments, cotangent, call.outputs)
+        if "out" in keywords:
+            results["value"] = keywords["out"]  # what was written, whatever was returned
+        return {o: self._array(results[o]) for o in call.outputs}
+
+    def _keywords(self, call: Call, like: Any, cotangent: Any) -> dict[str, Any]:
+        torch = self._torch
+        keywords = {
+            name: torch.tensor(given, dtype=like.dtype, device=like.device)
+            if isinstance(given, tuple)
+            else given
+            for name, given in call.keywords.items()
+        }
+        if "out" in keywords:
+            keywords["out"] = torch.full(cotangent.shape, 7.0, dtype=like.dtype, device=like.device)
+        return keywords
+
+    def _gradients(
+        self, compute: Callable[..., Any], arguments: list[Any], cotangent: Any, outputs: Sequence[str]
+    ) -> dict[str, Any]:
         tensors = dict(zip(("grad_logits", "grad_labels"), arguments, strict=False))
-        wanted = [o for o in call.outputs if o != "value"]
+        wanted = [o for o in outputs if o != "value"]
         for o in wanted:
             tensors[o].requires_grad_()
-        value = call.implementation.call(self._torch, *arguments)
-        results = {"value": value}
-        if wanted:
-            seed = self._tensor(call.cotangent, call.device).to(value.dtype)
-            gradients = self._torch.autograd.grad(value, [tensors[o] for o in wanted], seed)
-            results |= dict(zip(wanted, gradients, strict=True))
-        return {o: self._array(results[o]) for o in call.outputs}
+        value = compute(*arguments)
+        if not wanted:
+            return {"value": value}
+        gradients = self._torch.autograd.grad(value, [tensors[o] for o in wanted], cotangent.to(value.dtype))
+        return {"value": value, **dict(zip(wanted, gradients, strict=True))}
+
+    def _along(
+        self, compute: Callable[..., Any], arguments: list[Any], cotangent: Any, tangent: Any
+    ) -> dict[str, Any]:
+        """``jvp`` in forward mode, ``hvp`` as the gradient of the gradient."""
+        torch, (x, *labels) = self._torch, arguments
+        with torch.autograd.forward_ad.dual_level():
+            moved = compute(torch.autograd.forward_ad.make_dual(x, tangent), *labels)
+            jvp = torch.autograd.forward_ad.unpack_dual(moved).tangent
+        x = x.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
+        (hvp,) = torch.autograd.grad(gradient, x, tangent)
+        return {"jvp": jvp, "hvp": hvp}
 
     def _tensor(self, array: Array, device: str) -> Any:
         torch = self._torch
-        if array.dtype.name == "bfloat16":
-            host = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
-        else:
-            host = torch.from_numpy(array.copy())
-        return host.to(device)
+        bits = array.view(np.int16) if array.dtype.name == "bfloat16" else array
+        # strides are kept: a layout is part of what is asked
+        host = torch.from_numpy(bits if bits.flags.writeable else bits.copy())
+        return (host.view(torch.bfloat16) if bits is not array else host).to(device)
 
     def _array(self, tensor: Any) -> Array:
         host = tensor.detach().cpu().contiguous()

@@ -12,7 +12,7 @@ import pytest
 
 import cases
 from cases.case import Batch
-from cases.corpus import PROFILES, batch, batches, case_ids, digest, families, find_case
+from cases.corpus import PROFILES, batches, batches_of, case_ids, digest, families, find_case
 from cases.families import ALL
 from cases.words import Words
 from reference.clauses import Level, clauses
@@ -141,7 +141,7 @@ def test_quick_is_a_subset_with_the_same_hashes(standard: list[Batch]) -> None:
 
 def test_selection_does_not_change_a_batch() -> None:
     """Asked alone or among all, a batch has the same bits."""
-    batch.cache_clear()
+    batches_of.cache_clear()
     alone = list(batches("quick", operators=["softmax"], families_=["ordinary"], dtypes=["bfloat16"]))
     among = [b for b in batches("quick") if b.id in {a.id for a in alone}]
     assert [b.inputs.digest for b in alone] == [b.inputs.digest for b in among]

@@ -1,0 +1,58 @@
+"""How a batch is put to an implementation: shape, memory, repetition. Nothing of it changes what is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Layout = Literal[
+    "contiguous",
+    "transposed",
+    "strided",
+    "sliced",
+    "misaligned",
+    "reversed",
+    "broadcast",
+    "class_last",
+    "cotangent_broadcast",
+]
+"""Where the numbers lie in memory, with other numbers between or around them.
+
+``broadcast`` is one row with a stride of zero, ``class_last`` an inner class axis whose memory is
+outermost-to-innermost ``(…, classes)`` (channels last).
+"""
+
+Again = Literal["", "twice", "alone"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """``shape`` folds the rows of a batch into so many axes; the class axis stands at ``axis`` among them.
+
+    Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
+    ``()`` that is a vector. ``again`` asks the rows once more, all of them or each ``alone``, for the
+    same bits. ``out``: the result is written into a buffer that is given, with old numbers in it.
+    ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense).
+    """
+
+    shape: tuple[int, ...] | None = None
+    axis: int = -1
+    layout: Layout = "contiguous"
+    each: bool = False
+    again: Again = ""
+    out: bool = False
+    label_dtype: str = ""
+
+    @property
+    def class_axis(self) -> int:
+        """The place of the class axis, counted from the front."""
+        rank = 2 if self.shape is None else len(self.shape) + 1
+        return self.axis % rank
+
+    @property
+    def class_axis_is_last(self) -> bool:
+        return self.class_axis == (1 if self.shape is None else len(self.shape))
+
+
+PLAIN_FORM = Form()
+"""Rows one above the other, contiguous, asked once."""

@@ -1,0 +1,52 @@
+"""What of a batch an implementation can be asked: by what it takes, and by what its framework computes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from cases.case import Batch
+from conformance.frameworks.interface import Implementation, Manner
+from conformance.registry import Framework
+from reference.operators import MOVING
+
+
+def manner_of(batch: Batch) -> Manner:
+    """The manner of a batch, as it goes to a worker."""
+    attributes = batch.inputs.attributes
+    return Manner(
+        **asdict(batch.form),
+        examples=attributes.examples,
+        n=batch.inputs.n if attributes.grouped else 0,
+        copies=batch.inputs.copies,
+        attributes=tuple(attributes.given.items()),
+    )
+
+
+def takes(framework: Framework, implementation: Implementation, batch: Batch) -> bool:
+    """Whether the implementation can be put to the batch in its manner at all."""
+    form, op = batch.form, batch.inputs.definition
+    if implementation.operator != batch.operator or not _given(implementation, batch):
+        return False
+    if form.layout not in {"contiguous", *framework.layouts} or (
+        form.out and "out" not in implementation.takes
+    ):
+        return False
+    if form.shape is None or op.elementwise or "axis" in implementation.takes:
+        return True
+    if implementation.class_axis == "second" and form.shape:
+        return form.class_axis == 1
+    return implementation.class_axis is not None and form.class_axis_is_last
+
+
+def _given(implementation: Implementation, batch: Batch) -> bool:
+    """Attributes that are given are taken; so is a reduction, where examples are grouped."""
+    return set(batch.inputs.attributes.given) <= implementation.takes
+
+
+def outputs(framework: Framework, batch: Batch) -> tuple[str, ...]:
+    """What of the batch's outputs the framework computes; writing into a buffer is for values."""
+    asked = ("value",) if batch.form.out else batch.inputs.outputs
+    if batch.form.label_dtype:
+        asked = tuple(o for o in asked if o != "grad_labels")  # a gradient has its own argument's type
+    able = {"value", *(framework.moving)} | (set(asked) - set(MOVING) if framework.autodiff else set())
+    return tuple(o for o in asked if o in able)
