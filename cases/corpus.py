@@ -45,7 +45,7 @@ def batches(
             if families_ is not None and family.name not in set(families_):
                 continue
             for n in family.lengths(operator, profile):
-                for name in family.formats:
+                for name in family.formats_in.get(profile, family.formats):
                     if dtypes is None or name in set(dtypes):
                         yield from batches_of(operator, family, FORMATS[name], n)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cases.case import Ask
 from cases.words import Words
 from reference.formats import FORMATS, Format
 from reference.operators import Operator
 
-PROFILES = ("quick", "standard")
+PROFILES = ("quick", "standard", "full")
 """Each is a subset of the next: the same batches, more of them."""
 
 
@@ -20,6 +20,7 @@ class Family:
 
     ``lengths(operator, profile)`` gives the row lengths that are asked (empty where the family has
     nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
+    ``formats_in`` names the formats of a profile that asks fewer than all ``formats``.
     """
 
     name: str
@@ -27,3 +28,4 @@ class Family:
     lengths: Callable[[Operator, str], Sequence[int]]
     rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
     formats: tuple[str, ...] = tuple(FORMATS)
+    formats_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)

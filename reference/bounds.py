@@ -27,6 +27,9 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
 
     Elements where the reference is NaN or infinite have a meaningless bound; a judge never reads it.
     """
+    if not inputs.logits.size:
+        nothing = np.zeros_like(values[output])
+        return Bound(nothing, nothing, nothing)
     with np.errstate(all="ignore"):
         if inputs.attributes.grouped:
             of_row = BOUNDS[inputs.operator, output]

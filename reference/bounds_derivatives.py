@@ -24,8 +24,10 @@ class _Moved:
         self.v = np.abs(z.v)
         self.w = np.abs(z.v - np.take_along_axis(z.v, z.k, axis=1))
         self.V, self.W = rowsum(z.s * self.v), rowsum(z.s * self.w)
-        self.accurate = 2 * self.w + rowsum(z.s * self.w * z.rho_accurate) + self.W * (2 + z.h_accurate)
-        self.stable = 2 * self.v + rowsum(z.s * self.v * z.rho_any) + self.V * (2 + z.h_stable)
+        self.mean_accurate = rowsum(z.s * self.w * z.rho_accurate) + self.W * (2 + z.h_accurate)
+        self.mean_stable = rowsum(z.s * self.v * z.rho_any) + self.V * (2 + z.h_stable)
+        self.accurate = 2 * self.w + self.mean_accurate
+        self.stable = 2 * self.v + self.mean_stable
 
     def scaled(self, z: Sizes, factor: Floats) -> tuple[Floats, Floats]:
         """``factor · s_i t_i``, the factor a sum of labels or cotangents that is rounded too."""
@@ -74,7 +76,7 @@ def _log_softmax_hvp(z: Sizes) -> Bound:
 def _logsumexp_jvp(z: Sizes) -> Bound:
     m = _Moved(z)
     exact = z.u_value("jvp") / z.u
-    return _made(z, (exact + m.accurate, exact + m.stable + m.V * _by_value(z)))
+    return _made(z, (exact + m.mean_accurate, exact + m.mean_stable + m.V * _by_value(z)))
 
 
 def _logsumexp_hvp(z: Sizes) -> Bound:

@@ -25,9 +25,6 @@ def reduced(
     ``exact`` is the reduced output. The weights may be summed, and the quotient formed, in the format.
     """
     fmt, groups = inputs.format, len(inputs)
-    if not inputs.logits.size:
-        nothing = np.zeros_like(exact)
-        return Bound(nothing, nothing, nothing)
     rows = groups * (inputs.attributes.examples or 0)
     apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
     inner = of_row(Sizes(inputs.apart, {}, apart))

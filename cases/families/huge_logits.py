@@ -14,6 +14,7 @@ import numpy as np
 
 from cases.case import Ask
 from cases.family import Family
+from cases.plain import label_on
 from cases.words import Words
 from reference.formats import Floats, Format
 from reference.operators import Operator
@@ -67,7 +68,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 def _peaks(operator: Operator, fmt: Format, n: int) -> Iterator[Ask]:
     """Softmax family: one class stands out by ``x``; the label is on it, then on another."""
-    first, last = _one_hot(operator, n, 0), _one_hot(operator, n, n - 1)
+    first, last = label_on(operator, n, 0), label_on(operator, n, n - 1)
     for i, (variant, x) in enumerate(_thresholds(fmt)):
         yield Ask(variant, _peak(n, x), "2.1", first if i % 2 else last)
         if variant != "at_exp_overflow":
@@ -93,12 +94,6 @@ def _peak(n: int, x: float) -> Floats:
     row = np.zeros(n)
     row[0] = x
     return row
-
-
-def _one_hot(operator: Operator, n: int, y: int) -> Floats | None:
-    if operator.labels == "index":
-        return np.array([float(y)])
-    return np.asarray(np.arange(n) == y, dtype=np.float64) if operator.labels == "dense" else None
 
 
 def _elements(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

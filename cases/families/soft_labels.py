@@ -9,8 +9,10 @@ import numpy as np
 from cases.case import Ask
 from cases.family import Family
 from cases.words import Words
+from reference.enclosure import enclose
 from reference.formats import Floats, Format
-from reference.operators import Operator
+from reference.operators import OPERATORS, Operator, evaluate
+from reference.row import Row
 
 ELEMENTS = 16
 OFF_SIMPLEX = {"grad_logits": "6.2"}
@@ -61,6 +63,21 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("zero", logits(), "6.1", np.zeros(n), OFF_SIMPLEX)
     yield Ask("negative", logits(), "6.1", hot - 0.25, OFF_SIMPLEX)
     yield Ask("opposite", logits(), "6.1", -hot, OFF_SIMPLEX)
+    tiny = np.where(np.arange(n) == 0, 1.0, 2.0 ** (fmt.emin // 2))
+    yield Ask("tiny", logits(), "1.1", tiny)
+    yield Ask("subnormal", logits(), "1.1", np.where(np.arange(n) == 0, 1.0, fmt.smallest_subnormal))
+    for _ in range(2):
+        x = logits()
+        yield Ask("softmax_itself", x, "1.1", _softmax(fmt, x))
+    nan = hot.copy()
+    nan[n // 2] = np.nan
+    yield Ask("nan_label", logits(), "3.2", nan, {"grad_labels": "1.1"})
+
+
+def _softmax(fmt: Format, x: Floats) -> Floats:
+    """Labels that are the softmax of the logits, certified and rounded once: the gradient is nearly zero."""
+    values, _ = enclose(evaluate(OPERATORS["softmax"], Row(x.tolist(), (), [1.0] * len(x)))["value"])
+    return values.round_to(fmt)
 
 
 def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -75,6 +92,7 @@ def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
         fmt.nearest(0.9 * words.below(2, n).astype(np.float64) + 0.05),
     )
     yield Ask("tiny", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
+    yield Ask("subnormal", words.bell(fmt, 4.0, n), "1.1", np.full(n, fmt.smallest_subnormal * 3))
     yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
     yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
 

@@ -1,0 +1,116 @@
+"""``attributes``: class weights, smoothing, an ignored index and reductions, in pairs and triples (§6).
+
+Pairs of attributes have worked where triples failed. Every triple of choices is asked in ``quick`` (the
+reduction is then given by the other three), every combination in ``standard``. A reduction is asked of
+groups of four examples, with one more group of which every row is ignored, or weighs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.attributes import Attributes, Reduction
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+EXAMPLES = 4
+IGNORED_CLASS = 2
+
+REDUCTIONS: tuple[Reduction, ...] = ("none", "mean", "sum")
+SMOOTHINGS = {"plain": 0.0, "smoothed": 0.1, "all_smoothed": 1.0}
+IGNORED = {"kept": None, "ignore_outside": -100, "ignore_class": IGNORED_CLASS}
+WEIGHTS = ("even", "weighted", "some_zero", "huge_weights")
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if operator.name not in ("softmax_cross_entropy", "sparse_softmax_cross_entropy"):
+        return ()
+    return (6,) if profile == "quick" else (6, 7)
+
+
+def _weight(name: str, n: int, words: Words) -> tuple[float, ...]:
+    """Class weights, exact in every format; class 1 never weighs nothing."""
+    if name == "even":
+        return ()
+    eighths = (1.0 + words.integers(4, n)) / 8.0
+    if name == "some_zero":
+        eighths[[0, n - 1]] = 0.0
+    return tuple((eighths * (1024.0 if name == "huge_weights" else 1.0)).tolist())
+
+
+def combinations(operator: Operator, n: int, words: Words) -> Iterator[tuple[str, Attributes]]:
+    """A name and the attributes; all that n = 7 asks, and every triple for n = 6."""
+    ignored = IGNORED if operator.labels == "index" else {"kept": None}
+    for w, weights in enumerate(WEIGHTS):
+        weight = _weight(weights, n, words)
+        for s, (smoothing, epsilon) in enumerate(SMOOTHINGS.items()):
+            for i, (ignore, index) in enumerate(ignored.items()):
+                for r, reduction in enumerate(REDUCTIONS):
+                    if n == 6 and len(ignored) > 1 and r != (w + s + i) % 3:
+                        continue
+                    name = "+".join((weights, smoothing, ignore, reduction))
+                    examples = None if reduction == "none" else EXAMPLES
+                    yield name, Attributes(weight, (), epsilon, index, reduction, examples)
+
+
+def _clause(a: Attributes, operator: Operator) -> str:
+    if a.reduction == "mean" and a.weight and operator.labels == "dense":
+        return "6.12"
+    if a.reduction != "none":
+        return "6.10"
+    if a.ignore_index is not None:
+        return "6.8"
+    return "6.7" if a.label_smoothing else "6.6" if a.weight else "1.1"
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    for name, a in combinations(operator, n, words):
+        count = 2 if a.grouped else 3
+        for _ in range(count):
+            m = a.examples or 1
+            labels = _labels(operator, a, fmt, n, m, words)
+            yield Ask(name, words.bell(fmt, 2.0, m * n), _clause(a, operator), labels, attributes=a)
+        yield from _nothing_left(operator, name, a, fmt, n, words)
+
+
+def _labels(operator: Operator, a: Attributes, fmt: Format, n: int, m: int, words: Words) -> Floats:
+    if operator.labels == "dense":
+        weights = 1.0 + words.integers(3, m, n)
+        soft = fmt.nearest(weights / weights.sum(axis=1, keepdims=True))
+        soft[0] = np.arange(n) == 1
+        return soft.reshape(-1)
+    y = words.below(n, m).astype(np.float64)
+    y[0] = 1.0
+    if a.ignore_index is not None and m > 1:
+        y[1] = a.ignore_index
+    return y
+
+
+def _nothing_left(
+    operator: Operator, name: str, a: Attributes, fmt: Format, n: int, words: Words
+) -> Iterator[Ask]:
+    """Every example ignored, or of a class that weighs nothing."""
+    if operator.labels != "index":
+        return
+    m = a.examples or 1
+    if a.ignore_index is not None:
+        clause = "6.11" if a.reduction == "mean" else "6.8"
+        labels = np.full(m, float(a.ignore_index))
+        yield Ask(name, words.bell(fmt, 2.0, m * n), clause, labels, attributes=a)
+    elif a.weight and a.weight[0] == 0.0:
+        clause = "6.11" if a.reduction == "mean" else _clause(a, operator)
+        yield Ask(name, words.bell(fmt, 2.0, m * n), clause, np.zeros(m), attributes=a)
+
+
+ATTRIBUTES = Family(
+    "attributes",
+    "class weights, smoothing, an ignored index, reductions, and their triples",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32", "bfloat16")},
+)

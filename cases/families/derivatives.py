@@ -1,0 +1,54 @@
+"""``derivatives``: forward mode and Hessian-vector products, along tangents whose elements differ (1.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.formats import Floats, Format
+from reference.operators import Operator
+
+ELEMENTS = 10
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return (ELEMENTS,)
+
+
+def _tangent(words: Words, n: int) -> Floats:
+    return words.cotangent(n)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    if operator.name == "logit":
+        for bits in (4, 6, 8):
+            p = fmt.nearest(words.fractions(n, bits=bits))
+            yield Ask("inside", np.clip(p, 2.0**-8, 1 - 2.0**-7), "1.6", tangent=_tangent(words, n))
+        return
+    for name, scale in (("unit", 1.0), ("spread8", 8.0)):
+        for _ in range(3):
+            yield Ask(name, words.bell(fmt, scale, n), "1.6", tangent=_tangent(words, n))
+    confident = words.bell(fmt, 1.0, n)
+    confident[3] = 12.0
+    yield Ask("confident", confident, "1.6", tangent=_tangent(words, n))
+    yield Ask("offset", np.full(n, 96.0), "1.6", tangent=_tangent(words, n))
+    one = np.asarray(np.arange(n) == 3, dtype=np.float64)
+    yield Ask("one_direction", words.bell(fmt, 2.0, n), "1.6", tangent=one)
+    yield Ask("uniform_direction", words.bell(fmt, 2.0, n), "1.6", tangent=np.ones(n))
+    if operator.labels == "dense":
+        weights = 1.0 + words.integers(3, n)
+        soft = fmt.nearest(weights / (n * 8.0 if operator.elementwise else weights.sum()))
+        yield Ask("soft_label", words.bell(fmt, 4.0, n), "1.6", soft, tangent=_tangent(words, n))
+
+
+DERIVATIVES = Family(
+    "derivatives",
+    "jvp and hvp along uneven tangents",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32", "bfloat16")},
+)

@@ -1,0 +1,72 @@
+"""``element_weights``: ``pos_weight``, weights and reductions of sigmoid cross-entropy (6.6, 6.9, 6.10).
+
+Labels are fractions: with hard labels a positive weight on the wrong term can hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.attributes import Attributes, Reduction
+from reference.formats import Format
+from reference.operators import Operator
+
+ELEMENTS = 8
+EXAMPLES = 3
+REDUCTIONS: tuple[Reduction, ...] = ("none", "mean", "sum")
+KINDS = ("even", "uneven", "some_zero", "huge")
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return (ELEMENTS,) if operator.name == "sigmoid_cross_entropy" else ()
+
+
+def _weights(kind: str, n: int, words: Words) -> tuple[float, ...]:
+    if kind == "even":
+        return ()
+    eighths = (1.0 + words.integers(5, n)) / 8.0
+    if kind == "some_zero":
+        eighths[::3] = 0.0
+    return tuple((eighths * (512.0 if kind == "huge" else 1.0)).tolist())
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    for i, kind in enumerate(KINDS):
+        weight = _weights(kind, n, words)
+        for j, positive in enumerate(KINDS):
+            pos_weight = _weights(positive, n, words)
+            for r, reduction in enumerate(REDUCTIONS):
+                if reduction != "none" and r != 1 + (i + j) % 2:
+                    continue
+                m = None if reduction == "none" else EXAMPLES
+                a = Attributes(weight, pos_weight, 0.0, None, reduction, m)
+                clause = "6.10" if m else "6.9" if pos_weight else "6.6" if weight else "1.1"
+                name = f"weight_{kind}+positive_{positive}+{reduction}"
+                for scale in (2.0, 8.0):
+                    fractions = words.integers(4, (m or 1) * n) / 16.0
+                    yield Ask(name, words.bell(fmt, scale, (m or 1) * n), clause, fractions, attributes=a)
+    yield from _one_positive_weight(fmt, n, words)
+
+
+def _one_positive_weight(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """The same positive weight everywhere; with one, ``(P − 1) z`` vanishes and a fast path may differ."""
+    for name, positive in (("three", 3.0), ("one", 1.0), ("tenth", float(fmt.nearest(np.array(0.1))))):
+        a = Attributes(pos_weight=(positive,) * n)
+        labels = words.integers(4, n) / 16.0
+        for x in (words.bell(fmt, 4.0, n), np.full(n, -15.0), np.full(n, 15.0)):
+            yield Ask(f"positive_{name}", x, "6.9", labels, attributes=a)
+            yield Ask(f"positive_{name}", x, "6.9", np.ones(n), attributes=a)
+
+
+ELEMENT_WEIGHTS = Family(
+    "element_weights",
+    "positive and element weights, fractional labels, reductions",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32", "bfloat16")},
+)

@@ -1,0 +1,41 @@
+"""``index_range``: indices that name no class, with rows beside them that do (6.4).
+
+Each is in a batch of its own: where an implementation raises, the others keep their answers. −100 is
+left out: it is what PyTorch ignores if nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+BEYOND = {
+    "classes": 0.0,
+    "one_beyond": 1.0,
+    "far_beyond": 1000.0,
+}
+OUTSIDE = {"minus_one": -1.0, "wraps_in_32_bits": 2.0**32 + 1.0, "lowest": -(2.0**62)}
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return (10,) if operator.labels == "index" else ()
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    wrong = {name: n + extra for name, extra in BEYOND.items()} | OUTSIDE | {"minus_classes": -float(n)}
+    for name, y in wrong.items():
+        yield Ask("clean", words.bell(fmt, 2.0, n), "3.1", np.array([1.0]))
+        yield Ask(name, words.bell(fmt, 2.0, n), "6.4", np.array([y]))
+    yield Ask("clean", words.bell(fmt, 2.0, n), "3.1", np.array([n - 1.0]))
+
+
+INDEX_RANGE = Family(
+    "index_range", "indices out of range and negative, beside rows whose index is right", _lengths, _rows
+)

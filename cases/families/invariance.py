@@ -1,0 +1,54 @@
+"""``invariance``: permuted classes, the same call twice, a row alone, every mode (7.2, 7.3, 7.4, 7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.form import Form
+from cases.plain import label_on, ordinary
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+N = 19
+ROWS = 5
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return (N,)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    for name, clause, form in (
+        ("modes", "7.7", Form()),
+        ("twice", "7.3", Form(again="twice")),
+        ("alone", "7.4", Form(again="alone")),
+    ):
+        for _ in range(ROWS):
+            yield Ask(name, ordinary(operator, fmt, n, words), clause, form=form)
+    if not operator.elementwise:
+        yield from _permutations(operator, fmt, n, words)
+
+
+def _permutations(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """One row in five orders; the label goes with its class."""
+    x = ordinary(operator, fmt, n, words)
+    orders = [np.argsort(x, kind="stable"), np.argsort(-x, kind="stable"), np.arange(n)[::-1]]
+    orders += [np.arange(n) * 7 % n, np.arange(n) * 11 % n]
+    y = int(words.below(n, 1)[0])
+    for order in orders:
+        place = int(np.flatnonzero(order == y)[0])
+        yield Ask("permuted", x[order], "7.2", label_on(operator, n, place))
+
+
+INVARIANCE = Family(
+    "invariance",
+    "permuted classes, the same call twice, a row alone, every mode",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32", "bfloat16")},
+)

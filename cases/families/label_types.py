@@ -1,0 +1,53 @@
+"""``label_types``: indices of every integer type, dense labels as integers or in another format (6.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.form import Form
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+N = 10
+INDEX_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64")
+DENSE_INTEGERS = ("int32", "int64", "uint8")
+DENSE_FLOATS = ("float32", "float64")
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return () if operator.labels == "none" else (N,)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    if operator.labels == "index":
+        for name in INDEX_TYPES:
+            for y in (0, 4, n - 1):
+                form = Form(label_dtype=name)
+                yield Ask(f"index_{name}", words.bell(fmt, 2.0, n), "6.5", np.array([float(y)]), form=form)
+        return
+    for name in DENSE_INTEGERS:
+        for _ in range(2):
+            hot = words.below(2, n) if operator.elementwise else np.arange(n) == words.below(n, 1)
+            labels = np.asarray(hot, dtype=np.float64)
+            yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", labels, form=Form(label_dtype=name))
+    for name in DENSE_FLOATS:
+        if name == fmt.name or np.dtype(name).itemsize < fmt.dtype.itemsize:
+            continue
+        for _ in range(2):
+            weights = 1.0 + words.integers(3, n)
+            soft = fmt.nearest(weights / (8.0 if operator.elementwise else weights.sum()))
+            yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", soft, form=Form(label_dtype=name))
+
+
+LABEL_TYPES = Family(
+    "label_types",
+    "indices of 8 to 64 bits, dense labels as integers or in a wider format",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
+)

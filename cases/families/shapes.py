@@ -1,0 +1,68 @@
+"""``shapes``: one to five axes, the classes first, in the middle and last; nothing at all (7.6, 2.7, 2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.form import Form
+from cases.plain import ordinary
+from cases.words import Words
+from reference.attributes import Attributes, Reduction
+from reference.formats import Format
+from reference.operators import Operator
+
+CLASSES = 5
+ROWS = 12
+
+FORMS = {
+    "vector": Form(shape=(), each=True),
+    "classes_first": Form(shape=(12,), axis=0),
+    "three_axes_first": Form(shape=(3, 4), axis=0),
+    "three_axes_middle": Form(shape=(3, 4), axis=1),
+    "three_axes_last": Form(shape=(3, 4)),
+    "four_axes_second": Form(shape=(2, 3, 2), axis=1),
+    "four_axes_last": Form(shape=(2, 3, 2)),
+    "five_axes_second": Form(shape=(1, 2, 3, 2), axis=1),
+    "five_axes_third": Form(shape=(2, 3, 1, 2), axis=2),
+}
+ELEMENTWISE = ("vector", "three_axes_last", "five_axes_second")
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    empty = operator.elementwise or operator.labels == "index"
+    return (CLASSES,) if empty else (CLASSES, 0)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    if n == 0:
+        for _ in range(2):
+            yield Ask("no_class", np.zeros(0), "2.8", np.zeros(0))
+        return
+    for name, form in FORMS.items():
+        if operator.elementwise and name not in ELEMENTWISE:
+            continue
+        for _ in range(2 if form.each else ROWS):
+            yield Ask(name, ordinary(operator, fmt, n, words), "7.6", form=form)
+    yield from _no_example(operator)
+
+
+def _no_example(operator: Operator) -> Iterator[Ask]:
+    reductions: dict[Reduction, str] = {"none": "2.7"}
+    if operator.labels != "none":
+        reductions |= {"sum": "2.7", "mean": "6.11"}
+    for reduction, clause in reductions.items():
+        a = Attributes(reduction=reduction, examples=0)
+        yield Ask(f"no_example+{reduction}", np.zeros(0), clause, np.zeros(0), attributes=a)
+
+
+SHAPES = Family(
+    "shapes",
+    "one to five axes, every place of the class axis, no example, no class",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
+)

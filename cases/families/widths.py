@@ -1,0 +1,49 @@
+"""``widths``: row lengths around vector and block sizes, and the tails of loops (1.1, 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cases.case import Ask
+from cases.family import Family
+from cases.plain import label_on
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+AROUND = (8, 16, 32, 128, 256, 1024)
+EVERY = tuple(sorted({2, 3, *(w + i for w in AROUND for i in (-1, 0, 1))}))
+SOME = (3, 9, 17, 33, 129, 257, 1025)
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    return {"quick": (3, 9, 33), "standard": SOME, "full": EVERY}[profile]
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """An ordinary row, one whose largest logit is the last, and equal ones."""
+    width = 1 if operator.value_shape == "scalar" else n
+    if operator.name == "logit":
+        yield Ask("ordinary", fmt.nearest(words.fractions(n, bits=7)), "1.1")
+        yield Ask("equal", np.full(n, 0.25), "7.5", cotangent=np.ones(n))
+        return
+    yield Ask("ordinary", words.bell(fmt, 2.0, n), "1.1")
+    last = words.bell(fmt, 1.0, n)
+    last[-1] = 9.0
+    yield Ask("largest_last", last, "1.1", label_on(operator, n, n - 1))
+    fifth = float(fmt.nearest(np.array(0.2)))
+    for x in (fifth, -3.0):
+        binary = operator.elementwise and operator.labels == "dense"
+        label = np.full(n, 0.25) if binary else label_on(operator, n, 0)
+        yield Ask("equal", np.full(n, x), "7.5", label, cotangent=np.ones(width))
+
+
+WIDTHS = Family(
+    "widths",
+    "row lengths around vector and block sizes; equal classes",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
+)
