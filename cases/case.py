@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cases.form import PLAIN_FORM, Form
@@ -81,15 +81,17 @@ class Batch:
         return self.asks[0].form
 
     @property
-    def plain(self) -> bool:
+    def stacked(self) -> bool:
         """Whether it is a stack of rows and nothing else, which may be filled up with more of them."""
-        return self.form == PLAIN_FORM and not self.inputs.attributes.grouped and self.inputs.copies == 1
+        shaped = replace(self.form, again="") != PLAIN_FORM
+        return not shaped and not self.inputs.attributes.grouped and self.inputs.copies == 1
 
     @property
     def id(self) -> str:
         """``softmax/huge_logits/float32/n10``; with the first variant where the rows are asked apart."""
         path = f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
-        common = self.plain and self.inputs.attributes == PLAIN and not self.inputs.tangent.size
+        plain = self.form == PLAIN_FORM and self.inputs.attributes == PLAIN and self.inputs.copies == 1
+        common = plain and not self.inputs.tangent.size
         return path if common else f"{path}/{self.asks[0].variant}"
 
     @cached_property

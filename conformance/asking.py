@@ -195,4 +195,4 @@ def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Ar
 
 def _filled_rows(batch: Batch) -> int:
     total = len(batch.inputs)
-    return total if batch.inputs.n >= WIDE or not batch.plain else max(total, ROWS)
+    return total if batch.inputs.n >= WIDE or not batch.stacked else max(total, ROWS)

@@ -39,7 +39,9 @@ class Delivery:
         """Every output as ``(rows, elements)``, or ``(rows,)`` where the value is a scalar."""
         found = self._once(compute, arrays, apart=self.manner.each or self.manner.examples is not None)
         if self.manner.again:
-            once_more = self._once(compute, arrays, apart=self.manner.again == "alone")
+            alone = self.manner.again == "alone"
+            few = {name: array[: self.manner.rows] for name, array in arrays.items()} if alone else arrays
+            once_more = self._once(compute, few, apart=alone)
             found |= {name + AGAIN: array for name, array in once_more.items()}
         return found
 

@@ -15,6 +15,7 @@ def manner_of(batch: Batch) -> Manner:
     attributes = batch.inputs.attributes
     return Manner(
         **asdict(batch.form),
+        rows=len(batch.inputs) if batch.form.again else 0,
         examples=attributes.examples,
         n=batch.inputs.n if attributes.grouped else 0,
         copies=batch.inputs.copies,

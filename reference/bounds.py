@@ -7,6 +7,7 @@ reference. Letters are those of SPEC.md (see :mod:`reference.sizes`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,4 +35,11 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
         if inputs.attributes.grouped:
             of_row = BOUNDS[inputs.operator, output]
             return reduced(inputs, values[output], sizes, of_row, scalar=output == "value")
-        return BOUNDS[inputs.operator, output](Sizes(inputs, values, sizes))
+        found = BOUNDS[inputs.operator, output](Sizes(inputs, values, sizes))
+        if not output.startswith("grad"):
+            return found
+        # a cotangent that is subnormal itself may be flushed, and the gradient with it (SPEC.md 8.1)
+        lost = (np.abs(inputs.cotangent) < inputs.format.smallest_normal).any(axis=1, keepdims=True)
+        return replace(
+            found, flush=np.where(lost, np.maximum(found.flush, np.abs(values[output])), found.flush)
+        )

@@ -50,7 +50,7 @@ def softmax_cross_entropy(r: Row) -> Values:
     The effective labels ``q`` are the labels ``p`` where no attribute is given. An excluded class
     contributes nothing with a zero label (4.2) and ±∞ with mass on it (4.3).
     """
-    z = Shifted(r.x)
+    z = Shifted(r.x, r.copies)
     c = arb(r.c[0])
     slopes = [c * t for t in label_slopes(r)]
     by_labels = [_times(t, -v) for t, v in zip(slopes, z.log_s, strict=True)]

@@ -112,5 +112,5 @@ ATTRIBUTES = Family(
     "class weights, smoothing, an ignored index, reductions, and their triples",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32", "bfloat16")},
+    formats_in={"quick": ("float32",)},
 )

@@ -68,5 +68,5 @@ ELEMENT_WEIGHTS = Family(
     "positive and element weights, fractional labels, reductions",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32", "bfloat16")},
+    formats_in={"quick": ("float32",)},
 )

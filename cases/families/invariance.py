@@ -14,12 +14,11 @@ from cases.words import Words
 from reference.formats import Format
 from reference.operators import Operator
 
-N = 19
 ROWS = 5
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return (N,)
+    return (16,) if operator.elementwise else (10,)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -38,7 +37,7 @@ def _permutations(operator: Operator, fmt: Format, n: int, words: Words) -> Iter
     """One row in five orders; the label goes with its class."""
     x = ordinary(operator, fmt, n, words)
     orders = [np.argsort(x, kind="stable"), np.argsort(-x, kind="stable"), np.arange(n)[::-1]]
-    orders += [np.arange(n) * 7 % n, np.arange(n) * 11 % n]
+    orders += [np.arange(n) * 3 % n, np.arange(n) * 7 % n]
     y = int(words.below(n, 1)[0])
     for order in orders:
         place = int(np.flatnonzero(order == y)[0])

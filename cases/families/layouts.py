@@ -63,5 +63,5 @@ LAYOUTS = Family(
     "transposed, strided, sliced, misaligned, reversed, broadcast; out=",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32", "bfloat16")},
+    formats_in={"quick": ("float32",)},
 )

@@ -22,7 +22,7 @@ CONFIDENT = (6.0, 10.0, 16.0, 20.0, 40.0)
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.name != "sigmoid_cross_entropy":
         return ()
-    return (20,) if profile == "quick" else (20, 1000)
+    return (16,) if profile == "quick" else (16, 1000)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

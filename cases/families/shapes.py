@@ -15,7 +15,7 @@ from reference.attributes import Attributes, Reduction
 from reference.formats import Format
 from reference.operators import Operator
 
-CLASSES = 5
+CLASSES, FEWER = 5, 4
 ROWS = 12
 
 FORMS = {
@@ -30,11 +30,13 @@ FORMS = {
     "five_axes_third": Form(shape=(2, 3, 1, 2), axis=2),
 }
 ELEMENTWISE = ("vector", "three_axes_last", "five_axes_second")
+QUICK = ("vector", "classes_first", "three_axes_middle", "four_axes_second", "five_axes_second")
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     empty = operator.elementwise or operator.labels == "index"
-    return (CLASSES,) if empty else (CLASSES, 0)
+    first = (FEWER,) if profile == "quick" else (FEWER, CLASSES)
+    return first if empty else (*first, 0)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -44,6 +46,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         return
     for name, form in FORMS.items():
         if operator.elementwise and name not in ELEMENTWISE:
+            continue
+        if n == FEWER and name not in QUICK:
             continue
         for _ in range(2 if form.each else ROWS):
             yield Ask(name, ordinary(operator, fmt, n, words), "7.6", form=form)

@@ -64,14 +64,15 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("negative", logits(), "6.1", hot - 0.25, OFF_SIMPLEX)
     yield Ask("opposite", logits(), "6.1", -hot, OFF_SIMPLEX)
     tiny = np.where(np.arange(n) == 0, 1.0, 2.0 ** (fmt.emin // 2))
-    yield Ask("tiny", logits(), "1.1", tiny)
-    yield Ask("subnormal", logits(), "1.1", np.where(np.arange(n) == 0, 1.0, fmt.smallest_subnormal))
+    yield Ask("tiny", logits(), "6.1", tiny, OFF_SIMPLEX)
+    subnormal = np.where(np.arange(n) == 0, 1.0, fmt.smallest_subnormal)
+    yield Ask("subnormal", logits(), "6.1", subnormal, OFF_SIMPLEX)
     for _ in range(2):
         x = logits()
         yield Ask("softmax_itself", x, "1.1", _softmax(fmt, x))
     nan = hot.copy()
     nan[n // 2] = np.nan
-    yield Ask("nan_label", logits(), "3.2", nan, {"grad_labels": "1.1"})
+    yield Ask("nan_label", logits(), "3.2", nan, OFF_SIMPLEX | {"grad_labels": "1.1"})
 
 
 def _softmax(fmt: Format, x: Floats) -> Floats:

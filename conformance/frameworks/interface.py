@@ -50,8 +50,9 @@ class Manner:
 
     ``shape``: leading shape that the rows are folded into, the class axis then at ``axis``; None for
     ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice`` or ``alone``, asked once more
-    for the same bits. ``examples``: every row is a group of so many, of ``n`` classes each, with
-    ``attributes``. ``copies``: every logit stands for so many classes.
+    for the same bits; of rows that were repeated to fill a batch only the first ``rows``.
+    ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
+    ``copies``: every logit stands for so many classes.
     """
 
     shape: tuple[int, ...] | None = None
@@ -59,6 +60,7 @@ class Manner:
     layout: str = "contiguous"
     each: bool = False
     again: str = ""
+    rows: int = 0
     out: bool = False
     label_dtype: str = ""
     examples: int | None = None

@@ -21,8 +21,9 @@ from reference.inputs import Inputs
 from reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "4533c96ab14db581cb9f25f6bd64b637bf50a1be833066248f00ce4f0fe43140",
-    "standard": "ff7b53c80ac59517f138cb32933d05f4a151377edf398fb9720355d18183ab27",
+    "quick": "19d7ec88f8a7f652933212f2e11e94282d7b12cf61794fc89edb8e40c49e4804",
+    "standard": "57c9ed2f062bd634befa82d87f77bac61a9a3c906e53561bbfd4a448cadef24d",
+    "full": "f156b9951c7b5183ba832cc49d346d5e4ecf688554fdc2476dba8647d41f6351",
 }
 """New ones: ``python -c "from cases.corpus import *; print({p: digest(p) for p in PROFILES})"``
 
