@@ -64,6 +64,12 @@ class Case:
         return self.clauses.get(output, self.clause)
 
 
+def _plainly(value: object) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(f"{v:g}" for v in value) + ")"
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rows of equal operator, family, format, length and manner: one call of an implementation."""
@@ -105,6 +111,31 @@ class Batch:
             path = f"{self.operator}/{self.family}/{ask.variant}/{tail}"
             cases.append(Case(path, self._hash(row), ask.variant, row, ask.clause, ask.clauses))
         return tuple(cases)
+
+    @property
+    def manner(self) -> str:
+        """Attributes and form in words, as they are called; empty for a plain stack of rows."""
+        a, form = self.inputs.attributes, self.form
+        told = [f"{name} = {_plainly(value)}" for name, value in a.given.items()]
+        if a.grouped:
+            told.append(f"a group of {a.examples} examples of {self.inputs.n} classes")
+        if self.inputs.copies > 1:
+            told.append(f"every logit stands for {self.inputs.copies} equal classes")
+        if form.shape is not None:
+            shape = list(form.shape)
+            shape.insert(form.class_axis, self.inputs.classes)
+            told.append(f"shape {tuple(shape)}, classes on axis {form.class_axis}")
+        if form.layout != "contiguous":
+            told.append(f"memory layout: {form.layout.replace('_', ' ')}")
+        if form.each:
+            told.append("every row in a call of its own")
+        if form.again:
+            told.append({"twice": "asked twice", "alone": "asked again, each row alone"}[form.again])
+        if form.out:
+            told.append("written into a given buffer")
+        if form.label_dtype:
+            told.append(f"labels of type {form.label_dtype}")
+        return "; ".join(told)
 
     def _hash(self, row: int) -> str:
         """Of the bits, and of the form where it is not the plain one."""

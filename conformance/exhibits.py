@@ -13,7 +13,7 @@ SHOWN = 64
 
 
 def exhibits(case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """For each case: its dtype, length, and the first elements of logits, labels, cotangent as hex bits."""
+    """For each case: dtype, length, the first elements of its arrays as hex bits, and how it is asked."""
     found = {}
     for case_id in case_ids:
         batch, case = find_case(case_id)
@@ -24,11 +24,14 @@ def exhibits(case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             return native(row[:SHOWN], dtype).astype(dtype.newbyteorder("<")).tobytes().hex()
 
         index = inputs.definition.labels == "index"
+        chosen = [int(y) for y in inputs.labels[case.row, :SHOWN]]
         found[case_id] = {
             "dtype": inputs.format.name,
             "n": inputs.n,
             "logits": bits(inputs.logits[case.row]),
-            "labels": int(inputs.labels[case.row, 0]) if index else bits(inputs.labels[case.row]),
+            "labels": chosen if index else bits(inputs.labels[case.row]),
             "cotangent": bits(inputs.cotangent[case.row]),
+            "tangent": bits(inputs.tangent[case.row]) if inputs.tangent.size else "",
+            "asked": batch.manner,
         }
     return found

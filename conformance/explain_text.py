@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -53,14 +54,22 @@ def _inputs(batch: Batch, case: Case, console: Console) -> None:
     console.print(f"[bold]{escape(case.id)}[/bold]  {case.hash}")
     console.print(f"{inputs.definition.name} = {escape(inputs.definition.formula)}")
     console.print(f"{_clause(case.clause)}: {escape(clause(case.clause).text)}")
+    if batch.manner:
+        console.print(f"asked with {escape(batch.manner)}")
     table = Table(title="inputs", title_justify="left")
-    columns = {"logits": inputs.logits[row], "labels": inputs.labels[row], "cotangent": inputs.cotangent[row]}
+    columns = {
+        "logits": inputs.logits[row],
+        "labels": inputs.labels[row],
+        "cotangent": inputs.cotangent[row],
+        "tangent": inputs.tangent[row] if inputs.tangent.size else np.zeros(0),
+    }
     table.add_column("element", justify="right")
     for name, values in columns.items():
         if values.size:
             table.add_column(name)
             table.add_column("bits")
-    for i in range(min(inputs.n, SHOWN)):
+    length = inputs.logits.shape[1]
+    for i in range(min(length, SHOWN)):
         cells = [str(i)]
         for name, values in columns.items():
             if not values.size:
@@ -73,8 +82,8 @@ def _inputs(batch: Batch, case: Case, console: Console) -> None:
                 cells += [repr(float(values[i])), fmt.hex(float(values[i]))]
         table.add_row(*cells)
     console.print(table)
-    if inputs.n > SHOWN:
-        console.print(f"… {inputs.n - SHOWN} more elements")
+    if length > SHOWN:
+        console.print(f"… {length - SHOWN} more elements")
 
 
 def _exact(batch: Batch, case: Case, console: Console) -> None:

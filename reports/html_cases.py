@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_findings import answer_text, case_id, error_text, right_text
+from reports.html_findings import answer_text, case_id, classes, error_text, right_text
 from reports.html_words import OUTPUTS, STATUS, Mark, Naming, Row, in_order, target_order, words
 from reports.numbers import elements, exact
 from reports.run_file import Run
@@ -76,16 +76,19 @@ def _case(name: str, rows: Sequence[Row], exhibit: Mapping[str, Any] | None, nam
     carried = elements(exhibit["logits"], exhibit["dtype"])
     left = exhibit["n"] - min(SHOWN, len(carried))
     elided = f"… {left:,} more; `conformance explain` shows all." if left > 0 else ""
-    if isinstance(exhibit["labels"], int):
-        about += f", label: class {exhibit['labels']}"
+    if isinstance(exhibit["labels"], list):
+        about += f", label: {classes(exhibit['labels'])}"
+    if exhibit["asked"]:
+        about += f"; {exhibit['asked']}"
     return Case(case_id(name), name, about, _table(exhibit), elided, outputs)
 
 
 def _table(exhibit: Mapping[str, Any]) -> str:
     """Index, then decimal and bits of logits, labels and cotangent, in aligned columns."""
-    columns = [("", [str(i) for i in range(min(SHOWN, exhibit["n"]))])]
-    for field in ("logits", "labels", "cotangent"):
-        if isinstance(exhibit[field], int) or not exhibit[field]:
+    carried = len(elements(exhibit["logits"], exhibit["dtype"]))
+    columns = [("", [str(i) for i in range(min(SHOWN, carried))])]
+    for field in ("logits", "labels", "cotangent", "tangent"):
+        if isinstance(exhibit[field], list) or not exhibit[field]:
             continue
         row = elements(exhibit[field], exhibit["dtype"])[:SHOWN]
         columns += [(field, [e.decimal for e in row]), ("bits", [e.bits for e in row])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,7 +172,8 @@ def _facts(row: Row, exhibit: Mapping[str, Any] | None) -> list[tuple[str, str]]
     dtype = row["dtype"]
     if row["grade"] == "none":
         return [("Outcome", answer_text(row))]
-    facts = [
+    facts = [("Asked with", exhibit["asked"])] if exhibit and exhibit["asked"] else []
+    facts += [
         ("Returned", with_bits(row["got"], dtype)),
         ("Right", f"{with_bits(row['rounded'], dtype)}, correctly rounded to {dtype}"),
         ("Exact value", _exact(row)),
@@ -208,11 +209,21 @@ def _error(row: Row) -> str:
     return f"{ulps(row['ulps'])} ulp{share}; grade: {words(row['grade'])}"
 
 
+def classes(labels: Sequence[int]) -> str:
+    """``class 3``, or the classes of a group of examples."""
+    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
+
+
 def _inputs_at(index: int, exhibit: Mapping[str, Any]) -> str:
     dtype, parts = exhibit["dtype"], []
-    for name, field in (("logit", "logits"), ("label", "labels"), ("cotangent", "cotangent")):
-        if isinstance(exhibit[field], int):
-            parts.append(f"{name} class {exhibit[field]}")
+    for name, field in (
+        ("logit", "logits"),
+        ("label", "labels"),
+        ("cotangent", "cotangent"),
+        ("tangent", "tangent"),
+    ):
+        if isinstance(exhibit[field], list):
+            parts.append(f"{name} {classes(exhibit[field])}")
             continue
         row = elements(exhibit[field], dtype)
         at = 0 if field == "cotangent" and len(row) == 1 else index

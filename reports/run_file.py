@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _KEY = "xent-conformance"
 
 SCHEMA: dict[str, pl.DataType] = {

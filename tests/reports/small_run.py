@@ -109,6 +109,8 @@ def header(**changes: Any) -> dict[str, Any]:
                 "logits": "0000803f000000c0cdcccc3d",
                 "labels": "",
                 "cotangent": "0000803f0000803f0000803f",
+                "tangent": "",
+                "asked": "",
             }
         },
     }

@@ -309,6 +309,8 @@ def test_findings_of_many_verdicts_stay_small() -> None:
         "logits": "00" * 512,
         "labels": "00" * 512,
         "cotangent": "00" * 512,
+        "tangent": "00" * 512,
+        "asked": "label_smoothing = 0.1; memory layout: strided",
     }
     run: Run = run_of(rows, header(exhibits={r["case"]: exhibit for r in rows}))
     frame: pl.DataFrame = findings(run.verdicts)
