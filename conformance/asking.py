@@ -62,23 +62,14 @@ class Asker:
         while pending < len(questions):
             try:
                 for reply in self.process.ask(questions[pending:], _filled(arrays, everything, batch)):
-                    self._take(answers[pending], batch, arrays, everything, reply)
+                    _take(answers[pending], batch, everything, reply)
                     pending += 1
             except WorkerLost as lost:
                 answer = answers[pending]
-                budget = [ISOLATION_ASKS]
-                self._lost(answer, batch, arrays, everything, answer.question.outputs, lost, budget)
+                apart = _Isolation(self.process, answer, batch, arrays)
+                apart.lost(everything, answer.question.outputs, lost)
                 pending += 1
         return answers
-
-    def _take(
-        self, answer: Answer, batch: Batch, arrays: dict[str, Array], rows: Array, reply: Reply
-    ) -> None:
-        """Record a reply about all rows; rows of a call that raised are asked apart afterwards."""
-        self._record(answer, batch, rows, reply)
-        for output, failure in reply.failures.items():
-            found = Failure(Outcome(failure["outcome"]), failure["message"])
-            answer.failures[output] = dict.fromkeys(rows.tolist(), found)
 
     def isolate(self, answer: Answer, batch: Batch) -> None:
         """Ask the rows of a call that raised apart, so that each row has its own outcome."""
@@ -93,81 +84,78 @@ class Asker:
             return
         for output in raised:
             del answer.failures[output]
-        self._halves(answer, batch, arrays_of(batch), everything, raised, [ISOLATION_ASKS])
+        _Isolation(self.process, answer, batch, arrays_of(batch)).halves(everything, raised)
 
-    def _halves(
-        self,
-        answer: Answer,
-        batch: Batch,
-        arrays: dict[str, Array],
-        rows: Array,
-        outputs: tuple[str, ...],
-        budget: list[int],
-    ) -> None:
+
+@dataclass
+class _Isolation:
+    """The search for the rows that make one call fail, by halves; ``calls`` may still be made."""
+
+    process: Process
+    answer: Answer
+    batch: Batch
+    arrays: dict[str, Array]
+    calls: int = ISOLATION_ASKS
+
+    def halves(self, rows: Array, outputs: tuple[str, ...]) -> None:
         for half in np.array_split(rows, 2):
-            self._try(answer, batch, arrays, half, outputs, budget)
+            self._try(half, outputs)
 
-    def _try(
-        self,
-        answer: Answer,
-        batch: Batch,
-        arrays: dict[str, Array],
-        rows: Array,
-        outputs: tuple[str, ...],
-        budget: list[int],
-    ) -> None:
-        budget[0] -= 1
-        q = answer.question
-        question = replace(q, outputs=outputs)
+    def _try(self, rows: Array, outputs: tuple[str, ...]) -> None:
+        self.calls -= 1
+        question = replace(self.answer.question, outputs=outputs)
         try:
-            (reply,) = self.process.ask([question], _filled(arrays, rows, batch))
+            (reply,) = self.process.ask([question], _filled(self.arrays, rows, self.batch))
         except WorkerLost as lost:
-            self._lost(answer, batch, arrays, rows, outputs, lost, budget)
+            self.lost(rows, outputs, lost)
             return
-        self._record(answer, batch, rows, reply)
+        _record(self.answer, self.batch, rows, reply)
         failed = {o: Failure(Outcome(f["outcome"]), f["message"]) for o, f in reply.failures.items()}
-        if failed and len(rows) > 1 and budget[0] > 0:
-            self._halves(answer, batch, arrays, rows, tuple(failed), budget)
+        if failed and len(rows) > 1 and self.calls > 0:
+            self.halves(rows, tuple(failed))
         else:
             for output, failure in failed.items():
-                answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+                self._charge(rows, output, failure)
 
-    def _lost(
-        self,
-        answer: Answer,
-        batch: Batch,
-        arrays: dict[str, Array],
-        rows: Array,
-        outputs: tuple[str, ...],
-        lost: WorkerLost,
-        budget: list[int],
-    ) -> None:
+    def lost(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
+        """The worker died over these rows: go on with halves of them, then output by output."""
         self.process.restart()
-        if len(rows) > 1 and budget[0] > 0:
-            self._halves(answer, batch, arrays, rows, outputs, budget)
+        if len(rows) > 1 and self.calls > 0:
+            self.halves(rows, outputs)
             return
-        if len(outputs) > 1 and budget[0] > 0:
+        if len(outputs) > 1 and self.calls > 0:
             for part in (("value",), tuple(o for o in outputs if o != "value")):
-                self._try(answer, batch, arrays, rows, part, budget)
+                self._try(rows, part)
             return
         outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
         for output in outputs:
-            failure = Failure(outcome, str(lost))
-            answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+            self._charge(rows, output, Failure(outcome, str(lost)))
 
-    def _record(self, answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
-        total = len(batch.inputs)
-        answer.compile_s += reply.compile_s
-        answer.kernel_s += reply.kernel_s
-        filled = _filled_rows(batch)
-        for output, array in reply.results.items():
-            if array.ndim == 0 or len(array) != filled:
-                answer.results[output] = array  # not a value a row: the verdict will say so
-            elif len(rows) == total:
-                answer.results[output] = array[:total]
-            else:
-                whole = answer.results.setdefault(output, np.zeros((total, *array.shape[1:]), array.dtype))
-                whole[rows] = array[: len(rows)]
+    def _charge(self, rows: Array, output: str, failure: Failure) -> None:
+        self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+
+def _take(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
+    """Record a reply about all rows; rows of a call that raised are asked apart afterwards."""
+    _record(answer, batch, rows, reply)
+    for output, failure in reply.failures.items():
+        found = Failure(Outcome(failure["outcome"]), failure["message"])
+        answer.failures[output] = dict.fromkeys(rows.tolist(), found)
+
+
+def _record(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
+    total = len(batch.inputs)
+    answer.compile_s += reply.compile_s
+    answer.kernel_s += reply.kernel_s
+    filled = _filled_rows(batch)
+    for output, array in reply.results.items():
+        if array.ndim == 0 or len(array) != filled:
+            answer.results[output] = array  # not a value a row: the verdict will say so
+        elif len(rows) == total:
+            answer.results[output] = array[:total]
+        else:
+            whole = answer.results.setdefault(output, np.zeros((total, *array.shape[1:]), array.dtype))
+            whole[rows] = array[: len(rows)]
 
 
 def arrays_of(batch: Batch) -> dict[str, Array]:

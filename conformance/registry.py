@@ -23,10 +23,14 @@ class Framework:
     search: tuple[str, ...] = ()
     """Folders to look for the adapter's module in, beside the worker's own path."""
 
-    def modes(self, profile: str) -> Sequence[str]:
-        """The modes that a profile asks."""
-        within = PROFILES[: PROFILES.index(profile) + 1]
-        return tuple(mode for mode, smallest in self._class.modes.items() if smallest in within)
+    def modes(self, profile: str, *, asked_since: str = PROFILES[0]) -> Sequence[str]:
+        """The modes in which a profile asks what is asked since the profile ``asked_since``.
+
+        A mode that begins in a later profile stays as far behind: what ``quick`` asks of ``jit``,
+        ``standard`` asks op by op, where every shape is compiled many times.
+        """
+        ahead = PROFILES.index(profile) - PROFILES.index(asked_since)
+        return tuple(m for m, smallest in self._class.modes.items() if PROFILES.index(smallest) <= ahead)
 
     @property
     def autodiff(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cases.case import Batch
-from cases.corpus import batches, case_ids, families
+from cases.corpus import batches, case_ids, families, smallest_profile
 from cases.family import PROFILES
 from conformance.frameworks.interface import Question
 from conformance.offering import manner_of, outputs, takes
@@ -26,11 +26,12 @@ def questions(
 ) -> list[Question]:
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     asked, manner, named = outputs(framework, batch), manner_of(batch), set(names)
+    since = smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
     return [
         Question(i.name, i.operator, mode, device, asked, manner)
         for i in framework.implementations
         if asked and i.name in named and takes(framework, i, batch)
-        for mode in framework.modes(profile)
+        for mode in framework.modes(profile, asked_since=since)
         for device in devices
     ]
 
