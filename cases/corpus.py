@@ -117,6 +117,16 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
     return y if operator.labels == "index" else np.asarray(np.arange(n) == y, dtype=np.float64)
 
 
+@functools.cache
+def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
+    """The first profile that asks these batches."""
+    found, op = families()[family], OPERATORS[operator]
+    for profile in PROFILES:
+        if n in found.lengths(op, profile) and fmt in found.formats_in.get(profile, found.formats):
+            return profile
+    raise LookupError(f"{operator}/{family}/{fmt}/n{n} is asked by no profile")
+
+
 def find_case(case_id: str) -> tuple[Batch, Case]:
     """The case of that id with its batch. Raises LookupError for any other id."""
     parts = case_id.split("/")
