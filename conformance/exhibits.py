@@ -24,7 +24,7 @@ def exhibits(case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
             return native(row[:SHOWN], dtype).astype(dtype.newbyteorder("<")).tobytes().hex()
 
         index = inputs.definition.labels == "index"
-        chosen = [int(y) for y in inputs.labels[case.row, :SHOWN]]
+        chosen = [int(y) for y in inputs.labels[case.row, :SHOWN]] if index else []
         found[case_id] = {
             "dtype": inputs.format.name,
             "n": inputs.n,
