@@ -5,6 +5,7 @@ from cases.families.cotangents import COTANGENTS
 from cases.families.derivatives import DERIVATIVES
 from cases.families.element_weights import ELEMENT_WEIGHTS
 from cases.families.every_half import EVERY_HALF
+from cases.families.historical import HISTORICAL
 from cases.families.huge_logits import HUGE_LOGITS
 from cases.families.index_labels import INDEX_LABELS
 from cases.families.index_range import INDEX_RANGE
@@ -52,4 +53,5 @@ ALL = (
     SHAPES,
     LAYOUTS,
     INVARIANCE,
+    HISTORICAL,
 )
