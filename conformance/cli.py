@@ -79,6 +79,11 @@ Operator = Annotated[list[str] | None, typer.Option("--operator", help="Only thi
 Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="Only this format (repeatable).")]
 FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only this family (repeatable).")]
 
+Device = Annotated[
+    list[str] | None,
+    typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu[isa=avx2]' (repeatable)."),
+]
+
 
 def _select(
     profile: str,
@@ -87,6 +92,7 @@ def _select(
     dtype: list[str] | None,
     family: list[str] | None,
     implementation: str,
+    device: list[str] | None = None,
 ) -> Selection:
     from conformance.selection import Selection, UnknownName
 
@@ -98,6 +104,7 @@ def _select(
             tuple(dtype or ()),
             tuple(family or ()),
             implementation,
+            tuple(device or ()),
         )
     except UnknownName as unknown:
         raise _fail(str(unknown), USAGE) from None
@@ -112,12 +119,13 @@ def run(
     implementation: Annotated[
         str, typer.Option("--implementation", metavar="GLOB", help="Only implementations of such a name.")
     ] = "*",
-    profile: Annotated[str, typer.Option(help="quick or standard.")] = "standard",
+    device: Device = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
-    selection = _select(profile, framework, operator, dtype, family, implementation)
+    selection = _select(profile, framework, operator, dtype, family, implementation, device)
     from conformance import engine
     from conformance.console import Bars
     from conformance.findings import findings

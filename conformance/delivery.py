@@ -110,7 +110,7 @@ class Delivery:
     def _keywords(self) -> dict[str, object]:
         keywords: dict[str, object] = dict(self.manner.attributes)
         if self._lead is not None and "axis" in self.takes:
-            keywords["axis"] = self._axis
+            keywords["axis"] = self.manner.axis  # negative where the form says so
         if self.manner.out:
             keywords["out"] = True
         return keywords

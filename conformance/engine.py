@@ -26,8 +26,8 @@ from conformance.asking import Answer, Asker
 from conformance.exhibits import exhibits
 from conformance.findings import findings
 from conformance.journal import Journal
-from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
-from conformance.registry import FRAMEWORKS, Framework
+from conformance.process import FrameworkAbsent, Process, WorkerLost
+from conformance.registry import Framework
 from conformance.rows import rows_of, target_of
 from conformance.selection import Selection
 from conformance.verdict import Judge
@@ -85,6 +85,8 @@ class _Ledger:
     finished: Counter[str] = field(default_factory=Counter)
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
+    not_installed: list[dict[str, str]] = field(default_factory=list)
+    """Optional frameworks that nobody asked for by name: their absence leaves a run complete."""
     seconds: Seconds = field(default_factory=_no_seconds)
     spent: dict[str, Seconds] = field(default_factory=dict)
     """Seconds of import, compile and kernels by ``framework mode``."""
@@ -106,7 +108,8 @@ def run(
     began = time.perf_counter()
     oracle = oracle or Oracle(default_cache())
     batches = list(selection.batches())
-    asked = {f.name: _asked_batches(selection, f, batches) for f in selection.chosen_frameworks()}
+    seats = {seat.key: seat for seat in selection.seats()}
+    asked = {key: _asked_batches(selection, seat, batches) for key, seat in seats.items()}
     asked = {name: found for name, found in asked.items() if found}
     ledger = _Ledger(planned={name: len(found) for name, found in asked.items()})
     journal = Journal(out, _identity(selection), resume=resume)
@@ -115,7 +118,7 @@ def run(
     rest = {name: [b for b in found if b.id not in journal.done(name)] for name, found in asked.items()}
     for name, found in asked.items():
         ledger.finished[name] = len(found) - len(rest[name])
-        arguments = (FRAMEWORKS[name], rest[name], selection, events, stop)
+        arguments = (seats[name], rest[name], selection, events, stop)
         threading.Thread(target=_ask_all, args=arguments, name=f"ask-{name}", daemon=True).start()
 
     bench = _Bench(oracle, rest, ledger.seconds)
@@ -127,11 +130,15 @@ def run(
                     ledger.hellos[name] = hello
                     ledger.seconds["import"] += hello["import_s"]
                 case _Absent(name, message):
-                    ledger.absent.append(
-                        {"framework": name, "message": message, "install": FRAMEWORKS[name].install}
-                    )
+                    seat = seats[name]
+                    gap = {"framework": name, "message": message, "install": seat.install}
+                    if seat.optional and seat.name not in selection.frameworks:
+                        ledger.not_installed.append(gap)
+                        del ledger.planned[name], ledger.finished[name]
+                    else:
+                        ledger.absent.append(gap)
                 case _Answered(name, batch, answers):
-                    journal.add(name, batch.id, _judge(name, batch, answers, bench, ledger))
+                    journal.add(name, batch.id, _judge(seats[name], batch, answers, bench, ledger))
                     ledger.finished[name] += 1
                 case _Ended(name, error, starts):
                     running.discard(name)
@@ -139,21 +146,21 @@ def run(
                     if error is not None:
                         raise error
             if progress:
-                for name in asked:
-                    progress(name, ledger.finished[name], ledger.planned[name])
+                for name, planned in ledger.planned.items():
+                    progress(name, ledger.finished[name], planned)
     finally:
         stop.set()
         journal.flush()
     verdicts = journal.verdicts()
     ledger.seconds["total"] = time.perf_counter() - began
-    result = Run(verdicts, (_header(selection, ledger, verdicts),))
+    result = Run(verdicts, (_header(selection, seats, ledger, verdicts),))
     write_run(out, result)
     journal.remove()
     return result
 
 
 def _asked_batches(selection: Selection, framework: Framework, batches: Sequence[Batch]) -> list[Batch]:
-    return [b for b in batches if selection.questions(framework, b, ["cpu"])]
+    return [b for b in batches if selection.questions(framework, b, selection.possible)]
 
 
 def _ask_all(
@@ -174,8 +181,8 @@ def _ask_all(
 
     starts, error, process = 0, None, None
     try:
-        process = Process(Launch(framework.adapter, search=framework.search))
-        tell(_Started(framework.name, process.hello))
+        process = Process(framework.launch())
+        tell(_Started(framework.key, process.hello))
         asker = Asker(process)
         for batch in batches:
             if stop.is_set():
@@ -183,18 +190,18 @@ def _ask_all(
             answers = asker.ask(batch, selection.questions(framework, batch, process.hello["devices"]))
             for answer in answers:
                 asker.isolate(answer, batch)
-            tell(_Answered(framework.name, batch, answers))
+            tell(_Answered(framework.key, batch, answers))
     except FrameworkAbsent as absent:
-        tell(_Absent(framework.name, str(absent)))
+        tell(_Absent(framework.key, str(absent)))
     except WorkerLost as lost:
-        tell(_Absent(framework.name, f"the worker does not start: {lost}"))
+        tell(_Absent(framework.key, f"the worker does not start: {lost}"))
     except BaseException as unexpected:  # noqa: BLE001  # handed to the main thread, which raises it
         error = unexpected
     finally:
         if process is not None:
             starts = process.starts
             process.close()
-        tell(_Ended(framework.name, error, starts))
+        tell(_Ended(framework.key, error, starts))
 
 
 class _Bench:
@@ -219,18 +226,19 @@ class _Bench:
 
 
 def _judge(
-    name: str, batch: Batch, answers: Sequence[Answer], bench: _Bench, ledger: _Ledger
+    seat: Framework, batch: Batch, answers: Sequence[Answer], bench: _Bench, ledger: _Ledger
 ) -> list[dict[str, Any]]:
     judge = bench.of(batch)
     start = time.perf_counter()
     rows: list[dict[str, Any]] = []
     for answer in answers:
-        spent = ledger.spent.setdefault(f"{name} {answer.question.mode}", _no_seconds())
+        spent = ledger.spent.setdefault(f"{seat.key} {answer.question.mode}", _no_seconds())
         for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
             ledger.seconds[what] += seconds
             spent[what] += seconds
-        target = target_of(FRAMEWORKS[name], ledger.hellos[name], answer.question.implementation)
-        rows += rows_of(batch, judge, answer, target)
+        target = target_of(seat, ledger.hellos[seat.key], answer.question)
+        widening = answer.question.mode in seat.widening
+        rows += rows_of(batch, judge, answer, target, widening=widening)
     ledger.seconds["judging"] += time.perf_counter() - start
     return rows
 
@@ -245,16 +253,23 @@ def _identity(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _header(selection: Selection, ledger: _Ledger, verdicts: pl.DataFrame) -> dict[str, Any]:
-    chosen = [FRAMEWORKS[name] for name in ledger.planned]
+def _header(
+    selection: Selection, seats: Mapping[str, Framework], ledger: _Ledger, verdicts: pl.DataFrame
+) -> dict[str, Any]:
+    chosen = {seats[name].name: seats[name] for name in ledger.planned}.values()
     return {
         **_identity(selection),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "planned": ledger.planned,
         "finished": {name: ledger.finished[name] for name in ledger.planned},
         "absent": ledger.absent,
+        "not_installed": ledger.not_installed,
         "frameworks": [
-            {**{k: v for k, v in hello.items() if k != "kind"}, "starts": ledger.starts.get(name, 1)}
+            {
+                **{k: v for k, v in hello.items() if k != "kind"},
+                "variant": seats[name].variant,
+                "starts": ledger.starts.get(name, 1),
+            }
             for name, hello in ledger.hellos.items()
         ],
         "seconds": _rounded(ledger.seconds),

@@ -12,7 +12,7 @@ from flint import arb, ctx
 from cases.case import Batch, Case
 from cases.family import PROFILES
 from conformance.asking import Asker
-from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
+from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from conformance.rows import rows_of, target_of
 from conformance.selection import questions
@@ -67,7 +67,7 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
         if not chosen:
             continue
         try:
-            process = Process(Launch(framework.adapter, search=framework.search))
+            process = Process(framework.launch())
         except (FrameworkAbsent, WorkerLost) as absent:
             yield Answered(framework.name, f"{absent} ({framework.install})", ())
             continue
@@ -77,7 +77,7 @@ def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
             rows: list[Mapping[str, Any]] = []
             for answer in asker.ask(batch, questions(framework, batch, devices, names, PROFILES[-1])):
                 asker.isolate(answer, batch)
-                target = target_of(framework, process.hello, answer.question.implementation)
+                target = target_of(framework, process.hello, answer.question)
                 rows += [r for r in rows_of(batch, judge, answer, target) if r["case"] == case.id]
             yield Answered(framework.name, "", tuple(rows))
         finally:

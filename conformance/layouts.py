@@ -14,7 +14,9 @@ from conformance.frameworks.interface import Array
 
 def laid_out(name: str, a: Array, layout: str) -> Array:
     """``a`` with its elements in the memory layout of that name; equal to ``a`` element by element."""
-    if layout == "contiguous" or a.ndim == 0:
+    if a.ndim == 0:
+        return np.array(a)  # ascontiguousarray would make a vector of it
+    if layout == "contiguous":
         return np.ascontiguousarray(a)
     if layout == "cotangent_broadcast":
         return _broadcast(a) if name == "cotangent" else np.ascontiguousarray(a)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cases.corpus import families as all_families
 from cases.family import PROFILES
-from conformance.process import FrameworkAbsent, Launch, Process, WorkerLost
+from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from reference.clauses import clauses as all_clauses
 from reference.operators import OPERATORS
@@ -69,7 +69,7 @@ def devices() -> Table:
     table = _table("framework", "version", "device", "setting")
     for framework in FRAMEWORKS.values():
         try:
-            process = Process(Launch(framework.adapter, search=framework.search))
+            process = Process(framework.launch())
         except (FrameworkAbsent, WorkerLost) as absent:
             words = f"{absent}\nadd it with: {framework.install}"
             state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"

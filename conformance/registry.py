@@ -6,31 +6,89 @@ This is the driver's side; nothing here imports a framework.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cases.family import PROFILES
-from conformance.frameworks.interface import Implementation
+from conformance.frameworks.interface import Implementation, Variant
+from conformance.process import Launch
 
 
 @dataclass(frozen=True)
 class Framework:
-    """A registered framework: where its adapter is, and how to get the framework itself."""
+    """A registered framework, or one of its variants: where its adapter is, and how to get it.
+
+    ``optional``: its absence is recorded, and makes a run incomplete only where it was asked for by
+    name. ``variant``: a setting of its devices, one worker process each.
+    """
 
     name: str
     adapter: str
     install: str
     search: tuple[str, ...] = ()
     """Folders to look for the adapter's module in, beside the worker's own path."""
+    optional: bool = False
+    variant: str = ""
+    behind: int = 0
+    """By how many profiles less it is asked: a variant that nobody named asks what comes before."""
 
-    def modes(self, profile: str, *, asked_since: str = PROFILES[0]) -> Sequence[str]:
+    @property
+    def key(self) -> str:
+        """``torch``, or ``torch[isa=avx2]``."""
+        return f"{self.name}[{self.variant}]" if self.variant else self.name
+
+    @property
+    def variants(self) -> Mapping[str, Variant]:
+        """Settings of its devices that change arithmetic, by name."""
+        return dict(getattr(self._class, "variants", {}))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables that are set before its worker starts."""
+        fixed: Mapping[str, str] = getattr(self._class, "environment_before", {})
+        return {**fixed, **(self.variants[self.variant].environment if self.variant else {})}
+
+    def under(self, variant: str, *, behind: int = 0) -> Framework:
+        """The framework with its devices under that setting."""
+        return replace(self, variant=variant, behind=behind)
+
+    def launch(self) -> Launch:
+        """How its worker is started."""
+        return Launch(self.adapter, search=self.search, environment=self.environment)
+
+    def device(self, device: str) -> str:
+        """``cpu``, or ``cpu[isa=avx2]``."""
+        return f"{device}[{self.variant}]" if self.variant else device
+
+    def asks(self, implementation: str, mode: str, dtype: str) -> bool:
+        """Whether the mode is for that implementation and that format."""
+        restricted: Mapping[str, frozenset[str]] = getattr(self._class, "restricted", {})
+        formats: Mapping[str, frozenset[str]] = getattr(self._class, "formats", {})
+        return (mode not in restricted or implementation in restricted[mode]) and (
+            mode not in formats or dtype in formats[mode]
+        )
+
+    @property
+    def widening(self) -> frozenset[str]:
+        """Modes whose results may be of a wider type than the logits."""
+        return frozenset(getattr(self._class, "widening", ()))
+
+    def modes(
+        self, profile: str, *, asked_since: str = PROFILES[0], door_since: str = PROFILES[0]
+    ) -> Sequence[str]:
         """The modes in which a profile asks what is asked since the profile ``asked_since``.
 
-        A mode that begins in a later profile stays as far behind: what ``quick`` asks of ``jit``,
-        ``standard`` asks op by op, where every shape is compiled many times.
+        A mode, or a door, that begins in a later profile stays as far behind: what ``quick`` asks of
+        ``jit``, ``standard`` asks op by op, where every shape is compiled many times.
         """
-        ahead = PROFILES.index(profile) - PROFILES.index(asked_since)
-        return tuple(m for m, smallest in self._class.modes.items() if PROFILES.index(smallest) <= ahead)
+        late = PROFILES.index(asked_since) + PROFILES.index(door_since)
+        ahead = PROFILES.index(profile) - late - self.behind
+        touched = self.variants[self.variant].modes if self.variant else ()
+        return tuple(
+            mode
+            for mode, smallest in self._class.modes.items()
+            if PROFILES.index(smallest) <= ahead and (not touched or mode in touched)
+        )
 
     @property
     def autodiff(self) -> bool:
@@ -57,8 +115,11 @@ class Framework:
         return getattr(importlib.import_module(module), name)
 
 
-def _shipped(name: str, adapter: str) -> Framework:
-    return Framework(name, f"conformance.frameworks.{name}:{adapter}", f"pip install {name}")
+def _shipped(
+    name: str, adapter: str, *, optional: bool = False, file: str = "", package: str = ""
+) -> Framework:
+    module = f"conformance.frameworks.{file or name}"
+    return Framework(name, f"{module}:{adapter}", f"pip install {package or name}", optional=optional)
 
 
 FRAMEWORKS: dict[str, Framework] = {
@@ -68,5 +129,14 @@ FRAMEWORKS: dict[str, Framework] = {
         _shipped("torch", "Torch"),
         _shipped("jax", "Jax"),
         _shipped("numpy", "NumPy"),
+        _shipped("scipy", "SciPy", optional=True),
+        _shipped("optax", "Optax", optional=True),
+        _shipped(
+            "keras-tensorflow", "KerasTensorFlow", optional=True, file="keras", package="keras tensorflow"
+        ),
+        _shipped("keras-torch", "KerasTorch", optional=True, file="keras", package="keras torch"),
+        _shipped("keras-jax", "KerasJax", optional=True, file="keras", package="keras jax"),
+        _shipped("onnx", "OnnxReference", optional=True),
+        _shipped("onnxruntime", "OnnxRuntime", optional=True, file="onnx", package="onnxruntime onnx"),
     )
 }

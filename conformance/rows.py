@@ -11,7 +11,7 @@ import numpy as np
 from cases.case import Batch, Case
 from conformance.asking import Answer, Failure
 from conformance.delivery import AGAIN
-from conformance.frameworks.interface import Array
+from conformance.frameworks.interface import Array, Question
 from conformance.outcome import Grade, Outcome, Status, Symptom
 from conformance.registry import Framework
 from conformance.verdict import RESULT, Judge
@@ -31,11 +31,15 @@ _SYMPTOM = {
 }
 
 
-def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str]) -> list[dict[str, Any]]:
+def rows_of(
+    batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str], *, widening: bool = False
+) -> list[dict[str, Any]]:
     """One row of the run file for each case and output of ``answer``.
 
-    ``target`` holds what all of them share: framework, version, formulation, machine.
+    ``target`` holds what all of them share: framework, version, formulation, machine. ``widening``:
+    the mode may give results of a wider type than the logits, as mixed precision does.
     """
+    widening = widening or bool(batch.form.label_dtype)
     rows: list[dict[str, Any]] = []
     for output in answer.question.outputs:
         failures = answer.failures.get(output, {})
@@ -44,13 +48,14 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
         verdicts: list[dict[str, Any]] = []
         if answered:
             assert got is not None, "a row without a failure has a result"
-            verdicts = _judged(judge, batch, answered, output, got)
+            verdicts = _judged(judge, batch, answered, output, got, widening=widening)
             again = answer.results.get(output + AGAIN)
             _same_bits(answered, verdicts, batch, output, got, again)
         verdicts += [
             _failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures
         ]
         shared = {
+            "device": answer.question.device,
             **target,
             "operator": batch.operator,
             "family": batch.family,
@@ -58,7 +63,6 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
             "n": batch.inputs.n,
             "implementation": answer.question.implementation,
             "mode": answer.question.mode,
-            "device": answer.question.device,
             "output": output,
         }
         for row in verdicts:
@@ -68,19 +72,21 @@ def rows_of(batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str
     return rows
 
 
-def target_of(framework: Framework, hello: Mapping[str, Any], implementation: str) -> dict[str, str]:
+def target_of(framework: Framework, hello: Mapping[str, Any], question: Question) -> dict[str, str]:
     """What :func:`rows_of` writes of who answered, from the framework and its worker's ``hello``."""
+    implementation = question.implementation
     formulations = {i.name: i.formulation for i in framework.implementations}
     return {
         "framework": framework.name,
         "version": hello["version"],
         "machine": hello["environment"]["processor"],
         "formulation": formulations[implementation],
+        "device": framework.device(question.device),
     }
 
 
 def _judged(
-    judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array
+    judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array, *, widening: bool
 ) -> list[dict[str, Any]]:
     shape = _shape(batch, judge, output)
     if got.shape != shape:
@@ -110,7 +116,7 @@ def _judged(
                 "bits": v.bits,
             }
         )
-    if got.dtype != batch.inputs.format.dtype and not batch.form.label_dtype:
+    if got.dtype != batch.inputs.format.dtype and not widening:
         words = f"returned {got.dtype.name}, the logits are {batch.inputs.format.name}"
         for case, row in zip(cases, rows, strict=True):
             if row["status"] == Status.CONFORMS:

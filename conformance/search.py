@@ -16,7 +16,7 @@ import numpy as np
 from cases.case import Ask, Batch
 from conformance.asking import Asker
 from conformance.frameworks.interface import Question
-from conformance.process import Launch, Process
+from conformance.process import Process
 from conformance.registry import Framework
 from conformance.rows import rows_of
 from conformance.verdict import Judge
@@ -60,7 +60,7 @@ def search(target: Target, seconds: float, *, progress: Callable[[int, float], N
 
     from cases.strategies import rows
 
-    process = Process(Launch(target.framework.adapter, search=target.framework.search))
+    process = Process(target.framework.launch())
     try:
         probe = _Probe(target, Asker(process))
         deadline = time.monotonic() + seconds

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cases.case import Batch
 from cases.corpus import batches, case_ids, families, smallest_profile
 from cases.family import PROFILES
+from conformance.devices import seats, split, wanted_devices
 from conformance.frameworks.interface import Question
 from conformance.offering import manner_of, outputs, takes
 from conformance.registry import FRAMEWORKS, Framework
@@ -31,7 +32,8 @@ def questions(
         Question(i.name, i.operator, mode, device, asked, manner)
         for i in framework.implementations
         if asked and i.name in named and takes(framework, i, batch)
-        for mode in framework.modes(profile, asked_since=since)
+        for mode in framework.modes(profile, asked_since=since, door_since=i.since)
+        if framework.asks(i.name, mode, batch.inputs.format.name)
         for device in devices
     ]
 
@@ -50,6 +52,7 @@ class Selection:
     dtypes: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     implementation: str = "*"
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("profile", self.profile, PROFILES)
@@ -69,12 +72,31 @@ class Selection:
                     "and operators (`conformance list implementations` shows all)"
                 )
             raise UnknownName(_unknown("implementation", self.implementation, every))
-        asked = (b for b in self.batches() for f in self.chosen_frameworks() if self.questions(f, b, ["cpu"]))
+        self._check_variants()
+        asked = (b for b in self.batches() for f in self.seats() if self.questions(f, b, self.possible))
         if next(asked, None) is None:
             raise UnknownName(
                 "no case is selected: the named families, formats, operators and implementations exist, "
                 "but have nothing in common (`conformance list families` shows what each family asks)"
             )
+
+    @property
+    def possible(self) -> list[str]:
+        """Devices that may be there; which are is known when the worker has started."""
+        return ["cpu", *(name for name, _ in map(split, self.devices) if name != "cpu")]
+
+    def _check_variants(self) -> None:
+        known = {v for f in self.chosen_frameworks() for v in f.variants}
+        for device in self.devices:
+            name, variant = split(device)
+            if variant and variant not in known:
+                raise UnknownName(
+                    _unknown("variant", f"{name}[{variant}]", [f"cpu[{v}]" for v in sorted(known)])
+                )
+
+    def seats(self) -> list[Framework]:
+        """The chosen frameworks and the variants of their devices that are asked."""
+        return [seat for f in self.chosen_frameworks() for seat in seats(f, self.devices, self.profile)]
 
     def chosen_frameworks(self) -> list[Framework]:
         return [f for name, f in FRAMEWORKS.items() if not self.frameworks or name in self.frameworks]
@@ -97,7 +119,8 @@ class Selection:
         ]
 
     def questions(self, framework: Framework, batch: Batch, devices: Sequence[str]) -> list[Question]:
-        """What ``framework`` is asked about ``batch``."""
+        """What ``framework`` is asked about ``batch`` on those of the devices that are chosen."""
+        devices = wanted_devices(framework, devices, self.devices)
         return questions(framework, batch, devices, self.implementations(framework), self.profile)
 
     def as_dict(self) -> Mapping[str, Any]:
@@ -114,7 +137,7 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> None:
 def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
     near += [n for n in names if name.strip("*") and name.strip("*") in n and n not in near][:5]
-    plural = {"family": "families", "framework": "devices"}.get(kind, f"{kind}s")
+    plural = {"family": "families", "framework": "devices", "variant": "devices"}.get(kind, f"{kind}s")
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
     if kind in ("profile", "dtype", "mode", "output"):
         return f"unknown {kind} {name!r}: there are {', '.join(names)}"

@@ -66,18 +66,17 @@ class Worker:
         results: dict[str, Array] = {}
         failures: dict[str, dict[str, str]] = {}
         compile_s = kernel_s = 0.0
-        groups = [question.outputs, ("value",), tuple(o for o in question.outputs if o != "value")]
-        for outputs in groups if len(question.outputs) > 1 else groups[:1]:
-            if set(outputs) <= set(results) | set(failures):
+        for outputs in _groups(question.outputs):
+            if set(outputs) <= set(results):
                 continue
             try:
                 found, first, again = self._timed(question, outputs, arrays)
             except Exception as error:  # noqa: BLE001  # whatever a framework raises is an outcome
                 failure = self._failure(question, outputs, arrays, error)
-                if outputs != question.outputs or len(outputs) == 1:
-                    failures |= dict.fromkeys(outputs, failure)
+                failures |= dict.fromkeys(set(outputs) - set(results), failure)
             else:
                 results |= found
+                failures = {o: f for o, f in failures.items() if o not in found}
                 compile_s += max(first - again, 0.0)
                 kernel_s += again
         header = {"failures": failures, "compile_s": compile_s, "kernel_s": kernel_s}
@@ -154,6 +153,14 @@ class Worker:
             else:
                 self._refusals[key] = None
         return self._refusals[key]
+
+
+def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All at once, the values apart from the rest, and then each of the rest: an error has its output."""
+    rest = tuple(o for o in outputs if o != "value")
+    singles = [(o,) for o in rest] if len(rest) > 1 else []
+    apart = [("value",), rest] if "value" in outputs and rest else []
+    return [outputs, *apart, *singles]
 
 
 def _plain_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -239,6 +239,7 @@ def _source(header: Mapping[str, Any]) -> Source:
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
     options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
     options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
+    options += [("device", selection["devices"])]
     command = ["conformance", "run", "--profile", selection["profile"]]
     for name, chosen in options:
         for value in chosen:

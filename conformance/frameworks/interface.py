@@ -32,7 +32,8 @@ class Implementation:
     are; tensors of any rank), ``out``, and the attributes ``weight``, ``pos_weight``,
     ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows).
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
-    where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``.
+    where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
+    the smallest profile that asks it, and asks it what ``quick`` asks of the others.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Implementation:
     note: str = ""
     takes: frozenset[str] = frozenset()
     class_axis: Literal["last", "second"] | None = None
+    since: str = "quick"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,20 @@ class Call:
         return [self.logits] if self.labels is None else [self.logits, self.labels]
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A device under a setting that changes its arithmetic.
+
+    ``environment`` is set before the framework is imported. ``modes``: those it touches, none for all.
+    ``needs``: a flag in ``/proc/cpuinfo`` without which the setting is what the machine does anyway.
+    """
+
+    environment: Mapping[str, str]
+    about: str
+    modes: tuple[str, ...] = ()
+    needs: str = ""
+
+
 class Unsupported(Exception):
     """Raised by an adapter that knows a question cannot be asked; the message is shown."""
 
@@ -116,8 +132,11 @@ class Adapter(Protocol):
 
     ``modes`` maps each mode to the smallest profile that asks it (a mode may cost much to compile).
 
-    Two more attributes are read where there are any: ``moving``, which of ``jvp`` and ``hvp`` it
-    computes, and ``layouts``, the memory layouts (beside contiguous) that its tensors can have.
+    More attributes are read where there are any: ``moving``, which of ``jvp`` and ``hvp`` it computes;
+    ``layouts``, the memory layouts (beside contiguous) that its tensors can have; ``restricted``, for a
+    mode the only implementations that are asked in it; ``formats``, the same of formats; ``widening``,
+    modes in which a result may be of a wider type than the logits; ``variants``, settings of its devices
+    by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported.
     """
 
     name: str

@@ -14,11 +14,116 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Implementation
+from conformance.frameworks.interface import (
+    Array,
+    Call,
+    Formulation,
+    Implementation,
+    Unsupported,
+    Variant,
+)
 
 _AXIS = frozenset({"axis"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
+
+_EPSILON = 1e-7
+
+
+def _gumbel(jax: Any, x: Any) -> Any:
+    """A Gumbel-softmax whose noise is zero, as JAX users write it."""
+    return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
+
+
+_OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
+    (
+        "jax.scipy.special.logsumexp",
+        "logsumexp",
+        "fused",
+        lambda jax, x, axis=-1: jax.scipy.special.logsumexp(x, axis=axis),
+        "",
+        _AXIS,
+    ),
+    (
+        "jax.scipy.special.expit",
+        "sigmoid",
+        "fused",
+        lambda jax, x: jax.scipy.special.expit(x),
+        "",
+        frozenset(),
+    ),
+    ("jax.lax.logistic", "sigmoid", "fused", lambda jax, x: jax.lax.logistic(x), "", frozenset()),
+    ("jax.nn.softplus", "log_sigmoid", "composed", lambda jax, x: -jax.nn.softplus(-x), "", frozenset()),
+    (
+        "jax.nn.softmax:gumbel,noise=0",
+        "softmax",
+        "composed",
+        _gumbel,
+        "a softmax of logits plus noise; asked with the noise at zero",
+        frozenset(),
+    ),
+    (
+        "jax.numpy.exp/sum",
+        "softmax",
+        "naive",
+        lambda jax, x: jax.numpy.exp(x) / jax.numpy.exp(x).sum(-1, keepdims=True),
+        "",
+        frozenset(),
+    ),
+    (
+        "jax.nn.softmax+log",
+        "log_softmax",
+        "naive",
+        lambda jax, x: jax.numpy.log(jax.nn.softmax(x)),
+        "",
+        frozenset(),
+    ),
+    (
+        "jax.nn.softmax+log*p",
+        "softmax_cross_entropy",
+        "naive",
+        lambda jax, x, p: -(p * jax.numpy.log(jax.nn.softmax(x))).sum(-1),
+        "",
+        frozenset(),
+    ),
+    (
+        "jax.nn.softmax+epsilon+log*p",
+        "softmax_cross_entropy",
+        "naive",
+        lambda jax, x, p: -(p * jax.numpy.log(jax.nn.softmax(x) + _EPSILON)).sum(-1),
+        "",
+        frozenset(),
+    ),
+    (
+        "jax.nn.softmax+clip+log*p",
+        "softmax_cross_entropy",
+        "naive",
+        lambda jax, x, p: (
+            -(p * jax.numpy.log(jax.numpy.clip(jax.nn.softmax(x), _EPSILON, 1 - _EPSILON))).sum(-1)
+        ),
+        "",
+        frozenset(),
+    ),
+    (
+        "jax.nn.log_softmax(jax.nn.softmax)*p",
+        "softmax_cross_entropy",
+        "naive",
+        lambda jax, x, p: -(p * jax.nn.log_softmax(jax.nn.softmax(x))).sum(-1),
+        "softmax applied twice: the negative control",
+        frozenset(),
+    ),
+    (
+        "jax.nn.sigmoid+log",
+        "sigmoid_cross_entropy",
+        "naive",
+        lambda jax, x, z: (
+            -z * jax.numpy.log(jax.nn.sigmoid(x)) - (1 - z) * jax.numpy.log(1 - jax.nn.sigmoid(x))
+        ),
+        "",
+        frozenset(),
+    ),
+)
+"""Other doors, and formulations that people write (asked from ``standard`` on)."""
 
 
 class Jax:
@@ -26,10 +131,20 @@ class Jax:
 
     name = "jax"
     distribution = "jax"
-    modes: ClassVar = {"eager": "standard", "jit": "quick"}
+    modes: ClassVar = {"jit": "quick", "eager": "standard", "vmap": "full"}
+    variants: ClassVar[Mapping[str, Variant]] = {
+        f"isa={isa.lower()}": Variant(
+            {"XLA_FLAGS": f"--xla_cpu_max_isa={isa}"}, f"code for {isa} at most", ("jit",), needs=needs
+        )
+        for isa, needs in (("SSE4_2", "avx"), ("AVX2", "avx512f"))
+    } | {
+        "fast_math": Variant(
+            {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}, "reassociation, no NaN, no infinity", ("jit",)
+        )
+    }
     autodiff = True
     moving = ("jvp", "hvp")
-    implementations = (
+    implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
             "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
             takes=_AXIS,
@@ -69,6 +184,10 @@ class Jax:
             lambda jax, x, z: -z * jax.nn.log_sigmoid(x) - (1 - z) * jax.nn.log_sigmoid(-x),
             note=_COMPOSED,
         ),
+        *(
+            Implementation(name, operator, formulation, call, note, takes, since="standard")
+            for name, operator, formulation, call, note, takes in _OTHERS
+        ),
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -76,7 +195,7 @@ class Jax:
         import jax.scipy.special
 
         jax.config.update("jax_enable_x64", True)
-        self._jax = jax
+        self._jax = self._library = jax
         self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def version(self) -> str:
@@ -98,8 +217,7 @@ class Jax:
         device = self._device(call.device)
         moving = [] if call.tangent is None else [call.tangent]
         arguments = [
-            self._jax.device_put(np.ascontiguousarray(a), device)
-            for a in (*call.arguments, call.cotangent, *moving)
+            self._jax.device_put(np.array(a), device) for a in (*call.arguments, call.cotangent, *moving)
         ]
         results = self._function(call)(*arguments)
         return {o: np.asarray(r) for o, r in zip(call.outputs, results, strict=True)}
@@ -107,7 +225,7 @@ class Jax:
     def _function(self, call: Call) -> Callable[..., Any]:
         """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
         jax, outputs = self._jax, call.outputs
-        compute = functools.partial(call.implementation.call, jax, **call.keywords)
+        compute = functools.partial(call.implementation.call, self._library, **call.keywords)
 
         def gradients(x: Any, *rest: Any) -> list[Any]:
             *labels, cotangent = rest
@@ -136,10 +254,14 @@ class Jax:
             }
             return [found[o] for o in outputs]
 
+        if call.mode == "vmap":
+            if call.logits.ndim != 2 or call.keywords:
+                raise Unsupported("vmap is asked of rows, one above the other")
+            compute = jax.vmap(compute)
         function = gradients if call.tangent is None else along
         if call.mode == "eager":
             return function
-        key = (call.implementation, outputs, tuple(call.keywords.items()))
+        key = (call.implementation, call.mode, outputs, tuple(call.keywords.items()))
         if key not in self._compiled:
             self._compiled[key] = jax.jit(function)
         return self._compiled[key]

@@ -1,4 +1,4 @@
-"""TensorFlow. Values by ``tf.nn``, gradients by ``tf.GradientTape``, eagerly and compiled by XLA."""
+"""TensorFlow: eager, as a graph, compiled by XLA, and in a 1.x session; gradients by its tapes."""
 
 from __future__ import annotations
 
@@ -7,62 +7,32 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
-
-_AXIS = frozenset({"axis"})
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
+from conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
 
 class TensorFlow:
-    """Needs ``tensorflow``; ``xla`` is ``tf.function(jit_compile=True)`` around value and gradients."""
+    """Needs ``tensorflow``. ``graph`` is ``tf.function`` around value and gradients, ``xla`` the same with
+    ``jit_compile=True``, ``session`` a graph of the 1.x kind, fed and run.
+    """
 
     name = "tensorflow"
     distribution = "tensorflow"
-    modes: ClassVar = {"eager": "quick", "xla": "quick"}
+    modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
+    restricted: ClassVar[Mapping[str, frozenset[str]]] = {
+        "xla": frozenset(i.name for i in FIRST),  # the others are the same computations to a compiler
+        "graph": frozenset(i.name for i in FIRST),
+        "session": frozenset(i.name for i in (*FIRST, *OTHERS) if i.formulation != "naive"),
+    }
+    variants: ClassVar[Mapping[str, Variant]] = {
+        "onednn=off": Variant({"TF_ENABLE_ONEDNN_OPTS": "0"}, "without oneDNN's kernels", ("eager",)),
+        "isa=sse4_2": Variant(
+            {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"}, "XLA code for SSE4.2 at most", ("xla",), needs="avx"
+        ),
+    }
     autodiff = True
     moving = ("jvp", "hvp")
-    implementations = (
-        Implementation(
-            "tf.nn.softmax", "softmax", "fused", lambda tf, x, axis=-1: tf.nn.softmax(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
-            "tf.nn.log_softmax", "log_softmax", "fused",
-            lambda tf, x, axis=-1: tf.nn.log_softmax(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
-            "tf.reduce_logsumexp", "logsumexp", "composed",
-            lambda tf, x, axis=-1: tf.reduce_logsumexp(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
-            "tf.nn.softmax_cross_entropy_with_logits", "softmax_cross_entropy", "fused",
-            lambda tf, x, p, axis=-1: tf.nn.softmax_cross_entropy_with_logits(labels=p, logits=x, axis=axis),
-            note="documents its gradient as softmax − labels, which is the derivative only for labels "
-            "that sum to one",
-            takes=_AXIS,
-        ),
-        Implementation(
-            "tf.nn.sparse_softmax_cross_entropy_with_logits", "sparse_softmax_cross_entropy", "fused",
-            lambda tf, x, y: tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x),
-            class_axis="last",
-        ),
-        Implementation("tf.nn.sigmoid", "sigmoid", "fused", lambda tf, x: tf.nn.sigmoid(x)),
-        Implementation(
-            "tf.math.log_sigmoid", "log_sigmoid", "composed", lambda tf, x: tf.math.log_sigmoid(x)
-        ),
-        Implementation(
-            "tf.nn.sigmoid_cross_entropy_with_logits", "sigmoid_cross_entropy", "composed",
-            lambda tf, x, z: tf.nn.sigmoid_cross_entropy_with_logits(labels=z, logits=x),
-        ),
-        Implementation(
-            "tf.nn.weighted_cross_entropy_with_logits", "sigmoid_cross_entropy", "composed",
-            lambda tf, x, z, pos_weight=1.0: tf.nn.weighted_cross_entropy_with_logits(
-                labels=z, logits=x, pos_weight=pos_weight
-            ),
-            takes=frozenset({"pos_weight"}),
-        ),
-    )  # fmt: skip
+    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
 
     def __init__(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -70,7 +40,7 @@ class TensorFlow:
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        self._tf = tf
+        self._tf = self._library = tf
         self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def version(self) -> str:
@@ -93,9 +63,26 @@ class TensorFlow:
         tf = self._tf
         moving = [] if call.tangent is None else [call.tangent]
         with tf.device(call.device.replace("cuda", "GPU").upper()):
-            tensors = [tf.constant(a) for a in (*call.arguments, call.cotangent, *moving)]
-            results = self._function(call)(*tensors)
+            arrays = (*call.arguments, call.cotangent, *moving)
+            if call.mode == "session":
+                return dict(zip(call.outputs, self._in_session(call, arrays), strict=True))
+            results = self._function(call)(*map(tf.constant, arrays))
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
+
+    def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
+        """A graph with placeholders and ``tf.gradients``, as in TensorFlow 1."""
+        v1 = self._tf.compat.v1
+        if call.tangent is not None:
+            raise Unsupported("tf.gradients has no forward mode")
+        with v1.Graph().as_default(), v1.Session() as session:
+            fed = [v1.placeholder(a.dtype, a.shape) for a in arrays]
+            *arguments, cotangent = fed
+            value = call.implementation.call(self._tf, *arguments, **call.keywords)
+            by = {"grad_logits": arguments[0], "grad_labels": arguments[-1]}
+            wanted = [by[o] for o in call.outputs if o != "value"]
+            found = iter(_connected(v1.gradients(value, wanted, cotangent)) if wanted else ())
+            asked = [value if o == "value" else next(found) for o in call.outputs]
+            return list(session.run(asked, dict(zip(fed, arrays, strict=True))))
 
     def _function(self, call: Call) -> Callable[..., Any]:
         """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
@@ -106,7 +93,7 @@ class TensorFlow:
                 name: tf.constant(value, dtype=x.dtype) if isinstance(value, tuple) else value
                 for name, value in call.keywords.items()
             }
-            return call.implementation.call(tf, x, *labels, **given)
+            return call.implementation.call(self._library, x, *labels, **given)
 
         def gradients(*tensors: Any) -> list[Any]:
             *arguments, cotangent = tensors
@@ -139,9 +126,10 @@ class TensorFlow:
         function = gradients if call.tangent is None else along
         if call.mode == "eager":
             return function
-        key = (call.implementation, outputs, tuple(call.keywords.items()))
+        key = (call.implementation, call.mode, outputs, tuple(call.keywords.items()))
         if key not in self._compiled:
-            self._compiled[key] = tf.function(function, jit_compile=True, reduce_retracing=False)
+            xla = call.mode == "xla"
+            self._compiled[key] = tf.function(function, jit_compile=xla, reduce_retracing=False)
         return self._compiled[key]
 
 

@@ -1,19 +1,21 @@
-"""PyTorch. Values by its functional interface, gradients by ``torch.autograd.grad``."""
+"""PyTorch: eager, through ``torch.func``, row by row through ``vmap``, under autocast, compiled."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Implementation
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
+from conformance.frameworks.torch_doors import FIRST, OTHERS
 from conformance.wire import dtype_of
 
-
-def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
-    return {"reduction": "none", **given}
+DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 
 
 class Torch:
@@ -21,7 +23,42 @@ class Torch:
 
     name = "torch"
     distribution = "torch"
-    modes: ClassVar = {"eager": "quick"}
+    modes: ClassVar = {
+        "eager": "quick",
+        "func": "standard",
+        "autocast": "standard",
+        "vmap": "full",
+        "compile": "full",
+    }
+    restricted: ClassVar[Mapping[str, frozenset[str]]] = {
+        "compile": frozenset(
+            {
+                "torch.softmax",
+                "torch.nn.functional.cross_entropy:indices",
+                "torch.nn.functional.binary_cross_entropy_with_logits",
+            }
+        ),  # a compiler run takes seconds
+        "autocast": frozenset(i.name for i in FIRST),
+        "func": frozenset(i.name for i in FIRST),
+        "vmap": frozenset(i.name for i in FIRST),
+    }
+    formats: ClassVar = {"autocast": frozenset({"float16", "bfloat16"})}
+    widening: ClassVar = frozenset({"autocast"})
+    variants: ClassVar[Mapping[str, Variant]] = {
+        "isa=default": Variant(
+            {"ATEN_CPU_CAPABILITY": "default"}, "kernels without AVX", ("eager",), needs="avx2"
+        ),
+        "isa=avx2": Variant(
+            {"ATEN_CPU_CAPABILITY": "avx2"}, "kernels for AVX2, not AVX-512", ("eager",), needs="avx512f"
+        ),
+        "deterministic": Variant(
+            {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+            "torch.use_deterministic_algorithms(True)",
+            ("eager",),
+            needs="none: CPU kernels are deterministic by themselves",
+        ),
+        "threads=4": Variant({THREADS: "4"}, "four threads within one operator", ("eager",)),
+    }
     autodiff = True
     moving = ("jvp", "hvp")
     layouts: ClassVar = frozenset(
@@ -35,69 +72,16 @@ class Torch:
             "cotangent_broadcast",
         }
     )  # NumPy's negative strides have no counterpart in torch
-    implementations = (
-        Implementation(
-            "torch.softmax", "softmax", "fused",
-            lambda torch, x, axis=-1, **out: torch.softmax(x, dim=axis, **out),
-            takes=frozenset({"axis", "out"}),
-        ),
-        Implementation(
-            "torch.log_softmax", "log_softmax", "fused",
-            lambda torch, x, axis=-1, **out: torch.log_softmax(x, dim=axis, **out),
-            takes=frozenset({"axis", "out"}),
-        ),
-        Implementation(
-            "torch.logsumexp", "logsumexp", "fused",
-            lambda torch, x, axis=-1, **out: torch.logsumexp(x, dim=axis, **out),
-            takes=frozenset({"axis", "out"}),
-        ),
-        Implementation(
-            "torch.nn.functional.cross_entropy:probabilities", "softmax_cross_entropy", "fused",
-            lambda torch, x, p, **given: torch.nn.functional.cross_entropy(x, p, **_unreduced(given)),
-            takes=frozenset({"weight", "label_smoothing", "reduction"}),
-            class_axis="second",
-        ),
-        Implementation(
-            "torch.nn.functional.cross_entropy:indices", "sparse_softmax_cross_entropy", "fused",
-            lambda torch, x, y, **given: torch.nn.functional.cross_entropy(x, y, **_unreduced(given)),
-            takes=frozenset({"weight", "label_smoothing", "ignore_index", "reduction"}),
-            class_axis="second",
-        ),
-        Implementation(
-            "torch.log_softmax+nll_loss", "sparse_softmax_cross_entropy", "composed",
-            lambda torch, x, y, **given: torch.nn.functional.nll_loss(
-                torch.log_softmax(x, dim=min(1, x.ndim - 1)), y, **_unreduced(given)
-            ),
-            takes=frozenset({"weight", "ignore_index", "reduction"}),
-            class_axis="second",
-        ),
-        Implementation(
-            "torch.sigmoid", "sigmoid", "fused", lambda torch, x, **out: torch.sigmoid(x, **out),
-            takes=frozenset({"out"}),
-        ),
-        Implementation(
-            "torch.nn.functional.logsigmoid", "log_sigmoid", "fused",
-            lambda torch, x, **out: torch.nn.functional.logsigmoid(x, **out),
-            takes=frozenset({"out"}),
-        ),
-        Implementation(
-            "torch.logit", "logit", "fused", lambda torch, x, **out: torch.logit(x, **out),
-            takes=frozenset({"out"}),
-        ),
-        Implementation(
-            "torch.nn.functional.binary_cross_entropy_with_logits", "sigmoid_cross_entropy", "fused",
-            lambda torch, x, z, **given: torch.nn.functional.binary_cross_entropy_with_logits(
-                x, z, **_unreduced(given)
-            ),
-            takes=frozenset({"weight", "pos_weight", "reduction"}),
-        ),
-    )  # fmt: skip
+    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
 
     def __init__(self) -> None:
         import torch
 
-        torch.set_num_threads(1)
-        self._torch = torch
+        torch.set_num_threads(int(os.environ.get(THREADS, "1")))
+        if DETERMINISTIC in os.environ:
+            torch.use_deterministic_algorithms(True)
+        self._torch = self._library = torch
+        self._compiled: dict[Any, Callable[..., Any]] = {}
 
     def version(self) -> str:
         return str(self._torch.__version__)
@@ -127,17 +111,64 @@ class Torch:
         cotangent = self._tensor(call.cotangent, call.device)
         keywords = self._keywords(call, arguments[0], cotangent)
 
-        def compute(*tensors: Any) -> Any:
-            return call.implementation.call(self._torch, *tensors, **keywords)
-
-        results: dict[str, Any] = {}
-        if call.tangent is not None:
-            results = self._along(compute, arguments, cotangent, self._tensor(call.tangent, call.device))
-        else:
-            results = self._gradients(compute, arguments, cotangent, call.outputs)
+        compute = self._compute(call, keywords)
+        tangent = None if call.tangent is None else self._tensor(call.tangent, call.device)
+        with self._context(call, arguments[0].dtype):
+            if call.mode in ("func", "vmap"):
+                results = self._functional(compute, arguments, cotangent, tangent, call.outputs)
+            elif tangent is not None:
+                results = self._along(compute, arguments, cotangent, tangent)
+            else:
+                results = self._gradients(compute, arguments, cotangent, call.outputs)
         if "out" in keywords:
             results["value"] = keywords["out"]  # what was written, whatever was returned
         return {o: self._array(results[o]) for o in call.outputs}
+
+    def _compute(self, call: Call, keywords: Mapping[str, Any]) -> Callable[..., Any]:
+        """The implementation as a function of tensors, in the call's mode."""
+        torch = self._torch
+        plain = functools.partial(call.implementation.call, self._library, **keywords)
+        if call.mode == "vmap":
+            if call.logits.ndim != 2 or keywords:
+                raise Unsupported("vmap is asked of rows, one above the other")
+            return lambda *tensors: torch.vmap(plain)(*tensors)
+        if call.mode != "compile":
+            return plain
+        if call.tangent is not None or keywords:
+            raise Unsupported("torch.compile is asked for values and gradients of plain rows")
+        if call.implementation not in self._compiled:
+            self._compiled[call.implementation] = torch.compile(plain, dynamic=True)
+        return self._compiled[call.implementation]
+
+    def _context(self, call: Call, dtype: Any) -> Any:
+        if call.mode != "autocast":
+            return contextlib.nullcontext()
+        return self._torch.autocast(call.device.partition(":")[0], dtype=dtype)
+
+    def _functional(
+        self,
+        compute: Callable[..., Any],
+        arguments: list[Any],
+        cotangent: Any,
+        tangent: Any,
+        outputs: Sequence[str],
+    ) -> dict[str, Any]:
+        """By ``torch.func``: ``vjp``, ``jvp``, and forward over reverse."""
+        func, (x, *labels) = self._torch.func, arguments
+        if tangent is not None:
+
+            def gradient(x: Any) -> Any:
+                return func.vjp(lambda x: compute(x, *labels), x)[1](cotangent)[0]
+
+            jvp = func.jvp(lambda x: compute(x, *labels), (x,), (tangent,))[1]
+            return {"jvp": jvp, "hvp": func.jvp(gradient, (x,), (tangent,))[1]}
+        if outputs == ("value",):
+            return {"value": compute(*arguments)}
+        if "grad_labels" in outputs:
+            value, pull = func.vjp(compute, *arguments)
+        else:
+            value, pull = func.vjp(lambda x: compute(x, *labels), x)
+        return {"value": value, **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False))}
 
     def _keywords(self, call: Call, like: Any, cotangent: Any) -> dict[str, Any]:
         torch = self._torch

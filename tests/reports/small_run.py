@@ -85,6 +85,7 @@ def header(**changes: Any) -> dict[str, Any]:
         "planned": {"torch": 4},
         "finished": {"torch": 4},
         "absent": [],
+        "not_installed": [],
         "frameworks": [
             {
                 "framework": "torch",

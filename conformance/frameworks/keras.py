@@ -1,0 +1,152 @@
+"""Keras 3 on each of its backends: its own losses and operators, with the backend's gradients and modes.
+
+``tf.keras`` of TensorFlow 2.16 and later is this Keras. A loss computes in ``floatx`` (binary32) unless it
+is told the dtype, so it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from conformance.frameworks.interface import Implementation, Variant
+from conformance.frameworks.jax import Jax
+from conformance.frameworks.tensorflow import TensorFlow
+from conformance.frameworks.torch import Torch
+
+_AXIS = frozenset({"axis"})
+_SMOOTHING = frozenset({"label_smoothing"})
+
+
+def _loss(keras: Any, kind: str, target: Any, output: Any, **options: Any) -> Any:
+    """A loss object without a reduction, in the format of the output."""
+    dtype = keras.backend.standardize_dtype(output.dtype)
+    return getattr(keras.losses, kind)(reduction=None, dtype=dtype, **options)(target, output)
+
+
+def _binary(keras: Any, x: Any, z: Any, *, from_logits: bool, **options: Any) -> Any:
+    """``BinaryCrossentropy`` is a mean over the last axis: one element at a time."""
+    output = x if from_logits else keras.ops.sigmoid(x)
+    return _loss(
+        keras, "BinaryCrossentropy", z[..., None], output[..., None], from_logits=from_logits, **options
+    )
+
+
+IMPLEMENTATIONS: Sequence[Implementation] = (
+    Implementation(
+        "keras.ops.softmax",
+        "softmax",
+        "fused",
+        lambda keras, x, axis=-1: keras.ops.softmax(x, axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "keras.ops.log_softmax",
+        "log_softmax",
+        "fused",
+        lambda keras, x, axis=-1: keras.ops.log_softmax(x, axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "keras.ops.logsumexp",
+        "logsumexp",
+        "fused",
+        lambda keras, x, axis=-1: keras.ops.logsumexp(x, axis),
+        takes=_AXIS,
+    ),
+    Implementation("keras.ops.sigmoid", "sigmoid", "fused", lambda keras, x: keras.ops.sigmoid(x)),
+    Implementation(
+        "keras.ops.log_sigmoid", "log_sigmoid", "fused", lambda keras, x: keras.ops.log_sigmoid(x)
+    ),
+    Implementation(
+        "keras.losses.CategoricalCrossentropy(from_logits=True)",
+        "softmax_cross_entropy",
+        "fused",
+        lambda keras, x, p, **given: _loss(keras, "CategoricalCrossentropy", p, x, from_logits=True, **given),
+        takes=_SMOOTHING,
+    ),
+    Implementation(
+        "keras.losses.CategoricalCrossentropy(from_logits=False)",
+        "softmax_cross_entropy",
+        "naive",
+        lambda keras, x, p, **given: _loss(
+            keras, "CategoricalCrossentropy", p, keras.ops.softmax(x), **given
+        ),
+        note="of a softmax; probabilities are clipped at 1e-7",
+        takes=_SMOOTHING,
+    ),
+    Implementation(
+        "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+        "sparse_softmax_cross_entropy",
+        "fused",
+        lambda keras, x, y: _loss(keras, "SparseCategoricalCrossentropy", y, x, from_logits=True),
+    ),
+    Implementation(
+        "keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
+        "sparse_softmax_cross_entropy",
+        "naive",
+        lambda keras, x, y: _loss(keras, "SparseCategoricalCrossentropy", y, keras.ops.softmax(x)),
+        note="of a softmax; probabilities are clipped at 1e-7",
+    ),
+    Implementation(
+        "keras.losses.BinaryCrossentropy(from_logits=True)",
+        "sigmoid_cross_entropy",
+        "fused",
+        lambda keras, x, z, **given: _binary(keras, x, z, from_logits=True, **given),
+        takes=_SMOOTHING,
+    ),
+    Implementation(
+        "keras.losses.BinaryCrossentropy(from_logits=False)",
+        "sigmoid_cross_entropy",
+        "naive",
+        lambda keras, x, z, **given: _binary(keras, x, z, from_logits=False, **given),
+        note="of a sigmoid; probabilities are clipped at 1e-7",
+        takes=_SMOOTHING,
+    ),
+)
+
+
+class _Keras:
+    """What the three have in common; mixed in before the backend's own adapter."""
+
+    distribution = "keras"
+    implementations: ClassVar[Sequence[Implementation]] = IMPLEMENTATIONS
+    restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
+    variants: ClassVar[Mapping[str, Variant]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        import keras
+
+        self._library = keras
+
+    def version(self) -> str:
+        return str(self._library.__version__)
+
+    def environment(self) -> Mapping[str, str]:
+        backend: Mapping[str, str] = super().environment()  # type: ignore[misc]
+        return {"backend": str(self._library.backend.backend()), **backend}
+
+
+class KerasTensorFlow(_Keras, TensorFlow):
+    """Needs ``keras`` and ``tensorflow``."""
+
+    name = "keras-tensorflow"
+    modes: ClassVar = {"eager": "standard", "xla": "full"}
+    environment_before: ClassVar = {"KERAS_BACKEND": "tensorflow"}
+
+
+class KerasTorch(_Keras, Torch):
+    """Needs ``keras`` and ``torch``."""
+
+    name = "keras-torch"
+    modes: ClassVar = {"eager": "standard"}
+    environment_before: ClassVar = {"KERAS_BACKEND": "torch"}
+
+
+class KerasJax(_Keras, Jax):
+    """Needs ``keras`` and ``jax``."""
+
+    name = "keras-jax"
+    modes: ClassVar = {"jit": "standard"}
+    environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

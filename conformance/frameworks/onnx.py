@@ -1,0 +1,163 @@
+"""The ONNX operators, as the standard's own evaluator and as ONNX Runtime compute them. Values only.
+
+One model a question: a single node (``Softmax``, ``LogSoftmax``, ``ReduceLogSumExp``, ``Sigmoid``,
+``SoftmaxCrossEntropyLoss``) in the format of the logits.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+
+OPSET = 21
+
+_AXIS = frozenset({"axis"})
+_LOSS = frozenset({"weight", "ignore_index", "reduction"})
+
+
+def _node(kind: str, **fixed: Any) -> Any:
+    """What an implementation is called to do: name its node and the node's attributes."""
+    return lambda _library, **given: (kind, {**fixed, **given})
+
+
+class _Onnx:
+    """What the two evaluators share: the models."""
+
+    modes: ClassVar[Mapping[str, str]] = {"eager": "standard"}
+    autodiff = False
+    devices_: ClassVar[Sequence[str]] = ("cpu",)
+    prefix = ""
+
+    def devices(self) -> Sequence[str]:
+        return list(self.devices_)
+
+    def environment(self) -> Mapping[str, str]:
+        return {"opset": str(OPSET), "machine": platform.machine()}
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        import numpy as np
+
+        kind, attributes = call.implementation.call(None, **call.keywords)
+        feeds = {"x": call.logits}
+        if call.labels is not None:
+            feeds["y"] = call.labels
+        weight = attributes.pop("weight", None)
+        if weight is not None:
+            feeds["w"] = np.asarray(weight, dtype=call.logits.dtype)
+        session = self._session(kind, dict(attributes), feeds, call.cotangent.ndim)
+        (value,) = session.run(None, feeds)
+        return {"value": np.asarray(value)}
+
+    def _session(self, kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
+        key = (
+            kind,
+            tuple(sorted(attributes.items())),
+            tuple((n, a.dtype.name, a.ndim) for n, a in feeds.items()),
+        )
+        if key not in self._sessions:
+            self._sessions[key] = self._load(_model(kind, attributes, feeds, rank))
+        return self._sessions[key]
+
+    def __init__(self) -> None:
+        self._sessions: dict[Any, Any] = {}
+
+    def _load(self, model: Any) -> Any:
+        raise NotImplementedError
+
+
+def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
+    import onnx
+    from onnx import helper
+
+    inputs = list(feeds)
+    axis = attributes.pop("axis", -1)
+    initial = []
+    if kind == "ReduceLogSumExp":
+        inputs.append("axes")
+        initial.append(helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [axis]))
+        attributes = {"keepdims": 0}
+    elif kind in ("Softmax", "LogSoftmax"):
+        attributes = {"axis": axis}
+    node = helper.make_node(kind, inputs, ["f"], **attributes)
+    described = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), [None] * a.ndim)
+        for name, a in feeds.items()
+    ]
+    out = helper.make_tensor_value_info("f", helper.np_dtype_to_tensor_dtype(feeds["x"].dtype), [None] * rank)
+    graph = helper.make_graph([node], "one_node", described, [out], initializer=initial)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _implementations(prefix: str) -> tuple[Implementation, ...]:
+    return (
+        Implementation(f"{prefix}:Softmax", "softmax", "fused", _node("Softmax"), takes=_AXIS),
+        Implementation(f"{prefix}:LogSoftmax", "log_softmax", "fused", _node("LogSoftmax"), takes=_AXIS),
+        Implementation(
+            f"{prefix}:ReduceLogSumExp", "logsumexp", "fused", _node("ReduceLogSumExp"), takes=_AXIS
+        ),
+        Implementation(f"{prefix}:Sigmoid", "sigmoid", "fused", _node("Sigmoid")),
+        Implementation(
+            f"{prefix}:SoftmaxCrossEntropyLoss", "sparse_softmax_cross_entropy", "fused",
+            lambda _library, **given: ("SoftmaxCrossEntropyLoss", {"reduction": "none", **given}),
+            takes=_LOSS, class_axis="second",
+        ),
+    )  # fmt: skip
+
+
+class OnnxReference(_Onnx):
+    """Needs ``onnx``: the evaluator that the standard ships as its reference."""
+
+    name = "onnx"
+    distribution = "onnx"
+    implementations = _implementations("onnx.reference")
+
+    def __init__(self) -> None:
+        super().__init__()
+        import onnx
+        import onnx.reference
+
+        self._onnx = onnx
+
+    def version(self) -> str:
+        return str(self._onnx.__version__)
+
+    def _load(self, model: Any) -> Any:
+        return self._onnx.reference.ReferenceEvaluator(model)
+
+
+class OnnxRuntime(_Onnx):
+    """Needs ``onnxruntime`` and ``onnx``; one thread, so that a run is repeatable."""
+
+    name = "onnxruntime"
+    distribution = "onnxruntime"
+    implementations = _implementations("onnxruntime")
+
+    def __init__(self) -> None:
+        super().__init__()
+        import onnx  # noqa: F401  # its absence is to be seen here
+        import onnxruntime
+
+        self._runtime = onnxruntime
+
+    def version(self) -> str:
+        return str(self._runtime.__version__)
+
+    def environment(self) -> Mapping[str, str]:
+        providers = ", ".join(self._runtime.get_available_providers())
+        return {**super().environment(), "threads": "1", "providers": providers}
+
+    def _load(self, model: Any) -> Any:
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            return self._runtime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except self._runtime.capi.onnxruntime_pybind11_state.NotImplemented as error:
+            raise Unsupported(f"ONNX Runtime: {error}") from None

@@ -1,0 +1,53 @@
+"""Optax's losses, on JAX: values, gradients and modes are those of :mod:`conformance.frameworks.jax`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from conformance.frameworks.interface import Implementation
+from conformance.frameworks.jax import Jax
+
+_AXIS = frozenset({"axis"})
+
+
+class Optax(Jax):
+    """Needs ``optax``."""
+
+    name = "optax"
+    distribution = "optax"
+    modes: ClassVar = {"jit": "standard", "eager": "full"}
+    implementations: ClassVar[Sequence[Implementation]] = (
+        Implementation(
+            "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed",
+            lambda optax, x, p, axis=-1: optax.softmax_cross_entropy(x, p, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation(
+            "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed",
+            lambda optax, x, p: optax.safe_softmax_cross_entropy(x, p),
+            note="made for masked classes: a label of zero takes an infinite log-probability away",
+        ),
+        Implementation(
+            "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",
+            lambda optax, x, y, axis=-1: optax.softmax_cross_entropy_with_integer_labels(x, y, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation(
+            "optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "composed",
+            lambda optax, x, z: optax.sigmoid_binary_cross_entropy(x, z),
+        ),
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        import optax
+
+        self._library = optax
+
+    def version(self) -> str:
+        return str(self._library.__version__)
+
+    def environment(self) -> Mapping[str, str]:
+        return {"jax": importlib.metadata.version("jax"), **super().environment()}

@@ -1,0 +1,69 @@
+"""SciPy's ``special`` functions: values only, in NumPy's formats."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+
+_AXIS = frozenset({"axis"})
+
+
+class SciPy:
+    """Needs ``scipy``."""
+
+    name = "scipy"
+    distribution = "scipy"
+    modes: ClassVar = {"eager": "quick"}
+    autodiff = False
+    layouts: ClassVar = frozenset(
+        {"transposed", "strided", "sliced", "misaligned", "reversed", "broadcast", "cotangent_broadcast"}
+    )
+    implementations = (
+        Implementation(
+            "scipy.special.softmax", "softmax", "fused",
+            lambda special, x, axis=-1: special.softmax(x, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation(
+            "scipy.special.log_softmax", "log_softmax", "fused",
+            lambda special, x, axis=-1: special.log_softmax(x, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation(
+            "scipy.special.logsumexp", "logsumexp", "fused",
+            lambda special, x, axis=-1: special.logsumexp(x, axis=axis),
+            takes=_AXIS,
+        ),
+        Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
+        Implementation(
+            "scipy.special.log_expit", "log_sigmoid", "fused", lambda special, x: special.log_expit(x)
+        ),
+        Implementation("scipy.special.logit", "logit", "fused", lambda special, x: special.logit(x)),
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        import scipy
+        import scipy.special
+
+        self._special, self._version = scipy.special, scipy.__version__
+
+    def version(self) -> str:
+        return str(self._version)
+
+    def environment(self) -> Mapping[str, str]:
+        return {"machine": platform.machine()}
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu"]
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        import numpy as np
+
+        if call.logits.dtype.name == "bfloat16":
+            raise Unsupported("SciPy has no bfloat16")
+        with np.errstate(all="ignore"):
+            value: Any = call.implementation.call(self._special, *call.arguments, **call.keywords)
+        return {"value": np.asarray(value)}

@@ -1,0 +1,202 @@
+"""The doors of TensorFlow: ``tf.nn``, ``tf.math``, the 1.x names, raw operators, formulations by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.frameworks.interface import Formulation, Implementation
+
+_AXIS = frozenset({"axis"})
+
+EPSILON = 1e-7
+"""What people add or clip at; also Keras' own."""
+
+
+def _door(
+    name: str, operator: str, call: Any, formulation: Formulation = "fused", **more: Any
+) -> Implementation:
+    return Implementation(name, operator, formulation, call, since="standard", **more)
+
+
+def _rows(losses: Any) -> Any:
+    """The 1.x losses without a reduction; a weight of one is what they assume."""
+    return {"reduction": losses.Reduction.NONE}
+
+
+def _binary(tf: Any, z: Any, s: Any) -> Any:
+    return -z * tf.math.log(s) - (1 - z) * tf.math.log(1 - s)
+
+
+_SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
+_CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+_SIGMOID, _LOG_SIGMOID, _BINARY = "sigmoid", "log_sigmoid", "sigmoid_cross_entropy"
+
+FIRST = (
+    Implementation(
+        "tf.nn.softmax",
+        "softmax",
+        "fused",
+        lambda tf, x, axis=-1: tf.nn.softmax(x, axis=axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "tf.nn.log_softmax",
+        "log_softmax",
+        "fused",
+        lambda tf, x, axis=-1: tf.nn.log_softmax(x, axis=axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "tf.reduce_logsumexp",
+        "logsumexp",
+        "composed",
+        lambda tf, x, axis=-1: tf.reduce_logsumexp(x, axis=axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "tf.nn.softmax_cross_entropy_with_logits",
+        "softmax_cross_entropy",
+        "fused",
+        lambda tf, x, p, axis=-1: tf.nn.softmax_cross_entropy_with_logits(labels=p, logits=x, axis=axis),
+        note="documents its gradient as softmax − labels, which is the derivative only for labels "
+        "that sum to one",
+        takes=_AXIS,
+    ),
+    Implementation(
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        "sparse_softmax_cross_entropy",
+        "fused",
+        lambda tf, x, y: tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x),
+        class_axis="last",
+    ),
+    Implementation("tf.nn.sigmoid", "sigmoid", "fused", lambda tf, x: tf.nn.sigmoid(x)),
+    Implementation("tf.math.log_sigmoid", "log_sigmoid", "composed", lambda tf, x: tf.math.log_sigmoid(x)),
+    Implementation(
+        "tf.nn.sigmoid_cross_entropy_with_logits",
+        "sigmoid_cross_entropy",
+        "composed",
+        lambda tf, x, z: tf.nn.sigmoid_cross_entropy_with_logits(labels=z, logits=x),
+    ),
+    Implementation(
+        "tf.nn.weighted_cross_entropy_with_logits",
+        "sigmoid_cross_entropy",
+        "composed",
+        lambda tf, x, z, pos_weight=1.0: tf.nn.weighted_cross_entropy_with_logits(
+            labels=z, logits=x, pos_weight=pos_weight
+        ),
+        takes=frozenset({"pos_weight"}),
+    ),
+)
+"""What most users call. ``tf.compat.v2.nn`` has the same functions under the same names."""
+
+OTHERS = (
+    _door("tf.math.softmax", _SOFTMAX, lambda tf, x, axis=-1: tf.math.softmax(x, axis=axis), takes=_AXIS),
+    _door("tf.raw_ops.Softmax", _SOFTMAX, lambda tf, x: tf.raw_ops.Softmax(logits=x)),
+    _door(
+        "tf.exp/reduce_sum",
+        _SOFTMAX,
+        lambda tf, x: tf.exp(x) / tf.reduce_sum(tf.exp(x), -1, keepdims=True),
+        "naive",
+    ),
+    _door("tf.math.log_softmax", _LOG, lambda tf, x, axis=-1: tf.math.log_softmax(x, axis=axis), takes=_AXIS),
+    _door("tf.raw_ops.LogSoftmax", _LOG, lambda tf, x: tf.raw_ops.LogSoftmax(logits=x)),
+    _door("tf.nn.softmax+log", _LOG, lambda tf, x: tf.math.log(tf.nn.softmax(x)), "naive"),
+    _door(
+        "tf.math.reduce_logsumexp",
+        _SUM,
+        lambda tf, x, axis=-1: tf.math.reduce_logsumexp(x, axis=axis),
+        "composed",
+        takes=_AXIS,
+    ),
+    _door(
+        "tf.compat.v1.nn.softmax_cross_entropy_with_logits",
+        _CE,
+        lambda tf, x, p, axis=-1: tf.compat.v1.nn.softmax_cross_entropy_with_logits(
+            labels=p, logits=x, dim=axis
+        ),
+        note="labels receive no gradient",
+        takes=_AXIS,
+    ),
+    _door(
+        "tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2",
+        _CE,
+        lambda tf, x, p, axis=-1: tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2(
+            labels=p, logits=x, axis=axis
+        ),
+        takes=_AXIS,
+    ),
+    _door(
+        "tf.compat.v1.losses.softmax_cross_entropy",
+        _CE,
+        lambda tf, x, p, label_smoothing=0.0: tf.compat.v1.losses.softmax_cross_entropy(
+            p, x, label_smoothing=label_smoothing, **_rows(tf.compat.v1.losses)
+        ),
+        note="labels receive no gradient; its class weights are weights of rows",
+        takes=frozenset({"label_smoothing"}),
+    ),
+    _door(
+        "tf.raw_ops.SoftmaxCrossEntropyWithLogits",
+        _CE,
+        lambda tf, x, p: tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=x, labels=p)[0],
+    ),
+    _door(
+        "tf.nn.log_softmax*p", _CE, lambda tf, x, p: -tf.reduce_sum(p * tf.nn.log_softmax(x), -1), "composed"
+    ),
+    _door(
+        "tf.nn.softmax+log*p",
+        _CE,
+        lambda tf, x, p: -tf.reduce_sum(p * tf.math.log(tf.nn.softmax(x)), -1),
+        "naive",
+    ),
+    _door(
+        "tf.nn.softmax+epsilon+log*p",
+        _CE,
+        lambda tf, x, p: -tf.reduce_sum(p * tf.math.log(tf.nn.softmax(x) + EPSILON), -1),
+        "naive",
+    ),
+    _door(
+        "tf.nn.softmax+clip+log*p",
+        _CE,
+        lambda tf, x, p: (
+            -tf.reduce_sum(p * tf.math.log(tf.clip_by_value(tf.nn.softmax(x), EPSILON, 1 - EPSILON)), -1)
+        ),
+        "naive",
+    ),
+    _door(
+        "tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax)",
+        _CE,
+        lambda tf, x, p: tf.nn.softmax_cross_entropy_with_logits(labels=p, logits=tf.nn.softmax(x)),
+        "naive",
+        note="softmax applied twice: the negative control",
+    ),
+    _door(
+        "tf.compat.v1.nn.sparse_softmax_cross_entropy_with_logits",
+        _SPARSE,
+        lambda tf, x, y: tf.compat.v1.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x),
+        class_axis="last",
+    ),
+    _door(
+        "tf.compat.v1.losses.sparse_softmax_cross_entropy",
+        _SPARSE,
+        lambda tf, x, y: tf.compat.v1.losses.sparse_softmax_cross_entropy(y, x, **_rows(tf.compat.v1.losses)),
+        class_axis="last",
+    ),
+    _door(
+        "tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits",
+        _SPARSE,
+        lambda tf, x, y: tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=x, labels=y)[0],
+    ),
+    _door("tf.math.sigmoid", _SIGMOID, lambda tf, x: tf.math.sigmoid(x)),
+    _door("tf.raw_ops.Sigmoid", _SIGMOID, lambda tf, x: tf.raw_ops.Sigmoid(x=x)),
+    _door("tf.nn.softplus", _LOG_SIGMOID, lambda tf, x: -tf.nn.softplus(-x), "composed"),
+    _door("tf.nn.sigmoid+log", _LOG_SIGMOID, lambda tf, x: tf.math.log(tf.nn.sigmoid(x)), "naive"),
+    _door(
+        "tf.compat.v1.losses.sigmoid_cross_entropy",
+        _BINARY,
+        lambda tf, x, z: tf.compat.v1.losses.sigmoid_cross_entropy(z, x, **_rows(tf.compat.v1.losses)),
+        "composed",
+        note="labels receive no gradient",
+    ),
+    _door("tf.nn.sigmoid+log*z", _BINARY, lambda tf, x, z: _binary(tf, z, tf.nn.sigmoid(x)), "naive"),
+)
+"""Other doors to the same functions, and what formulations cost in accuracy (asked from ``standard`` on)."""

@@ -1,0 +1,291 @@
+"""The doors of PyTorch: functional, modules, special functions, and the formulations people write by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.frameworks.interface import Formulation, Implementation
+
+_AXIS_OUT = frozenset({"axis", "out"})
+_AXIS = frozenset({"axis"})
+_OUT = frozenset({"out"})
+_DENSE = frozenset({"weight", "label_smoothing", "reduction"})
+_INDEX = _DENSE | {"ignore_index"}
+_ELEMENTS = frozenset({"weight", "pos_weight", "reduction"})
+
+EPSILON = 1e-7
+"""What people add or clip at."""
+
+
+def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
+    return {"reduction": "none", **given}
+
+
+def _functional(torch: Any) -> Any:
+    return torch.nn.functional
+
+
+def _rows(torch: Any, x: Any, of_row: Any) -> Any:
+    """A function of one row, for each row: for doors that are not made for a batch of logits."""
+    return torch.stack([of_row(i) for i in range(x.shape[0])])
+
+
+def _gumbel_without_noise(torch: Any, x: Any, axis: int = -1) -> Any:
+    """``gumbel_softmax`` draws ``−log E`` with ``E`` exponential; with ``E = 1`` its noise is zero."""
+    drawn = torch.Tensor.exponential_
+    torch.Tensor.exponential_ = lambda self, *_: self.fill_(1.0)
+    try:
+        return torch.nn.functional.gumbel_softmax(x, tau=1.0, dim=axis)
+    finally:
+        torch.Tensor.exponential_ = drawn
+
+
+def _linear(torch: Any, x: Any, y: Any) -> Any:
+    """The logits are the weights of one feature that is one, so that the product is exact."""
+    one = torch.ones(1, 1, dtype=x.dtype, device=x.device)
+
+    def of_row(i: int) -> Any:
+        loss = torch.nn.functional.linear_cross_entropy(one, x[i][:, None], y[i : i + 1], reduction="none")
+        return loss[0]
+
+    return _rows(torch, x, of_row)
+
+
+def _kl(torch: Any, x: Any, p: Any) -> Any:
+    """``KL(p‖s)`` and the entropy of ``p``, a constant, are the cross-entropy."""
+    p = p.detach()
+    divergence = torch.nn.KLDivLoss(reduction="none")(torch.log_softmax(x, dim=-1), p).sum(dim=-1)
+    return divergence - torch.special.xlogy(p, p).sum(dim=-1)
+
+
+def _binary(z: Any, s: Any) -> Any:
+    return -z * s.log() - (1 - z) * (1 - s).log()
+
+
+def _door(
+    name: str, operator: str, call: Any, formulation: Formulation = "fused", **more: Any
+) -> Implementation:
+    return Implementation(name, operator, formulation, call, since="standard", **more)
+
+
+_SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
+_CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+_SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+
+FIRST = (
+    Implementation(
+        "torch.softmax",
+        "softmax",
+        "fused",
+        lambda torch, x, axis=-1, **out: torch.softmax(x, dim=axis, **out),
+        takes=frozenset({"axis", "out"}),
+    ),
+    Implementation(
+        "torch.log_softmax",
+        "log_softmax",
+        "fused",
+        lambda torch, x, axis=-1, **out: torch.log_softmax(x, dim=axis, **out),
+        takes=frozenset({"axis", "out"}),
+    ),
+    Implementation(
+        "torch.logsumexp",
+        "logsumexp",
+        "fused",
+        lambda torch, x, axis=-1, **out: torch.logsumexp(x, dim=axis, **out),
+        takes=frozenset({"axis", "out"}),
+    ),
+    Implementation(
+        "torch.nn.functional.cross_entropy:probabilities",
+        "softmax_cross_entropy",
+        "fused",
+        lambda torch, x, p, **given: torch.nn.functional.cross_entropy(x, p, **_unreduced(given)),
+        takes=frozenset({"weight", "label_smoothing", "reduction"}),
+        class_axis="second",
+    ),
+    Implementation(
+        "torch.nn.functional.cross_entropy:indices",
+        "sparse_softmax_cross_entropy",
+        "fused",
+        lambda torch, x, y, **given: torch.nn.functional.cross_entropy(x, y, **_unreduced(given)),
+        takes=frozenset({"weight", "label_smoothing", "ignore_index", "reduction"}),
+        class_axis="second",
+    ),
+    Implementation(
+        "torch.log_softmax+nll_loss",
+        "sparse_softmax_cross_entropy",
+        "composed",
+        lambda torch, x, y, **given: torch.nn.functional.nll_loss(
+            torch.log_softmax(x, dim=min(1, x.ndim - 1)), y, **_unreduced(given)
+        ),
+        takes=frozenset({"weight", "ignore_index", "reduction"}),
+        class_axis="second",
+    ),
+    Implementation(
+        "torch.sigmoid",
+        "sigmoid",
+        "fused",
+        lambda torch, x, **out: torch.sigmoid(x, **out),
+        takes=frozenset({"out"}),
+    ),
+    Implementation(
+        "torch.nn.functional.logsigmoid",
+        "log_sigmoid",
+        "fused",
+        lambda torch, x, **out: torch.nn.functional.logsigmoid(x, **out),
+        takes=frozenset({"out"}),
+    ),
+    Implementation(
+        "torch.logit",
+        "logit",
+        "fused",
+        lambda torch, x, **out: torch.logit(x, **out),
+        takes=frozenset({"out"}),
+    ),
+    Implementation(
+        "torch.nn.functional.binary_cross_entropy_with_logits",
+        "sigmoid_cross_entropy",
+        "fused",
+        lambda torch, x, z, **given: torch.nn.functional.binary_cross_entropy_with_logits(
+            x, z, **_unreduced(given)
+        ),
+        takes=frozenset({"weight", "pos_weight", "reduction"}),
+    ),
+)
+"""What most users call."""
+
+OTHERS = (
+    _door(
+        "torch.nn.functional.softmax",
+        _SOFTMAX,
+        lambda t, x, axis=-1: _functional(t).softmax(x, dim=axis),
+        takes=_AXIS,
+    ),
+    _door("torch.nn.Softmax", _SOFTMAX, lambda t, x, axis=-1: t.nn.Softmax(dim=axis)(x), takes=_AXIS),
+    _door(
+        "torch.special.softmax", _SOFTMAX, lambda t, x, axis=-1: t.special.softmax(x, dim=axis), takes=_AXIS
+    ),
+    _door(
+        "torch.nn.functional.gumbel_softmax:noise=0",
+        _SOFTMAX,
+        _gumbel_without_noise,
+        "composed",
+        takes=_AXIS,
+        note="a softmax of logits plus noise; asked with the noise at zero",
+    ),
+    _door("torch.exp/sum", _SOFTMAX, lambda t, x: t.exp(x) / t.exp(x).sum(-1, keepdim=True), "naive"),
+    _door(
+        "torch.nn.functional.log_softmax",
+        _LOG,
+        lambda t, x, axis=-1: _functional(t).log_softmax(x, dim=axis),
+        takes=_AXIS,
+    ),
+    _door("torch.nn.LogSoftmax", _LOG, lambda t, x, axis=-1: t.nn.LogSoftmax(dim=axis)(x), takes=_AXIS),
+    _door(
+        "torch.special.log_softmax",
+        _LOG,
+        lambda t, x, axis=-1: t.special.log_softmax(x, dim=axis),
+        takes=_AXIS,
+    ),
+    _door("torch.softmax.log", _LOG, lambda t, x: t.softmax(x, dim=-1).log(), "naive"),
+    _door(
+        "torch.special.logsumexp", _SUM, lambda t, x, axis=-1: t.special.logsumexp(x, dim=axis), takes=_AXIS
+    ),
+    _door("torch.exp.sum.log", _SUM, lambda t, x: t.exp(x).sum(-1).log(), "naive"),
+    _door(
+        "torch.nn.CrossEntropyLoss:probabilities",
+        _CE,
+        lambda t, x, p, **given: t.nn.CrossEntropyLoss(**_unreduced(given))(x, p),
+        takes=_DENSE,
+        class_axis="second",
+    ),
+    _door("torch.log_softmax*p", _CE, lambda t, x, p: -(p * t.log_softmax(x, dim=-1)).sum(-1), "composed"),
+    _door(
+        "torch.nn.LogSoftmax+torch.nn.KLDivLoss+entropy",
+        _CE,
+        _kl,
+        "composed",
+        note="the Kullback-Leibler divergence is the cross-entropy but for a constant, added here",
+    ),
+    _door("torch.softmax.log*p", _CE, lambda t, x, p: -(p * t.softmax(x, dim=-1).log()).sum(-1), "naive"),
+    _door(
+        "torch.softmax+epsilon.log*p",
+        _CE,
+        lambda t, x, p: -(p * (t.softmax(x, dim=-1) + EPSILON).log()).sum(-1),
+        "naive",
+    ),
+    _door(
+        "torch.softmax.clamp.log*p",
+        _CE,
+        lambda t, x, p: -(p * t.softmax(x, dim=-1).clamp(EPSILON, 1 - EPSILON).log()).sum(-1),
+        "naive",
+    ),
+    _door(
+        "torch.nn.functional.cross_entropy(torch.softmax)",
+        _CE,
+        lambda t, x, p: _functional(t).cross_entropy(t.softmax(x, dim=-1), p, reduction="none"),
+        "naive",
+        note="softmax applied twice: the negative control",
+    ),
+    _door(
+        "torch.nn.CrossEntropyLoss:indices",
+        _SPARSE,
+        lambda t, x, y, **given: t.nn.CrossEntropyLoss(**_unreduced(given))(x, y),
+        takes=_INDEX,
+        class_axis="second",
+    ),
+    _door(
+        "torch.nn.LogSoftmax+torch.nn.NLLLoss",
+        _SPARSE,
+        lambda t, x, y, **given: t.nn.NLLLoss(**_unreduced(given))(
+            t.nn.LogSoftmax(dim=min(1, x.ndim - 1))(x), y
+        ),
+        "composed",
+        takes=frozenset({"weight", "ignore_index", "reduction"}),
+        class_axis="second",
+    ),
+    _door(
+        "torch.nn.functional.linear_cross_entropy",
+        _SPARSE,
+        _linear,
+        note="the fused linear loss, asked with one feature that is one and the logits for weights",
+    ),
+    _door(
+        "torch.softmax.log+gather",
+        _SPARSE,
+        lambda t, x, y: -t.softmax(x, dim=-1).log().gather(-1, y[:, None])[:, 0],
+        "naive",
+    ),
+    _door("torch.special.expit", _SIGMOID, lambda t, x, **out: t.special.expit(x, **out), takes=_OUT),
+    _door("torch.nn.Sigmoid", _SIGMOID, lambda t, x: t.nn.Sigmoid()(x)),
+    _door("torch.sigmoid.log", _LOG_SIGMOID, lambda t, x: t.sigmoid(x).log(), "naive"),
+    _door("torch.nn.LogSigmoid", _LOG_SIGMOID, lambda t, x: t.nn.LogSigmoid()(x)),
+    _door("torch.special.logit", _LOGIT, lambda t, x, **out: t.special.logit(x, **out), takes=_OUT),
+    _door(
+        "torch.nn.BCEWithLogitsLoss",
+        _BINARY,
+        lambda t, x, z, **given: t.nn.BCEWithLogitsLoss(**_unreduced(given))(x, z),
+        takes=_ELEMENTS,
+    ),
+    _door(
+        "torch.nn.MultiLabelSoftMarginLoss",
+        _BINARY,
+        lambda t, x, z: t.nn.MultiLabelSoftMarginLoss(reduction="none")(x[..., None], z[..., None]),
+        "composed",
+        note="the mean over labels, asked with one label at a time",
+    ),
+    _door(
+        "torch.sigmoid+torch.nn.BCELoss",
+        _BINARY,
+        lambda t, x, z: t.nn.BCELoss(reduction="none")(t.sigmoid(x), z),
+        "naive",
+        note="its logarithms are clamped at −100",
+    ),
+    _door("torch.sigmoid.log", _BINARY, lambda t, x, z: _binary(z, t.sigmoid(x)), "naive"),
+    _door(
+        "torch.sigmoid+epsilon.log",
+        _BINARY,
+        lambda t, x, z: -z * (t.sigmoid(x) + EPSILON).log() - (1 - z) * (1 - t.sigmoid(x) + EPSILON).log(),
+        "naive",
+    ),
+)
+"""Other doors to the same functions, and what formulations cost in accuracy (asked from ``standard`` on)."""
