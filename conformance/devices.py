@@ -9,6 +9,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cases.family import PROFILES
 from conformance.registry import Framework
 
 
@@ -38,13 +39,15 @@ def split(device: str) -> tuple[str, str]:
 def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator[Framework]:
     """The framework and the variants of it that are asked, each in a worker of its own.
 
-    Where no device is named: the devices as they are, and beyond ``quick`` every variant that differs
-    on this machine, one profile behind.
+    Where no device is named: the devices as they are, and the variants that the profile asks and that
+    differ on this machine, with the batches of ``quick``.
     """
     if not wanted:
         yield framework
-        if profile != "quick":
-            yield from (framework.under(v, behind=1) for v in framework.variants if differs(framework, v))
+        for name, setting in framework.variants.items():
+            behind = PROFILES.index(setting.since)
+            if behind <= PROFILES.index(profile) and differs(framework, name):
+                yield framework.under(name, behind=behind)
         return
     named = dict.fromkeys(split(device)[1] for device in wanted)
     for variant in named:

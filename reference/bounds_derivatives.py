@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reference.bound import Bound, tiers
+from reference.bound import Bound, tiers, weighted
 from reference.bounds_sigmoid import SIGMOID
 from reference.formats import Floats
 from reference.sizes import E, Q, Sizes, rowsum
@@ -26,6 +26,7 @@ class _Moved:
         self.V, self.W = rowsum(z.s * self.v), rowsum(z.s * self.w)
         self.mean_accurate = rowsum(z.s * self.w * z.rho_accurate) + self.W * (2 + z.h_accurate)
         self.mean_stable = rowsum(z.s * self.v * z.rho_any) + self.V * (2 + z.h_stable)
+        self.lost = _lost(z, np.maximum(self.v, self.w))
         self.accurate = 2 * self.w + self.mean_accurate
         self.stable = 2 * self.v + self.mean_stable
 
@@ -36,17 +37,29 @@ class _Moved:
         return factor * z.s * accurate, factor * z.s * stable
 
 
-def _made(z: Sizes, bounds: tuple[Floats, Floats]) -> Bound:
-    """Products with cotangent and tangent may underflow one by one."""
+def _lost(z: Sizes, size: Floats) -> tuple[Floats, Floats]:
+    """What underflow may take from ``Σ s_j v_j``: subnormal products, and subnormal exponentials."""
+    products, most = z.lost(z.s * size), size.max(axis=1, keepdims=True)
+    return products[0] + most * z.e_lost[0], products[1] + most * z.e_lost[1]
+
+
+def _made(
+    z: Sizes,
+    bounds: tuple[Floats, Floats],
+    lost: tuple[Floats | float, Floats | float] = (0.0, 0.0),
+    factor: Floats | float = 1.0,
+) -> Bound:
+    """Products with cotangent and tangent may underflow one by one; ``factor`` multiplies the last."""
     roundings = (
         8 * (1 + np.abs(z.c).max(axis=1, keepdims=True)) * (1 + np.abs(z.v).max(axis=1, keepdims=True))
     )
     mass = np.maximum(1.0, rowsum(np.abs(z.p))) if z.p.size else 1.0
-    return tiers(z, z.u * bounds[0], z.u * bounds[1], roundings * mass)
+    return tiers(z, z.u * bounds[0], z.u * bounds[1], roundings * mass * np.maximum(factor, 1.0), lost)
 
 
 def _softmax_jvp(z: Sizes) -> Bound:
-    return _made(z, _Moved(z).scaled(z, np.ones((1, 1))))
+    m = _Moved(z)
+    return _made(z, m.scaled(z, np.ones((1, 1))), weighted(z.s, m.lost))
 
 
 def _softmax_hvp(z: Sizes) -> Bound:
@@ -59,31 +72,39 @@ def _softmax_hvp(z: Sizes) -> Bound:
         return z.s * (sizes * (2 * rho + 10 + 3 * h) + 2 * spread)
 
     b = np.abs(z.c - np.take_along_axis(z.c, z.k, axis=1))
-    return _made(
-        z, (tier(b, m.w, z.rho_accurate, z.h_accurate), tier(np.abs(z.c), m.v, z.rho_any, z.h_stable))
-    )
+    c, v = np.maximum(np.abs(z.c), b), np.maximum(m.v, m.w)
+    cm, vm = c.max(axis=1, keepdims=True), v.max(axis=1, keepdims=True)
+    by_c, by_both = _lost(z, c), _lost(z, c * v)
+
+    def lost(i: int) -> Floats:
+        return np.asarray(4 * z.s * (vm * by_c[i] + cm * m.lost[i] + by_both[i]), dtype=np.float64)
+
+    accurate = tier(b, m.w, z.rho_accurate, z.h_accurate)
+    stable = tier(np.abs(z.c), m.v, z.rho_any, z.h_stable)
+    return _made(z, (accurate, stable), (lost(0), lost(1)))
 
 
 def _log_softmax_jvp(z: Sizes) -> Bound:
     m = _Moved(z)
-    return _made(z, (m.accurate, m.stable))
+    return _made(z, (m.accurate, m.stable), m.lost)
 
 
 def _log_softmax_hvp(z: Sizes) -> Bound:
-    return _made(z, _Moved(z).scaled(z, rowsum(np.abs(z.c))))
+    m, factor = _Moved(z), rowsum(np.abs(z.c))
+    return _made(z, m.scaled(z, factor), weighted(factor * z.s, m.lost), factor)
 
 
 def _logsumexp_jvp(z: Sizes) -> Bound:
     m = _Moved(z)
     exact = z.u_value("jvp") / z.u
-    return _made(z, (exact + m.mean_accurate, exact + m.mean_stable + m.V * _by_value(z)))
+    return _made(z, (exact + m.mean_accurate, exact + m.mean_stable + m.V * _by_value(z)), m.lost)
 
 
 def _logsumexp_hvp(z: Sizes) -> Bound:
     m = _Moved(z)
     accurate, stable = m.scaled(z, np.abs(z.c))
     by_value = np.abs(z.c) * z.s * 2 * ((m.v + m.V) * _by_value(z))
-    return _made(z, (accurate, stable + by_value))
+    return _made(z, (accurate, stable + by_value), weighted(np.abs(z.c) * z.s, m.lost))
 
 
 def _by_value(z: Sizes) -> Floats:
@@ -97,11 +118,12 @@ def _cross_entropy_jvp(z: Sizes) -> Bound:
     mass = rowsum(p)
     accurate = rowsum(p * m.accurate) + (2 + z.h_accurate) * rowsum(p * (m.w + m.W))
     stable = mass * (rowsum(z.s * m.v * z.rho_any) + m.V * (6 + 2 * z.h_stable))
-    return _made(z, (accurate, stable + (6 + 2 * z.h_stable) * rowsum(p * m.v)))
+    return _made(z, (accurate, stable + (6 + 2 * z.h_stable) * rowsum(p * m.v)), weighted(2 * mass, m.lost))
 
 
 def _cross_entropy_hvp(z: Sizes) -> Bound:
-    return _made(z, _Moved(z).scaled(z, np.abs(z.c) * rowsum(np.abs(z.p))))
+    m, factor = _Moved(z), np.abs(z.c) * rowsum(np.abs(z.p))
+    return _made(z, m.scaled(z, factor), weighted(factor * z.s, m.lost))
 
 
 def _sigmoid_hvp(z: Sizes) -> Bound:
@@ -130,7 +152,8 @@ def _binary_cross_entropy_hvp(z: Sizes) -> Bound:
 def _logit_hvp(z: Sizes) -> Bound:
     p = z.inputs.logits
     accurate = (2 * Q + 8) * z.u_value("hvp") / z.u
-    return _made(z, (accurate, accurate + (2 * Q + 8) * np.abs(z.c * z.v) * (1 / p**2 + 1 / (1 - p) ** 2)))
+    textbook = (2 * Q + 8) * np.abs(z.c * z.v) * (1 / p**2 + 1 / (1 - p) ** 2)
+    return _made(z, (accurate, accurate + textbook), factor=1 / (p * (1 - p)) ** 2)
 
 
 def _along(operator: str) -> Callable[[Sizes], Bound]:

@@ -78,7 +78,8 @@ def _binary_cross_entropy(z: Sizes) -> Bound:
     other, label, split, w = _pairs(z)
     accurate = (2 * E + 6 + z.kappa) * (other * positive + label * negative)
     textbook = 2 * z.ux * (label + other) + w * z.ux + np.maximum(w, split) * z.u * (E + 2)
-    return tiers(z, accurate, accurate + textbook + 4 * split * negative, 4.0 + 2 * w)
+    stable = accurate + textbook + 4 * split * negative
+    return tiers(z, accurate, stable, 4.0 + 2 * w * np.maximum(np.abs(z.pos_weight), 1.0))
 
 
 def _binary_cross_entropy_grad(z: Sizes) -> Bound:
@@ -87,7 +88,8 @@ def _binary_cross_entropy_grad(z: Sizes) -> Bound:
     other, label, split, w = _pairs(z)
     accurate = z.u * c * (2 * E + Q + 6 + z.kappa) * (other * sigma + label * mirror)
     textbook = z.u * c * (E / 2 + 3 + z.kappa / 2) * (w + label + split)
-    return tiers(z, accurate, accurate + textbook, 2 + 4 * c * np.maximum(w, 1.0))
+    scale = np.maximum(w * np.maximum(np.abs(z.pos_weight), 1.0), 1.0)
+    return tiers(z, accurate, accurate + textbook, 2 + 4 * c * scale)
 
 
 def _binary_cross_entropy_grad_labels(z: Sizes) -> Bound:

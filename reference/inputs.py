@@ -53,11 +53,19 @@ class Inputs:
                 raise ValueError(
                     f"{self.operator}: {name} has shape {array.shape}, needs {(rows, widths[-1])}"
                 )
+        if self.tangent.size and (self.attributes != PLAIN or self.copies > 1):
+            raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
+        if self.attributes.reduction == "none" and self.attributes.examples:
+            raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
+        for name in ("weight", "pos_weight"):
+            given = len(getattr(self.attributes, name))
+            if given not in (0, self.n):
+                raise ValueError(f"{self.operator}: {name} has {given} numbers for {self.n} classes")
         for name in ("logits", "labels", "cotangent", "tangent", "weight", "pos_weight"):
             if name == "labels" and op.labels == "index":
                 continue
-            given = getattr(self, name, None)
-            self._exact(name, np.array(getattr(self.attributes, name)) if given is None else given)
+            array = getattr(self, name, None)
+            self._exact(name, np.array(getattr(self.attributes, name)) if array is None else array)
 
     def _exact(self, name: str, array: Floats) -> None:
         with np.errstate(over="ignore"):

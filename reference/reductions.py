@@ -7,7 +7,6 @@ elements. Nothing to divide by gives NaN (6.11, open).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -66,7 +65,7 @@ def reduce(define: Callable[[Row], Values], r: Row, *, labels: str, elementwise:
 
 def _sum(values: Sequence[Number], by: arb) -> Number:
     special = [v for v in values if isinstance(v, float)]
-    return math.fsum(special) if special else sum(values, ZERO) / by
+    return sum(special) if special else sum(values, ZERO) / by
 
 
 def _product(factor: Number, g: Number) -> Number:

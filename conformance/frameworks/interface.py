@@ -115,12 +115,14 @@ class Variant:
 
     ``environment`` is set before the framework is imported. ``modes``: those it touches, none for all.
     ``needs``: a flag in ``/proc/cpuinfo`` without which the setting is what the machine does anyway.
+    ``since``: the smallest profile that asks it unnamed, and asks it what ``quick`` asks of the device.
     """
 
     environment: Mapping[str, str]
     about: str
     modes: tuple[str, ...] = ()
     needs: str = ""
+    since: str = "full"
 
 
 class Unsupported(Exception):

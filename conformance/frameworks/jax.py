@@ -123,7 +123,7 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         frozenset(),
     ),
 )
-"""Other doors, and formulations that people write (asked from ``standard`` on)."""
+"""Other doors, and formulations that people write (asked in ``full``: each is compiled for every shape)."""
 
 
 class Jax:
@@ -185,7 +185,7 @@ class Jax:
             note=_COMPOSED,
         ),
         *(
-            Implementation(name, operator, formulation, call, note, takes, since="standard")
+            Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS
         ),
     )  # fmt: skip

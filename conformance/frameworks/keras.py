@@ -140,7 +140,7 @@ class KerasTorch(_Keras, Torch):
     """Needs ``keras`` and ``torch``."""
 
     name = "keras-torch"
-    modes: ClassVar = {"eager": "standard"}
+    modes: ClassVar = {"eager": "full"}
     environment_before: ClassVar = {"KERAS_BACKEND": "torch"}
 
 
@@ -148,5 +148,5 @@ class KerasJax(_Keras, Jax):
     """Needs ``keras`` and ``jax``."""
 
     name = "keras-jax"
-    modes: ClassVar = {"jit": "standard"}
+    modes: ClassVar = {"jit": "full"}
     environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

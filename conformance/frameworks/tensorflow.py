@@ -25,7 +25,9 @@ class TensorFlow:
         "session": frozenset(i.name for i in (*FIRST, *OTHERS) if i.formulation != "naive"),
     }
     variants: ClassVar[Mapping[str, Variant]] = {
-        "onednn=off": Variant({"TF_ENABLE_ONEDNN_OPTS": "0"}, "without oneDNN's kernels", ("eager",)),
+        "onednn=off": Variant(
+            {"TF_ENABLE_ONEDNN_OPTS": "0"}, "without oneDNN's kernels", ("eager",), since="standard"
+        ),
         "isa=sse4_2": Variant(
             {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"}, "XLA code for SSE4.2 at most", ("xla",), needs="avx"
         ),

@@ -46,10 +46,18 @@ class Torch:
     widening: ClassVar = frozenset({"autocast"})
     variants: ClassVar[Mapping[str, Variant]] = {
         "isa=default": Variant(
-            {"ATEN_CPU_CAPABILITY": "default"}, "kernels without AVX", ("eager",), needs="avx2"
+            {"ATEN_CPU_CAPABILITY": "default"},
+            "kernels without AVX",
+            ("eager",),
+            needs="avx2",
+            since="standard",
         ),
         "isa=avx2": Variant(
-            {"ATEN_CPU_CAPABILITY": "avx2"}, "kernels for AVX2, not AVX-512", ("eager",), needs="avx512f"
+            {"ATEN_CPU_CAPABILITY": "avx2"},
+            "kernels for AVX2, not AVX-512",
+            ("eager",),
+            needs="avx512f",
+            since="standard",
         ),
         "deterministic": Variant(
             {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from arithmetic import Arithmetic, Array
-from textbook import Algorithm
 
+from reference.attributes import PLAIN, Attributes
 from reference.enclosure import Enclosure
 from reference.formats import Floats, Format
 from reference.inputs import Inputs
@@ -37,37 +37,59 @@ class Ratios:
         return float(self.stable.max(initial=0.0))
 
 
-def answer(algorithm: Algorithm, a: Arithmetic, truth: Truth) -> Array:
-    """The algorithm's output on a batch's own inputs."""
+def plain(inputs: Inputs) -> bool:
+    """Whether nothing but values and gradients of rows is asked, and every row has a definition."""
+    if inputs.definition.labels == "index" and not ((inputs.labels >= 0) & (inputs.labels < inputs.n)).all():
+        return False
+    return bool(inputs.n) and inputs.attributes == PLAIN and inputs.copies == 1 and not inputs.tangent.size
+
+
+def answer(algorithm: Callable[..., Array], a: Arithmetic, truth: Truth) -> Array:
+    """The algorithm's output on a batch's own inputs, its tangent or its attributes the last argument."""
     i = truth.inputs
     labels = i.labels if i.definition.labels == "index" else a.of(i.labels)
+    extra = (a.of(i.tangent),) if i.tangent.size else (i.attributes,) if i.attributes != PLAIN else ()
     with np.errstate(all="ignore"):
-        return algorithm(a, a.of(i.logits), labels, a.of(i.cotangent))
+        return algorithm(a, a.of(i.logits), labels, a.of(i.cotangent), *extra)
+
+
+class Ruler:
+    """One output of a batch, laid out for measuring one answer after another against it."""
+
+    def __init__(self, truth: Truth, output: str) -> None:
+        self.fmt, exact, bound = truth.inputs.format, truth.enclosure(output), truth.bound(output)
+        self.shape = exact.hi.shape
+        with np.errstate(all="ignore"):
+            self.judged = np.isfinite(exact.round_to(self.fmt)) & _finite_rows(truth)
+            self._tiers = {tier: self._scaled(exact, getattr(bound, tier)) for tier in ("accurate", "stable")}
+
+    def ratio(self, got: Array, tier: str) -> Floats:
+        """Error / bound of the judged elements: those whose row and whose rounded exact value are finite."""
+        assert got.dtype == self.fmt.dtype, "an algorithm left its format"
+        assert got.shape == self.shape
+        k, hi, lo, radius, bound = self._tiers[tier]
+        with np.errstate(all="ignore"):
+            error = np.maximum(np.abs((_in_units(got, self.fmt, k) - hi) - lo) - radius, 0.0)
+            ratio = error / bound
+        return np.where(error == 0, 0.0, np.where(np.isnan(ratio), np.inf, ratio))[self.judged]
+
+    def _scaled(self, exact: Enclosure, bound: Floats) -> tuple[Floats, ...]:
+        """Everything in units ``2**k`` near the bound.
+
+        The unit is an ulp of the exact value, or 60 bits below the bound where that is larger: a
+        difference between what exists in binary64 and zero is then never lost, nor does it overflow.
+        """
+        assert bound.shape == self.shape, "a bound of another shape than its output"
+        k = np.maximum(self.fmt.ulp_exponent(exact.floor_log2()), np.frexp(bound)[1] - 60)
+        parts = (np.ldexp(v, exact.exponent - k) for v in (exact.hi, exact.lo, exact.radius))
+        return (k, *parts, np.ldexp(bound, -k))
 
 
 def ratios(got: Array, truth: Truth, output: str) -> Ratios:
-    """Measure the elements whose row is finite and whose exact value is finite in the format."""
-    fmt, enclosure, bound = truth.inputs.format, truth.enclosure(output), truth.bound(output)
-    assert got.dtype == fmt.dtype, "an algorithm left its format"
-    assert got.shape == enclosure.hi.shape
-    with np.errstate(all="ignore"):
-        accurate = _error_in_bounds(got, enclosure, fmt, bound.accurate)
-        stable = _error_in_bounds(got, enclosure, fmt, bound.stable)
-        judged = np.isfinite(enclosure.round_to(fmt)) & _finite_rows(truth)
-    return Ratios(accurate[judged], stable[judged], np.nonzero(judged))
-
-
-def _error_in_bounds(got: Array, exact: Enclosure, fmt: Format, bound: Floats) -> Floats:
-    """``(|got − exact| − radius) / bound``, counted in units ``2**k`` near the bound.
-
-    The unit is an ulp of the exact value, or 60 bits below the bound where that is larger: a
-    difference between what exists in binary64 and zero is then never lost, nor does it overflow.
-    """
-    k = np.maximum(fmt.ulp_exponent(exact.floor_log2()), np.frexp(bound)[1] - 60)
-    hi, lo, radius = (np.ldexp(v, exact.exponent - k) for v in (exact.hi, exact.lo, exact.radius))
-    error = np.maximum(np.abs((_in_units(got, fmt, k) - hi) - lo) - radius, 0.0)
-    ratio = error / np.ldexp(bound, -k)
-    return np.where(error == 0, 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    """Error / bound in both tiers."""
+    ruler = Ruler(truth, output)
+    accurate, stable = (ruler.ratio(got, tier) for tier in ("accurate", "stable"))
+    return Ratios(accurate, stable, np.nonzero(ruler.judged))
 
 
 def _in_units(got: Array, fmt: Format, k: np.ndarray) -> Floats:
@@ -78,19 +100,34 @@ def _in_units(got: Array, fmt: Format, k: np.ndarray) -> Floats:
 
 
 def _finite_rows(truth: Truth) -> np.ndarray:
+    """Rows that the textbook can answer: finite, and no sum of cotangents overflows (2.1 asks for more)."""
     i = truth.inputs
     finite = np.isfinite(i.logits) & (np.isfinite(i.labels) if i.definition.labels == "dense" else True)
-    return finite if i.definition.elementwise else finite.all(axis=1, keepdims=True)
+    if i.definition.elementwise and not i.attributes.grouped:
+        return finite
+    summed = np.abs(i.cotangent).sum(axis=1, keepdims=True) <= i.format.largest
+    return finite.all(axis=1, keepdims=True) & summed
 
 
 def ask(
-    operator: str, fmt: Format, x: list[float], p: list[float] | None = None, output: str = "value"
-) -> Callable[[Algorithm], Ratios]:
-    """Measures an algorithm on one row of logits (rounded to the format) with cotangent 1."""
+    operator: str,
+    fmt: Format,
+    x: list[float],
+    p: list[float] | None = None,
+    output: str = "value",
+    attributes: Attributes = PLAIN,
+    v: list[float] | None = None,
+    c: list[float] | None = None,
+) -> Callable[[Callable[..., Array]], Ratios]:
+    """Measures an algorithm on one row or group of logits, rounded to the format.
+
+    The cotangent is 1, or the first elements of ``c``.
+    """
     o, n = OPERATORS[operator], len(x)
     labels = np.zeros((1, 0)) if p is None else fmt.nearest(np.array([p], dtype=np.float64))
     logits = fmt.nearest(np.array([x], dtype=np.float64))
-    truth = Oracle().truth(
-        Inputs(operator, fmt, logits, labels, np.ones((1, n if o.value_shape == "row" else 1)))
-    )
+    width = n if o.value_shape == "row" and not attributes.grouped else 1
+    cotangent = np.array([(c or [1.0] * n)[:width]])
+    tangent = np.zeros((0, 0)) if v is None else fmt.nearest(np.array([v], dtype=np.float64))
+    truth = Oracle().truth(Inputs(operator, fmt, logits, labels, cotangent, attributes, tangent))
     return lambda algorithm: ratios(answer(algorithm, Arithmetic(fmt), truth), truth, output)

@@ -103,7 +103,7 @@ def evaluate(operator: str, x: list[float], p: list[float], c: list[float]) -> t
     for the digits that are compared, and for inputs as small as 2**-1074.
     """
     wide = max((*x, 0.0)) / 4 - min((*x, 0.0)) / 4  # a quarter: the range itself may be beyond binary64
-    smallest = min((abs(v) for v in (*x, *p) if v), default=1.0)
+    smallest = min((abs(v) for v in (*x, *p, *c) if v), default=1.0)
     mp.prec = int(400 + min(6 * wide, MOST_BITS) + (0 if smallest > 1e-4 else 1200))
     x, p, c = ([mpf(v) for v in values] for values in (x, p, c))
     size = (2 + max(map(abs, x))) * (2 + sum(map(abs, p))) * (2 + sum(map(abs, c)))

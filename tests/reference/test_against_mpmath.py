@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measure import plain
 from mpmath import mp, mpf
 
 from cases.corpus import batches
@@ -55,7 +56,7 @@ def test_corpus_rows(operator: str) -> None:
     counts: dict[str, int] = {}
     for fmt in FORMATS:
         for batch in batches("quick", operators=[operator], dtypes=[fmt]):
-            if batch.inputs.n <= 20:
+            if batch.inputs.n <= 20 and plain(batch.inputs):
                 for output, count in compare(batch.inputs).items():
                     counts[output] = counts.get(output, 0) + count
     assert set(counts) == set(OPERATORS[operator].outputs)

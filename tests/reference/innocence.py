@@ -1,0 +1,60 @@
+"""Runs innocent algorithms over batches and arithmetics, and says how near each came to its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from arithmetic import ORDERS, Arithmetic, Array
+from measure import Ruler, answer
+
+from reference.operators import OPERATORS
+from reference.oracle import Truth
+
+SLOPS = ("none", "up", "down", "mixed")
+
+Found = dict[str, tuple[float, int, str]]
+"""For each algorithm: the largest error / bound, how many elements were judged, and where it was."""
+
+Runs = Iterable[tuple[Truth, Arithmetic]]
+
+
+def orders(operator: str, tier: str) -> tuple[str, ...]:
+    """Orders of summation an algorithm of that tier must stand: ``accurate`` is promised to trees."""
+    return ORDERS if tier == "stable" and not OPERATORS[operator].elementwise else ("tree",)
+
+
+def in_every_arithmetic(truths: Iterable[Truth], every: Iterable[str]) -> Iterator[tuple[Truth, Arithmetic]]:
+    """Every batch in every order of summation, with NumPy's functions and with the worst that are allowed."""
+    for truth in truths:
+        for order in every:
+            for slop in SLOPS:
+                yield truth, Arithmetic(truth.inputs.format, order, slop)
+
+
+def worst(
+    runs: Runs,
+    table: Mapping[str, Callable[..., Array]],
+    output: str,
+    tier: str,
+    skip: Callable[[str, Truth], bool] = lambda name, truth: False,
+) -> Found:
+    found: Found = {}
+    last: Truth | None = None
+    for truth, a in runs:
+        if truth is not last:
+            last, ruler = truth, Ruler(truth, output)
+        for name, algorithm in table.items():
+            if skip(name, truth):
+                continue
+            measured = ruler.ratio(answer(algorithm, a, truth), tier)
+            ratio, count, where = found.get(name, (0.0, 0, ""))
+            top = float(measured.max(initial=0.0))
+            if top > ratio:
+                where = f"{a.fmt.name} n{truth.inputs.n} {a.order} {a.slop} {truth.inputs.digest[:6]}"
+            found[name] = max(ratio, top), count + measured.size, where
+    return found
+
+
+def accused(found: Found) -> Found:
+    """The algorithms beyond their bound."""
+    return {name: entry for name, entry in found.items() if not entry[0] <= 1.0}

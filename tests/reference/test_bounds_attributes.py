@@ -1,0 +1,92 @@
+"""Innocent losses with attributes, and their sums and means, never exceed their bound (SPEC.md 8.10, 8.12).
+
+Weights before or after the sum, smoothing as labels or as a second term, positive weights directly or
+through ``l = 1 + (P − 1) z``, means divided first or last: in every format and order of summation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import textbook_attributes
+import textbook_attributes_sigmoid
+import textbook_reductions
+from innocence import accused, in_every_arithmetic, orders, worst
+from rows_attributes import attributed, grouped
+
+from reference.attributes import Attributes
+from reference.formats import BINARY16, FORMATS, Format
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+from reference.oracle import Oracle, Truth
+
+ROWS = {
+    "stable": textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE,
+    "accurate": textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE,
+}
+GROUPS = {"stable": textbook_reductions.STABLE, "accurate": textbook_reductions.ACCURATE}
+LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
+QUESTIONS = [(name, output, tier) for name in LOSSES for output in OPERATORS[name].outputs for tier in ROWS]
+
+Strain = Callable[[str, Format], Iterator[Inputs]]
+
+
+@functools.lru_cache(maxsize=2)
+def strain(rows: Strain, operator: str) -> list[Truth]:
+    oracle = Oracle()
+    return [oracle.truth(inputs) for fmt in FORMATS.values() for inputs in rows(operator, fmt)]
+
+
+def test_every_output_of_a_loss_has_innocents() -> None:
+    outputs = {(name, output) for name in LOSSES for output in OPERATORS[name].outputs}
+    for tables in (ROWS, GROUPS):
+        assert set(tables["stable"]) == set(tables["accurate"]) == outputs
+
+
+@pytest.mark.parametrize(("operator", "output", "tier"), QUESTIONS)
+def test_rows(operator: str, output: str, tier: str) -> None:
+    runs = in_every_arithmetic(strain(attributed, operator), orders(operator, tier))
+    found = worst(runs, ROWS[tier][operator, output], output, tier)
+    scalar = output == "value" and OPERATORS[operator].value_shape == "scalar"
+    assert all(count >= (1000 if scalar else 20_000) for _, count, _ in found.values())
+    assert accused(found) == {}
+
+
+@pytest.mark.parametrize(("operator", "output", "tier"), QUESTIONS)
+def test_groups(operator: str, output: str, tier: str) -> None:
+    runs = in_every_arithmetic(strain(grouped, operator), orders(operator, tier))
+    found = worst(runs, GROUPS[tier][operator, output], output, tier)
+    assert all(count >= (350 if output == "value" else 100_000) for _, count, _ in found.values())
+    assert accused(found) == {}
+
+
+@pytest.mark.parametrize("operator", LOSSES)
+@pytest.mark.parametrize("rows", [attributed, grouped])
+def test_accurate_is_never_looser_than_stable(rows: Strain, operator: str) -> None:
+    """And neither is negative or NaN, or of another shape than the output."""
+    for truth in strain(rows, operator):
+        for output in truth.inputs.outputs:
+            b, exact = truth.bound(output), truth.enclosure(output)
+            assert b.accurate.shape == b.stable.shape == b.flush.shape == exact.hi.shape
+            judged = np.isfinite(exact.round_to(truth.inputs.format))
+            assert judged.any()
+            assert (b.accurate[judged] >= 0).all()
+            assert (b.accurate[judged] <= b.stable[judged]).all()
+            assert (b.flush[judged] >= 0).all()
+
+
+@pytest.mark.parametrize("operator", LOSSES)
+def test_attributes_that_are_not_given_loosen_nothing(operator: str) -> None:
+    """The bound of a plain row is that of SPEC.md 8.5 – 8.8, without ``κ``; one that is given adds it."""
+    x, c = np.array([[1.5, -0.5, 0.25]]), np.ones((1, 3 if OPERATORS[operator].value_shape == "row" else 1))
+    p = np.array([[1.0]]) if OPERATORS[operator].labels == "index" else np.array([[0.0, 1.0, 0.0]])
+    plain, weighed = (
+        Oracle().truth(Inputs(operator, BINARY16, x, p, c, attributes))
+        for attributes in (Attributes(), Attributes(weight=(1.0, 1.0, 1.0)))
+    )
+    for output in plain.inputs.outputs:
+        assert (plain.bound(output).accurate < weighed.bound(output).accurate).any()
+        assert (plain.bound(output).stable <= weighed.bound(output).stable).all()

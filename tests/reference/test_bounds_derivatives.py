@@ -1,0 +1,75 @@
+"""Innocent forms of ``jvp`` and ``hvp`` never exceed their bound (SPEC.md 8.11, 8.13).
+
+Forward mode, forward over reverse and reverse over reverse, of every textbook gradient, in every
+format and order of summation, with NumPy's functions and with the worst that SPEC.md §8.1 allows.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import textbook_derivatives
+import textbook_derivatives_sigmoid
+from innocence import accused, in_every_arithmetic, orders, worst
+from rows_moving import moving
+
+from reference.formats import BINARY64, FORMATS
+from reference.inputs import Inputs
+from reference.operators import MOVING, OPERATORS
+from reference.oracle import Oracle, Truth
+
+TABLES = {
+    "stable": textbook_derivatives.STABLE | textbook_derivatives_sigmoid.STABLE,
+    "accurate": textbook_derivatives.ACCURATE | textbook_derivatives_sigmoid.ACCURATE,
+}
+SUMS = [name for name, o in OPERATORS.items() if not o.elementwise]
+
+QUESTIONS = [(name, output, tier) for name in OPERATORS for output in MOVING for tier in TABLES]
+
+
+@functools.lru_cache(maxsize=1)
+def strain(operator: str) -> list[Truth]:
+    oracle = Oracle()
+    return [oracle.truth(inputs) for fmt in FORMATS.values() for inputs in moving(operator, fmt)]
+
+
+@pytest.mark.parametrize(("operator", "output", "tier"), QUESTIONS)
+def test_the_innocent_are_never_accused(operator: str, output: str, tier: str) -> None:
+    runs = in_every_arithmetic(strain(operator), orders(operator, tier))
+    found = worst(runs, TABLES[tier][operator, output], output, tier)
+    assert found
+    scalar = output == "jvp" and OPERATORS[operator].value_shape == "scalar"
+    for name, (_, count, _) in found.items():
+        assert count >= (3000 if scalar else 50_000), f"{name} was judged on {count} elements only"
+    assert accused(found) == {}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("output", MOVING)
+def test_accurate_is_never_looser_than_stable(operator: str, output: str) -> None:
+    """And neither is negative or NaN, or of another shape than the output."""
+    for truth in strain(operator):
+        b, exact = truth.bound(output), truth.enclosure(output)
+        assert b.accurate.shape == b.stable.shape == b.flush.shape == exact.hi.shape
+        judged = np.isfinite(exact.round_to(truth.inputs.format))
+        assert judged.any()
+        assert (b.accurate[judged] >= 0).all()
+        assert (b.accurate[judged] <= b.stable[judged]).all()
+        assert (b.flush[judged] >= 0).all()
+
+
+@pytest.mark.parametrize("operator", SUMS)
+def test_the_accurate_bound_of_a_uniform_tangent_is_underflow_alone(operator: str) -> None:
+    """The Hessian annihilates it, and centring shows it; the textbook's cancellation is only stable."""
+    n = 5
+    o = OPERATORS[operator]
+    width = n if o.value_shape == "row" else 1
+    labels = {"none": np.zeros((1, 0)), "index": np.ones((1, 1)), "dense": np.full((1, n), 0.25)}[o.labels]
+    x = np.arange(float(n))[None, :]
+    uniform = Inputs(operator, BINARY64, x, labels, np.ones((1, width)), tangent=np.full((1, n), 0.75))
+    truth = Oracle().truth(uniform)
+    assert (truth.enclosure("hvp").hi == 0).all()
+    assert (truth.bound("hvp").accurate <= 1000 * BINARY64.smallest_subnormal).all()
+    assert (truth.bound("hvp").stable >= BINARY64.u * 1e-2).all()

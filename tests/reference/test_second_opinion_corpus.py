@@ -1,0 +1,50 @@
+"""The corpus's own rows with attributes and tangents, by the second opinion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from measure import plain
+from second_opinion import compare
+
+from cases.corpus import batches
+from reference.inputs import Inputs
+from reference.operators import OPERATORS
+
+WIDEST = 100.0
+"""Logits farther apart take thousands of bits; the rows of the other files have them."""
+
+LONGEST = 16
+"""Logits of a row or a group: a difference by each of them takes the value of all of them."""
+
+ROWS = {"jvp": 2, "value": 1}
+"""How many of a batch, by what it asks first."""
+
+
+def comparable(inputs: Inputs) -> Inputs | None:
+    """The first rows that have a definition by differences, if the batch asks more than plain rows."""
+    if plain(inputs) or inputs.copies > 1 or not 0 < inputs.logits.shape[1] <= LONGEST:
+        return None
+    x, p = inputs.logits, inputs.labels
+    narrow = x.max(axis=1) - x.min(axis=1) + np.abs(x).min(axis=1) < WIDEST
+    keep = narrow & np.isfinite(x).all(axis=1) & np.isfinite(p).all(axis=1)
+    if inputs.operator == "logit":
+        keep &= ((x > 2.0**-30) & (x < 1)).all(axis=1)
+    rows = np.flatnonzero(keep)[: ROWS[inputs.outputs[0]]]
+    if not rows.size:
+        return None
+    tangent = inputs.tangent[rows] if inputs.tangent.size else inputs.tangent
+    return replace(inputs, logits=x[rows], labels=p[rows], cotangent=inputs.cotangent[rows], tangent=tangent)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_rows_of_the_corpus(operator: str) -> None:
+    """In binary32 alone: definitions know of no format, and rows differ between them in bits only."""
+    count = 0
+    for batch in batches("quick", operators=[operator], dtypes=["float32"]):
+        inputs = comparable(batch.inputs)
+        if inputs is not None:
+            count += compare(inputs)
+    assert count >= 8
