@@ -133,6 +133,8 @@ class Batch:
             told.append({"twice": "asked twice", "alone": "asked again, each row alone"}[form.again])
         if form.out:
             told.append("written into a given buffer")
+        if form.wrong:
+            told.append(f"wrong on purpose: {form.wrong.replace('_', ' ')}")
         if form.label_dtype:
             told.append(f"labels of type {form.label_dtype}")
         return "; ".join(told)

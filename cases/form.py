@@ -22,6 +22,11 @@ Layout = Literal[
 outermost-to-innermost ``(…, classes)`` (channels last).
 """
 
+Wrong = Literal[
+    "", "labels_fewer_rows", "labels_more_classes", "labels_extra_axis", "labels_floats", "logits_integers"
+]
+"""Arguments that do not fit, on purpose."""
+
 Again = Literal["", "twice", "alone"]
 
 
@@ -32,7 +37,8 @@ class Form:
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
     ``()`` that is a vector. ``again`` asks the rows once more, all of them or each ``alone``, for the
     same bits. ``out``: the result is written into a buffer that is given, with old numbers in it.
-    ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense).
+    ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense). ``wrong``:
+    arguments that do not fit are given, and whatever comes back is described, not measured.
     """
 
     shape: tuple[int, ...] | None = None
@@ -42,6 +48,7 @@ class Form:
     again: Again = ""
     out: bool = False
     label_dtype: str = ""
+    wrong: Wrong = ""
 
     @property
     def class_axis(self) -> int:

@@ -80,7 +80,7 @@ class Asker:
             if len(failures) == len(everything)
             and all(f.outcome is Outcome.RAISED for f in failures.values())
         )
-        if not raised or len(everything) == 1:
+        if not raised or len(everything) == 1 or batch.form.wrong:
             return
         for output in raised:
             del answer.failures[output]

@@ -23,7 +23,11 @@ AGAIN = "#again"
 """Ending of the name of an output that was asked once more."""
 
 
-class WrongShape(Exception):
+class Described(Exception):
+    """What came back is told in words, because it cannot be measured."""
+
+
+class WrongShape(Described):
     """An output has not the shape that its operator gives it; the message says both."""
 
 
@@ -37,6 +41,9 @@ class Delivery:
 
     def answer(self, compute: Compute, arrays: Arrays) -> dict[str, Array]:
         """Every output as ``(rows, elements)``, or ``(rows,)`` where the value is a scalar."""
+        if self.manner.wrong:
+            value = np.asarray(compute(misfit(arrays, self.manner.wrong), {})["value"])
+            raise Described(f"returned shape {value.shape}, {_content(value)}")
         found = self._once(compute, arrays, apart=self.manner.each or self.manner.examples is not None)
         if self.manner.again:
             alone = self.manner.again == "alone"
@@ -114,6 +121,27 @@ class Delivery:
         if self.manner.out:
             keywords["out"] = True
         return keywords
+
+
+def misfit(arrays: Arrays, wrong: str) -> Arrays:
+    """The arrays with an argument that does not fit."""
+    logits, labels = arrays["logits"], arrays.get("labels")
+    changed = dict(arrays)
+    if wrong == "logits_integers":
+        changed["logits"] = np.rint(logits.astype(np.float64)).astype(np.int64)
+    elif labels is not None:
+        changed["labels"] = {
+            "labels_fewer_rows": lambda: labels[:-1],
+            "labels_more_classes": lambda: np.concatenate([labels, labels[:, :1]], axis=1),
+            "labels_extra_axis": lambda: labels[..., None],
+            "labels_floats": lambda: labels.astype(logits.dtype),
+        }[wrong]()
+    return changed
+
+
+def _content(a: Array) -> str:
+    wide = a.astype(np.float64)
+    return "NaN" if np.isnan(wide).any() else "infinite" if np.isinf(wide).any() else "finite"
 
 
 def _parts(arrays: Arrays, apart: bool) -> Iterator[Arrays]:

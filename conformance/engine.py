@@ -23,6 +23,7 @@ from cases.case import Batch
 from cases.corpus import digest, families
 from conformance import __version__
 from conformance.asking import Answer, Asker
+from conformance.distances import Distances
 from conformance.exhibits import exhibits
 from conformance.findings import findings
 from conformance.journal import Journal
@@ -85,6 +86,7 @@ class _Ledger:
     finished: Counter[str] = field(default_factory=Counter)
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
+    distances: Distances = field(default_factory=Distances)
     not_installed: list[dict[str, str]] = field(default_factory=list)
     """Optional frameworks that nobody asked for by name: their absence leaves a run complete."""
     seconds: Seconds = field(default_factory=_no_seconds)
@@ -213,6 +215,10 @@ class _Bench:
         self._waiting = Counter(b.id for found in asked.values() for b in found)
         self._held: dict[str, Judge] = {}
 
+    def finished(self, batch: Batch) -> bool:
+        """Whether everybody who was to answer the batch has."""
+        return self._waiting[batch.id] <= 0
+
     def of(self, batch: Batch) -> Judge:
         start = time.perf_counter()
         judge = self._held.get(batch.id) or Judge(self._oracle.truth(batch.inputs))
@@ -239,6 +245,9 @@ def _judge(
         target = target_of(seat, ledger.hellos[seat.key], answer.question)
         widening = answer.question.mode in seat.widening
         rows += rows_of(batch, judge, answer, target, widening=widening)
+        ledger.distances.add(batch, judge, answer, target)
+    if bench.finished(batch):
+        ledger.distances.forget(batch)
     ledger.seconds["judging"] += time.perf_counter() - start
     return rows
 
@@ -264,6 +273,7 @@ def _header(
         "finished": {name: ledger.finished[name] for name in ledger.planned},
         "absent": ledger.absent,
         "not_installed": ledger.not_installed,
+        "distances": ledger.distances.listed(),
         "frameworks": [
             {
                 **{k: v for k, v in hello.items() if k != "kind"},

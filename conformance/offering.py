@@ -46,7 +46,7 @@ def _given(implementation: Implementation, batch: Batch) -> bool:
 
 def outputs(framework: Framework, batch: Batch) -> tuple[str, ...]:
     """What of the batch's outputs the framework computes; writing into a buffer is for values."""
-    asked = ("value",) if batch.form.out else batch.inputs.outputs
+    asked = ("value",) if batch.form.out or batch.form.wrong else batch.inputs.outputs
     if batch.form.label_dtype:
         asked = tuple(o for o in asked if o != "grad_labels")  # a gradient has its own argument's type
     able = {"value", *(framework.moving)} | (set(asked) - set(MOVING) if framework.autodiff else set())

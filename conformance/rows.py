@@ -220,7 +220,9 @@ def _result_fault(case: Case, symptom: Symptom, message: str, got: Array) -> dic
 
 def _failed(case: Case, output: str, failure: Failure) -> dict[str, Any]:
     """A row that was not answered: a fault, unless the clause is open or the dtype is not offered."""
-    tested = clause(RESULT if failure.outcome is Outcome.RETURNED else case.clause_of(output))
+    tested = clause(case.clause_of(output))
+    if failure.outcome is Outcome.RETURNED and tested.level is not Level.OPEN:
+        tested = clause(RESULT)
     if failure.outcome is Outcome.UNSUPPORTED:
         status, symptom = Status.UNSUPPORTED, Symptom.NONE
     else:

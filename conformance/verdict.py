@@ -115,18 +115,25 @@ class Judge:
         self.truth = truth
         self._yardsticks: dict[str, _Yardstick] = {}
 
+    def ulp_exponents(self, output: str) -> Ints:
+        """``k`` of every element: an ulp of its exact value is ``2**k``."""
+        return self._yardstick(output).k
+
+    def _yardstick(self, output: str) -> _Yardstick:
+        if output not in self._yardsticks:
+            self._yardsticks[output] = _Yardstick.of(self.truth, output)
+        return self._yardsticks[output]
+
     def verdicts(self, cases: Sequence[Case], output: str, got: NDArray[Any]) -> list[Verdict]:
         """A verdict for each of ``cases``.
 
         ``got`` is what was returned, ``(rows, ...)``: row ``case.row`` answers the case. Raises
         ValueError where its rows do not have as many elements as the reference.
         """
-        if output not in self._yardsticks:
-            self._yardsticks[output] = _Yardstick.of(self.truth, output)
         rows = np.array([case.row for case in cases], dtype=np.int64)
         clauses = [case.clause_of(output) for case in cases]
         exactly = np.array([c == ONE_CLASS for c in clauses])
-        yardstick = self._yardsticks[output].rows(rows, exactly)
+        yardstick = self._yardstick(output).rows(rows, exactly)
         values = got[rows].reshape(len(rows), -1).astype(np.float64)
         if values.shape != yardstick.exact.hi.shape:
             elements = yardstick.exact.hi.shape[1]

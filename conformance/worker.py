@@ -15,11 +15,12 @@ import platform
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.delivery import Delivery, WrongShape
+from conformance.delivery import Delivery, Described
 from conformance.frameworks.interface import (
     Adapter,
     Array,
@@ -132,9 +133,10 @@ class Worker:
         """``unsupported`` if harmless inputs fail as well, else ``raised``."""
         if isinstance(error, Unsupported):
             return {"outcome": "unsupported", "message": str(error)}
-        if isinstance(error, WrongShape):
+        if isinstance(error, Described):
             return {"outcome": "returned", "message": str(error)}
-        words = self._harmless(question, outputs, arrays)
+        right = replace(question, manner=replace(question.manner, wrong=""))
+        words = self._harmless(right, outputs, arrays)
         if words is not None:
             return {"outcome": "unsupported", "message": words}
         return {"outcome": "raised", "message": _words(error)}

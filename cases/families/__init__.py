@@ -19,6 +19,7 @@ from cases.families.offsets import OFFSETS
 from cases.families.ordinary import ORDINARY
 from cases.families.positions import POSITIONS
 from cases.families.published import PUBLISHED
+from cases.families.refusals import REFUSALS
 from cases.families.saturating_sums import SATURATING_SUMS
 from cases.families.shapes import SHAPES
 from cases.families.soft_labels import SOFT_LABELS
@@ -53,5 +54,6 @@ ALL = (
     SHAPES,
     LAYOUTS,
     INVARIANCE,
+    REFUSALS,
     HISTORICAL,
 )

@@ -54,7 +54,7 @@ class Manner:
     ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice`` or ``alone``, asked once more
     for the same bits; of rows that were repeated to fill a batch only the first ``rows``.
     ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
-    ``copies``: every logit stands for so many classes.
+    ``copies``: every logit stands for so many classes. ``wrong``: arguments do not fit, on purpose.
     """
 
     shape: tuple[int, ...] | None = None
@@ -65,6 +65,7 @@ class Manner:
     rows: int = 0
     out: bool = False
     label_dtype: str = ""
+    wrong: str = ""
     examples: int | None = None
     n: int = 0
     copies: int = 1

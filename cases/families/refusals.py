@@ -1,0 +1,38 @@
+"""``refusals``: arguments that do not fit, to see who says so (6.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cases.case import Ask
+from cases.family import Family
+from cases.form import Form, Wrong
+from cases.plain import ordinary
+from cases.words import Words
+from reference.formats import Format
+from reference.operators import Operator
+
+ROWS = 4
+
+WRONG: dict[str, tuple[Wrong, ...]] = {
+    "none": ("logits_integers",),
+    "index": ("logits_integers", "labels_fewer_rows", "labels_extra_axis", "labels_floats"),
+    "dense": ("logits_integers", "labels_fewer_rows", "labels_extra_axis", "labels_more_classes"),
+}
+
+
+def _lengths(operator: Operator, profile: str) -> Sequence[int]:
+    if profile == "quick":
+        return ()
+    return (16,) if operator.elementwise else (10,)
+
+
+def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    for wrong in WRONG[operator.labels]:
+        for _ in range(ROWS):
+            yield Ask(wrong, ordinary(operator, fmt, n, words), "6.13", form=Form(wrong=wrong))
+
+
+REFUSALS = Family(
+    "refusals", "arguments that do not fit: who raises, and what comes back", _lengths, _rows, ("float32",)
+)
