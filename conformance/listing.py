@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from rich.markup import escape
 from rich.table import Table
 
 from cases.corpus import families as all_families
 from cases.family import PROFILES
+from conformance.devices import differs
+from conformance.frameworks.interface import Implementation
 from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import FRAMEWORKS
 from reference.clauses import clauses as all_clauses
+from reference.formats import FORMATS
 from reference.operators import OPERATORS
 
 
@@ -31,23 +37,50 @@ def operators() -> Table:
 
 
 def implementations() -> Table:
-    """Every door, without importing its framework."""
+    """Every door, without importing its framework; a mode is marked with the profile that adds it."""
     table = _table("framework", "implementation", "operator", "formulation", "modes", "note")
-    for framework in FRAMEWORKS.values():
-        modes = " ".join(framework.modes(PROFILES[-1]))
-        for i in framework.implementations:
-            table.add_row(framework.name, escape(i.name), i.operator, i.formulation, modes, escape(i.note))
+    for row in doors():
+        modes = " ".join(f"{m}({since})" if since != PROFILES[0] else m for m, since in row.modes.items())
+        table.add_row(
+            row.framework, escape(row.door.name), row.door.operator, row.door.formulation, modes,
+            escape(row.door.note),
+        )  # fmt: skip
     return table
+
+
+@dataclass(frozen=True)
+class Door:
+    """An implementation, and its modes with the smallest profile that asks each."""
+
+    framework: str
+    door: Implementation
+    modes: Mapping[str, str]
+    outputs: tuple[str, ...]
+
+
+def doors() -> list[Door]:
+    """Every implementation of every framework."""
+    found = []
+    for framework in FRAMEWORKS.values():
+        for i in framework.implementations:
+            modes: dict[str, str] = {}
+            for profile in PROFILES:
+                for mode in framework.modes(profile, door_since=i.since):
+                    if any(framework.asks(i.name, mode, dtype) for dtype in FORMATS):
+                        modes.setdefault(mode, profile)
+            able = OPERATORS[i.operator].outputs if framework.autodiff else ("value",)
+            found.append(Door(framework.name, i, modes, (*able, *framework.moving)))
+    return found
 
 
 def families() -> Table:
     """Every family with the operators and row lengths it asks."""
-    table = _table("family", "about", "quick: operator n…", "standard adds", folds=3)
+    table = _table("family", "about", "quick: operator n…", "standard and full add", folds=3)
     for family in all_families().values():
         quick, more = [], []
         for o in OPERATORS.values():
             first = family.lengths(o, "quick")
-            rest = [n for n in family.lengths(o, "standard") if n not in first]
+            rest = [n for n in family.lengths(o, "full") if n not in first]
             if first:
                 quick.append(f"{o.name} {' '.join(map(str, first))}")
             if rest:
@@ -65,8 +98,8 @@ def clauses() -> Table:
 
 
 def devices() -> Table:
-    """Devices of every framework that is installed here. Starts each of them."""
-    table = _table("framework", "version", "device", "setting")
+    """Devices of every framework that is installed here, and their variants. Starts each of them."""
+    table = _table("framework", "version", "device", "setting", folds=1)
     for framework in FRAMEWORKS.values():
         try:
             process = Process(framework.launch())
@@ -80,4 +113,9 @@ def devices() -> Table:
         setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
         for device in hello["devices"]:
             table.add_row(framework.name, escape(hello["version"]), escape(device), escape(setting))
+        for name, variant in framework.variants.items():
+            sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
+            asked = f"asked from {variant.since} on" if differs(framework, name) else "no difference here"
+            device = escape(framework.under(name).device("cpu"))
+            table.add_row(framework.name, "", device, escape(f"{variant.about}; {sets}; {asked}"))
     return table

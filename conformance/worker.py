@@ -185,7 +185,13 @@ def _harmless_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _words(error: Exception) -> str:
-    """A framework's own words, in one line that is not endless."""
+    """A framework's own words, in one line that is not endless.
+
+    Where a tracer tells the way it came (``in user code:``, files of ours), its last line is the error.
+    """
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    if lines and lines[0].strip() == "in user code:":
+        return lines[-1].strip()[:400]
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:400]
 
