@@ -11,10 +11,86 @@ from conformance.listing import Door, doors
 from conformance.registry import FRAMEWORKS
 from reference.formats import FORMATS
 
-HEAD = """# Doors
+HEAD = (
+    "# Doors\n\n"
+    "Every implementation that the suite asks, printed by `.venv/bin/python -m conformance.doors`. A mode is "
+    "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
+    "door in every mode that does not say otherwise; a framework that lacks one answers *unsupported*, with "
+    "its reason in the report. `value+` means value and gradients by the framework's own differentiation "
+    "(and `jvp` and `hvp` where it has forward mode).\n"
+)
 
-Every implementation that the suite asks, by framework and operator, printed by `.venv/bin/python -m conformance.doors`. A mode is followed by the profile that adds it where that is not `quick`. All four formats are asked of every door in every mode that does not say otherwise; a framework that lacks one answers *unsupported*, with its reason in the report. `value+` means value and gradients by the framework's own differentiation (`jvp` and `hvp` as well where it has forward mode).
-"""
+NAMED: dict[str, tuple[tuple[str, ...], str]] = {
+    "tf.nn.softmax": (("tf.nn.softmax",), ""),
+    "tf.nn.log_softmax": (("tf.nn.log_softmax",), ""),
+    "tf.nn.softmax_cross_entropy_with_logits": (("tf.nn.softmax_cross_entropy_with_logits",), ""),
+    "tf.nn.sparse_softmax_cross_entropy_with_logits": (
+        ("tf.nn.sparse_softmax_cross_entropy_with_logits",),
+        "",
+    ),
+    "tf.nn.sigmoid": (("tf.nn.sigmoid",), ""),
+    "tf.nn.sigmoid_cross_entropy_with_logits": (("tf.nn.sigmoid_cross_entropy_with_logits",), ""),
+    "tf.compat.v1.nn.softmax_cross_entropy_with_logits": (
+        ("tf.compat.v1.nn.softmax_cross_entropy_with_logits",),
+        "",
+    ),
+    "tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2": (
+        ("tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2",),
+        "",
+    ),
+    "tf.compat.v1.nn.sparse_softmax_cross_entropy_with_logits": (
+        ("tf.compat.v1.nn.sparse_softmax_cross_entropy_with_logits",),
+        "",
+    ),
+    "tf.compat.v2.nn.* (the same three under their 2.x names)": (
+        (
+            "tf.nn.softmax_cross_entropy_with_logits",
+            "tf.nn.sparse_softmax_cross_entropy_with_logits",
+            "tf.nn.sigmoid_cross_entropy_with_logits",
+        ),
+        "the same function objects",
+    ),
+    "torch.nn.CrossEntropyLoss": (
+        ("torch.nn.CrossEntropyLoss:indices", "torch.nn.CrossEntropyLoss:probabilities"),
+        "",
+    ),
+    "torch.nn.LogSoftmax followed by torch.nn.NLLLoss": (("torch.nn.LogSoftmax+torch.nn.NLLLoss",), ""),
+    "NumPy softmax written naively, and shifted by its maximum, and as log-softmax": (
+        ("numpy:softmax-naive", "numpy:softmax-shifted", "numpy:log_softmax-shifted"),
+        "",
+    ),
+    "softmax then log then sum, written by hand in each framework": (
+        ("tf.nn.softmax+log*p", "torch.softmax.log*p", "jax.nn.softmax+log*p", "numpy:cross_entropy-naive"),
+        "",
+    ),
+    "sigmoid then log then sum, written by hand": (
+        (
+            "tf.nn.sigmoid+log*z",
+            "torch.sigmoid.log",
+            "jax.nn.sigmoid+log",
+            "numpy:binary_cross_entropy-naive",
+        ),
+        "",
+    ),
+    "probabilities with a small epsilon added before the log": (
+        ("tf.nn.softmax+epsilon+log*p", "torch.softmax+epsilon.log*p", "jax.nn.softmax+epsilon+log*p"),
+        "",
+    ),
+    "the logit function as the inverse of the sigmoid": (
+        ("torch.logit", "jax.scipy.special.logit", "scipy.special.logit", "numpy:logit-naive"),
+        "",
+    ),
+    "argmax of logits equal to argmax of probabilities": (
+        (),
+        "a property, not a function: every softmax is judged element by element, ties and near ties "
+        "included (family `near_ties`), which decides the order as well",
+    ),
+    "Gumbel-softmax as a differentiable relative of hard max": (
+        ("torch.nn.functional.gumbel_softmax:noise=0", "jax.nn.softmax:gumbel,noise=0"),
+        "asked with its noise at zero",
+    ),
+}
+"""What the published explanations name (``systems_named`` of the published examples), and its doors."""
 
 
 def page() -> str:
@@ -24,7 +100,11 @@ def page() -> str:
         lines += [f"## {framework}", "", *_variants(framework)]
         lines += ["| implementation | operator | formulation | modes | outputs | attributes | note |"]
         lines += ["|---|---|---|---|---|---|---|", *map(_row, found), ""]
-    return "\n".join(lines)
+    lines += ["## What the published explanations name", "", "| named | asked as |", "|---|---|"]
+    for name, (asked, why) in NAMED.items():
+        shown = [", ".join(f"`{door}`" for door in asked), why]
+        lines.append(f"| {name} | {'; '.join(part for part in shown if part)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _variants(framework: str) -> list[str]:
