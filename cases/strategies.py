@@ -6,24 +6,47 @@ Exploration finds, it never gates: what it finds is shrunk, named and promoted t
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
+from cases.form import Form, Layout
+from reference.attributes import PLAIN, Attributes, Reduction
 from reference.formats import Format
 from reference.inputs import Inputs
 from reference.operators import OPERATORS, Operator
 
 _WIDTH = {"float16": 16, "bfloat16": 32, "float32": 32, "float64": 64}
 
+LAYOUTS: tuple[Layout, ...] = (
+    "contiguous",
+    "transposed",
+    "strided",
+    "sliced",
+    "misaligned",
+    "reversed",
+    "class_last",
+)
+"""Layouts of any rows; what is broadcast would have to be equal."""
+
+
+# --- numbers --------------------------------------------------------------------------------------------
+
 
 def logits(fmt: Format) -> st.SearchStrategy[float]:
     """Finite numbers of the format: small whole ones first, then fractions, then anything."""
     anything = st.floats(width=_WIDTH[fmt.name], allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
+    return st.one_of(moderate(fmt), anything.map(lambda x: _finite(fmt, x)))
+
+
+def moderate(fmt: Format) -> st.SearchStrategy[float]:
+    """Logits up to 120: no sum of a few products of theirs overflows."""
     return st.one_of(
         st.integers(-8, 8).map(float),
         st.integers(-1600, 1600).map(lambda k: k / 16.0),
         st.floats(-120.0, 120.0),
-        anything,
     ).map(lambda x: _finite(fmt, x))
 
 
@@ -54,6 +77,9 @@ def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[fl
     return hot | weights.map(lambda w: fmt.nearest(np.array(w, dtype=np.float64) / sum(w)).tolist())
 
 
+# --- rows and stacks of them ----------------------------------------------------------------------------
+
+
 @st.composite
 def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     """One row of ``n`` logits with labels and cotangent, as a batch of one."""
@@ -64,6 +90,104 @@ def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     width = n if o.value_shape == "row" else 1
     c = draw(st.lists(cotangents(), min_size=width, max_size=width))
     return Inputs(operator, fmt, np.array([x]), np.array([p]).reshape(1, -1), np.array([c]))
+
+
+@st.composite
+def stacks(draw: st.DrawFn, operator: str, fmt: Format, n: int, count: int) -> Inputs:
+    """``count`` rows of moderate logits: what a form folds."""
+    o = OPERATORS[operator]
+    width = n if o.value_shape == "row" else 1
+    x = [draw(_row(operator, fmt, n)) for _ in range(count)]
+    p = [draw(labels(o, fmt, n)) for _ in range(count)]
+    c = [draw(st.lists(cotangents(), min_size=width, max_size=width)) for _ in range(count)]
+    return Inputs(operator, fmt, np.array(x), np.array(p).reshape(count, -1), np.array(c))
+
+
+@st.composite
+def moving(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
+    """One row and a tangent, for ``jvp`` and ``hvp``."""
+    row = draw(stacks(operator, fmt, n, 1))
+    v = draw(st.lists(cotangents(), min_size=n, max_size=n))
+    return Inputs(operator, fmt, row.logits, row.labels, row.cotangent, PLAIN, np.array([v]))
+
+
+def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
+    element = st.integers(1, 15).map(lambda k: k / 16.0) if operator == "logit" else moderate(fmt)
+    return st.lists(element, min_size=n, max_size=n)
+
+
+# --- attributes -----------------------------------------------------------------------------------------
+
+
+def weights(n: int) -> st.SearchStrategy[tuple[float, ...]]:
+    """None, then small whole ones, then eighths: zero among them, and exact in every format."""
+    whole = st.integers(0, 3).map(float)
+    eighth = st.integers(0, 64).map(lambda k: k / 8.0)
+    return st.just(()) | st.lists(whole | eighth, min_size=n, max_size=n).map(tuple)
+
+
+@st.composite
+def attributes(draw: st.DrawFn, operator: str, n: int) -> Attributes:
+    """What a loss takes beside labels; nothing for the other operators. Without a reduction."""
+    o = OPERATORS[operator]
+    if o.labels == "none":
+        return PLAIN
+    given: dict[str, Any] = {"weight": draw(weights(n))}
+    if o.elementwise:
+        given["pos_weight"] = draw(weights(n))
+    given["label_smoothing"] = draw(st.sampled_from([0.0, 1.0, 0.5, 0.1]))
+    if o.labels == "index":
+        given["ignore_index"] = draw(st.none() | st.integers(0, n - 1) | st.just(-100))
+    return Attributes(**given)
+
+
+@st.composite
+def weighted(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
+    """One row with attributes; an index label may be the ignored one."""
+    row, a = draw(stacks(operator, fmt, n, 1)), draw(attributes(operator, n))
+    p = row.labels
+    if a.ignore_index is not None and draw(st.booleans()):
+        p = np.array([[float(a.ignore_index)]])
+    return Inputs(operator, fmt, row.logits, p, row.cotangent, a)
+
+
+@st.composite
+def groups(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
+    """One group of examples under a reduction, with attributes; some of them may be ignored."""
+    examples = draw(st.integers(1, 4))
+    stack, a = draw(stacks(operator, fmt, n, examples)), draw(attributes(operator, n))
+    reduction: Reduction = draw(st.sampled_from(["sum", "mean"]))
+    p = stack.labels.copy()
+    if a.ignore_index is not None:
+        ignored = draw(st.lists(st.booleans(), min_size=examples, max_size=examples))
+        p[np.array(ignored)] = a.ignore_index
+    grouped = Attributes(a.weight, a.pos_weight, a.label_smoothing, a.ignore_index, reduction, examples)
+    c = np.array([[draw(cotangents())]])
+    return Inputs(operator, fmt, stack.logits.reshape(1, -1), p.reshape(1, -1), c, grouped)
+
+
+# --- forms ----------------------------------------------------------------------------------------------
+
+
+def shapes() -> st.SearchStrategy[tuple[int, ...] | None]:
+    """None, for rows one above the other; else up to four axes of one to three."""
+    return st.none() | st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple)
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> Form:
+    """A shape, a place of the class axis counted from either end, a memory layout; shrinks to none."""
+    shape = draw(shapes())
+    rank = 0 if shape is None else len(shape)
+    places = [-1] if shape is None else [-1, *range(rank + 1), *range(-rank - 1, -1)]
+    layout: Layout = draw(st.sampled_from(LAYOUTS))
+    axis = draw(st.sampled_from(places))
+    return Form(shape=shape, axis=axis, layout=layout, out=draw(st.booleans()))
+
+
+def rows_of_form(form: Form, *, otherwise: int = 3) -> int:
+    """How many rows the shape of a form holds; ``otherwise`` where it has none."""
+    return otherwise if form.shape is None else math.prod(form.shape)
 
 
 def _finite(fmt: Format, x: float) -> float:

@@ -75,6 +75,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             m = a.examples or 1
             labels = _labels(operator, a, fmt, n, m, words)
             yield Ask(name, words.bell(fmt, 2.0, m * n), _clause(a, operator), labels, attributes=a)
+        if a.grouped:
+            yield _one_nan(operator, name, a, fmt, n, words)
         yield from _nothing_left(operator, name, a, fmt, n, words)
 
 
@@ -89,6 +91,17 @@ def _labels(operator: Operator, a: Attributes, fmt: Format, n: int, m: int, word
     if a.ignore_index is not None and m > 1:
         y[1] = a.ignore_index
     return y
+
+
+def _one_nan(operator: Operator, name: str, a: Attributes, fmt: Format, n: int, words: Words) -> Ask:
+    """A NaN in an example that counts: the reduction is NaN, whatever else is ignored."""
+    m, clause = a.examples or 1, _clause(a, operator)
+    x = words.bell(fmt, 2.0, m * n)
+    x[2 * n + 1] = np.nan
+    labels = _labels(operator, a, fmt, n, m, words)
+    if operator.labels == "index":
+        labels[2] = 3.0
+    return Ask(name, x, clause if clause == "6.12" else "3.2", labels, attributes=a)
 
 
 def _nothing_left(

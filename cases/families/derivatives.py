@@ -41,6 +41,12 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     if operator.labels == "dense":
         weights = 1.0 + words.integers(3, n)
         soft = fmt.nearest(weights / (n * 8.0 if operator.elementwise else weights.sum()))
+        if not operator.elementwise:
+            off = words.integers(3, n) / 8.0
+            # TensorFlow documents a gradient that assumes labels on the simplex (6.2), and differentiates it
+            yield Ask(
+                "off_simplex", words.bell(fmt, 4.0, n), "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n)
+            )
         yield Ask("soft_label", words.bell(fmt, 4.0, n), "1.6", soft, tangent=_tangent(words, n))
 
 

@@ -51,6 +51,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
                     fractions = words.integers(4, (m or 1) * n) / 16.0
                     yield Ask(name, words.bell(fmt, scale, (m or 1) * n), clause, fractions, attributes=a)
     yield from _one_positive_weight(fmt, n, words)
+    smoothed = Attributes(label_smoothing=0.125)
+    for scale in (2.0, 8.0):
+        labels = words.below(2, n).astype(np.float64)
+        yield Ask("smoothed", words.bell(fmt, scale, n), "6.7", labels, attributes=smoothed)
 
 
 def _one_positive_weight(fmt: Format, n: int, words: Words) -> Iterator[Ask]:

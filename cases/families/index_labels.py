@@ -12,6 +12,7 @@ import numpy as np
 
 from cases.case import Ask
 from cases.family import Family
+from cases.form import Form
 from cases.words import Words
 from reference.formats import Format
 from reference.operators import Operator
@@ -37,6 +38,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
                 row[other] = height
         name = "first" if y == 0 else "last" if y == n - 1 else "between"
         yield Ask(name, row, "6.3", np.array([float(y)]))
+    if n == 1000:
+        for y in (127, 128, 200, 255):  # an unsigned byte is not a signed one
+            form = Form(label_dtype="uint8")
+            yield Ask("upper_half_uint8", words.bell(fmt, 1.0, n), "6.5", np.array([float(y)]), form=form)
 
 
 INDEX_LABELS = Family(

@@ -51,6 +51,11 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             continue
         for _ in range(2 if form.each else ROWS):
             yield Ask(name, ordinary(operator, fmt, n, words), "7.6", form=form)
+    if operator.name in ("softmax_cross_entropy", "sparse_softmax_cross_entropy"):
+        weighted = Attributes(weight=tuple((0.25 * (1 + np.arange(n))).tolist()))
+        for _ in range(ROWS):
+            x = words.bell(fmt, 4.0, n)
+            yield Ask("weighted_image", x, "6.6", attributes=weighted, form=FORMS["four_axes_second"])
     yield from _no_example(operator)
 
 

@@ -1,30 +1,44 @@
-"""Faults, and the correct implementation they are made from, as an ordinary adapter."""
+"""Faults, and the correct implementations, as ordinary adapters that take everything there is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-import numpy as np
-from blocks import CORRECT, Ask, Outputs
+from fault import Fault
+from kernel import TAKES, correct
 from seeded import FAULTS
+from variants import VARIANTS
 
+from cases.form import Layout
 from conformance.frameworks.interface import Call, Implementation
+from reference.operators import MOVING, OPERATORS
+
+Answering = Callable[[Call], Mapping[str, Any]]
 
 
-def _implementations() -> tuple[Implementation, ...]:
-    correct = [Implementation("correct", name, "composed", f) for name, f in CORRECT.items()]
-    faults = [Implementation(f.name, f.operator, "composed", f.run, note=f.about) for f in FAULTS]
-    return (*correct, *faults)
+def _implementation(name: str, operator: str, answering: Answering, note: str) -> Implementation:
+    return Implementation(name, operator, "composed", answering, note, TAKES)
+
+
+def _compiled(fault: Fault) -> Answering:
+    """Right but for the mode that is wrong."""
+    right = correct(fault.operator)
+    return lambda call: (fault.kernel if call.mode == fault.mode else right)(call)
 
 
 class Faults:
-    """Computes in binary64 and rounds once to the dtype that was asked."""
+    """The variants and the faults of the eager mode."""
 
     name = distribution = "faults"
     modes: ClassVar = {"eager": "quick"}
     autodiff = True
-    implementations = _implementations()
+    moving = MOVING
+    layouts = frozenset(get_args(Layout))
+    implementations: ClassVar[Sequence[Implementation]] = (
+        *(_implementation(v.name, o, v.of(o), v.about) for v in VARIANTS for o in OPERATORS),
+        *(_implementation(f.name, f.operator, f.kernel, f.about) for f in FAULTS if f.mode == "eager"),
+    )
 
     def version(self) -> str:
         return "0"
@@ -36,13 +50,15 @@ class Faults:
         return ["cpu"]
 
     def run(self, call: Call) -> Mapping[str, Any]:
-        scalar, dtype = call.cotangent.ndim == 1, call.logits.dtype
-        compute: Callable[[Ask], Outputs] = call.implementation.call
-        with np.errstate(all="ignore"):
-            labels = None if call.labels is None else call.labels.astype(np.float64)
-            c = call.cotangent.astype(np.float64)
-            found = compute(Ask(call.logits.astype(np.float64), labels, c[:, None] if scalar else c, dtype))
-            rounded = {o: found[o].astype(dtype) for o in call.outputs}
-        if scalar:
-            rounded["value"] = rounded["value"][:, 0]
-        return rounded
+        answering: Answering = call.implementation.call
+        return answering(call)
+
+
+class Compiled(Faults):
+    """The faults of another mode; only they are asked in two."""
+
+    name = distribution = "compiled"
+    modes: ClassVar = {"eager": "quick", "compiled": "quick"}
+    implementations: ClassVar[Sequence[Implementation]] = tuple(
+        _implementation(f.name, f.operator, _compiled(f), f.about) for f in FAULTS if f.mode != "eager"
+    )

@@ -1,7 +1,7 @@
-"""A correct implementation of every operator in NumPy, in pieces that a fault can replace one at a time.
+"""One call of an operator, in pieces that a fault can replace one at a time.
 
-Works in binary64 on ``(rows, N)`` arrays, with relative accuracy (SPEC.md 8.1): the maximum's own 1 is
-kept apart from the sum, log1p takes the rest, and no two nearly equal numbers are subtracted.
+Works on ``(rows, N)`` arrays of one working dtype, with relative accuracy (SPEC.md 8.1): the maximum's
+own 1 is kept apart from the sum, log1p takes the rest, and no two nearly equal numbers are subtracted.
 """
 
 from __future__ import annotations
@@ -11,40 +11,133 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from sums import Array, Sum
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def total(a: Array) -> Array:
-    return a.sum(axis=1, keepdims=True)
+from reference.operators import OPERATORS
 
 
 def pick(a: Array, y: Array) -> Array:
     return np.take_along_axis(a, y, axis=1)
 
 
-@dataclass(frozen=True)
+def weighted(weight: Array, value: Array) -> Array:
+    """``weight · value``, where a weight of zero takes even an infinity away (4.2)."""
+    return np.where((weight == 0) & np.isinf(value), 0.0, weight * value)
+
+
+@dataclass(frozen=True, eq=False)
 class Ask:
-    """One call: logits ``x``, dense labels ``p`` or indices ``y`` ``(rows, 1)``, cotangent ``c``."""
+    """Logits ``x``, dense labels or a column of indices, cotangent and tangent, and the attributes.
 
-    x: Array
-    labels: Array | None
-    c: Array
+    ``dtype`` is the tested one, ``x.dtype`` the one that is computed in. A reduction is over the rows,
+    with a cotangent ``(1, 1)``.
+    """
+
+    operator: str
     dtype: np.dtype[Any]
+    x: Array
+    labels: Array
+    cotangent: Array
+    v: Array
+    total: Sum
+    weight: Array
+    pos_weight: Array
+    smoothing: float = 0.0
+    ignore_index: int | None = None
+    reduction: str = "none"
+
+    def rounded(self, a: Array) -> Array:
+        """``a`` in the tested dtype, on its way."""
+        return a.astype(self.dtype).astype(self.x.dtype)
+
+    # --- labels (SPEC.md §6) ---
 
     @property
-    def y(self) -> Array:
-        assert self.labels is not None
-        return self.labels.reshape(-1, 1).astype(np.int64)
-
-    @property
-    def p(self) -> Array:
-        assert self.labels is not None
-        return self.labels
+    def n(self) -> int:
+        return self.x.shape[1]
 
     @cached_property
-    def one_hot(self) -> Array:
-        return (self.y == np.arange(self.x.shape[1])).astype(np.float64)
+    def y(self) -> Array:
+        """The class that an index names; some class where it names none."""
+        return np.clip(self.labels, 0, self.n - 1)
+
+    @cached_property
+    def ignored(self) -> Array:
+        return np.zeros(self.labels.shape, bool) if self.ignore_index is None else self.honoured
+
+    @cached_property
+    def honoured(self) -> Array:
+        return self.labels == self.ignore_index
+
+    @cached_property
+    def outside(self) -> Array:
+        """Rows whose index is out of range."""
+        return (self.labels != self.y) & ~self.ignored
+
+    @cached_property
+    def p(self) -> Array:
+        """Dense labels; an index as its one-hot row."""
+        if OPERATORS[self.operator].labels == "dense":
+            return self.labels
+        return (self.y == np.arange(self.n)).astype(self.x.dtype)
+
+    @cached_property
+    def smoothed(self) -> Array:
+        """``(1 − ε) p + ε/K``, over the N classes or over the two outcomes of an element."""
+        outcomes = 2 if OPERATORS[self.operator].elementwise else self.n
+        return (1 - self.smoothing) * self.p + self.smoothing / outcomes
+
+    @cached_property
+    def w(self) -> Array:
+        """The weights of the classes, in every row."""
+        return np.broadcast_to(self.weight, self.x.shape)
+
+    @cached_property
+    def q(self) -> Array:
+        """Effective labels."""
+        return self.w * self.smoothed
+
+    @cached_property
+    def slope(self) -> Array:
+        """``∂q/∂p``."""
+        return self.w * (1 - self.smoothing)
+
+    @cached_property
+    def factors(self) -> tuple[Array | int, Array]:
+        """What multiplies the negative and the positive term."""
+        return 1, self.pos_weight
+
+    @cached_property
+    def negative(self) -> Array:
+        """``w (1 − z')``."""
+        return self.w * self.factors[0] * (1 - self.smoothed)
+
+    @cached_property
+    def positive(self) -> Array:
+        """``w P z'``."""
+        return self.w * self.factors[1] * self.smoothed
+
+    # --- reductions ---
+
+    @cached_property
+    def divisor(self) -> Array | int:
+        """What the sum of the losses is divided by."""
+        if self.reduction != "mean":
+            return 1
+        op = OPERATORS[self.operator]
+        if op.labels == "index":
+            return self.across(np.where(self.ignored, 0.0, pick(self.w, self.y)))
+        return self.x.size if op.elementwise else len(self.x)
+
+    def across(self, a: Array) -> Array:
+        """The sum over all examples, ``(1, 1)``."""
+        return self.total(a.reshape(1, -1))
+
+    @cached_property
+    def c(self) -> Array:
+        """The cotangent of each loss."""
+        shape = self.x.shape if OPERATORS[self.operator].value_shape == "row" else (len(self.x), 1)
+        return np.broadcast_to(self.cotangent / self.divisor, shape)
 
     # --- the softmax family ---
 
@@ -68,7 +161,11 @@ class Ask:
     def R(self) -> Array:
         others = self.e.copy()
         np.put_along_axis(others, self.k, np.where(np.isnan(self.m), np.nan, 0.0), axis=1)
-        return total(others)
+        return self.total(others)
+
+    @cached_property
+    def S(self) -> Array:
+        return 1 + self.R
 
     @cached_property
     def L(self) -> Array:
@@ -76,18 +173,35 @@ class Ask:
 
     @cached_property
     def s(self) -> Array:
-        return self.e / (1 + self.R)
+        return self.e / self.S
 
     @cached_property
     def rest(self) -> Array:
-        rest = 1 - self.s
-        np.put_along_axis(rest, self.k, self.R / (1 + self.R), axis=1)
-        return rest
+        """``1 − s_i``; of the largest class, and of what ties with it, as ``R/S``."""
+        return np.where(self.d == 0, self.R / self.S, 1 - self.s)
 
     @cached_property
     def ell(self) -> Array:
         """``log s``."""
         return -(self.d + self.L)
+
+    def centred(self, v: Array) -> Array:
+        return v - pick(v, self.k)
+
+    def along(self, v: Array) -> Array:
+        """``v_i − Σ s_j v_j``; exactly zero for a uniform ``v``."""
+        w = self.centred(v)
+        return w - self.total(self.s * w)
+
+    def others(self, p: Array) -> Array:
+        """``Σ_{j≠i} p_j``: of an element that is most of the sum by adding the others."""
+        size = np.abs(p)
+        most = 2 * size > self.total(size)
+        return np.where(most, self.total(np.where(most, 0.0, p)), self.total(p) - p)
+
+    def balance(self, p: Array, c: Array) -> Array:
+        """``c (s_i Σp − p_i)`` without cancellation for hard labels."""
+        return c * (self.s * self.others(p) - p * self.rest)
 
     # --- the sigmoid family ---
 
@@ -104,100 +218,13 @@ class Ask:
         return np.where(self.x >= 0, self.tail / (1 + self.tail), 1 / (1 + self.tail))
 
     @cached_property
+    def log1p_tail(self) -> Array:
+        return np.log1p(self.tail)
+
+    @cached_property
     def softplus(self) -> Array:
-        return np.maximum(self.x, 0) + np.log1p(self.tail)
+        return np.maximum(self.x, 0) + self.log1p_tail
 
     @cached_property
     def softplus_minus(self) -> Array:
-        return np.maximum(-self.x, 0) + np.log1p(self.tail)
-
-
-Outputs = dict[str, Array]
-
-
-def weighted(weight: Array, value: Array) -> Array:
-    """``weight · value``, where a weight of zero takes even an infinity away (4.2)."""
-    return np.where((weight == 0) & np.isinf(value), 0.0, weight * value)
-
-
-def balance(a: Ask, p: Array, c: Array) -> Array:
-    """``c (s_i Σp − p_i)`` without cancellation for hard labels."""
-    return c * (a.s * (total(p) - p) - p * a.rest)
-
-
-def softmax_vjp(s: Array, c: Array, k: Array) -> Array:
-    w = c - pick(c, k)
-    return s * (w - total(s * w))
-
-
-def softmax(a: Ask) -> Outputs:
-    return {"value": a.s, "grad_logits": softmax_vjp(a.s, a.c, a.k)}
-
-
-def log_softmax(a: Ask) -> Outputs:
-    return {"value": a.ell, "grad_logits": balance(a, -a.c, np.ones((1, 1)))}
-
-
-def logsumexp(a: Ask) -> Outputs:
-    value = np.where(
-        a.m == np.inf, np.where(np.isnan(a.x).any(axis=1, keepdims=True), np.nan, np.inf), a.m + a.L
-    )
-    return {"value": value, "grad_logits": a.c * a.s}
-
-
-def softmax_cross_entropy(a: Ask) -> Outputs:
-    undefined = np.isnan(a.L)
-    value = total(weighted(a.p, a.d + a.L))
-    return {
-        "value": np.where(undefined, np.nan, value),
-        "grad_logits": balance(a, a.p, a.c),
-        "grad_labels": -a.c * a.ell,
-    }
-
-
-def sparse_softmax_cross_entropy(a: Ask) -> Outputs:
-    return {"value": -pick(a.ell, a.y), "grad_logits": balance(a, a.one_hot, a.c)}
-
-
-def sigmoid(a: Ask) -> Outputs:
-    return {"value": a.sigma, "grad_logits": a.c * a.sigma * a.mirror}
-
-
-def log_sigmoid(a: Ask) -> Outputs:
-    return {"value": -a.softplus_minus, "grad_logits": a.c * a.mirror}
-
-
-def logit(a: Ask) -> Outputs:
-    p = a.x
-    near = (p >= 0.25) & (p <= 0.75)
-    value = np.where(near, np.log1p((2 * p - 1) / (1 - p)), np.log(p) - np.log1p(-p))
-    inside = (p >= 0) & (p <= 1)
-    return {
-        "value": np.where(inside, value, np.nan),
-        "grad_logits": np.where(inside, a.c / (p * (1 - p)), np.nan),
-    }
-
-
-def sigmoid_cross_entropy(a: Ask) -> Outputs:
-    value = weighted(1 - a.p, a.softplus) + weighted(a.p, a.softplus_minus)
-    return {
-        "value": np.where(np.isnan(a.x), np.nan, value),
-        "grad_logits": a.c * ((1 - a.p) * a.sigma - a.p * a.mirror),
-        "grad_labels": -a.c * a.x,
-    }
-
-
-CORRECT = {
-    f.__name__: f
-    for f in (
-        softmax,
-        log_softmax,
-        logsumexp,
-        softmax_cross_entropy,
-        sparse_softmax_cross_entropy,
-        sigmoid,
-        log_sigmoid,
-        logit,
-        sigmoid_cross_entropy,
-    )
-}
+        return np.maximum(-self.x, 0) + self.log1p_tail

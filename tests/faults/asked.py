@@ -1,0 +1,139 @@
+"""Puts the quick profile to every fault and every variant, as a run would, and keeps what they break.
+
+What is asked comes from :mod:`conformance.selection`, how from :class:`conformance.asking.Asker`; only the
+worker lives in this process. Verdicts are a function of the bits: an output whose bits were judged
+already is not judged again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from adapter import Compiled, Faults
+from fault import Fault
+from seeded import FAULTS
+
+from cases.case import Batch
+from cases.corpus import batches
+from conformance.asking import Answer, Asker
+from conformance.delivery import AGAIN
+from conformance.frameworks.interface import Adapter, Array, Question
+from conformance.outcome import Status
+from conformance.process import Process, Reply
+from conformance.registry import Framework
+from conformance.rows import rows_of
+from conformance.selection import questions
+from conformance.verdict import Judge
+from conformance.worker import Worker
+from reference.oracle import Oracle, default_cache
+
+FRAMEWORKS = {
+    Framework("faults", "adapter:Faults", ""): Faults(),
+    Framework("compiled", "adapter:Compiled", ""): Compiled(),
+}
+
+BROKEN = (Status.BREAKS_MUST, Status.BREAKS_SHOULD)
+
+NOT_JUDGED = (Status.UNSUPPORTED, Status.UNDECIDED)
+
+CORRECT = "pairwise"
+"""The correct implementation that is asked beyond quick: in the dtype, for rows of 2^25 classes."""
+
+COLUMNS = ("implementation", "mode", "family", "case", "output", "clause", "level", "status", "symptom")
+
+
+class Here(Process):
+    """A worker in this process."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.worker = Worker(adapter)
+
+    def ask(self, asked: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
+        for question in asked:
+            header, results = self.worker.answer(question, arrays)
+            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
+
+
+class Bench:
+    """Everything that was judged: how many verdicts of each implementation, and those that break a clause."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self.oracle = Oracle(cache)
+        self.askers = {framework: Asker(Here(adapter)) for framework, adapter in FRAMEWORKS.items()}
+        self.judged: Counter[str] = Counter()
+        self.not_judged: Counter[str] = Counter()
+        self.broken: list[dict[str, Any]] = []
+
+    def ask(self, batch: Batch, profile: str, names: Iterable[str] | None = None) -> None:
+        """Put a batch to these implementations, or to all."""
+        judge, known = Judge(self.oracle.truth(batch.inputs)), {}
+        for framework, asker in self.askers.items():
+            every = [i.name for i in framework.implementations]
+            asked = questions(framework, batch, ["cpu"], every if names is None else names, profile)
+            for answer in asker.ask(batch, asked):
+                asker.isolate(answer, batch)
+                for output in answer.question.outputs:
+                    self._keep(batch, judge, known, _only(answer, output))
+
+    def _keep(self, batch: Batch, judge: Judge, known: dict[Any, Any], answer: Answer) -> None:
+        key = _bits(answer)
+        if key not in known:
+            known[key] = rows_of(batch, judge, answer, {})
+        rows = known[key]
+        name = answer.question.implementation
+        self.judged[name] += len(rows)
+        self.not_judged[name] += sum(row["status"] in NOT_JUDGED for row in rows)
+        mine = {"implementation": name, "mode": answer.question.mode}
+        broken = (row | mine for row in rows if row["status"] in BROKEN)
+        self.broken += [{column: row[column] for column in COLUMNS} for row in broken]
+
+    def table(self) -> pl.DataFrame:
+        return pl.DataFrame(self.broken, schema=dict.fromkeys(COLUMNS, pl.String))
+
+
+def _only(answer: Answer, output: str) -> Answer:
+    """The answer as far as one output goes."""
+    mine = (output, output + AGAIN)
+    return Answer(
+        replace(answer.question, outputs=(output,)),
+        {name: array for name, array in answer.results.items() if name in mine},
+        {name: failures for name, failures in answer.failures.items() if name == output},
+    )
+
+
+def _bits(answer: Answer) -> tuple[Any, ...]:
+    results = tuple((n, a.dtype.name, a.shape, a.tobytes()) for n, a in sorted(answer.results.items()))
+    failures = tuple((n, tuple(sorted(f.items(), key=lambda e: e[0]))) for n, f in answer.failures.items())
+    return answer.question.outputs, results, failures
+
+
+@functools.cache
+def quick() -> Bench:
+    """The quick profile, put to all."""
+    bench = Bench(default_cache())
+    for batch in batches("quick"):
+        bench.ask(batch, "quick")
+    return bench
+
+
+@functools.cache
+def beyond(name: str) -> Bench:
+    """What only another profile can see, put to the fault and to a correct implementation."""
+    fault, bench = fault_named(name), Bench(default_cache())
+    where = fault.beyond
+    assert where is not None
+    for batch in batches(
+        where.profile, operators=[fault.operator], families_=[where.family], dtypes=[where.dtype]
+    ):
+        bench.ask(batch, where.profile, [name, CORRECT])
+    return bench
+
+
+def fault_named(name: str) -> Fault:
+    return next(f for f in FAULTS if f.name == name)

@@ -1,0 +1,138 @@
+"""Every output of every operator, correct: SPEC.md §0 in the pieces of :mod:`blocks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from blocks import Ask, pick, weighted
+from sums import Array
+
+Output = Callable[[Ask], Array]
+Table = Mapping[str, Output]
+
+
+def softmax_hvp(a: Ask) -> Array:
+    """``s_i (t_i (c_i − c̄) − Σ s_j t_j c_j)``."""
+    t, b = a.along(a.v), a.centred(a.c)
+    return a.s * (t * (b - a.total(a.s * b)) - a.total(a.s * t * b))
+
+
+def logsumexp(a: Ask) -> Array:
+    """``m + L``; a logit of +∞ gives +∞ (5.3), unless there is a NaN: then ``m`` is NaN."""
+    return np.where(a.m == np.inf, np.inf, a.m + a.L)
+
+
+def cross_entropy(a: Ask) -> Array:
+    """``Σ q (d + L)``."""
+    return np.where(np.isnan(a.L), np.nan, a.total(weighted(a.q, a.d + a.L)))
+
+
+def cross_entropy_grad(a: Ask) -> Array:
+    return a.balance(a.q, a.c)
+
+
+def cross_entropy_jvp(a: Ask) -> Array:
+    return -a.total(a.q * a.along(a.v))
+
+
+def cross_entropy_hvp(a: Ask) -> Array:
+    return a.c * a.total(a.q) * a.s * a.along(a.v)
+
+
+def settled(of: Output) -> Output:
+    """For index labels: nothing of a row that is ignored (6.8), NaN of one whose index is wrong (6.4)."""
+
+    def output(a: Ask) -> Array:
+        return np.where(a.ignored, 0.0, np.where(a.outside, np.nan, of(a)))
+
+    return output
+
+
+def logit(a: Ask) -> Array:
+    p = a.x
+    near = (p >= 0.25) & (p <= 0.75)
+    value = np.where(near, np.log1p((2 * p - 1) / (1 - p)), np.log(p) - np.log1p(-p))
+    return np.where(inside(p), value, np.nan)
+
+
+def logit_grad(a: Ask) -> Array:
+    return np.where(inside(a.x), a.c / (a.x * (1 - a.x)), np.nan)
+
+
+def inside(p: Array) -> Array:
+    return (p >= 0) & (p <= 1)
+
+
+def binary(a: Ask) -> Array:
+    value = weighted(a.negative, a.softplus) + weighted(a.positive, a.softplus_minus)
+    return np.where(np.isnan(a.x), np.nan, value)
+
+
+def binary_slope(a: Ask) -> Array:
+    return a.negative * a.sigma - a.positive * a.mirror
+
+
+def binary_grad_labels(a: Ask) -> Array:
+    """``c w (1 − ε) (P softplus(−x) − softplus(x))``, of which ``−x`` is left where P is 1."""
+    return a.c * a.slope * (weighted(a.pos_weight - 1, a.softplus_minus) - a.x)
+
+
+CORRECT: dict[str, Table] = {
+    "softmax": {
+        "value": lambda a: a.s,
+        "grad_logits": lambda a: a.s * a.along(a.c),
+        "jvp": lambda a: a.s * a.along(a.v),
+        "hvp": softmax_hvp,
+    },
+    "log_softmax": {
+        "value": lambda a: a.ell,
+        "grad_logits": lambda a: a.balance(-a.c, np.ones_like(a.L)),
+        "jvp": lambda a: a.along(a.v),
+        "hvp": lambda a: -a.total(a.c) * a.s * a.along(a.v),
+    },
+    "logsumexp": {
+        "value": logsumexp,
+        "grad_logits": lambda a: a.c * a.s,
+        "jvp": lambda a: pick(a.v, a.k) + a.total(a.s * a.centred(a.v)),
+        "hvp": lambda a: a.c * a.s * a.along(a.v),
+    },
+    "softmax_cross_entropy": {
+        "value": cross_entropy,
+        "grad_logits": cross_entropy_grad,
+        "grad_labels": lambda a: -a.c * a.slope * a.ell,
+        "jvp": cross_entropy_jvp,
+        "hvp": cross_entropy_hvp,
+    },
+    "sparse_softmax_cross_entropy": {
+        "value": settled(cross_entropy),
+        "grad_logits": settled(cross_entropy_grad),
+        "jvp": settled(cross_entropy_jvp),
+        "hvp": settled(cross_entropy_hvp),
+    },
+    "sigmoid": {
+        "value": lambda a: a.sigma,
+        "grad_logits": lambda a: a.c * a.sigma * a.mirror,
+        "jvp": lambda a: a.v * a.sigma * a.mirror,
+        "hvp": lambda a: -a.c * a.v * a.sigma * a.mirror * np.tanh(a.x / 2),
+    },
+    "log_sigmoid": {
+        "value": lambda a: -a.softplus_minus,
+        "grad_logits": lambda a: a.c * a.mirror,
+        "jvp": lambda a: a.v * a.mirror,
+        "hvp": lambda a: -a.c * a.v * a.sigma * a.mirror,
+    },
+    "logit": {
+        "value": logit,
+        "grad_logits": logit_grad,
+        "jvp": lambda a: a.v / (a.x * (1 - a.x)),
+        "hvp": lambda a: a.c * a.v * (2 * a.x - 1) / (a.x * (1 - a.x)) ** 2,
+    },
+    "sigmoid_cross_entropy": {
+        "value": binary,
+        "grad_logits": lambda a: a.c * binary_slope(a),
+        "grad_labels": binary_grad_labels,
+        "jvp": lambda a: a.v * binary_slope(a),
+        "hvp": lambda a: a.c * a.v * (a.negative + a.positive) * a.sigma * a.mirror,
+    },
+}

@@ -1,0 +1,151 @@
+"""From tensors of any rank, layout and dtype to rows and back, with ``out=`` and reductions.
+
+What an implementation does around its mathematics, in steps that a fault can replace one at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from blocks import Ask
+from correct import CORRECT, Table
+from sums import Array, Sum, pairwise
+
+from conformance.frameworks.interface import Call
+from reference.operators import OPERATORS, Operator
+
+TAKES = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
+
+OLD = 7.0
+"""What stands in a buffer that is given to be written into."""
+
+Working = Callable[[np.dtype[Any]], np.dtype[Any]]
+
+
+def binary64(tested: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(np.float64)
+
+
+def own(tested: np.dtype[Any]) -> np.dtype[Any]:
+    """The tested dtype itself; binary32 for those of 16 bits (SPEC.md §0)."""
+    return np.dtype(np.float32) if tested.itemsize < 4 else tested
+
+
+def higher(tested: np.dtype[Any]) -> np.dtype[Any]:
+    """More digits than the tested dtype has, to be rounded once."""
+    return np.dtype(np.longdouble) if tested == np.float64 else np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """An implementation of one operator: its outputs, its pieces, what it computes in, how it sums."""
+
+    operator: str
+    outputs: Table
+    ask: type[Ask] = Ask
+    working: Working = binary64
+    total: Sum = pairwise
+
+    def __call__(self, call: Call) -> dict[str, Array]:
+        if not call.logits.shape[self.axis(call)]:
+            return {o: np.full(self.shape(call, o), np.nan, call.logits.dtype) for o in call.outputs}
+        with np.errstate(all="ignore"):
+            a = self.rows_of(call)
+            found = {o: self.tensor(call, o, self.reduced(a, o)) for o in call.outputs}
+        if "out" in call.keywords:
+            buffer = np.full(found["value"].shape, OLD, call.logits.dtype)
+            self.write(buffer, found["value"])
+            found["value"] = buffer
+        return found
+
+    @property
+    def definition(self) -> Operator:
+        return OPERATORS[self.operator]
+
+    # --- tensors to rows ---
+
+    def axis(self, call: Call) -> int:
+        """The place of the class axis, counted from the front."""
+        return int(call.keywords.get("axis", -1)) % call.logits.ndim
+
+    def read(self, name: str, tensor: Array) -> Array:
+        """The elements of a tensor, wherever in memory they are."""
+        return np.array(tensor, order="C")
+
+    def labels_of(self, call: Call) -> Array:
+        """Indices as whole numbers, dense labels in the dtype that is computed in."""
+        assert call.labels is not None
+        index = self.definition.labels == "index"
+        return self.read("labels", call.labels).astype(np.int64 if index else self.working(call.logits.dtype))
+
+    def rows_of(self, call: Call) -> Ask:
+        working, axis = self.working(call.logits.dtype), self.axis(call)
+        n = call.logits.shape[axis]
+
+        def rows(a: Array) -> Array:
+            """``(rows, N)``; one number a row, and the one number of a reduction, as a column."""
+            if a.shape != call.logits.shape:
+                return a.reshape(-1, 1)
+            moved = np.moveaxis(a, axis, -1)
+            return np.ascontiguousarray(moved.reshape(math.prod(moved.shape[:-1]), n))
+
+        def numbers(name: str, tensor: Array | None) -> Array:
+            return np.zeros((0, 0)) if tensor is None else rows(self.read(name, tensor).astype(working))
+
+        def weights(name: str) -> Array:
+            return np.array([call.keywords.get(name, (1.0,))], dtype=working)
+
+        return self.ask(
+            operator=self.operator,
+            dtype=call.logits.dtype,
+            x=numbers("logits", call.logits),
+            labels=np.zeros((0, 0)) if call.labels is None else rows(self.labels_of(call)),
+            cotangent=numbers("cotangent", call.cotangent),
+            v=numbers("tangent", call.tangent),
+            total=self.total,
+            weight=weights("weight"),
+            pos_weight=weights("pos_weight"),
+            smoothing=call.keywords.get("label_smoothing", 0.0),
+            ignore_index=call.keywords.get("ignore_index"),
+            reduction=call.keywords.get("reduction", "none"),
+        )
+
+    # --- the outputs ---
+
+    def reduced(self, a: Ask, output: str) -> Array:
+        found = self.outputs[output](a)
+        return a.across(found) / a.divisor if output == "value" and a.reduction != "none" else found
+
+    # --- rows to tensors ---
+
+    def shape(self, call: Call, output: str) -> tuple[int, ...]:
+        """Of the value: nothing of a reduction, a number a row, or as the logits; so is its derivative."""
+        if output not in ("value", "jvp"):
+            return call.logits.shape
+        if "reduction" in call.keywords:
+            return ()
+        whole, axis = call.logits.shape, self.axis(call)
+        return whole if self.definition.value_shape == "row" else whole[:axis] + whole[axis + 1 :]
+
+    def tensor(self, call: Call, output: str, rows: Array) -> Array:
+        shape, axis, rounded = self.shape(call, output), self.axis(call), self.rounded(call, rows)
+        if shape != call.logits.shape:
+            return rounded.reshape(shape)
+        moved = [*shape[:axis], *shape[axis + 1 :], shape[axis]]
+        return np.moveaxis(rounded.reshape(moved), -1, axis)
+
+    def rounded(self, call: Call, rows: Array) -> Array:
+        """In the dtype of the logits; through binary64 where ml_dtypes knows no wider one."""
+        narrow = rows if rows.dtype != np.longdouble or call.logits.dtype.kind == "f" else rows.astype(float)
+        return narrow.astype(call.logits.dtype)
+
+    def write(self, out: Array, value: Array) -> None:
+        out[...] = value
+
+
+def correct(operator: str) -> Kernel:
+    return Kernel(operator, CORRECT[operator])

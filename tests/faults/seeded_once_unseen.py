@@ -1,0 +1,67 @@
+"""Faults that only one case shows: each once went unseen, and the case was added for it."""
+
+from __future__ import annotations
+
+import numpy as np
+from blocks import Ask
+from fault import BINARY, DENSE, SPARSE, delivery, output, part, plain, right, whole
+from kernel import Kernel
+from sums import Array
+
+from conformance.frameworks.interface import Call
+
+
+@part(
+    BINARY,
+    "smoothed",
+    "smoothing is spread over the elements of a row: ε/N, not ε/2",
+)
+def smoothing_over_the_row(a: Ask) -> Array:
+    return (1 - a.smoothing) * a.p + a.smoothing / a.n
+
+
+@output(
+    DENSE,
+    "jvp",
+    "the labels are taken to sum to one in forward mode",
+)
+def jvp_of_normal_labels(a: Ask) -> Array:
+    return a.total(a.s * a.v) - a.total(a.q * a.v)
+
+
+@output(
+    DENSE,
+    "hvp",
+    "the labels are taken to sum to one in the Hessian",
+)
+def hessian_of_normal_labels(a: Ask) -> Array:
+    return a.c * a.s * a.along(a.v)
+
+
+@whole(
+    SPARSE,
+    "value",
+    "the reduction leaves out what is NaN",
+)
+def nan_left_out_of_the_sum(a: Ask, found: Array) -> Array:
+    return found if a.reduction == "none" else a.across(np.nan_to_num(right(a, "value"))) / a.divisor
+
+
+@delivery(
+    SPARSE,
+    "labels_of",
+    "an unsigned byte is read as a signed one: 200 as −56",
+)
+def byte_read_as_signed(self: Kernel, call: Call) -> Array:
+    labels = self.read("labels", call.labels)
+    return (labels.view(np.int8) if labels.dtype == np.uint8 else labels).astype(np.int64)
+
+
+@delivery(
+    SPARSE,
+    "rows_of",
+    "with more than two axes the weights of the classes are forgotten",
+)
+def weights_of_matrices_only(self: Kernel, call: Call) -> Ask:
+    a = Kernel.rows_of(self, call)
+    return a if call.logits.ndim == 2 else plain(a, weight=np.ones_like(a.weight))
