@@ -1,7 +1,7 @@
 """Findings: verdicts grouped by likely cause, worst first.
 
-Verdicts of one target (implementation, mode, device), output, clause and symptom are one finding,
-across formats and cases; the worst row stands for it.
+Verdicts of one implementation, output, clause and symptom are one finding, across its modes and
+devices (``targets``), formats and cases; the worst row stands for it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import polars as pl
 
 from conformance.outcome import Status
-from reports.run_file import TARGET
 
-CAUSE = ["operator", *TARGET, "formulation", "output", "clause", "level", "symptom"]
+WHO = ["framework", "version", "implementation", "machine"]
+
+CAUSE = ["operator", *WHO, "formulation", "output", "clause", "level", "symptom"]
 
 FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
 
@@ -23,7 +24,7 @@ def findings(verdicts: pl.DataFrame) -> pl.DataFrame:
     count, then by ulps.
     """
     faults = verdicts.filter(pl.col("status").is_in(FAULTS))
-    asked = verdicts.group_by(["operator", *TARGET, "output"]).agg(pl.len().alias("asked"))
+    asked = verdicts.group_by(["operator", *WHO, "output"]).agg(pl.len().alias("asked"))
     # the worst row first in each group: the largest error, then the smallest n and id to read
     ordered = faults.sort(
         ["ulps", "n", "case"], descending=[True, False, False], nulls_last=True, maintain_order=True
@@ -33,11 +34,12 @@ def findings(verdicts: pl.DataFrame) -> pl.DataFrame:
         pl.len().alias("count"),
         pl.col("dtype").unique().sort().alias("dtypes"),
         pl.col("family").unique().sort().alias("families"),
+        pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
         pl.col("status").first().alias("_status"),
         *(pl.col(c).first() for c in worst if c not in ("status",)),
     )
     grouped = grouped.rename({"_status": "status"}).join(
-        asked, on=["operator", *TARGET, "output"], how="left", nulls_equal=True
+        asked, on=["operator", *WHO, "output"], how="left", nulls_equal=True
     )
     return grouped.sort(
         [

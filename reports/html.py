@@ -14,10 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.html_about import about
+from reports.html_against import against
 from reports.html_cases import cases
 from reports.html_findings import finding_list
+from reports.html_formulations import costs
 from reports.html_matrix import matrices, side_by_side
 from reports.html_recorded import open_tables, unjudged
+from reports.html_refusals import refusals
 from reports.html_summary import banner, counters, glance
 from reports.html_words import Naming
 from reports.run_file import Run
@@ -41,7 +44,10 @@ def render(run: Run, findings: pl.DataFrame) -> str:
             findings=finding_list(run, findings, naming),
             filters=[(naming.css(name), name) for name in naming.frameworks],
             matrices=matrices(run, findings, naming),
+            against=against(run, findings["case"]),
             sides=side_by_side(run, naming),
+            costs=costs(run, naming),
+            refusals=refusals(run, naming),
             opens=open_tables(run, naming),
             unjudged=unjudged(run, naming),
             cases=cases(run, findings, naming),

@@ -20,6 +20,9 @@ from reports.run_file import Run
 SHOWN = 16
 """Elements of a row that are written out."""
 
+CONFORMING = 3
+"""So many of the answers that conform are listed beside those that do not; the rest are counted."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -39,6 +42,7 @@ class Output:
     name: str
     exact: str
     answers: tuple[Answer, ...]
+    more: int
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,13 @@ def _table(exhibit: Mapping[str, Any]) -> str:
 
 def _output(name: str, rows: Sequence[Row], naming: Naming) -> Output:
     ordered = sorted(rows, key=lambda row: target_order(naming, row))
-    answers = []
+    answers, conforming = [], 0
     for _, same in groupby(ordered, key=_sameness):
         alike = list(same)
         row = alike[0]
+        conforming += row["status"] == "conforms"
+        if row["status"] == "conforms" and conforming > CONFORMING:
+            continue
         graded = row["grade"] != "none"
         answers.append(
             Answer(
@@ -123,7 +130,7 @@ def _output(name: str, rows: Sequence[Row], naming: Naming) -> Output:
         (r["index"], exact(r["hi"], r["lo"], r["exponent"])): None for r in ordered if r["grade"] != "none"
     }
     listed = "; ".join(f"[{index}] {text}" for index, text in sorted(values))
-    return Output(words(name), listed, tuple(answers))
+    return Output(words(name), listed, tuple(answers), max(conforming - CONFORMING, 0))
 
 
 def _sameness(row: Row) -> tuple[Any, ...]:

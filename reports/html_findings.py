@@ -66,7 +66,7 @@ class FindingList:
 
 
 def finding_id(row: Row) -> str:
-    keys = ("operator", "framework", "version", "implementation", "mode", "device", "machine", "output")
+    keys = ("operator", "framework", "version", "implementation", "machine", "output")
     return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
 
 
@@ -143,7 +143,7 @@ def _finding(
         css=naming.css(row["framework"]),
         mark=LEVEL[row["level"]],
         implementation=row["implementation"],
-        where=naming.where(row),
+        where=naming.where_all(row),
         operator=row["operator"],
         output=words(row["output"]),
         clause=row["clause"],

@@ -1,4 +1,4 @@
-"""Operator by operator: every target against every dtype and output, and framework against framework."""
+"""Operator by operator: every target against every dtype and output; frameworks side by side."""
 
 from __future__ import annotations
 
@@ -209,6 +209,9 @@ def _links(findings: pl.DataFrame) -> dict[tuple[str, ...], str]:
     for row in findings.iter_rows(named=True):
         status = f"breaks_{row['level']}"
         for dtype in row["dtypes"]:
-            key = (status, *(row[k] for k in ("operator", *TARGET, "output")), dtype)
-            links.setdefault(key, finding_id(row))
+            for target in row["targets"]:
+                mode, _, device = target.partition(" ")
+                found = {**row, "mode": mode, "device": device}
+                key = (status, *(found[k] for k in ("operator", *TARGET, "output")), dtype)
+                links.setdefault(key, finding_id(row))
     return links

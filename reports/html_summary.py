@@ -16,6 +16,7 @@ from reports.html_words import (
     Mark,
     Naming,
     clause_anchor,
+    devices_of,
     in_order,
     listed,
     plural,
@@ -239,7 +240,7 @@ def _source(header: Mapping[str, Any]) -> Source:
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
     options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
     options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
-    options += [("device", selection["devices"])]
+    options += [("device", selection.get("devices", []))]
     command = ["conformance", "run", "--profile", selection["profile"]]
     for name, chosen in options:
         for value in chosen:
@@ -253,7 +254,7 @@ def _source(header: Mapping[str, Any]) -> Source:
         narrowed="; ".join(narrowed),
         machine=listed(list(machines)) or "no worker started",
         frameworks=tuple(
-            f"{f['framework']} {f['version']} on {listed(f['devices'])}" for f in header["frameworks"]
+            f"{f['framework']} {f['version']} on {listed(devices_of(f))}" for f in header["frameworks"]
         ),
         batches=tuple(
             f"{name} {count(header['finished'].get(name, 0))} of {count(number)}"

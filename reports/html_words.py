@@ -104,6 +104,17 @@ class Naming:
             parts.append(row["machine"])
         return " · ".join(parts)
 
+    def where_all(self, row: Row) -> str:
+        """Every mode and device of a finding, a mode with its devices."""
+        devices: dict[str, list[str]] = {}
+        for target in row["targets"]:
+            mode, _, device = target.partition(" ")
+            devices.setdefault(mode, []).append(device)
+        told = "; ".join(f"{mode} · {', '.join(names)}" for mode, names in devices.items())
+        extra = [row["version"]] if row["framework"] in self.many_versions else []
+        extra += [row["machine"]] if self.many_machines else []
+        return " · ".join([told, *extra])
+
     def css(self, framework: str) -> str:
         """The style class of a framework; its name is foreign text and never becomes one."""
         return f"w{self.frameworks.index(framework)}"
@@ -120,3 +131,9 @@ def target_order(naming: Naming, row: Row) -> tuple[Any, ...]:
         row["device"],
         row["mode"],
     )
+
+
+def devices_of(framework: Row) -> list[str]:
+    """The devices of a worker as verdicts name them: ``cpu[isa=avx2]`` under a variant."""
+    variant = framework.get("variant", "")
+    return [f"{device}[{variant}]" if variant else device for device in framework["devices"]]

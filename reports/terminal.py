@@ -65,7 +65,7 @@ def findings(frame: pl.DataFrame, console: Console, *, limit: int = 15) -> None:
         f"clause ({controls} more are of naive formulations, the controls)"
     )
     for row in shown.head(limit).iter_rows(named=True):
-        where = f"{row['implementation']} {row['mode']} {row['device']} {row['output']}"
+        where = f"{row['implementation']} {', '.join(row['targets'])} {row['output']}"
         console.print(
             f"  {row['clause']} [bold]{row['level']}[/bold]  {escape(where)}: {row['symptom']} "
             f"in {row['count']} of {row['asked']} rows"

@@ -43,7 +43,7 @@ def test_nothing_found_is_an_empty_table() -> None:
     assert (
         set(_found(_verdict()).columns)
         == set(found.columns)
-        == {*SCHEMA, "count", "asked", "dtypes", "families"}
+        == {*SCHEMA, "count", "asked", "dtypes", "families", "targets"}
     )
 
 

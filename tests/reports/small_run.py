@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
 import polars as pl
 
+from conformance.findings import findings
+from reports.html import render
 from reports.run_file import SCHEMA, Run
+
+HOSTILE = "<script>alert('x')</script>&\"'`.name"
 
 CLAUSES = {
     "1.1": {"level": "must", "title": "Stable accuracy", "text": "Within the `stable` bound."},
@@ -78,6 +82,7 @@ def header(**changes: Any) -> dict[str, Any]:
             "dtypes": [],
             "families": [],
             "implementation": "*",
+            "devices": [],
         },
         "corpus": "c0ffee",
         "reference": "ed822e1f",
@@ -86,6 +91,7 @@ def header(**changes: Any) -> dict[str, Any]:
         "finished": {"torch": 4},
         "absent": [],
         "not_installed": [],
+        "distances": [],
         "frameworks": [
             {
                 "framework": "torch",
@@ -93,6 +99,7 @@ def header(**changes: Any) -> dict[str, Any]:
                 "devices": ["cpu"],
                 "environment": {"python": "3.11.7", "processor": "AMD EPYC"},
                 "import_s": 1.5,
+                "variant": "",
                 "starts": 1,
             }
         ],
@@ -118,9 +125,41 @@ def header(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
+def distance(**changes: Any) -> dict[str, Any]:
+    """An entry of the header's distances: torch against jax, but for ``changes``."""
+    usual: dict[str, Any] = {
+        "operator": "softmax",
+        "output": "value",
+        "dtype": "float32",
+        "ulps": 3.0,
+        "framework_a": "jax",
+        "implementation_a": "jax.nn.softmax",
+        "mode_a": "jit",
+        "device_a": "cpu",
+        "got_a": 0.5,
+        "framework_b": "torch",
+        "implementation_b": "torch.softmax",
+        "mode_b": "eager",
+        "device_b": "cpu",
+        "got_b": 0.25,
+        "case": "softmax/ordinary/spread1/float32/n3/r0",
+        "index": 1,
+    }
+    if set(changes) - set(usual):
+        raise ValueError(f"no such keys: {set(changes) - set(usual)}")
+    return usual | changes
+
+
 def run_of(rows: Sequence[Mapping[str, Any]], *headers: Mapping[str, Any]) -> Run:
     """A run of ``rows``; with no header, that of a complete run."""
     return Run(pl.DataFrame(list(rows), schema=SCHEMA, orient="row"), headers or (header(),))
+
+
+def page_of(rows: Iterable[Mapping[str, Any]], *headers: Mapping[str, Any]) -> tuple[Page, str]:
+    """The page of ``rows``, read, and as text."""
+    run = run_of(list(rows), *headers)
+    html = render(run, findings(run.verdicts))
+    return Page(html), html
 
 
 class Page(HTMLParser):

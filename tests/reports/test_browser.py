@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import run_of, verdict
+from small_run import distance, header, run_of, verdict
 
 from conformance.findings import findings
 from reports.html import render
@@ -19,6 +19,16 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
+
+
+MAGNITUDES = [
+    ("ordinary", "unit"),
+    ("ordinary", "spread8"),
+    ("ordinary", "spread32"),
+    ("two_classes", "confident_right"),
+    ("huge_logits", "at_exp_overflow"),
+    ("huge_logits", "largest"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +43,19 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for o in ("grad_logits", "grad_labels")
         ),
     ]
-    run = run_of(rows)
+    rows += [
+        verdict(
+            family=family, variant=variant, formulation=formulation, implementation=f"torch.{formulation}"
+        )
+        for family, variant in MAGNITUDES
+        for formulation in ("fused", "composed", "naive")
+    ]
+    rows += [
+        verdict(clause="6.4", variant=f"kind_{i}", outcome="raised", grade="none", message="says why " * 20)
+        for i in range(7)
+    ]
+    far = [distance(got_a=-4.4501477170140194e-308, device_b="cpu[isa=avx2]")]
+    run = run_of(rows, header(distances=far))
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render(run, findings(run.verdicts)), encoding="utf-8")
     return path

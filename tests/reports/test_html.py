@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import polars as pl
 import pytest
-from small_run import Page, header, run_of, verdict
+from small_run import HOSTILE, Page, header, page_of, run_of, verdict
 
 from conformance.findings import findings
 from reports.html import breakable, coded, render
 from reports.html_summary import counters
 from reports.html_words import STATUS
 from reports.run_file import Run
-
-HOSTILE = "<script>alert('x')</script>&\"'`.name"
-
-
-def page_of(rows: Iterable[Mapping[str, Any]], *headers: Mapping[str, Any]) -> tuple[Page, str]:
-    run = run_of(list(rows), *headers)
-    html = render(run, findings(run.verdicts))
-    return Page(html), html
 
 
 def mixed() -> list[dict[str, Any]]:
@@ -241,7 +232,7 @@ def test_the_matrix_shows_the_worst_on_ordinary_logits_and_any_broken_clause() -
     ]
     page, html = page_of(rows)
     text = page.text
-    matrix = text[text.index("Matrix The mark") : text.index("Frameworks side by side Worst")]
+    matrix = text[text.index("Matrix The mark") : text.index("Framework against framework The")]
     assert "– not offered" in matrix
     assert re.search(r"✕ must\s+accurate 3.50", matrix)
     (link,) = re.findall(r'<td class="m[^"]*"><a href="#(f-\w+)"', html)
