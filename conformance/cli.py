@@ -1,7 +1,7 @@
-"""The command line: ``conformance list | run | report | explain | search``.
+"""The command line: ``conformance list | run | report | explain | search | check-plugin``.
 
-Thin: it parses, calls the engine, and prints. Exit status 0 done · 2 usage · 3 evidence incomplete
-or unreadable · 130 interrupted.
+Thin: it parses, calls the engine, and prints. Exit status 0 done · 1 a plug-in has problems · 2 usage ·
+3 evidence incomplete or unreadable · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WIDTH = None if sys.stdout.isatty() else 160
 console = Console(width=WIDTH, highlight=False)
 errors = Console(stderr=True, highlight=False)
 
-USAGE, EVIDENCE, INTERRUPTED = 2, 3, 130
+PROBLEMS, USAGE, EVIDENCE, INTERRUPTED = 1, 2, 3, 130
 
 
 class Listing(enum.StrEnum):
@@ -65,11 +65,35 @@ def _root(
     """Shared options."""
 
 
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="MODULE",
+        help="Also the adapters of MODULE, MODULE:CLASS or path/to/file.py (repeatable).",
+    ),
+]
+
+
+def _plug_in(plugin: list[str] | None) -> None:
+    """Take the installed plug-ins, whose faults are warnings, and the named ones, whose faults are errors."""
+    from conformance import plugins
+
+    for broken in plugins.load_installed():
+        errors.print(f"[bold yellow]warning:[/bold yellow] {escape(str(broken))}", soft_wrap=True)
+    for reference in plugin or ():
+        try:
+            plugins.load(reference)
+        except plugins.PluginError as error:
+            raise _fail(f"--plugin {reference}: {error}", USAGE) from None
+
+
 @app.command("list")
-def list_(what: Annotated[Listing, typer.Argument(help="What to list.")]) -> None:
+def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin: Plugin = None) -> None:
     """List operators, implementations, families, clauses or devices."""
     from conformance import listing
 
+    _plug_in(plugin)
     table: Table = getattr(listing, what.value)()
     console.print(table)
 
@@ -123,8 +147,10 @@ def run(
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    plugin: Plugin = None,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
+    _plug_in(plugin)
     selection = _select(profile, framework, operator, dtype, family, implementation, device)
     from conformance import engine
     from conformance.console import Bars
@@ -174,12 +200,14 @@ def report(
 def explain(
     case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
     implementation: Annotated[str, typer.Option("--implementation", metavar="GLOB")] = "*",
+    plugin: Plugin = None,
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from cases.corpus import find_case
     from conformance import explain_text
     from conformance.selection import near_cases
 
+    _plug_in(plugin)
     try:
         batch, case = find_case(case_id)
     except LookupError:
@@ -201,6 +229,7 @@ def search(
     mode: Annotated[str | None, typer.Option("--mode", help="Default: the framework's first.")] = None,
     n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
     budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
+    plugin: Plugin = None,
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
     from conformance import search as searching
@@ -208,6 +237,7 @@ def search(
     from conformance.process import FrameworkAbsent, WorkerLost
     from conformance.selection import UnknownName, search_target
 
+    _plug_in(plugin)
     try:
         target = search_target(implementation, operator, output, dtype, mode, n)
         found = searching.search(target, budget)
@@ -218,6 +248,28 @@ def search(
     except ImportError:
         raise _fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
     search_text.show(target, found, console)
+
+
+@app.command("check-plugin")
+def check_plugin(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME|MODULE", help="A framework, an entry point, or as for --plugin."),
+    ],
+) -> None:
+    """Say what is wrong with an adapter, one line a problem, with what to do. Runs it in this process."""
+    from conformance.check_plugin import check
+    from conformance.plugins import PluginNotFound
+
+    try:
+        lines = check(name)
+    except PluginNotFound as unknown:
+        raise _fail(str(unknown), USAGE) from None
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+    if lines:
+        raise _fail(f"{name} has {len(lines)} problem{'s' * (len(lines) > 1)}", PROBLEMS)
+    console.print(f"{escape(name)} is fine")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The frameworks that come with the suite, by name: where the adapter is, how to get the framework.
 
-This is the driver's side; nothing here imports a framework.
+Plug-ins are added by :mod:`conformance.plugins`. This is the driver's side; nothing here imports a framework.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cases.family import PROFILES
 from conformance.frameworks.interface import Implementation, Variant
@@ -40,12 +41,12 @@ class Framework:
     @property
     def variants(self) -> Mapping[str, Variant]:
         """Settings of its devices that change arithmetic, by name."""
-        return dict(getattr(self._class, "variants", {}))
+        return dict(getattr(self.kind, "variants", {}))
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables that are set before its worker starts."""
-        fixed: Mapping[str, str] = getattr(self._class, "environment_before", {})
+        fixed: Mapping[str, str] = getattr(self.kind, "environment_before", {})
         return {**fixed, **(self.variants[self.variant].environment if self.variant else {})}
 
     def under(self, variant: str, *, behind: int = 0) -> Framework:
@@ -62,8 +63,8 @@ class Framework:
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
         """Whether the mode is for that implementation and that format."""
-        restricted: Mapping[str, frozenset[str]] = getattr(self._class, "restricted", {})
-        formats: Mapping[str, frozenset[str]] = getattr(self._class, "formats", {})
+        restricted: Mapping[str, frozenset[str]] = getattr(self.kind, "restricted", {})
+        formats: Mapping[str, frozenset[str]] = getattr(self.kind, "formats", {})
         return (mode not in restricted or implementation in restricted[mode]) and (
             mode not in formats or dtype in formats[mode]
         )
@@ -71,7 +72,7 @@ class Framework:
     @property
     def widening(self) -> frozenset[str]:
         """Modes whose results may be of a wider type than the logits."""
-        return frozenset(getattr(self._class, "widening", ()))
+        return frozenset(getattr(self.kind, "widening", ()))
 
     def modes(
         self, profile: str, *, asked_since: str = PROFILES[0], door_since: str = PROFILES[0]
@@ -86,31 +87,32 @@ class Framework:
         touched = self.variants[self.variant].modes if self.variant else ()
         return tuple(
             mode
-            for mode, smallest in self._class.modes.items()
+            for mode, smallest in self.kind.modes.items()
             if PROFILES.index(smallest) <= ahead and (not touched or mode in touched)
         )
 
     @property
     def autodiff(self) -> bool:
-        return bool(self._class.autodiff)
+        return bool(self.kind.autodiff)
 
     @property
     def moving(self) -> Sequence[str]:
         """Which of ``jvp`` and ``hvp`` it computes."""
-        return tuple(getattr(self._class, "moving", ()))
+        return tuple(getattr(self.kind, "moving", ()))
 
     @property
     def layouts(self) -> frozenset[str]:
         """Memory layouts that its tensors can have, beside contiguous ones."""
-        return frozenset(getattr(self._class, "layouts", ()))
+        return frozenset(getattr(self.kind, "layouts", ()))
 
     @property
     def implementations(self) -> Sequence[Implementation]:
         """Declared implementations. Does not import the framework itself."""
-        return tuple(self._class.implementations)
+        return tuple(self.kind.implementations)
 
     @property
-    def _class(self):  # type: ignore[no-untyped-def]  # a class that satisfies Adapter
+    def kind(self) -> Any:
+        """The adapter's class. Imports its module, not the framework."""
         module, _, name = self.adapter.partition(":")
         return getattr(importlib.import_module(module), name)
 
@@ -136,6 +138,7 @@ FRAMEWORKS: dict[str, Framework] = {
         ),
         _shipped("keras-torch", "KerasTorch", optional=True, file="keras", package="keras torch"),
         _shipped("keras-jax", "KerasJax", optional=True, file="keras", package="keras jax"),
+        _shipped("mlx", "Mlx", optional=True, package="'mlx[cpu]'"),
         _shipped("onnx", "OnnxReference", optional=True),
         _shipped("onnxruntime", "OnnxRuntime", optional=True, file="onnx", package="onnxruntime onnx"),
     )

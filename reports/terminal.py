@@ -45,9 +45,8 @@ def summary(run: Run, console: Console) -> None:
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
         console.print(f"time: {seconds}")
-        if header["not_installed"]:
-            names = ", ".join(gap["framework"] for gap in header["not_installed"])
-            console.print(f"not installed, so not asked: {escape(names)} (`conformance list devices`)")
+        for gap in header["not_installed"]:
+            console.print(f"not asked: {escape(gap['framework'])}: {escape(gap['message'])}")
         for gap in header["absent"]:
             console.print(
                 f"[bold]absent[/bold]: {escape(gap['framework'])}: {escape(gap['message'])}\n"

@@ -118,4 +118,4 @@ class NumPy:
         if call.logits.dtype.name == "bfloat16":
             raise Unsupported("NumPy has no bfloat16")
         with self._numpy.errstate(all="ignore"):
-            return {"value": call.implementation.call(self._numpy, *call.arguments)}
+            return {"value": call.implementation.call(self._numpy, *call.arguments, **call.keywords)}

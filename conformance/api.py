@@ -1,0 +1,71 @@
+"""What the command line does, from Python: ``conformance.run``, ``read_run``, ``findings``."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from conformance import engine
+from conformance.checking import Names, names
+from conformance.findings import findings as _findings
+from conformance.plugins import load, load_installed
+from conformance.selection import Selection
+from reports.run_file import Run
+from reports.run_file import read_run as _read
+
+
+def run(
+    profile: str = "standard",
+    frameworks: Names = None,
+    operators: Names = None,
+    *,
+    dtypes: Names = None,
+    families: Names = None,
+    implementation: str = "*",
+    devices: Names = None,
+    plugins: Names = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: engine.Progress | None = None,
+) -> Run:
+    """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
+
+    Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
+    taken as by ``--plugin``. A framework that is not installed is recorded, and the rest runs. Raises
+    ValueError, with near names, for a name that nothing answers to.
+    """
+    _plug_in(names(plugins))
+    selection = Selection(
+        profile,
+        names(frameworks),
+        names(operators),
+        names(dtypes),
+        names(families),
+        implementation,
+        names(devices),
+    )
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        where = Path(folder) / "run.parquet" if out is None else Path(out)
+        return engine.run(selection, where, resume=resume, progress=progress)
+
+
+def read_run(path: str | Path) -> Run:
+    """The run in a run file. Raises :class:`reports.run_file.RunFileError` for a file that is none."""
+    return _read(Path(path))
+
+
+def findings(run: Run) -> pl.DataFrame:
+    """Verdicts that break a clause, grouped by likely cause, worst first."""
+    return _findings(run.verdicts)
+
+
+def _plug_in(references: Sequence[str]) -> None:
+    """Take the installed plug-ins and the named ones. Raises ValueError for a named one that is broken."""
+    for broken in load_installed():
+        warnings.warn(str(broken), stacklevel=3)
+    for reference in references:
+        load(reference)

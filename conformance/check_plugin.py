@@ -1,0 +1,141 @@
+"""``conformance check-plugin``: what is wrong with an adapter, one line a problem, with what to do.
+
+From the outside in: can its module be found and imported, without its framework; is the class declared as
+it should be; does it start; does it answer plain rows with arrays of the right kind; are they right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from typing import Any
+
+from conformance import declaration, easy, probe
+from conformance.declaration import Problem
+from conformance.own import made
+from conformance.plugins import Located, PluginError, PluginNotFound, entry_points, load_installed, locate
+from conformance.registry import FRAMEWORKS
+
+HEAVY = frozenset(
+    {"torch", "tensorflow", "jax", "jaxlib", "keras", "paddle", "mxnet", "tinygrad", "onnxruntime"}
+)
+"""Frameworks that nobody needs in order to list what there is."""
+
+_LIGHT = frozenset({"numpy", "ml_dtypes", "conformance"})
+
+_IMPORTS = """
+import json, sys
+sys.path[:] = [folder for folder in sys.path if folder]
+sys.path[:0] = sys.argv[2:]
+import conformance.frameworks.interface, importlib
+before = set(sys.modules)
+importlib.import_module(sys.argv[1])
+print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
+"""
+
+
+def check(name: str) -> list[str]:
+    """A line for each problem of the framework, the entry point or the module of that name.
+
+    Raises :class:`~conformance.plugins.PluginNotFound`, with near names, where there is none.
+    """
+    load_installed()  # its own name is known then; what is broken is found by the entry point's
+    try:
+        located = _located(name)
+    except PluginNotFound as unknown:
+        known = [*FRAMEWORKS, *(entry.name for entry in entry_points())]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise PluginNotFound(f"{unknown}{hint}") from None
+    except PluginError as error:
+        return [str(error)]
+    several = len(located) > 1
+    return [
+        f"{one.kind.__name__}: {line}" if several else line
+        for one in located
+        for line in _lines(_problems(one))
+    ]
+
+
+def _located(name: str) -> list[Located]:
+    """By the name of a framework, of an entry point, or of a module."""
+    if name in FRAMEWORKS:
+        return locate(FRAMEWORKS[name].adapter)
+    entries = [entry.value for entry in entry_points() if entry.name == name]
+    return locate(entries[0] if entries else name)
+
+
+def _problems(located: Located) -> Iterator[probe.About]:
+    """All problems, as far as one can look: an adapter that does not start is not asked."""
+    declared = declaration.problems(located.kind)
+    yield from (("", problem) for problem in (*declared, *_heavy_imports(located)))
+    if declared:
+        return
+    try:
+        adapter = made(located.kind)
+    except ImportError as error:
+        hint = f"pip install {located.kind.distribution}"
+        yield "", Problem(f"its framework is not installed, so nothing was asked ({error})", hint)
+        return
+    except Exception as error:  # noqa: BLE001  # it is foreign code
+        yield "", Problem(f"it does not start: {type(error).__name__}: {error}", "see to its __init__")
+        return
+    identity = list(probe.identity(adapter))
+    yield from (("", problem) for problem in identity)
+    if identity:
+        return
+    wrong = list(probe.calls(adapter))
+    yield from wrong
+    if not wrong:
+        yield from easy.values(located.kind, adapter)
+
+
+def _heavy_imports(located: Located) -> Iterator[Problem]:
+    """Frameworks that are loaded by importing the module alone, looked at in a fresh interpreter."""
+    module = located.adapter.partition(":")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORTS, module, *located.search],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder)},
+        check=False,
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        yield Problem(f"a worker cannot import {module} ({last[0]})", "import nothing that is not installed")
+        return
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    distribution = getattr(located.kind, "distribution", "")
+    own = {name for name, of in _distributions().items() if distribution in of} - _LIGHT
+    for name in sorted(loaded & (HEAVY | own)):
+        yield Problem(
+            f"importing {module} imports {name}, which makes every listing slow",
+            "import the framework in __init__, never at the top of the file",
+        )
+
+
+@cache
+def _distributions() -> Any:
+    """Which distributions a top-level module comes from."""
+    return packages_distributions()
+
+
+def _lines(found: Iterable[probe.About]) -> list[str]:
+    """A line a problem; one that several implementations share is said once."""
+    by: dict[Problem, list[str]] = {}
+    for name, problem in found:
+        by.setdefault(problem, []).append(name)
+    return [_line(problem, list(dict.fromkeys(filter(None, names)))) for problem, names in by.items()]
+
+
+def _line(problem: Problem, names: list[str]) -> str:
+    if not names:
+        return str(problem)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}: {problem}"

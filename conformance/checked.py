@@ -1,0 +1,172 @@
+"""What came of a check: verdicts, findings, and the worst row in words."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from conformance.files import write_text
+from conformance.findings import findings
+from conformance.outcome import Grade, Outcome, Status
+from reports import numbers
+from reports.run_file import Run, write_run
+
+Level = Literal["must", "should"]
+
+SHOWN = 10
+"""Findings that a notebook shows; the report has all."""
+
+
+class Divergence(AssertionError):
+    """A function breaks a clause of the specification; the message shows the worst row."""
+
+
+class Checked:
+    """The verdicts on one function. Made by :func:`conformance.check`."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        """The run, as :func:`conformance.read_run` would give it back."""
+
+    def __repr__(self) -> str:
+        worst = "" if self.findings.is_empty() else f"; worst: {_place(self.findings.row(0, named=True))}"
+        return f"<Checked {self._what}: {self._summary}{worst}>"
+
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """One row for each case and output, with the columns of the run file."""
+        return self.run.verdicts
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """Verdicts that break a clause, grouped by likely cause, worst first."""
+        return findings(self.verdicts)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether some value was judged and nothing breaks a must clause."""
+        return self._judged > 0 and self._count(Status.BREAKS_MUST) == 0
+
+    def raise_on_divergence(self, level: Level = "must") -> None:
+        """Raise :class:`Divergence` where a must clause is broken; with ``"should"`` also for those."""
+        if level not in ("must", "should"):
+            raise ValueError(f"unknown level {level!r}: there are must, should")
+        if not self._judged:
+            raise Divergence(f"{self._what}: no value could be judged\n  {self._refusal}")
+        found = self.findings if level == "should" else self.findings.filter(pl.col("level") == "must")
+        if found.height:
+            raise Divergence(self._message(found))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run file, for ``conformance report`` or :func:`conformance.read_run`."""
+        write_run(Path(path), self.run)
+        return Path(path)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report."""
+        from reports.html import render
+
+        write_text(Path(path), render(self.run, self.findings))
+        return Path(path)
+
+    # --- in words ---
+
+    @property
+    def _what(self) -> str:
+        first = self.verdicts.row(0, named=True)
+        where = f"{first['framework']} {first['mode']} {first['device']}"
+        return f"{first['implementation']} as {first['operator']}, {where}"
+
+    @property
+    def _summary(self) -> str:
+        counted = [(self._count(status), status.value.replace("_", " ")) for status in Status]
+        told = ", ".join(f"{numbers.count(number)} {words}" for number, words in counted if number)
+        return f"{numbers.count(self.verdicts.height)} verdicts: {told}"
+
+    def _count(self, status: Status) -> int:
+        return self.verdicts.filter(pl.col("status") == status.value).height
+
+    @property
+    def _judged(self) -> int:
+        """Values that were judged: a function that refuses everything does not conform."""
+        unjudged = (Status.UNSUPPORTED.value, Status.UNDECIDED.value)
+        return self.verdicts.filter(
+            pl.col("output").is_in(["value", "jvp"]) & ~pl.col("status").is_in(unjudged)
+        ).height
+
+    @property
+    def _refusal(self) -> str:
+        """What the function said when it was asked for plain rows."""
+        refused = self.verdicts.filter(pl.col("outcome") == Outcome.UNSUPPORTED.value)
+        return str(refused["message"][0]) if refused.height else "the reference is undecided on every row"
+
+    def _message(self, found: pl.DataFrame) -> str:
+        row = found.row(0, named=True)
+        clause = self.run.header["clauses"][row["clause"]]
+        causes = f"{found.height} findings" if found.height > 1 else "1 finding"
+        lines = [
+            f"{self._what}: {causes}; the worst:",
+            f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
+            f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
+            f"  case {row['case']}",
+            *(f"    {name:<8} {words}" for name, words in worst(row)),
+            f"  the row whole: conformance explain {row['case']}",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("clause", "output", "symptom", "rows", "worst"))
+        body = "".join(_html_row(row) for row in self.findings.head(SHOWN).iter_rows(named=True))
+        more = self.findings.height - SHOWN
+        rest = f"<p>{more} more findings; <code>.report(path)</code> shows all</p>" if more > 0 else ""
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}" if body else ""
+        verdict = "conforms" if self.conforms else "does not conform"
+        return (
+            f"<div><p><strong>{html.escape(self._what)}</strong> {verdict}<br>"
+            f"{html.escape(self._summary)}</p>{table}</div>"
+        )
+
+
+def worst(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was got and what is right in a verdict, in decimal and in bits, and how far apart they are."""
+    if row["grade"] == Grade.NONE.value:
+        return [
+            ("got", row["message"] if row["outcome"] == "returned" else f"{row['outcome']}: {row['message']}")
+        ]
+    dtype = row["dtype"]
+    lines = [("got", _number(row["got"], dtype)), ("expected", _number(row["rounded"], dtype))]
+    if math.isfinite(row["hi"]):
+        lines.append(("exactly", numbers.exact(row["hi"], row["lo"], row["exponent"])))
+    if row["grade"] != Grade.WRONG_SPECIAL.value:
+        lines.append(("error", f"{numbers.ulps(row['ulps'])} ulp, {row['grade']}"))
+    if row["index"]:
+        lines.append(("element", str(row["index"])))
+    return lines
+
+
+def _number(value: float, dtype: str) -> str:
+    """``-15.000001  0xc1700001``; a wider result has no bits of the format."""
+    pattern = numbers.bits(value, dtype)
+    return numbers.shortest(value, dtype) + (f"  {pattern}" if pattern else f"  (no {dtype})")
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['output']} breaks {row['clause']} ({row['level']}), {row['symptom']}, in {row['case']}"
+
+
+def _html_row(row: Mapping[str, Any]) -> str:
+    told = "<br>".join(f"{name} {html.escape(words)}" for name, words in worst(row))
+    cells = [
+        f"{row['clause']} {row['level']}",
+        row["output"],
+        row["symptom"],
+        f"{row['count']} of {row['asked']}",
+    ]
+    escaped = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+    return f"<tr>{escaped}<td><code>{html.escape(row['case'])}</code><br>{told}</td></tr>"

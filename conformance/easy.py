@@ -1,0 +1,105 @@
+"""Asks an adapter the ordinary rows, and says what its mistakes look like by the suite's own judge.
+
+An adapter that mixes up an axis, the labels or a keyword is wrong on most rows; a framework's own fault
+shows on few, and is what a run is for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cases.case import Batch
+from cases.corpus import batches, batches_of, families
+from cases.family import PROFILES
+from conformance.asking import Asker
+from conformance.declaration import Problem
+from conformance.frameworks.interface import Adapter, Implementation
+from conformance.outcome import Outcome, Status
+from conformance.own import Here, Own
+from conformance.probe import PLAIN, About
+from conformance.rows import rows_of
+from conformance.selection import questions
+from conformance.verdict import Judge
+from reference.formats import FORMATS
+from reference.operators import OPERATORS
+from reference.oracle import Oracle, default_cache
+from reports.terminal import answer as answered
+
+EASY = "ordinary"
+"""The family of plain rows."""
+
+Rows = list[Mapping[str, Any]]
+
+
+def values(kind: Any, adapter: Adapter) -> Iterator[About]:
+    """Outputs that are wrong on most easy rows, and keywords that are declared and not taken.
+
+    Naive formulations are passed over: they are controls, and wrong on easy rows already.
+    """
+    ask = _Asking(kind, adapter)
+    for i in (i for i in adapter.implementations if i.formulation != "naive"):
+        found: dict[tuple[str, str], Rows] = defaultdict(list)
+        for keyword, batch in _easy(i):
+            for row in ask.rows(i, batch):
+                found[keyword, row["output"]].append(row)
+        for (keyword, output), rows in found.items():
+            for problem in _of_rows(keyword, output, rows):
+                yield i.name, problem
+
+
+class _Asking:
+    """The adapter in its first mode on its first device."""
+
+    def __init__(self, kind: Any, adapter: Adapter) -> None:
+        self.device = next(iter(adapter.devices()))
+        self.framework = Own.of(kind, modes={next(iter(adapter.modes)): PROFILES[0]})
+        self.asker, self.oracle = Asker(Here(adapter)), Oracle(default_cache())
+
+    def rows(self, i: Implementation, batch: Batch) -> Iterator[Mapping[str, Any]]:
+        """The verdicts on one batch."""
+        asked = questions(self.framework, batch, [self.device], [i.name], PROFILES[-1])
+        judge = Judge(self.oracle.truth(batch.inputs))
+        for answer in self.asker.ask(batch, [q for q in asked if q.operator == i.operator]):
+            yield from rows_of(batch, judge, answer, dict.fromkeys(("framework", "version", "machine"), ""))
+
+
+def _easy(i: Implementation) -> Iterator[tuple[str, Batch]]:
+    """The ordinary rows of two classes or more, and for each keyword the first batch that gives it."""
+    op = OPERATORS[i.operator]
+    for n in families()[EASY].lengths(op, PROFILES[0]):
+        if n > 1 or op.elementwise:
+            for batch in batches_of(op, families()[EASY], FORMATS[PLAIN], n):
+                yield "", batch
+    wanted = set(i.takes)
+    for batch in batches(PROFILES[0], operators=[op.name], dtypes=[PLAIN]):
+        for keyword in wanted & _keywords(batch, i):
+            wanted.discard(keyword)
+            yield keyword, batch
+
+
+def _keywords(batch: Batch, i: Implementation) -> set[str]:
+    """What a batch gives an implementation beside logits and labels, where it gives one thing alone."""
+    given = set(batch.inputs.attributes.given) | ({"out"} if batch.form.out else set())
+    if batch.form.shape and not batch.form.class_axis_is_last and not OPERATORS[i.operator].elementwise:
+        given.add("axis")
+    return given if batch.inputs.logits.size and given <= i.takes and len(given) == 1 else set()
+
+
+def _of_rows(keyword: str, output: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    wrong = [row for row in rows if row["status"] == Status.BREAKS_MUST]
+    refused = [row for row in rows if row["outcome"] == Outcome.UNSUPPORTED]
+    if len(wrong) * 2 > len(rows):
+        row = max(wrong, key=lambda r: (r["ulps"] == r["ulps"], r["ulps"]))
+        given = f" with {keyword!r}" if keyword else ""
+        yield Problem(
+            f"{output}{given} is wrong on {len(wrong)} of {len(rows)} easy rows, by clause {row['clause']}: "
+            f"{answered(row)}",
+            f"see the row with `conformance explain {row['case']}`",
+        )
+    if keyword and output == "value" and refused:
+        yield Problem(
+            f"takes {keyword!r}, but the value cannot be had with it ({refused[0]['message']})",
+            f"pass `call.keywords` on, or leave {keyword!r} out of `takes`",
+        )

@@ -1,0 +1,224 @@
+"""Asks an adapter two plain rows and says what is wrong with its answers: types, shapes, bits.
+
+Runs in this process, with the framework, because a worker makes NumPy arrays of whatever comes back, and
+what it hides is what an author wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from conformance.declaration import Problem, is_text_to_text
+from conformance.frameworks.interface import Adapter, Array, Call, Implementation, Unsupported
+from reference.formats import FORMATS
+from reference.operators import OPERATORS
+
+PLAIN = "float32"
+
+ROWS = {"logit": [[0.25, 0.5, 0.75], [0.5, 0.125, 0.5]]}
+"""Two rows of three numbers that an operator is defined on; ``DEFAULT`` for the others."""
+
+DEFAULT = [[0.0, 0.0, 0.0], [1.0, 3.0, 2.0]]
+
+About = tuple[str, Problem]
+"""The implementation's name, or nothing, and what is wrong."""
+
+
+def identity(adapter: Adapter) -> Iterator[Problem]:
+    """Problems of ``version``, ``environment`` and ``devices``."""
+    for name, (right, remedy) in _IDENTITY.items():
+        try:
+            given = getattr(adapter, name)()
+        except Exception as error:  # noqa: BLE001  # it is foreign code
+            yield Problem(f"{name}() raises {_words(error)}", remedy)
+        else:
+            if not right(given):
+                yield Problem(f"{name}() returns {given!r:.80}", remedy)
+
+
+def _are_devices(given: Any) -> bool:
+    return (
+        isinstance(given, Sequence)
+        and not isinstance(given, str)
+        and bool(given)
+        and all(isinstance(d, str) and d and "[" not in d for d in given)
+    )
+
+
+def _is_text(given: Any) -> bool:
+    return isinstance(given, str) and bool(given)
+
+
+_IDENTITY: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "version": (_is_text, 'return text, such as "1.2.3"'),
+    "environment": (is_text_to_text, 'return a dict from text to text, such as {"threads": "1"}'),
+    "devices": (_are_devices, 'return a list of names, such as ["cpu", "cuda:0"]'),
+}
+
+
+# --- single calls ----------------------------------------------------------------------------------------
+
+
+def calls(adapter: Adapter) -> Iterator[About]:
+    """Problems of what ``run`` returns for two plain rows, in every mode and format.
+
+    A kernel may lack a gradient or a format, or give another dtype: that is the framework's, and a run
+    judges it. Where all of them do, it is the adapter.
+    """
+    tried = [_Tried(adapter, call) for call in _calls(adapter)]
+    for one in tried:
+        yield from ((one.call.implementation.name, problem) for problem in one.problems())
+    for output in ("value", "grad_logits", "grad_labels"):
+        asked = [one for one in tried if output in one.call.outputs]
+        if asked and not any(output in one.found for one in asked):
+            words = next((one.refused[output] for one in asked if output in one.refused), "no reason given")
+            remedy = "raise Unsupported only for what cannot be asked"
+            if output != "value":
+                remedy = "compute it, or say `autodiff = False`"
+            yield "", Problem(f"run() has no {output} of any implementation ({words})", remedy)
+    for dtype in FORMATS:
+        found = [one for one in tried if one.dtype == dtype and one.returned_dtype]
+        if found and all(one.returned_dtype != dtype and not one.widens for one in found):
+            yield (
+                "",
+                Problem(
+                    f"run() returns {found[0].returned_dtype} for {dtype} logits",
+                    "return the dtype that the framework gave; where a mode widens, name it in `widening`",
+                ),
+            )
+
+
+def _calls(adapter: Adapter) -> Iterator[Call]:
+    """Every implementation in every mode in binary32, and in the first mode for values in all formats."""
+    device, first = next(iter(adapter.devices())), next(iter(adapter.modes))
+    formats: Mapping[str, frozenset[str]] = getattr(adapter, "formats", {})
+    restricted: Mapping[str, frozenset[str]] = getattr(adapter, "restricted", {})
+    for i in adapter.implementations:
+        for mode in adapter.modes:
+            for dtype in FORMATS if mode == first else (PLAIN,):
+                if i.name in restricted.get(mode, {i.name}) and dtype in formats.get(mode, FORMATS):
+                    whole = adapter.autodiff and dtype == PLAIN
+                    yield _call(
+                        i, mode, device, dtype, OPERATORS[i.operator].outputs if whole else ("value",)
+                    )
+
+
+def _call(i: Implementation, mode: str, device: str, dtype: str, outputs: tuple[str, ...]) -> Call:
+    """Two rows of three numbers, fresh and writable."""
+    op, to = OPERATORS[i.operator], FORMATS[dtype].dtype
+    logits = np.array(ROWS.get(i.operator, DEFAULT)).astype(to)
+    labels = {
+        "none": None,
+        "index": np.array([0, 2], dtype=np.int64),
+        "dense": np.array([[1, 0, 0], [0, 0, 1]]).astype(to),
+    }[op.labels]
+    cotangent = np.ones((2,) if op.value_shape == "scalar" else (2, 3)).astype(to)
+    return Call(i, mode, device, logits, labels, cotangent, outputs)
+
+
+class _Tried:
+    """One call that was made: what was ``found`` for each output, or how it was ``refused``."""
+
+    def __init__(self, adapter: Adapter, call: Call) -> None:
+        self.adapter, self.call = adapter, call
+        self.dtype = call.logits.dtype.name
+        self.widens = call.mode in getattr(adapter, "widening", ())
+        self.where = f"run() in mode {call.mode!r}"
+        self.found: dict[str, Any] = {}
+        self.refused: dict[str, str] = {}
+        self.wrong: list[Problem] = []
+        self._ask(call.outputs)
+        if not self.found and len(call.outputs) > 1:  # as a worker does: what can be had apart?
+            for output in call.outputs:
+                self._ask((output,))
+        if self.found:
+            self.wrong += self._again(self._fresh(tuple(self.found)))
+
+    def _fresh(self, outputs: tuple[str, ...]) -> Call:
+        return _call(self.call.implementation, self.call.mode, self.call.device, self.dtype, outputs)
+
+    def _ask(self, outputs: tuple[str, ...]) -> None:
+        call = self._fresh(outputs)
+        given = [*call.arguments, call.cotangent]
+        before = [a.tobytes() for a in given]
+        try:
+            found: Any = self.adapter.run(call)
+        except Exception as error:  # noqa: BLE001  # it is foreign code
+            self.refused |= dict.fromkeys(outputs, _words(error))
+            if outputs == ("value",) and self.dtype == PLAIN and not isinstance(error, Unsupported):
+                words = f"{self.where} raises {_words(error)} for two plain rows"
+                self.wrong.append(Problem(words, "answer them, or raise Unsupported with the reason"))
+            return
+        if [a.tobytes() for a in given] != before:
+            words = f"{self.where} changes the arrays it is given"
+            self.wrong.append(Problem(words, "copy them: other calls are given the same"))
+        if not isinstance(found, Mapping):
+            words = f"{self.where} returns {_kind(found)}, not a mapping"
+            self.wrong.append(Problem(words, "return a dict from each of `call.outputs` to its array"))
+            return
+        for output in outputs:
+            if found.get(output) is None:
+                remedy = "compute it, or say `autodiff = False`" if output != "value" else "return it"
+                self.wrong.append(Problem(f"{self.where} returns a dict without {output}", remedy))
+            else:
+                self.found[output] = found[output]
+
+    @property
+    def returned_dtype(self) -> str:
+        """The dtype of the value; empty where there is none."""
+        value = self.found.get("value")
+        return value.dtype.name if isinstance(value, np.ndarray) else ""
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything but what only all calls together tell."""
+        yield from dict.fromkeys(self.wrong)
+        for output, got in self.found.items():
+            yield from self._of_output(output, got)
+
+    def _of_output(self, output: str, got: Any) -> Iterator[Problem]:
+        call = self.call
+        shape = call.cotangent.shape if output == "value" else call.logits.shape
+        if not isinstance(got, np.ndarray):
+            yield Problem(
+                f"{self.where} returns {_kind(got)} for {output}",
+                "bring it to the host, as a NumPy array of the same dtype",
+            )
+        elif got.shape != shape:
+            yield Problem(
+                f"{self.where} returns shape {got.shape} for {output} of logits {call.logits.shape}",
+                f"return {shape}: a value a row"
+                if len(shape) == 1
+                else f"return {shape}, as the logits have",
+            )
+
+    def _again(self, call: Call) -> Iterator[Problem]:
+        try:
+            again: Any = self.adapter.run(call)
+        except Exception as error:  # noqa: BLE001  # it is foreign code
+            words = f"{self.where} raises {_words(error)} when it is asked again"
+            yield Problem(words, "keep no state between calls")
+            return
+        for output, got in self.found.items():
+            other = again.get(output) if isinstance(again, Mapping) else None
+            arrays = isinstance(got, np.ndarray) and isinstance(other, np.ndarray)
+            if arrays and _bits(got) != _bits(np.asarray(other)):
+                yield Problem(
+                    f"{self.where} returns other bits for {output} when it is asked again",
+                    "make it deterministic: fix seeds and threads in __init__",
+                )
+
+
+def _bits(a: Array) -> bytes:
+    return np.where(a != a, np.array(np.nan, dtype=a.dtype), a).tobytes()
+
+
+def _kind(value: Any) -> str:
+    """``torch.Tensor``."""
+    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -1,0 +1,3 @@
+"""Needs at the top what is not installed."""
+
+import no_such_framework  # noqa: F401

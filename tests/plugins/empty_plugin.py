@@ -1,0 +1,3 @@
+"""No adapter at all."""
+
+_PRIVATE = 1

@@ -1,0 +1,1 @@
+"""A stand-in for a framework that takes seconds to import."""
