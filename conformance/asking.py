@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cases.case import Batch
+from conformance.delivery import AGAIN
 from conformance.frameworks.interface import Array, Question
 from conformance.outcome import Outcome
 from conformance.process import Process, Reply, WorkerLost, native
@@ -149,7 +150,11 @@ def _record(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
     answer.kernel_s += reply.kernel_s
     filled = _filled_rows(batch)
     for output, array in reply.results.items():
-        if array.ndim == 0 or len(array) != filled:
+        if output.endswith(AGAIN) and len(array) == answer.question.manner.rows:
+            whole = answer.results.setdefault(output, np.zeros_like(array))
+            whole = answer.results[output] = whole.copy()
+            whole[rows] = array[: len(rows)]
+        elif array.ndim == 0 or len(array) != filled:
             answer.results[output] = array  # not a value a row: the verdict will say so
         elif len(rows) == total:
             answer.results[output] = array[:total]

@@ -88,6 +88,10 @@ def _plug_in(plugin: list[str] | None) -> None:
             raise _fail(f"--plugin {reference}: {error}", USAGE) from None
 
 
+WIDE = 160
+"""Columns of a table whose names would be cut in a narrower terminal."""
+
+
 @app.command("list")
 def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin: Plugin = None) -> None:
     """List operators, implementations, families, clauses or devices."""
@@ -95,7 +99,9 @@ def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin
 
     _plug_in(plugin)
     table: Table = getattr(listing, what.value)()
-    console.print(table)
+    # names are whole, however narrow the terminal: the last columns fold, and if need be lines run over
+    narrow = console.measure(table).minimum > console.width
+    console.print(table, width=WIDE if narrow else None, soft_wrap=narrow)
 
 
 Framework = Annotated[list[str] | None, typer.Option("--framework", help="Only this framework (repeatable).")]

@@ -153,10 +153,15 @@ def _parts(arrays: Arrays, apart: bool) -> Iterator[Arrays]:
 
 
 def _extremes(a: Array, copies: int) -> Array:
-    """Of every group of equal classes the element that is farthest from the middle one, NaN first."""
+    """Of every group of equal classes the element that is farthest from the others, NaN first.
+
+    The others are stood for by what two of the first, the middle and the last agree on.
+    """
     groups = a.reshape(len(a), -1, copies)
     wide = groups.astype(np.float64)
-    distance = np.abs(wide - wide[:, :, copies // 2, None])
+    first, middle, last = wide[:, :, 0], wide[:, :, copies // 2], wide[:, :, -1]
+    usual = np.where((middle == last) & (first != middle), middle, first)
+    distance = np.abs(wide - usual[:, :, None])
     worst = np.argmax(np.where(np.isnan(distance), np.inf, distance), axis=2)
     picked: Array = np.take_along_axis(groups, worst[:, :, None], axis=2)[:, :, 0]
     return picked

@@ -62,8 +62,9 @@ def _reversed(a: Array) -> Array:
 
 
 def _broadcast(a: Array) -> Array:
-    """The first row with a stride of zero: what is broadcast must be equal."""
-    first = np.ascontiguousarray(a[:1])
+    """The first row with a stride of zero, and garbage behind it: what is broadcast must be equal."""
+    first = _garbage(a, a.shape)[:1]
+    first[...] = a[:1]
     view: Array = np.lib.stride_tricks.as_strided(first, shape=a.shape, strides=(0, *first.strides[1:]))
     return view
 

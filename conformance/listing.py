@@ -38,7 +38,7 @@ def operators() -> Table:
 
 def implementations() -> Table:
     """Every door, without importing its framework; a mode is marked with the profile that adds it."""
-    table = _table("framework", "implementation", "operator", "formulation", "modes", "note")
+    table = _table("framework", "implementation", "operator", "formulation", "modes", "note", folds=2)
     for row in doors():
         modes = " ".join(f"{m}({since})" if since != PROFILES[0] else m for m, since in row.modes.items())
         table.add_row(

@@ -93,7 +93,7 @@ def _judged(
         words = f"returned shape {got.shape}, the operator's is {shape}"
         return [_result_fault(case, Symptom.WRONG_SHAPE, words, got) for case in cases]
     if not got.size:
-        return [_named(case) | _nothing() | _EMPTY | {"clause": case.clause_of(output)} for case in cases]
+        return [_empty(case, output) for case in cases]
     rows = []
     for case, v in zip(cases, judge.verdicts(cases, output, got), strict=True):
         rows.append(
@@ -190,17 +190,14 @@ def _nothing() -> dict[str, Any]:
     }
 
 
-_EMPTY: dict[str, Any] = {
-    "outcome": Outcome.RETURNED.value,
-    "message": "",
-    "grade": Grade.EXACT.value,
-    "status": Status.CONFORMS.value,
-    "symptom": Symptom.NONE.value,
-    "ulps": 0.0,
-    "ratio": 0.0,
-    "bits": "",
-}
-"""A result without elements that has the right shape."""
+def _empty(case: Case, output: str) -> dict[str, Any]:
+    """A result without elements that has the right shape."""
+    tested = clause(case.clause_of(output))
+    status = Status.OPEN if tested.level is Level.OPEN else Status.CONFORMS
+    measured = {"grade": Grade.EXACT.value, "ulps": 0.0, "ratio": 0.0}
+    said = {"outcome": Outcome.RETURNED.value, "message": "", "bits": ""}
+    judged = {"status": status.value, "symptom": Symptom.NONE.value, "clause": tested.id}
+    return _named(case) | _nothing() | measured | said | judged
 
 
 def _result_fault(case: Case, symptom: Symptom, message: str, got: Array) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """A correct implementation in higher precision, rounded once: the suite must find nothing in it.
 
-Written apart from the reference, in mpmath, from the definitions in SPEC.md §0 and the special values
-of §3–§5. Precision is chosen so large that the plain formulas keep hundreds of bits.
+Written apart from the reference, in mpmath, from the definitions in SPEC.md §0, the special values of
+§3–§5 and the attributes of §6. Precision is chosen so large that the plain formulas keep hundreds of
+bits. Forward mode and second derivatives are in :mod:`exact_moving`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from mpmath import exp, inf, log, log1p, mp, mpf, nan
@@ -21,24 +23,79 @@ PRECISION = {
 
 Numbers = list[mpf]
 Outputs = dict[str, Numbers]
+Labels = Sequence[float] | int | None
+Given = Mapping[str, Any]
+"""Attributes by name, as they are called: ``weight``, ``label_smoothing``, …"""
 
 
-def answer(operator: str, dtype: str, x, labels, cotangent) -> dict[str, np.ndarray]:
+def answer(
+    operator: str,
+    dtype: str,
+    x: Sequence[float],
+    labels: Labels,
+    cotangent: Sequence[float],
+    given: Given | None = None,
+    tangent: Sequence[float] = (),
+    copies: int = 1,
+) -> dict[str, np.ndarray]:
     """All outputs of one row, each element correctly rounded to ``dtype`` (carried as binary64).
 
-    ``x`` and ``cotangent`` are lists of floats; ``labels`` a list of floats, an index, or None.
+    ``labels`` are a list of floats, an index, or None. With a ``tangent`` the outputs are ``jvp`` and
+    ``hvp``. Every logit stands for ``copies`` classes: then the gradients mean nothing.
     """
-    mp.prec = _bits(x, [] if labels is None or isinstance(labels, int) else labels)
-    c = list(map(mpf, cotangent))
-    outputs = DEFINITIONS[operator](list(map(mpf, x)), labels, c)
-    return {name: np.array([_rounded(v, dtype) for v in values]) for name, values in outputs.items()}
+    from exact_moving import MOVING  # it is made of the pieces below
+
+    mp.prec = _bits(x, labels)
+    numbers = list(map(mpf, x)), labels, list(map(mpf, cotangent))
+    if tangent:
+        return _all_rounded(MOVING[operator](*numbers, list(map(mpf, tangent))), dtype)
+    return _all_rounded(DEFINITIONS[operator](*numbers, {**(given or {}), "copies": copies}), dtype)
 
 
-def _bits(x: list[float], labels: list[float]) -> int:
+def group(
+    operator: str,
+    dtype: str,
+    examples: Sequence[tuple[Sequence[float], Labels]],
+    cotangent: float,
+    given: Given,
+) -> dict[str, np.ndarray]:
+    """The reduced loss of these ``(logits, labels)``, and its gradients side by side (SPEC.md 6.10)."""
+    flat = [v for x, _ in examples for v in x]
+    mp.prec = _bits(flat, [v for _, y in examples if isinstance(y, Sequence) for v in y])
+    one = [mpf(1)] * (len(examples[0][0]) if examples else 0)
+    found = [DEFINITIONS[operator](list(map(mpf, x)), y, one, given) for x, y in examples]
+    by = mpf(1) if given["reduction"] == "sum" else _divisor(operator, examples, given)
+    outputs: Outputs = {"value": [_quotient(mp.fsum(v for f in found for v in f["value"]), by)]}
+    for name in ("grad_logits", "grad_labels"):
+        if found and name in found[0]:
+            outputs[name] = [_quotient(mpf(cotangent) * g, by) for f in found for g in f[name]]
+    return _all_rounded(outputs, dtype)
+
+
+def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], given: Given) -> mpf:
+    if operator == "sigmoid_cross_entropy":
+        return mpf(sum(len(x) for x, _ in examples))
+    if operator == "softmax_cross_entropy":
+        return mpf(len(examples))
+    weight = given.get("weight")
+    kept = [y for _, y in examples if y != given.get("ignore_index")]
+    return mp.fsum(weight[y] if weight else 1 for y in kept)
+
+
+def _quotient(a: mpf, b: mpf) -> mpf:
+    return a / b if b != 0 else nan
+
+
+def _bits(x: Sequence[float], labels: Labels) -> int:
+    labels = labels if isinstance(labels, Sequence) else ()
     finite = [v for v in x if math.isfinite(v)] or [0.0]
     spread = min((max(*finite, 0.0) / 4 - min(*finite, 0.0) / 4) * 6, 2600.0)
     tiny = any(0 < abs(v) < 1e-4 for v in (*finite, *labels))
     return int(400 + spread + (2300 if tiny else 0))
+
+
+def _all_rounded(outputs: Outputs, dtype: str) -> dict[str, np.ndarray]:
+    return {name: np.array([_rounded(v, dtype) for v in values]) for name, values in outputs.items()}
 
 
 def _rounded(value: mpf, dtype: str) -> float:
@@ -67,11 +124,12 @@ def _rounded(value: mpf, dtype: str) -> float:
 # --- the softmax family ---
 
 
-def _shares(x: Numbers) -> tuple[Numbers, Numbers, mpf]:
+def shares(x: Numbers, copies: int = 1) -> tuple[Numbers, Numbers, mpf]:
     """Probabilities, their logarithms, and log Σ exp, with −∞ logits left out (SPEC.md 4.1)."""
     m = max(x)  # shifted, so that one class alone leaves exactly nothing
-    powers = [exp(v - m) if v != -inf else mpf(0) for v in x]
-    total = mp.fsum(powers)
+    once = {v: exp(v - m) if v != -inf else mpf(0) for v in set(x)}  # 16 bits leave few different numbers
+    powers = [once[v] for v in x]
+    total = copies * mp.fsum(powers)
     whole = log(total)
     return [p / total for p in powers], [v - m - whole for v in x], m + whole
 
@@ -80,56 +138,63 @@ def _undefined(x: Numbers) -> bool:
     return any(mp.isnan(v) or v == inf for v in x) or all(v == -inf for v in x)
 
 
-def softmax(x: Numbers, _labels, c: Numbers) -> Outputs:
+def softmax(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
     if _undefined(x):
         return {"value": [nan] * len(x), "grad_logits": [nan] * len(x)}
-    s, _, _ = _shares(x)
-    mean = mp.fsum(a * b for a, b in zip(s, c, strict=True))
-    return {"value": s, "grad_logits": [a * (b - mean) for a, b in zip(s, c, strict=True)]}
+    s, _, _ = shares(x, a["copies"])
+    w = [b - c[0] for b in c]  # a uniform cotangent leaves exactly nothing
+    mean = mp.fsum(a * b for a, b in zip(s, w, strict=True))
+    return {"value": s, "grad_logits": [a * (b - mean) for a, b in zip(s, w, strict=True)]}
 
 
-def log_softmax(x: Numbers, _labels, c: Numbers) -> Outputs:
+def log_softmax(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
     if _undefined(x):
         return {"value": [nan] * len(x), "grad_logits": [nan] * len(x)}
-    s, ell, _ = _shares(x)
+    s, ell, _ = shares(x, a["copies"])
     total = mp.fsum(c)
     return {"value": ell, "grad_logits": [b - a * total for a, b in zip(s, c, strict=True)]}
 
 
-def logsumexp(x: Numbers, _labels, c: Numbers) -> Outputs:
+def logsumexp(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
     if _undefined(x):
         limit = inf if inf in x and not any(map(mp.isnan, x)) else nan
         return {"value": [limit], "grad_logits": [nan] * len(x)}
-    s, _, whole = _shares(x)
+    s, _, whole = shares(x, a["copies"])
     return {"value": [whole], "grad_logits": [c[0] * a for a in s]}
 
 
-def softmax_cross_entropy(x: Numbers, labels, c: Numbers) -> Outputs:
+def softmax_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
     n = len(x)
     if _undefined(x):
         return {"value": [nan], "grad_logits": [nan] * n, "grad_labels": [nan] * n}
-    s, ell, _ = _shares(x)
-    p = list(map(mpf, labels))
-    mass = mp.fsum(p)
-    terms = [-b * a if a != -inf else (inf if b > 0 else mpf(0)) for a, b in zip(ell, p, strict=True)]
+    s, ell, _ = shares(x, a.get("copies", 1))
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+    smooth = mpf(a.get("label_smoothing", 0))
+    q = [b * ((1 - smooth) * mpf(p) + smooth / n) for b, p in zip(w, labels, strict=True)]
+    mass = mp.fsum(q)
+    terms = [-b * a if a != -inf else (inf if b > 0 else mpf(0)) for a, b in zip(ell, q, strict=True)]
     value = inf if inf in terms else mp.fsum(terms)
     return {
         "value": [value],
-        "grad_logits": [c[0] * (a * mass - b) for a, b in zip(s, p, strict=True)],
-        "grad_labels": [-c[0] * a for a in ell],
+        "grad_logits": [c[0] * (a * mass - b) for a, b in zip(s, q, strict=True)],
+        "grad_labels": [-c[0] * b * (1 - smooth) * a for a, b in zip(ell, w, strict=True)],
     }
 
 
-def sparse_softmax_cross_entropy(x: Numbers, y: int, c: Numbers) -> Outputs:
+def sparse_softmax_cross_entropy(x: Numbers, y: int, c: Numbers, a: Given) -> Outputs:
+    if y == a.get("ignore_index"):
+        return {"value": [mpf(0)], "grad_logits": [mpf(0)] * len(x)}
+    if not 0 <= y < len(x):
+        return {"value": [nan], "grad_logits": [nan] * len(x)}
     one_hot = [float(i == y) for i in range(len(x))]
-    out = softmax_cross_entropy(x, one_hot, c)
+    out = softmax_cross_entropy(x, one_hot, c, a)
     return {name: out[name] for name in ("value", "grad_logits")}
 
 
 # --- the sigmoid family ---
 
 
-def _sigma(v: mpf) -> mpf:
+def sigma(v: mpf) -> mpf:
     return 1 / (1 + exp(-v)) if mp.isfinite(v) else (v if mp.isnan(v) else mpf(v > 0))
 
 
@@ -137,21 +202,21 @@ def _softplus(v: mpf) -> mpf:
     return log1p(exp(v)) if mp.isfinite(v) else (mpf(0) if v == -inf else v)
 
 
-def sigmoid(x: Numbers, _labels, c: Numbers) -> Outputs:
+def sigmoid(x: Numbers, _labels: Labels, c: Numbers, _a: Given) -> Outputs:
     return {
-        "value": list(map(_sigma, x)),
-        "grad_logits": [b * _sigma(v) * _sigma(-v) for v, b in zip(x, c, strict=True)],
+        "value": list(map(sigma, x)),
+        "grad_logits": [b * sigma(v) * sigma(-v) for v, b in zip(x, c, strict=True)],
     }
 
 
-def log_sigmoid(x: Numbers, _labels, c: Numbers) -> Outputs:
+def log_sigmoid(x: Numbers, _labels: Labels, c: Numbers, _a: Given) -> Outputs:
     return {
         "value": [-_softplus(-v) for v in x],
-        "grad_logits": [b * _sigma(-v) for v, b in zip(x, c, strict=True)],
+        "grad_logits": [b * sigma(-v) for v, b in zip(x, c, strict=True)],
     }
 
 
-def logit(x: Numbers, _labels, c: Numbers) -> Outputs:
+def logit(x: Numbers, _labels: Labels, c: Numbers, _a: Given) -> Outputs:
     value, slope = [], []
     for p, b in zip(x, c, strict=True):
         if mp.isnan(p) or p < 0 or p > 1:
@@ -166,17 +231,29 @@ def logit(x: Numbers, _labels, c: Numbers) -> Outputs:
     return {"value": value, "grad_logits": slope}
 
 
-def sigmoid_cross_entropy(x: Numbers, labels, c: Numbers) -> Outputs:
-    z = list(map(mpf, labels))
+def sigmoid_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    n = len(x)
+    smooth = mpf(a.get("label_smoothing", 0))
+    z = [(1 - smooth) * mpf(v) + smooth / 2 for v in labels]
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+    positive = [mpf(v) for v in a.get("pos_weight") or [1] * n]
 
-    def loss(v: mpf, label: mpf) -> mpf:
-        wrong, right = (1 - label, _softplus(v)), (label, _softplus(-v))
-        return sum((w * f for w, f in (wrong, right) if w != 0 or mp.isnan(f)), mpf(0))
+    def loss(v: mpf, label: mpf, weight: mpf, right_weight: mpf) -> mpf:
+        wrong, right = (weight * (1 - label), _softplus(v)), (weight * right_weight * label, _softplus(-v))
+        return sum((share * f for share, f in (wrong, right) if share != 0 or mp.isnan(f)), mpf(0))
+
+    def slope(v: mpf, label: mpf, weight: mpf, right_weight: mpf) -> mpf:
+        return weight * ((1 - label) * sigma(v) - right_weight * label * sigma(-v))
+
+    def by_label(v: mpf, weight: mpf, right_weight: mpf) -> mpf:
+        if right_weight == 1:  # softplus(−x) − softplus(x), also where both are infinite
+            return -weight * (1 - smooth) * v
+        return weight * (1 - smooth) * (right_weight * _softplus(-v) - _softplus(v))
 
     return {
-        "value": [loss(v, a) for v, a in zip(x, z, strict=True)],
-        "grad_logits": [b * (_sigma(v) - a) for v, a, b in zip(x, z, c, strict=True)],
-        "grad_labels": [-b * v for v, b in zip(x, c, strict=True)],
+        "value": [loss(*e) for e in zip(x, z, w, positive, strict=True)],
+        "grad_logits": [b * slope(*e) for b, *e in zip(c, x, z, w, positive, strict=True)],
+        "grad_labels": [b * by_label(*e) for b, *e in zip(c, x, w, positive, strict=True)],
     }
 
 

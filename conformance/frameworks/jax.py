@@ -237,7 +237,9 @@ class Jax:
                 value, pull = jax.vjp(lambda x: compute(x, *labels), x)
             found = {
                 "value": value,
-                **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False)),
+                **dict(
+                    zip(("grad_logits", "grad_labels"), pull(cotangent.astype(value.dtype)), strict=False)
+                ),
             }
             return [found[o] for o in outputs]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cases.corpus import batch, families
+from cases.corpus import batch, batches_of, families
 from cases.families.every_half import every_number
 from reference.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format
 from reference.operators import OPERATORS
@@ -52,7 +52,7 @@ def test_some_index_is_beyond_what_the_format_counts(fmt: Format) -> None:
     """Rounded through the format it would be another class, and another loss by more than the bound."""
     lost = 0
     for n in (1000, 50257):
-        asked = batch(SPARSE, families()["index_labels"], fmt, n)
+        asked = batches_of(SPARSE, families()["index_labels"], fmt, n)[0]
         labels = asked.inputs.labels[:, 0]
         assert labels.max() == n - 1
         lost += int((fmt.nearest(labels) != labels).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from adapter import Faults
+from exploring import NOBODY, WORKER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from conformance.frameworks.interface import Question
 from conformance.outcome import Status
 from conformance.rows import rows_of
 from conformance.verdict import Judge
-from conformance.worker import Worker
 from reference.formats import FORMATS
 from reference.inputs import Inputs
 from reference.operators import OPERATORS
@@ -28,7 +27,6 @@ EXPLORE = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 EVERY = pytest.mark.parametrize("operator", OPERATORS)
-WORKER = Worker(Faults())
 
 
 def inputs(operator: str) -> st.SearchStrategy[Inputs]:
@@ -46,8 +44,7 @@ def test_correct_code_is_never_accused(operator: str, data: st.DataObject) -> No
     question = Question("correct", operator, "eager", "cpu", asked.definition.outputs)
     reply, results = WORKER.answer(question, arrays_of(batch))
     assert not reply["failures"]
-    target = {"framework": "", "version": "", "machine": "", "formulation": ""}
-    judged = rows_of(batch, Judge(Oracle().truth(asked)), Answer(question, results), target)
+    judged = rows_of(batch, Judge(Oracle().truth(asked)), Answer(question, results), NOBODY)
     assert [r for r in judged if r["status"] != Status.CONFORMS] == []
 
 

@@ -10,9 +10,11 @@ import fakes
 import numpy as np
 
 from cases.case import Ask, Batch
+from cases.form import PLAIN_FORM, Form
 from conformance.frameworks.interface import Question
 from conformance.process import Launch, Process
 from conformance.selection import Selection
+from reference.attributes import PLAIN, Attributes
 from reference.formats import FORMATS
 from reference.inputs import Inputs
 from reference.operators import OPERATORS
@@ -46,14 +48,17 @@ def batch(
     dtype: str = "float32",
     clause: str = "1.1",
     clauses: Mapping[str, str] | None = None,
+    form: Form = PLAIN_FORM,
+    attributes: Attributes = PLAIN,
 ) -> Batch:
     """A batch of these rows, all testing ``clause`` (another for the outputs in ``clauses``); cotangent 1."""
     x = np.array(logits, dtype=np.float64)
     o = OPERATORS[operator]
-    width = x.shape[1] if o.value_shape == "row" else 1
+    width = x.shape[1] if o.value_shape == "row" and not attributes.grouped else 1
     given = np.zeros((len(x), 0)) if labels is None else np.array(labels, dtype=np.float64)
-    asks = tuple(Ask("by_hand", row, clause, clauses=clauses or {}) for row in x)
-    return Batch("ordinary", Inputs(operator, FORMATS[dtype], x, given, np.ones((len(x), width))), asks)
+    asks = tuple(Ask("by_hand", row, clause, clauses=clauses or {}, form=form) for row in x)
+    inputs = Inputs(operator, FORMATS[dtype], x, given, np.ones((len(x), width)), attributes)
+    return Batch("ordinary", inputs, asks)
 
 
 def question(operator: str = "softmax", *outputs: str) -> Question:

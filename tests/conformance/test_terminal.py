@@ -42,7 +42,7 @@ def _verdicts(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def _run(*rows: dict[str, Any], absent: tuple[dict[str, str], ...] = ()) -> Run:
-    return Run(_verdicts(*rows), ({"seconds": {"total": 1.25}, "absent": list(absent)},))
+    return Run(_verdicts(*rows), ({"seconds": {"total": 1.25}, "absent": list(absent), "not_installed": []},))
 
 
 @pytest.mark.parametrize(

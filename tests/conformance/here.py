@@ -1,0 +1,101 @@
+"""A fake asked without a process: the worker, the isolation of rows and the verdicts, all in this one.
+
+The arrays and answers do not cross a pipe, and the exact answers are remembered from fake to fake.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import fakes_in_any_manner as fakes
+
+from cases.case import Batch
+from cases.corpus import batches_of, families
+from conformance.asking import Answer, Asker
+from conformance.frameworks.interface import Array, Question
+from conformance.offering import manner_of, outputs, takes
+from conformance.process import Reply
+from conformance.registry import Framework
+from conformance.rows import rows_of
+from conformance.verdict import Judge
+from conformance.worker import Worker
+from reference.formats import FORMATS
+from reference.operators import OPERATORS
+from reference.oracle import Oracle
+
+TARGET = {"framework": "fake", "version": "1.0", "machine": "here", "formulation": "fused"}
+
+
+class Here:
+    """What an :class:`Asker` needs of a process."""
+
+    def __init__(self, fake: str) -> None:
+        self.worker = Worker(getattr(fakes, fake)())
+
+    def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
+        for question in questions:
+            header, results = self.worker.answer(question, arrays)
+            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
+
+
+def framework(fake: str) -> Framework:
+    return Framework(fake, f"fakes_in_any_manner:{fake}", "")
+
+
+def questions(fake: str, batch: Batch) -> list[Question]:
+    """What the fake is asked of a batch: it has one implementation of each operator."""
+    f = framework(fake)
+    asked, manner = outputs(f, batch), manner_of(batch)
+    return [
+        Question(i.name, i.operator, "eager", "cpu", asked, manner)
+        for i in f.implementations
+        if asked and takes(f, i, batch)
+    ]
+
+
+@functools.lru_cache(maxsize=256)
+def _judge(batch_id: str, batch: Any) -> Judge:
+    return Judge(Oracle().truth(batch.batch.inputs))
+
+
+class _Named:
+    """A batch that is hashed by its id: its arrays cannot be."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def __hash__(self) -> int:
+        return hash(self.batch.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Named) and other.batch.inputs.digest == self.batch.inputs.digest
+
+
+def ask(fake: str, batch: Batch) -> list[Answer]:
+    """As the engine asks."""
+    asker = Asker(Here(fake))  # type: ignore[arg-type]
+    answers = asker.ask(batch, questions(fake, batch))
+    for answer in answers:
+        asker.isolate(answer, batch)
+    return answers
+
+
+def verdicts(fake: str, asked: Iterable[Batch]) -> list[dict[str, Any]]:
+    """Rows of the run file."""
+    found = []
+    for batch in asked:
+        for answer in ask(fake, batch):
+            found += rows_of(batch, _judge(batch.id, _Named(batch)), answer, TARGET)
+    return found
+
+
+def family(
+    name: str, operator: str, *, dtype: str = "float32", n: int | None = None, variant: str = ""
+) -> list[Batch]:
+    """Batches of a family, at its smallest length, of all variants or of those that begin so."""
+    f, op = families()[name], OPERATORS[operator]
+    asked = n if n is not None else min(f.lengths(op, "full"))
+    found = batches_of(op, f, FORMATS[dtype], asked)
+    return [b for b in found if any(a.variant.startswith(variant) for a in b.asks)]
