@@ -106,11 +106,11 @@ def test_the_buffer_is_left_as_it_was(operator: str) -> None:
 
 def test_memory_is_read_as_if_it_were_contiguous() -> None:
     """The gaps are NaN, so that reading them cannot go unseen; permuted memory is another row."""
-    strided = ("strided", "sliced", "transposed", "class_last")
+    strided = ("strided", "sliced", "transposed", "class_last", "broadcast")
     asked = [b for b in family("layouts", "softmax") if b.form.layout in strided]
     found = faults("IgnoresStrides", asked)
     assert set(found) == {b.asks[0].variant for b in asked}
-    for variant in ("strided", "sliced", "strided_block", "sliced_block", "out_of_strided"):
+    for variant in ("strided", "sliced", "strided_block", "sliced_block", "out_of_strided", "broadcast"):
         assert found[variant] == charged("must", "7.6", "NaN")
     for variant in ("transposed", "class_last", "transposed_block"):
         assert found[variant] == charged("must", "7.6")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from conformance.engine import run
-from conformance.findings import findings
+from conformance.findings import FAULTS
 from conformance.selection import Selection
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]
@@ -49,10 +49,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 
 def targets(verdicts: pl.DataFrame, clause: str, symptom: str, output: str = "value") -> set[tuple[str, str]]:
-    """(implementation, mode) of the findings of one clause, symptom and output."""
-    found = findings(verdicts).filter(
-        (pl.col("clause") == clause) & (pl.col("symptom") == symptom) & (pl.col("output") == output)
-    )
+    """(implementation, mode) of the faults of one clause, symptom and output."""
+    found = verdicts.filter(pl.col("status").is_in(FAULTS), clause=clause, symptom=symptom, output=output)
     return set(found.select("implementation", "mode").iter_rows())
 
 
