@@ -38,16 +38,19 @@ LAYOUTS: tuple[Layout, ...] = (
 def logits(fmt: Format) -> st.SearchStrategy[float]:
     """Finite numbers of the format: small whole ones first, then fractions, then anything."""
     anything = st.floats(width=_WIDTH[fmt.name], allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
-    return st.one_of(moderate(fmt), anything.map(lambda x: _finite(fmt, x)))
+    return st.one_of(*_MODERATE, anything).map(lambda x: _finite(fmt, x))
 
 
 def moderate(fmt: Format) -> st.SearchStrategy[float]:
     """Logits up to 120: no sum of a few products of theirs overflows."""
-    return st.one_of(
-        st.integers(-8, 8).map(float),
-        st.integers(-1600, 1600).map(lambda k: k / 16.0),
-        st.floats(-120.0, 120.0),
-    ).map(lambda x: _finite(fmt, x))
+    return st.one_of(*_MODERATE).map(lambda x: _finite(fmt, x))
+
+
+_MODERATE: tuple[st.SearchStrategy[float], ...] = (
+    st.integers(-8, 8).map(float),
+    st.integers(-1600, 1600).map(lambda k: k / 16.0),
+    st.floats(-120.0, 120.0),
+)
 
 
 def probabilities(fmt: Format) -> st.SearchStrategy[float]:
