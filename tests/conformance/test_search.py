@@ -24,7 +24,7 @@ def test_it_finds_the_overflow_of_the_naive_softmax_and_simplifies_it() -> None:
 def test_it_reports_a_harmless_worst_case_of_a_right_implementation() -> None:
     found = search(search_target("numpy:softmax-shifted", None, "value", "float64", None, 3), NO_TIME)
     assert found.verdict["status"] == "conforms"
-    assert 0 < found.verdict["ulps"] < 100
+    assert 0 < found.verdict["ratio"] < 1, "a right implementation stays within the stable bound"
 
 
 def test_the_same_search_finds_the_same_row() -> None:

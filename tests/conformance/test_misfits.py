@@ -1,0 +1,120 @@
+"""Arguments that do not fit are given on purpose; whatever comes back is told, and never judged (6.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from delivering import Array, rows
+from here import Here, family, questions, verdicts
+
+from cases.families.refusals import WRONG
+from cases.form import Form
+from conformance.asking import Asker
+from conformance.delivery import Delivery, Described, WrongShape, misfit
+from conformance.frameworks.interface import Manner, Question
+from conformance.offering import outputs
+from conformance.registry import Framework
+from reference.operators import OPERATORS
+
+SPARSE, DENSE, BINARY = "sparse_softmax_cross_entropy", "softmax_cross_entropy", "sigmoid_cross_entropy"
+LOSSES = pytest.mark.parametrize("operator", ["softmax", SPARSE, DENSE, BINARY])
+
+
+def _shapes(wrong: str, labels: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    arrays = rows(4, 3, scalar=True, labels=labels)
+    return {name: (a.dtype.name, a.shape) for name, a in misfit(arrays, wrong).items()}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "labels", "expected"),
+    [
+        ("labels_fewer_rows", "index", ("int64", (3,))),
+        ("labels_fewer_rows", "dense", ("float32", (3, 3))),
+        ("labels_more_classes", "dense", ("float32", (4, 4))),
+        ("labels_extra_axis", "index", ("int64", (4, 1))),
+        ("labels_extra_axis", "dense", ("float32", (4, 3, 1))),
+        ("labels_floats", "index", ("float32", (4,))),
+    ],
+)
+def test_one_argument_does_not_fit_and_the_others_do(
+    wrong: str, labels: str, expected: tuple[str, tuple[int, ...]]
+) -> None:
+    right = {"logits": ("float32", (4, 3)), "cotangent": ("float32", (4,))}
+    assert _shapes(wrong, labels) == right | {"labels": expected}
+
+
+def test_logits_may_be_integers() -> None:
+    assert _shapes("logits_integers", "")["logits"] == ("int64", (4, 3))
+    arrays = {"logits": np.array([[0.4, -1.6]]), "cotangent": np.ones(1)}
+    assert misfit(arrays, "logits_integers")["logits"].tolist() == [[0, -2]]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (np.ones((4, 3)), "returned shape (4, 3), finite"),
+        (np.ones(()), "returned shape (), finite"),
+        (np.array([1.0, np.inf]), "returned shape (2,), infinite"),
+        (np.array([np.nan, np.inf]), "returned shape (2,), NaN"),
+    ],
+)
+def test_what_comes_back_is_told(value: Array, told: str) -> None:
+    def compute(_arrays: Mapping[str, Array], _keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+        return {"value": value}
+
+    delivery = Delivery(Manner(wrong="labels_extra_axis"), frozenset(), scalar=True)
+    with pytest.raises(Described) as said:
+        delivery.answer(compute, rows(4, 3, scalar=True, labels="index"))
+    assert str(said.value) == told
+    assert not isinstance(said.value, WrongShape), "no shape is right here"
+
+
+@LOSSES
+def test_every_way_not_to_fit_is_asked(operator: str) -> None:
+    found = {b.form.wrong: b for b in family("refusals", operator)}
+    assert set(found) == set(WRONG[OPERATORS[operator].labels])
+    for wrong, b in found.items():
+        assert b.form == Form(wrong=wrong)
+        assert {c.clause for c in b.cases} == {"6.13"}
+        assert b.manner == f"wrong on purpose: {wrong.replace('_', ' ')}"
+
+
+@LOSSES
+def test_nothing_is_judged_whether_it_raises_or_answers(operator: str) -> None:
+    """Also where harmless arguments of the same kind are answered: this is no missing feature."""
+    found = verdicts("Whole", family("refusals", operator))
+    assert {r["status"] for r in found} == {"open"}
+    assert {r["clause"] for r in found} == {"6.13"}
+    assert {r["output"] for r in found} == {"value"}
+    assert {r["outcome"] for r in found} <= {"raised", "returned"}
+    for row in found:
+        assert row["message"].startswith("returned shape") is (row["outcome"] == "returned")
+    if operator != "softmax":
+        assert {r["outcome"] for r in found} == {"raised", "returned"}
+
+
+def test_rows_are_not_asked_apart() -> None:
+    """No row is guilty of the shape of another argument: one call, and one plain one to compare."""
+
+    class Counted(Here):
+        calls = 0
+
+        def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Any:
+            self.calls += 1
+            return super().ask(questions, arrays)
+
+    (b,) = family("refusals", SPARSE, variant="labels_fewer_rows")
+    here = Counted("Whole")
+    asker = Asker(here)  # type: ignore[arg-type]
+    (answer,) = asker.ask(b, questions("Whole", b))
+    asker.isolate(answer, b)
+    assert here.calls == 1
+    assert set(answer.failures["value"]) == set(range(len(b.inputs)))
+
+
+def test_only_values_are_asked() -> None:
+    (b,) = family("refusals", "softmax")
+    assert outputs(Framework("whole", "fakes_in_any_manner:Whole", ""), b) == ("value",)
