@@ -45,7 +45,7 @@ def batches(
             if families_ is not None and family.name not in set(families_):
                 continue
             for n in family.lengths(operator, profile):
-                for name in family.formats_in.get(profile, family.formats):
+                for name in family.formats_asked(profile, n):
                     if dtypes is None or name in set(dtypes):
                         yield from batches_of(operator, family, FORMATS[name], n)
 
@@ -122,7 +122,7 @@ def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
     """The first profile that asks these batches."""
     found, op = families()[family], OPERATORS[operator]
     for profile in PROFILES:
-        if n in found.lengths(op, profile) and fmt in found.formats_in.get(profile, found.formats):
+        if n in found.lengths(op, profile) and fmt in found.formats_asked(profile, n):
             return profile
     raise LookupError(f"{operator}/{family}/{fmt}/n{n} is asked by no profile")
 

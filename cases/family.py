@@ -20,7 +20,8 @@ class Family:
 
     ``lengths(operator, profile)`` gives the row lengths that are asked (empty where the family has
     nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
-    ``formats_in`` names the formats of a profile that asks fewer than all ``formats``.
+    ``formats_in`` names the formats of a profile that asks fewer than all ``formats``; ``formats_at``
+    those of one row length in a profile, where a framework would compile much for little.
     """
 
     name: str
@@ -29,3 +30,8 @@ class Family:
     rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
     formats: tuple[str, ...] = tuple(FORMATS)
     formats_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    formats_at: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def formats_asked(self, profile: str, n: int) -> tuple[str, ...]:
+        """The formats of rows of length ``n`` in a profile."""
+        return self.formats_at.get((profile, n), self.formats_in.get(profile, self.formats))

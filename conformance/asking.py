@@ -22,7 +22,7 @@ from conformance.wire import dtype_of
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""
 
-WIDE = 500
+WIDE = 2048
 """From this row length on a batch is asked with the rows it has."""
 
 ISOLATION_ASKS = 40

@@ -45,5 +45,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 
 INDEX_LABELS = Family(
-    "index_labels", "first, last and large indices, beyond what a 16-bit format counts", _lengths, _rows
+    "index_labels",
+    "first, last and large indices, beyond what a 16-bit format counts",
+    _lengths,
+    _rows,
+    # a thousand classes are beyond what bfloat16 counts, and not beyond what binary16 does
+    formats_at={("quick", 1000): ("float32", "bfloat16")},
 )

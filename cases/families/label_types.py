@@ -13,35 +13,43 @@ from cases.words import Words
 from reference.formats import Format
 from reference.operators import Operator
 
-N = 10
+N, FEWER = 10, 9
 INDEX_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64")
 DENSE_INTEGERS = ("int32", "int64", "uint8")
 DENSE_FLOATS = ("float32", "float64")
+QUICK = ("int32", "uint8", "float64")
+"""Asked at ``FEWER`` classes in every profile: each type is compiled for itself."""
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return () if operator.labels == "none" else (N,)
+    if operator.labels == "none":
+        return ()
+    return (FEWER,) if profile == "quick" else (FEWER, N)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     if operator.labels == "index":
-        for name in INDEX_TYPES:
+        for name in _types(INDEX_TYPES, n):
             for y in (0, 4, n - 1):
                 form = Form(label_dtype=name)
                 yield Ask(f"index_{name}", words.bell(fmt, 2.0, n), "6.5", np.array([float(y)]), form=form)
         return
-    for name in DENSE_INTEGERS:
+    for name in _types(DENSE_INTEGERS, n):
         for _ in range(2):
             hot = words.below(2, n) if operator.elementwise else np.arange(n) == words.below(n, 1)
             labels = np.asarray(hot, dtype=np.float64)
             yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", labels, form=Form(label_dtype=name))
-    for name in DENSE_FLOATS:
+    for name in _types(DENSE_FLOATS, n):
         if name == fmt.name or np.dtype(name).itemsize < fmt.dtype.itemsize:
             continue
         for _ in range(2):
             weights = 1.0 + words.integers(3, n)
             soft = fmt.nearest(weights / (8.0 if operator.elementwise else weights.sum()))
             yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", soft, form=Form(label_dtype=name))
+
+
+def _types(names: Sequence[str], n: int) -> list[str]:
+    return [name for name in names if n == N or name in QUICK]
 
 
 LABEL_TYPES = Family(

@@ -19,7 +19,9 @@ from reference.operators import Operator
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return () if operator.elementwise else (2, 10)
+    if operator.elementwise:
+        return ()
+    return (10,) if profile == "quick" else (10, 2)
 
 
 def _offsets(fmt: Format) -> list[tuple[str, float]]:

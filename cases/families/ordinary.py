@@ -51,4 +51,10 @@ def _probabilities(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("near_half", inside(0.5 + np.ldexp(words.fractions(n, bits=20) - 0.5, shift)), "1.1")
 
 
-ORDINARY = Family("ordinary", "bell-shaped logits at three spreads, 1 to 50 257 classes", _lengths, _rows)
+ORDINARY = Family(
+    "ordinary",
+    "bell-shaped logits at three spreads, 1 to 50 257 classes",
+    _lengths,
+    _rows,
+    formats_at={("quick", 1): ("float32",), ("quick", 1000): ("float32", "bfloat16")},
+)

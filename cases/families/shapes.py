@@ -56,7 +56,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         for _ in range(ROWS):
             x = words.bell(fmt, 4.0, n)
             yield Ask("weighted_image", x, "6.6", attributes=weighted, form=FORMS["four_axes_second"])
-    yield from _no_example(operator)
+    if n == CLASSES or operator.labels != "none":
+        yield from _no_example(operator)
 
 
 def _no_example(operator: Operator) -> Iterator[Ask]:

@@ -40,4 +40,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield ask("offset", offset, offset + 2.0, 0)
 
 
-TWO_CLASSES = Family("two_classes", "N = 2: ties, near ties, confident rows, offsets", _lengths, _rows)
+TWO_CLASSES = Family(
+    "two_classes",
+    "N = 2: ties, near ties, confident rows, offsets",
+    _lengths,
+    _rows,
+    formats_in={"quick": ("float32", "bfloat16")},
+)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from conformance import plugins
 from conformance.check_plugin import check
-from conformance.cli import EVIDENCE, PROBLEMS, USAGE, app
+from conformance.cli import EVIDENCE, FAILED, USAGE, app
 from conformance.declaration import problems
 from conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
 from conformance.plugins import PluginError, PluginNotFound, load, load_installed, locate
@@ -330,14 +330,14 @@ def test_check_plugin_of_a_wrong_one(
 
 
 def test_check_plugin_sees_a_framework_imported_at_the_top() -> None:
-    result = _conformance("check-plugin", str(HERE / "hasty_plugin.py"), status=PROBLEMS)
+    result = _conformance("check-plugin", str(HERE / "hasty_plugin.py"), status=FAILED)
     assert "importing hasty_plugin imports tinygrad, which makes every listing slow" in _words(result.stdout)
     assert "import the framework in __init__" in result.stdout
     assert "has 1 problem" in result.stderr
 
 
 def test_check_plugin_of_one_that_cannot_be_imported() -> None:
-    result = _conformance("check-plugin", str(HERE / "raising_plugin.py"), status=PROBLEMS)
+    result = _conformance("check-plugin", str(HERE / "raising_plugin.py"), status=FAILED)
     assert "importing raising_plugin raises RuntimeError: built for another Python" in _words(result.stdout)
 
 

@@ -1,0 +1,121 @@
+"""``conformance run | explain | search``: ask the frameworks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from conformance.commands.base import (
+    EVIDENCE,
+    INTERRUPTED,
+    USAGE,
+    Device,
+    Dtype,
+    FamilyName,
+    Framework,
+    Operator,
+    Plugin,
+    app,
+    console,
+    errors,
+    fail,
+    plug_in,
+    select,
+)
+
+
+@app.command()
+def run(
+    framework: Framework = None,
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Annotated[
+        str, typer.Option("--implementation", metavar="GLOB", help="Only implementations of such a name.")
+    ] = "*",
+    device: Device = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    plugin: Plugin = None,
+) -> None:
+    """Ask the frameworks, judge their answers, write a run file."""
+    plug_in(plugin)
+    selection = select(profile, framework, operator, dtype, family, implementation, device)
+    from conformance import engine
+    from conformance.console import Bars
+    from conformance.findings import findings
+    from reports import terminal
+    from reports.run_file import RunFileError
+
+    try:
+        with Bars(errors) as bars:
+            result = engine.run(selection, out, resume=resume, progress=bars.update)
+    except (RunFileError, OSError) as error:
+        raise fail(str(error), EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
+    terminal.summary(result, console)
+    terminal.findings(findings(result.verdicts), console)
+    console.print(
+        f"wrote {escape(str(out))}; see it with: conformance report {escape(str(out))} -o report.html"
+    )
+    if not result.complete:
+        raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
+
+
+@app.command()
+def explain(
+    case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
+    implementation: Annotated[str, typer.Option("--implementation", metavar="GLOB")] = "*",
+    plugin: Plugin = None,
+) -> None:
+    """Show one case: inputs to the last bit, certified value, what each implementation returns."""
+    from cases.corpus import find_case
+    from conformance import explain_text
+    from conformance.selection import near_cases
+
+    plug_in(plugin)
+    try:
+        batch, case = find_case(case_id)
+    except LookupError:
+        raise fail(f"no case {case_id!r}; {near_cases(case_id)}", USAGE) from None
+    if not explain_text.show(batch, case, implementation, console):
+        raise fail(
+            f"no implementation of {batch.operator} matches {implementation!r} "
+            "(`conformance list implementations` shows all)",
+            USAGE,
+        )
+
+
+@app.command()
+def search(
+    implementation: Annotated[str, typer.Option("--implementation", help="Its name, as `list` shows it.")],
+    operator: Annotated[str | None, typer.Option("--operator", help="Where the name has several.")] = None,
+    output: Annotated[str, typer.Option("--output")] = "value",
+    dtype: Annotated[str, typer.Option("--dtype")] = "float32",
+    mode: Annotated[str | None, typer.Option("--mode", help="Default: the framework's first.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
+    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
+    plugin: Plugin = None,
+) -> None:
+    """Search for the worst input of one implementation; explores, never gates."""
+    from conformance import search as searching
+    from conformance import search_text
+    from conformance.process import FrameworkAbsent, WorkerLost
+    from conformance.selection import UnknownName, search_target
+
+    plug_in(plugin)
+    try:
+        target = search_target(implementation, operator, output, dtype, mode, n)
+        found = searching.search(target, budget)
+    except UnknownName as unknown:
+        raise fail(str(unknown), USAGE) from None
+    except (FrameworkAbsent, WorkerLost) as absent:
+        raise fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
+    except ImportError:
+        raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
+    search_text.show(target, found, console)

@@ -1,0 +1,108 @@
+"""What all commands share: the application, consoles, exit statuses, options."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from conformance import __version__
+
+if TYPE_CHECKING:
+    from conformance.selection import Selection
+
+app = typer.Typer(
+    help="Conformance suite for softmax and sigmoid cross-entropy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# a pipe or a CI log has no width of its own: do not fold names at 80 columns there
+WIDTH = None if sys.stdout.isatty() else 160
+console = Console(width=WIDTH, highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+FAILED, USAGE, EVIDENCE, INTERRUPTED = 1, 2, 3, 130
+"""Exit statuses; 0 is done, or passed."""
+
+
+def fail(message: str, status: int) -> typer.Exit:
+    errors.print(f"[bold red]error:[/bold red] {escape(message)}", soft_wrap=True)
+    return typer.Exit(status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"xent-conformance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Shared options."""
+
+
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="MODULE",
+        help="Also the adapters of MODULE, MODULE:CLASS or path/to/file.py (repeatable).",
+    ),
+]
+
+
+def plug_in(plugin: list[str] | None) -> None:
+    """Take the installed plug-ins, whose faults are warnings, and the named ones, whose faults are errors."""
+    from conformance import plugins
+
+    for broken in plugins.load_installed():
+        errors.print(f"[bold yellow]warning:[/bold yellow] {escape(str(broken))}", soft_wrap=True)
+    for reference in plugin or ():
+        try:
+            plugins.load(reference)
+        except plugins.PluginError as error:
+            raise fail(f"--plugin {reference}: {error}", USAGE) from None
+
+
+Framework = Annotated[list[str] | None, typer.Option("--framework", help="Only this framework (repeatable).")]
+Operator = Annotated[list[str] | None, typer.Option("--operator", help="Only this operator (repeatable).")]
+Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="Only this format (repeatable).")]
+FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only this family (repeatable).")]
+
+Device = Annotated[
+    list[str] | None,
+    typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu[isa=avx2]' (repeatable)."),
+]
+
+
+def select(
+    profile: str,
+    framework: list[str] | None,
+    operator: list[str] | None,
+    dtype: list[str] | None,
+    family: list[str] | None,
+    implementation: str,
+    device: list[str] | None = None,
+) -> Selection:
+    from conformance.selection import Selection, UnknownName
+
+    try:
+        return Selection(
+            profile,
+            tuple(framework or ()),
+            tuple(operator or ()),
+            tuple(dtype or ()),
+            tuple(family or ()),
+            implementation,
+            tuple(device or ()),
+        )
+    except UnknownName as unknown:
+        raise fail(str(unknown), USAGE) from None
