@@ -47,6 +47,7 @@ def run(
         names(families),
         implementation,
         names(devices),
+        names(plugins),
     )
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         where = Path(folder) / "run.parquet" if out is None else Path(out)

@@ -53,6 +53,8 @@ class Selection:
     families: tuple[str, ...] = ()
     implementation: str = "*"
     devices: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    """What was named with ``--plugin``: to be asked again, it must be named again."""
 
     def __post_init__(self) -> None:
         check_name("profile", self.profile, PROFILES)

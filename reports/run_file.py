@@ -6,6 +6,7 @@ pass for a finished run. Everything a report shows comes from here.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -88,6 +90,8 @@ def write_run(path: Path, run: Run) -> None:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = run.verdicts.select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
+    header = json.loads(json.dumps(header))
+    header["digest"] = _digest(header, frame)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -119,9 +123,27 @@ def read_run(path: Path) -> Run:
             f"{path}: written by {age} version of the suite (schema {header.get('schema')}, "
             f"this one reads {SCHEMA_VERSION}); run again with this version"
         )
-    if header["rows"] != frame.height or dict(frame.schema) != SCHEMA:
-        raise RunFileError(f"{path}: its table does not fit its header; it was changed after the run")
+    whole = header.get("rows") == frame.height and dict(frame.schema) == SCHEMA
+    if not whole or header.pop("digest", None) != _digest(header, frame):
+        raise RunFileError(
+            f"{path}: what it holds does not fit its digest: it was changed after the run, so it is no "
+            "evidence; run again"
+        )
     return Run(frame, (header,))
+
+
+def _digest(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
+    """Hash of the header and of every value in the table, whatever wrote the bytes of the file."""
+    h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name, kind in SCHEMA.items():
+        column = frame[name]
+        if kind == pl.String():
+            nulls = column.null_count()
+            text = column.str.join("\x1f").item() if frame.height else ""
+            h.update(f"{name}\x1e{nulls}\x1e{text}".encode())
+        else:
+            h.update(f"{name}\x1e".encode() + np.ascontiguousarray(column.to_numpy()).tobytes())
+    return h.hexdigest()
 
 
 def merge(runs: Sequence[Run]) -> Run:

@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
-    selection = select(profile, framework, operator, dtype, family, implementation, device)
+    selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
     from conformance import engine
     from conformance.console import Bars
     from conformance.findings import findings

@@ -91,6 +91,7 @@ def select(
     family: list[str] | None,
     implementation: str,
     device: list[str] | None = None,
+    plugin: list[str] | None = None,
 ) -> Selection:
     from conformance.selection import Selection, UnknownName
 
@@ -103,6 +104,7 @@ def select(
             tuple(family or ()),
             implementation,
             tuple(device or ()),
+            tuple(plugin or ()),
         )
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None

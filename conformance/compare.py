@@ -1,0 +1,206 @@
+"""Two runs side by side: what became of every verdict. Nothing is netted: each pair has its own change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+from conformance.outcome import Status
+from reports.run_file import Run
+
+KEY = ("case", "output", "framework", "implementation", "mode", "device")
+"""What makes two verdicts a pair. Versions and machines are what may differ."""
+
+DRIFT_FACTOR = 2.0
+
+
+class Change(StrEnum):
+    """What became of a verdict, worst first. Every pair has exactly one."""
+
+    REGRESSED = "regressed"
+    MISSING = "missing"
+    NOT_COMPARABLE = "not comparable"
+    DRIFTED = "drifted"
+    FIXED = "fixed"
+    IMPROVED = "improved"
+    ADDED = "added"
+    BITS = "bits changed"
+    SAME = "same"
+
+
+ABOUT: Mapping[Change, str] = {
+    Change.REGRESSED: "worse than before: a clause that held is broken, or is broken in a worse way",
+    Change.MISSING: "answered before, not asked or not answered now",
+    Change.NOT_COMPARABLE: "the case, or the rule it is judged by, is another one under the same name",
+    Change.DRIFTED: "the verdict is as before, the error has grown",
+    Change.FIXED: "better than before: a clause that was broken holds",
+    Change.IMPROVED: "the verdict is as before, the error has shrunk",
+    Change.ADDED: "not asked before",
+    Change.BITS: "other bits, no other change",
+    Change.SAME: "the same bits, or the same refusal",
+}
+
+_RANK = {
+    Status.CONFORMS.value: 0,
+    Status.OPEN.value: 0,
+    Status.UNSUPPORTED.value: 1,
+    Status.UNDECIDED.value: 1,
+    Status.BREAKS_SHOULD.value: 2,
+    Status.BREAKS_MUST.value: 3,
+}
+"""Worse is more. What was answered and is no longer offered is worse than before."""
+
+_MEASURED = ("none", "lost relative accuracy", "beyond the stable bound")
+_LOST = ("raised", "crashed", "timed out")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``pairs``: :data:`KEY`, ``change``, and every other column twice, ``…`` now and ``…_old`` before.
+
+    ``environment``: ``(framework, what, before, now)`` where they differ.
+    """
+
+    pairs: pl.DataFrame
+    environment: tuple[tuple[str, str, str, str], ...]
+    old: Run
+    new: Run
+
+    def of(self, change: Change) -> pl.DataFrame:
+        return self.pairs.filter(pl.col("change") == change.value)
+
+    def counts(self) -> dict[Change, int]:
+        """Pairs by change; they sum to the number of pairs."""
+        found = dict(self.pairs["change"].value_counts().iter_rows())
+        return {change: found.get(change.value, 0) for change in Change}
+
+    def transitions(self) -> pl.DataFrame:
+        """``status_old``, ``status``, ``count`` of the pairs that are in both runs and comparable."""
+        both = self.pairs.filter(
+            ~pl.col("change").is_in([Change.MISSING.value, Change.ADDED.value, Change.NOT_COMPARABLE.value])
+        )
+        return both.group_by("status_old", "status").agg(pl.len().alias("count")).sort("status_old", "status")
+
+    def groups(self, change: Change) -> pl.DataFrame:
+        """Pairs of one change by implementation, output and clause: how many, and the worst of them."""
+        cause = ["operator", "framework", "implementation", "output", "clause", "symptom_old", "symptom"]
+        here = self.of(change).with_columns(
+            pl.coalesce("operator", "operator_old").alias("operator"),
+            pl.coalesce("clause", "clause_old").alias("clause"),
+        )
+        ordered = here.sort(["ulps", "n", "case"], descending=[True, False, False], nulls_last=True)
+        rest = [c for c in here.columns if c not in cause]
+        return (
+            ordered.group_by(cause, maintain_order=True)
+            .agg(
+                pl.len().alias("count"),
+                pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
+                pl.coalesce("dtype", "dtype_old").unique().sort().alias("dtypes"),
+                *(pl.col(c).first() for c in rest if c != "dtype"),
+                pl.col("dtype").first(),
+            )
+            .sort(["count", *cause], descending=[True, *[False] * len(cause)])
+        )
+
+
+def compare(old: Run, new: Run, *, factor: float = DRIFT_FACTOR) -> Comparison:
+    """What became of each verdict of ``old`` in ``new``; an error that grows by ``factor`` is drift."""
+    before, now = (_keyed(run) for run in (old, new))
+    before = before.rename({c: f"{c}_old" for c in before.columns if c not in KEY})
+    joined = before.with_columns(pl.lit(True).alias("_old")).join(
+        now.with_columns(pl.lit(True).alias("_new")), on=list(KEY), how="full", coalesce=True
+    )
+    pairs = joined.with_columns(_change(_changed_clauses(old, new), factor).alias("change"))
+    return Comparison(pairs.drop("_old", "_new").sort([*KEY]), tuple(_environment(old, new)), old, new)
+
+
+def _keyed(run: Run) -> pl.DataFrame:
+    """The verdicts; of several machines in a merged run, the first, as they are sorted."""
+    return run.verdicts.unique(subset=list(KEY), keep="first", maintain_order=True)
+
+
+def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
+    rank, rank_old = (pl.col(c).replace_strict(_RANK, default=0) for c in ("status", "status_old"))
+    badness, badness_old = _badness("symptom"), _badness("symptom_old")
+    broken = pl.col("status").is_in([Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value])
+    grown = (pl.col("ulps") > factor * pl.col("ulps_old")) & (pl.col("ulps") > 1.0)
+    shrunk = (pl.col("ulps_old") > factor * pl.col("ulps")) & (pl.col("ulps_old") > 1.0)
+    numbers = pl.col("ulps").is_finite() & pl.col("ulps_old").is_finite()
+    unbounded = pl.col("ulps").is_infinite() & pl.col("ulps_old").is_finite()
+    other_rule = pl.col("clause").is_in(changed_clauses) | pl.col("clause_old").is_in(changed_clauses)
+    return (
+        pl.when(pl.col("_new").is_null())
+        .then(pl.lit(Change.MISSING.value))
+        .when(pl.col("_old").is_null())
+        .then(pl.lit(Change.ADDED.value))
+        .when((pl.col("hash") != pl.col("hash_old")) | other_rule)
+        .then(pl.lit(Change.NOT_COMPARABLE.value))
+        .when(rank > rank_old)
+        .then(pl.lit(Change.REGRESSED.value))
+        .when(rank < rank_old)
+        .then(pl.lit(Change.FIXED.value))
+        .when(broken & (badness > badness_old))
+        .then(pl.lit(Change.REGRESSED.value))
+        .when(broken & (badness < badness_old))
+        .then(pl.lit(Change.IMPROVED.value))
+        .when((numbers & grown) | unbounded)
+        .then(pl.lit(Change.DRIFTED.value))
+        .when(numbers & shrunk)
+        .then(pl.lit(Change.IMPROVED.value))
+        .when((pl.col("bits") != pl.col("bits_old")) | (pl.col("outcome") != pl.col("outcome_old")))
+        .then(pl.lit(Change.BITS.value))
+        .otherwise(pl.lit(Change.SAME.value))
+    )
+
+
+def _badness(column: str) -> pl.Expr:
+    """An error that is measured, then a wrong special value, then no answer at all."""
+    return (
+        pl.when(pl.col(column).is_in(_MEASURED))
+        .then(0)
+        .when(pl.col(column).is_in(_LOST))
+        .then(2)
+        .otherwise(1)
+    )
+
+
+def _changed_clauses(old: Run, new: Run) -> list[str]:
+    """Clauses whose text or level is not the same in both."""
+    a, b = old.header["clauses"], new.header["clauses"]
+    return [
+        c for c in {*a, *b} if json.dumps(a.get(c), sort_keys=True) != json.dumps(b.get(c), sort_keys=True)
+    ]
+
+
+def _environment(old: Run, new: Run) -> list[tuple[str, str, str, str]]:
+    """``suite`` for what concerns all, then each worker's version and environment."""
+    found = [
+        ("suite", what, str(old.header[what]), str(new.header[what]))
+        for what in ("suite", "corpus", "reference")
+        if old.header[what] != new.header[what]
+    ]
+    before, now = _workers(old), _workers(new)
+    for who in sorted({*before, *now}):
+        a, b = before.get(who, {}), now.get(who, {})
+        found += [
+            (who, w, a.get(w, "—"), b.get(w, "—"))
+            for w in [*a, *(w for w in b if w not in a)]
+            if a.get(w) != b.get(w)
+        ]
+    return found
+
+
+def _workers(run: Run) -> dict[str, dict[str, Any]]:
+    return {
+        f"{f['framework']}[{f['variant']}]" if f["variant"] else f["framework"]: {
+            "version": f["version"],
+            **{k: str(v) for k, v in f["environment"].items()},
+        }
+        for h in run.headers
+        for f in h["frameworks"]
+    }

@@ -1,0 +1,131 @@
+"""The gate: whether a run may pass, and every reason why not. A pure function of run files and waivers.
+
+*Absolute*: no must clause is broken, except under a waiver. *Relative*, with a baseline: no verdict is worse
+than before. *Evidence*: what was planned was finished, and nothing that the baseline has is missing; without
+that nothing can pass. Naive formulations are controls and never gate. Decided verdict by verdict, never on
+totals.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+
+from conformance.compare import DRIFT_FACTOR, compare
+from conformance.judged_waivers import JudgedWaiver, judge_waivers
+from conformance.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
+from conformance.waivers import Waiver
+from reports.run_file import Run
+
+PASSED, FAILED, INVALID = 0, 1, 3
+"""Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""
+
+POLICIES: Mapping[str, Kind] = {"should": Kind.SHOULD, "drift": Kind.DRIFTED, "bits": Kind.BITS}
+"""What ``--fail-on`` can add to the reasons that always block."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What blocks beside what always does, and how much an error must grow to be drift."""
+
+    fail_on: frozenset[str] = frozenset()
+    drift_factor: float = DRIFT_FACTOR
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A decision. ``reasons``: those that block, then the warnings, in the order of :class:`Kind`.
+
+    ``waived`` counts verdicts that waivers accept; ``changes`` counts pairs, where there is a baseline.
+    """
+
+    reasons: tuple[Reason, ...]
+    waivers: tuple[JudgedWaiver, ...]
+    tested: tuple[str, ...]
+    verdicts: int
+    by_status: Mapping[str, int]
+    waived: int
+    changes: Mapping[str, int] = field(default_factory=dict)
+    against: tuple[str, ...] = ()
+    """Frameworks and versions of the baseline; empty without one."""
+
+    @property
+    def blocking(self) -> tuple[Reason, ...]:
+        return tuple(r for r in self.reasons if r.blocking)
+
+    @property
+    def status(self) -> int:
+        """The exit status, from the reasons alone."""
+        if any(r.kind in EVIDENCE for r in self.blocking):
+            return INVALID
+        return FAILED if self.blocking else PASSED
+
+    @property
+    def verdict(self) -> str:
+        return {PASSED: "passed", FAILED: "failed", INVALID: "no decision: evidence is missing"}[self.status]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for JSON and for what is written from it."""
+        waivers = [
+            {"name": w.waiver.name, "state": w.state.value, "rows": w.rows, "message": w.message,
+             "reason": w.waiver.reason, "link": w.waiver.link, "source": w.waiver.source}
+            for w in self.waivers
+        ]  # fmt: skip
+        plain = {f: getattr(self, f) for f in ("tested", "against", "verdicts", "waived")}
+        return {
+            "status": self.status,
+            "verdict": self.verdict,
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()},
+            "by_status": dict(self.by_status),
+            "changes": dict(self.changes),
+            "reasons": [asdict(r) | {"kind": r.kind.value} for r in self.reasons],
+            "waivers": waivers,
+        }
+
+
+def decide(
+    run: Run, *, baseline: Run | None = None, waivers: Sequence[Waiver] = (), policy: Policy | None = None
+) -> Gate:
+    """The decision on ``run``."""
+    policy = policy or Policy()
+    called = run.verdicts.filter(pl.col("formulation") != "naive")
+    marked, judged = judge_waivers(run, called, waivers, _day(run))
+    open_faults = marked.filter(pl.col("waiver").is_null())
+    reasons = [*evidence(run, called)]
+    comparison = None
+    if baseline is not None:
+        comparison = compare(_called(baseline), _called(run), factor=policy.drift_factor)
+        reasons += relative(comparison, marked, run, policy.fail_on)
+    reasons += broken(open_faults, run, policy.fail_on)
+    reasons += of_waivers(judged, run)
+    order = list(Kind)
+    reasons.sort(key=lambda r: (not r.blocking, order.index(r.kind)))
+    return Gate(
+        reasons=tuple(reasons),
+        waivers=tuple(judged),
+        tested=_versions(run),
+        verdicts=called.height,
+        by_status=dict(sorted(called["status"].value_counts().iter_rows())),
+        waived=marked.height - open_faults.height,
+        changes={} if comparison is None else {c.value: n for c, n in comparison.counts().items()},
+        against=() if baseline is None else _versions(baseline),
+    )
+
+
+def _called(run: Run) -> Run:
+    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)
+
+
+def _versions(run: Run) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(f"{f['framework']} {f['version']}" for h in run.headers for f in h["frameworks"])
+    )
+
+
+def _day(run: Run) -> datetime.date:
+    """The day of the run: a decision depends on files alone, and not on when it is looked at."""
+    return max(datetime.datetime.fromisoformat(h["created"]) for h in run.headers).date()

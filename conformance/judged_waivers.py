@@ -1,0 +1,141 @@
+"""What became of each waiver in a run: which verdicts it accepts, and whether it still holds."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from cases.corpus import find_case
+from conformance.outcome import Status
+from conformance.waivers import Waiver, matching
+from reports.run_file import Run
+
+
+class State(StrEnum):
+    """How a waiver stands after a run."""
+
+    ACCEPTS = "accepts"
+    NOT_EVALUATED = "not evaluated"
+    EXPIRED = "expired"
+    STALE = "stale"
+    UNMATCHED = "unmatched"
+    WORSENED = "worsened"
+
+
+@dataclass(frozen=True)
+class JudgedWaiver:
+    """``rows`` verdicts are accepted (or worsened); ``case`` shows it; ``next``: what to do if none does."""
+
+    waiver: Waiver
+    state: State
+    rows: int
+    message: str
+    case: str = ""
+    implementation: str = ""
+    next: str = ""
+
+
+_FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+
+
+def judge_waivers(
+    run: Run, verdicts: pl.DataFrame, waivers: Sequence[Waiver], day: datetime.date
+) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
+    """The faults among ``verdicts``, with the name of the waiver that accepts each in ``waiver``, or null.
+
+    Those that a worsened waiver speaks of bear no name: they block by themselves.
+    """
+    faults = verdicts.filter(pl.col("status").is_in(_FAULTS)).with_row_index("_row")
+    accepted: dict[int, str] = {}
+    judged = []
+    for waiver in waivers:
+        found, rows = _judge(waiver, run, verdicts, faults, day)
+        judged.append(found)
+        accepted |= {row: waiver.name for row in rows if row not in accepted}
+    names = pl.DataFrame(
+        {"_row": list(accepted), "waiver": list(accepted.values())},
+        schema={"_row": pl.UInt32, "waiver": pl.String},
+    )
+    marked = faults.join(names, on="_row", how="left").sort("_row").drop("_row")
+    return marked, _worsened(judged, marked)
+
+
+def _judge(
+    w: Waiver, run: Run, verdicts: pl.DataFrame, faults: pl.DataFrame, day: datetime.date
+) -> tuple[JudgedWaiver, list[int]]:
+    asked = [f for h in run.headers for f in h["frameworks"] if f["framework"] == w.framework]
+    edit = f"edit {w.source}"
+    if not asked:
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run"), []
+    if not any(w.in_range(f["version"]) for f in asked):
+        versions = ", ".join(dict.fromkeys(f["version"] for f in asked))
+        words = f"{w.framework} {versions} is not in its range {w.versions}"
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, words), []
+    unknown = _unknown(w, run)
+    if unknown:
+        return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", next=edit), []
+    here = w.place(faults)
+    rows = here.filter(w.accepts())
+    if w.expires is not None and day >= w.expires:
+        words = f"it expired on {w.expires}; decide again whether {w.signature()} is acceptable, then {edit}"
+        return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows), next=edit), []
+    witnessed = w.place(verdicts).filter(pl.col("case").is_in(w.witnesses))
+    if witnessed.is_empty():
+        return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
+            "_row"
+        ].to_list()
+    still = witnessed.filter(pl.col("status").is_in(_FAULTS))
+    fixed = sorted(set(witnessed["case"]) - set(still["case"]))
+    if fixed:
+        passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
+        words = f"its witness {fixed[0]} conforms now; take the waiver (or the witness) out of {w.source}"
+        place = (fixed[0], passing["implementation"])
+        return JudgedWaiver(w, State.STALE, rows.height, words, *place, next=edit), rows["_row"].to_list()
+    words = f"accepts {rows.height} verdicts: {w.signature()}"
+    return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
+
+
+def _worst(rows: pl.DataFrame) -> tuple[str, str]:
+    if rows.is_empty():
+        return "", ""
+    row = rows.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+    return row["case"], row["implementation"]
+
+
+def _unknown(w: Waiver, run: Run) -> str:
+    """What it names that does not exist: an implementation of the run's, or a case of the corpus."""
+    there = {i["name"] for h in run.headers for i in h["implementations"] if i["framework"] == w.framework}
+    for pattern in w.implementations:
+        if not matching(there, [pattern]):
+            return f"{w.framework} has no implementation {pattern!r} (`conformance list implementations`)"
+    for witness in w.witnesses:
+        try:
+            find_case(witness)
+        except LookupError:
+            return f"there is no case {witness!r}"
+    return ""
+
+
+def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[JudgedWaiver]:
+    """Waivers in whose place something fails that none accepts: by more, or in another way."""
+    unaccepted = marked.filter(pl.col("waiver").is_null())
+    found = []
+    for j in judged:
+        w = j.waiver
+        here = w.place(unaccepted) if j.state is State.ACCEPTS else unaccepted.clear()
+        here = here.filter((pl.col("clause") == w.clause) | pl.col("case").is_in(w.witnesses))
+        if here.is_empty():
+            found.append(j)
+            continue
+        row = here.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+        size = f" of {row['ulps']:.6g} ulp" if row["ulps"] == row["ulps"] else ""
+        words = (
+            f"it accepts {w.signature()}; now there is {row['symptom']}{size} ({row['clause']}) "
+            f"in {here.height} verdicts; find out why before {w.source} is changed"
+        )
+        found.append(JudgedWaiver(w, State.WORSENED, here.height, words, row["case"], row["implementation"]))
+    return found

@@ -1,0 +1,224 @@
+"""Waivers: reviewed entries that accept known divergences, each with its reason.
+
+A waiver names who (framework, versions, implementations, modes, devices), where (operators, outputs, cases)
+and the *failure signature* that it accepts: the clause broken, the symptom, and a ceiling in ulps where the
+symptom is an error that is measured. Anything else in the same place is not accepted. Its *witnesses* are
+cases that must still fail: when one of them conforms, the waiver is stale.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import math
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from conformance.outcome import Symptom
+from reference.clauses import Level, clauses
+from reference.operators import OPERATORS
+
+KNOWN = Path(__file__).parent / "known"
+"""Waivers for the pinned versions of the frameworks."""
+
+MEASURED = (Symptom.LOST_ACCURACY.value, Symptom.BEYOND_BOUND.value)
+"""Symptoms that have an error in ulps."""
+
+NO_LINK = "none"
+"""A link that says: nobody upstream documents or tracks it."""
+
+_ANY = ("*",)
+
+
+class WaiverError(Exception):
+    """A waiver file that cannot be used; the message says which entry, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One reviewed entry. Names of implementations, modes, devices and cases may be globs.
+
+    ``ulps`` is the ceiling of the error that is accepted, where ``symptom`` is measured; None elsewhere.
+    ``expires``: from that day on the waiver accepts nothing and fails the gate.
+    """
+
+    name: str
+    framework: str
+    versions: SpecifierSet
+    operators: tuple[str, ...]
+    implementations: tuple[str, ...]
+    outputs: tuple[str, ...]
+    clause: str
+    symptom: str
+    cases: tuple[str, ...]
+    witnesses: tuple[str, ...]
+    reason: str
+    link: str
+    ulps: float | None = None
+    modes: tuple[str, ...] = _ANY
+    devices: tuple[str, ...] = _ANY
+    expires: datetime.date | None = None
+    source: str = ""
+
+    def in_range(self, version: str) -> bool:
+        """Whether the version of a framework is one that the waiver speaks of."""
+        try:
+            return self.versions.contains(Version(version), prereleases=True)
+        except InvalidVersion:
+            return False
+
+    def signature(self) -> str:
+        """What it accepts, in words."""
+        ceiling = "" if self.ulps is None else f" of at most {self.ulps:g} ulp"
+        return f"{self.symptom}{ceiling} ({self.clause})"
+
+    def place(self, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts of whom and where it names, whatever they say."""
+        versions = [v for v in verdicts["version"].unique() if self.in_range(v)]
+        here = verdicts.filter(
+            (pl.col("framework") == self.framework)
+            & pl.col("version").is_in(versions)
+            & pl.col("operator").is_in(self.operators)
+            & pl.col("output").is_in(self.outputs)
+        )
+        for column, patterns in (
+            ("implementation", self.implementations),
+            ("mode", self.modes),
+            ("device", self.devices),
+            ("case", self.cases),
+        ):
+            if patterns != _ANY:
+                here = here.filter(pl.col(column).is_in(matching(here[column].unique(), patterns)))
+        return here
+
+    def accepts(self) -> pl.Expr:
+        """Which verdicts of its place have its signature."""
+        alike = (pl.col("clause") == self.clause) & (pl.col("symptom") == self.symptom)
+        return alike if self.ulps is None else alike & (pl.col("ulps") <= self.ulps)
+
+
+def matching(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """The names that one of the patterns names."""
+    exact = {p for p in patterns if not any(c in p for c in "*?")}
+    globs = [p for p in patterns if p not in exact]
+    return [n for n in names if n in exact or any(_glob(n, g) for g in globs)]
+
+
+def _glob(name: str, pattern: str) -> bool:
+    """``*`` and ``?`` alone are special: names of devices and variants have brackets."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+
+
+def read_waivers(paths: Iterable[Path]) -> list[Waiver]:
+    """The waivers of TOML files. Raises :class:`WaiverError` for a file or an entry that cannot be used."""
+    found = [w for path in paths for w in _read(path)]
+    names: dict[str, str] = {}
+    for w in found:
+        if w.name in names:
+            raise WaiverError(
+                f"{w.source}: waiver {w.name!r} is also in {names[w.name]}; give one of them another name"
+            )
+        names[w.name] = w.source
+    return found
+
+
+def known_files() -> list[Path]:
+    """The files that come with the suite, for the pinned versions of the frameworks."""
+    return sorted(KNOWN.glob("*.toml"))
+
+
+def _read(path: Path) -> list[Waiver]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise WaiverError(
+            f"{path}: cannot be read ({reason}); `conformance waive RUN -o {path}` writes stubs"
+        ) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WaiverError(f"{path}: not TOML ({error}); mend that line") from None
+    if set(data) - {"waiver"} or not isinstance(data.get("waiver", []), list):
+        raise WaiverError(f"{path}: a waiver file holds [[waiver]] entries and nothing else")
+    return [_waiver(entry, path, i) for i, entry in enumerate(data.get("waiver", []), 1)]
+
+
+_LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses")
+_OPTIONAL = ("ulps", "modes", "devices", "expires")
+_FIELDS = tuple(f.name for f in fields(Waiver) if f.name != "source")
+
+
+def _waiver(entry: Any, path: Path, number: int) -> Waiver:
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    where = f"{path}: waiver {name!r}" if name else f"{path}: waiver number {number}"
+
+    def wrong(what: str) -> WaiverError:
+        return WaiverError(f"{where}: {what}")
+
+    if not isinstance(entry, Mapping):
+        raise wrong("not a table; write [[waiver]] and its fields")
+    unknown = sorted(set(entry) - set(_FIELDS))
+    if unknown:
+        raise wrong(f"unknown field {unknown[0]!r}; there are {', '.join(_FIELDS)}")
+    missing = [f for f in _FIELDS if f not in entry and f not in _OPTIONAL]
+    if missing:
+        raise wrong(f"{missing[0]!r} is missing")
+    for f in _FIELDS:
+        value = entry.get(f)
+        if f in _LISTS and f in entry:
+            if not (isinstance(value, list) and value and all(isinstance(v, str) and v for v in value)):
+                raise wrong(f'{f} must be a list of names, as in {f} = ["…"]')
+        elif f not in (*_LISTS, "ulps", "expires") and not isinstance(value, str):
+            raise wrong(f"{f} must be text")
+    _check_words(entry, wrong)
+    try:
+        versions = SpecifierSet(entry["versions"])
+    except InvalidSpecifier:
+        raise wrong(f"versions = {entry['versions']!r} is no range; write one like '>=2.13,<3'") from None
+    taken: dict[str, Any] = {f: tuple(v) if f in _LISTS else v for f, v in entry.items()}
+    taken |= {"versions": versions, "ulps": float(entry["ulps"]) if "ulps" in entry else None}
+    return Waiver(**taken, source=str(path))
+
+
+def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) -> None:
+    """Names that the suite knows, and the two fields that a person must write."""
+    for operator in entry["operators"]:
+        if operator not in OPERATORS:
+            raise wrong(f"unknown operator {operator!r} (`conformance list operators` shows all)")
+    judged = {n for n, c in clauses().items() if c.level is not Level.OPEN}
+    if entry["clause"] not in judged:
+        raise wrong(f"clause {entry['clause']!r} is not judged (`conformance list clauses` shows all)")
+    symptoms = [s.value for s in Symptom if s is not Symptom.NONE]
+    if entry["symptom"] not in symptoms:
+        raise wrong(f"unknown symptom {entry['symptom']!r}; there are {', '.join(symptoms)}")
+    measured = entry["symptom"] in MEASURED
+    ulps: Any = entry.get("ulps")
+    if measured and not (_is_number(ulps) and float(ulps) > 0):
+        raise wrong(
+            f"symptom {entry['symptom']!r} needs a ceiling: ulps = the largest error that is accepted"
+        )
+    if not measured and ulps is not None:
+        raise wrong(f"symptom {entry['symptom']!r} has no size; leave ulps out")
+    if len(entry["reason"].strip()) < 20:
+        raise wrong("has no reason yet; write why this divergence is accepted (a sentence)")
+    link = entry["link"].strip()
+    if link != NO_LINK and not link.startswith(("https://", "http://")):
+        raise wrong(
+            f"has no link yet; write the address where upstream documents or tracks it, or {NO_LINK!r} "
+            "if nobody does"
+        )
+    expires = entry.get("expires")
+    if expires is not None and type(expires) is not datetime.date:
+        raise wrong("expires must be a date, as in expires = 2027-06-30")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
