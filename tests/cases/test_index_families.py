@@ -8,7 +8,7 @@ from family_rows import EVERY
 
 from cases.case import Batch
 from cases.corpus import batches, batches_of, families
-from cases.families.label_types import DENSE_FLOATS, DENSE_INTEGERS, INDEX_TYPES
+from cases.families.label_types import DENSE_FLOATS, DENSE_INTEGERS, FEWER, INDEX_TYPES, QUICK
 from conformance.wire import dtype_of
 from reference.formats import BINARY32, FORMATS, Format
 from reference.operators import OPERATORS, Operator
@@ -20,7 +20,7 @@ EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATOR
 
 
 def asked(family: str, operator: Operator, fmt: Format = BINARY32) -> tuple[Batch, ...]:
-    (n,) = families()[family].lengths(operator, "full")
+    n = families()[family].lengths(operator, "full")[-1]
     return batches_of(operator, families()[family], fmt, n)
 
 
@@ -94,6 +94,14 @@ def test_dense_labels_as_integers_and_in_a_wider_format(operator: Operator, fmt:
         assert np.array_equal(carried, b.inputs.labels), "labels are the numbers that they are"
         assert name in wider or set(b.inputs.labels.ravel().tolist()) == {0.0, 1.0}
         assert name not in wider or ((b.inputs.labels > 0) & (b.inputs.labels < 1)).any()
+
+
+@pytest.mark.parametrize("operator", [SPARSE, DENSE, BINARY], ids=lambda o: o.name)
+def test_quick_asks_some_of_the_types(operator: Operator) -> None:
+    assert families()["label_types"].lengths(operator, "quick") == (FEWER,)
+    found = {b.form.label_dtype for b in batches_of(operator, families()["label_types"], BINARY32, FEWER)}
+    every = {b.form.label_dtype for b in asked("label_types", operator)}
+    assert found == every & set(QUICK) and len(found) >= 2
 
 
 def test_no_labels_no_types() -> None:
