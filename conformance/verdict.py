@@ -22,7 +22,7 @@ from reference.enclosure import Enclosure
 from reference.formats import Floats, Format, Ints
 from reference.oracle import Truth
 
-RELATIVE_ACCURACY, FLUSH, RESULT, ONE_CLASS = "1.2", "1.3", "1.4", "2.4"
+STABLE, RELATIVE_ACCURACY, FLUSH, RESULT, ONE_CLASS = "1.1", "1.2", "1.3", "1.4", "2.4"
 
 _ACCURATE, _STABLE, _DIVERGENT, _WRONG = (
     GRADES.index(g) for g in (Grade.ACCURATE, Grade.STABLE, Grade.DIVERGENT, Grade.WRONG_SPECIAL)
@@ -209,8 +209,13 @@ def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
 
 
 def _broken(symptom: Symptom, tested: str) -> str:
-    """The clause that a symptom breaks in a case that tests ``tested``."""
-    return {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}.get(symptom, tested)
+    """The clause that a symptom breaks in a case that tests ``tested``.
+
+    Cases that are made for relative accuracy, for underflow or for the shape of a result are otherwise
+    finite rows like any other.
+    """
+    otherwise = STABLE if tested in (RELATIVE_ACCURACY, FLUSH, RESULT) else tested
+    return {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}.get(symptom, otherwise)
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 
 ``exp`` overflows at the logarithm of the largest number, becomes subnormal at the logarithm of the
 smallest normal one and vanishes at half the smallest subnormal. An implementation may compute in
-another format than it is given, so each format meets the thresholds of all four. Clauses 2.1, and
-2.2 where the exact result itself is beyond the format.
+another format than it is given, so each format meets the thresholds of all four. Clauses 2.1, 1.3 where
+exponentials are subnormal, and 2.2 where the exact result itself is beyond the format.
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ def _peaks(operator: Operator, fmt: Format, n: int) -> Iterator[Ask]:
     """Softmax family: one class stands out by ``x``; the label is on it, then on another."""
     first, last = label_on(operator, n, 0), label_on(operator, n, n - 1)
     for i, (variant, x) in enumerate(_thresholds(fmt)):
-        yield Ask(variant, _peak(n, x), "2.1", first if i % 2 else last)
+        clause = "1.3" if variant == "at_exp_subnormal" else "2.1"
+        yield Ask(variant, _peak(n, x), clause, first if i % 2 else last)
         if variant != "at_exp_overflow":
-            yield Ask(variant, _peak(n, -x), "2.1", first if i % 2 else last)
+            yield Ask(variant, _peak(n, -x), clause, first if i % 2 else last)
     largest = fmt.largest
     for k in (fmt.emax // 4, fmt.emax // 2, fmt.emax - 1, fmt.emax):
         yield Ask("powers_of_two", _peak(n, 2.0**k), "2.1", first, unit_cotangent=True)

@@ -1,4 +1,4 @@
-"""``shapes``: one to five axes, the classes first, in the middle and last; nothing at all (7.6, 2.7, 2.8)."""
+"""``shapes``: one to five axes, the classes first, in the middle and last; nothing at all (7.6, 1.4, 2.7, 2.8)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         if n == FEWER and name not in QUICK:
             continue
         for _ in range(2 if form.each else ROWS):
-            yield Ask(name, ordinary(operator, fmt, n, words), "7.6", form=form)
+            clause = "1.4" if form.each else "7.6"  # a row by itself has a value of the least rank
+            yield Ask(name, ordinary(operator, fmt, n, words), clause, form=form)
     if operator.name in ("softmax_cross_entropy", "sparse_softmax_cross_entropy"):
         weighted = Attributes(weight=tuple((0.25 * (1 + np.arange(n))).tolist()))
         for _ in range(ROWS):

@@ -1,4 +1,4 @@
-"""``two_classes``: N = 2, where softmax is the sigmoid of the difference (2.5).
+"""``two_classes``: N = 2, where softmax is the sigmoid of the difference (2.5, and 1.2 for confident rows).
 
 Ties, neighbours one ulp apart, confident rows whose loss is tiny, and a common offset.
 """
@@ -23,16 +23,16 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    def ask(variant: str, a: float, b: float, y: int) -> Ask:
+    def ask(variant: str, a: float, b: float, y: int, clause: str = "2.5") -> Ask:
         label = {"none": None, "index": np.array([float(y)]), "dense": np.eye(2)[y]}[operator.labels]
-        return Ask(variant, fmt.nearest(np.array([a, b])), "2.5", label)
+        return Ask(variant, fmt.nearest(np.array([a, b])), clause, label)
 
     for x in (0.0, 1.0, -3.0, 100.0):
         yield ask("tie", x, x, 0)
         yield ask("near_tie", 1.0 + x, 1.0 + x + fmt.ulp(1.0 + x), 1)
     for d in CONFIDENT:
-        yield ask("confident_right", d, 0.0, 0)
-        yield ask("confident_right", 0.0, d, 1)
+        yield ask("confident_right", d, 0.0, 0, "1.2")
+        yield ask("confident_right", 0.0, d, 1, "1.2")
         yield ask("confident_wrong", d, 0.0, 1)
     for row in words.bell(fmt, 4.0, 6, 2).tolist():
         yield ask("random", row[0], row[1], 0)

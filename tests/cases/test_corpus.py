@@ -21,9 +21,9 @@ from reference.inputs import Inputs
 from reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "eb4417607237299fb7acc20c2f05c4c1e7456e9781b4bb12612aec8cb2da2104",
-    "standard": "cd8d5040f16e58cd67e85d9c4864faf37d499ffd873b3bfc85a861d83d09e5ab",
-    "full": "d527a3ef970041f03489d800aa310155eb32794c097afaeef5e7b6b379f0a843",
+    "quick": "0a7b35f76f4042d591b4902d0b6d9005bd31e7145740e11bc2c4767b73dc1205",
+    "standard": "b2f5949a3acbb7018e04b03e73a8997b561be6b36b8648a9b928833367772854",
+    "full": "59cbb733fd8ef5b10b92af22ed8839423163df9f9e1f9f8c91eda3615558393e",
 }
 """New ones: ``python -c "from cases.corpus import *; print({p: digest(p) for p in PROFILES})"``
 

@@ -8,7 +8,7 @@ from by_hand import INFINITY, NAN, batch
 from judging import F32, STABLE, ULP, check, judged
 
 from conformance.outcome import Grade, Status, Symptom
-from conformance.verdict import Judge
+from conformance.verdict import Judge, _broken
 from reference.oracle import Oracle
 
 # --- grades of finite elements -----------------------------------------------------------------------
@@ -204,3 +204,11 @@ def test_a_reference_without_enough_precision_is_undecided() -> None:
     assert short.status is Status.UNDECIDED
     (enough,) = Judge(Oracle().truth(b.inputs)).verdicts(b.cases, "grad_logits", got)
     assert enough.status is Status.CONFORMS
+
+
+@pytest.mark.parametrize("tested", ["1.2", "1.3", "1.4"])
+def test_cases_of_accuracy_underflow_and_shape_are_finite_rows_like_any_other(tested: str) -> None:
+    """What is beyond the stable bound there breaks 1.1, a must; only their own symptom breaks them."""
+    assert _broken(Symptom.BEYOND_BOUND, tested) == _broken(Symptom.NAN, tested) == "1.1"
+    assert _broken(Symptom.LOST_ACCURACY, tested) == "1.2"
+    assert _broken(Symptom.FLUSHED, tested) == "1.3"

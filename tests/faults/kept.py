@@ -1,4 +1,4 @@
-"""Families that no fault needs, and clauses that no case is asked for: each says why."""
+"""Families that no fault needs: each says why."""
 
 from __future__ import annotations
 
@@ -8,10 +8,3 @@ KEPT = {
     "refusals": "6.13, which is open: what becomes of arguments that do not fit is recorded, never broken",
 }
 """They ask no clause that is theirs alone and that can be broken."""
-
-CHARGED = {
-    "1.2": "a loss of relative accuracy, in whatever case it shows",
-    "1.3": "a result that was flushed to zero, in whatever case it shows",
-    "1.4": "a result of another shape or format, in whatever case it shows",
-}
-"""A verdict charges them by what the result looks like."""
