@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,8 +16,10 @@ from markupsafe import Markup, escape
 
 from reports.html_about import about
 from reports.html_against import against
+from reports.html_budget import LIMIT, Budget, fitted
 from reports.html_cases import cases
-from reports.html_findings import finding_list
+from reports.html_controls import controls
+from reports.html_findings import finding_groups
 from reports.html_formulations import costs
 from reports.html_matrix import matrices, side_by_side
 from reports.html_recorded import open_tables, unjudged
@@ -25,42 +28,47 @@ from reports.html_summary import banner, counters, glance
 from reports.html_words import Naming
 from reports.run_file import Run
 
-_PARTS = re.compile(r"[^._:+/]*[._:+/]|[^._:+/]+")
+_PARTS = re.compile(r".{11,}?[._:+/](?=.{4})|.+", re.DOTALL)
+"""What stays together of a long dotted name: twelve characters or more, up to a separator."""
 
 
-def render(run: Run, findings: pl.DataFrame) -> str:
+def render(run: Run, findings: pl.DataFrame, *, limit: int = LIMIT) -> str:
     """The page for ``run``; ``findings`` are its verdicts grouped by likely cause, worst first.
 
-    The same inputs give the same text. Raises ValueError for a status that no counter holds.
+    Of more than ``limit`` bytes only where it says so: the findings at the end of the list then do not
+    open. The same inputs give the same text. Raises ValueError for a status that no counter holds.
     """
     naming = Naming.of(run)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            banner=banner(run, findings, naming),
-            counters=counters(run.verdicts),
-            glance=glance(findings, run.header, naming),
-            findings=finding_list(run, findings, naming),
-            filters=[(naming.css(name), name) for name in naming.frameworks],
-            matrices=matrices(run, findings, naming),
-            against=against(run, findings["case"]),
-            sides=side_by_side(run, naming),
-            costs=costs(run, naming),
-            refusals=refusals(run, naming),
-            opens=open_tables(run, naming),
-            unjudged=unjudged(run, naming),
-            cases=cases(run, findings, naming),
-            about=about(run),
-        )
-    )
+    groups = finding_groups(run, findings, naming)
+    every_case = cases(run, findings, naming)
+    whole: dict[str, Any] = {
+        "banner": banner(run, findings, naming),
+        "counters": counters(run.verdicts),
+        "glance": glance(findings, run.header, naming),
+        "groups": groups,
+        "controls": controls(findings, naming),
+        "filters": [(naming.css(name), name) for name in naming.frameworks],
+        "matrices": matrices(run, findings, naming),
+        "against": against(run),
+        "sides": side_by_side(run, naming),
+        "costs": costs(run, naming),
+        "refusals": refusals(run, naming),
+        "opens": open_tables(run, naming),
+        "unjudged": unjudged(run, naming),
+        "about": about(run),
+    }
+    template = _environment().get_template("page.html")
+
+    def page(budget: Budget) -> str:
+        shown = [case for case in every_case if case.rank < budget.opened]
+        return template.render(**whole, cases=shown, shown={case.id for case in shown}, budget=budget)
+
+    return fitted(page, sum(len(group.findings) for group in groups), limit)
 
 
 def breakable(text: str) -> Markup:
     """``text``, escaped, with places where a long dotted name may break."""
-    return Markup("").join(
-        escape(part) + Markup("<wbr>") * (part[-1:] in "._:+/") for part in _PARTS.findall(text)
-    )
+    return Markup("<wbr>").join(_PARTS.findall(text))
 
 
 def coded(text: str) -> Markup:

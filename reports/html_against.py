@@ -69,11 +69,11 @@ class Against:
     pairs: tuple[PairRow, ...]
 
 
-def against(run: Run, linked: Iterable[str]) -> Against:
-    """``linked``: the cases that the page shows, which are the ones that a row may point at."""
+def against(run: Run) -> Against:
+    """The largest distances found; a row may point at its case, if the page shows that."""
     found = [d for h in run.headers for d in h.get("distances", [])]
     order = list(run.header["operators"])
-    book = _Book.of(run, frozenset(linked), found)
+    book = _Book.of(run, found)
     between = [d for d in found if d["framework_a"] != d["framework_b"]]
     within = [d for d in found if d["framework_a"] == d["framework_b"]]
     dtypes = in_order(list({d["dtype"] for d in found}), list(DTYPES))
@@ -91,18 +91,16 @@ def against(run: Run, linked: Iterable[str]) -> Against:
 class _Book:
     """What the verdicts say of the rows that were compared."""
 
-    linked: frozenset[str]
     right: dict[Place, float]
     status: dict[tuple[str, ...], str]
 
     @classmethod
-    def of(cls, run: Run, linked: frozenset[str], found: Sequence[Row]) -> _Book:
+    def of(cls, run: Run, found: Sequence[Row]) -> _Book:
         places = pl.Series([d["case"] for d in found], dtype=pl.String).unique()
         rows = run.verdicts.filter(pl.col("case").is_in(places.implode()))
         graded = rows.filter(pl.col("grade") != "none")
         who = ["case", "output", "framework", "implementation", "mode", "device"]
         return cls(
-            linked,
             # the exact value of an element is the same whoever was asked, if it decided any verdict
             {(c, o, i): v for c, o, i, v in graded.select("case", "output", "index", "rounded").iter_rows()},
             {tuple(row[:-1]): row[-1] for row in rows.select(*who, "status").iter_rows()},
@@ -119,7 +117,7 @@ class _Book:
             right=NOTHING if right is None else shortest(right, d["dtype"]),
             sides=(self._asked(d, "a"), self._asked(d, "b")),
             case=d["case"],
-            case_link=case_id(d["case"]) if d["case"] in self.linked else "",
+            case_link=case_id(d["case"]),
             index=count(d["index"]),
         )
 

@@ -1,11 +1,14 @@
-"""Findings and their drill-downs: what was returned, what is right, by how much, and how to see it again."""
+"""Findings and their drill-downs: what was returned, what is right, by how much, and how to see it again.
+
+Those of implementations that users call; the naive controls have a table of their own.
+"""
 
 from __future__ import annotations
 
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -20,8 +23,12 @@ MESSAGE_LIMIT = 600
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the list and what opens under it."""
+    """One line of the list and what opens under it; ``rank`` counts from the worst of all, which is 0.
 
+    ``alike`` is the name and id of a worse finding that has the same facts; they stand there.
+    """
+
+    rank: int
     id: str
     css: str
     mark: Mark
@@ -31,7 +38,6 @@ class Finding:
     output: str
     clause: str
     title: str
-    clause_text: str
     clause_link: str
     symptom: str
     rows: str
@@ -45,6 +51,7 @@ class Finding:
     case_link: str
     facts: tuple[tuple[str, str], ...]
     message: str
+    alike: tuple[str, str]
     command: str
 
 
@@ -59,12 +66,6 @@ class Group:
     none: str
 
 
-@dataclass(frozen=True)
-class FindingList:
-    groups: tuple[Group, ...]
-    controls: Group
-
-
 def finding_id(row: Row) -> str:
     keys = ("operator", "framework", "version", "implementation", "machine", "output")
     return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
@@ -74,39 +75,39 @@ def case_id(case: str) -> str:
     return anchor("c", case)
 
 
-def finding_list(run: Run, findings: pl.DataFrame, naming: Naming) -> FindingList:
-    """All findings in the order of the frame, naive controls apart."""
-    exhibits = {k: v for h in run.headers for k, v in h["exhibits"].items()}
-    views = [
-        (row["level"], row["formulation"] == NAIVE, _finding(row, exhibits, run.header["clauses"], naming))
-        for row in findings.iter_rows(named=True)
-    ]
+def of_called(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings that open, in the order of the frame: those of implementations that users call."""
+    return findings.filter(pl.col("formulation") != NAIVE)
 
-    def of(level: str) -> tuple[Finding, ...]:
-        return tuple(f for at, naive, f in views if at == level and not naive)
+
+def finding_groups(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Group, ...]:
+    """All findings that open in the order of the frame, which is must before should and worst first."""
+    exhibits = {k: v for h in run.headers for k, v in h["exhibits"].items()}
+    levels: dict[str, list[Finding]] = {"must": [], "should": []}
+    told: dict[tuple[Any, ...], Finding] = {}
+    for rank, row in enumerate(of_called(findings).iter_rows(named=True)):
+        clause = run.header["clauses"][row["clause"]]
+        finding = _finding(rank, row, exhibits.get(row["case"]), clause, naming)
+        first = told.setdefault(_facts_of(finding), finding)
+        if first is not finding:
+            finding = replace(finding, facts=(), message="", alike=(first.implementation, first.id))
+        levels[row["level"]].append(finding)
 
     must = Group(
         "must",
         "Must clauses broken",
         "Each is wrong by a rule that leaves no choice.",
-        of("must"),
+        tuple(levels["must"]),
         "None: no implementation that users call breaks a must clause in this run.",
     )
     should = Group(
         "should",
         "Should clauses broken",
         "Each falls short of what a careful implementation reaches.",
-        of("should"),
+        tuple(levels["should"]),
         "None: no implementation that users call breaks a should clause in this run.",
     )
-    controls = Group(
-        "controls",
-        "Controls: naive formulations",
-        "Known to be wrong, and asked to show that the suite sees it. Users are told not to write these.",
-        tuple(f for _, naive, f in views if naive),
-        "None.",
-    )
-    return FindingList((must, should), controls)
+    return must, should
 
 
 def answer_text(row: Row) -> str:
@@ -126,19 +127,22 @@ def error_text(row: Row) -> str:
     return NOTHING if row["grade"] in ("wrong_special", "none") else ulps(row["ulps"])
 
 
-def with_bits(value: float, dtype: str) -> str:
-    """Decimal and bits; a NaN has many patterns and the run file keeps none of them."""
-    pattern = None if math.isnan(value) else bits(value, dtype)
-    return f"{shortest(value, dtype)} ({pattern})" if pattern else shortest(value, dtype)
+def _facts_of(finding: Finding) -> tuple[Any, ...]:
+    """What two findings of a framework share if it is the same answer to the same row."""
+    return finding.css, finding.case, finding.output, finding.clause, finding.facts, finding.message
+
+
+def dtypes_text(dtypes: Sequence[str]) -> str:
+    """``bf16 f32``."""
+    return " ".join(DTYPES.get(d, d) for d in in_order(dtypes, list(DTYPES)))
 
 
 def _finding(
-    row: Row, exhibits: Mapping[str, Any], clauses: Mapping[str, Mapping[str, str]], naming: Naming
+    rank: int, row: Row, exhibit: Mapping[str, Any] | None, clause: Mapping[str, str], naming: Naming
 ) -> Finding:
-    clause = clauses[row["clause"]]
-    dtypes = in_order(row["dtypes"], list(DTYPES))
     message = row["message"]
     return Finding(
+        rank=rank,
         id=finding_id(row),
         css=naming.css(row["framework"]),
         mark=LEVEL[row["level"]],
@@ -148,11 +152,10 @@ def _finding(
         output=words(row["output"]),
         clause=row["clause"],
         title=clause["title"],
-        clause_text=clause["text"],
         clause_link=clause_anchor(row["clause"]),
         symptom=row["symptom"],
         rows=f"{count(row['count'])} of {count(row['asked'])}",
-        dtypes=" ".join(DTYPES.get(d, d) for d in dtypes),
+        dtypes=dtypes_text(row["dtypes"]),
         families=", ".join(words(f) for f in row["families"]),
         returned=answer_text(row),
         right=right_text(row),
@@ -160,8 +163,9 @@ def _finding(
         unit="" if error_text(row) == NOTHING else " ulp",
         case=row["case"],
         case_link=case_id(row["case"]),
-        facts=tuple(_facts(row, exhibits.get(row["case"]))),
+        facts=tuple(_facts(row, exhibit)),
         message=message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…",
+        alike=("", ""),
         command=shlex.join(
             ["conformance", "explain", row["case"], "--implementation", row["implementation"]]
         ),
@@ -169,22 +173,16 @@ def _finding(
 
 
 def _facts(row: Row, exhibit: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    dtype = row["dtype"]
     if row["grade"] == "none":
         return [("Outcome", answer_text(row))]
     facts = [("Asked with", exhibit["asked"])] if exhibit and exhibit["asked"] else []
-    facts += [
-        ("Returned", with_bits(row["got"], dtype)),
-        ("Right", f"{with_bits(row['rounded'], dtype)}, correctly rounded to {dtype}"),
-        ("Exact value", _exact(row)),
-        ("Error", _error(row)),
-    ]
+    facts += [("Bits", _bits(row)), ("Exact value", _exact(row)), ("Grade", _grade(row))]
     if exhibit is None:
         return [*facts, ("Worst at", f"element {row['index']}")]
     if row["output"] == "value" and row["n"] > 1 and _scalar(exhibit):
         return [*facts, ("Worst at", "the one value of the row")]
     place = f"element {row['index']} of {row['n']}" if row["n"] > 1 else "the only element"
-    return [*facts, ("Worst at", f"{place}: {_inputs_at(row['index'], exhibit)}")]
+    return [*facts, ("Worst at", f"{place}: {_inputs_at(row, exhibit)}")]
 
 
 def _scalar(exhibit: Mapping[str, Any]) -> bool:
@@ -197,16 +195,33 @@ def _exact(row: Row) -> str:
     return f"{text}, certified" if math.isfinite(row["hi"]) else f"{text}, by the clause"
 
 
-def _error(row: Row) -> str:
+def _bits(row: Row) -> str:
+    """Of what the line above has in decimal."""
+    returned, right = (_pattern(row[key], row["dtype"]) for key in ("got", "rounded"))
+    return f"{row['dtype']}, returned {returned}, right {right}"
+
+
+def _pattern(value: float, dtype: str) -> str:
+    """A NaN has many patterns and the run file keeps none of them."""
+    return (None if math.isnan(value) else bits(value, dtype)) or shortest(value, dtype)
+
+
+def _grade(row: Row) -> str:
     if row["grade"] == "wrong_special":
-        return f"no distance in ulps: {row['symptom']}"
+        return "wrong special: no distance in ulps"
     ratio = row["ratio"]
     share = (
-        f", {ulps(ratio)} times the stable bound"
+        f"{ulps(ratio)} times the stable bound"
         if math.isfinite(ratio)
-        else ", where nothing but the exact value is right"
+        else "nothing but the exact value is right"
     )
-    return f"{ulps(row['ulps'])} ulp{share}; grade: {words(row['grade'])}"
+    return f"{words(row['grade'])}; {share}"
+
+
+def inputs_of(output: str) -> tuple[str, ...]:
+    """What a value or a derivative depends on, in the order of a call."""
+    cotangent = () if output in ("value", "jvp") else ("cotangent",)
+    return ("logits", "labels", *cotangent, *(("tangent",) if output in ("hvp", "jvp") else ()))
 
 
 def classes(labels: Sequence[int]) -> str:
@@ -214,21 +229,17 @@ def classes(labels: Sequence[int]) -> str:
     return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
 
 
-def _inputs_at(index: int, exhibit: Mapping[str, Any]) -> str:
-    dtype, parts = exhibit["dtype"], []
-    for name, field in (
-        ("logit", "logits"),
-        ("label", "labels"),
-        ("cotangent", "cotangent"),
-        ("tangent", "tangent"),
-    ):
+def _inputs_at(row: Row, exhibit: Mapping[str, Any]) -> str:
+    index, dtype, parts = row["index"], exhibit["dtype"], []
+    for field in inputs_of(row["output"]):
+        name = field.removesuffix("s")
         if isinstance(exhibit[field], list):
             parts.append(f"{name} {classes(exhibit[field])}")
             continue
-        row = elements(exhibit[field], dtype)
-        at = 0 if field == "cotangent" and len(row) == 1 else index
-        if at < len(row):
-            parts.append(f"{name} {row[at].decimal} ({row[at].bits})")
-        elif row:
+        carried = elements(exhibit[field], dtype)
+        at = 0 if field == "cotangent" and len(carried) == 1 else index
+        if at < len(carried):
+            parts.append(f"{name} {carried[at].decimal} ({carried[at].bits})")
+        elif carried:
             return "beyond the elements that the run file carries"
     return ", ".join(parts)

@@ -74,8 +74,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Way:
+    """Implementations of one formulation that fared alike everywhere."""
+
     formulation: str
-    implementation: str
+    implementations: tuple[str, ...]
     naive: bool
     cells: tuple[Cell, ...]
 
@@ -159,12 +161,14 @@ def _costs(operator: str, rows: Sequence[dict[str, Any]], naming: Naming) -> Cos
         for row in of_framework:
             key = (name, row["formulation"], row["implementation"])
             tallies.setdefault(key, {}).setdefault(row["magnitude"], _Tally()).add(row)
-    groups: dict[str, list[Way]] = {}
+    alike: dict[tuple[str, str, tuple[Cell, ...]], list[str]] = {}
     for key in sorted(tallies, key=lambda k: (k[0], _place(k[1]), k[2])):
         name, formulation, implementation = key
         cells = tuple(_cell(tallies[key].get(m)) for m in magnitudes)
-        way = Way(formulation, implementation, formulation == NAIVE, cells)
-        groups.setdefault(name, []).append(way)
+        alike.setdefault((name, formulation, cells), []).append(implementation)
+    groups: dict[str, list[Way]] = {}
+    for (name, formulation, cells), found in alike.items():
+        groups.setdefault(name, []).append(Way(formulation, tuple(found), formulation == NAIVE, cells))
     return Costs(
         id=anchor("cost", operator),
         operator=operator,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from reports.html_controls import control_id
 from reports.html_findings import finding_id
 from reports.html_words import (
     DTYPES,
@@ -18,6 +20,7 @@ from reports.html_words import (
     STATUS,
     Mark,
     Naming,
+    Row,
     anchor,
     in_order,
     target_order,
@@ -42,8 +45,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    implementation: str
-    where: str
+    """Targets of one framework that fared alike; ``who``: names, each with its modes and devices."""
+
+    who: tuple[tuple[str, str], ...]
     naive: bool
     cells: tuple[Cell, ...]
 
@@ -83,6 +87,9 @@ class SideBySide:
     rows: tuple[SideRow, ...]
 
 
+_Links = Mapping[tuple[str, ...], str]
+"""Status, operator, target, output and format: the id of the finding that says why."""
+
 _NONE = Cell(Mark("", "", ""), "", "", "")
 _HOLDS = Mark("●", "holds", "k")
 _MUST = Mark("✕", "must", "m")
@@ -100,20 +107,7 @@ def matrices(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Matrix, 
         here = [row for row in cells if row["operator"] == operator]
         dtypes = in_order(list({row["dtype"] for row in here}), list(DTYPES))
         outputs = in_order(list({row["output"] for row in here}), OUTPUTS)
-        by_target: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = {}
-        for row in here:
-            by_target.setdefault(target_order(naming, row), {})[row["dtype"], row["output"]] = row
-        rows = []
-        for _, of_target in sorted(by_target.items()):
-            first = next(iter(of_target.values()))
-            rows.append(
-                MatrixRow(
-                    implementation=first["implementation"],
-                    where=naming.where(first),
-                    naive=first["formulation"] == NAIVE,
-                    cells=tuple(_cell(of_target.get((d, o)), links) for d in dtypes for o in outputs),
-                )
-            )
+        columns = [(dtype, output) for dtype in dtypes for output in outputs]
         found.append(
             Matrix(
                 id=anchor("op", operator),
@@ -121,10 +115,27 @@ def matrices(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Matrix, 
                 formula=run.header["operators"].get(operator, ""),
                 dtypes=tuple(dtypes),
                 outputs=tuple(words(o) for o in outputs),
-                rows=tuple(rows),
+                rows=tuple(_rows(here, columns, links, naming)),
             )
         )
     return tuple(found)
+
+
+def _rows(
+    cells: Sequence[Row], columns: Sequence[tuple[str, str]], links: _Links, naming: Naming
+) -> Iterable[MatrixRow]:
+    """One for each target; those of a framework that read alike share it, and the links of the first."""
+    by_target: dict[tuple[Any, ...], dict[tuple[str, str], Row]] = {}
+    for row in cells:
+        by_target.setdefault(target_order(naming, row), {})[row["dtype"], row["output"]] = row
+    alike: dict[tuple[Any, ...], list[tuple[Row, tuple[Cell, ...]]]] = {}
+    for _, of_target in sorted(by_target.items()):
+        first = next(iter(of_target.values()))
+        shown = tuple(_cell(of_target.get(column), links) for column in columns)
+        read = tuple((cell.mark, cell.grade, cell.ulps) for cell in shown)
+        alike.setdefault((first["framework"], first["formulation"] == NAIVE, read), []).append((first, shown))
+    for (_, naive, _), found in alike.items():
+        yield MatrixRow(tuple(naming.who([row for row, _ in found])), naive, found[0][1])
 
 
 def side_by_side(run: Run, naming: Naming) -> SideBySide:
@@ -187,7 +198,7 @@ def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _cell(row: dict[str, Any] | None, links: dict[tuple[str, ...], str]) -> Cell:
+def _cell(row: Row | None, links: _Links) -> Cell:
     if row is None:
         return _NONE
     grade = "" if row["worst_grade"] is None else words(GRADES[row["worst_grade"]])
@@ -203,15 +214,16 @@ def _cell(row: dict[str, Any] | None, links: dict[tuple[str, ...], str]) -> Cell
     return Cell(_HOLDS, "", grade, error)
 
 
-def _links(findings: pl.DataFrame) -> dict[tuple[str, ...], str]:
-    """The first finding of each cell, so that a mark leads to its reason."""
+def _links(findings: pl.DataFrame) -> _Links:
+    """The first finding of each cell, so that a mark leads to its reason; a control's lead to its lines."""
     links: dict[tuple[str, ...], str] = {}
     for row in findings.iter_rows(named=True):
         status = f"breaks_{row['level']}"
+        reason = control_id(row) if row["formulation"] == NAIVE else finding_id(row)
         for dtype in row["dtypes"]:
             for target in row["targets"]:
                 mode, _, device = target.partition(" ")
                 found = {**row, "mode": mode, "device": device}
                 key = (status, *(found[k] for k in ("operator", *TARGET, "output")), dtype)
-                links.setdefault(key, finding_id(row))
+                links.setdefault(key, reason)
     return links

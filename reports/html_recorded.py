@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,14 @@ from reports.html_words import (
 from reports.numbers import count
 from reports.run_file import Run
 
+SHORT = 160
+"""Characters shown of a framework's words for not judging."""
+
+_TYPE = re.compile(r"\b(?:u?int|b?float)\d*\b|\b(?:double|half|bool)\b")
+
+_Line = tuple[str, str, str]
+"""Clause, variant and output."""
+
 
 @dataclass(frozen=True)
 class OpenRow:
@@ -38,18 +47,22 @@ class OpenRow:
 
 @dataclass(frozen=True)
 class OpenTable:
-    """One operator: a row for each variant and output, a column for each implementation."""
+    """One operator: a row for each variant, a column for each implementation.
+
+    Outputs with the same answers share a row, and implementations with the same answers a column.
+    """
 
     operator: str
-    implementations: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
     rows: tuple[OpenRow, ...]
 
 
 @dataclass(frozen=True)
 class Unjudged:
+    """One reason, and whom it kept from being judged: names, each with its modes and devices."""
+
     mark: Mark
-    implementation: str
-    where: str
+    who: tuple[tuple[str, str], ...]
     dtypes: str
     message: str
     verdicts: str
@@ -64,44 +77,61 @@ def open_tables(run: Run, naming: Naming) -> tuple[OpenTable, ...]:
         doors: dict[tuple[Any, ...], str] = {}
         for row in sorted(here, key=lambda r: target_order(naming, r)):
             doors.setdefault(_door(row), _door_name(row, naming))
-        lines = _lines(here)
-        tables.append(
-            OpenTable(
-                operator=operator,
-                implementations=tuple(doors.values()),
-                rows=tuple(
-                    OpenRow(
-                        words(variant),
-                        words(output),
-                        clause,
-                        clause_anchor(clause),
-                        tuple(_summary([r for r in found if _door(r) == door], naming) for door in doors),
-                    )
-                    for (clause, variant, output), found in lines.items()
-                ),
-            )
-        )
+        cells = {
+            line: tuple(_summary([r for r in found if _door(r) == door], naming) for door in doors)
+            for line, found in _lines(here).items()
+        }
+        tables.append(_folded(operator, tuple(doors.values()), cells))
     return tuple(tables)
 
 
+def _folded(operator: str, names: Sequence[str], cells: Mapping[_Line, tuple[str, ...]]) -> OpenTable:
+    """What is the same in every row is one column, and what is the same in every column one row."""
+    columns: dict[tuple[str, ...], list[int]] = {}
+    for i, _ in enumerate(names):
+        columns.setdefault(tuple(answers[i] for answers in cells.values()), []).append(i)
+    outputs: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (clause, variant, output), answers in cells.items():
+        told = tuple(answers[alike[0]] for alike in columns.values())
+        outputs.setdefault((clause, variant, told), []).append(words(output))
+    return OpenTable(
+        operator=operator,
+        columns=tuple(tuple(names[i] for i in alike) for alike in columns.values()),
+        rows=tuple(
+            OpenRow(words(variant), ", ".join(of), clause, clause_anchor(clause), told)
+            for (clause, variant, told), of in outputs.items()
+        ),
+    )
+
+
 def unjudged(run: Run, naming: Naming) -> tuple[Unjudged, ...]:
-    """Unsupported and undecided verdicts by implementation and message."""
+    """Unsupported and undecided verdicts of a framework by message; those that differ in a type are one."""
     rows = run.verdicts.filter(pl.col("status").is_in(["unsupported", "undecided"]))
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows.iter_rows(named=True):
-        key = (tuple(STATUS).index(row["status"]), target_order(naming, row), row["message"])
-        groups.setdefault(key, []).append(row)
+    ordered = sorted(
+        rows.iter_rows(named=True),
+        key=lambda row: (tuple(STATUS).index(row["status"]), target_order(naming, row), row["message"]),
+    )
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in ordered:
+        gist = _TYPE.sub("", row["message"])
+        groups.setdefault((row["status"], row["framework"], gist), []).append(row)
     return tuple(
         Unjudged(
-            mark=STATUS[found[0]["status"]],
-            implementation=found[0]["implementation"],
-            where=naming.where(found[0]),
+            mark=STATUS[status],
+            who=tuple(naming.who(found)),
             dtypes=", ".join(in_order(list({r["dtype"] for r in found}), list(DTYPES))),
-            message=found[0]["message"],
+            message=_message([row["message"] for row in found]),
             verdicts=count(len(found)),
         )
-        for _, found in sorted(groups.items(), key=lambda item: item[0])
+        for (status, _, _), found in groups.items()
     )
+
+
+def _message(said: Sequence[str]) -> str:
+    """The first of the messages, shortened, and how many others there are."""
+    first, others = said[0], len(set(said)) - 1
+    short = first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"
+    return f"{short} (and {count(others)} with other types)" if others else short
 
 
 def _door(row: Row) -> tuple[Any, ...]:
@@ -114,9 +144,9 @@ def _door_name(row: Row, naming: Naming) -> str:
     return f"{row['implementation']}{version}{' (naive)' if row['formulation'] == NAIVE else ''}"
 
 
-def _lines(rows: Sequence[Row]) -> Mapping[tuple[str, str, str], list[Row]]:
+def _lines(rows: Sequence[Row]) -> Mapping[_Line, list[Row]]:
     """Rows by clause, variant and output, in that order."""
-    lines: dict[tuple[str, str, str], list[Row]] = {}
+    lines: dict[_Line, list[Row]] = {}
     outputs = in_order(list({r["output"] for r in rows}), OUTPUTS)
 
     def key(row: Row) -> tuple[list[int], str, int]:

@@ -9,7 +9,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -36,11 +37,23 @@ SHORT = 90
 
 @dataclass(frozen=True)
 class Answer:
-    """One thing that was done, how often (empty where it was always), and the framework's words for it."""
+    """One thing that was done, how often (empty where it was always), and the framework's words for it.
+
+    ``gist`` is the first of the words without their numbers.
+    """
 
     mark: Mark
     times: str
     said: str
+    gist: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What was done with one kind of wrong input, or alike with ``kinds`` of them side by side."""
+
+    answers: tuple[Answer, ...]
+    kinds: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Line:
 
     implementations: tuple[str, ...]
     about: str
-    cells: tuple[tuple[Answer, ...], ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,8 @@ def _said(row: Row) -> str:
 _NODE = re.compile(r"\{\{.*?\}\}\s*")
 """Where in a graph TensorFlow raised; it says so before it says what is wrong."""
 
+_NUMBER = re.compile(r"-?\d+")
+
 _KINDS = {
     "minus_one": "−1",
     "minus_classes": "−N",
@@ -250,7 +265,18 @@ def _lines(
     for (framework, naive, cells), found in alike.items():
         of = ", ".join(words(operators[i]) for i in sorted({i for i, _ in found}))
         about = f"{framework} · {of}{' · naive control' if naive else ''}"
-        yield Line(tuple(dict.fromkeys(name for _, name in found)), about, cells)
+        yield Line(tuple(dict.fromkeys(name for _, name in found)), about, tuple(_side_by_side(cells)))
+
+
+def _side_by_side(cells: _Cells) -> Iterable[Cell]:
+    """Neighbours that differ in the numbers of a message only are one cell, with the words of the first."""
+    for _, neighbours in groupby(cells, key=_but_for_numbers):
+        alike = list(neighbours)
+        yield Cell(alike[0], len(alike))
+
+
+def _but_for_numbers(cell: tuple[Answer, ...]) -> list[tuple[Mark, str, str]]:
+    return [(answer.mark, answer.times, answer.gist) for answer in cell]
 
 
 def _cell(found: Sequence[_Did]) -> tuple[Answer, ...]:
@@ -262,15 +288,14 @@ def _cell(found: Sequence[_Did]) -> tuple[Answer, ...]:
         said = dict.fromkeys(d.said for d in found if (d.status, d.word) == (status, word) and d.said)
         times = f"{counts[status, word]}\u00a0of\u00a0{len(found)}" if len(counts) > 1 else ""
         mark = STATUS[status]
-        answers.append(Answer(Mark(mark.glyph, word, mark.css), times, _words(list(said))))
+        lines = [" ".join(_NODE.sub("", text).split()) for text in said]
+        gists = list(dict.fromkeys(_NUMBER.sub("0", line)[:SHORT] for line in lines))
+        told = _words(lines[0], len(gists) - 1) if lines else ""
+        answers.append(Answer(Mark(mark.glyph, word, mark.css), times, told, "".join(gists[:1])))
     return tuple(answers)
 
 
-def _words(said: Sequence[str]) -> str:
-    """The first of the messages, shortened; messages that differ in numbers only are one."""
-    lines = [" ".join(_NODE.sub("", text).split()) for text in said]
-    if not lines:
-        return ""
-    kinds = {re.sub(r"-?\d+", "0", line) for line in lines}
-    short = lines[0] if len(lines[0]) <= SHORT else f"{lines[0][: SHORT - 1].rstrip()}…"
-    return f"{short} (and {len(kinds) - 1} other)" if len(kinds) > 1 else short
+def _words(first: str, others: int) -> str:
+    """The first of the messages, shortened; those that differ from it in numbers only are no others."""
+    short = first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"
+    return f"{short} (and {others} other)" if others else short

@@ -240,7 +240,7 @@ def _source(header: Mapping[str, Any]) -> Source:
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
     options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
     options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
-    options += [("device", selection.get("devices", []))]
+    options += [("device", selection["devices"]), ("plugin", selection["plugins"])]
     command = ["conformance", "run", "--profile", selection["profile"]]
     for name, chosen in options:
         for value in chosen:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,8 @@ GRADES = ("exact", "faithful", "accurate", "stable", "divergent", "wrong_special
 DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
 OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
 
+_DOOR = ("framework", "version", "machine", "implementation")
+
 JUDGED = ("conforms", "breaks_must", "breaks_should")
 NAIVE = "naive"
 
@@ -64,11 +67,12 @@ def listed(names: Sequence[str]) -> str:
 
 def anchor(kind: str, *parts: str) -> str:
     """An id that is the same in every run for the same thing, whatever characters its name has."""
-    return f"{kind}-{hashlib.blake2b(chr(0).join(parts).encode(), digest_size=5).hexdigest()}"
+    digest = hashlib.blake2b(chr(0).join(parts).encode(), digest_size=5).digest()
+    return f"{kind}-{base64.b32encode(digest).decode().lower()}"
 
 
 def clause_anchor(number: str) -> str:
-    return anchor("clause", number)
+    return anchor("s", number)
 
 
 def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
@@ -88,7 +92,8 @@ class Naming:
     def of(cls, run: Run) -> Naming:
         v = run.verdicts
         versions = v.group_by("framework").agg(pl.col("version").n_unique().alias("n"))
-        planned = {name for h in run.headers for name in h["planned"]}
+        # a variant of a framework, as in torch[isa=avx2], is planned apart and is no framework
+        planned = {name.partition("[")[0] for h in run.headers for name in h["planned"]}
         return cls(
             frameworks=tuple(sorted(planned | set(v["framework"].unique()))),
             many_versions=frozenset(versions.filter(pl.col("n") > 1)["framework"]),
@@ -114,6 +119,18 @@ class Naming:
         extra = [row["version"]] if row["framework"] in self.many_versions else []
         extra += [row["machine"]] if self.many_machines else []
         return " · ".join([told, *extra])
+
+    def who(self, rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
+        """Names of implementations with their modes and devices; those of the same stand together."""
+        doors: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            doors.setdefault(tuple(row[k] for k in _DOOR), []).append(row)
+        names: dict[str, list[str]] = {}
+        for found in doors.values():
+            targets = dict.fromkeys(f"{row['mode']} {row['device']}" for row in found)
+            where = self.where_all({**found[0], "targets": list(targets)})
+            names.setdefault(where, []).append(found[0]["implementation"])
+        return ((", ".join(together), where) for where, together in names.items())
 
     def css(self, framework: str) -> str:
         """The style class of a framework; its name is foreign text and never becomes one."""

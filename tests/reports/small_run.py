@@ -83,6 +83,7 @@ def header(**changes: Any) -> dict[str, Any]:
             "families": [],
             "implementation": "*",
             "devices": [],
+            "plugins": [],
         },
         "corpus": "c0ffee",
         "reference": "ed822e1f",
@@ -166,8 +167,8 @@ class Page(HTMLParser):
     """What a browser would find: tags balanced, ids, links, text; raises AssertionError on a stray tag."""
 
     VOID = frozenset({"meta", "link", "br", "wbr", "input", "img", "hr"})
-    OPTIONAL = frozenset({"td", "th"})
-    """Cells may end where the next one starts."""
+    OPTIONAL = ({"td", "th"}, {"dt", "dd"})
+    """Cells, and terms and what is said of them, may end where the next one starts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -193,16 +194,16 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag in ("br", "small"):
+        if tag in ("br", "small", "td", "th", "dt", "dd"):
             self.texts.append(" ")
         if tag in self.VOID:
             return
-        if tag in self.OPTIONAL and self.open[-1] in self.OPTIONAL:
+        if any({tag, self.open[-1]} <= alike for alike in self.OPTIONAL if self.open):
             self.open.pop()
         self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "tr" and self.open[-1] in self.OPTIONAL:
+        if (tag == "tr" and self.open[-1] in ("td", "th")) or (tag == "dl" and self.open[-1] in ("dt", "dd")):
             self.open.pop()
         assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
         self.open.pop()

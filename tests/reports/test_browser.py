@@ -51,6 +51,12 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for formulation in ("fused", "composed", "naive")
     ]
     rows += [
+        verdict(
+            status=s, family="historical", formulation="naive", implementation="torch.softmax.clamp.log*p"
+        )
+        for s in ("breaks_must", "breaks_should")
+    ]
+    rows += [
         verdict(clause="6.4", variant=f"kind_{i}", outcome="raised", grade="none", message="says why " * 20)
         for i in range(7)
     ]
@@ -58,6 +64,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = run_of(rows, header(distances=far))
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render(run, findings(run.verdicts)), encoding="utf-8")
+    path.with_name("short.html").write_text(render(run, findings(run.verdicts), limit=1), encoding="utf-8")
     return path
 
 
@@ -83,6 +90,20 @@ def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int) 
     page.close()
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280])
+@pytest.mark.parametrize("name", ["report.html", "short.html"])
+def test_what_opens_and_what_was_shortened_fits_too(
+    browser: Any, page_file: Path, width: int, name: str
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_file.with_name(name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert page.locator(".naives tr:visible").count() == 4
+    assert page.locator(".cut:visible").count() == (3 if name == "short.html" else 0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
 def test_filters_need_no_script(browser: Any, page_file: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(page_file.as_uri())
@@ -102,4 +123,6 @@ def test_a_counter_filters_and_a_link_opens_its_finding(browser: Any, page_file:
     page.get_by_label("all").last.check()
     page.locator(".mx td a").first.click()
     assert page.locator(".b:target").is_visible()
+    page.locator(".mx .naive td a").first.click()
+    assert page.locator(".naives tbody:target").is_visible()
     page.close()

@@ -282,30 +282,3 @@ def test_foreign_text_is_escaped_in_every_section(hostile: tuple[Page, str]) -> 
     assert "alert('x')" not in html
     assert page.text.count(HOSTILE) > 20
     assert len(page.ids) == len(set(page.ids))
-
-
-def test_many_rows_stay_small() -> None:
-    """400 findings of cases of their own, 60 implementations in every section, 400 distances."""
-    exhibit = {"dtype": "float64", "n": 64, "asked": "", "tangent": ""}
-    exhibit |= dict.fromkeys(("logits", "labels", "cotangent"), "00" * 512)
-    names = [f"torch.nn.functional.implementation_number_{i}" for i in range(400)]
-    faults = [
-        verdict(status="breaks_must", implementation=name, case=f"softmax/ordinary/spread1/float32/n3/r{i}")
-        for i, name in enumerate(names)
-    ]
-    rows = list(faults)
-    for name in names[:60]:
-        for variant in ("unit", "spread8", "spread32"):
-            rows.append(verdict(implementation=name, variant=variant, case=variant))
-        for i in range(7):
-            said = f"ValueError: {name} " + "has much to say " * 9
-            rows.append(
-                asks("6.4", f"variant_{i}", **RAISED, message=said, implementation=name, case=f"w{i}")
-            )
-    distances = [
-        distance(framework_a=f"framework {i % 28}", operator=f"operator {i % 9}", case=row["case"])
-        for i, row in enumerate(faults)
-    ]
-    exhibits = {row["case"]: exhibit for row in faults}
-    _, html = page_of(rows, header(distances=distances, exhibits=exhibits))
-    assert len(html.encode()) < 2_000_000

@@ -1,0 +1,206 @@
+"""What is the same is written once, and says for whom it stands: controls, cases, lines and columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from small_run import CLAUSES, HOSTILE, Page, header, page_of, verdict
+
+NAN = math.nan
+CASE = "softmax/ordinary/spread1/float32/n3/r0"
+
+
+def section(page: Page, start: str, end: str) -> str:
+    text = page.text
+    begin = text.index(start)
+    return text[begin : text.index(end, begin)]
+
+
+def controls(page: Page) -> str:
+    return section(page, "Controls: naive formulations", "Matrix The mark")
+
+
+def cases(page: Page) -> str:
+    return section(page, "Cases behind the findings Inputs", "Environment torch")
+
+
+def naive(**changes: Any) -> dict[str, Any]:
+    usual = {"status": "breaks_must", "implementation": "torch.exp/sum", "formulation": "naive"}
+    return verdict(**usual | changes)
+
+
+def test_a_control_has_one_line_for_each_clause() -> None:
+    rows = [
+        naive(),
+        naive(
+            output="grad_logits",
+            case="b",
+            dtype="bfloat16",
+            symptom="NaN",
+            got=NAN,
+            ulps=math.inf,
+            rounded=0.1,
+        ),
+        naive(output="grad_logits", case="c", status="conforms"),
+        naive(status="breaks_should", case="d"),
+        naive(status="breaks_should", case="e", mode="compile", ulps=90.0),
+    ]
+    page, html = page_of(rows)
+    text = controls(page)
+    assert "Controls: naive formulations 3" in text and "3 findings in 2 lines" in text
+    assert "torch.exp/sum softmax · compile · cpu; eager · cpu" in text
+    must = "✕ must 1.1 value, grad logits NaN, beyond the stable bound 2 of 5 bf16 f32 NaN 0.1 > 10³⁰⁸ b"
+    assert must in text
+    assert "▲ should 1.2 value lost relative accuracy 2 of 3 f32 0.25 0.1 90.0 e" in text
+    assert html.count("<details><summary><span>") == 0  # nothing opens line by line
+
+
+def test_cases_of_controls_are_not_written_out_and_the_page_says_so() -> None:
+    page, _ = page_of([naive(), verdict(status="breaks_must", case="called")])
+    text = cases(page)
+    assert "called float32, N = 3" in text and CASE not in text
+    assert "Their cases are not written out below; conformance explain CASE" in controls(page)
+    assert "No case to show" in cases(page_of([naive()])[0])
+
+
+def test_a_mark_of_a_control_leads_to_its_lines() -> None:
+    page, html = page_of([naive(), naive(operator="logit", framework="jax", implementation="naive")])
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert html.count('<td class="m"><a href="#n-') == 2
+
+
+def test_foreign_names_of_controls_are_escaped() -> None:
+    hostile = dict.fromkeys(("implementation", "operator", "case", "symptom", "mode", "framework"), HOSTILE)
+    page, html = page_of([naive(**hostile)])
+    assert controls(page).count(HOSTILE) == 5
+    assert "alert('x')" not in html
+
+
+def test_the_facts_of_one_answer_are_told_at_its_worst_finding() -> None:
+    rows = [verdict(status="breaks_must", implementation=f"torch.{name}") for name in "abc"]
+    rows.append(verdict(status="breaks_must", framework="jax", implementation="jax.d"))
+    page, html = page_of(rows)
+    # of another framework it is told again: a filter may hide the first
+    assert page.text.count("Exact value 0.10000000000000000555, certified") == 2
+    assert page.text.count("Worst row the same as of torch.a , with the same answer") == 2
+    assert html.count("conformance explain softmax") == 4
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_different_words_are_different_facts() -> None:
+    raised = {"status": "breaks_must", "outcome": "raised", "symptom": "raised", "grade": "none"}
+    rows = [verdict(**raised, implementation=f"torch.{name}", message=f"no {name}") for name in "ab"]
+    text = page_of(rows)[0].text
+    assert "Message no a" in text and "Message no b" in text and "the same as of" not in text
+
+
+def test_answers_that_read_alike_share_a_line() -> None:
+    rows = [
+        verdict(status="breaks_must", mode="eager"),
+        verdict(status="breaks_must", mode="compile", bits="other"),
+        verdict(status="breaks_must", implementation="torch.nn.Softmax"),
+        verdict(status="breaks_must", framework="jax", implementation="jax.nn.softmax", mode="jit"),
+        *(verdict(implementation=f"torch.good{i}", got=0.1 + i / 100) for i in range(4)),
+        naive(),
+    ]
+    text = cases(page_of(rows)[0])
+    assert (
+        "✕ breaks must jax.nn.softmax jit · cpu torch.nn.Softmax eager · cpu "
+        "torch.softmax compile · cpu; eager · cpu 1 0.25 0.1 2,000"
+    ) in text or "torch.nn.Softmax eager · cpu torch.softmax eager · cpu; compile · cpu 1 0.25" in text
+    assert text.count("● conforms") == 2 and "torch.good2" not in text
+    assert "Not listed: 2 answers that conform and 1 answer of naive controls." in text
+
+
+def exhibit(**changes: Any) -> dict[str, Any]:
+    """Four numbers of float32 of each kind, but for ``changes``."""
+    usual = {"dtype": "float32", "n": 4, "asked": "", "tangent": "0000803f00000040000040400000803f"}
+    usual |= {"logits": "0000803f" * 4, "labels": "0000803f" * 4, "cotangent": "0000803f"}
+    return usual | changes
+
+
+def inputs(output: str, **changes: Any) -> str:
+    rows = [verdict(status="breaks_must", output=output)]
+    return cases(page_of(rows, header(exhibits={CASE: exhibit(**changes)}))[0])
+
+
+def test_a_case_shows_the_inputs_that_its_outputs_depend_on() -> None:
+    assert "cotangent" not in inputs("value") and "tangent" not in inputs("value")
+    assert "cotangent 1 0x3f800000" in inputs("grad_labels") and " tangent" not in inputs("grad_labels")
+    assert "tangent bits 0" in inputs("jvp") and "cotangent" not in inputs("jvp")
+    assert "tangent bits 0" in inputs("hvp") and "cotangent 1 0x3f800000" in inputs("hvp")
+
+
+def test_a_number_that_stands_everywhere_is_written_once() -> None:
+    assert "logits bits 0 1 0x3f800000 1 1 0x3f800000" in inputs("value")  # logits always stand in full
+    assert "labels, each 1 0x3f800000" in inputs("value")
+    one_hot = "00000000" * 2 + "0000803f" + "00000000"
+    assert "labels, each 0 0x00000000 but [2] 1 0x3f800000" in inputs("value", labels=one_hot)
+    two = "0000803f" + "00000000" * 2 + "0000803f"
+    assert "logits bits labels bits 0 1 0x3f800000 1 0x3f800000" in inputs("value", labels=two)
+    short = {"n": 2, "logits": "0000803f" * 2, "labels": "0000803f00000000"}
+    assert "logits bits labels bits" in inputs("value", **short)
+    assert "labels, each of the first 4 1" in inputs("value", n=1000)
+    assert "labels, each NaN 0x7fc00000" in inputs("value", labels="0000c07f" * 4)
+
+
+def test_targets_that_fared_alike_share_a_row_of_the_matrix() -> None:
+    rows = [verdict(implementation=f"torch.{name}", mode=m) for name in "ab" for m in ("eager", "func")]
+    rows += [verdict(implementation="torch.b", mode="compile", ulps=0.75)]
+    rows += [verdict(implementation="jax.a", framework="jax")]
+    page, html = page_of(rows)
+    text = section(page, "Matrix The mark", "Framework against framework The")
+    assert "jax.a eager · cpu ● holds exact 0.25 torch.a, torch.b eager · cpu; func · cpu ● holds" in text
+    assert "torch.b compile · cpu ● holds exact 0.75" in text
+    assert html.count("<small>exact 0.25</small>") == 2
+
+
+def test_ways_that_fared_alike_share_a_line() -> None:
+    rows = [verdict(variant="unit", implementation=f"torch.{name}") for name in "ab"]
+    page, _ = page_of(rows)
+    text = section(page, "What a formulation costs Why", "Accepts and refuses What")
+    assert "torch: eager · cpu torch.a torch.b fused 0.25 ● exact" in text
+    assert "Both fused ways stay accurate at every magnitude" in text  # and are counted apart
+
+
+def test_open_answers_that_are_alike_share_a_column_and_a_row() -> None:
+    def answer(name: str, output: str, got: float) -> dict[str, Any]:
+        return verdict(status="open", implementation=f"torch.{name}", output=output, got=got)
+
+    rows = [answer(name, o, NAN) for name in "ab" for o in ("value", "grad_logits")]
+    rows += [answer("c", "value", 0.0), answer("c", "grad_logits", 0.0)]
+    page, _ = page_of(rows)
+    text = section(page, "Open: recorded, not judged What", "Not judged")
+    assert "Output torch.a torch.b torch.c 4.4 spread1 value, grad logits NaN 0" in text
+
+
+def test_reasons_not_to_judge_that_differ_in_a_type_share_a_line() -> None:
+    rows = [
+        verdict(
+            status="unsupported", implementation=f"torch.{name}", message=f"no {t} here {'x' * 200}", case=t
+        )
+        for name in "ab"
+        for t in ("uint8", "int16")
+    ]
+    rows.append(verdict(status="unsupported", message="not offered"))
+    page, _ = page_of(rows)
+    text = section(page, "Not judged Not offered", "Cases behind the findings Inputs")
+    assert "torch.a, torch.b eager · cpu float32 no int16 here" in text
+    assert "x… (and 1 with other types) 4" in text
+    assert "torch.softmax eager · cpu float32 not offered 1" in text
+
+
+def test_neighbouring_kinds_of_wrong_input_share_a_cell() -> None:
+    said = "IndexError: Target {} is out of bounds {}".format
+    more = {"6.4": {"level": "must", "title": "Out of range", "text": "Never silent."}}
+    raised = {"outcome": "raised", "grade": "none", "clause": "6.4", "family": "index_range"}
+    rows = [
+        verdict(**raised, variant="minus_one", message=said(-1, "x" * 90)),
+        verdict(**raised, variant="classes", message=said(10_000, "x" * 90)),
+        verdict(**raised, variant="far_beyond", message="another"),
+    ]
+    page, html = page_of(rows, header(clauses=CLAUSES | more))
+    text = section(page, "Accepts and refuses What", "Open: recorded, not judged")
+    assert text.count("IndexError: Target -1") == 1 and "10000" not in text and "another" in text
+    assert html.count('<td colspan="2"><div>') == 1
