@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from reference.enclosure import Enclosure
 from reference.formats import Floats
 from reference.inputs import Inputs
 from reference.operators import evaluate
+from reference.packed import packed, unpacked
 
 _FIELDS = ("hi", "lo", "radius", "exponent")
 
@@ -89,7 +88,7 @@ class Oracle:
     def _path(self, inputs: Inputs) -> Path | None:
         if self.cache is None or tuple(self.precisions) != PRECISIONS:
             return None
-        return self.cache / version() / f"{inputs.digest}.npz"
+        return self.cache / version() / f"{inputs.digest}.truth"
 
 
 def default_cache() -> Path:
@@ -112,9 +111,7 @@ def _write(path: Path, certified: Certified) -> None:
     for name, enclosure in certified.outputs.items():
         arrays |= {f"{name}.{field}": getattr(enclosure, field) for field in _FIELDS}
     arrays |= {f"{name}.size": array for name, array in certified.sizes.items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    body = buffer.getvalue()
+    body = packed(arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as f:
@@ -132,9 +129,8 @@ def _read(path: Path) -> Certified | None:
     if hashlib.sha256(path.stem.encode() + body).digest() != checksum:
         return None
     try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, zipfile.BadZipFile):
+        arrays = unpacked(body)
+    except ValueError:
         return None
     outputs = {n.removesuffix(".hi") for n in arrays if n.endswith(".hi")}
     return Certified(

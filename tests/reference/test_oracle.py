@@ -126,7 +126,7 @@ def test_an_unusual_ladder_is_never_cached(tmp_path: Path) -> None:
 
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     Oracle(tmp_path).truth(inputs())
-    assert entry(tmp_path).suffix == ".npz"
+    assert entry(tmp_path).suffix == ".truth"
 
 
 def test_inputs_of_another_format_are_refused() -> None:
