@@ -91,7 +91,7 @@ def _judged(
     shape = _shape(batch, judge, output)
     if got.shape != shape:
         words = f"returned shape {got.shape}, the operator's is {shape}"
-        return [_result_fault(case, Symptom.WRONG_SHAPE, words, got) for case in cases]
+        return [_result_fault(case, output, Symptom.WRONG_SHAPE, words, got) for case in cases]
     if not got.size:
         return [_empty(case, output) for case in cases]
     rows = []
@@ -120,7 +120,7 @@ def _judged(
         words = f"returned {got.dtype.name}, the logits are {batch.inputs.format.name}"
         for case, row in zip(cases, rows, strict=True):
             if row["status"] == Status.CONFORMS:
-                row |= _result_fault(case, Symptom.WRONG_DTYPE, words, got)
+                row |= _result_fault(case, output, Symptom.WRONG_DTYPE, words, got)
     return rows
 
 
@@ -200,16 +200,19 @@ def _empty(case: Case, output: str) -> dict[str, Any]:
     return _named(case) | _nothing() | measured | said | judged
 
 
-def _result_fault(case: Case, symptom: Symptom, message: str, got: Array) -> dict[str, Any]:
+def _result_fault(case: Case, output: str, symptom: Symptom, message: str, got: Array) -> dict[str, Any]:
+    """A result of another shape or format: a fault, unless the clause that is tested is open."""
+    tested = clause(case.clause_of(output))
+    tested = tested if tested.level is Level.OPEN else clause(RESULT)
     return (
         _named(case)
         | _nothing()
         | {
             "outcome": Outcome.RETURNED.value,
             "message": message,
-            "status": Status.BREAKS_MUST.value,
+            "status": _BROKEN[tested.level].value,
             "symptom": symptom.value,
-            "clause": RESULT,
+            "clause": tested.id,
             "bits": hashlib.blake2b(got.tobytes(), digest_size=8).hexdigest(),
         }
     )

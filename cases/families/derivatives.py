@@ -55,5 +55,5 @@ DERIVATIVES = Family(
     "jvp and hvp along uneven tangents",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32",)},
+    formats_in={"quick": ("float32",), "standard": ("float32", "float16", "bfloat16")},
 )

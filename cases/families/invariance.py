@@ -49,5 +49,5 @@ INVARIANCE = Family(
     "permuted classes, the same call twice, a row alone, every mode",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32",)},
+    formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
 )

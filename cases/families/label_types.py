@@ -57,5 +57,5 @@ LABEL_TYPES = Family(
     "indices of 8 to 64 bits, dense labels as integers or in a wider format",
     _lengths,
     _rows,
-    formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
+    formats_in={"quick": ("float32",), "standard": ("float32",)},
 )

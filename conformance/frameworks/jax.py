@@ -35,6 +35,12 @@ def _gumbel(jax: Any, x: Any) -> Any:
     return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
 
 
+def _sigmoid_cross_entropy(jax: Any, x: Any, z: Any) -> Any:
+    """As Optax writes it: labels in the logits' format first, or ``-z`` of an unsigned 1 is 255."""
+    z = z.astype(x.dtype)
+    return -z * jax.nn.log_sigmoid(x) - (1 - z) * jax.nn.log_sigmoid(-x)
+
+
 _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
     (
         "jax.scipy.special.logsumexp",
@@ -181,7 +187,7 @@ class Jax:
         ),
         Implementation(
             "jax.nn.log_sigmoid+sum", "sigmoid_cross_entropy", "composed",
-            lambda jax, x, z: -z * jax.nn.log_sigmoid(x) - (1 - z) * jax.nn.log_sigmoid(-x),
+            _sigmoid_cross_entropy,
             note=_COMPOSED,
         ),
         *(

@@ -136,7 +136,7 @@ def test_an_error_for_an_index_out_of_range_conforms() -> None:
 
 @pytest.mark.parametrize("fake", ["RefusesInt8", "DeclaresInt8Unsupported"])
 def test_a_type_that_is_refused_breaks_nothing(fake: str) -> None:
-    rows = verdicts(fake, family("label_types", SPARSE))
+    rows = verdicts(fake, family("label_types", SPARSE, n=10))
     refused = [r for r in rows if r["variant"] == "index_int8"]
     assert {r["status"] for r in refused} == {"unsupported"}
     assert {r["status"] for r in rows if r not in refused} == {"conforms"}

@@ -202,18 +202,15 @@ def test_rows_beside_an_index_out_of_range_keep_their_answers(verdicts: pl.DataF
 # --- labels of another type -----------------------------------------------------------------------------
 
 
-def test_dense_labels_of_uint8_wrap_around_in_jax(verdicts: pl.DataFrame) -> None:
-    """``-z`` of an unsigned one is 255."""
-    for row_ in ("r0", "r1"):
-        for output in ("value", "grad_logits"):
-            case = f"{BINARY}/label_types/dense_uint8/float32/n10/{row_}"
-            row = one(verdicts, JAX_BINARY, case, output, "jit")
-            assert (row["status"], row["clause"]) == ("breaks_must", "6.5")
-            assert row["ulps"] > 1e6
+def test_dense_labels_of_uint8_are_the_numbers_that_they_are(verdicts: pl.DataFrame) -> None:
+    """``-z`` of an unsigned one is 255: the loss that is composed here converts labels first."""
+    found = verdicts.filter(variant="dense_uint8", framework="jax", implementation=JAX_BINARY)
+    assert set(found["output"]) == {"value", "grad_logits"}
+    assert not set(found["status"]) & {"breaks_must"}
 
 
-def test_jax_differentiates_a_loss_that_its_labels_have_widened(verdicts: pl.DataFrame) -> None:
-    """Labels in binary64 make the value binary64, which 6.5 allows; "unsupported" would be our own doing."""
+def test_jax_differentiates_a_loss_of_wider_labels(verdicts: pl.DataFrame) -> None:
+    """Labels in binary64 may make the value binary64 (6.5); "unsupported" would be our own doing."""
     wide = verdicts.filter(variant="dense_float64", framework="jax", implementation=JAX_BINARY)
     assert set(wide["output"]) == {"value", "grad_logits"}
     assert set(wide["outcome"]) == {"returned"}

@@ -144,7 +144,7 @@ def test_a_crash_is_no_error(outcome: Outcome) -> None:
 
 def test_a_result_without_elements_conforms_by_its_shape() -> None:
     """2.7: the shape is all there is to be right."""
-    (b,) = family("shapes", SPARSE, n=4, variant="no_example+none")
+    (b,) = family("shapes", SPARSE, n=5, variant="no_example+none")
     rows = _rows(b, Answer(question(SPARSE, "value"), {"value": np.zeros((1, 0), np.float32)}))
     assert [(r["status"], r["clause"], r["grade"]) for r in rows] == [("conforms", "2.7", "exact")]
     assert set(rows[0]) == set(SCHEMA)
@@ -153,7 +153,7 @@ def test_a_result_without_elements_conforms_by_its_shape() -> None:
 
 
 def test_the_sum_of_nothing_is_exactly_zero() -> None:
-    (b,) = family("shapes", SPARSE, n=4, variant="no_example+sum")
+    (b,) = family("shapes", SPARSE, n=5, variant="no_example+sum")
     for number, status in (
         (0.0, "conforms"),
         (-0.0, "conforms"),
@@ -167,7 +167,7 @@ def test_the_sum_of_nothing_is_exactly_zero() -> None:
 
 @pytest.mark.parametrize("number", [0.0, np.nan, np.inf, 3.0])
 def test_the_mean_of_nothing_is_never_judged(number: float) -> None:
-    (b,) = family("shapes", SPARSE, n=4, variant="no_example+mean")
+    (b,) = family("shapes", SPARSE, n=5, variant="no_example+mean")
     got = np.full(1, number, dtype=np.float32)
     (row,) = _rows(b, Answer(question(SPARSE, "value"), {"value": got}))
     assert (row["status"], row["clause"], row["level"]) == ("open", "6.11", "open")
@@ -178,6 +178,14 @@ def test_an_empty_row_of_an_open_clause_is_not_judged() -> None:
     (b,) = family("shapes", "softmax", n=0)
     rows = _rows(b, Answer(question("softmax", "value"), {"value": np.zeros((2, 0), np.float32)}))
     assert {(r["status"], r["clause"]) for r in rows} == {("open", "2.8")}
+
+
+def test_of_no_class_no_shape_is_wrong() -> None:
+    """2.8 is open: an empty row of another rank is recorded like any other answer."""
+    (b,) = family("shapes", "logsumexp", n=0)
+    got = np.zeros((len(b.inputs), 0), dtype=np.float32)
+    rows = _rows(b, Answer(question("logsumexp", "value"), {"value": got}))
+    assert {(r["status"], r["clause"], r["symptom"]) for r in rows} == {("open", "2.8", "wrong shape")}
 
 
 def test_a_group_has_one_value_and_the_gradients_of_all_its_examples() -> None:
