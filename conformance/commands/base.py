@@ -79,7 +79,7 @@ FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only thi
 
 Device = Annotated[
     list[str] | None,
-    typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu[isa=avx2]' (repeatable)."),
+    typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu\\[isa=avx2]' (repeatable)."),
 ]
 
 

@@ -1,0 +1,190 @@
+"""The GitHub Action: its steps are run here as a runner would, in a fresh folder, with a small framework."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+
+FAKES = ROOT / "tests" / "fakes.py"
+SMALL = "--operator softmax --dtype float32 --family two_classes"
+
+
+@dataclass
+class Runner:
+    """What a runner gives to the steps: contexts, a temporary folder, files to write to."""
+
+    folder: Path
+    inputs: dict[str, str]
+    branch: str = "main"
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    log: str = ""
+
+    def value(self, expression: str) -> str:
+        """An expression of the kinds that the action uses."""
+        known = {f"inputs.{name}": value for name, value in self.inputs.items()}
+        known |= {
+            "github.ref_name": self.branch,
+            "github.event.repository.default_branch": "main",
+            "github.action_path": str(ROOT),
+            "github.run_id": "7",
+            "github.run_attempt": "1",
+            "runner.os": "Linux",
+            "runner.arch": "X64",
+        }
+        for step, found in self.outputs.items():
+            known |= {f"steps.{step}.outputs.{name}": value for name, value in found.items()}
+        return known[expression]
+
+    def filled(self, text: str) -> str:
+        return EXPRESSION.sub(lambda m: self.value(m[1]), text)
+
+    def holds(self, condition: str) -> bool:
+        """``a == 'b' && c != d``."""
+        if condition == "always()":
+            return True
+        for part in condition.split("&&"):
+            left, sign, right = re.split(r"\s*(==|!=)\s*", part.strip())
+            a, b = (x[1:-1] if x.startswith("'") else self.value(x) for x in (left, right))
+            if (a == b) is (sign == "!="):
+                return False
+        return True
+
+    def run(self) -> int:
+        """Every step in turn; the status of the first that fails, as a job would end."""
+        status = 0
+        for step in ACTION["runs"]["steps"]:
+            condition = step.get("if", "")
+            if (status and condition != "always()") or (condition and not self.holds(condition)):
+                continue
+            if "uses" in step:
+                self.use(step)
+            else:
+                status = self.shell(step) or status
+        return status
+
+    def use(self, step: dict[str, Any]) -> None:
+        """Cache and upload: what they are told must be there, or made of what is."""
+        given = {name: self.filled(str(text)) for name, text in step["with"].items()}
+        self.log += f"{step['uses']} {json.dumps(given)}\n"
+
+    def shell(self, step: dict[str, Any]) -> int:
+        to = self.folder / "output"
+        to.write_text("", encoding="utf-8")
+        environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "XDG_CACHE_HOME")}
+        environment |= {name: self.filled(text) for name, text in step.get("env", {}).items()}
+        environment |= {
+            "GITHUB_OUTPUT": str(to),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "RUNNER_TEMP": str(self.folder / "temp"),
+            "PYTHONPATH": str(ROOT),
+        }
+        # the suite is there already: a test installs nothing
+        script = step["run"].replace("-m pip install --quiet", "-m pip --version")
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.log += done.stdout + done.stderr
+        pairs = dict(line.split("=", 1) for line in to.read_text(encoding="utf-8").splitlines())
+        if "id" in step:
+            self.outputs[step["id"]] = pairs
+        return done.returncode
+
+
+def runner(folder: Path, fake: str) -> Runner:
+    (folder / "temp").mkdir(parents=True)
+    defaults = {name: str(i.get("default", "")) for name, i in ACTION["inputs"].items()}
+    asked = f"{SMALL} --plugin {FAKES}:{fake}"
+    return Runner(folder, {**defaults, "framework": "fake", "arguments": asked, "python": sys.executable})
+
+
+def test_every_input_and_output_is_used_and_described() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    for name, given in ACTION["inputs"].items():
+        assert given["description"] and f"inputs.{name}" in text, name
+    ids = {step["id"] for step in ACTION["runs"]["steps"] if "id" in step}
+    for given in ACTION["outputs"].values():
+        assert EXPRESSION.search(given["value"])[1].split(".")[1] in ids  # type: ignore[index]
+
+
+def test_no_expression_is_written_into_a_script() -> None:
+    """What a pull request can name must not become shell: it comes as an environment variable."""
+    for step in ACTION["runs"]["steps"]:
+        assert not EXPRESSION.search(step.get("run", "")), step["name"]
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A run on the default branch that passes, and leaves a baseline."""
+    found = runner(tmp_path_factory.mktemp("main"), "Exact")
+    assert found.run() == 0, found.log
+    return found
+
+
+def test_a_run_that_passes_leaves_its_files_and_a_baseline(passed: Runner) -> None:
+    assert passed.outputs["gate"] == {"status": "0"}
+    folder = Path(passed.outputs["install"]["folder"])
+    for name in ("run.parquet", "report.html", "gate.json", "junit.xml", "summary.md", "badge.json"):
+        assert (folder / name).stat().st_size > 0, name
+    assert (folder / "baseline" / "run.parquet").read_bytes() == (folder / "run.parquet").read_bytes()
+    assert "gate passed" in (passed.folder / "summary").read_text(encoding="utf-8").lower()
+    assert "actions/cache/save" in passed.log and "actions/upload-artifact" in passed.log
+
+
+def test_a_broken_clause_stops_the_job_after_the_upload(tmp_path: Path) -> None:
+    found = runner(tmp_path / "bump", "AlwaysNan")
+    found.branch = "bump"
+    assert found.run() == 1
+    assert found.outputs["gate"] == {"status": "1"}
+    assert "actions/upload-artifact" in found.log and "actions/cache/save" not in found.log
+    assert "::error" in found.log
+
+
+def test_a_framework_that_is_not_there_is_no_evidence(tmp_path: Path) -> None:
+    found = runner(tmp_path / "bump", "Absent")
+    assert found.run() == 3, found.log
+
+
+def test_the_baseline_of_the_default_branch_is_compared_with(tmp_path: Path, passed: Runner) -> None:
+    found = runner(tmp_path / "bump", "Exact")
+    found.branch = "bump"
+    baseline = found.folder / "temp" / "conformance" / "baseline"
+    baseline.mkdir(parents=True)
+    kept = Path(passed.outputs["install"]["folder"]) / "run.parquet"
+    (baseline / "run.parquet").write_bytes(kept.read_bytes())
+    assert found.run() == 0, found.log
+    decided = json.loads((baseline.parent / "gate.json").read_text(encoding="utf-8"))
+    assert decided["changes"]["same"] == decided["verdicts"] > 0
+    assert (baseline.parent / "comment.md").read_text(encoding="utf-8") == "", "silent: nothing changed"
+
+
+def test_the_workflow_in_the_readme_can_be_pasted() -> None:
+    """It is YAML, checks the suite out where it then uses it, and gives the action what it takes."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    steps = job["steps"]
+    paths = [f"./{step['with']['path']}" for step in steps if "path" in step.get("with", {})]
+    (used,) = [step for step in steps if step.get("uses", "").startswith("./")]
+    assert [used["uses"]] == paths
+    assert steps.index(used) == len(steps) - 1
+    assert set(used["with"]) <= set(ACTION["inputs"])
+    required = {name for name, given in ACTION["inputs"].items() if given.get("required")}
+    assert required <= set(used["with"])
