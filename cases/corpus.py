@@ -147,6 +147,7 @@ def case_ids(profile: str = PROFILES[-1]) -> list[str]:
     return [case.id for b in batches(profile) for case in b.cases]
 
 
+@functools.cache
 def digest(profile: str) -> str:
     """Hash of every id, clause and bit of a profile: golden, see ``tests/cases/test_corpus.py``."""
     h = hashlib.sha256()

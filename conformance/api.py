@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -31,12 +31,14 @@ def run(
     out: str | Path | None = None,
     resume: bool = False,
     progress: engine.Progress | None = None,
+    interpreters: Mapping[str, str] | None = None,
 ) -> Run:
     """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
 
     Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
-    taken as by ``--plugin``. A framework that is not installed is recorded, and the rest runs. Raises
-    ValueError, with near names, for a name that nothing answers to.
+    taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``. A framework that is not
+    installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
+    answers to.
     """
     _plug_in(names(plugins))
     selection = Selection(
@@ -51,7 +53,7 @@ def run(
     )
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         where = Path(folder) / "run.parquet" if out is None else Path(out)
-        return engine.run(selection, where, resume=resume, progress=progress)
+        return engine.run(selection, where, resume=resume, progress=progress, interpreters=interpreters)
 
 
 def read_run(path: str | Path) -> Run:

@@ -164,6 +164,7 @@ def _header(
             "families": list(asked.families),
             "implementation": i.name,
             "devices": [device],
+            "plugins": [],
         },
         "corpus": digest(asked.profile),
         "reference": reference_version(),

@@ -6,10 +6,10 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from conformance.commands import ask, show
+from conformance.commands import ask, gate, show, upgrade
 from conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
-__all__ = ["EVIDENCE", "FAILED", "INTERRUPTED", "USAGE", "app", "ask", "main", "show"]
+__all__ = ["EVIDENCE", "FAILED", "INTERRUPTED", "USAGE", "app", "ask", "gate", "main", "show", "upgrade"]
 
 
 def main() -> None:

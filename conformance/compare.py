@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +45,8 @@ ABOUT: Mapping[Change, str] = {
     Change.BITS: "other bits, no other change",
     Change.SAME: "the same bits, or the same refusal",
 }
+
+_OF_BEFORE = (Change.MISSING, Change.FIXED, Change.IMPROVED)
 
 _RANK = {
     Status.CONFORMS.value: 0,
@@ -87,49 +90,72 @@ class Comparison:
         return both.group_by("status_old", "status").agg(pl.len().alias("count")).sort("status_old", "status")
 
     def groups(self, change: Change) -> pl.DataFrame:
-        """Pairs of one change by implementation, output and clause: how many, and the worst of them."""
+        """Pairs of one change by implementation, output and clause: how many, and the worst of them.
+
+        Of what is no longer wrong, or no longer there, clause and worst case are those of before.
+        """
         cause = ["operator", "framework", "implementation", "output", "clause", "symptom_old", "symptom"]
+        gone = change in _OF_BEFORE
+        sides = ("{}_old", "{}") if gone else ("{}", "{}_old")
         here = self.of(change).with_columns(
-            pl.coalesce("operator", "operator_old").alias("operator"),
-            pl.coalesce("clause", "clause_old").alias("clause"),
+            pl.coalesce(side.format(c) for side in sides).alias(c)
+            for c in ("operator", "clause", "level", "dtype")
         )
-        ordered = here.sort(["ulps", "n", "case"], descending=[True, False, False], nulls_last=True)
+        size = "ulps_old" if gone else "ulps"
+        ordered = here.sort([size, "n", "case"], descending=[True, False, False], nulls_last=True)
         rest = [c for c in here.columns if c not in cause]
         return (
             ordered.group_by(cause, maintain_order=True)
             .agg(
                 pl.len().alias("count"),
                 pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
-                pl.coalesce("dtype", "dtype_old").unique().sort().alias("dtypes"),
-                *(pl.col(c).first() for c in rest if c != "dtype"),
-                pl.col("dtype").first(),
+                pl.col("dtype").unique().sort().alias("dtypes"),
+                *(pl.col(c).first() for c in rest),
             )
             .sort(["count", *cause], descending=[True, *[False] * len(cause)])
         )
 
 
+def called(run: Run) -> Run:
+    """The run without naive formulations: they are controls, and nobody ships them."""
+    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)
+
+
 def compare(old: Run, new: Run, *, factor: float = DRIFT_FACTOR) -> Comparison:
     """What became of each verdict of ``old`` in ``new``; an error that grows by ``factor`` is drift."""
-    before, now = (_keyed(run) for run in (old, new))
-    before = before.rename({c: f"{c}_old" for c in before.columns if c not in KEY})
-    joined = before.with_columns(pl.lit(True).alias("_old")).join(
-        now.with_columns(pl.lit(True).alias("_new")), on=list(KEY), how="full", coalesce=True
-    )
+    before, now = (run.verdicts.sort([*KEY, "version", "machine"]) for run in (old, new))
+    joined = _paired(before, now)
     pairs = joined.with_columns(_change(_changed_clauses(old, new), factor).alias("change"))
     return Comparison(pairs.drop("_old", "_new").sort([*KEY]), tuple(_environment(old, new)), old, new)
 
 
-def _keyed(run: Run) -> pl.DataFrame:
-    """The verdicts; of several machines in a merged run, the first, as they are sorted."""
-    return run.verdicts.unique(subset=list(KEY), keep="first", maintain_order=True)
+def _paired(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """Each verdict beside its earlier self, all columns of ``before`` as ``…_old``.
+
+    A merged run may answer a case on several machines or with several versions. First those of the same
+    machine and version are paired, then those of the same machine, then the rest in order; so every verdict
+    of either side stands in one pair or alone, and none is lost.
+    """
+    before = before.with_columns(pl.lit(True).alias("_old")).with_row_index("_left")
+    now = now.with_columns(pl.lit(True).alias("_new")).with_row_index("_right")
+    left, right, pairs = before, now, []
+    for same in ([*KEY, "version", "machine"], [*KEY, "machine"], [*KEY]):
+        nth = pl.int_range(pl.len()).over(same).alias("_nth")
+        found = left.with_columns(nth).join(right.with_columns(nth), on=[*same, "_nth"])
+        pairs.append(found.select("_left", "_right"))
+        left = left.join(found, on="_left", how="anti")
+        right = right.join(found, on="_right", how="anti")
+    before = before.rename({c: f"{c}_old" for c in before.columns if c not in (*KEY, "_old", "_left")})
+    both = before.join(pl.concat(pairs), on="_left").join(now.drop(KEY), on="_right")
+    parts = [both, before.filter(pl.col("_left").is_in(left["_left"].to_list())), right]
+    return pl.concat([p.drop("_left", "_right", strict=False) for p in parts], how="diagonal")
 
 
 def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
     rank, rank_old = (pl.col(c).replace_strict(_RANK, default=0) for c in ("status", "status_old"))
     badness, badness_old = _badness("symptom"), _badness("symptom_old")
     broken = pl.col("status").is_in([Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value])
-    grown = (pl.col("ulps") > factor * pl.col("ulps_old")) & (pl.col("ulps") > 1.0)
-    shrunk = (pl.col("ulps_old") > factor * pl.col("ulps")) & (pl.col("ulps_old") > 1.0)
+    grown, shrunk = _exceeds("ulps", "ulps_old", factor), _exceeds("ulps_old", "ulps", factor)
     numbers = pl.col("ulps").is_finite() & pl.col("ulps_old").is_finite()
     unbounded = pl.col("ulps").is_infinite() & pl.col("ulps_old").is_finite()
     other_rule = pl.col("clause").is_in(changed_clauses) | pl.col("clause_old").is_in(changed_clauses)
@@ -156,6 +182,14 @@ def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
         .then(pl.lit(Change.BITS.value))
         .otherwise(pl.lit(Change.SAME.value))
     )
+
+
+def _exceeds(one: str, other: str, factor: float) -> pl.Expr:
+    """An error that is more than a rounding, and ``factor`` times the other, of which luck is no part.
+
+    A result that happens to be exact is no better than one that is rounded correctly, half an ulp off.
+    """
+    return (pl.col(one) > 1.0) & (pl.col(one) > factor * pl.max_horizontal(other, pl.lit(0.5)))
 
 
 def _badness(column: str) -> pl.Expr:
@@ -203,4 +237,97 @@ def _workers(run: Run) -> dict[str, dict[str, Any]]:
         }
         for h in run.headers
         for f in h["frameworks"]
+    }
+
+
+LISTED = (
+    Change.REGRESSED,
+    Change.MISSING,
+    Change.NOT_COMPARABLE,
+    Change.DRIFTED,
+    Change.FIXED,
+    Change.IMPROVED,
+    Change.BITS,
+    Change.ADDED,
+)
+"""The changes whose groups are told, in that order; of what is the same there is nothing to tell."""
+
+GROUPS = 500
+"""Groups of one change that :func:`as_dict` lists; the totals count all."""
+
+
+def as_dict(comparison: Comparison, *, limit: int = GROUPS) -> dict[str, Any]:
+    """Everything that is shown of a comparison, for strict JSON: no NaN, no infinity."""
+    counts = comparison.counts()
+    return {
+        "old": _side(comparison.old),
+        "new": _side(comparison.new),
+        "environment": [
+            {"who": who, "what": what, "before": before, "now": now}
+            for who, what, before, now in comparison.environment
+        ],
+        "pairs": comparison.pairs.height,
+        "counts": {c.value: counts[c] for c in Change},
+        "about": {c.value: ABOUT[c] for c in Change},
+        "transitions": [
+            {"before": before, "now": now, "count": count}
+            for before, now, count in comparison.transitions().iter_rows()
+        ],
+        "groups": {c.value: _listed(comparison.groups(c), limit) for c in LISTED},
+    }
+
+
+def _side(run: Run) -> dict[str, Any]:
+    """Which run it is."""
+    tested = (f"{f['framework']} {f['version']}" for h in run.headers for f in h["frameworks"])
+    return {
+        "tested": list(dict.fromkeys(tested)),
+        "created": [h["created"] for h in run.headers],
+        "suite": list(dict.fromkeys(h["suite"] for h in run.headers)),
+        "profiles": list(dict.fromkeys(h["selection"]["profile"] for h in run.headers)),
+        "verdicts": run.verdicts.height,
+    }
+
+
+_CAUSE = (
+    "operator",
+    "framework",
+    "implementation",
+    "output",
+    "clause",
+    "level",
+    "count",
+    "targets",
+    "dtypes",
+)
+_WORST = ("case", "mode", "device", "dtype")
+_SIDE = ("version", "machine", "outcome", "message", "grade", "status", "symptom", "bits")
+
+
+def _listed(groups: pl.DataFrame, limit: int) -> dict[str, Any]:
+    """The first ``limit`` groups with the worst case of each, and how many groups and pairs there are."""
+    return {
+        "groups": groups.height,
+        "pairs": int(groups["count"].sum()),
+        "listed": [
+            {f: row[f] for f in _CAUSE}
+            | {
+                "worst": {f: row[f] for f in _WORST}
+                | {"before": _verdict(row, "_old"), "now": _verdict(row, "")}
+            }
+            for row in groups.head(limit).iter_rows(named=True)
+        ],
+    }
+
+
+def _verdict(row: Mapping[str, Any], side: str) -> dict[str, Any] | None:
+    """One verdict of a pair; None where that run has none. Numbers that may not be finite are text."""
+    if row[f"status{side}"] is None:
+        return None
+    ulps = row[f"ulps{side}"]
+    returned = row[f"grade{side}"] != "none"
+    return {f: row[f"{f}{side}"] for f in _SIDE} | {
+        "ulps": ulps if math.isfinite(ulps) else None,
+        "got": repr(row[f"got{side}"]) if returned else "",
+        "right": repr(row[f"rounded{side}"]) if returned else "",
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import queue
 import threading
 import time
@@ -37,6 +38,8 @@ from reference.operators import OPERATORS
 from reference.oracle import Oracle, default_cache
 from reference.oracle import version as reference_version
 from reports.run_file import Run, write_run
+
+_corpus = functools.cache(digest)
 
 Progress = Callable[[str, int, int], None]
 """``progress(framework, batches done, batches planned)``."""
@@ -70,7 +73,6 @@ class _Ended:
 
 _Event = _Started | _Absent | _Answered | _Ended
 
-
 Seconds = defaultdict[str, float]
 
 
@@ -102,19 +104,21 @@ def run(
     resume: bool = False,
     progress: Progress | None = None,
     oracle: Oracle | None = None,
+    interpreters: Mapping[str, str] | None = None,
 ) -> Run:
     """Ask everything in ``selection``, judge it, write ``out``, and return the run.
 
-    A framework that is not installed is recorded as absent and the rest runs.
+    A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
+    of a framework's workers, where it is not this one.
     """
-    began = time.perf_counter()
+    began, interpreters = time.perf_counter(), interpreters or {}
     oracle = oracle or Oracle(default_cache())
     batches = list(selection.batches())
-    seats = {seat.key: seat for seat in selection.seats()}
+    seats = {seat.key: seat for seat in selection.seats(interpreters)}
     asked = {key: _asked_batches(selection, seat, batches) for key, seat in seats.items()}
     asked = {name: found for name, found in asked.items() if found}
     ledger = _Ledger(planned={name: len(found) for name, found in asked.items()})
-    journal = Journal(out, _identity(selection), resume=resume)
+    journal = Journal(out, _identity(selection) | {"interpreters": dict(interpreters)}, resume=resume)
     events: queue.Queue[_Event] = queue.Queue(maxsize=32)
     stop = threading.Event()
     rest = {name: [b for b in found if b.id not in journal.done(name)] for name, found in asked.items()}
@@ -122,7 +126,6 @@ def run(
         ledger.finished[name] = len(found) - len(rest[name])
         arguments = (seats[name], rest[name], selection, events, stop)
         threading.Thread(target=_ask_all, args=arguments, name=f"ask-{name}", daemon=True).start()
-
     bench = _Bench(oracle, rest, ledger.seconds)
     running = set(asked)
     try:
@@ -257,7 +260,7 @@ def _identity(selection: Selection) -> dict[str, Any]:
     return {
         "suite": __version__,
         "selection": selection.as_dict(),
-        "corpus": digest(selection.profile),
+        "corpus": _corpus(selection.profile),
         "reference": reference_version(),
     }
 

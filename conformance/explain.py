@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,12 @@ from flint import arb, ctx
 from cases.case import Batch, Case
 from cases.family import PROFILES
 from conformance.asking import Asker
+from conformance.devices import seats, split, wanted_devices
+from conformance.frameworks.interface import Question
 from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS
+from conformance.registry import FRAMEWORKS, Framework
 from conformance.rows import rows_of, target_of
-from conformance.selection import questions
+from conformance.selection import check_name, questions
 from conformance.verdict import Judge
 from reference.operators import evaluate
 from reference.oracle import Oracle, default_cache
@@ -48,37 +50,68 @@ def _text(value: arb | float) -> str:
 
 @dataclass(frozen=True)
 class Answered:
-    """What one framework's implementations said about the case: rows as in a run file."""
+    """What one framework's implementations said about the case: rows as in a run file.
+
+    ``absent``: why the framework does not start; ``lacks``: which device it has not.
+    """
 
     framework: str
     absent: str
     rows: tuple[Mapping[str, Any], ...]
+    lacks: str = ""
 
 
-def answers(batch: Batch, case: Case, pattern: str = "*") -> Iterator[Answered]:
+def check_devices(devices: Sequence[str]) -> None:
+    """Raise :class:`conformance.selection.UnknownName` for a variant that no framework has."""
+    known = sorted({variant for f in FRAMEWORKS.values() for variant in f.variants})
+    for device in devices:
+        name, variant = split(device)
+        if variant:
+            check_name("variant", device, [f"{name}[{v}]" for v in known])
+
+
+def answers(batch: Batch, case: Case, pattern: str = "*", devices: Sequence[str] = ()) -> Iterator[Answered]:
     """Ask every implementation that matches ``pattern`` about the case's batch, framework by framework.
 
-    The whole batch is asked, as in a run, so that the answer is the run's.
+    The whole batch is asked, as in a run, so that the answer is the run's: on ``devices`` and their
+    variants, named as for a run, or on every device as it is.
     """
     judge = Judge(Oracle(default_cache()).truth(batch.inputs))
     for framework in FRAMEWORKS.values():
         names = [i.name for i in framework.implementations if fnmatch.fnmatchcase(i.name, pattern)]
-        chosen = questions(framework, batch, ["cpu"], names, PROFILES[-1])
+        for seat in seats(framework, devices, PROFILES[-1]) if devices else (framework,):
+            if _chosen(seat, batch, ["cpu", *(split(d)[0] for d in devices)], names, devices):
+                yield _answered(seat, batch, case, judge, names, devices)
+
+
+def _chosen(
+    seat: Framework, batch: Batch, there: Sequence[str], names: Sequence[str], devices: Sequence[str]
+) -> list[Question]:
+    """What is asked on those of the devices that are there and wanted, in all modes."""
+    return questions(seat, batch, wanted_devices(seat, there, devices), names, PROFILES[-1])
+
+
+def _answered(
+    seat: Framework, batch: Batch, case: Case, judge: Judge, names: Sequence[str], devices: Sequence[str]
+) -> Answered:
+    try:
+        process = Process(seat.launch())
+    except (FrameworkAbsent, WorkerLost) as absent:
+        return Answered(seat.key, f"{absent} ({seat.install})", ())
+    try:
+        there = process.hello["devices"]
+        chosen = _chosen(seat, batch, there, names, devices)
         if not chosen:
-            continue
-        try:
-            process = Process(framework.launch())
-        except (FrameworkAbsent, WorkerLost) as absent:
-            yield Answered(framework.name, f"{absent} ({framework.install})", ())
-            continue
-        try:
-            devices = process.hello["devices"]
-            asker = Asker(process)
-            rows: list[Mapping[str, Any]] = []
-            for answer in asker.ask(batch, questions(framework, batch, devices, names, PROFILES[-1])):
-                asker.isolate(answer, batch)
-                target = target_of(framework, process.hello, answer.question)
-                rows += [r for r in rows_of(batch, judge, answer, target) if r["case"] == case.id]
-            yield Answered(framework.name, "", tuple(rows))
-        finally:
-            process.close()
+            lacks = f"no device {', '.join(devices)} here; there is {', '.join(there)}"
+            return Answered(seat.key, "", (), lacks)
+        asker = Asker(process)
+        rows: list[Mapping[str, Any]] = []
+        for answer in asker.ask(batch, chosen):
+            asker.isolate(answer, batch)
+            target = target_of(seat, process.hello, answer.question)
+            widening = answer.question.mode in seat.widening
+            found = rows_of(batch, judge, answer, target, widening=widening)
+            rows += [r for r in found if r["case"] == case.id]
+        return Answered(seat.key, "", tuple(rows))
+    finally:
+        process.close()

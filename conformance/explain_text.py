@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,17 @@ from reports.terminal import answer
 SHOWN = 16
 
 
-def show(batch: Batch, case: Case, pattern: str, console: Console) -> bool:
+def show(batch: Batch, case: Case, pattern: str, console: Console, devices: Sequence[str] = ()) -> bool:
     """Print the case and every matching implementation's answer; False where none matches."""
     _inputs(batch, case, console)
     _exact(batch, case, console)
     found = False
-    for answered in answers(batch, case, pattern):
+    for answered in answers(batch, case, pattern, devices):
         found = True
         if answered.absent:
-            console.print(f"\n{answered.framework}: not installed: {escape(answered.absent)}")
+            console.print(f"\n{escape(answered.framework)}: not installed: {escape(answered.absent)}")
+        if answered.lacks:
+            console.print(f"\n{escape(answered.framework)}: {escape(answered.lacks)}")
         door = None
         for r in answered.rows:
             if door != (door := (r["implementation"], r["mode"], r["device"])):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from conformance.compare import DRIFT_FACTOR, compare
+from conformance.compare import DRIFT_FACTOR, called, compare
 from conformance.judged_waivers import JudgedWaiver, judge_waivers
+from conformance.next_command import for_waiver
 from conformance.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
 from conformance.waivers import Waiver
 from reports.run_file import Run
@@ -52,6 +53,8 @@ class Gate:
     changes: Mapping[str, int] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
+    accepted: tuple[Mapping[str, Any], ...] = ()
+    """Which waiver accepts how many verdicts of which finding: what :data:`_FINDING` names, waiver, count."""
 
     @property
     def blocking(self) -> tuple[Reason, ...]:
@@ -72,7 +75,9 @@ class Gate:
         """Everything, for JSON and for what is written from it."""
         waivers = [
             {"name": w.waiver.name, "state": w.state.value, "rows": w.rows, "message": w.message,
-             "reason": w.waiver.reason, "link": w.waiver.link, "source": w.waiver.source}
+             "next": w.next, "case": w.case, "implementation": w.implementation,
+             "framework": w.waiver.framework, "reason": w.waiver.reason, "link": w.waiver.link,
+             "source": w.waiver.source}
             for w in self.waivers
         ]  # fmt: skip
         plain = {f: getattr(self, f) for f in ("tested", "against", "verdicts", "waived")}
@@ -82,8 +87,11 @@ class Gate:
             **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()},
             "by_status": dict(self.by_status),
             "changes": dict(self.changes),
-            "reasons": [asdict(r) | {"kind": r.kind.value} for r in self.reasons],
+            "reasons": [
+                asdict(r) | {"kind": r.kind.value, "evidence": r.kind in EVIDENCE} for r in self.reasons
+            ],
             "waivers": waivers,
+            "accepted": [dict(a) for a in self.accepted],
         }
 
 
@@ -92,32 +100,39 @@ def decide(
 ) -> Gate:
     """The decision on ``run``."""
     policy = policy or Policy()
-    called = run.verdicts.filter(pl.col("formulation") != "naive")
-    marked, judged = judge_waivers(run, called, waivers, _day(run))
+    verdicts = called(run).verdicts
+    marked, judged = judge_waivers(run, verdicts, waivers, day_of(run))
+    judged = [replace(w, next=for_waiver(w, run)) for w in judged]
     open_faults = marked.filter(pl.col("waiver").is_null())
-    reasons = [*evidence(run, called)]
+    reasons = [*evidence(run, verdicts)]
     comparison = None
     if baseline is not None:
-        comparison = compare(_called(baseline), _called(run), factor=policy.drift_factor)
+        comparison = compare(called(baseline), called(run), factor=policy.drift_factor)
         reasons += relative(comparison, marked, run, policy.fail_on)
     reasons += broken(open_faults, run, policy.fail_on)
-    reasons += of_waivers(judged, run)
+    reasons += of_waivers(judged)
     order = list(Kind)
     reasons.sort(key=lambda r: (not r.blocking, order.index(r.kind)))
     return Gate(
         reasons=tuple(reasons),
         waivers=tuple(judged),
         tested=_versions(run),
-        verdicts=called.height,
-        by_status=dict(sorted(called["status"].value_counts().iter_rows())),
+        verdicts=verdicts.height,
+        by_status=dict(sorted(verdicts["status"].value_counts().iter_rows())),
         waived=marked.height - open_faults.height,
         changes={} if comparison is None else {c.value: n for c, n in comparison.counts().items()},
         against=() if baseline is None else _versions(baseline),
+        accepted=_accepted(marked),
     )
 
 
-def _called(run: Run) -> Run:
-    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)
+_FINDING = ("operator", "framework", "version", "implementation", "machine", "output", "clause", "symptom")
+"""What tells one finding from another."""
+
+
+def _accepted(marked: pl.DataFrame) -> tuple[Mapping[str, Any], ...]:
+    by_waiver = marked.filter(pl.col("waiver").is_not_null()).group_by(*_FINDING, "waiver")
+    return tuple(by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver").iter_rows(named=True))
 
 
 def _versions(run: Run) -> tuple[str, ...]:
@@ -126,6 +141,6 @@ def _versions(run: Run) -> tuple[str, ...]:
     )
 
 
-def _day(run: Run) -> datetime.date:
+def day_of(run: Run) -> datetime.date:
     """The day of the run: a decision depends on files alone, and not on when it is looked at."""
     return max(datetime.datetime.fromisoformat(h["created"]) for h in run.headers).date()

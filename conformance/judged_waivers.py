@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import polars as pl
@@ -28,7 +29,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class JudgedWaiver:
-    """``rows`` verdicts are accepted (or worsened); ``case`` shows it; ``next``: what to do if none does."""
+    """``rows`` verdicts are accepted (or worsened); ``case`` shows it.
+
+    ``next`` is the command to type about one that accepts nothing; the gate fills it in.
+    """
 
     waiver: Waiver
     state: State
@@ -75,14 +79,14 @@ def _judge(
         versions = ", ".join(dict.fromkeys(f["version"] for f in asked))
         words = f"{w.framework} {versions} is not in its range {w.versions}"
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, words), []
-    unknown = _unknown(w, run)
+    unknown, witness = _unknown(w, run)
     if unknown:
-        return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", next=edit), []
+        return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", witness), []
     here = w.place(faults)
     rows = here.filter(w.accepts())
     if w.expires is not None and day >= w.expires:
         words = f"it expired on {w.expires}; decide again whether {w.signature()} is acceptable, then {edit}"
-        return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows), next=edit), []
+        return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows)), []
     witnessed = w.place(verdicts).filter(pl.col("case").is_in(w.witnesses))
     if witnessed.is_empty():
         return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
@@ -92,11 +96,17 @@ def _judge(
     fixed = sorted(set(witnessed["case"]) - set(still["case"]))
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
-        words = f"its witness {fixed[0]} conforms now; take the waiver (or the witness) out of {w.source}"
+        now = _NOW.get(passing["status"], passing["status"])
+        words = f"its witness {fixed[0]} {now} now; take the waiver (or the witness) out of {w.source}"
         place = (fixed[0], passing["implementation"])
-        return JudgedWaiver(w, State.STALE, rows.height, words, *place, next=edit), rows["_row"].to_list()
+        return JudgedWaiver(w, State.STALE, rows.height, words, *place), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
+
+
+_NOW = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"} | {
+    s.value: f"is {s.value}" for s in (Status.UNSUPPORTED, Status.UNDECIDED)
+}
 
 
 def _worst(rows: pl.DataFrame) -> tuple[str, str]:
@@ -106,18 +116,18 @@ def _worst(rows: pl.DataFrame) -> tuple[str, str]:
     return row["case"], row["implementation"]
 
 
-def _unknown(w: Waiver, run: Run) -> str:
-    """What it names that does not exist: an implementation of the run's, or a case of the corpus."""
+def _unknown(w: Waiver, run: Run) -> tuple[str, str]:
+    """What it names that does not exist, an implementation or a case of the corpus, and that case."""
     there = {i["name"] for h in run.headers for i in h["implementations"] if i["framework"] == w.framework}
     for pattern in w.implementations:
         if not matching(there, [pattern]):
-            return f"{w.framework} has no implementation {pattern!r} (`conformance list implementations`)"
+            return f"{w.framework} has no implementation {pattern!r} (`conformance list implementations`)", ""
     for witness in w.witnesses:
         try:
             find_case(witness)
         except LookupError:
-            return f"there is no case {witness!r}"
-    return ""
+            return f"there is no case {witness!r}", witness
+    return "", ""
 
 
 def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[JudgedWaiver]:
@@ -129,13 +139,19 @@ def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[Judg
         here = w.place(unaccepted) if j.state is State.ACCEPTS else unaccepted.clear()
         here = here.filter((pl.col("clause") == w.clause) | pl.col("case").is_in(w.witnesses))
         if here.is_empty():
-            found.append(j)
+            found.append(_idle(j) if j.state is State.ACCEPTS and not j.rows else j)
             continue
         row = here.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
-        size = f" of {row['ulps']:.6g} ulp" if row["ulps"] == row["ulps"] else ""
+        size = f" of {row['ulps']:.6g} ulp" if math.isfinite(row["ulps"]) else ""
         words = (
             f"it accepts {w.signature()}; now there is {row['symptom']}{size} ({row['clause']}) "
             f"in {here.height} verdicts; find out why before {w.source} is changed"
         )
         found.append(JudgedWaiver(w, State.WORSENED, here.height, words, row["case"], row["implementation"]))
     return found
+
+
+def _idle(j: JudgedWaiver) -> JudgedWaiver:
+    """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature."""
+    words = f"nothing in its place is {j.waiver.signature()}; take it out of {j.waiver.source}, or correct it"
+    return replace(j, state=State.UNMATCHED, message=words, case=j.waiver.witnesses[0])

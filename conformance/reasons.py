@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ import polars as pl
 from conformance.compare import KEY, Change, Comparison
 from conformance.findings import findings
 from conformance.judged_waivers import JudgedWaiver, State
+from conformance.next_command import ask_again, explain
 from conformance.outcome import Status
 from reports.run_file import Run
 
@@ -83,23 +83,23 @@ class Reason:
 
 # --- evidence ---
 
+_DECIDED = [s.value for s in (Status.CONFORMS, Status.BREAKS_MUST, Status.BREAKS_SHOULD)]
+
 
 def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
     """What is missing for any decision."""
-    again = "conformance run " + " ".join(_options(run.header))
     reasons = []
-    if called.is_empty():
+    if called.filter(pl.col("status").is_in(_DECIDED)).is_empty():
         reasons.append(
             Reason(
                 Kind.NO_VERDICTS,
                 True,
-                "the run has no verdict of an implementation that users call",
-                "nothing was asked, so nothing is shown to conform",
-                again,
+                "the run has no answer of an implementation that users call",
+                "nothing was answered and judged, so nothing is shown to conform",
+                ask_again(run.header),
             )
         )
     for header in run.headers:
-        again = "conformance run " + " ".join(_options(header))
         absent = {gap["framework"]: gap for gap in header["absent"]}
         for name, gap in absent.items():
             reasons.append(
@@ -120,8 +120,8 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                         Kind.UNFINISHED,
                         True,
                         f"{name} answered {done} of {planned} batches",
-                        "the run was interrupted",
-                        f"{again} --resume",
+                        "the run ended before everything was asked; run again",
+                        ask_again(header),
                         framework=name,
                     )
                 )
@@ -134,7 +134,7 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                 True,
                 f"the reference could not certify {undecided.height} verdicts",
                 "what is right is not known there",
-                _explain(row, run),
+                explain(row["case"], row["implementation"], run),
                 undecided.height,
                 case=row["case"],
                 operator=row["operator"],
@@ -152,21 +152,27 @@ def broken(faults: pl.DataFrame, run: Run, fail_on: Collection[str]) -> list[Rea
     reasons = []
     for row in findings(faults.drop("waiver")).iter_rows(named=True):
         must = row["level"] == "must"
-        reasons.append(_of_rows(Kind.MUST if must else Kind.SHOULD, must or "should" in fail_on, row, run))
+        reasons.append(
+            _of_rows(
+                Kind.MUST if must else Kind.SHOULD, must or "should" in fail_on, row, run, row["symptom"]
+            )
+        )
     return reasons
 
 
-def _of_rows(kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run, detail: str = "") -> Reason:
+def _of_rows(
+    kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run, what: str, detail: str = ""
+) -> Reason:
     """A reason of verdicts that share a cause; ``row`` is the worst, with ``count`` and ``targets``."""
     clause = run.header["clauses"].get(row["clause"], {"title": ""})
     returned = row["grade"] != "none"
     return Reason(
         kind=kind,
         blocking=blocking,
-        title=f"{row['implementation']} {row['output']}: {row['symptom']} "
+        title=f"{row['implementation']} {row['output']}: {what} "
         f"({row['level']} {row['clause']} {clause['title']})",
         detail=detail or row["message"],
-        command=_explain(row, run),
+        command=explain(row["case"], row["implementation"], run, row["device"]),
         count=row["count"],
         framework=row["framework"],
         version=row["version"],
@@ -190,25 +196,58 @@ def _of_rows(kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run, detai
 def relative(
     comparison: Comparison, marked: pl.DataFrame, run: Run, fail_on: Collection[str]
 ) -> list[Reason]:
+    """What is missing since the baseline, and what is worse than in it and accepted by no waiver."""
     accepted = marked.filter(pl.col("waiver").is_not_null())
-    reasons = []
+    reasons: list[Reason] = []
+    if comparison.old.verdicts.is_empty():
+        reasons.append(
+            Reason(
+                Kind.NO_VERDICTS,
+                True,
+                "the baseline has no verdict of an implementation that users call",
+                "against nothing, nothing can be worse; make a baseline that asks something",
+                ask_again(comparison.old.header),
+            )
+        )
     for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
-        reasons += _gaps(comparison, change, kind, run)
+        reasons += _gaps(comparison, change, kind)
     for change, kind, blocking in (
         (Change.REGRESSED, Kind.REGRESSED, True),
         (Change.DRIFTED, Kind.DRIFTED, "drift" in fail_on),
         (Change.BITS, Kind.BITS, "bits" in fail_on),
     ):
         unaccepted = Comparison(
-            comparison.of(change).join(accepted, on=list(KEY), how="anti"),
+            comparison.of(change).join(accepted, on=[*KEY, "version", "machine"], how="anti"),
             comparison.environment,
             comparison.old,
             comparison.new,
         )
         for row in unaccepted.groups(change).iter_rows(named=True):
-            detail = f"before: {_was(row, '_old')}; now: {_was(row, '')}"
-            reasons.append(_of_rows(kind, blocking, row, run, detail))
+            reasons.append(_changed(kind, blocking, row, run))
     return reasons
+
+
+_BECAME = {Kind.REGRESSED: "regressed to {now}", Kind.DRIFTED: "drifted from {then} to {now}",
+           Kind.BITS: "other bits than before"}  # fmt: skip
+
+
+def _changed(kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run) -> Reason:
+    """A reason of verdicts that are not as they were; its title says what became of them."""
+    short = _size if kind is Kind.DRIFTED else _short
+    then, now = (short(row, side) for side in ("_old", ""))
+    detail = f"before: {_was(row, '_old')}; now: {_was(row, '')}"
+    detail += f"; {row['message']}" if row["message"] else ""
+    return _of_rows(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now), detail)
+
+
+def _short(row: Mapping[str, Any], side: str) -> str:
+    """What a verdict looks like: its symptom, or else its status."""
+    symptom, status = row[f"symptom{side}"], row[f"status{side}"]
+    return str(status if symptom == "none" else symptom).replace("_", " ")
+
+
+def _size(row: Mapping[str, Any], side: str) -> str:
+    return f"{row[f'ulps{side}']:.3g} ulp"
 
 
 def _was(row: Mapping[str, Any], side: str) -> str:
@@ -216,13 +255,20 @@ def _was(row: Mapping[str, Any], side: str) -> str:
     status = row[f"status{side}"].replace("_", " ")
     ulps = row[f"ulps{side}"]
     symptom = "" if row[f"symptom{side}"] == "none" else f", {row[f'symptom{side}']}"
-    return f"{status}{symptom}" + (f", {ulps:.3g} ulp" if ulps == ulps else "")
+    return f"{status}{symptom}" + (f", {ulps:.3g} ulp" if math.isfinite(ulps) else "")
 
 
-def _gaps(comparison: Comparison, change: Change, kind: Kind, run: Run) -> list[Reason]:
+def _asked_of(run: Run, framework: str) -> Mapping[str, Any]:
+    """The header of the run file, among those merged, that asked a framework."""
+    found = (h for h in run.headers if any(f["framework"] == framework for f in h["frameworks"]))
+    return next(found, run.header)
+
+
+def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
     """One reason for each implementation of which verdicts are missing or not comparable."""
     reasons = []
-    gone = comparison.of(change).sort("case")
+    gone = comparison.of(change).sort("case").with_columns(_rows=pl.len().over("framework", "implementation"))
+    gone = gone.sort("_rows", descending=True, maintain_order=True)
     for (framework, name), rows in gone.group_by("framework", "implementation", maintain_order=True):
         targets = rows.select(t=pl.concat_str("mode", "device", separator=" "))["t"].unique().sort().to_list()
         what = {
@@ -236,7 +282,7 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind, run: Run) -> list[
                 True,
                 f"{name}: {rows.height} verdicts {kind.value}",
                 what,
-                "conformance run " + " ".join(_options(comparison.old.header)),
+                ask_again(_asked_of(comparison.old, str(framework))),
                 rows.height,
                 framework=str(framework),
                 implementation=str(name),
@@ -250,7 +296,7 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind, run: Run) -> list[
 # --- waivers ---
 
 
-def of_waivers(judged: Sequence[JudgedWaiver], run: Run) -> list[Reason]:
+def of_waivers(judged: Sequence[JudgedWaiver]) -> list[Reason]:
     """Waivers that are not as they should be."""
     return [
         Reason(
@@ -258,36 +304,12 @@ def of_waivers(judged: Sequence[JudgedWaiver], run: Run) -> list[Reason]:
             True,
             f"waiver {w.waiver.name}: {w.state.value}",
             w.message,
-            _explain_case(w.case, w.implementation, w.waiver.framework, run) if w.case else w.next,
+            w.next,
             w.rows,
             framework=w.waiver.framework,
+            implementation=w.implementation,
             case=w.case,
         )
         for w in judged
         if w.state in _OF_WAIVERS
     ]
-
-
-# --- commands ---
-
-
-def _explain(row: Mapping[str, Any], run: Run) -> str:
-    return _explain_case(row["case"], row["implementation"], row["framework"], run)
-
-
-def _explain_case(case: str, implementation: str, framework: str, run: Run) -> str:
-    plugins = [p for h in run.headers for p in h["selection"].get("plugins", [])]
-    words = ["conformance", "explain", case, "--implementation", implementation]
-    return shlex.join(words + [w for p in dict.fromkeys(plugins) for w in ("--plugin", p)])
-
-
-def _options(header: Mapping[str, Any]) -> list[str]:
-    """The options that ask again what was asked."""
-    s = header["selection"]
-    words = ["--profile", s["profile"]]
-    for option, key in (("framework", "frameworks"), ("operator", "operators"), ("dtype", "dtypes"),
-                        ("family", "families"), ("device", "devices"), ("plugin", "plugins")):  # fmt: skip
-        words += [w for value in s.get(key, []) for w in (f"--{option}", shlex.quote(value))]
-    return words + (
-        ["--implementation", shlex.quote(s["implementation"])] if s["implementation"] != "*" else []
-    )

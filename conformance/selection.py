@@ -38,6 +38,9 @@ def questions(
     ]
 
 
+_THIS_PYTHON: Mapping[str, str] = {}
+
+
 class UnknownName(ValueError):
     """A name that nothing answers to; the message lists the near ones."""
 
@@ -96,9 +99,19 @@ class Selection:
                     _unknown("variant", f"{name}[{variant}]", [f"cpu[{v}]" for v in sorted(known)])
                 )
 
-    def seats(self) -> list[Framework]:
-        """The chosen frameworks and the variants of their devices that are asked."""
-        return [seat for f in self.chosen_frameworks() for seat in seats(f, self.devices, self.profile)]
+    def seats(self, interpreters: Mapping[str, str] = _THIS_PYTHON) -> list[Framework]:
+        """The chosen frameworks and the variants of their devices that are asked, each by its interpreter.
+
+        Raises :class:`UnknownName` for an interpreter of a framework that is not asked.
+        """
+        for name in interpreters:
+            check_name("framework", name, FRAMEWORKS)
+            if self.frameworks and name not in self.frameworks:
+                raise UnknownName(
+                    f"there is an interpreter for {name}, which is not asked; name it with --framework too"
+                )
+        chosen = [f.run_by(interpreters.get(f.name)) for f in self.chosen_frameworks()]
+        return [seat for f in chosen for seat in seats(f, self.devices, self.profile)]
 
     def chosen_frameworks(self) -> list[Framework]:
         return [f for name, f in FRAMEWORKS.items() if not self.frameworks or name in self.frameworks]

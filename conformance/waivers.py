@@ -68,7 +68,9 @@ class Waiver:
     source: str = ""
 
     def in_range(self, version: str) -> bool:
-        """Whether the version of a framework is one that the waiver speaks of."""
+        """Whether the version of a framework is one that the waiver speaks of; no range speaks of all."""
+        if not str(self.versions):
+            return True
         try:
             return self.versions.contains(Version(version), prereleases=True)
         except InvalidVersion:

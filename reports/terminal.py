@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as _escaped
 from rich.table import Table
 
 from reports.run_file import Run
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 STATUSES = ("conforms", "breaks_must", "breaks_should", "open", "unsupported", "undecided")
+
+
+def escape(foreign: str) -> str:
+    """A framework's own words, in one line, without what a terminal would obey."""
+    return _escaped(_CONTROL.sub(" ", foreign))
 
 
 def number(value: float) -> str:

@@ -218,3 +218,125 @@ class BreaksOnImport(Exact):
 
     def __init__(self) -> None:
         raise AttributeError("module 'numpy' has no attribute 'bool8'")
+
+
+class Slow(Exact):
+    """Right, and in no hurry."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        time.sleep(0.05)
+
+
+class OneUlpBelow(Exact):
+    """Every element is the next number below the right one: other bits than :class:`OneUlpOff` gives."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return np.nextafter(array, np.array(-np.inf, dtype=array.dtype))
+
+
+class FourUlpsOff(Exact):
+    """Four numbers above the right one: a drift from what was exact, and an improvement the other way."""
+
+    def change(self, output: str, array: Array) -> Array:
+        for _ in range(4):
+            array = np.nextafter(array, np.array(np.inf, dtype=array.dtype))
+        return array
+
+
+class FarOff(Exact):
+    """Relative errors of a hundredth: finite, and beyond every bound."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return (array * array.dtype.type(1.01)).astype(array.dtype)
+
+
+class FurtherOff(Exact):
+    """Relative errors of a tenth."""
+
+    def change(self, output: str, array: Array) -> Array:
+        return (array * array.dtype.type(1.1)).astype(array.dtype)
+
+
+class NanOnOverflow(Exact):
+    """The exponential of a logit above 88 overflows in binary32, and infinity over infinity is NaN."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = dict(super().run(call))
+        guilty_rows = (call.logits.astype(np.float64) > 88.0).any(axis=-1)
+        for array in found.values():
+            array[guilty_rows] = np.nan
+        return found
+
+
+class FlushesToZero(Exact):
+    """What is below the smallest normal number is zero: a should clause, never a must."""
+
+    def change(self, output: str, array: Array) -> Array:
+        tiny = np.finfo(array.dtype).tiny
+        return np.where(np.abs(array) < tiny, array.dtype.type(0), array)
+
+
+class TwoModes(Exact):
+    """Right in both of its modes."""
+
+    modes: ClassVar = {"eager": "quick", "jit": "quick"}
+
+
+class NanUnderJit(TwoModes):
+    """Eager is right; compiled, everything is NaN."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = super().run(call)
+        return {o: np.full_like(a, np.nan) for o, a in found.items()} if call.mode == "jit" else found
+
+
+class FarOffUnderJit(TwoModes):
+    """Eager gives NaN, compiled is a hundredth off: one case that fails in two ways."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = super().run(call)
+        if call.mode == "jit":
+            return {o: (a * a.dtype.type(1.01)).astype(a.dtype) for o, a in found.items()}
+        return {o: np.full_like(a, np.nan) for o, a in found.items()}
+
+
+class NextVersion(Exact):
+    """As right as before, under another number."""
+
+    def version(self) -> str:
+        return "2.0"
+
+
+class OddVersion(AlwaysNan):
+    """Its version has no order."""
+
+    def version(self) -> str:
+        return "nightly"
+
+
+class OnlyNaive(Exact):
+    """Offers nothing that users call, only a formulation that serves as a control."""
+
+    implementations = tuple(Implementation(f"fake.{o}", o, "naive", _not_called) for o in exact.DEFINITIONS)
+
+
+class NoSigmoid(Exact):
+    """Offers less than :class:`Exact` did."""
+
+    implementations = tuple(i for i in Exact.implementations if "sigmoid" not in i.operator)
+
+
+FOREIGN = "<script>alert(1)</script> | `x` **b**\n::error title=x::pwned @all \x1b[31m\x00"
+"""What no framework should say, and what all that is written must survive."""
+
+
+class Foreign(Exact):
+    """Its name and its words would be markup, a cell's end, a workflow command."""
+
+    implementations = tuple(
+        Implementation(f"fake|<script>.{o}", o, "fused", _not_called) for o in exact.DEFINITIONS
+    )
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if guilty(logits):
+            raise ValueError(FOREIGN)

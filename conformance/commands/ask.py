@@ -41,19 +41,31 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     plugin: Plugin = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
+    ] = None,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
     from conformance import engine
     from conformance.console import Bars
+    from conformance.environments import named_interpreters
     from conformance.findings import findings
     from reports import terminal
     from reports.run_file import RunFileError
 
     try:
+        interpreters = named_interpreters(python or ())
+        selection.seats(interpreters)  # refuses an interpreter of what is not asked
+    except ValueError as error:
+        raise fail(str(error), USAGE) from None
+    try:
         with Bars(errors) as bars:
-            result = engine.run(selection, out, resume=resume, progress=bars.update)
+            result = engine.run(
+                selection, out, resume=resume, progress=bars.update, interpreters=interpreters
+            )
     except (RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
@@ -71,21 +83,41 @@ def run(
 def explain(
     case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
     implementation: Annotated[str, typer.Option("--implementation", metavar="GLOB")] = "*",
+    device: Device = None,
     plugin: Plugin = None,
+    script: Annotated[
+        bool, typer.Option("--script", help="Print a script that shows it without this suite (one NAME).")
+    ] = False,
+    mode: Annotated[str, typer.Option("--mode", help="Of the script; default: the first one.")] = "",
+    framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from cases.corpus import find_case
     from conformance import explain_text
-    from conformance.selection import near_cases
+    from conformance.explain import check_devices
+    from conformance.selection import UnknownName, near_cases
 
     plug_in(plugin)
     try:
         batch, case = find_case(case_id)
+        check_devices(device or ())
     except LookupError:
         raise fail(f"no case {case_id!r}; {near_cases(case_id)}", USAGE) from None
-    if not explain_text.show(batch, case, implementation, console):
+    except UnknownName as unknown:
+        raise fail(str(unknown), USAGE) from None
+    if script or mode or framework:
+        from conformance.script import Refused, asked_for
+
+        try:
+            text = asked_for(batch, case, implementation, framework, mode, device or (), script=script)
+        except (Refused, UnknownName) as refused:
+            raise fail(str(refused), USAGE) from None
+        typer.echo(text, nl=False)
+        return
+    if not explain_text.show(batch, case, implementation, console, device or ()):
+        where = f" on {' or '.join(device)}" if device else ""
         raise fail(
-            f"no implementation of {batch.operator} matches {implementation!r} "
+            f"no implementation of {batch.operator} matches {implementation!r}{where} "
             "(`conformance list implementations` shows all)",
             USAGE,
         )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.commands.base import EVIDENCE, FAILED, USAGE, Plugin, app, console, fail, plug_in
+from conformance.commands.base import FAILED, USAGE, Plugin, app, console, fail, plug_in
+from conformance.commands.gate import Known, Waivers, _check_outputs, _read, _waivers, _write
+
+if TYPE_CHECKING:
+    from reports.run_file import Run
 
 
 class Listing(enum.StrEnum):
@@ -43,22 +48,45 @@ def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html")] = Path("report.html"),
+    gate: Annotated[
+        bool, typer.Option("--gate/--no-gate", help="What the gate decides on them, or not.")
+    ] = True,
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option("--baseline", metavar="OLD.parquet", help="The gate compares with it (repeatable)."),
+    ] = None,
+    waivers: Waivers = None,
+    known: Known = True,
 ) -> None:
-    """Write the HTML report of one or more run files (several are merged)."""
-    from conformance.files import write_text
+    """Write the HTML report of one or more run files (several are merged), with the gate's decision.
+
+    The decision is only shown: `conformance gate` is what fails.
+    """
     from conformance.findings import findings
     from reports.html import render
-    from reports.run_file import RunFileError, merge, read_run
 
-    try:
-        merged = merge([read_run(path) for path in runs])
-    except RunFileError as error:
-        raise fail(str(error), EVIDENCE) from None
-    try:
-        write_text(out, render(merged, findings(merged.verdicts)))
-    except OSError as error:
-        raise fail(f"{out} cannot be written: {error.strerror}", EVIDENCE) from None
+    _check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
+    run = _read(runs)
+    told = _decided(run, runs, baseline, waivers, known) if gate else None
+    _write(out, render(run, findings(run.verdicts), told))
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
+
+
+def _decided(
+    run: Run, runs: list[Path], baseline: list[Path] | None, waivers: list[Path] | None, known: bool
+) -> dict[str, Any]:
+    """What the gate tells, with the commands that decide again and that write stubs of waivers."""
+    from conformance.gate import decide
+
+    before = _read(baseline) if baseline else None
+    told = decide(run, baseline=before, waivers=_waivers(waivers, known)).as_dict()
+    with_ = [word for path in waivers or () for word in ("--waivers", str(path))]
+    with_ += [] if known else ["--no-known"]
+    against = [word for path in baseline or () for word in ("--baseline", str(path))]
+    return told | {
+        "command": shlex.join(["conformance", "gate", *map(str, runs), *against, *with_]),
+        "waive": shlex.join(["conformance", "waive", *map(str, runs), *with_]),
+    }
 
 
 @app.command("check-plugin")

@@ -117,6 +117,8 @@ class Variant:
     ``environment`` is set before the framework is imported. ``modes``: those it touches, none for all.
     ``needs``: a flag in ``/proc/cpuinfo`` without which the setting is what the machine does anyway.
     ``since``: the smallest profile that asks it unnamed, and asks it what ``quick`` asks of the device.
+    ``device``: the kind of device that it is a setting of; one of another kind than ``cpu`` is asked where
+    it is named, ``--device 'cuda[tf32]'``.
     """
 
     environment: Mapping[str, str]
@@ -124,6 +126,7 @@ class Variant:
     modes: tuple[str, ...] = ()
     needs: str = ""
     since: str = "full"
+    device: str = "cpu"
 
 
 class Unsupported(Exception):

@@ -72,6 +72,7 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
         "families": ("special_values", "two_classes"),
         "implementation": "*",
         "devices": (),
+        "plugins": (),
     }
     assert header["corpus"] == digest("quick")
     assert header["reference"] == reference_version()

@@ -166,7 +166,7 @@ def test_another_schema_version(schema: int, age: str, path: Path, monkeypatch: 
     )
 
 
-@pytest.mark.parametrize("change", ["fewer", "more", "retyped", "renamed"])
+@pytest.mark.parametrize("change", ["fewer", "more", "retyped", "renamed", "passed", "closer", "later"])
 def test_rows_that_were_changed_after_the_run(change: str, path: Path) -> None:
     write_run(path, _run(_verdict(case="a"), _verdict(case="b")))
     metadata = {run_file._KEY: pl.read_parquet_metadata(path)[run_file._KEY]}
@@ -176,15 +176,27 @@ def test_rows_that_were_changed_after_the_run(change: str, path: Path) -> None:
         "more": pl.concat([frame, frame.head(1)]),
         "retyped": frame.cast({"ulps": pl.Float32}),
         "renamed": frame.rename({"ulps": "error"}),
+        "passed": frame.with_columns(status=pl.lit("open")),
+        "closer": frame.with_columns(ulps=pl.col("ulps") + 0.5),
+        "later": frame.reverse(),
     }[change]
     changed.write_parquet(path, metadata=metadata)
-    _refused(path, "its table does not fit its header; it was changed after the run")
+    _refused(path, "does not fit its digest: it was changed after the run, so it is no evidence; run again")
 
 
 def test_a_header_without_a_count_is_refused(path: Path) -> None:
     text = json.dumps({"schema": SCHEMA_VERSION, "rows": 2})
     _run().verdicts.write_parquet(path, metadata={run_file._KEY: text})
-    _refused(path, "does not fit its header")
+    _refused(path, "does not fit its digest")
+
+
+def test_a_header_that_was_changed_after_the_run(path: Path) -> None:
+    """Nothing in the table is another, but now more was planned, or less."""
+    write_run(path, _run())
+    header = json.loads(pl.read_parquet_metadata(path)[run_file._KEY])
+    header["finished"] = {"fake": 7}
+    pl.read_parquet(path).write_parquet(path, metadata={run_file._KEY: json.dumps(header)})
+    _refused(path, "does not fit its digest")
 
 
 # --- merging -------------------------------------------------------------------------------------------

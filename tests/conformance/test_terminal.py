@@ -162,3 +162,8 @@ def test_devices_where_one_framework_breaks_on_import(install: Install) -> None:
 def test_devices_with_brackets_in_their_names(install: Install) -> None:
     install(fake="OddDevice")
     assert "cpu[isa=avx2]" in _text(listing.devices())
+
+
+def test_control_characters_of_a_framework_do_not_reach_the_terminal() -> None:
+    row = {"grade": "none", "outcome": "raised", "message": "a\x1b[31m[b]\x00\nc"}
+    assert terminal.answer(row) == r"raised: a [31m\[b] c"

@@ -1,4 +1,5 @@
-"""The page in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare."""
+"""Both pages in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare,
+and an automated check of accessibility (axe-core, where it is installed) finds nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 from small_run import distance, header, run_of, verdict
+from test_comparison_page import of_every_change
+from test_html_gate import broken, told, waiver
 
 from conformance.findings import findings
 from reports.html import render
+from reports.html_compare import render_comparison
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -65,6 +69,12 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render(run, findings(run.verdicts)), encoding="utf-8")
     path.with_name("short.html").write_text(render(run, findings(run.verdicts), limit=1), encoding="utf-8")
+    rows += [broken(), broken(mode="compile"), verdict(status="undecided", message="x" * 200)]
+    run = run_of(rows, header(distances=far))
+    gate = told(run, [waiver(), waiver(name="of-jax" * 20, framework="mlx")])
+    gate["command"] = f"conformance gate {'a_long_folder_name/' * 20}run.parquet"
+    path.with_name("gate.html").write_text(render(run, findings(run.verdicts), gate), encoding="utf-8")
+    path.with_name("compare.html").write_text(render_comparison(of_every_change()), encoding="utf-8")
     return path
 
 
@@ -76,8 +86,10 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.mark.parametrize("name", ["report.html", "gate.html", "compare.html"])
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int) -> None:
+def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int, name: str) -> None:
+    page_file = page_file.with_name(name)
     page = browser.new_page(viewport={"width": width, "height": 900})
     asked: list[str] = []
     errors: list[str] = []
@@ -125,4 +137,78 @@ def test_a_counter_filters_and_a_link_opens_its_finding(browser: Any, page_file:
     assert page.locator(".b:target").is_visible()
     page.locator(".mx .naive td a").first.click()
     assert page.locator(".naives tbody:target").is_visible()
+    page.close()
+
+
+def test_what_is_waived_can_be_hidden_and_its_waiver_opens(browser: Any, page_file: Path) -> None:
+    page = browser.new_page()
+    page.goto(page_file.with_name("gate.html").as_uri())
+    shown = page.locator("#must .f:visible, #should .f:visible").count()
+    hidden = page.locator(".waived").count()
+    page.get_by_label("not waived").check()
+    assert page.locator(".f.waived:visible").count() == 0 < hidden
+    assert page.locator("#must .f:visible, #should .f:visible").count() == shown - hidden
+    page.get_by_label("all").last.check()
+    page.locator(".waived summary").first.click()
+    page.locator(".waived dd a[href^='#w-']").first.click()
+    assert page.locator("tr:target").is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["gate.html", "compare.html"])
+def test_what_opens_fits_on_every_width(browser: Any, page_file: Path, name: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(page_file.with_name(name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    for width in (390, 820, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_a_comparison_needs_no_script(browser: Any, page_file: Path) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(page_file.with_name("compare.html").as_uri())
+    page.locator("#regressed summary").first.click()
+    assert page.locator("#regressed .b").first.is_visible()
+    page.locator(".counters a[href='#fixed']").click()
+    assert page.locator("#fixed:target").is_visible()
+    page.close()
+
+
+# --- accessibility -------------------------------------------------------------------------------------
+
+
+def violations(page: Any) -> list[tuple[str, str]]:
+    """What axe-core finds wrong: the rule, and the first element that breaks it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [(v["id"], v["nodes"][0]["html"]) for v in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["gate.html", "short.html", "compare.html"])
+def test_an_automated_check_finds_no_barrier(
+    browser: Any, page_file: Path, name: str, width: int, scheme: str
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(page_file.with_name(name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert violations(page) == []
+    page.close()
+
+
+def test_the_automated_check_sees(browser: Any) -> None:
+    page = browser.new_page()
+    page.set_content("<html lang='en'><title>t</title><main><h1>h</h1><p style='color:#ccc'>pale</p><img></main>")
+    assert {rule for rule, _ in violations(page)} == {"color-contrast", "image-alt"}
+    page.close()
+
+
+def test_colours_that_the_reader_forces_leave_glyphs_and_words(browser: Any, page_file: Path) -> None:
+    page = browser.new_page(forced_colors="active")
+    page.goto(page_file.with_name("compare.html").as_uri())
+    assert page.locator(".became td.m").first.evaluate("e => getComputedStyle(e).borderTopWidth") == "2px"
+    assert page.locator(".became td", has_text="▼ worse").count() == 1
     page.close()

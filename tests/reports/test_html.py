@@ -10,7 +10,8 @@ import pytest
 from small_run import HOSTILE, Page, header, page_of, run_of, verdict
 
 from conformance.findings import findings
-from reports.html import breakable, coded, render
+from reports.html import render
+from reports.html_page import breakable, coded
 from reports.html_summary import counters
 from reports.html_words import STATUS
 

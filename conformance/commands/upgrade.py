@@ -1,0 +1,214 @@
+"""``conformance upgrade | matrix``: ask several versions of a framework, each in its own environment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from conformance.commands.base import (
+    EVIDENCE,
+    INTERRUPTED,
+    USAGE,
+    Device,
+    Dtype,
+    FamilyName,
+    Operator,
+    Plugin,
+    app,
+    console,
+    errors,
+    fail,
+    plug_in,
+    select,
+)
+from conformance.commands.gate import FailOn, Known, Waivers, _check_outputs, _json, _waivers, _write
+
+if TYPE_CHECKING:
+    from conformance.upgrade import Request
+    from reports.run_file import Run
+
+Pins = Annotated[
+    list[str], typer.Argument(metavar="NAME==VERSION...", help="Exact versions, as in jax==0.10.2.")
+]
+Whose = Annotated[
+    str | None, typer.Option("--framework", help="Whose versions they are, if the name does not tell.")
+]
+Profile = Annotated[str, typer.Option(help="quick, standard or full.")]
+Glob = Annotated[str, typer.Option("--implementation", metavar="GLOB")]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="REQ", help="Install this too, in every environment (repeatable)."),
+]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE.html", help="The same, as a page.")]
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="All of it, for programs.")]
+Folder = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the run files are kept.")]
+
+
+@app.command()
+def upgrade(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="NAME==VERSION that is in use.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="NAME==VERSION to go to.")],
+    framework: Whose = None,
+    profile: Profile = "standard",
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Glob = "*",
+    device: Device = None,
+    plugin: Plugin = None,
+    with_: With = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option("--python", metavar="OLD=PATH", help="The Python of OLD, or of NEW (NEW=PATH)."),
+    ] = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: Annotated[
+        list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")
+    ] = None,
+    out: Folder = Path("upgrade"),
+    html: Html = None,
+    markdown_file: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE.md", help="A summary of the decision.")
+    ] = None,
+    json_file: Json = None,
+) -> None:
+    """Ask two versions of a framework the same questions; pass if the new one is no worse."""
+    from conformance.compare import as_dict
+    from conformance.gate import Policy
+    from conformance.matrix import versions
+    from conformance.upgrade import NoEvidence, judge, run_file
+    from reports import markdown, terminal_gate
+    from reports.html_compare import render_comparison
+
+    _check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
+    plug_in(plugin)
+    accepted = _waivers(waivers, known)
+    names = [f.value for f in fail_on or ()]
+    options = [w for path in waivers or () for w in ("--waivers", str(path))]
+    options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
+    narrowing = (operator, dtype, family, implementation, device, plugin)
+    request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
+    before, now = _ask(request, out)
+    try:
+        decided = judge(request, before, now, accepted, Policy(frozenset(names)))
+    except NoEvidence as error:
+        raise fail(str(error), EVIDENCE) from None
+    told, view = decided.gate.as_dict(), as_dict(decided.comparison)
+    table = versions([before, now], request.command())
+    files = shlex.join(str(run_file(request, pin, out)) for pin in request.pins)
+    notes = [f"run files are in {out}; side by side: conformance compare {files}"]
+    notes += _write_all(
+        (html, lambda: render_comparison(view)),
+        (markdown_file, lambda: markdown.summary(told)),
+        (json_file, lambda: _json({"gate": told, "comparison": view, "versions": table.as_dict()})),
+    )
+    terminal_gate.comparison(view, console)
+    terminal_gate.show(told, console, notes=notes)
+    raise typer.Exit(decided.gate.status)
+
+
+@app.command()
+def matrix(
+    pins: Pins,
+    framework: Whose = None,
+    profile: Profile = "standard",
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Glob = "*",
+    device: Device = None,
+    plugin: Plugin = None,
+    with_: With = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option("--python", metavar="VERSION=PATH", help="The Python of a version (repeatable)."),
+    ] = None,
+    out: Folder = Path("matrix"),
+    html: Html = None,
+    json_file: Json = None,
+) -> None:
+    """Ask several versions of a framework the same questions; show when each finding came and went."""
+    from conformance.matrix import versions
+    from reports import html_versions, terminal_versions
+
+    _check_outputs({"--html": html, "--json": json_file}, ())
+    plug_in(plugin)
+    narrowing = (operator, dtype, family, implementation, device, plugin)
+    request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
+    table = versions(_ask(request, out), request.command())
+    terminal_versions.show(table, console)
+    notes = _write_all(
+        (html, lambda: html_versions.render(table)), (json_file, lambda: _json(table.as_dict()))
+    )
+    for note in (f"run files are in {out}", *notes):
+        console.print(escape(note), soft_wrap=True)
+    if not all(table.complete):
+        raise fail("the table is incomplete: a version did not answer all that it was asked", EVIDENCE)
+
+
+def _request(
+    verb: str,
+    pins: Sequence[str],
+    framework: str | None,
+    profile: str,
+    narrowing: tuple[Any, ...],
+    extra: list[str] | None,
+    python: list[str] | None,
+    options: list[str],
+) -> Request:
+    """What was typed, or status 2."""
+    from conformance.environments import named_interpreters
+    from conformance.upgrade import Pin, Request, framework_of
+
+    operator, dtype, family, implementation, device, plugin = narrowing
+    try:
+        pinned = tuple(Pin.of(text) for text in pins)
+        chosen = framework_of(pinned, framework)
+        interpreters = named_interpreters(python or ())
+    except ValueError as error:
+        raise fail(str(error), USAGE) from None
+    selection = select(profile, [chosen.name], operator, dtype, family, implementation, device, plugin)
+    try:
+        return Request(verb, pinned, chosen, selection, tuple(extra or ()), interpreters, tuple(options))
+    except ValueError as error:
+        raise fail(str(error), USAGE) from None
+
+
+def _ask(request: Request, folder: Path) -> list[Run]:
+    """The runs in the order of the versions as they were named, or status 3."""
+    from conformance.console import Bars
+    from conformance.environments import EnvironmentNotMade
+    from conformance.upgrade import NoEvidence, prepare, run_one
+    from reports.run_file import RunFileError
+
+    def say(text: str) -> None:
+        errors.print(escape(text), soft_wrap=True)
+
+    try:
+        interpreters = prepare(request, say)
+        runs = []
+        for pin, interpreter in zip(request.pins, interpreters, strict=True):
+            say(f"asking {request.framework.name}: {pin.text}")
+            with Bars(errors) as bars:
+                runs.append(run_one(request, pin, interpreter, folder, bars.update))
+    except (EnvironmentNotMade, NoEvidence, RunFileError, OSError) as error:
+        raise fail(str(error), EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise fail(f"interrupted; to start again: {request.command()}", INTERRUPTED) from None
+    return runs
+
+
+def _write_all(*wanted: tuple[Path | None, Callable[[], str]]) -> list[str]:
+    """Write what a file was named for, and say so."""
+    notes = []
+    for path, text in wanted:
+        if path is not None:
+            _write(path, text())
+            notes.append(f"wrote {path}")
+    return notes

@@ -1,0 +1,50 @@
+"""The words of a conformance test that fails: the worst row whole, and the command that shows more."""
+
+from __future__ import annotations
+
+import shlex
+
+import polars as pl
+
+from conformance.checked import worst
+from conformance.findings import findings
+from conformance.next_command import explain
+from reports import numbers
+from reports.run_file import Run
+
+SHOWN = 5
+"""Causes that are told beside the worst, a line each."""
+
+
+def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
+    """Verdicts of one group that break a clause and that no waiver accepts, among so many rows."""
+    causes = findings(faults.drop("waiver"))
+    row = causes.row(0, named=True)
+    clause = run.header["clauses"][row["clause"]]
+    who = f"{row['implementation']} {row['mode']} {row['device']} {row['dtype']}"
+    counted = f"{numbers.count(faults.height)} of {numbers.count(rows)} rows"
+    lines = [
+        f"{who}: {row['output']} of {row['operator']} diverges in {counted}; the worst:",
+        f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
+        f"  {row['symptom']} in {row['count']} of {numbers.count(rows)} rows",
+        f"  case {row['case']}",
+        *(f"    {name:<8} {words}" for name, words in worst(row)),
+        f"  the row whole: {explain(row['case'], row['implementation'], run, row['device'])}",
+    ]
+    others = causes.slice(1)
+    for other in others.head(SHOWN).iter_rows(named=True):
+        lines.append(
+            f"  also clause {other['clause']} ({other['level']}): {other['symptom']} "
+            f"in {other['count']} rows, at worst in {other['case']}"
+        )
+    if others.height > SHOWN:
+        lines.append(f"  and {others.height - SHOWN} causes more")
+    return "\n".join(lines)
+
+
+def undecided(case: str, count: int, rows: int) -> str:
+    """Verdicts without a certified value."""
+    return (
+        f"the reference could not certify {count} of {rows} rows, so nobody knows what is right there\n"
+        f"  the row whole: {shlex.join(['conformance', 'explain', case])}"
+    )

@@ -1,0 +1,193 @@
+"""Stubs of waivers: an entry for each finding that no waiver accepts, all written but its reason and link.
+
+A stub is invalid until a person has written those two, so nothing is ever accepted by running a command.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from packaging.version import InvalidVersion, Version
+
+from cases.corpus import smallest_profile
+from cases.family import PROFILES
+from conformance.compare import called
+from conformance.gate import day_of
+from conformance.judged_waivers import judge_waivers
+from conformance.waivers import MEASURED, Waiver
+from reports.run_file import Run
+
+_FINDING = ["framework", "implementation", "output", "clause", "symptom"]
+
+_ORDINARY = re.compile(r"[^a-z0-9]+")
+
+HEAD = """\
+# Stubs of waivers. Each names one known divergence and accepts it, and nothing else in its place.
+# Write `reason` (why it is accepted, a sentence) and `link` (where upstream documents or tracks it, or
+# "none") of each, and take out what is not to be accepted. Until both are written the file is refused.
+"""
+
+
+@dataclass(frozen=True)
+class Stub:
+    """One entry: its fields in the order in which they are written, and what was found, in words."""
+
+    fields: Mapping[str, Any]
+    found: tuple[str, ...]
+    count: int
+
+
+def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must",)) -> list[Stub]:
+    """A stub for each finding of these levels that none of ``waivers`` accepts, worst first."""
+    verdicts = called(run).verdicts
+    marked, _ = judge_waivers(run, verdicts, waivers, day_of(run))
+    faults = marked.filter(pl.col("waiver").is_null() & pl.col("level").is_in(list(levels)))
+    ordered = faults.sort(
+        ["level", *_FINDING, "ulps", "n", "case"],
+        descending=[False] * 6 + [True, False, False],
+        nulls_last=True,
+    )
+    names = {w.name for w in waivers}
+    found = []
+    for _, rows in ordered.group_by(_FINDING, maintain_order=True):
+        stub = _stub(rows, verdicts, marked, names)
+        names.add(stub.fields["name"])
+        found.append(stub)
+    return found
+
+
+def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]) -> Stub:
+    """The entry of one finding; ``rows`` has its worst verdict first, ``faults`` all, accepted or not."""
+    worst = rows.row(0, named=True)
+    here = pl.all_horizontal(pl.col(c) == worst[c] for c in ("framework", "implementation", "output"))
+    asked = verdicts.filter(here & pl.col("case").is_in(rows["case"].unique().to_list()))
+    versions, remark = _range(rows["version"].unique().to_list())
+    fields: dict[str, Any] = {
+        "name": _free("-".join(_slug(str(worst[c])) for c in _FINDING), taken),
+        "framework": worst["framework"],
+        "versions": versions,
+        "operators": _sorted(rows["operator"]),
+        "implementations": [worst["implementation"]],
+        "outputs": [worst["output"]],
+    }
+    for plural, column in (("modes", "mode"), ("devices", "device")):
+        failing = _sorted(rows[column])
+        if failing != _sorted(asked[column]):
+            fields[plural] = failing
+            here &= pl.col(column).is_in(failing)
+    fields |= {"clause": worst["clause"], "symptom": worst["symptom"]}
+    if worst["symptom"] in MEASURED:
+        fields["ulps"] = ceiling(worst["ulps"])
+    families = sorted(set(rows.select("operator", "family").iter_rows()))
+    fields |= {
+        "cases": [f"{operator}/{family}/*" for operator, family in families],
+        "witnesses": _witnesses(rows, faults.filter(here)),
+        "reason": "",
+        "link": "",
+    }
+    return Stub(fields, (*_found(rows, worst), *remark), rows.height)
+
+
+def _found(rows: pl.DataFrame, worst: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the run has of it, for a comment."""
+    targets = _sorted(rows.select(t=pl.concat_str("mode", "device", separator=" "))["t"])
+    size = f"{worst['ulps']:.6g} ulp at worst, " if worst["symptom"] in MEASURED else ""
+    returned = worst["grade"] != "none"
+    what = f"returned {worst['got']!r}, right {worst['rounded']!r}" if returned else worst["message"]
+    return (
+        f"found in {rows.height} verdicts: {size}{', '.join(_sorted(rows['dtype']))}; {', '.join(targets)}",
+        f"in {worst['framework']} {', '.join(_sorted(rows['version']))}; "
+        f"{worst['level']} {worst['clause']}; {what}",
+    )
+
+
+def ceiling(ulps: float) -> float:
+    """The next power of two: room for another machine's rounding, and none for another fault."""
+    if not math.isfinite(ulps):
+        return math.inf
+    mantissa, exponent = math.frexp(ulps)
+    try:
+        return math.ldexp(1.0, exponent - 1 if mantissa == 0.5 else exponent)
+    except OverflowError:
+        return math.inf
+
+
+def _range(versions: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """From the oldest version that was run; every version, with a remark, where they have no order."""
+    try:
+        return f">={min(map(Version, versions)).public}", ()
+    except InvalidVersion:
+        return "", ("its version is none that has an order (PEP 440), so no range can be given",)
+
+
+def _witnesses(rows: pl.DataFrame, there: pl.DataFrame) -> list[str]:
+    """The worst case, and with it the worst of those that the smallest profile asks.
+
+    A case that fails in another way too, in another mode perhaps, would say of the waiver that it has
+    worsened: it is taken only if there is no other. ``there``: all faults in the waiver's place.
+    """
+    mixed = there.join(rows, on=["clause", "symptom"], how="anti")["case"].unique().to_list()
+    clean = rows.filter(~pl.col("case").is_in(mixed))
+    rows = clean if clean.height else rows
+    keys = rows.select("operator", "family", "dtype", "n").iter_rows()
+    profiles = pl.Series("_profile", [PROFILES.index(smallest_profile(*key)) for key in keys])
+    order = rows.with_columns(profiles).sort("_profile", maintain_order=True)
+    return list(dict.fromkeys([rows["case"][0], order["case"][0]]))
+
+
+def _sorted(column: pl.Series) -> list[str]:
+    return list(column.unique().sort().to_list())
+
+
+def _slug(text: str) -> str:
+    return _ORDINARY.sub("-", text.lower()).strip("-") or "x"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where it is taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+# --- TOML ----------------------------------------------------------------------------------------------
+
+
+def toml(found: Sequence[Stub]) -> str:
+    """The stubs as a file that :func:`conformance.waivers.read_waivers` reads, once a person has ended it."""
+    return "\n".join([HEAD, *(_entry(stub) for stub in found)])
+
+
+def _entry(stub: Stub) -> str:
+    lines = ["[[waiver]]", *(f"# {_comment(line)}" for line in stub.found)]
+    for name, value in stub.fields.items():
+        remark = "  # to be written by a person" if name in ("reason", "link") else ""
+        lines.append(f"{name} = {literal(value)}{remark}")
+    return "\n".join(lines) + "\n"
+
+
+def literal(value: str | float | Sequence[str]) -> str:
+    """A value in TOML: a basic string, a float, or a list of strings, one a line where there are several."""
+    if isinstance(value, str):
+        # of JSON's strings TOML takes all but DEL; a lone surrogate is no character of either
+        text = value.encode("utf-8", "replace").decode()
+        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, float):
+        return repr(value)
+    if len(value) == 1:
+        return f"[{literal(value[0])}]"
+    return "[\n" + "".join(f"    {literal(v)},\n" for v in value) + "]"
+
+
+def _comment(text: str) -> str:
+    """A comment has no control characters, and ends with its line."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(line.encode("utf-8", "replace").decode().split())[:400]

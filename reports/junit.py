@@ -1,0 +1,132 @@
+"""A decision as JUnit XML, which every CI service reads.
+
+A suite for each framework, with a test for each implementation and output; reasons that block are failures.
+What concerns no implementation has a suite of its own: missing evidence (errors) and waivers.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from reports.html_words import NAIVE, plural
+from reports.run_file import Run
+from reports.terminal_gate import answered
+
+Told = Mapping[str, Any]
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write, not even as an entity."""
+
+EVIDENCE, WAIVERS = "evidence", "waivers"
+
+
+def render(gate: Told, run: Run) -> str:
+    """The report of a decision on ``run``."""
+    blocking = [r for r in gate["reasons"] if r["blocking"]]
+    of_waivers = {r["title"] for r in blocking if r["kind"].startswith("waiver ")}
+    root = ET.Element("testsuites", name="conformance")
+    suites = [*_frameworks(gate, run, blocking)]
+    loose = [r for r in blocking if r["evidence"] and not (r["implementation"] and r["output"])]
+    if loose:
+        suites.append(_suite(EVIDENCE, [_case(EVIDENCE, r["title"], [r]) for r in loose]))
+    if gate["waivers"]:
+        suites.append(_suite(WAIVERS, [_waiver(w, blocking, of_waivers) for w in gate["waivers"]]))
+    root.extend(suites)
+    for count in ("tests", "failures", "errors", "skipped"):
+        root.set(count, str(sum(int(s.get(count, "0")) for s in suites)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _frameworks(gate: Told, run: Run, blocking: Sequence[Told]) -> list[ET.Element]:
+    """Every implementation and output that users call; ``naive`` controls never gate."""
+    by_door: dict[tuple[str, str, str, str], list[Told]] = {}
+    for r in blocking:
+        if r["implementation"] and r["output"]:
+            key = (r["framework"], r["implementation"], r["operator"], r["output"])
+            by_door.setdefault(key, []).append(r)
+    asked = (
+        run.verdicts.filter(pl.col("formulation") != NAIVE)
+        .group_by("framework", "implementation", "operator", "output")
+        .agg(
+            pl.len().alias("count"),
+            (pl.col("status") == "unsupported").all().alias("unsupported"),
+            pl.col("message").first(),
+        )
+        .sort("framework", "implementation", "operator", "output")
+    )
+    cases: dict[str, list[ET.Element]] = {}
+    for row in asked.iter_rows(named=True):
+        reasons = by_door.pop((row["framework"], row["implementation"], row["operator"], row["output"]), [])
+        name = f"{row['implementation']} {row['output']} ({row['operator']})"
+        case = _case(row["framework"], name, reasons)
+        if row["unsupported"] and not reasons:
+            _add(case, "skipped", f"unsupported: {row['message']}")
+        else:
+            ET.SubElement(case, "system-out").text = plural(row["count"], "verdict")
+        cases.setdefault(row["framework"], []).append(case)
+    for (
+        framework,
+        implementation,
+        operator,
+        output,
+    ), reasons in by_door.items():  # asked by the baseline alone
+        case = _case(framework, f"{implementation} {output} ({operator})", reasons)
+        cases.setdefault(framework, []).append(case)
+    return [_suite(framework, found) for framework, found in cases.items()]
+
+
+def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:
+    suite = ET.Element("testsuite", name=_text(name), tests=str(len(cases)))
+    for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(count, str(sum(case.find(tag) is not None for case in cases)))
+    suite.set("time", "0")
+    suite.extend(cases)
+    return suite
+
+
+def _case(suite: str, name: str, reasons: Sequence[Told]) -> ET.Element:
+    """A test; readers of JUnit know one failure a test, so several reasons share one."""
+    case = ET.Element("testcase", classname=_text(suite), name=_text(name), time="0")
+    if reasons:
+        tag = "error" if any(r["evidence"] for r in reasons) else "failure"
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        _add(case, tag, reasons[0]["title"] + more, "\n\n".join(map(_details, reasons)), reasons[0]["kind"])
+    return case
+
+
+def _waiver(waiver: Told, blocking: Sequence[Told], told: set[str]) -> ET.Element:
+    title = f"waiver {waiver['name']}: {waiver['state']}"
+    case = _case(
+        WAIVERS, waiver["name"], [r for r in blocking if r["title"] == title] if title in told else []
+    )
+    if waiver["state"] == "not evaluated":
+        _add(case, "skipped", waiver["message"])
+    return case
+
+
+def _add(case: ET.Element, tag: str, message: str, text: str = "", kind: str = "") -> None:
+    found = ET.SubElement(case, tag, message=_text(" ".join(message.split())))
+    if kind:
+        found.set("type", _text(kind))
+    if text:
+        found.text = _text(text)
+
+
+def _details(reason: Told) -> str:
+    """All of one reason, the command last."""
+    lines = [f"{reason['kind']}: {reason['title']}", reason["detail"], answered(reason)]
+    for label, words in (("modes and devices", reason["targets"]), ("formats", reason["dtypes"])):
+        lines += [f"{label}: {', '.join(words)}"] if words else []
+    lines += [f"verdicts: {reason['count']:,}"] if reason["count"] else []
+    lines += [f"case: {reason['case']}"] if reason["case"] else []
+    return "\n".join(line for line in [*lines, reason["command"]] if line)
+
+
+def _text(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)

@@ -1,0 +1,144 @@
+"""What a table over versions holds: made by the floor above from run files, shown by the renderers here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+NAIVE = "naive"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One implementation in one version: verdicts by what they are, and what changed.
+
+    ``worst``: the largest error in ulps on the family ``ordinary``, by format. Of the ``compared`` verdicts,
+    ``changed`` have other bits (or another outcome) than in the version before, ``regressed`` are worse and
+    ``fixed`` better; None in the first version.
+    """
+
+    verdicts: int
+    must: int
+    should: int
+    unsupported: int
+    worst: Mapping[str, float]
+    changed: int | None
+    compared: int | None
+    regressed: int | None
+    fixed: int | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One implementation over the versions; None where it was not answered."""
+
+    implementation: str
+    formulation: str
+    cells: tuple[Cell | None, ...]
+
+    @property
+    def control(self) -> bool:
+        """A naive formulation, asked for comparison and counted apart."""
+        return self.formulation == NAIVE
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Formats in which any version has an error on ordinary rows."""
+        return tuple(sorted({d for c in self.cells if c is not None for d in c.worst}))
+
+    def worst(self, dtype: str) -> tuple[float | None, ...]:
+        return tuple(None if c is None else c.worst.get(dtype) for c in self.cells)
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """One finding over the versions: how many verdicts have it in each; None where nothing was answered.
+
+    ``steady``: every version has it in the very same verdicts; as many are not enough. ``case``, ``got``,
+    ``right`` and ``ulps`` are of its worst verdict in the last version that has it.
+    """
+
+    implementation: str
+    operator: str
+    output: str
+    clause: str
+    level: str
+    symptom: str
+    formulation: str
+    counts: tuple[int | None, ...]
+    case: str
+    got: str
+    right: str
+    ulps: float
+    steady: bool
+
+    @property
+    def first(self) -> int:
+        """Index of the first version that has it."""
+        return next(i for i, n in enumerate(self.counts) if n)
+
+    @property
+    def gone(self) -> int | None:
+        """Index of the first version after the last that has it; None where the newest has it."""
+        last = max(i for i, n in enumerate(self.counts) if n)
+        return None if last == len(self.counts) - 1 else last + 1
+
+    @property
+    def control(self) -> bool:
+        return self.formulation == NAIVE
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The same questions to several versions of a framework, oldest first.
+
+    ``environments``: of each version what its worker said of itself. ``complete``: whether each finished.
+    """
+
+    framework: str
+    versions: tuple[str, ...]
+    environments: tuple[Mapping[str, str], ...]
+    complete: tuple[bool, ...]
+    profile: str
+    date: str
+    command: str
+    lines: tuple[Line, ...]
+    lifetimes: tuple[Lifetime, ...]
+
+    def since(self, life: Lifetime) -> str:
+        """Where a finding was first seen, in words."""
+        name = self.versions[life.first]
+        return f"{name} or before" if life.first == 0 else name
+
+    def until(self, life: Lifetime) -> str:
+        """Where it was gone; a dash where it is still there."""
+        return "—" if life.gone is None else self.versions[life.gone]
+
+    def story(self, life: Lifetime) -> str:
+        """When it came and went, in words."""
+        came = f"new in {self.versions[life.first]}" if life.first else ""
+        went = f"gone in {self.until(life)}" if life.gone is not None else ""
+        as_many = len(set(life.counts)) == 1
+        there = "in other verdicts, as many" if as_many else "in more or fewer verdicts"
+        return ", ".join(filter(None, [came, went])) or there
+
+    @property
+    def moved(self) -> tuple[Lifetime, ...]:
+        """Findings that are not the same in every version."""
+        return tuple(f for f in self.lifetimes if not f.steady)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for strict JSON: an error that is no finite number is null."""
+        plain = asdict(self)
+        for line in plain["lines"]:
+            for cell in filter(None, line["cells"]):
+                cell["worst"] = {d: w if isfinite(w) else None for d, w in cell["worst"].items()}
+        for told, life in zip(plain["lifetimes"], self.lifetimes, strict=True):
+            told |= {
+                "ulps": life.ulps if isfinite(life.ulps) else None,
+                "first_seen": self.since(life),
+                "gone_in": None if life.gone is None else self.until(life),
+            }
+        return plain

@@ -1,0 +1,105 @@
+"""Runs of fakes made through the command line, once each, and the gate asked about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from by_hand import Install
+from typer.testing import CliRunner, Result
+
+from conformance.cli import app
+from reports.run_file import Run, read_run, write_run
+
+TWO_CLASSES = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
+SPECIAL = ("--operator", "softmax", "--dtype", "float32", "--family", "special_values")
+HUGE = ("--operator", "softmax", "--dtype", "float32", "--family", "huge_logits")
+BFLOAT16 = ("--operator", "softmax", "--dtype", "bfloat16", "--family", "two_classes")
+
+WITNESS = "softmax/two_classes/confident_wrong/float32/n2/r0"
+"""Tests clause 2.5 in both outputs."""
+
+_made: dict[tuple[str, ...], Path] = {}
+
+Make = Callable[..., Path]
+"""``make("AlwaysNan", *TWO_CLASSES)``: the run file of a fake."""
+
+
+def maker(install: Install, factory: pytest.TempPathFactory) -> Make:
+    """Runs are kept: the same fake is asked the same only once."""
+
+    def make(fake: str, *asked: str, also: str = "") -> Path:
+        key = (fake, also, *asked)
+        if key not in _made:
+            install(fake=fake, **({"gone": also} if also else {}))
+            path = factory.mktemp("run") / f"{fake}.parquet"
+            done = CliRunner().invoke(app, ["run", "--profile", "quick", *asked, "-o", str(path)])
+            assert path.is_file(), done.output
+            _made[key] = path
+        return _made[key]
+
+    return make
+
+
+def conformance(*arguments: str | Path, status: int | None = None) -> Result:
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    if status is not None:
+        assert result.exit_code == status, result.output
+    return result
+
+
+def gated(run: Path, *options: str | Path, known: bool = False) -> tuple[int, dict[str, Any], list[str]]:
+    """Exit status, what ``--json`` tells, and the lines that are printed."""
+    told = run.parent / "told.json"
+    told.unlink(missing_ok=True)
+    extra = () if known else ("--no-known",)
+    result = conformance("gate", run, *options, *extra, "--json", told)
+    data = json.loads(told.read_text("utf-8"), parse_constant=_no_constant) if told.exists() else {}
+    if data:
+        assert data["status"] == result.exit_code
+    return result.exit_code, data, result.stdout.splitlines()
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def kinds(told: Mapping[str, Any]) -> set[str]:
+    return {r["kind"] for r in told["reasons"]}
+
+
+def changed(path: Path, where: Path, change: Callable[[Run], Run]) -> Path:
+    """A copy of a run file with another content, whole: its digest fits."""
+    run = change(read_run(path))
+    header = {k: v for k, v in run.header.items() if k not in ("schema", "rows")}
+    write_run(where, Run(run.verdicts, (header,)))
+    return where
+
+
+def waiver(**fields: Any) -> str:
+    """An entry that accepts the NaN of clause 2.5 in the values of the fakes, but for ``fields``.
+
+    A field that is None is left out.
+    """
+    usual: dict[str, Any] = {
+        "name": "fake-nan",
+        "framework": "fake",
+        "versions": ">=1",
+        "operators": ["softmax"],
+        "implementations": ["fake.*"],
+        "outputs": ["value", "grad_logits"],
+        "clause": "2.5",
+        "symptom": "NaN",
+        "cases": ["softmax/two_classes/*"],
+        "witnesses": [WITNESS],
+        "reason": "the fake says so itself, by its name",
+        "link": "none",
+    }
+    told = {k: v for k, v in (usual | fields).items() if v is not None}
+    lines = [f"{k} = {v if k == 'expires' else json.dumps(v)}" for k, v in told.items()]
+    return "\n".join(["[[waiver]]", *lines]) + "\n"

@@ -1,0 +1,35 @@
+"""Fakes with devices and settings: what is asked of them depends on how it is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import fakes
+import numpy as np
+
+from conformance.frameworks.interface import Array, Call, Variant
+
+
+class Varied(fakes.Exact):
+    """Has two devices and a setting, under which every element is the next number above the right one."""
+
+    variants: ClassVar = {"setting=odd": Variant({"FAKE_SETTING": "odd"}, "off by an ulp")}
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "gpu:0"]
+
+    def change(self, output: str, array: Array) -> Array:
+        if os.environ.get("FAKE_SETTING") != "odd":
+            return array
+        return np.nextafter(array, np.array(np.inf, dtype=array.dtype))
+
+
+class Widens(fakes.Exact):
+    """Mixed precision: a mode whose results are of a wider type than the logits."""
+
+    widening = frozenset({"eager"})
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        return {output: array.astype(np.float64) for output, array in super().run(call).items()}

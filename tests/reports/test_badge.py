@@ -1,0 +1,26 @@
+"""The badge: what the endpoint of shields.io takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from decisions import gate, reason
+
+from reports.badge import render
+
+
+@pytest.mark.parametrize(
+    ("told", "message", "color"),
+    [
+        (gate(), "passed, 100 verdicts", "brightgreen"),
+        (gate(reason(blocking=False)), "passed, 100 verdicts", "brightgreen"),
+        (gate(reason()), "failed, 1 reason", "red"),
+        (gate(reason(), reason()), "failed, 2 reasons", "red"),
+        (gate(reason(evidence=True), reason()), "no evidence", "lightgrey"),
+    ],
+)
+def test_a_badge(told: dict[str, object], message: str, color: str) -> None:
+    badge = render(told)
+    assert badge == {"schemaVersion": 1, "label": "conformance", "message": message, "color": color}
+    json.dumps(badge, allow_nan=False)

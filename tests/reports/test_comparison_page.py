@@ -1,0 +1,239 @@
+"""The page of a comparison: every change by itself, worst first, bounded, and safe with foreign text."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from small_run import HOSTILE, Page, header, run_of, verdict
+from typer.testing import CliRunner
+
+from conformance.cli import app
+from conformance.compare import Change, as_dict, compare
+from reports.html_budget import LIMIT
+from reports.html_compare import CHANGES, render_comparison
+from reports.run_file import Run, write_run
+
+NAN = math.nan
+Rows = list[dict[str, Any]]
+
+
+def newer(**changes: Any) -> dict[str, Any]:
+    return verdict(**{"version": "2.14.0", **changes})
+
+
+def now_header(**changes: Any) -> dict[str, Any]:
+    usual = header()
+    (torch,) = usual["frameworks"]
+    return usual | {
+        "created": "2026-12-24T00:00:00+00:00",
+        "frameworks": [torch | {"version": "2.14.0"} | changes],
+    }
+
+
+def view_of(before: Rows, now: Rows, *headers: dict[str, Any], limit: int = 500) -> dict[str, Any]:
+    return as_dict(compare(run_of(before), run_of(now, *(headers or (now_header(),)))), limit=limit)
+
+
+def page_of(view: dict[str, Any], **limit: int) -> tuple[Page, str]:
+    html = render_comparison(view, **limit)
+    page = Page(html)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    return page, html
+
+
+def of_every_change() -> dict[str, Any]:
+    """One pair of each change, and one more that is fixed."""
+    before = [
+        verdict(case="regressed"),
+        verdict(case="missing"),
+        verdict(case="other", hash="one"),
+        verdict(case="drifted", ulps=2.0),
+        verdict(case="fixed", status="breaks_should"),
+        verdict(case="fixed too", status="breaks_should"),
+        verdict(case="improved", ulps=64.0),
+        verdict(case="bits"),
+        verdict(case="same"),
+    ]
+    now = [
+        newer(
+            case="regressed", status="breaks_must", symptom="NaN", grade="wrong_special", got=NAN, ulps=NAN
+        ),
+        newer(case="other", hash="two"),
+        newer(case="drifted", ulps=32.0),
+        newer(case="fixed"),
+        newer(case="fixed too"),
+        newer(case="improved", ulps=1.5),
+        newer(case="added"),
+        newer(case="bits", bits="other"),
+        newer(case="same"),
+    ]
+    return view_of(before, now)
+
+
+def test_every_change_has_a_mark_and_they_sum() -> None:
+    assert set(CHANGES) == {change.value for change in Change}
+    text = page_of(of_every_change())[0].text
+    assert "1 + 1 + 1 + 1 + 2 + 1 + 1 + 1 + 1 = 10 pairs" in text
+
+
+def test_the_banner_says_what_against_what_and_nets_nothing() -> None:
+    text = page_of(of_every_change())[0].text
+    assert "torch 2.13.0 → torch 2.14.0" in text
+    assert "✕ worse 1 verdict regressed; they stand first." in text
+    assert (
+        "1 regressed, 1 missing, 1 not comparable, 1 drifted, 2 fixed, 1 improved, 1 bits changed, 1 added "
+        "and 1 same. None makes up for another."
+    ) in text
+    assert "Before torch 2.13.0 Date 2026-11-21T07:21:44+00:00 Profile, suite quick, 0.1.0 Verdicts 9" in text
+    assert "Now torch 2.14.0 Date 2026-12-24T00:00:00+00:00" in text
+
+
+def test_what_differs_in_the_environment_stands_on_top() -> None:
+    environment = {"python": "3.12.1", "processor": "AMD EPYC", "build": "x" * 5000}
+    text = page_of(view_of([verdict()], [newer()], now_header(environment=environment)))[0].text
+    top = text[
+        text.index("What else is not the same Versions") : text.index(
+            "Changes", text.index("a change of a verdict") + 30
+        )
+    ]
+    assert "torch version 2.13.0 2.14.0" in top and "torch python 3.11.7 3.12.1" in top
+    assert "processor" not in top and len(top) < 1000 and "xx…" in top
+    same = as_dict(compare(run_of([verdict()]), run_of([verdict()])))
+    assert (
+        "Nothing: suite, corpus, reference, versions and environments are the same." in page_of(same)[0].text
+    )
+
+
+def test_the_table_of_transitions_marks_the_worse_side() -> None:
+    page, html = page_of(of_every_change())
+    start = page.text.index("Verdicts before and now Pairs")
+    table = page.text[start : page.text.index("▼ Regressed", start)]
+    assert "1 missing, 1 added and 1 not comparable stand apart" in table
+    assert "Before, and now: ● conforms ▲ breaks should ✕ breaks must together" in table
+    assert "● conforms 4 0 1 ▼ worse 5 ▲ breaks should 2 ▲ better 0 0 2 ✕ breaks must 0 0 0 0" in table
+    assert "together 6 0 1 7" in table
+    assert html.count('<td class="q m">') == 2  # of the worse side, and nothing is there
+
+
+def test_regressions_stand_first_and_the_rest_in_order() -> None:
+    page, html = page_of(of_every_change())
+    sections = re.findall(r'<section id="([a-z-]+)"', html)
+    assert sections == [
+        "environment", "changes", "transitions", "regressed", "missing", "not-comparable", "drifted", "fixed",
+        "improved", "bits-changed", "added", "same",
+    ]  # fmt: skip
+    folded = html[html.index('<section id="bits-changed"') :]
+    assert folded.count('<details class="fold">') == 3 == html.count('<details class="fold">')
+    assert "1 verdict as before" in page.text
+
+
+def test_a_group_shows_its_worst_case_on_both_sides_and_how_to_see_it() -> None:
+    text = page_of(of_every_change())[0].text
+    assert (
+        "before ● conforms now ✕ breaks must torch.softmax eager cpu softmax value must 1.1 nothing → NaN "
+        "1 verdict f32 before 0.25 now NaN right 0.1 0.25 → — ulp"
+    ) in text
+    assert "Worst case regressed, eager on cpu" in text
+    assert "Before ● conforms: 0.25, right 0.1, 0.25 ulp (exact) 2.13.0 on AMD EPYC" in text
+    assert "Now ✕ breaks must: NaN, right 0.1 (wrong special) 2.14.0 on AMD EPYC" in text
+    assert "See it conformance explain regressed --implementation torch.softmax" in text
+    assert "2.00 → 32.0 ulp" in text  # drifted
+    assert "2 verdicts f32" in text  # fixed
+    assert "before ● conforms now none" in text and "before none now ● conforms" in text
+
+
+def test_no_answer_is_told_in_the_framework_s_words() -> None:
+    raised = {"outcome": "raised", "symptom": "raised", "grade": "none", "ulps": NAN, "message": "no kernel"}
+    text = page_of(view_of([verdict()], [newer(status="breaks_must", **raised)]))[0].text
+    assert "Now ✕ breaks must: raised 2.14.0 on AMD EPYC no kernel" in text
+    assert "before 0.25 now raised right 0.1" in text
+
+
+def test_nothing_changed() -> None:
+    text = page_of(as_dict(compare(run_of([verdict()]), run_of([verdict()]))))[0].text
+    assert "torch 2.13.0: the same versions in two runs" in text
+    assert "● no worse No verdict regressed, is missing or is not comparable." in text
+    assert "The same, to the bit: 1 verdict." in text
+
+
+def test_what_is_missing_is_not_shown_to_be_as_good() -> None:
+    text = page_of(view_of([verdict(), verdict(case="b")], [newer()]))[0].text
+    assert "✕ not all is there What is missing or not comparable is not shown" in text
+
+
+def test_two_empty_runs_are_nothing_to_compare() -> None:
+    text = page_of(view_of([], []))[0].text
+    assert "✕ nothing to compare Neither run has a verdict." in text and "no worse" not in text
+    assert "No pair is in both runs and comparable." in text
+
+
+def many(number: int) -> dict[str, Any]:
+    names = [f"torch.nn.functional.implementation_number_{i:04}" for i in range(number)]
+    broken = [newer(status="breaks_must", implementation=n, message="m" * 500, bits=n) for n in names]
+    fixed = [verdict(status="breaks_should", implementation=f"{n}.fixed") for n in names]
+    before = [verdict(implementation=n) for n in names] + fixed
+    now = broken + [newer(implementation=f"{n}.fixed", bits="other") for n in names]
+    return view_of(before, now, limit=number)
+
+
+def test_groups_that_are_not_listed_are_counted() -> None:
+    view = view_of(
+        [verdict(implementation=f"torch.f{i}") for i in range(9)],
+        [newer(implementation=f"torch.f{i}", status="breaks_must") for i in range(9)],
+        limit=4,
+    )
+    page, html = page_of(view)
+    assert html.count("<li><details>") == 4
+    assert "▼ Regressed 9" in page.text and "Shortened: 5 groups of 9 are not listed here" in page.text
+
+
+def test_a_page_of_very_many_groups_stays_below_its_limit_and_keeps_the_regressions() -> None:
+    view = many(1500)
+    page, html = page_of(view)
+    assert len(html.encode()) <= LIMIT
+    kept = html[html.index('id="regressed"') : html.index('id="fixed"')].count("<li><details>")
+    listed = html.count("<li><details>")
+    assert 0 < kept == min(listed, 1500)
+    assert "▼ Regressed 1,500" in page.text and "● Fixed 1,500" in page.text
+    assert f"Shortened: {3000 - max(1500, listed):,} group" in page.text
+    small, _ = page_of(many(3), limit=1)
+    assert "3 groups of 3 are not listed" in small.text and "Worst case" not in small.text
+
+
+def test_foreign_text_is_escaped() -> None:
+    hostile = dict.fromkeys(("implementation", "mode", "device", "case", "framework", "operator"), HOSTILE)
+    now = newer(**hostile, status="breaks_must", symptom=HOSTILE, message=HOSTILE, machine=HOSTILE)
+    environment = {HOSTILE: HOSTILE}
+    headers = now_header(framework=HOSTILE, version=HOSTILE, environment=environment)
+    page, html = page_of(view_of([verdict(**hostile)], [now], headers))
+    assert "alert('x')" not in html and "script" not in {tag for tag, _ in page.tags}
+    assert HOSTILE in page.text
+    assert not re.search(r'(class|id)="[^"]*script', html)
+
+
+def test_it_is_self_contained_and_its_headings_go_down_one_level_at_a_time() -> None:
+    page, html = page_of(of_every_change())
+    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "base", "embed", "script"}
+    assert "http:" not in html and "https:" not in html and "@import" not in html and "url(" not in html
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert html == page_of(of_every_change())[1]
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    for name, run in (("old", run_of([verdict()])), ("new", run_of([newer(bits="x")], now_header()))):
+        _write(tmp_path / f"{name}.parquet", run)
+    files = [str(tmp_path / name) for name in ("old.parquet", "new.parquet")]
+    result = CliRunner().invoke(app, ["compare", *files, "--html", str(tmp_path / "page.html")])
+    assert result.exit_code == 0, result.output
+    assert "1 bits changed" in Page((tmp_path / "page.html").read_text(encoding="utf-8")).text
+
+
+def _write(path: Path, run: Run) -> None:
+    write_run(path, run)

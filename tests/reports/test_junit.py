@@ -1,0 +1,129 @@
+"""JUnit: what every CI service reads, whatever a framework says."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
+from small_run import run_of, verdict
+
+from reports.junit import render
+
+RUN = run_of(
+    [
+        verdict(),
+        verdict(output="grad_logits"),
+        verdict(implementation="torch.naive", formulation="naive"),
+        verdict(framework="jax", implementation="jax.nn.softmax"),
+        verdict(framework="jax", implementation="jax.lost", status="unsupported", message="not written"),
+    ]
+)
+
+
+def _read(told: dict[str, Any]) -> ET.Element:
+    """The report, with the structure that readers expect."""
+    root = ET.fromstring(render(told, RUN))
+    assert root.tag == "testsuites"
+    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for suite in root:
+        assert suite.tag == "testsuite" and suite.get("name") and suite.get("time") is not None
+        cases = list(suite)
+        names = [(c.get("classname"), c.get("name")) for c in cases]
+        assert all(c.tag == "testcase" and all(n) for c, n in zip(cases, names, strict=True))
+        assert len(set(names)) == len(names), "a test has a name of its own"
+        assert int(suite.get("tests", "-1")) == len(cases) > 0
+        for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert int(suite.get(count, "-1")) == sum(c.find(tag) is not None for c in cases)
+            totals[count] += int(suite.get(count, "0"))
+        for case in cases:
+            results = [e for e in case if e.tag in ("failure", "error", "skipped")]
+            assert len(results) <= 1 and all(e.get("message") for e in results)
+        totals["tests"] += len(cases)
+    assert {k: int(root.get(k, "-1")) for k in totals} == totals
+    return root
+
+
+def _case(root: ET.Element, name: str) -> ET.Element:
+    (found,) = [c for c in root.iter("testcase") if c.get("name") == name]
+    return found
+
+
+def test_every_implementation_and_output_is_a_test() -> None:
+    root = _read(gate())
+    assert [(s.get("name"), [c.get("name") for c in s]) for s in root] == [
+        ("jax", ["jax.lost value (softmax)", "jax.nn.softmax value (softmax)"]),
+        ("torch", ["torch.softmax grad_logits (softmax)", "torch.softmax value (softmax)"]),
+    ]
+    assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("0", "0", "1")
+    skipped = _case(root, "jax.lost value (softmax)").find("skipped")
+    assert skipped is not None and skipped.get("message") == "unsupported: not written"
+
+
+def test_a_failure_says_all() -> None:
+    root = _read(gate(reason(detail="why it is so"), reason(clause="1.1", title="another")))
+    failure = _case(root, "torch.softmax value (softmax)").find("failure")
+    assert failure is not None and failure.text
+    assert failure.get("message") == "torch.softmax value: NaN (must 2.2 Large logits) (and 1 more)"
+    assert failure.get("type") == "must clause broken"
+    for words in (
+        "why it is so",
+        "returned nan, right 0.5",
+        "eager cpu",
+        "float32",
+        "case: softmax/x",
+        "another",
+    ):
+        assert words in failure.text
+    assert failure.text.splitlines()[-1].startswith("conformance explain ")
+
+
+def test_warnings_do_not_fail() -> None:
+    assert _read(gate(reason(blocking=False))).get("failures") == "0"
+
+
+def test_missing_evidence_is_an_error() -> None:
+    missing = {"evidence": True, "output": "", "symptom": ""}
+    root = _read(
+        gate(
+            reason(kind="absent framework", title="jax is absent", implementation="", **missing),
+            reason(kind="missing since the baseline", title="torch.softmax: 3 verdicts missing", **missing),
+        )
+    )
+    assert root.get("errors") == "2" and root.get("failures") == "0"
+    assert [s.get("name") for s in root][-1] == "evidence"
+
+
+def test_what_the_baseline_alone_asked() -> None:
+    root = _read(gate(reason(implementation="torch.gone", kind="regressed")))
+    assert _case(root, "torch.gone value (softmax)").find("failure") is not None
+
+
+def test_waivers() -> None:
+    stale = reason(
+        kind="waiver stale", title="waiver old: stale", implementation="", output="", detail="it conforms"
+    )
+    waivers = [
+        waiver(name="good"),
+        waiver(name="old", state="stale"),
+        waiver(name="other", state="not evaluated", message="jax was not run"),
+    ]
+    root = _read(gate(stale, waivers=waivers))
+    suite = root[-1]
+    assert [[e.tag for e in c] for c in suite] == [[], ["failure"], ["skipped"]]
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "\x00\x08\x0b\x1f\ufffe\uffff", "]]>", "\ud800", "\U0001f600"])
+def test_whatever_a_framework_says_is_xml(text: str) -> None:
+    told = gate(reason(title=text, detail=text, implementation=text, case=text, got=text))
+    xml = render(told, RUN)
+    root = _read(told)
+    assert "<script" not in xml
+    (failure,) = root.iter("failure")
+    assert failure.text
+    xml.encode("utf-8")
+
+
+def test_the_hostile_gate_is_xml() -> None:
+    ET.fromstring(render(HOSTILE_GATE, RUN))
