@@ -6,6 +6,7 @@ Plug-ins are added by :mod:`conformance.plugins`. This is the driver's side; not
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +33,8 @@ class Framework:
     variant: str = ""
     behind: int = 0
     """By how many profiles less it is asked: a variant that nobody named asks what comes before."""
+    interpreter: str = sys.executable
+    """The Python that its worker runs under: another one has other versions."""
 
     @property
     def key(self) -> str:
@@ -53,9 +56,15 @@ class Framework:
         """The framework with its devices under that setting."""
         return replace(self, variant=variant, behind=behind)
 
+    def run_by(self, interpreter: str | None) -> Framework:
+        """The framework as another Python has it; as this one has it where none is named."""
+        return self if interpreter is None else replace(self, interpreter=interpreter)
+
     def launch(self) -> Launch:
-        """How its worker is started."""
-        return Launch(self.adapter, search=self.search, environment=self.environment)
+        """How its worker is started. Where our Python looks for modules is no business of another's."""
+        ours = self.interpreter == sys.executable
+        alone = {} if ours else {"PYTHONPATH": "", "PYTHONHOME": ""}
+        return Launch(self.adapter, self.interpreter, self.search, {**alone, **self.environment})
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""
@@ -139,6 +148,8 @@ FRAMEWORKS: dict[str, Framework] = {
         _shipped("keras-torch", "KerasTorch", optional=True, file="keras", package="keras torch"),
         _shipped("keras-jax", "KerasJax", optional=True, file="keras", package="keras jax"),
         _shipped("mlx", "Mlx", optional=True, package="'mlx[cpu]'"),
+        _shipped("paddle", "Paddle", optional=True, package="paddlepaddle"),
+        _shipped("tinygrad", "Tinygrad", optional=True),
         _shipped("onnx", "OnnxReference", optional=True),
         _shipped("onnxruntime", "OnnxRuntime", optional=True, file="onnx", package="onnxruntime onnx"),
     )

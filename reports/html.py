@@ -6,13 +6,10 @@ classes and ids are made here, never from their names.
 
 from __future__ import annotations
 
-import re
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from reports.html_about import about
 from reports.html_against import against
@@ -21,28 +18,30 @@ from reports.html_cases import cases
 from reports.html_controls import controls
 from reports.html_findings import finding_groups
 from reports.html_formulations import costs
+from reports.html_gate import decision, standings
 from reports.html_matrix import matrices, side_by_side
+from reports.html_page import environment
 from reports.html_recorded import open_tables, unjudged
 from reports.html_refusals import refusals
 from reports.html_summary import banner, counters, glance
 from reports.html_words import Naming
 from reports.run_file import Run
 
-_PARTS = re.compile(r".{11,}?[._:+/](?=.{4})|.+", re.DOTALL)
-"""What stays together of a long dotted name: twelve characters or more, up to a separator."""
 
-
-def render(run: Run, findings: pl.DataFrame, *, limit: int = LIMIT) -> str:
+def render(
+    run: Run, findings: pl.DataFrame, gate: Mapping[str, Any] | None = None, *, limit: int = LIMIT
+) -> str:
     """The page for ``run``; ``findings`` are its verdicts grouped by likely cause, worst first.
 
-    Of more than ``limit`` bytes only where it says so: the findings at the end of the list then do not
+    ``gate`` is a decision on the run (``Gate.as_dict()``); without one the page speaks of none. Of more than ``limit`` bytes only where it says so: the findings at the end of the list then do not
     open. The same inputs give the same text. Raises ValueError for a status that no counter holds.
     """
     naming = Naming.of(run)
-    groups = finding_groups(run, findings, naming)
+    groups = finding_groups(run, findings, naming, {} if gate is None else standings(gate, findings))
     every_case = cases(run, findings, naming)
     whole: dict[str, Any] = {
         "banner": banner(run, findings, naming),
+        "gate": None if gate is None else decision(gate, findings),
         "counters": counters(run.verdicts),
         "glance": glance(findings, run.header, naming),
         "groups": groups,
@@ -57,38 +56,10 @@ def render(run: Run, findings: pl.DataFrame, *, limit: int = LIMIT) -> str:
         "unjudged": unjudged(run, naming),
         "about": about(run),
     }
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
 
     def page(budget: Budget) -> str:
         shown = [case for case in every_case if case.rank < budget.opened]
         return template.render(**whole, cases=shown, shown={case.id for case in shown}, budget=budget)
 
     return fitted(page, sum(len(group.findings) for group in groups), limit)
-
-
-def breakable(text: str) -> Markup:
-    """``text``, escaped, with places where a long dotted name may break."""
-    return Markup("<wbr>").join(_PARTS.findall(text))
-
-
-def coded(text: str) -> Markup:
-    """``text``, escaped, with its `backticks` as code."""
-    parts = [escape(part) for part in text.split("`")]
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return Markup("").join(
-        Markup("<code>") + part + Markup("</code>") if i % 2 else part for i, part in enumerate(parts)
-    )
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"breakable": breakable, "coded": coded}
-    return environment

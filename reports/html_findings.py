@@ -5,17 +5,21 @@ Those of implementations that users call; the naive controls have a table of the
 
 from __future__ import annotations
 
+import glob
 import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from reports.html_words import DTYPES, LEVEL, NAIVE, Mark, Naming, Row, anchor, clause_anchor, in_order, words
 from reports.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
 from reports.run_file import Run
+
+if TYPE_CHECKING:
+    from reports.html_gate import Standing
 
 MESSAGE_LIMIT = 600
 """Characters shown of a framework's own words."""
@@ -25,7 +29,8 @@ MESSAGE_LIMIT = 600
 class Finding:
     """One line of the list and what opens under it; ``rank`` counts from the worst of all, which is 0.
 
-    ``alike`` is the name and id of a worse finding that has the same facts; they stand there.
+    ``alike`` is the name and id of a worse finding that has the same facts; they stand there. ``standing``
+    is what the gate makes of it, ``waive`` how to accept what it does not; both only where there is a gate.
     """
 
     rank: int
@@ -53,6 +58,8 @@ class Finding:
     message: str
     alike: tuple[str, str]
     command: str
+    standing: Standing | None
+    waive: str
 
 
 @dataclass(frozen=True)
@@ -80,14 +87,23 @@ def of_called(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.filter(pl.col("formulation") != NAIVE)
 
 
-def finding_groups(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Group, ...]:
+def finding_groups(
+    run: Run, findings: pl.DataFrame, naming: Naming, standings: Mapping[str, Standing]
+) -> tuple[Group, ...]:
     """All findings that open in the order of the frame, which is must before should and worst first."""
     exhibits = {k: v for h in run.headers for k, v in h["exhibits"].items()}
+    named = [plugin for h in run.headers for plugin in h["selection"].get("plugins", [])]
     levels: dict[str, list[Finding]] = {"must": [], "should": []}
     told: dict[tuple[Any, ...], Finding] = {}
     for rank, row in enumerate(of_called(findings).iter_rows(named=True)):
         clause = run.header["clauses"][row["clause"]]
         finding = _finding(rank, row, exhibits.get(row["case"]), clause, naming)
+        finding = replace(
+            finding,
+            command=explain_command(row["case"], row["implementation"], named),
+            standing=standings.get(finding.id),
+            waive=_waive(row["level"], standings.get(finding.id)),
+        )
         first = told.setdefault(_facts_of(finding), finding)
         if first is not finding:
             finding = replace(finding, facts=(), message="", alike=(first.implementation, first.id))
@@ -108,6 +124,20 @@ def finding_groups(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Gr
         "None: no implementation that users call breaks a should clause in this run.",
     )
     return must, should
+
+
+def explain_command(case: str, implementation: str, plugins: Sequence[str] = ()) -> str:
+    """What shows a case whole; with ``--script`` it prints what repeats it with the framework alone."""
+    command = ["conformance", "explain", case, "--implementation", glob.escape(implementation)]
+    return shlex.join([*command, *(word for p in dict.fromkeys(plugins) for word in ("--plugin", p))])
+
+
+def _waive(level: str, standing: Standing | None) -> str:
+    """How to accept what no waiver accepts yet; empty where there is nothing to accept, or no gate."""
+    if standing is None or standing.whole:
+        return ""
+    at = "" if level == "must" else f" --level {level}"
+    return f"conformance waive RUN.parquet -o new-waivers.toml{at}"
 
 
 def answer_text(row: Row) -> str:
@@ -166,9 +196,9 @@ def _finding(
         facts=tuple(_facts(row, exhibit)),
         message=message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…",
         alike=("", ""),
-        command=shlex.join(
-            ["conformance", "explain", row["case"], "--implementation", row["implementation"]]
-        ),
+        command="",
+        standing=None,
+        waive="",
     )
 
 

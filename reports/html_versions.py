@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import isfinite, log10
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from reports.html_page import environment
+from reports.html_words import plural
 from reports.numbers import NOTHING, count, ulps
 from reports.versions import Cell, Lifetime, Line, Versions
 
@@ -50,10 +50,11 @@ def render(table: Versions) -> str:
     """The page. The same table gives the same text."""
     lives = table.lifetimes
     return (
-        _environment()
+        environment()
         .get_template("versions.html")
         .render(
             table=table,
+            plural=plural,
             title=f"{table.framework} {', '.join(table.versions)}",
             incomplete=[v for v, c in zip(table.versions, table.complete, strict=True) if not c],
             differing=_differing(table),
@@ -97,6 +98,8 @@ def _card(table: Versions, line: Line) -> Card:
         Row("break must", SHAPES[0], _counts(must)),
         Row("break should", SHAPES[1], _counts(should)),
         Row("bits changed", "▮", _counts(changed)),
+        Row("regressed", "", _counts(_of(line, lambda cell: cell.regressed))),
+        Row("fixed", "", _counts(_of(line, lambda cell: cell.fixed))),
         Row("not offered", "", _counts(_of(line, lambda cell: cell.unsupported))),
         Row("verdicts", "", _counts(_of(line, lambda cell: cell.verdicts))),
     ]
@@ -216,14 +219,3 @@ def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[f
         else:
             parts[-1].append(point)
     return [part for part in parts if len(part) > 1]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

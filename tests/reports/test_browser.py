@@ -201,7 +201,9 @@ def test_an_automated_check_finds_no_barrier(
 
 def test_the_automated_check_sees(browser: Any) -> None:
     page = browser.new_page()
-    page.set_content("<html lang='en'><title>t</title><main><h1>h</h1><p style='color:#ccc'>pale</p><img></main>")
+    page.set_content(
+        "<html lang='en'><title>t</title><main><h1>h</h1><p style='color:#ccc'>pale</p><img></main>"
+    )
     assert {rule for rule, _ in violations(page)} == {"color-contrast", "image-alt"}
     page.close()
 

@@ -1,0 +1,270 @@
+"""``conformance explain --script``: one finding as a script that needs the framework and NumPy, not us.
+
+It is what one would paste into an issue: inputs to the last bit, the call by its public name, the gradient by
+the framework's own means, what is right as a literal, and an exit status that says whether they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from cases.case import Batch, Case
+from conformance.outcome import Outcome, Symptom
+from conformance.script_arrays import bits_name, needs, type_name
+from conformance.script_dialects import DIALECTS, environment, program
+from conformance.script_format import block, comment, wrapped
+from conformance.script_inputs import inputs
+from conformance.script_program import Program, names
+from conformance.script_right import Refused
+from conformance.script_shown import Shown, shown
+from reference.clauses import clause
+
+__all__ = ["Refused", "asked_for", "script", "written"]
+
+
+def script(
+    batch: Batch, case: Case, implementation: str, framework: str = "", mode: str = "", device: str = "cpu"
+) -> str:
+    """The script for the worst output of one implementation. Asks it.
+
+    Raises :class:`Refused` where no short script can show it, and
+    :class:`conformance.selection.UnknownName` for a name that nothing answers to.
+    """
+    return written(shown(batch, case, implementation, framework, mode, device))
+
+
+def asked_for(
+    batch: Batch,
+    case: Case,
+    implementation: str,
+    framework: str,
+    mode: str,
+    devices: Sequence[str],
+    *,
+    script: bool,
+) -> str:
+    """The script that the options of ``conformance explain`` ask for. Raises as :func:`script` does."""
+    if not script:
+        raise Refused("--mode and --framework say which script is to be written: add --script")
+    if any(letter in implementation for letter in "*?"):
+        raise Refused("a script shows one implementation: name it with --implementation NAME")
+    if len(devices) > 1:
+        raise Refused("a script shows one device: name --device once")
+    return written(shown(batch, case, implementation, framework, mode, *devices))
+
+
+def written(found: Shown) -> str:
+    """The text of the script."""
+    if found.framework.name not in DIALECTS:
+        raise Refused(
+            f"no script is written for {found.framework.name}; there are scripts for {', '.join(DIALECTS)}"
+        )
+    framework = program(found)
+    sections = [
+        _title(found),
+        _imports(found, framework),
+        _definitions(framework),
+        inputs(found),
+        _called(found, framework),
+        _judged(found, framework),
+    ]
+    return _spaced("\n\n".join(wrapped(s.strip("\n")) for s in sections if s.strip("\n")))
+
+
+def _spaced(text: str) -> str:
+    """Two empty lines before and after a definition at the margin, as its formatter would have it."""
+    lines: list[str] = []
+    inside = False
+    for line in text.split("\n"):
+        margin = bool(line) and not line.startswith((" ", ")"))
+        starts = line.startswith(("def ", "@"))
+        decorated = bool(_stripped(lines)) and _stripped(lines)[-1].startswith("@")
+        if decorated:
+            lines = _stripped(lines)
+        elif margin and (starts or inside):
+            lines = [*_stripped(lines), "", ""]
+        inside = starts or (inside and not margin)
+        if line or lines[-2:] != ["", ""]:
+            lines.append(line)
+    return "\n".join(_stripped(lines)) + "\n"
+
+
+def _stripped(lines: list[str]) -> list[str]:
+    while lines and not lines[-1]:
+        lines = lines[:-1]
+    return lines
+
+
+def _title(found: Shown) -> str:
+    rule = clause(str(found.row["clause"]))
+    named = f"{found.implementation.name} of {found.framework.kind.distribution} {found.version}"
+    told = {
+        "case": found.case.id,
+        "clause": f"{rule.id} ({rule.level}) {rule.title}",
+        "asked": f"{named}, {found.mode}, {found.device}",
+        "output": f"{_OUTPUTS[found.output]}: {_said(found)}",
+    }
+    if found.batch.manner:
+        told["manner"] = found.batch.manner
+    return "\n".join(comment(f"{name}:", text) for name, text in told.items())
+
+
+_OUTPUTS = {
+    "value": "the value",
+    "grad_logits": "the gradient in the logits",
+    "grad_labels": "the gradient in the labels",
+}
+
+
+def _said(found: Shown) -> str:
+    row = found.row
+    words = {"raised": "raises", "crashed": "crashes", "timed_out": "does not come to an end"}
+    if row["outcome"] in words:
+        return words[row["outcome"]]
+    return "right" if row["symptom"] == Symptom.NONE else str(row["symptom"])
+
+
+def _imports(found: Shown, framework: Program) -> str:
+    arrays = [found.arrays[name] for name in names(found)]
+    standard = {f"import {module}" for a in arrays for module in needs(a)} | {"import sys"}
+    if _measured(found):
+        standard.add("from decimal import Decimal")
+    variables = environment(found)
+    if variables:
+        standard.add("import os")
+    brain = any(a.dtype.name == "bfloat16" for a in arrays) or found.dtype.name == "bfloat16"
+    others = {"import numpy as np", *framework.imports} | ({"import ml_dtypes"} if brain else set())
+    told = _sorted(standard)
+    for name, value in variables.items():
+        told += (
+            ["", f'os.environ["{name}"] = "{value}"']
+            if told[-1].startswith(("import", "from"))
+            else [f'os.environ["{name}"] = "{value}"']
+        )
+    return "\n".join([*told, "", *_sorted(others)])
+
+
+def _sorted(lines: set[str]) -> list[str]:
+    """``import`` before ``from``, by the alphabet."""
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
+
+
+def _definitions(framework: Program) -> str:
+    return "\n".join(f"\n\n{text}\n\n" if text.startswith("def ") else text for text in framework.setup)
+
+
+def _called(found: Shown, framework: Program) -> str:
+    rule = clause(str(found.row["clause"]))
+    lines = list(framework.lines)
+    raised = found.row["outcome"] == Outcome.RAISED
+    if rule.or_an_error and (raised or found.right.exact is None):
+        # an error is right as well: what is defined stays outside
+        begins = ("result", "(result", "value =", "with ", "_, pull")
+        at = next(i for i, line in enumerate(lines) if line.startswith(begins))
+        lines[at:] = [
+            "try:",
+            *block(lines[at:]),
+            "except Exception as error:",
+            '    print(f"raised {type(error).__name__}, which is right")',
+            "    sys.exit(0)",
+        ]
+    return "\n".join(lines)
+
+
+def _measured(found: Shown) -> bool:
+    """Whether the element is compared with an exact value within a bound."""
+    return found.right.exact is not None and found.row["symptom"] not in (
+        Symptom.WRONG_DTYPE,
+        Symptom.WRONG_SHAPE,
+    )
+
+
+def _judged(found: Shown, framework: Program) -> str:
+    symptom = found.row["symptom"]
+    if symptom == Symptom.WRONG_DTYPE:
+        return _described("result's type", framework.type, f'"{found.batch.inputs.format.name}"')
+    if symptom == Symptom.WRONG_SHAPE:
+        return _described("result's shape", "tuple(result.shape)", repr(found.shape))
+    right, dtype = found.right, found.dtype
+    kind, bits = type_name(dtype), bits_name(dtype)
+    width = 2 + 2 * dtype.itemsize
+    lines = _element(found, framework, kind)
+    lines.append(f"right = {_literal(right.rounded, kind, dtype)}")
+    exactly = ""
+    if right.exact is not None:
+        lines[-1] += "  # the exact value, rounded once"
+        lines.append(f'exact = Decimal("{_told(right.exact)}")')
+        if right.bound.is_finite():
+            lines.append(f'bound = Decimal("{_told(right.bound)}")  # {right.why}')
+        exactly = ", exactly {exact}"
+    lines += [
+        "",
+        f'print(f"returned {{returned!s}} ({{returned.view({bits}):#0{width}x}})")',
+        f'print(f"right    {{right!s}} ({{right.view({bits}):#0{width}x}}){exactly}")',
+        f"agrees = {_agrees(found)}",
+        "if not agrees:",
+        '    sys.exit(f"differs: returned {returned!s}, right {right!s}")',
+    ]
+    return "\n".join(lines)
+
+
+def _element(found: Shown, framework: Program, kind: str) -> list[str]:
+    if not any(isinstance(p, slice) for p in found.place):
+        return [f"returned = {kind}({framework.element})"]
+    return [
+        f"equal = {framework.element}  # elements that should all be the same: the farthest counts",
+        f"far = np.abs(equal.astype(np.float64) - {found.right.rounded!r})",
+        f"returned = {kind}(equal[np.argmax(far)])",
+    ]
+
+
+def _described(what: str, expression: str, right: str) -> str:
+    return "\n".join(
+        [
+            f"returned = {expression}",
+            f"right = {right}",
+            f'print(f"{what}: {{returned}}, right {{right}}")',
+            "if returned != right:",
+            '    sys.exit(f"differs: returned {returned}, right {right}")',
+        ]
+    )
+
+
+def _literal(value: float, kind: str, dtype: np.dtype[np.generic]) -> str:
+    """A number of the format, as short as it can be said there."""
+    if not np.isfinite(value):
+        return f'{kind}("{value}")'
+    with np.errstate(over="ignore"):
+        return f"{kind}({np.array([value]).astype(dtype)[0]!s})"
+
+
+def _told(number: Decimal) -> str:
+    """All its digits, without zeros at the end, and with an exponent where that is shorter."""
+    sign, digits, _ = number.as_tuple()
+    text = "".join(map(str, digits)).rstrip("0") or "0"
+    place = number.adjusted() if number else 0
+    if not -5 < place < len(text):
+        whole, rest = text[0], text[1:]
+        told = f"{whole}{'.' if rest else ''}{rest}e{place}"
+    elif place < 0:
+        told = f"0.{'0' * (-place - 1)}{text}"
+    else:
+        rest = text[place + 1 :]
+        told = f"{text[: place + 1]}{'.' if rest else ''}{rest}"
+    return f"{'-' if sign else ''}{told}"
+
+
+def _agrees(found: Shown) -> str:
+    right = found.right
+    if right.exact is None:
+        return "np.isnan(returned)" if np.isnan(right.rounded) else "returned == right"
+    if right.bound.is_infinite():
+        return f"not np.isnan(returned)  # any number: {right.why}"
+    near = "np.isfinite(returned) and abs(Decimal(float(returned)) - exact) <= bound"
+    if not right.infinity:
+        return near
+    sign = "-" if right.exact < 0 else ""
+    return f"returned == {sign}np.inf or ({near})"

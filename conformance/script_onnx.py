@@ -1,0 +1,60 @@
+"""An ONNX operator in a script: a model of one node, as the adapter makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conformance.frameworks.onnx import OPSET
+from conformance.script_program import Program, numpy_element
+from conformance.script_shown import Shown
+
+
+def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
+    """A model of one node, evaluated by what ``library`` names."""
+    kind, attributes = shown.implementation.call(None, **shown.keywords)
+    lines, feeds, initial = [], ['"x": logits'], ""
+    feeds += ['"y": labels'] if "labels" in shown.arrays else []
+    if "weight" in attributes:
+        lines.append(f"weight = np.array({attributes.pop('weight')}, dtype=logits.dtype)")
+        feeds.append('"w": weight')
+    inputs = "list(feeds)"
+    axis = attributes.pop("axis", -1)
+    if kind == "ReduceLogSumExp":
+        inputs, attributes = '[*feeds, "axes"]', {"keepdims": 0}
+        initial = f', initializer=[helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [{axis}])]'
+    elif kind in ("Softmax", "LogSoftmax"):
+        attributes = {"axis": axis}
+    given = "".join(f", {name}={value!r}" for name, value in attributes.items()).replace("'", '"')
+    rank = len(shown.shape)
+    lines += [
+        f"feeds = {{{', '.join(feeds)}}}",
+        "described = [",
+        "    helper.make_tensor_value_info(",
+        "        name, helper.np_dtype_to_tensor_dtype(a.dtype), [None] * a.ndim",
+        "    )",
+        "    for name, a in feeds.items()",
+        "]",
+        "kind = helper.np_dtype_to_tensor_dtype(logits.dtype)",
+        f'out = helper.make_tensor_value_info("f", kind, {[None] * rank})',
+        f'node = helper.make_node("{kind}", {inputs}, ["f"]{given})',
+        f'graph = helper.make_graph([node], "one_node", described, [out]{initial})',
+        f'opset = [helper.make_opsetid("", {OPSET})]',
+        "model = helper.make_model(graph, opset_imports=opset, ir_version=10)",
+        *_RUNNING[library],
+        "(result,) = session.run(None, feeds)",
+    ]
+    if initial and library == "onnxruntime":
+        imports = ("import onnx", *imports)
+    return Program(imports, (), tuple(lines), numpy_element(shown))
+
+
+_RUNNING: Mapping[str, tuple[str, ...]] = {
+    "onnx.reference": ("session = onnx.reference.ReferenceEvaluator(model)",),
+    "onnxruntime": (
+        "options = onnxruntime.SessionOptions()",
+        "options.intra_op_num_threads = options.inter_op_num_threads = 1",
+        "session = onnxruntime.InferenceSession(",
+        '    model.SerializeToString(), options, providers=["CPUExecutionProvider"]',
+        ")",
+    ),
+}

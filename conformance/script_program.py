@@ -1,0 +1,61 @@
+"""The part of a script that is the framework's, and what all frameworks' parts are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.script_call import Source, source_of
+from conformance.script_shown import Shown
+
+
+@dataclass(frozen=True)
+class Program:
+    """Lines that import, that set up, and that leave what was returned in ``result``.
+
+    ``element`` is the element of interest as NumPy or Python has it; ``type`` the name of ``result``'s type.
+    """
+
+    imports: tuple[str, ...]
+    setup: tuple[str, ...]
+    lines: tuple[str, ...]
+    element: str
+    type: str = "result.dtype.name"
+
+
+def place_text(shown: Shown, result: str = "result") -> str:
+    """The element of interest, or the group of elements that it stands for."""
+    told = [f"{p.start}:{p.stop}" if isinstance(p, slice) else str(p) for p in shown.place]
+    return f"{result}[{', '.join(told)}]" if told else result
+
+
+def names(shown: Shown) -> list[str]:
+    """The arguments of the call, and the cotangent where a gradient is asked."""
+    gradient = [] if shown.output == "value" else ["cotangent"]
+    return [*arguments(shown), *gradient]
+
+
+def arguments(shown: Shown) -> list[str]:
+    """The arguments of the call."""
+    return [n for n in ("logits", "labels") if n in shown.arrays]
+
+
+def argument_of(shown: Shown) -> str:
+    """What the gradient is taken in."""
+    return shown.output.removeprefix("grad_")
+
+
+def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tuple[Source, list[str]]:
+    """The call, and the lines that make tensors of those keywords that are numbers a class."""
+    keywords, lines = {}, []
+    for name, value in shown.keywords.items():
+        if isinstance(value, tuple):
+            keywords[name] = name
+            lines.append(f"{name} = {tensor(repr(value))}")
+        else:
+            keywords[name] = name if name == "out" else repr(value)
+    return source_of(shown.implementation.call, library, arguments(shown), keywords), lines
+
+
+def numpy_element(shown: Shown) -> str:
+    return place_text(shown, "np.asarray(result)")

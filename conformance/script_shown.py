@@ -1,0 +1,256 @@
+"""What a script is to show: which call, which output, which element, and what is right there.
+
+The framework is asked, so that a script shows what this version returns: first with the row alone, since
+that is the shorter script, and with the whole batch where the fault needs the row's neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cases.case import Batch, Case
+from cases.family import PROFILES
+from conformance.asking import Answer, Asker, Failure, arrays_of
+from conformance.delivery import Delivery
+from conformance.devices import seats, wanted_devices
+from conformance.frameworks.interface import Array, Implementation, Question
+from conformance.outcome import GRADES, Outcome, Status, Symptom
+from conformance.process import FrameworkAbsent, Process, WorkerLost
+from conformance.registry import FRAMEWORKS, Framework
+from conformance.rows import rows_of, target_of
+from conformance.script_right import Refused, Right, right_of
+from conformance.selection import check_name, questions
+from conformance.verdict import Judge
+from reference.operators import MOVING
+from reference.oracle import Oracle, default_cache
+
+Row = Mapping[str, Any]
+
+_HEAVY = (Status.BREAKS_MUST, Status.BREAKS_SHOULD, Status.CONFORMS)
+"""What a script can show, the heaviest first."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One element of one output of one call. ``arrays`` and ``keywords`` are what the call is given."""
+
+    batch: Batch
+    case: Case
+    framework: Framework
+    implementation: Implementation
+    mode: str
+    device: str
+    version: str
+    row: Row
+    right: Right
+    arrays: Mapping[str, Array]
+    keywords: Mapping[str, Any]
+    shape: tuple[int, ...]
+    """Of the output."""
+    place: tuple[int | slice, ...]
+    """Of the element in the output; a slice where it stands for many that should be equal."""
+    dtype: np.dtype[Any]
+    """Of what was returned."""
+    repeated: int = 0
+    """To so many rows the arrays are filled up, in turn; 0 for those there are."""
+
+    @property
+    def output(self) -> str:
+        return str(self.row["output"])
+
+    @property
+    def layout(self) -> str:
+        return str(self.batch.form.layout)
+
+
+def check_showable(batch: Batch, case: Case) -> None:
+    """Raise :class:`Refused` where no script could show the case, whoever answers it."""
+    if batch.form.wrong:
+        raise Refused("arguments that do not fit are described, not measured; see them without --script")
+    if batch.inputs.tangent.size:
+        raise Refused(f"{' and '.join(MOVING)} are not written as a script; see them without --script")
+    if not batch.inputs.logits.size:
+        raise Refused("a call without any element returns none to compare; see it without --script")
+
+
+def shown(
+    batch: Batch, case: Case, implementation: str, framework: str = "", mode: str = "", device: str = "cpu"
+) -> Shown:
+    """What the named implementation's script is to show. Raises :class:`Refused`."""
+    check_showable(batch, case)
+    chosen, door = _door(batch, implementation, framework)
+    seat = next(iter(seats(chosen, [device], PROFILES[-1])), None)
+    if seat is None:
+        raise Refused(f"{chosen.name} has no device {device!r} (`conformance list devices` shows all)")
+    modes = seat.modes(PROFILES[-1])
+    check_name("mode", mode or modes[0], modes)
+    try:
+        process = Process(seat.launch())
+    except (FrameworkAbsent, WorkerLost) as absent:
+        raise Refused(f"{chosen.name} does not start: {absent}; add it with: {chosen.install}") from None
+    try:
+        (there, *_) = wanted_devices(seat, process.hello["devices"], [device]) or [""]
+        asked = questions(seat, batch, [there] if there else [], [door.name], PROFILES[-1])
+        asked = [q for q in asked if q.mode == (mode or modes[0])]
+        if not asked:
+            raise Refused(
+                f"{door.name} of {chosen.name} is not asked about this case in mode {mode or modes[0]} on "
+                f"{device}; its modes are {', '.join(modes)}, "
+                f"its devices here {', '.join(process.hello['devices'])}"
+            )
+        return _Asked(seat, process, batch, case, door, asked[0]).shown()
+    finally:
+        process.close()
+
+
+def _door(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
+    """The one implementation of that name, which the batch's operator must have."""
+    if framework:
+        check_name("framework", framework, FRAMEWORKS)
+    every = [(f, i) for f in FRAMEWORKS.values() for i in f.implementations if framework in ("", f.name)]
+    check_name("implementation", name, dict.fromkeys(i.name for _, i in every))
+    found = [(f, i) for f, i in every if i.name == name and i.operator == batch.operator]
+    if not found:
+        raise Refused(f"{name} does not compute {batch.operator} (`conformance list implementations`)")
+    if len(found) > 1:
+        options = ", ".join(f.name for f, _ in found)
+        raise Refused(f"{name} is in {options}: say which with --framework")
+    return found[0]
+
+
+@dataclass
+class _Asked:
+    """One implementation in one mode, and its worker."""
+
+    seat: Framework
+    process: Process
+    batch: Batch
+    case: Case
+    door: Implementation
+    question: Question
+
+    def shown(self) -> Shown:
+        """The worst output, by as few rows as show it."""
+        truth = Oracle(default_cache()).truth(self.batch.inputs)
+        judge = Judge(truth)
+        worst = self._worst(judge)
+        output = str(worst["output"])
+        question = replace(
+            self.question, outputs=(output,), manner=replace(self.question.manner, again="", rows=0)
+        )
+        for take in self._ways():
+            row, dtype = self._row(judge, question, take)
+            if (row["status"], row["symptom"], row["clause"]) != _kind(worst):
+                continue
+            arrays, keywords, shape, place = self._call(question, take, int(row["index"]), output)
+            right = right_of(judge, self.case, row)
+            if row["grade"] != "none" and right.agrees(row["got"]) != (row["status"] == Status.CONFORMS):
+                continue
+            many = len(take) > len(self.batch.inputs)
+            return Shown(
+                self.batch, self.case, self.seat, self.door, question.mode, self.seat.device(question.device),
+                str(self.process.hello["version"]), row, right, arrays, keywords, shape, place, dtype,
+                repeated=len(take) if many else 0,
+            )  # fmt: skip
+        raise Refused(
+            f"what {self.door.name} returns in a run ({output}: {worst['symptom']}) is not what it returns "
+            "where the row, or its batch, is asked for this output alone; see it without --script"
+        )
+
+    def _worst(self, judge: Judge) -> Row:
+        """The heaviest of the case's verdicts in a run."""
+        asker = Asker(self.process)
+        (answer,) = asker.ask(self.batch, [self.question])
+        asker.isolate(answer, self.batch)
+        rows = [r for r in self._judged(judge, answer) if r["status"] in _HEAVY]
+        if not rows:
+            (said, *_) = self._judged(judge, answer)
+            words = f": {said['message']}" if said["message"] else ""
+            raise Refused(f"{self.door.name} is {said['status']} here by clause {said['clause']}{words}")
+        worst = min(rows, key=_weight)
+        if worst["symptom"] == Symptom.OTHER_BITS:
+            raise Refused(f"{self.door.name} returns other bits than it should be; see it without --script")
+        return worst
+
+    def _judged(self, judge: Judge, answer: Answer) -> Iterator[Row]:
+        target = target_of(self.seat, self.process.hello, answer.question)
+        widening = answer.question.mode in self.seat.widening
+        rows = rows_of(self.batch, judge, answer, target, widening=widening)
+        return (r for r in rows if r["case"] == self.case.id)
+
+    def _ways(self) -> list[Array]:
+        """Which rows to call with: the row alone where rows are by themselves; all; as many as in a run."""
+        every, form = np.arange(len(self.batch.inputs)), self.batch.form
+        alone = np.array([self.case.row])
+        if form.each or self.batch.inputs.attributes.grouped or self.batch.inputs.copies > 1:
+            return [alone]
+        if form.shape is not None:
+            return [every]
+        filled = np.resize(every, max(64, len(every)))
+        ways = [every] if form.layout != "contiguous" else [alone, every]
+        return [*ways, filled] if self.batch.stacked and len(filled) > len(every) else ways
+
+    def _row(self, judge: Judge, question: Question, take: Array) -> tuple[Row, np.dtype[Any]]:
+        """The verdict on the case where these rows are asked."""
+        arrays = {name: a[take] for name, a in arrays_of(self.batch).items()}
+        total, (output,) = len(self.batch.inputs), question.outputs
+        answer = Answer(question)
+        try:
+            (reply,) = self.process.ask([question], arrays)
+        except WorkerLost as lost:
+            self.process.restart()
+            outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
+            answer.failures[output] = {self.case.row: Failure(outcome, str(lost))}
+        else:
+            for name, failure in reply.failures.items():
+                told = Failure(Outcome(failure["outcome"]), failure["message"])
+                answer.failures[name] = dict.fromkeys(range(total), told)
+            for name, got in reply.results.items():
+                whole = got.ndim and len(got) == len(take)
+                answer.results[name] = np.resize(got, (total, *got.shape[1:])) if whole else got
+        returned = answer.results.get(output)
+        (row,) = self._judged(judge, answer)
+        return row, self.batch.inputs.format.dtype if returned is None else returned.dtype
+
+    def _call(
+        self, question: Question, take: Array, index: int, output: str
+    ) -> tuple[Mapping[str, Array], Mapping[str, Any], tuple[int, ...], tuple[int | slice, ...]]:
+        """Arrays and keywords as the implementation gets them, the output's shape and the element's place."""
+        many = len(take) > len(self.batch.inputs)
+        rows = take[: len(self.batch.inputs)] if many else take
+        arrays = {name: a[rows] for name, a in arrays_of(self.batch).items()}
+        copies = question.manner.copies
+        manner = replace(question.manner, layout="contiguous", copies=1)
+        seen: list[tuple[Mapping[str, Array], Mapping[str, Any]]] = []
+
+        def numbered(arrays: Mapping[str, Array], keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+            seen.append((arrays, keywords))
+            like = arrays["cotangent" if output == "value" else "logits"]
+            return {output: np.arange(like.size).reshape(like.shape)}
+
+        delivery = Delivery(manner, self.door.takes, arrays["cotangent"].ndim == 1)
+        numbers = delivery.answer(numbered, arrays)[output]
+        (row,) = np.flatnonzero(rows == self.case.row)
+        (called, keywords), *_ = seen
+        like = called["cotangent" if output == "value" else "logits"]
+        flat = int(np.ravel(numbers[row])[index])
+        place: tuple[int | slice, ...] = tuple(int(i) for i in np.unravel_index(flat, like.shape))
+        if copies > 1 and like.ndim == called["logits"].ndim:
+            axis = self.batch.form.class_axis
+            group = slice(index * copies, (index + 1) * copies)
+            place = tuple(group if a == axis else i for a, i in enumerate(place))
+        return called, keywords, like.shape, place
+
+
+def _kind(row: Row) -> tuple[Any, Any, Any]:
+    return row["status"], row["symptom"], row["clause"]
+
+
+def _weight(row: Row) -> tuple[int, int, float]:
+    """The heaviest first."""
+    ulps = row["ulps"]
+    return _HEAVY.index(row["status"]), -GRADES.index(row["grade"]), -ulps if ulps == ulps else 0.0

@@ -1,0 +1,310 @@
+"""``conformance explain --script``: the scripts run by themselves, and say what the verdict says."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cases.corpus import find_case
+from conformance import script_shown
+from conformance.cli import USAGE, app
+from conformance.outcome import Status
+from conformance.process import Process
+from conformance.registry import FRAMEWORKS
+from conformance.script import Refused, written
+from conformance.script_arrays import assigned
+from conformance.script_call import source_of
+from conformance.script_dialects import DIALECTS
+from conformance.script_shown import shown
+from reference.operators import OPERATORS
+
+RUNNER = """
+import contextlib, io, json, runpy, sys, warnings
+warnings.simplefilter("ignore")
+for path in sys.argv[1:]:
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        try:
+            runpy.run_path(path, run_name="__main__")
+            status = 0
+        except SystemExit as end:
+            told.write(str(end.code or ""))
+            status = 1 if end.code else 0
+        except Exception as error:
+            told.write(f"{type(error).__name__}: {error}")
+            status = 1
+    print(json.dumps([status, told.getvalue()]))
+"""
+"""Runs scripts one after the other in one process: a framework takes seconds to start."""
+
+DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
+MASKED = f"{DENSE}/special_values/masked_first/float32/n10/r0"
+PLAIN = "softmax/ordinary/unit/float32/n10/r0"
+CONFIDENT = f"{BINARY}/multi_label/all_positive/float32/n16/r0"
+CLEAN = f"{BINARY}/special_values/clean/bfloat16/n16/r0"
+BINARY_PLAIN = f"{BINARY}/ordinary/unit/float32/n16/r0"
+AGREES_AT_INFINITY = f"{BINARY}/positions/minus_infinity/bfloat16/n16/r0"
+
+Asked = tuple[str, str, str]
+"""Implementation, mode, case."""
+
+TORCH = "torch.nn.functional."
+ASKED: dict[str, tuple[Asked, ...]] = {
+    "numpy": (
+        ("numpy:cross_entropy-shifted", "eager", MASKED),
+        ("numpy:softmax-shifted", "eager", PLAIN),
+        ("numpy:softmax-naive", "eager", "softmax/huge_logits/at_exp_overflow/float32/n10/r5"),
+        ("numpy:sparse_cross_entropy-shifted", "eager", f"{INDEX}/index_range/minus_classes/float16/n10/r0"),
+        ("numpy:sparse_cross_entropy-shifted", "eager", f"{INDEX}/index_range/classes/float16/n10/r0"),
+        ("numpy:logsumexp-naive", "eager", "logsumexp/ordinary/unit/float64/n1000/r0"),
+        ("numpy:log_softmax-shifted", "eager", "log_softmax/long_sums/equal/float16/n2/r0"),
+        ("numpy:logit-naive", "eager", "logit/layouts/strided/float32/n11/r0"),
+        ("numpy:sigmoid-naive", "eager", "sigmoid/layouts/misaligned/float32/n11/r3"),
+        ("numpy:sigmoid-naive", "eager", "sigmoid/layouts/broadcast/float32/n11/r3"),
+        ("numpy:binary_cross_entropy-stable", "eager", f"{BINARY}/soft_labels/random/float16/n16/r1"),
+    ),
+    "scipy": (
+        ("scipy.special.softmax", "eager", "softmax/shapes/four_axes_second/float32/n5/r0"),
+        ("scipy.special.logsumexp", "eager", "logsumexp/shapes/vector/float32/n4/r1"),
+        ("scipy.special.log_softmax", "eager", "log_softmax/layouts/sliced_block/float32/n11/r2"),
+        ("scipy.special.softmax", "eager", "softmax/layouts/transposed/float32/n11/r0"),
+        ("scipy.special.softmax", "eager", "softmax/layouts/reversed/float32/n11/r0"),
+        ("scipy.special.expit", "eager", "sigmoid/cotangents/alternating/float16/n16/r0"),
+        ("scipy.special.logit", "eager", "logit/layouts/sliced/float32/n11/r0"),
+    ),
+    "onnx": (
+        ("onnx.reference:LogSoftmax", "eager", "log_softmax/huge_logits/at_exp_overflow/bfloat16/n10/r10"),
+        ("onnx.reference:ReduceLogSumExp", "eager", "logsumexp/ordinary/unit/float32/n10/r0"),
+        ("onnx.reference:SoftmaxCrossEntropyLoss", "eager", f"{INDEX}/ordinary/unit/float32/n10/r0"),
+    ),
+    "onnxruntime": (
+        ("onnxruntime:LogSoftmax", "eager", "log_softmax/positions/nan/float64/n10/r1"),
+        ("onnxruntime:Softmax", "eager", PLAIN),
+        ("onnxruntime:ReduceLogSumExp", "eager", PLAIN.replace("softmax", "logsumexp")),
+    ),
+    "torch": (
+        (f"{TORCH}cross_entropy:probabilities", "eager", MASKED),
+        (f"{TORCH}cross_entropy:indices", "eager", f"{INDEX}/shapes/weighted_image/float32/n5/r0"),
+        (f"{TORCH}cross_entropy:indices", "eager", f"{INDEX}/index_range/classes/float32/n10/r0"),
+        (f"{TORCH}binary_cross_entropy_with_logits", "func", AGREES_AT_INFINITY),
+        (f"{TORCH}binary_cross_entropy_with_logits", "eager", CONFIDENT),
+        ("torch.logsumexp", "eager", "logsumexp/offsets/coarse/bfloat16/n10/r0"),
+        ("torch.logsumexp", "vmap", PLAIN.replace("softmax", "logsumexp")),
+        ("torch.log_softmax", "autocast", "log_softmax/huge_logits/at_exp_overflow/bfloat16/n10/r0"),
+        ("torch.softmax", "eager", "softmax/layouts/class_last/float32/n11/r0"),
+        ("torch.softmax", "eager", "softmax/layouts/out_of_strided/float32/n11/r0"),
+        (f"{TORCH}linear_cross_entropy", "eager", f"{INDEX}/ordinary/unit/float32/n10/r0"),
+    ),
+    "jax": (
+        ("jax.nn.log_softmax+sum", "jit", MASKED),
+        ("jax.nn.log_softmax+take", "jit", f"{INDEX}/index_range/classes/bfloat16/n10/r0"),
+        ("jax.nn.softmax", "eager", PLAIN),
+        ("jax.nn.log_sigmoid", "jit", "log_sigmoid/cotangents/subnormal/bfloat16/n16/r0"),
+        ("jax.nn.softmax", "vmap", PLAIN),
+    ),
+    "optax": (
+        ("optax.safe_softmax_cross_entropy", "jit", MASKED),
+        ("optax.softmax_cross_entropy", "jit", MASKED),
+    ),
+    "tensorflow": (
+        ("tf.nn.softmax_cross_entropy_with_logits", "eager", MASKED),
+        ("tf.nn.softmax_cross_entropy_with_logits", "xla", MASKED),
+        ("tf.nn.softmax", "eager", "softmax/ordinary/spread32/float32/n1/r0"),
+        ("tf.nn.softmax", "graph", PLAIN),
+        ("tf.nn.softmax", "session", PLAIN),
+        ("tf.nn.weighted_cross_entropy_with_logits", "eager", CLEAN),
+    ),
+    "keras-torch": (
+        ("keras.losses.CategoricalCrossentropy(from_logits=True)", "eager", MASKED),
+        ("keras.losses.BinaryCrossentropy(from_logits=True)", "eager", BINARY_PLAIN),
+        ("keras.ops.softmax", "eager", PLAIN),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A script, what it printed, how it ended, and what the verdict was."""
+
+    text: str
+    status: int
+    told: str
+    verdict: str
+
+
+class Remembered:
+    """One worker for all scripts of a framework."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Process] = {}
+
+    def __call__(self, launch: Any) -> Any:
+        process = self.started.setdefault(repr(launch), None) or Process(launch)  # type: ignore[arg-type]
+        self.started[repr(launch)] = process
+
+        class Kept:
+            def close(self) -> None:
+                pass
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(process, name)
+
+        return Kept()
+
+    def close(self) -> None:
+        for process in self.started.values():
+            process.close()
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    workers = Remembered()
+    monkeypatch.setattr(script_shown, "Process", workers)
+    yield
+    workers.close()
+
+
+def run_scripts(paths: list[Path], elsewhere: Path) -> list[tuple[int, str]]:
+    """Run them where nothing of ours can be imported."""
+    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", RUNNER, *map(str, paths)],
+        cwd=elsewhere, env=environment, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines() if line.startswith("[")]
+
+
+@pytest.mark.parametrize("framework", ASKED)
+def test_a_script_ends_as_the_verdict_says(framework: str, tmp_path: Path, remembered: None) -> None:
+    distribution = FRAMEWORKS[framework].install.removeprefix("pip install ").split()
+    if any(importlib.util.find_spec(name) is None for name in distribution):
+        pytest.skip(f"not installed: {framework}")
+    paths, verdicts = [], []
+    for i, (implementation, mode, case) in enumerate(ASKED[framework]):
+        found = shown(*find_case(case), implementation, framework, mode)
+        path = tmp_path / f"script_{i}.py"
+        path.write_text(written(found), encoding="utf-8")
+        paths.append(path)
+        verdicts.append(str(found.row["status"]))
+    ended = run_scripts(paths, tmp_path)
+    assert len(ended) == len(paths)
+    for (status, told), verdict, path, asked in zip(ended, verdicts, paths, ASKED[framework], strict=True):
+        text = path.read_text(encoding="utf-8")
+        assert (status == 0) == (verdict == Status.CONFORMS), (asked, verdict, told)
+        assert status == 0 or "differs: returned" in told or "# output: " in text, asked
+        assert "import conformance" not in text and "from conformance" not in text
+        assert "conformance" not in text.split("import sys", 1)[1], asked
+    assert {v == Status.CONFORMS for v in verdicts} == {True, False}, "findings and conforming cases both"
+    _well_formed(paths)
+
+
+def _well_formed(paths: list[Path]) -> None:
+    ruff = shutil.which("ruff", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if ruff is not None:
+        strict = ["--isolated", "--select", "E,F,W,I", "--line-length", "110"]
+        done = subprocess.run([ruff, "check", *strict, *map(str, paths)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -> None:
+    arguments = ["explain", MASKED, "--implementation", "numpy:cross_entropy-shifted", "--script"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    path = tmp_path / "issue.py"
+    path.write_text(result.stdout, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", str(path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("differs: returned nan, right 1.3633469")
+    assert f"numpy {np.__version__}" in result.stdout and MASKED in result.stdout
+
+
+REFUSED = {
+    "one implementation": (MASKED, "--script"),
+    "add --script": (MASKED, "--mode", "eager"),
+    "does not compute softmax ": (PLAIN, "--script", "--implementation", "numpy:logit-naive"),
+    "with --framework": (PLAIN, "--script", "--implementation", "keras.ops.softmax"),
+    "there are eager": (PLAIN, "--script", "--implementation", "numpy:softmax-shifted", "--mode", "xla"),
+    "did you mean": (PLAIN, "--script", "--implementation", "numpy:softmax-shiftd"),
+    "jvp and hvp": (
+        "softmax/derivatives/unit/float32/n10/r1", "--script", "--implementation", "torch.softmax",
+    ),
+    "name --device once": (
+        PLAIN, "--script", "--implementation", "torch.softmax", "--device", "cpu", "--device", "cuda",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_script_that_cannot_be_written_is_refused_with_what_to_do(words: str) -> None:
+    result = CliRunner().invoke(app, ["explain", *REFUSED[words]])
+    assert result.exit_code == USAGE, result.output
+    assert words in " ".join(result.stderr.split()) and not result.stdout
+
+
+def test_a_device_that_is_not_there_is_refused(remembered: None) -> None:
+    with pytest.raises(Refused, match="has no device"):
+        shown(*find_case(PLAIN), "numpy:softmax-shifted", device="cpu[isa=avx2]")
+    with pytest.raises(Refused, match=r"its devices here cpu"):
+        shown(*find_case(PLAIN), "numpy:softmax-shifted", device="cuda")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([[np.nan, -np.inf, 1.0, -0.0]], dtype=np.float32),
+        np.array(1.5, dtype=ml_dtypes.bfloat16),
+        np.array([3]),
+        np.array(3),
+        np.arange(40, dtype=np.uint8),
+        np.eye(3, 20, dtype=np.float16),
+        np.linspace(-3, 3, 60).reshape(3, 4, 5),
+        np.random.default_rng(0).normal(size=(1, 5000)),
+        np.full((1, 100_000), -0.0),
+        np.zeros((3, 0), dtype=np.float32),
+    ],
+)
+def test_an_array_is_written_to_the_last_bit_and_short(array: Any) -> None:
+    text = assigned("x", array)
+    names: dict[str, Any] = {}
+    exec(f"import base64, zlib\nimport ml_dtypes\nimport numpy as np\n{text}", names)
+    again = names["x"]
+    assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert again.flags.writeable and len(text.split("0x")) < 100
+
+
+def _implementations() -> Iterator[tuple[str, Any]]:
+    for name in sorted(DIALECTS):
+        if "onnx" not in name:
+            yield from ((name, i) for i in FRAMEWORKS[name].implementations)
+
+
+@pytest.mark.parametrize(("framework", "i"), list(_implementations()), ids=lambda v: getattr(v, "name", v))
+def test_every_call_is_an_expression_of_public_names(framework: str, i: Any) -> None:
+    """What an adapter calls by its own names comes along, and nothing is left of them."""
+    library = DIALECTS[framework][1]
+    arguments = ["logits", "labels"] if OPERATORS[i.operator].labels != "none" else ["logits"]
+    keywords = {name: "-1" if name == "axis" else name for name in sorted(i.takes)}
+    source = source_of(i.call, library, arguments, keywords)
+    names: dict[str, Any] = dict.fromkeys((library.partition(".")[0], "jax", *arguments, *i.takes))
+    for helper in source.helpers:
+        exec(helper, names)
+    code = compile(source.expression, "script", "eval")
+    unknown = {n for n in code.co_names if n.startswith("_")}
+    assert not unknown and "lambda" not in source.expression
+    assert all(n in source.expression for n in keywords if n not in ("axis",)), source.expression
