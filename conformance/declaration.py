@@ -28,6 +28,7 @@ LAYOUTS = tuple(name for name in get_args(Layout) if name != "contiguous")
 FORMULATIONS: tuple[str, ...] = get_args(Formulation)
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+_KIND = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,11 @@ def _variants(kind: type, variants: Any) -> Iterator[Problem]:
         yield from _subset(f"modes of variant {name!r}", _names_of_modes(kind))(kind, variant.modes)
         if variant.since not in PROFILES:
             yield unknown(f"profile of variant {name!r},", variant.since, PROFILES)
+        if not isinstance(variant.device, str) or not _KIND.fullmatch(variant.device):
+            yield Problem(
+                f"device of variant {name!r} is {variant.device!r}",
+                'name the kind of device that it is a setting of, such as "cuda"',
+            )
 
 
 def _environment_before(kind: type, variables: Any) -> Iterator[Problem]:

@@ -67,7 +67,7 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
             if asked and differs(framework, name):
                 yield framework.under(name, behind=behind)
         return
-    named = dict.fromkeys((split(device)[1], kind_of(device)) for device in wanted)
+    named = [(variant, kind_of(name)) for name, variant in map(split, wanted)]
     for variant in dict.fromkeys(variant for variant, _ in named):
         if not variant:
             yield framework

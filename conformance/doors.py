@@ -109,7 +109,10 @@ def page() -> str:
 
 def _variants(framework: str) -> list[str]:
     variants = FRAMEWORKS[framework].variants
-    told = [f"`cpu[{name}]` ({v.about}; {v.since})" for name, v in variants.items()]
+    told = [
+        f"`{v.device}[{name}]` ({v.about}; {v.since if v.device == 'cpu' else 'where it is named'})"
+        for name, v in variants.items()
+    ]
     return [f"Variants of its devices: {', '.join(told)}.", ""] if told else []
 
 

@@ -12,7 +12,7 @@ from flint import arb, ctx
 from cases.case import Batch, Case
 from cases.family import PROFILES
 from conformance.asking import Asker
-from conformance.devices import seats, split, wanted_devices
+from conformance.devices import is_variant, seats, split, variants_of, wanted_devices
 from conformance.frameworks.interface import Question
 from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import FRAMEWORKS, Framework
@@ -63,11 +63,10 @@ class Answered:
 
 def check_devices(devices: Sequence[str]) -> None:
     """Raise :class:`conformance.selection.UnknownName` for a variant that no framework has."""
-    known = sorted({variant for f in FRAMEWORKS.values() for variant in f.variants})
+    known = variants_of(FRAMEWORKS.values())
     for device in devices:
-        name, variant = split(device)
-        if variant:
-            check_name("variant", device, [f"{name}[{v}]" for v in known])
+        if split(device)[1] and not is_variant(device, known):
+            check_name("variant", device, known)
 
 
 def answers(batch: Batch, case: Case, pattern: str = "*", devices: Sequence[str] = ()) -> Iterator[Answered]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.markup import escape
@@ -10,10 +10,10 @@ from rich.table import Table
 
 from cases.corpus import families as all_families
 from cases.family import PROFILES
-from conformance.devices import differs
+from conformance.devices import differs, kind_of
 from conformance.frameworks.interface import Implementation
 from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS
+from conformance.registry import FRAMEWORKS, Framework
 from reference.clauses import clauses as all_clauses
 from reference.formats import FORMATS
 from reference.operators import OPERATORS
@@ -115,7 +115,17 @@ def devices() -> Table:
             table.add_row(framework.name, escape(hello["version"]), escape(device), escape(setting))
         for name, variant in framework.variants.items():
             sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
-            asked = f"asked from {variant.since} on" if differs(framework, name) else "no difference here"
-            device = escape(framework.under(name).device("cpu"))
+            asked = _asked(framework, name, hello["devices"])
+            device = escape(framework.under(name).device(variant.device))
             table.add_row(framework.name, "", device, escape(f"{variant.about}; {sets}; {asked}"))
     return table
+
+
+def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
+    """When a variant is asked, or why it is not."""
+    variant = framework.variants[name]
+    if variant.device not in map(kind_of, there):
+        return "not on this machine"
+    if not differs(framework, name):
+        return "no difference here"
+    return f"asked from {variant.since} on" if variant.device == "cpu" else "asked where it is named"

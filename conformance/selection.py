@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cases.case import Batch
 from cases.corpus import batches, case_ids, families, smallest_profile
 from cases.family import PROFILES
-from conformance.devices import seats, split, wanted_devices
+from conformance.devices import is_variant, seats, split, variants_of, wanted_devices
 from conformance.frameworks.interface import Question
 from conformance.offering import manner_of, outputs, takes
 from conformance.registry import FRAMEWORKS, Framework
@@ -91,13 +91,10 @@ class Selection:
         return ["cpu", *(name for name, _ in map(split, self.devices) if name != "cpu")]
 
     def _check_variants(self) -> None:
-        known = {v for f in self.chosen_frameworks() for v in f.variants}
+        known = variants_of(self.chosen_frameworks())
         for device in self.devices:
-            name, variant = split(device)
-            if variant and variant not in known:
-                raise UnknownName(
-                    _unknown("variant", f"{name}[{variant}]", [f"cpu[{v}]" for v in sorted(known)])
-                )
+            if split(device)[1] and not is_variant(device, known):
+                raise UnknownName(_unknown("variant", device, known))
 
     def seats(self, interpreters: Mapping[str, str] = _THIS_PYTHON) -> list[Framework]:
         """The chosen frameworks and the variants of their devices that are asked, each by its interpreter.

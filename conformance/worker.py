@@ -44,6 +44,7 @@ CHANGES_ARITHMETIC = (
     "TF_DETERMINISTIC_OPS",
     "TF_ENABLE_ONEDNN_OPTS",
     "TF_XLA_FLAGS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "XLA_FLAGS",
 )
 """Environment variables that may change a result; recorded where they are set."""

@@ -1,7 +1,7 @@
 """The HTML report: one self-contained page, a pure function of a run and its findings.
 
-No network, no script needed to read it. Text from frameworks is foreign and is always escaped; style
-classes and ids are made here, never from their names.
+Nothing is fetched and no script is needed to read it; the links of waivers alone leave the page. Text from
+frameworks is foreign and is always escaped; style classes and ids are made here, never from their names.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def render(
 ) -> str:
     """The page for ``run``; ``findings`` are its verdicts grouped by likely cause, worst first.
 
-    ``gate`` is a decision on the run (``Gate.as_dict()``); without one the page speaks of none. Of more than ``limit`` bytes only where it says so: the findings at the end of the list then do not
-    open. The same inputs give the same text. Raises ValueError for a status that no counter holds.
+    ``gate`` is a decision on the run (``Gate.as_dict()``); without one the page speaks of none. Of more than
+    ``limit`` bytes only where it says so: the findings at the end of the list then do not open. The same
+    inputs give the same text. Raises ValueError for a status that no counter holds.
     """
     naming = Naming.of(run)
     groups = finding_groups(run, findings, naming, {} if gate is None else standings(gate, findings))

@@ -1,4 +1,4 @@
-"""``shapes``: one to five axes, the classes first, in the middle, last; nothing at all (7.6, 1.4, 2.7, 2.8)."""
+"""``shapes``: one to five axes, classes first, in the middle, last; nothing at all (7.6, 1.4, 2.7, 2.8)."""
 
 from __future__ import annotations
 

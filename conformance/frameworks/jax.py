@@ -146,7 +146,16 @@ class Jax:
     } | {
         "fast_math": Variant(
             {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}, "reassociation, no NaN, no infinity", ("jit",)
-        )
+        ),
+        "deterministic": Variant(
+            {"XLA_FLAGS": "--xla_gpu_deterministic_ops=true"},
+            "code that gives the same bits again",
+            ("jit",),
+            device="cuda",
+        ),
+        "tf32=off": Variant(
+            {"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda"
+        ),
     }
     autodiff = True
     moving = ("jvp", "hvp")

@@ -31,6 +31,12 @@ class TensorFlow:
         "isa=sse4_2": Variant(
             {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"}, "XLA code for SSE4.2 at most", ("xla",), needs="avx"
         ),
+        "deterministic": Variant(
+            {"TF_DETERMINISTIC_OPS": "1"}, "kernels that give the same bits again", ("eager",), device="cuda"
+        ),
+        "tf32=off": Variant(
+            {"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda"
+        ),
     }
     autodiff = True
     moving = ("jvp", "hvp")

@@ -1,4 +1,4 @@
-"""tinygrad on its CPU device: lazy tensors, realized together with their gradients, compiled kernel by kernel."""
+"""tinygrad on its CPU device: lazy tensors, realized with their gradients, compiled kernel by kernel."""
 
 from __future__ import annotations
 

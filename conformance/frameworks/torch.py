@@ -59,13 +59,25 @@ class Torch:
             needs="avx512f",
             since="standard",
         ),
+        "threads=4": Variant({THREADS: "4"}, "four threads within one operator", ("eager",)),
         "deterministic": Variant(
             {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
             "torch.use_deterministic_algorithms(True)",
             ("eager",),
-            needs="none: CPU kernels are deterministic by themselves",
+            device="cuda",  # CPU kernels are deterministic by themselves
         ),
-        "threads=4": Variant({THREADS: "4"}, "four threads within one operator", ("eager",)),
+        "cublas=deterministic": Variant(
+            {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+            "cuBLAS with a workspace of fixed size, and the algorithms that PyTorch chooses",
+            ("eager",),
+            device="cuda",
+        ),
+        "tf32": Variant(
+            {"NVIDIA_TF32_OVERRIDE": "1", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"},
+            "products of binary32 in TF32, ten bits of fraction",
+            ("eager",),
+            device="cuda",
+        ),
     }
     autodiff = True
     moving = ("jvp", "hvp")

@@ -19,16 +19,16 @@ import pytest
 from typer.testing import CliRunner
 
 from cases.corpus import find_case
-from conformance import script_shown
 from conformance.cli import USAGE, app
 from conformance.outcome import Status
 from conformance.process import Process
 from conformance.registry import FRAMEWORKS
 from conformance.script import Refused, written
-from conformance.script_arrays import assigned
-from conformance.script_call import source_of
-from conformance.script_dialects import DIALECTS
-from conformance.script_shown import shown
+from conformance.script import showing as script_shown
+from conformance.script.arrays import assigned
+from conformance.script.call import source_of
+from conformance.script.dialects import DIALECTS
+from conformance.script.showing import shown
 from reference.operators import OPERATORS
 
 RUNNER = """

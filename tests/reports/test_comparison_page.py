@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from small_run import HOSTILE, Page, header, run_of, verdict
+from small_gate import newer, now_header, of_every_change, view_of
+from small_run import HOSTILE, Page, run_of, verdict
 from typer.testing import CliRunner
 
 from conformance.cli import app
@@ -18,24 +19,6 @@ from reports.html_compare import CHANGES, render_comparison
 from reports.run_file import Run, write_run
 
 NAN = math.nan
-Rows = list[dict[str, Any]]
-
-
-def newer(**changes: Any) -> dict[str, Any]:
-    return verdict(**{"version": "2.14.0", **changes})
-
-
-def now_header(**changes: Any) -> dict[str, Any]:
-    usual = header()
-    (torch,) = usual["frameworks"]
-    return usual | {
-        "created": "2026-12-24T00:00:00+00:00",
-        "frameworks": [torch | {"version": "2.14.0"} | changes],
-    }
-
-
-def view_of(before: Rows, now: Rows, *headers: dict[str, Any], limit: int = 500) -> dict[str, Any]:
-    return as_dict(compare(run_of(before), run_of(now, *(headers or (now_header(),)))), limit=limit)
 
 
 def page_of(view: dict[str, Any], **limit: int) -> tuple[Page, str]:
@@ -44,35 +27,6 @@ def page_of(view: dict[str, Any], **limit: int) -> tuple[Page, str]:
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
     return page, html
-
-
-def of_every_change() -> dict[str, Any]:
-    """One pair of each change, and one more that is fixed."""
-    before = [
-        verdict(case="regressed"),
-        verdict(case="missing"),
-        verdict(case="other", hash="one"),
-        verdict(case="drifted", ulps=2.0),
-        verdict(case="fixed", status="breaks_should"),
-        verdict(case="fixed too", status="breaks_should"),
-        verdict(case="improved", ulps=64.0),
-        verdict(case="bits"),
-        verdict(case="same"),
-    ]
-    now = [
-        newer(
-            case="regressed", status="breaks_must", symptom="NaN", grade="wrong_special", got=NAN, ulps=NAN
-        ),
-        newer(case="other", hash="two"),
-        newer(case="drifted", ulps=32.0),
-        newer(case="fixed"),
-        newer(case="fixed too"),
-        newer(case="improved", ulps=1.5),
-        newer(case="added"),
-        newer(case="bits", bits="other"),
-        newer(case="same"),
-    ]
-    return view_of(before, now)
 
 
 def test_every_change_has_a_mark_and_they_sum() -> None:

@@ -4,55 +4,21 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.specifiers import SpecifierSet
+from small_gate import CASE, broken, told, waiver
 from small_run import HOSTILE, Page, header, run_of, verdict
 from typer.testing import CliRunner
 
 from conformance.cli import app
 from conformance.findings import findings
-from conformance.gate import Policy, decide
-from conformance.waivers import Waiver
+from conformance.gate import Policy
 from reports.html import render
 from reports.html_budget import LIMIT
 from reports.html_gate import IN_THE_BANNER, LISTED, decision, standings
 from reports.run_file import Run, write_run
-
-CASE = "softmax/two_classes/confident_wrong/float32/n2/r0"
-"""Of the corpus: the witness of a waiver must be."""
-
-
-def waiver(**changes: Any) -> Waiver:
-    """Accepts what ``broken`` breaks."""
-    usual: dict[str, Any] = {
-        "name": "torch-known",
-        "framework": "torch",
-        "versions": SpecifierSet(""),
-        "operators": ("softmax",),
-        "implementations": ("torch.softmax",),
-        "outputs": ("value",),
-        "clause": "1.1",
-        "symptom": "beyond the stable bound",
-        "cases": ("*",),
-        "witnesses": (CASE,),
-        "reason": "it rounds once more, as upstream documents",
-        "link": "https://example.org/issue/1",
-        "ulps": 1e6,
-        "source": "known/torch.toml",
-    }
-    return Waiver(**usual | changes)
-
-
-def broken(**changes: Any) -> dict[str, Any]:
-    return verdict(**{"status": "breaks_must", "case": CASE, **changes})
-
-
-def told(run: Run, waivers: Sequence[Waiver] = (), **options: Any) -> dict[str, Any]:
-    return decide(run, waivers=waivers, **options).as_dict()
 
 
 def page_of(run: Run, gate: dict[str, Any], **limit: int) -> tuple[Page, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.script_call import Source, source_of
-from conformance.script_shown import Shown
+from conformance.script.call import Source, source_of
+from conformance.script.right import Refused
+from conformance.script.showing import Shown
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,11 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
             lines.append(f"{name} = {tensor(repr(value))}")
         else:
             keywords[name] = name if name == "out" else repr(value)
-    return source_of(shown.implementation.call, library, arguments(shown), keywords), lines
+    try:
+        return source_of(shown.implementation.call, library, arguments(shown), keywords), lines
+    except LookupError as error:
+        name = shown.implementation.name
+        raise Refused(f"the call of {name} cannot be read ({error}); see the case without --script") from None
 
 
 def numpy_element(shown: Shown) -> str:

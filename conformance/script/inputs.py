@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from conformance import layouts
-from conformance.script_arrays import assigned
-from conformance.script_call import helper_of
-from conformance.script_program import names
-from conformance.script_shown import Shown
+from conformance.script.arrays import assigned
+from conformance.script.call import helper_of
+from conformance.script.program import names
+from conformance.script.showing import Shown
 
 
 def inputs(found: Shown) -> str:

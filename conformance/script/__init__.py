@@ -13,13 +13,13 @@ import numpy as np
 
 from cases.case import Batch, Case
 from conformance.outcome import Outcome, Symptom
-from conformance.script_arrays import bits_name, needs, type_name
-from conformance.script_dialects import DIALECTS, environment, program
-from conformance.script_format import block, comment, wrapped
-from conformance.script_inputs import inputs
-from conformance.script_program import Program, names
-from conformance.script_right import Refused
-from conformance.script_shown import Shown, shown
+from conformance.script.arrays import bits_name, needs, type_name
+from conformance.script.dialects import DIALECTS, environment, program
+from conformance.script.format import block, comment, wrapped
+from conformance.script.inputs import inputs
+from conformance.script.program import Program, names
+from conformance.script.right import Refused
+from conformance.script.showing import Shown, shown
 from reference.clauses import clause
 
 __all__ = ["Refused", "asked_for", "script", "written"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from conformance.frameworks.onnx import OPSET
-from conformance.script_program import Program, numpy_element
-from conformance.script_shown import Shown
+from conformance.script.program import Program, numpy_element
+from conformance.script.showing import Shown
 
 
 def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:

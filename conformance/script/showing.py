@@ -22,7 +22,7 @@ from conformance.outcome import GRADES, Outcome, Status, Symptom
 from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import FRAMEWORKS, Framework
 from conformance.rows import rows_of, target_of
-from conformance.script_right import Refused, Right, right_of
+from conformance.script.right import Refused, Right, right_of
 from conformance.selection import check_name, questions
 from conformance.verdict import Judge
 from reference.operators import MOVING

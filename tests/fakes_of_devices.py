@@ -1,0 +1,36 @@
+"""A framework with an accelerator that is no more than a name, and settings of both its devices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+from fakes import Exact
+
+from conformance.frameworks.interface import Array, Call, Variant
+
+TF32 = Variant({"FAKE_TF32": "1"}, "products in TF32", device="cuda")
+
+
+class NoCuda(Exact):
+    """What it has to say of CUDA can only be listed: there is none."""
+
+    variants: ClassVar[Mapping[str, Variant]] = {
+        "threads=4": Variant({"FAKE_THREADS": "4"}, "four threads"),
+        "tf32": TF32,
+    }
+
+
+class WithCuda(NoCuda):
+    """Its CUDA devices are off by an ulp where TF32 is allowed."""
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "cuda:0", "cuda:1"]
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = super().run(call)
+        if call.device == "cpu" or "FAKE_TF32" not in os.environ:
+            return found
+        return {o: np.nextafter(a, np.array(np.inf, dtype=a.dtype)) for o, a in found.items()}
