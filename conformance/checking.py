@@ -7,7 +7,6 @@ nowhere else. A crash is therefore the caller's; what it raises is an outcome.
 
 from __future__ import annotations
 
-import datetime
 import difflib
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,26 +16,23 @@ from typing import Any, Literal
 import polars as pl
 
 from cases.case import Batch
-from cases.corpus import batches, digest, families
+from cases.corpus import batches, families
 from cases.family import PROFILES
-from conformance import __version__, plugins
+from conformance import plugins
 from conformance.asking import Asker
 from conformance.checked import Checked
 from conformance.declaration import KEYWORDS, accepts
 from conformance.devices import wanted_devices
-from conformance.exhibits import exhibits
-from conformance.findings import findings
 from conformance.frameworks.interface import Adapter, Implementation
+from conformance.header import header, listed, rounded
 from conformance.own import Here, Own, started
 from conformance.registry import FRAMEWORKS, Framework
 from conformance.rows import rows_of, target_of
 from conformance.selection import check_name, questions
 from conformance.verdict import Judge
-from reference.clauses import clauses
 from reference.formats import FORMATS
 from reference.operators import OPERATORS
 from reference.oracle import Oracle, default_cache
-from reference.oracle import version as reference_version
 from reports.run_file import SCHEMA, Run
 
 Names = str | Iterable[str] | None
@@ -153,22 +149,19 @@ def _header(
 ) -> dict[str, Any]:
     """The header of a run file; see :mod:`conformance.engine`."""
     own, i = asked.own, asked.implementation
-    seconds = {what: round(value, 3) for what, value in spent.items()}
+    seconds = rounded(spent)
+    selection = {
+        "profile": asked.profile,
+        "frameworks": [own.name],
+        "operators": [i.operator],
+        "dtypes": list(asked.dtypes),
+        "families": list(asked.families),
+        "implementation": i.name,
+        "devices": [device],
+        "plugins": [],
+    }
     return {
-        "suite": __version__,
-        "selection": {
-            "profile": asked.profile,
-            "frameworks": [own.name],
-            "operators": [i.operator],
-            "dtypes": list(asked.dtypes),
-            "families": list(asked.families),
-            "implementation": i.name,
-            "devices": [device],
-            "plugins": [],
-        },
-        "corpus": digest(asked.profile),
-        "reference": reference_version(),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **header(selection, verdicts),
         "planned": {own.name: planned},
         "finished": {own.name: planned},
         "absent": [],
@@ -176,11 +169,7 @@ def _header(
         "frameworks": [{**hello, "variant": "", "starts": 1}],
         "seconds": seconds,
         "seconds_by_mode": {f"{own.name} {asked.mode}": {k: seconds[k] for k in ("compile", "kernels")}},
-        "operators": {o.name: o.formula for o in OPERATORS.values()},
-        "families": {f.name: f.about for f in families().values()},
-        "implementations": [{"framework": own.name, "name": i.name, "operator": i.operator, "note": i.note}],
-        "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
-        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+        "implementations": [listed(own.name, i)],
     }
 
 

@@ -7,8 +7,6 @@ journal beside the run file, so an interrupted run can go on with ``resume``.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import functools
 import queue
 import threading
 import time
@@ -21,25 +19,18 @@ from typing import Any
 import polars as pl
 
 from cases.case import Batch
-from cases.corpus import digest, families
-from conformance import __version__
 from conformance.asking import Answer, Asker
+from conformance.devices import wanted_devices
 from conformance.distances import Distances
-from conformance.exhibits import exhibits
-from conformance.findings import findings
+from conformance.header import header, identity, listed, rounded
 from conformance.journal import Journal
 from conformance.process import FrameworkAbsent, Process, WorkerLost
 from conformance.registry import Framework
 from conformance.rows import rows_of, target_of
 from conformance.selection import Selection
 from conformance.verdict import Judge
-from reference.clauses import clauses
-from reference.operators import OPERATORS
 from reference.oracle import Oracle, default_cache
-from reference.oracle import version as reference_version
 from reports.run_file import Run, write_run
-
-_corpus = functools.cache(digest)
 
 Progress = Callable[[str, int, int], None]
 """``progress(framework, batches done, batches planned)``."""
@@ -118,7 +109,9 @@ def run(
     asked = {key: _asked_batches(selection, seat, batches) for key, seat in seats.items()}
     asked = {name: found for name, found in asked.items() if found}
     ledger = _Ledger(planned={name: len(found) for name, found in asked.items()})
-    journal = Journal(out, _identity(selection) | {"interpreters": dict(interpreters)}, resume=resume)
+    journal = Journal(
+        out, identity(selection.as_dict()) | {"interpreters": dict(interpreters)}, resume=resume
+    )
     events: queue.Queue[_Event] = queue.Queue(maxsize=32)
     stop = threading.Event()
     rest = {name: [b for b in found if b.id not in journal.done(name)] for name, found in asked.items()}
@@ -156,6 +149,7 @@ def run(
     finally:
         stop.set()
         journal.flush()
+    ledger.absent += _absent_devices(selection, seats, ledger.hellos)
     verdicts = journal.verdicts()
     ledger.seconds["total"] = time.perf_counter() - began
     result = Run(verdicts, (_header(selection, seats, ledger, verdicts),))
@@ -209,6 +203,21 @@ def _ask_all(
         tell(_Ended(framework.key, error, starts))
 
 
+def _absent_devices(
+    selection: Selection, seats: Mapping[str, Framework], hellos: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Devices that were asked for by name, and that no worker has: nothing of them was answered."""
+    return [
+        {
+            "framework": device,
+            "message": f"no framework that was asked has the device {device}",
+            "install": "conformance list devices",
+        }
+        for device in selection.devices
+        if not any(wanted_devices(seats[key], hello["devices"], [device]) for key, hello in hellos.items())
+    ]
+
+
 class _Bench:
     """Judges of the batches that some framework has still to answer; each batch is certified once."""
 
@@ -255,23 +264,12 @@ def _judge(
     return rows
 
 
-def _identity(selection: Selection) -> dict[str, Any]:
-    """What must be equal for a journal to be continued."""
-    return {
-        "suite": __version__,
-        "selection": selection.as_dict(),
-        "corpus": _corpus(selection.profile),
-        "reference": reference_version(),
-    }
-
-
 def _header(
     selection: Selection, seats: Mapping[str, Framework], ledger: _Ledger, verdicts: pl.DataFrame
 ) -> dict[str, Any]:
     chosen = {seats[name].name: seats[name] for name in ledger.planned}.values()
     return {
-        **_identity(selection),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **header(selection.as_dict(), verdicts),
         "planned": ledger.planned,
         "finished": {name: ledger.finished[name] for name in ledger.planned},
         "absent": ledger.absent,
@@ -285,19 +283,7 @@ def _header(
             }
             for name, hello in ledger.hellos.items()
         ],
-        "seconds": _rounded(ledger.seconds),
-        "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},
-        "operators": {o.name: o.formula for o in OPERATORS.values()},
-        "families": {f.name: f.about for f in families().values()},
-        "implementations": [
-            {"framework": f.name, "name": i.name, "operator": i.operator, "note": i.note}
-            for f in chosen
-            for i in f.implementations
-        ],
-        "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
-        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+        "seconds": rounded(ledger.seconds),
+        "seconds_by_mode": {mode: rounded(spent) for mode, spent in sorted(ledger.spent.items())},
+        "implementations": [listed(f.name, i) for f in chosen for i in f.implementations],
     }
-
-
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {what: round(value, 3) for what, value in seconds.items()}

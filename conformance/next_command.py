@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cases.corpus import smallest_profile
+from cases.family import PROFILES
 from conformance.judged_waivers import JudgedWaiver, State
+from conformance.registry import FRAMEWORKS
+from conformance.waivers import Waiver, matching
 from reports.run_file import Run
 
 
@@ -41,7 +44,7 @@ def for_waiver(judged: JudgedWaiver, run: Run) -> str:
         return ""
     if judged.state is State.NOT_EVALUATED:
         asked = any(f["framework"] == waiver.framework for h in run.headers for f in h["frameworks"])
-        profile, plugins = (_profile(witness), _plugins(run)) if asked else ("standard", [])
+        profile, plugins = (_profile(waiver, witness), _plugins(run)) if asked else ("standard", [])
         words = ["--framework", waiver.framework, "--profile", profile, *plugins]
         return shlex.join(["conformance", "run", *words])
     if judged.case and judged.implementation:
@@ -56,11 +59,20 @@ def _plugins(run: Run) -> list[str]:
     return [w for plugin in dict.fromkeys(named) for w in ("--plugin", plugin)]
 
 
-def _profile(case: str) -> str:
-    """The smallest profile that asks a case; the usual one for a case that is not in the corpus."""
+def _profile(waiver: Waiver, case: str) -> str:
+    """The smallest profile in which doors of the waiver are asked a case: a late door, or mode, lags behind.
+
+    The usual one for a case that is not in the corpus.
+    """
     parts = case.split("/")
     try:
         operator, family, _, fmt, length, _ = parts
-        return smallest_profile(operator, family, fmt, int(length.removeprefix("n")))
+        since = smallest_profile(operator, family, fmt, int(length.removeprefix("n")))
     except (ValueError, LookupError):
         return "standard"
+    framework = FRAMEWORKS.get(waiver.framework)
+    doors = framework.implementations if framework else ()
+    late = [i.since for i in doors if matching([i.name], waiver.implementations)]
+    modes = list(framework.kind.modes.values()) if framework else []
+    behind = [min(map(PROFILES.index, found)) for found in (late, modes) if found]
+    return PROFILES[min(PROFILES.index(since) + sum(behind), len(PROFILES) - 1)]

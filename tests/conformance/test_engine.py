@@ -198,3 +198,13 @@ def test_a_batch_is_certified_once_for_all_frameworks(install: Install, tmp_path
     oracle = Oracle()
     run(selection(), tmp_path / "run.parquet", oracle=oracle)
     assert oracle.computed == 4
+
+
+def test_a_device_that_nobody_has_leaves_a_run_incomplete(install: Install, tmp_path: Path) -> None:
+    """Asked for by name and not there: nothing was answered, which is no success."""
+    install(fake="Exact")
+    result = _run(tmp_path / "run.parquet", devices=("cuda", "cpu"))
+    assert not result.complete and result.verdicts.height > 0
+    (gap,) = result.header["absent"]
+    assert gap["message"] == "no framework that was asked has the device cuda"
+    assert _run(tmp_path / "run.parquet", devices=("cpu",)).complete

@@ -1,0 +1,51 @@
+"""The header of a run file: what was asked, by what, and what a report needs beside the verdicts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from cases.corpus import digest, families
+from conformance import __version__
+from conformance.exhibits import exhibits
+from conformance.findings import findings
+from conformance.frameworks.interface import Implementation
+from reference.clauses import clauses
+from reference.operators import OPERATORS
+from reference.oracle import version as reference_version
+
+
+def identity(selection: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be equal for two runs to have asked and judged the same."""
+    return {
+        "suite": __version__,
+        "selection": dict(selection),
+        "corpus": digest(selection["profile"]),
+        "reference": reference_version(),
+    }
+
+
+def header(selection: Mapping[str, Any], verdicts: pl.DataFrame) -> dict[str, Any]:
+    """What every header has; the runner adds who was asked, what was finished, and the time it took."""
+    return {
+        **identity(selection),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "operators": {o.name: o.formula for o in OPERATORS.values()},
+        "families": {f.name: f.about for f in families().values()},
+        "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
+        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+    }
+
+
+def listed(framework: str, implementation: Implementation) -> dict[str, str]:
+    """An implementation as a header lists it."""
+    i = implementation
+    return {"framework": framework, "name": i.name, "operator": i.operator, "note": i.note}
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds to the millisecond."""
+    return {what: round(value, 3) for what, value in seconds.items()}
