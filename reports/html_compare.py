@@ -1,7 +1,7 @@
 """Two runs side by side as a page of its own: what became of every verdict, and nothing netted.
 
-A pure function of what a comparison tells (``conformance.compare.as_dict``) of the implementations that users
-call. The page decides nothing; the gate does.
+A pure function of what a comparison tells (``conformance.decision.compare.as_dict``) of the implementations
+that users call. The page decides nothing; the gate does.
 """
 
 from __future__ import annotations

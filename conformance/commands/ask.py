@@ -51,8 +51,8 @@ def run(
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
     from conformance import engine
     from conformance.console import Bars
-    from conformance.environments import named_interpreters
     from conformance.findings import findings
+    from conformance.versions.environments import named_interpreters
     from reports import terminal
     from reports.run_file import RunFileError
 

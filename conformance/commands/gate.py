@@ -16,7 +16,7 @@ from rich.markup import escape
 from conformance.commands.base import EVIDENCE, USAGE, app, console, errors, fail
 
 if TYPE_CHECKING:
-    from conformance.waivers import Waiver
+    from conformance.decision.waivers import Waiver
     from reports.run_file import Run
 
 
@@ -76,7 +76,7 @@ def gate(
     ] = None,
 ) -> None:
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
-    from conformance.gate import Policy, decide
+    from conformance.decision.gate import Policy, decide
     from reports import badge as badges
     from reports import junit as junits
     from reports import markdown as markdowns
@@ -124,7 +124,7 @@ def compare(
     ] = 2.0,
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
-    from conformance import compare as comparing
+    from conformance.decision import compare as comparing
     from reports import terminal_gate
 
     _check_outputs({"--html": html, "--json": json_file}, [old, new])
@@ -152,7 +152,7 @@ def waive(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
-    from conformance.stubs import stubs, toml
+    from conformance.decision.stubs import stubs, toml
 
     if out.exists() and not force:
         raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
@@ -185,7 +185,7 @@ def _read(paths: Iterable[Path]) -> Run:
 
 
 def _waivers(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
-    from conformance.waivers import WaiverError, known_files, read_waivers
+    from conformance.decision.waivers import WaiverError, known_files, read_waivers
 
     try:
         return read_waivers([*(known_files() if known else ()), *(paths or ())])

@@ -76,7 +76,7 @@ def _decided(
     run: Run, runs: list[Path], baseline: list[Path] | None, waivers: list[Path] | None, known: bool
 ) -> dict[str, Any]:
     """What the gate tells, with the commands that decide again and that write stubs of waivers."""
-    from conformance.gate import decide
+    from conformance.decision.gate import decide
 
     before = _read(baseline) if baseline else None
     told = decide(run, baseline=before, waivers=_waivers(waivers, known)).as_dict()

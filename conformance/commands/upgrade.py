@@ -29,7 +29,7 @@ from conformance.commands.base import (
 from conformance.commands.gate import FailOn, Known, Waivers, _check_outputs, _json, _waivers, _write
 
 if TYPE_CHECKING:
-    from conformance.upgrade import Request
+    from conformance.versions.upgrade import Request
     from reports.run_file import Run
 
 Pins = Annotated[
@@ -79,10 +79,10 @@ def upgrade(
     json_file: Json = None,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
-    from conformance.compare import as_dict
-    from conformance.gate import Policy
-    from conformance.matrix import versions
-    from conformance.upgrade import NoEvidence, judge, run_file
+    from conformance.decision.compare import as_dict
+    from conformance.decision.gate import Policy
+    from conformance.versions.matrix import versions
+    from conformance.versions.upgrade import NoEvidence, judge, run_file
     from reports import markdown, terminal_gate
     from reports.html_compare import render_comparison
 
@@ -134,7 +134,7 @@ def matrix(
     json_file: Json = None,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
-    from conformance.matrix import versions
+    from conformance.versions.matrix import versions
     from reports import html_versions, terminal_versions
 
     _check_outputs({"--html": html, "--json": json_file}, ())
@@ -163,8 +163,8 @@ def _request(
     options: list[str],
 ) -> Request:
     """What was typed, or status 2."""
-    from conformance.environments import named_interpreters
-    from conformance.upgrade import Pin, Request, framework_of
+    from conformance.versions.environments import named_interpreters
+    from conformance.versions.upgrade import Pin, Request, framework_of
 
     operator, dtype, family, implementation, device, plugin = narrowing
     try:
@@ -183,8 +183,8 @@ def _request(
 def _ask(request: Request, folder: Path) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
     from conformance.console import Bars
-    from conformance.environments import EnvironmentNotMade
-    from conformance.upgrade import NoEvidence, prepare, run_one
+    from conformance.versions.environments import EnvironmentNotMade
+    from conformance.versions.upgrade import NoEvidence, prepare, run_one
     from reports.run_file import RunFileError
 
     def say(text: str) -> None:

@@ -15,7 +15,7 @@ from gating import TWO_CLASSES, Make, changed, conformance, maker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
+from conformance.decision.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
 from reports.run_file import SCHEMA, Run
 
 

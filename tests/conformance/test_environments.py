@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from upgrading import fake_uv, framework, interpreter, script, told
 
-from conformance import environments
-from conformance.environments import (
+from conformance.versions import environments
+from conformance.versions.environments import (
     RECORD,
     EnvironmentNotMade,
     default_folder,

@@ -28,10 +28,10 @@ from gating import (
 
 from conformance import asking
 from conformance.commands.gate import FailOn
-from conformance.gate import POLICIES
+from conformance.decision.gate import POLICIES
+from conformance.decision.reasons import EVIDENCE, Kind
 from conformance.outcome import Status
 from conformance.process import Process
-from conformance.reasons import EVIDENCE, Kind
 from reports import run_file
 from reports.run_file import Run
 

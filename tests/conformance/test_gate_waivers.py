@@ -9,9 +9,9 @@ import pytest
 from by_hand import Install
 from gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, maker, waiver
 
-from conformance.judged_waivers import State
-from conformance.reasons import Kind
-from conformance.waivers import known_files, read_waivers
+from conformance.decision.judged_waivers import State
+from conformance.decision.reasons import Kind
+from conformance.decision.waivers import known_files, read_waivers
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"
 ONE_ONE = {"name": "fake-nan-1-1", "clause": "1.1", "witnesses": [OTHER]}

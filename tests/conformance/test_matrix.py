@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from versions_by_hand import run, verdict
 
-from conformance.matrix import by_version, version_of, versions
+from conformance.versions.matrix import by_version, version_of, versions
 from reports.versions import Cell, Lifetime
 
 MUST, SHOULD, GONE = "breaks_must", "breaks_should", "unsupported"

@@ -202,7 +202,7 @@ def test_only_what_is_left_is_asked(outside: Outside) -> None:
 
 def test_naive_formulations_are_no_tests() -> None:
     """They are controls: wrong on purpose."""
-    from conformance.pytest_groups import of_selection
+    from conformance.pytesting.groups import of_selection
     from conformance.selection import Selection
 
     chosen = Selection("quick", ("numpy",), ("log_softmax",), devices=("cpu",))

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.pytest_share import RunFailed, once
+from conformance.pytesting.share import RunFailed, once
 
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from conformance.pytest_share import RunFailed, once
+from conformance.pytesting.share import RunFailed, once
 
 def make(out):
     with open(sys.argv[2], "a") as file:

@@ -13,7 +13,8 @@ from by_hand import Install
 from packaging.specifiers import SpecifierSet
 
 from conformance import engine
-from conformance.pytest_groups import (
+from conformance.decision.waivers import Waiver
+from conformance.pytesting.groups import (
     Group,
     Narrowed,
     names,
@@ -22,10 +23,9 @@ from conformance.pytest_groups import (
     place_of,
     same_device,
 )
-from conformance.pytest_verdicts import Failed, Known, NotAsked, Passed, Verdicts
+from conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed, Verdicts
 from conformance.registry import FRAMEWORKS, Framework
 from conformance.selection import Selection
-from conformance.waivers import Waiver
 from reports.run_file import Run
 
 GROUP = Group("numpy", "numpy:softmax-shifted", "eager", "cpu", "float32", "softmax", "value", "two_classes")

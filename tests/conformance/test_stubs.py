@@ -13,8 +13,8 @@ from gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.stubs import Stub, ceiling, literal, toml
-from conformance.waivers import WaiverError, read_waivers
+from conformance.decision.stubs import Stub, ceiling, literal, toml
+from conformance.decision.waivers import WaiverError, read_waivers
 
 
 @pytest.fixture

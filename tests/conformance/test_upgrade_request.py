@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from by_hand import Install, selection
 
-from conformance import upgrade
-from conformance.gate import Policy
-from conformance.reasons import Kind, Reason
+from conformance.decision.gate import Policy
+from conformance.decision.reasons import Kind, Reason
 from conformance.registry import FRAMEWORKS
 from conformance.selection import UnknownName
-from conformance.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
+from conformance.versions import upgrade
+from conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
 from reports.run_file import Run
 
 REASON = Reason(

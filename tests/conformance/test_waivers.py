@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from gating import waiver
 
-from conformance.waivers import Waiver, WaiverError, known_files, matching, read_waivers
+from conformance.decision.waivers import Waiver, WaiverError, known_files, matching, read_waivers
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from small_run import header, run_of, verdict
 
-from conformance.compare import as_dict, compare
-from conformance.gate import decide
-from conformance.waivers import Waiver
+from conformance.decision.compare import as_dict, compare
+from conformance.decision.gate import decide
+from conformance.decision.waivers import Waiver
 from reports.run_file import Run
 
 Rows = list[dict[str, Any]]

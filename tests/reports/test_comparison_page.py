@@ -13,7 +13,7 @@ from small_run import HOSTILE, Page, run_of, verdict
 from typer.testing import CliRunner
 
 from conformance.cli import app
-from conformance.compare import Change, as_dict, compare
+from conformance.decision.compare import Change, as_dict, compare
 from reports.html_budget import LIMIT
 from reports.html_compare import CHANGES, render_comparison
 from reports.run_file import Run, write_run

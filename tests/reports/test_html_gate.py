@@ -13,8 +13,8 @@ from small_run import HOSTILE, Page, header, run_of, verdict
 from typer.testing import CliRunner
 
 from conformance.cli import app
+from conformance.decision.gate import Policy
 from conformance.findings import findings
-from conformance.gate import Policy
 from reports.html import render
 from reports.html_budget import LIMIT
 from reports.html_gate import IN_THE_BANNER, LISTED, decision, standings

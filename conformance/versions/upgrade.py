@@ -20,14 +20,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from conformance import engine
-from conformance.compare import Comparison, called, compare
-from conformance.environments import Say, environment_for
-from conformance.gate import Gate, Policy, decide
+from conformance.decision.compare import Comparison, called, compare
+from conformance.decision.gate import Gate, Policy, decide
+from conformance.decision.reasons import Reason
+from conformance.decision.waivers import Waiver
 from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.reasons import Reason
 from conformance.registry import FRAMEWORKS, Framework
 from conformance.selection import Selection
-from conformance.waivers import Waiver
+from conformance.versions.environments import Say, environment_for
 from reports.run_file import Run
 
 
@@ -178,7 +178,7 @@ def _distribution(framework: Framework) -> str:
 def prepare(request: Request, say: Say) -> list[Path]:
     """The interpreter of each version, in the order of the pins. What fails, fails before the first question.
 
-    Raises :class:`NoEvidence`, and :class:`conformance.environments.EnvironmentNotMade`.
+    Raises :class:`NoEvidence`, and :class:`conformance.versions.environments.EnvironmentNotMade`.
     """
     interpreters = [request.interpreter(pin, say) for pin in request.pins]
     for pin, python in zip(request.pins, interpreters, strict=True):

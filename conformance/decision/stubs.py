@@ -17,10 +17,10 @@ from packaging.version import InvalidVersion, Version
 
 from cases.corpus import smallest_profile
 from cases.family import PROFILES
-from conformance.compare import called
-from conformance.gate import day_of
-from conformance.judged_waivers import judge_waivers
-from conformance.waivers import MEASURED, Waiver
+from conformance.decision.compare import called
+from conformance.decision.gate import day_of
+from conformance.decision.judged_waivers import judge_waivers
+from conformance.decision.waivers import MEASURED, Waiver
 from reports.run_file import Run
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
@@ -162,7 +162,7 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def toml(found: Sequence[Stub]) -> str:
-    """The stubs as a file that :func:`conformance.waivers.read_waivers` reads, once a person has ended it."""
+    """The stubs as a file that ``read_waivers`` reads, once a person has ended it."""
     return "\n".join([HEAD, *(_entry(stub) for stub in found)])
 
 

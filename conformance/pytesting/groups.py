@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cases.case import Batch
+from conformance.decision.waivers import Waiver, matching
 from conformance.devices import split
 from conformance.frameworks.interface import Question
 from conformance.registry import FRAMEWORKS, Framework
 from conformance.selection import Selection
-from conformance.waivers import Waiver, matching
 from reports.run_file import Run
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from cases.corpus import smallest_profile
 from cases.family import PROFILES
-from conformance.judged_waivers import JudgedWaiver, State
+from conformance.decision.judged_waivers import JudgedWaiver, State
+from conformance.decision.waivers import Waiver, matching
 from conformance.registry import FRAMEWORKS
-from conformance.waivers import Waiver, matching
 from reports.run_file import Run
 
 

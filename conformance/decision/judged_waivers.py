@@ -11,8 +11,8 @@ from enum import StrEnum
 import polars as pl
 
 from cases.corpus import find_case
+from conformance.decision.waivers import Waiver, matching
 from conformance.outcome import Status
-from conformance.waivers import Waiver, matching
 from reports.run_file import Run
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import polars as pl
 
-from conformance.compare import DRIFT_FACTOR, called, compare
-from conformance.judged_waivers import JudgedWaiver, judge_waivers
-from conformance.next_command import for_waiver
-from conformance.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
-from conformance.waivers import Waiver
+from conformance.decision.compare import DRIFT_FACTOR, called, compare
+from conformance.decision.judged_waivers import JudgedWaiver, judge_waivers
+from conformance.decision.next_command import for_waiver
+from conformance.decision.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
+from conformance.decision.waivers import Waiver
 from reports.run_file import Run
 
 PASSED, FAILED, INVALID = 0, 1, 3

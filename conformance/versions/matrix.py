@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 from packaging.version import InvalidVersion, Version
 
-from conformance.compare import Change, compare
+from conformance.decision.compare import Change, compare
 from conformance.outcome import Outcome, Status
 from reports.run_file import Run
 from reports.versions import Cell, Lifetime, Line, Versions

@@ -7,8 +7,8 @@ import shlex
 import polars as pl
 
 from conformance.checked import worst
+from conformance.decision.next_command import explain
 from conformance.findings import findings
-from conformance.next_command import explain
 from reports import numbers
 from reports.run_file import Run
 

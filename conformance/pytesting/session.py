@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from conformance import engine, plugins
+from conformance.decision.waivers import Waiver, WaiverError, known_files, read_waivers
 from conformance.plugin import Options, wrote
-from conformance.pytest_groups import Group, Narrowed, names, of_run, of_selection, place_of
-from conformance.pytest_share import RunFailed, once
-from conformance.pytest_verdicts import NotAsked, Verdict, Verdicts
+from conformance.pytesting.groups import Group, Narrowed, names, of_run, of_selection, place_of
+from conformance.pytesting.share import RunFailed, once
+from conformance.pytesting.verdicts import NotAsked, Verdict, Verdicts
 from conformance.selection import Selection, UnknownName
-from conformance.waivers import Waiver, WaiverError, known_files, read_waivers
 from reports.run_file import Run, RunFileError, read_run
 
 DEVICE = "cpu"

@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from conformance.compare import KEY, Change, Comparison
+from conformance.decision.compare import KEY, Change, Comparison
+from conformance.decision.judged_waivers import JudgedWaiver, State
+from conformance.decision.next_command import ask_again, explain
 from conformance.findings import findings
-from conformance.judged_waivers import JudgedWaiver, State
-from conformance.next_command import ask_again, explain
 from conformance.outcome import Status
 from reports.run_file import Run
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from conformance.compare import called
-from conformance.gate import day_of
-from conformance.judged_waivers import State, judge_waivers
-from conformance.next_command import for_waiver
+from conformance.decision.compare import called
+from conformance.decision.gate import day_of
+from conformance.decision.judged_waivers import State, judge_waivers
+from conformance.decision.next_command import for_waiver
+from conformance.decision.reasons import Kind, evidence
+from conformance.decision.waivers import Waiver
 from conformance.outcome import Status
-from conformance.pytest_groups import Group, place_of, same_device
-from conformance.pytest_message import divergence, undecided
-from conformance.reasons import Kind, evidence
-from conformance.waivers import Waiver
+from conformance.pytesting.groups import Group, place_of, same_device
+from conformance.pytesting.message import divergence, undecided
 from reports.run_file import Run
 
 _COLUMNS = list(Group._fields)
