@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from by_hand import Install, selection
 
-from conformance import engine
+from conformance import engine, header
 from conformance.asking import Asker
 from conformance.engine import run
 from conformance.journal import Journal
@@ -126,7 +126,7 @@ def test_another_reference_does_not_resume(
 ) -> None:
     install(fake="Exact")
     _interrupt(out, after=2)
-    monkeypatch.setattr(engine, "reference_version", lambda: "another")
+    monkeypatch.setattr(header, "reference_version", lambda: "another")
     with pytest.raises(RunFileError, match="belongs to another run"):
         _run(out, resume=True)
 
