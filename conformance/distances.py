@@ -36,9 +36,13 @@ class Answerer:
 @dataclass(frozen=True)
 class _Answered:
     who: Answerer
-    values: Floats
-    """``(rows, elements)``; NaN too where a row has no answer."""
+    returned: Array
+    """``(rows, elements)`` in the dtype that came: many are kept; NaN too where a row has no answer."""
     there: Array
+
+    @property
+    def values(self) -> Floats:
+        return self.returned.astype(np.float64)
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Distances:
         closed = [clause(case.clause_of(output)).level is not Level.OPEN for case in batch.cases]
         failed = answer.failures.get(output, {})
         there = np.array([ok and row not in failed for row, ok in enumerate(closed)])
-        return _Answered(who, got.reshape(exact.hi.shape).astype(np.float64), there)
+        return _Answered(who, got.reshape(exact.hi.shape), there)
 
     def _compare(self, batch: Batch, judge: Judge, output: str, a: _Answered, b: _Answered) -> None:
         with np.errstate(all="ignore"):

@@ -112,7 +112,7 @@ def run(
     journal = Journal(
         out, identity(selection.as_dict()) | {"interpreters": dict(interpreters)}, resume=resume
     )
-    events: queue.Queue[_Event] = queue.Queue(maxsize=32)
+    events: queue.Queue[_Event] = queue.Queue(maxsize=8)
     stop = threading.Event()
     rest = {name: [b for b in found if b.id not in journal.done(name)] for name, found in asked.items()}
     for name, found in asked.items():
@@ -218,14 +218,19 @@ def _absent_devices(
     ]
 
 
+HELD_ELEMENTS = 500_000
+"""Logits of the batches whose judges are held; what is let go of is read from the oracle's cache again."""
+
+
 class _Bench:
-    """Judges of the batches that some framework has still to answer; each batch is certified once."""
+    """Judges of the batches that some framework has still to answer, the latest of them held in memory."""
 
     def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], seconds: Seconds) -> None:
         self._oracle = oracle
         self._seconds = seconds
         self._waiting = Counter(b.id for found in asked.values() for b in found)
         self._held: dict[str, Judge] = {}
+        self._elements = 0
 
     def finished(self, batch: Batch) -> bool:
         """Whether everybody who was to answer the batch has."""
@@ -233,14 +238,23 @@ class _Bench:
 
     def of(self, batch: Batch) -> Judge:
         start = time.perf_counter()
-        judge = self._held.get(batch.id) or Judge(self._oracle.truth(batch.inputs))
+        judge = self._taken(batch.id) or Judge(self._oracle.truth(batch.inputs))
         self._waiting[batch.id] -= 1
         if self._waiting[batch.id] > 0:
-            self._held[batch.id] = judge
-        else:
-            self._held.pop(batch.id, None)
+            self._hold(batch.id, judge)
         self._seconds["reference"] += time.perf_counter() - start
         return judge
+
+    def _taken(self, batch: str) -> Judge | None:
+        judge = self._held.pop(batch, None)
+        self._elements -= 0 if judge is None else judge.truth.inputs.logits.size
+        return judge
+
+    def _hold(self, batch: str, judge: Judge) -> None:
+        self._held[batch] = judge
+        self._elements += judge.truth.inputs.logits.size
+        while self._elements > HELD_ELEMENTS:
+            self._taken(next(iter(self._held)))
 
 
 def _judge(

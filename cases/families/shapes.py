@@ -35,7 +35,7 @@ QUICK = ("vector", "classes_first", "four_axes_second")
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     empty = operator.elementwise or operator.labels == "index"
-    first = (FEWER,) if profile == "quick" else (FEWER, CLASSES)
+    first = (FEWER, CLASSES) if profile == "full" else (FEWER,)
     return first if empty else (*first, 0)
 
 

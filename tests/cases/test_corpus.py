@@ -22,7 +22,7 @@ from reference.operators import OPERATORS
 
 GOLDEN = {
     "quick": "0a7b35f76f4042d591b4902d0b6d9005bd31e7145740e11bc2c4767b73dc1205",
-    "standard": "2b3db0b4cc0b3c2c12f4c7b2fe78346285f5ba33e10ab90ae23d71a6e2d9fa62",
+    "standard": "be18e52eda87f2f35848760de5d83207a2bbaa36dd70e0eebb78b10578a39305",
     "full": "59cbb733fd8ef5b10b92af22ed8839423163df9f9e1f9f8c91eda3615558393e",
 }
 """New ones: ``python -c "from cases.corpus import *; print({p: digest(p) for p in PROFILES})"``

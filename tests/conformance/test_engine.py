@@ -208,3 +208,18 @@ def test_a_device_that_nobody_has_leaves_a_run_incomplete(install: Install, tmp_
     (gap,) = result.header["absent"]
     assert gap["message"] == "no framework that was asked has the device cuda"
     assert _run(tmp_path / "run.parquet", devices=("cpu",)).complete
+
+
+def test_judges_that_are_let_go_of_come_back_the_same(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How much is held in memory changes no verdict, only how often a truth is looked up."""
+    install(fake="OneUlpOff", other="Exact")
+    oracles = [Oracle(tmp_path / "cache"), Oracle(tmp_path / "cache")]
+    held = run(selection(), tmp_path / "held.parquet", oracle=oracles[0])
+    monkeypatch.setattr("conformance.engine.HELD_ELEMENTS", 0)
+    fetched = run(selection(), tmp_path / "fetched.parquet", oracle=oracles[1])
+    assert fetched.verdicts.equals(held.verdicts)
+    batches = len(list(selection().batches()))
+    assert (oracles[0].computed, oracles[0].remembered) == (batches, 0)
+    assert (oracles[1].computed, oracles[1].remembered) == (0, 2 * batches)

@@ -38,7 +38,7 @@ def last_axis_only(self: Kernel, call: Call) -> int:
     "logsumexp",
     "axis",
     "with four axes and more the classes are taken to be on the second",
-    beyond=Beyond("shapes", "standard", "float32", "with four axes quick asks the second alone"),
+    beyond=Beyond("shapes", "full", "float32", "with four axes quick asks the second alone"),
 )
 def second_axis_of_images(self: Kernel, call: Call) -> int:
     return 1 if call.logits.ndim >= 4 else Kernel.axis(self, call)
