@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,3 +110,21 @@ def select(
         )
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None
+
+
+class FailOn(enum.StrEnum):
+    """What ``--fail-on`` adds to what always blocks."""
+
+    SHOULD = "should"
+    DRIFT = "drift"
+    BITS = "bits"
+
+
+FailOns = Annotated[list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")]
+Waivers = Annotated[
+    list[Path] | None,
+    typer.Option("--waivers", metavar="FILE.toml", help="Also the waivers of this file (repeatable)."),
+]
+Known = Annotated[
+    bool, typer.Option("--known/--no-known", help="The waivers that come with the suite, or not.")
+]

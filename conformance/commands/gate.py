@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import enum
-import json
 import os
 import shlex
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from conformance.commands.base import EVIDENCE, USAGE, app, console, errors, fail
-
-if TYPE_CHECKING:
-    from conformance.decision.waivers import Waiver
-    from reports.run_file import Run
-
-
-class FailOn(enum.StrEnum):
-    """What ``--fail-on`` adds to what always blocks."""
-
-    SHOULD = "should"
-    DRIFT = "drift"
-    BITS = "bits"
+from conformance.commands.base import USAGE, FailOns, Known, Waivers, app, console, errors, fail
+from conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
 
 
 class WhichLevel(enum.StrEnum):
@@ -37,13 +24,6 @@ class WhichLevel(enum.StrEnum):
 
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files (merged).")]
-Waivers = Annotated[
-    list[Path] | None,
-    typer.Option("--waivers", metavar="FILE.toml", help="Also the waivers of this file (repeatable)."),
-]
-Known = Annotated[
-    bool, typer.Option("--known/--no-known", help="The waivers that come with the suite, or not.")
-]
 
 
 @app.command()
@@ -55,9 +35,7 @@ def gate(
     ] = None,
     waivers: Waivers = None,
     known: Known = True,
-    fail_on: Annotated[
-        list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")
-    ] = None,
+    fail_on: FailOns = None,
     drift_factor: Annotated[
         float, typer.Option("--drift-factor", min=1.0, help="Growth of an error that is drift.")
     ] = 2.0,
@@ -89,24 +67,19 @@ def gate(
         "--json": json_file,
         "--badge": badge,
     }
-    _check_outputs(written, [*runs, *(baseline or ()), *(waivers or ())])
-    run = _read(runs)
-    before = _read(baseline) if baseline else None
+    check_outputs(written, [*runs, *(baseline or ()), *(waivers or ())])
+    run = read(runs)
+    before = read(baseline) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
-    decision = decide(run, baseline=before, waivers=_waivers(waivers, known), policy=policy)
+    decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
     told = decision.as_dict()
-    notes: list[str] = []
-    renderers: list[tuple[Path | None, Callable[[], str]]] = [
+    notes = write_all(
         (junit, lambda: junits.render(told, run)),
         (markdown, lambda: markdowns.summary(told)),
         (comment, lambda: markdowns.comment(told)),
-        (json_file, lambda: _json(told)),
-        (badge, lambda: _json(badges.render(told))),
-    ]
-    for path, text in renderers:
-        if path is not None:
-            _write(path, text())
-            notes.append(f"wrote {path}")
+        (json_file, lambda: as_json(told)),
+        (badge, lambda: as_json(badges.render(told))),
+    )
     if github:
         notes += _github(told)
     terminal_gate.show(told, console, notes=notes)
@@ -127,18 +100,10 @@ def compare(
     from conformance.decision import compare as comparing
     from reports import terminal_gate
 
-    _check_outputs({"--html": html, "--json": json_file}, [old, new])
-    runs = [comparing.called(_read([path])) for path in (old, new)]
+    check_outputs({"--html": html, "--json": json_file}, [old, new])
+    runs = [comparing.called(read([path])) for path in (old, new)]
     view = comparing.as_dict(comparing.compare(runs[0], runs[1], factor=drift_factor))
-    notes = []
-    if html is not None:
-        from reports.html_compare import render_comparison
-
-        _write(html, render_comparison(view))
-        notes.append(f"wrote {html}")
-    if json_file is not None:
-        _write(json_file, _json(view))
-        notes.append(f"wrote {json_file}")
+    notes = write_all((html, lambda: _page(view)), (json_file, lambda: as_json(view)))
     terminal_gate.comparison(view, console, notes=notes)
 
 
@@ -156,67 +121,26 @@ def waive(
 
     if out.exists() and not force:
         raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
-    _check_outputs({"--out": out}, [*runs, *(waivers or ())])
-    run = _read(runs)
+    check_outputs({"--out": out}, [*runs, *(waivers or ())])
+    run = read(runs)
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
-    found = stubs(run, _waivers(waivers, known), levels)
+    found = stubs(run, accepted(waivers, known), levels)
     if not found:
         console.print(
             f"no finding of that level ({', '.join(levels)}) is without a waiver: nothing is written"
         )
         return
-    _write(out, toml(found))
+    write(out, toml(found))
     count = sum(stub.count for stub in found)
     then = shlex.join(["conformance", "gate", *map(str, runs), "--waivers", str(out)])
     told = f"wrote {out}: {len(found)} stubs for {count} verdicts; write `reason` and `link` of each, then:"
     console.print(escape(f"{told} {then}"), soft_wrap=True)
 
 
-# --- reading and writing -----------------------------------------------------------------------------------
+def _page(view: dict[str, Any]) -> str:
+    from reports.html_compare import render_comparison
 
-
-def _read(paths: Iterable[Path]) -> Run:
-    from reports.run_file import RunFileError, merge, read_run
-
-    try:
-        return merge([read_run(path) for path in paths])
-    except RunFileError as error:
-        raise fail(str(error), EVIDENCE) from None
-
-
-def _waivers(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
-    from conformance.decision.waivers import WaiverError, known_files, read_waivers
-
-    try:
-        return read_waivers([*(known_files() if known else ()), *(paths or ())])
-    except WaiverError as error:
-        raise fail(str(error), USAGE) from None
-
-
-def _check_outputs(written: dict[str, Path | None], read: Iterable[Path]) -> None:
-    """No file is written over what is read, and none twice."""
-    taken = {path.resolve(): "is read" for path in read}
-    for option, path in written.items():
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise fail(
-                f"{option} {path}: that file {taken[path.resolve()]} by the same command; name another", USAGE
-            )
-        taken[path.resolve()] = f"is written ({option})"
-
-
-def _json(told: Any) -> str:
-    return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    from conformance.files import write_text
-
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise fail(f"{path} cannot be written: {error.strerror}", EVIDENCE) from None
+    return render_comparison(view)
 
 
 def _github(told: dict[str, Any]) -> list[str]:

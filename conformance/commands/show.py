@@ -11,8 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.commands.base import FAILED, USAGE, Plugin, app, console, fail, plug_in
-from conformance.commands.gate import Known, Waivers, _check_outputs, _read, _waivers, _write
+from conformance.commands.base import FAILED, USAGE, Known, Plugin, Waivers, app, console, fail, plug_in
+from conformance.commands.files import accepted, check_outputs, read, write
 
 if TYPE_CHECKING:
     from reports.run_file import Run
@@ -65,10 +65,10 @@ def report(
     from conformance.findings import findings
     from reports.html import render
 
-    _check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
-    run = _read(runs)
+    check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
+    run = read(runs)
     told = _decided(run, runs, baseline, waivers, known) if gate else None
-    _write(out, render(run, findings(run.verdicts), told))
+    write(out, render(run, findings(run.verdicts), told))
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
 
 
@@ -78,8 +78,8 @@ def _decided(
     """What the gate tells, with the commands that decide again and that write stubs of waivers."""
     from conformance.decision.gate import decide
 
-    before = _read(baseline) if baseline else None
-    told = decide(run, baseline=before, waivers=_waivers(waivers, known)).as_dict()
+    before = read(baseline) if baseline else None
+    told = decide(run, baseline=before, waivers=accepted(waivers, known)).as_dict()
     with_ = [word for path in waivers or () for word in ("--waivers", str(path))]
     with_ += [] if known else ["--no-known"]
     against = [word for path in baseline or () for word in ("--baseline", str(path))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +16,12 @@ from conformance.commands.base import (
     USAGE,
     Device,
     Dtype,
+    FailOns,
     FamilyName,
+    Known,
     Operator,
     Plugin,
+    Waivers,
     app,
     console,
     errors,
@@ -26,7 +29,7 @@ from conformance.commands.base import (
     plug_in,
     select,
 )
-from conformance.commands.gate import FailOn, Known, Waivers, _check_outputs, _json, _waivers, _write
+from conformance.commands.files import accepted, as_json, check_outputs, write_all
 
 if TYPE_CHECKING:
     from conformance.versions.upgrade import Request
@@ -68,9 +71,7 @@ def upgrade(
     ] = None,
     waivers: Waivers = None,
     known: Known = True,
-    fail_on: Annotated[
-        list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")
-    ] = None,
+    fail_on: FailOns = None,
     out: Folder = Path("upgrade"),
     html: Html = None,
     markdown_file: Annotated[
@@ -86,9 +87,9 @@ def upgrade(
     from reports import markdown, terminal_gate
     from reports.html_compare import render_comparison
 
-    _check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
+    check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
     plug_in(plugin)
-    accepted = _waivers(waivers, known)
+    known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
     options = [w for path in waivers or () for w in ("--waivers", str(path))]
     options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
@@ -96,17 +97,17 @@ def upgrade(
     request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
     before, now = _ask(request, out)
     try:
-        decided = judge(request, before, now, accepted, Policy(frozenset(names)))
+        decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
         raise fail(str(error), EVIDENCE) from None
     told, view = decided.gate.as_dict(), as_dict(decided.comparison)
     table = versions([before, now], request.command())
     files = shlex.join(str(run_file(request, pin, out)) for pin in request.pins)
     notes = [f"run files are in {out}; side by side: conformance compare {files}"]
-    notes += _write_all(
+    notes += write_all(
         (html, lambda: render_comparison(view)),
         (markdown_file, lambda: markdown.summary(told)),
-        (json_file, lambda: _json({"gate": told, "comparison": view, "versions": table.as_dict()})),
+        (json_file, lambda: as_json({"gate": told, "comparison": view, "versions": table.as_dict()})),
     )
     terminal_gate.comparison(view, console)
     terminal_gate.show(told, console, notes=notes)
@@ -137,14 +138,14 @@ def matrix(
     from conformance.versions.matrix import versions
     from reports import html_versions, terminal_versions
 
-    _check_outputs({"--html": html, "--json": json_file}, ())
+    check_outputs({"--html": html, "--json": json_file}, ())
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
     table = versions(_ask(request, out), request.command())
     terminal_versions.show(table, console)
-    notes = _write_all(
-        (html, lambda: html_versions.render(table)), (json_file, lambda: _json(table.as_dict()))
+    notes = write_all(
+        (html, lambda: html_versions.render(table)), (json_file, lambda: as_json(table.as_dict()))
     )
     for note in (f"run files are in {out}", *notes):
         console.print(escape(note), soft_wrap=True)
@@ -202,13 +203,3 @@ def _ask(request: Request, folder: Path) -> list[Run]:
     except KeyboardInterrupt:
         raise fail(f"interrupted; to start again: {request.command()}", INTERRUPTED) from None
     return runs
-
-
-def _write_all(*wanted: tuple[Path | None, Callable[[], str]]) -> list[str]:
-    """Write what a file was named for, and say so."""
-    notes = []
-    for path, text in wanted:
-        if path is not None:
-            _write(path, text())
-            notes.append(f"wrote {path}")
-    return notes

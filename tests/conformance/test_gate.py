@@ -27,7 +27,7 @@ from gating import (
 )
 
 from conformance import asking
-from conformance.commands.gate import FailOn
+from conformance.commands.base import FailOn
 from conformance.decision.gate import POLICIES
 from conformance.decision.reasons import EVIDENCE, Kind
 from conformance.outcome import Status
