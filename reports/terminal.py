@@ -13,14 +13,15 @@ from rich.table import Table
 
 from reports.run_file import Run
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What a terminal would obey, or break a line at."""
 
 STATUSES = ("conforms", "breaks_must", "breaks_should", "open", "unsupported", "undecided")
 
 
 def escape(foreign: str) -> str:
     """A framework's own words, in one line, without what a terminal would obey."""
-    return _escaped(_CONTROL.sub(" ", foreign))
+    return _escaped(CONTROL.sub(" ", foreign))
 
 
 def number(value: float) -> str:

@@ -7,7 +7,6 @@ commands.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.html_words import plural
-from reports.terminal import number
+from reports.terminal import CONTROL, number
 
 Told = Mapping[str, Any]
 
@@ -28,12 +27,10 @@ NAMES = 3
 GROUPS = 8
 CHANGES = ("regressed", "missing", "not comparable", "drifted", "fixed", "improved", "bits changed", "added")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
 
 def flat(text: object, limit: int = 0) -> str:
     """Foreign text on one line, without control characters; cut after ``limit`` characters, if any."""
-    line = " ".join(_CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
+    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
     return line if not limit or len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -75,6 +75,7 @@ class Comparison:
     new: Run
 
     def of(self, change: Change) -> pl.DataFrame:
+        """The pairs with that change."""
         return self.pairs.filter(pl.col("change") == change.value)
 
     def counts(self) -> dict[Change, int]:

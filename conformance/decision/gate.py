@@ -58,6 +58,7 @@ class Gate:
 
     @property
     def blocking(self) -> tuple[Reason, ...]:
+        """The reasons that decide the status."""
         return tuple(r for r in self.reasons if r.blocking)
 
     @property
@@ -69,6 +70,7 @@ class Gate:
 
     @property
     def verdict(self) -> str:
+        """The status in words."""
         return {PASSED: "passed", FAILED: "failed", INVALID: "no decision: evidence is missing"}[self.status]
 
     def as_dict(self) -> dict[str, Any]:
