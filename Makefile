@@ -13,7 +13,7 @@ report: .venv/installed
 test: lint .venv/other-numpy
 	OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: .venv/installed
+lint: .venv/installed .venv/types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -21,6 +21,11 @@ lint: .venv/installed
 bench: .venv/installed
 	$(BIN)/python benchmarks/certify.py
 	$(BIN)/python benchmarks/profiles.py
+
+# the installed package as type checkers see it: they do not follow the mapping of an editable install
+.venv/types: .venv/installed conformance
+	@rm -rf $@ && mkdir -p $@/xent_conformance
+	@ln -s $(CURDIR)/conformance/* $(CURDIR)/reference $(CURDIR)/cases $(CURDIR)/reports $@/xent_conformance/
 
 # the corpus has the same bits under another NumPy: a test asks this one
 .venv/other-numpy: .venv/installed

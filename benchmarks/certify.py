@@ -11,11 +11,11 @@ import time
 import numpy as np
 from flint import arb, ctx
 
-from cases.words import Words
-from reference.formats import BINARY32
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 ROWS, N = 100, 1000
 

@@ -7,9 +7,9 @@ import resource
 import tempfile
 from pathlib import Path
 
-from conformance.engine import run
-from conformance.selection import Selection
-from reference.oracle import Oracle
+from xent_conformance.asking.selection import Selection
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.running.engine import run
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

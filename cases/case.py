@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cases.form import PLAIN_FORM, Form
-from reference.attributes import PLAIN, Attributes
-from reference.formats import Floats
-from reference.inputs import Inputs
+from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.inputs import Inputs
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Ask, Batch, Case
-from cases.families import ALL
-from cases.family import PROFILES, Family
-from cases.words import Words
-from reference.formats import FORMATS, Floats, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS, Operator
+from xent_conformance.cases.case import Ask, Batch, Case
+from xent_conformance.cases.families import ALL
+from xent_conformance.cases.family import PROFILES, Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import FORMATS, Floats, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 
 @functools.cache

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cases.case import Ask
-from cases.words import Words
-from reference.formats import FORMATS, Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import FORMATS, Format
+from xent_conformance.reference.operators import Operator
 
 PROFILES = ("quick", "standard", "full")
 """Each is a subset of the next: the same batches, more of them."""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from cases.form import Form, Layout
-from reference.attributes import PLAIN, Attributes, Reduction
-from reference.formats import Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS, Operator
+from xent_conformance.cases.form import Form, Layout
+from xent_conformance.reference.attributes import PLAIN, Attributes, Reduction
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 _WIDTH = {"float16": 16, "bfloat16": 32, "float32": 32, "float64": 64}
 

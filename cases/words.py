@@ -12,7 +12,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from reference.formats import Floats, Format
+from xent_conformance.reference.formats import Floats, Format
 
 
 class Words:

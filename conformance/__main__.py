@@ -1,4 +1,4 @@
-"""The command line; its commands are in :mod:`conformance.commands`.
+"""The command line; its commands are in :mod:`xent_conformance.commands`.
 
 Exit status 0 done, or passed · 1 the gate failed, or a plug-in has problems · 2 usage · 3 evidence incomplete
 or invalid · 130 interrupted.
@@ -6,8 +6,8 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from conformance.commands import ask, gate, show, upgrade
-from conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
+from xent_conformance.commands import ask, gate, show, upgrade
+from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = ["EVIDENCE", "FAILED", "INTERRUPTED", "USAGE", "app", "ask", "gate", "main", "show", "upgrade"]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from conformance import engine
-from conformance.checking import Names, names
-from conformance.findings import findings as _findings
-from conformance.plugins import load, load_installed
-from conformance.selection import Selection
-from reports.run_file import Run
-from reports.run_file import read_run as _read
+from xent_conformance.asking.selection import Selection
+from xent_conformance.kernel.check import Names, names
+from xent_conformance.registry.plugins import load, load_installed
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import read_run as _read
+from xent_conformance.reports.run.findings import findings as _findings
+from xent_conformance.running import engine
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
 
 
 def read_run(path: str | Path) -> Run:
-    """The run in a run file. Raises :class:`reports.run_file.RunFileError` for a file that is none."""
+    """The run in a run file. Raises :class:`~reports.run.file.RunFileError` for a file that is none."""
     return _read(Path(path))
 
 

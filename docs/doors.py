@@ -1,4 +1,4 @@
-"""``python -m conformance.doors`` prints docs/DOORS.md: implementation × operator × mode × format.
+"""``python -m docs.doors`` prints docs/DOORS.md: implementation × operator × mode × format.
 
 Declared, not run: what each door returns is the report's to say.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from conformance.listing import Door, doors
-from conformance.registry import FRAMEWORKS
-from reference.formats import FORMATS
+from xent_conformance.commands.listing import Door, doors
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.registry.framework import FRAMEWORKS
 
 HEAD = (
     "# Doors\n\n"
-    "Every implementation that the suite asks, printed by `.venv/bin/python -m conformance.doors`. A mode is "
+    "Every implementation that the suite asks, printed by `.venv/bin/python -m docs.doors`. A mode is "
     "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
     "door in every mode that does not say otherwise; a framework that lacks one answers *unsupported*, with "
     "its reason in the report. `value+` means value and gradients by the framework's own differentiation "

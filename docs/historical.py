@@ -1,6 +1,6 @@
 """Historical defects as data: what was reported, and which case asks it (``data/historical.json``).
 
-``python -m cases.historical`` prints docs/HISTORICAL.md. Nothing here looks a case up: families are
+``python -m docs.historical`` prints docs/HISTORICAL.md. Nothing here looks a case up: families are
 made of this data, and a test compares both.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from cases.form import Form
-from reference.attributes import Attributes
+from xent_conformance.cases.form import Form
+from xent_conformance.reference.attributes import Attributes
 
 FAMILY = "historical"
 
@@ -73,7 +73,9 @@ class Entry:
 @functools.cache
 def entries() -> tuple[Entry, ...]:
     """All entries of ``data/historical.json``, in its order."""
-    text = resources.files("cases").joinpath("data/historical.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("xent_conformance.cases").joinpath("data/historical.json").read_text(encoding="utf-8")
+    )
     return tuple(entry_of(data) for data in json.loads(text)["entries"])
 
 
@@ -141,7 +143,7 @@ def page() -> str:
         f"{len(entries())} reports of softmax and cross-entropy defects in real frameworks: "
         f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())}. "
         f"Covered by {', by '.join(f'{how} {n}' for how, n in ways.items())}. "
-        "The data is `cases/data/historical.json`; this page is what `python -m cases.historical` prints. "
+        "The data is `cases/data/historical.json`; this page is what `python -m docs.historical` prints. "
         "A reporter's error is a trap: a test shows that the suite does not flag what was complained of.",
         "",
         "| report | kind | what went wrong | covered by |",

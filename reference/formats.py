@@ -1,7 +1,7 @@
 """The four binary floating-point formats that are tested: precision, range, unit roundoff, ulp.
 
 Nothing here rounds by hand: :func:`ulp_exponent` says how far apart neighbours are, and
-:mod:`reference.enclosure` does the rounding from a certified value.
+:mod:`xent_conformance.reference.exact.enclosure` does the rounding from a certified value.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from reference.attributes import PLAIN, Attributes
-from reference.formats import Floats, Format
-from reference.operators import MOVING, OPERATORS, Operator
-from reference.row import Row
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from reference import sigmoid_family as sigmoids
-from reference import softmax_family as softmaxes
-from reference.ball import Values
-from reference.derivatives import DERIVATIVES
-from reference.reductions import reduce
-from reference.row import Row
-from reference.stable_parts import Undefined
+from xent_conformance.reference.exact import sigmoid as sigmoids
+from xent_conformance.reference.exact import softmax as softmaxes
+from xent_conformance.reference.exact.ball import Values
+from xent_conformance.reference.exact.derivatives import DERIVATIVES
+from xent_conformance.reference.exact.parts import Undefined
+from xent_conformance.reference.exact.reductions import reduce
+from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 

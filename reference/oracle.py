@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from reference.ball import PRECISIONS, Certified, certify
-from reference.bound import Bound
-from reference.bounds import bound
-from reference.enclosure import Enclosure
-from reference.formats import Floats
-from reference.inputs import Inputs
-from reference.operators import evaluate
-from reference.packed import packed, unpacked
+from xent_conformance.reference.bounds.bound import Bound
+from xent_conformance.reference.bounds.table import bound
+from xent_conformance.reference.cache import packed, unpacked
+from xent_conformance.reference.exact.ball import PRECISIONS, Certified, certify
+from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import evaluate
 
 _FIELDS = ("hi", "lo", "radius", "exponent")
 

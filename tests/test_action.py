@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
-FAKES = ROOT / "tests" / "fakes.py"
+FAKES = "tests.support.fakes"
 SMALL = "--operator softmax --dtype float32 --family two_classes"
 
 

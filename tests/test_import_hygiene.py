@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.paths import ROOT
+
 FRAMEWORKS = frozenset({"torch", "tensorflow", "jax", "jaxlib", "keras"})
 HEAVY = frozenset({"polars", "flint", "typer", "rich", "jinja2", "platformdirs"})
 
@@ -70,7 +71,11 @@ def test_a_floor_does_not_import_what_is_above_it(package: str) -> None:
 
 
 def test_a_worker_needs_numpy_and_ml_dtypes_alone() -> None:
-    found = loaded("conformance.worker", "conformance.wire", "conformance.frameworks.interface")
+    found = loaded(
+        "xent_conformance.worker.serve",
+        "xent_conformance.worker.wire",
+        "xent_conformance.frameworks.interface",
+    )
     assert found & (FRAMEWORKS | HEAVY | {"cases", "reference", "reports"}) == set()
     assert {"numpy", "ml_dtypes", "conformance"} <= found
 
@@ -83,8 +88,8 @@ def test_adapters_do_not_import_their_framework_until_they_are_made() -> None:
 
 @pytest.mark.parametrize("what", ["operators", "implementations", "families", "clauses"])
 def test_listing_imports_no_framework(what: str) -> None:
-    then = f"from conformance.cli import app; app(['list', {what!r}], standalone_mode=False)"
-    found = loaded("conformance.cli", then=then)
+    then = f"from xent_conformance.__main__ import app; app(['list', {what!r}], standalone_mode=False)"
+    found = loaded("xent_conformance.__main__", then=then)
     assert found & FRAMEWORKS == set()
     assert "conformance" in found and "rich" in found
 
@@ -92,7 +97,8 @@ def test_listing_imports_no_framework(what: str) -> None:
 def test_the_command_line_is_light_until_it_works() -> None:
     """``--help`` and ``--version`` should not wait for a data frame library."""
     assert (
-        loaded("conformance.cli") & (FRAMEWORKS | {"polars", "flint", "jinja2", "cases", "reports"}) == set()
+        loaded("xent_conformance.__main__") & (FRAMEWORKS | {"polars", "flint", "jinja2", "cases", "reports"})
+        == set()
     )
 
 

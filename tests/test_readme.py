@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import typer.main
 
-from conformance.cli import app
-from conformance.outcome import Grade
+from tests.support.paths import ROOT
+from xent_conformance.__main__ import app
+from xent_conformance.reports.run.words import Grade
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ \.venv/bin/conformance ([^#\n]+)", README, re.MULTILINE)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.words import Words
-from reference.formats import Floats, Format
-from reference.operators import Operator
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import Operator
 
 
 def ordinary(operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0) -> Floats:

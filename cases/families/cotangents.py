@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.plain import ordinary
-from cases.words import Words
-from reference.formats import Floats, Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import Operator
 
 LOSS_SCALE = 65536.0
 

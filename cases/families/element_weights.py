@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.words import Words
-from reference.attributes import Attributes, Reduction
-from reference.formats import Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.attributes import Attributes, Reduction
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.operators import Operator
 
 ELEMENTS = 8
 EXAMPLES = 3

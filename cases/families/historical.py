@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.historical import FAMILY, Numbers, Row, entries
-from cases.words import Words
-from reference.formats import Floats, Format
-from reference.operators import Operator
+from docs.historical import FAMILY, Numbers, Row, entries
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import Operator
 
 
 def _rows_of(operator: Operator) -> Iterator[Row]:

@@ -7,13 +7,13 @@ from typing import get_args
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.form import Form, Layout
-from cases.plain import label_on, ordinary
-from cases.words import Words
-from reference.formats import Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.families.common import label_on, ordinary
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.form import Form, Layout
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.operators import Operator
 
 N = 11
 ROWS = 8

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.words import Words
-from reference.formats import Floats, Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import Operator
 
 CONFIDENT = (6.0, 10.0, 16.0, 20.0, 40.0)
 

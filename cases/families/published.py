@@ -17,17 +17,19 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from cases.case import Ask
-from cases.family import Family
-from cases.words import Words
-from reference.formats import Floats, Format
-from reference.operators import OPERATORS, Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 
 @functools.cache
 def entries() -> list[dict[str, Any]]:
     """The entries of ``data/published.json``."""
-    text = resources.files("cases").joinpath("data/published.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("xent_conformance.cases").joinpath("data/published.json").read_text(encoding="utf-8")
+    )
     return list(json.loads(text)["examples"])
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cases.case import Ask
-from cases.family import Family
-from cases.form import Form, Wrong
-from cases.plain import ordinary
-from cases.words import Words
-from reference.formats import Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.form import Form, Wrong
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.operators import Operator
 
 ROWS = 4
 

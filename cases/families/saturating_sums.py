@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.form import Form
-from cases.words import Words
-from reference.formats import Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.form import Form
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.operators import Operator
 
 COPIES = 2**25
 

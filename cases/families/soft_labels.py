@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.words import Words
-from reference.enclosure import enclose
-from reference.formats import Floats, Format
-from reference.operators import OPERATORS, Operator, evaluate
-from reference.row import Row
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.exact.enclosure import enclose
+from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.operators import OPERATORS, Operator, evaluate
 
 ELEMENTS = 16
 OFF_SIMPLEX = {"grad_logits": "6.2"}

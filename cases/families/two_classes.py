@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cases.case import Ask
-from cases.family import Family
-from cases.words import Words
-from reference.formats import Format
-from reference.operators import Operator
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.operators import Operator
 
 CONFIDENT = (5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 80.0)
 

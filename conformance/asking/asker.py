@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cases.case import Batch
-from conformance.delivery import AGAIN
-from conformance.frameworks.interface import Array, Question
-from conformance.outcome import Outcome
-from conformance.process import Process, Reply, WorkerLost, native
-from conformance.wire import dtype_of
+from xent_conformance.asking.process import Process, Reply, WorkerLost, native
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.reports.run.words import Outcome
+from xent_conformance.worker.delivery import AGAIN
+from xent_conformance.worker.wire import dtype_of
 
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.frameworks.interface import Adapter, Array, Question
-from conformance.process import Process, Reply
-from conformance.registry import Framework
-from conformance.worker import Worker, _environment
+from xent_conformance.asking.process import Process, Reply
+from xent_conformance.frameworks.interface import Adapter, Array, Question
+from xent_conformance.registry.framework import Framework
+from xent_conformance.worker.serve import Worker, _environment
 
 
 @dataclass(frozen=True)

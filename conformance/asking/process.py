@@ -19,8 +19,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Question
-from conformance.wire import Closed, receive, send
+from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.worker.wire import Closed, receive, send
 
 _BOOT = """
 import importlib.util, sys
@@ -32,7 +32,7 @@ sys.modules["conformance"] = package
 spec.loader.exec_module(package)
 sys.path[:0] = sys.argv[4:]
 sys.argv[1:] = sys.argv[3:4]
-from conformance.worker import main
+from xent_conformance.worker.serve import main
 main()
 """
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from cases.case import Batch
-from conformance.frameworks.interface import Implementation, Manner
-from conformance.registry import Framework
-from reference.operators import MOVING
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Implementation, Manner
+from xent_conformance.reference.operators import MOVING
+from xent_conformance.registry.framework import Framework
 
 
 def manner_of(batch: Batch) -> Manner:

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cases.case import Batch
-from cases.corpus import batches, case_ids, families, smallest_profile
-from cases.family import PROFILES
-from conformance.devices import is_variant, seats, split, variants_of, wanted_devices
-from conformance.frameworks.interface import Question
-from conformance.offering import manner_of, outputs, takes
-from conformance.registry import FRAMEWORKS, Framework
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
+from xent_conformance.asking.questions import manner_of, outputs, takes
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, case_ids, families, smallest_profile
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 if TYPE_CHECKING:
-    from conformance.search import Target
+    from xent_conformance.explain.search import Target
 
 
 def questions(
@@ -168,7 +168,7 @@ def search_target(
     implementation: str, operator: str | None, output: str, dtype: str, mode: str | None, n: int
 ) -> Target:
     """What ``conformance search`` is asked for, every name checked."""
-    from conformance.search import Target
+    from xent_conformance.explain.search import Target
 
     check_name("dtype", dtype, FORMATS)
     if operator is not None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance.declaration import Problem, is_text_to_text
-from conformance.frameworks.interface import Adapter, Array, Call, Implementation, Unsupported
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
+from xent_conformance.frameworks.interface import Adapter, Array, Call, Implementation, Unsupported
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.declaration import Problem, is_text_to_text
 
 PLAIN = "float32"
 

@@ -16,11 +16,20 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from typing import Any
 
-from conformance import declaration, easy, probe
-from conformance.declaration import Problem
-from conformance.own import made
-from conformance.plugins import Located, PluginError, PluginNotFound, entry_points, load_installed, locate
-from conformance.registry import FRAMEWORKS
+from xent_conformance.asking.inside import made
+from xent_conformance.check_plugin import calls as probe
+from xent_conformance.check_plugin import values as easy
+from xent_conformance.registry import declaration
+from xent_conformance.registry.declaration import Problem
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.plugins import (
+    Located,
+    PluginError,
+    PluginNotFound,
+    entry_points,
+    load_installed,
+    locate,
+)
 
 HEAVY = frozenset(
     {"torch", "tensorflow", "jax", "jaxlib", "keras", "paddle", "mxnet", "tinygrad", "onnxruntime"}
@@ -33,7 +42,7 @@ _IMPORTS = """
 import json, sys
 sys.path[:] = [folder for folder in sys.path if folder]
 sys.path[:0] = sys.argv[2:]
-import conformance.frameworks.interface, importlib
+import xent_conformance.frameworks.interface, importlib
 before = set(sys.modules)
 importlib.import_module(sys.argv[1])
 print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
@@ -43,7 +52,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - b
 def check(name: str) -> list[str]:
     """A line for each problem of the framework, the entry point or the module of that name.
 
-    Raises :class:`~conformance.plugins.PluginNotFound`, with near names, where there is none.
+    Raises :class:`~xent_conformance.registry.plugins.PluginNotFound`, with near names, where there is none.
     """
     load_installed()  # its own name is known then; what is broken is found by the entry point's
     try:

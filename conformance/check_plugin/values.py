@@ -10,22 +10,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from cases.family import PROFILES
-from conformance.asking import Asker
-from conformance.declaration import Problem
-from conformance.frameworks.interface import Adapter, Implementation
-from conformance.outcome import Outcome, Status
-from conformance.own import Here, Own
-from conformance.probe import PLAIN, About
-from conformance.rows import rows_of
-from conformance.selection import questions
-from conformance.verdict import Judge
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reference.oracle import Oracle, default_cache
-from reports.terminal import answer as answered
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.inside import Here, Own
+from xent_conformance.asking.selection import questions
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.check_plugin.calls import PLAIN, About
+from xent_conformance.frameworks.interface import Adapter, Implementation
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry.declaration import Problem
+from xent_conformance.reports.run.words import Outcome, Status
+from xent_conformance.reports.terminal.run import answer as answered
 
 EASY = "ordinary"
 """The family of plain rows."""

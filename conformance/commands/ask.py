@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from conformance.commands.base import (
+from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
@@ -49,12 +49,12 @@ def run(
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
-    from conformance import engine
-    from conformance.console import Bars
-    from conformance.findings import findings
-    from conformance.versions.environments import named_interpreters
-    from reports import terminal
-    from reports.run_file import RunFileError
+    from xent_conformance.commands.console import Bars
+    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import run as terminal
+    from xent_conformance.running import engine
+    from xent_conformance.versions.environments import named_interpreters
 
     try:
         interpreters = named_interpreters(python or ())
@@ -92,10 +92,10 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
-    from cases.corpus import find_case
-    from conformance import explain_text
-    from conformance.explain import check_devices
-    from conformance.selection import UnknownName, near_cases
+    from xent_conformance.asking.selection import UnknownName, near_cases
+    from xent_conformance.cases.corpus import find_case
+    from xent_conformance.explain import explain_text
+    from xent_conformance.explain.case import check_devices
 
     plug_in(plugin)
     try:
@@ -106,7 +106,7 @@ def explain(
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None
     if script or mode or framework:
-        from conformance.script import Refused, asked_for
+        from xent_conformance.explain.script.write import Refused, asked_for
 
         try:
             text = asked_for(batch, case, implementation, framework, mode, device or (), script=script)
@@ -135,10 +135,10 @@ def search(
     plugin: Plugin = None,
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
-    from conformance import search as searching
-    from conformance import search_text
-    from conformance.process import FrameworkAbsent, WorkerLost
-    from conformance.selection import UnknownName, search_target
+    from xent_conformance.asking.process import FrameworkAbsent, WorkerLost
+    from xent_conformance.asking.selection import UnknownName, search_target
+    from xent_conformance.explain import search as searching
+    from xent_conformance.explain import search_text
 
     plug_in(plugin)
     try:

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from conformance import __version__
+from xent_conformance import __version__
 
 if TYPE_CHECKING:
-    from conformance.selection import Selection
+    from xent_conformance.asking.selection import Selection
 
 app = typer.Typer(
     help="Conformance suite for softmax and sigmoid cross-entropy.",
@@ -63,7 +63,7 @@ Plugin = Annotated[
 
 def plug_in(plugin: list[str] | None) -> None:
     """Take the installed plug-ins, whose faults are warnings, and the named ones, whose faults are errors."""
-    from conformance import plugins
+    from xent_conformance.registry import plugins
 
     for broken in plugins.load_installed():
         errors.print(f"[bold yellow]warning:[/bold yellow] {escape(str(broken))}", soft_wrap=True)
@@ -95,7 +95,7 @@ def select(
     device: list[str] | None = None,
     plugin: list[str] | None = None,
 ) -> Selection:
-    from conformance.selection import Selection, UnknownName
+    from xent_conformance.asking.selection import Selection, UnknownName
 
     try:
         return Selection(

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.commands.base import EVIDENCE, USAGE, fail
+from xent_conformance.commands.base import EVIDENCE, USAGE, fail
 
 if TYPE_CHECKING:
-    from conformance.decision.waivers import Waiver
-    from reports.run_file import Run
+    from xent_conformance.decision.waivers import Waiver
+    from xent_conformance.reports.run.file import Run
 
 
 def read(paths: Iterable[Path]) -> Run:
     """The run in one run file or several, merged; exit status 3 where they are no evidence."""
-    from reports.run_file import RunFileError, merge, read_run
+    from xent_conformance.reports.run.file import RunFileError, merge, read_run
 
     try:
         return merge([read_run(path) for path in paths])
@@ -26,7 +26,7 @@ def read(paths: Iterable[Path]) -> Run:
 
 def accepted(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
     """The waivers of these files, and those that come with the suite; exit status 2 for a wrong one."""
-    from conformance.decision.waivers import WaiverError, known_files, read_waivers
+    from xent_conformance.decision.waivers import WaiverError, known_files, read_waivers
 
     try:
         return read_waivers([*(known_files() if known else ()), *(paths or ())])
@@ -54,7 +54,7 @@ def as_json(told: Any) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all; exit status 3 where it cannot be."""
-    from conformance.files import write_text
+    from xent_conformance.reports.atomic import write_text
 
     try:
         write_text(path, text)

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from conformance.commands.base import USAGE, FailOns, Known, Waivers, app, console, errors, fail
-from conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
+from xent_conformance.commands.base import USAGE, FailOns, Known, Waivers, app, console, errors, fail
+from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
 
 
 class WhichLevel(enum.StrEnum):
@@ -54,11 +54,11 @@ def gate(
     ] = None,
 ) -> None:
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
-    from conformance.decision.gate import Policy, decide
-    from reports import badge as badges
-    from reports import junit as junits
-    from reports import markdown as markdowns
-    from reports import terminal_gate
+    from xent_conformance.decision.gate import Policy, decide
+    from xent_conformance.reports.ci import badge as badges
+    from xent_conformance.reports.ci import junit as junits
+    from xent_conformance.reports.ci import markdown as markdowns
+    from xent_conformance.reports.terminal import gate as terminal_gate
 
     written = {
         "--junit": junit,
@@ -97,8 +97,8 @@ def compare(
     ] = 2.0,
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
-    from conformance.decision import compare as comparing
-    from reports import terminal_gate
+    from xent_conformance.decision import compare as comparing
+    from xent_conformance.reports.terminal import gate as terminal_gate
 
     check_outputs({"--html": html, "--json": json_file}, [old, new])
     runs = [comparing.called(read([path])) for path in (old, new)]
@@ -117,7 +117,7 @@ def waive(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
-    from conformance.decision.stubs import stubs, toml
+    from xent_conformance.decision.stubs import stubs, toml
 
     if out.exists() and not force:
         raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
@@ -138,14 +138,14 @@ def waive(
 
 
 def _page(view: dict[str, Any]) -> str:
-    from reports.html_compare import render_comparison
+    from xent_conformance.reports.html.comparison import render_comparison
 
     return render_comparison(view)
 
 
 def _github(told: dict[str, Any]) -> list[str]:
     """Append the summary to the step's own; the annotations, to be printed."""
-    from reports.markdown import SUMMARY_BYTES, summary, workflow_commands
+    from xent_conformance.reports.ci.markdown import SUMMARY_BYTES, summary, workflow_commands
 
     where = os.environ.get("GITHUB_STEP_SUMMARY")
     if where:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
-from cases.corpus import families as all_families
-from cases.family import PROFILES
-from conformance.devices import differs, kind_of
-from conformance.frameworks.interface import Implementation
-from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS, Framework
-from reference.clauses import clauses as all_clauses
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
+from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.cases.corpus import families as all_families
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.reference.clauses import clauses as all_clauses
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.devices import differs, kind_of
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 
 def _table(*columns: str, folds: int = 1) -> Table:

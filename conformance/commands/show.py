@@ -11,11 +11,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.commands.base import FAILED, USAGE, Known, Plugin, Waivers, app, console, fail, plug_in
-from conformance.commands.files import accepted, check_outputs, read, write
+from xent_conformance.commands.base import FAILED, USAGE, Known, Plugin, Waivers, app, console, fail, plug_in
+from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 if TYPE_CHECKING:
-    from reports.run_file import Run
+    from xent_conformance.reports.run.file import Run
 
 
 class Listing(enum.StrEnum):
@@ -35,7 +35,7 @@ WIDE = 160
 @app.command("list")
 def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin: Plugin = None) -> None:
     """List operators, implementations, families, clauses or devices."""
-    from conformance import listing
+    from xent_conformance.commands import listing
 
     plug_in(plugin)
     table: Table = getattr(listing, what.value)()
@@ -62,8 +62,8 @@ def report(
 
     The decision is only shown: `conformance gate` is what fails.
     """
-    from conformance.findings import findings
-    from reports.html import render
+    from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run.findings import findings
 
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
@@ -76,7 +76,7 @@ def _decided(
     run: Run, runs: list[Path], baseline: list[Path] | None, waivers: list[Path] | None, known: bool
 ) -> dict[str, Any]:
     """What the gate tells, with the commands that decide again and that write stubs of waivers."""
-    from conformance.decision.gate import decide
+    from xent_conformance.decision.gate import decide
 
     before = read(baseline) if baseline else None
     told = decide(run, baseline=before, waivers=accepted(waivers, known)).as_dict()
@@ -97,8 +97,8 @@ def check_plugin(
     ],
 ) -> None:
     """Say what is wrong with an adapter, one line a problem, with what to do. Runs it in this process."""
-    from conformance.check_plugin import check
-    from conformance.plugins import PluginNotFound
+    from xent_conformance.check_plugin.check import check
+    from xent_conformance.registry.plugins import PluginNotFound
 
     try:
         lines = check(name)

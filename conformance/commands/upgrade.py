@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from conformance.commands.base import (
+from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
@@ -29,11 +29,11 @@ from conformance.commands.base import (
     plug_in,
     select,
 )
-from conformance.commands.files import accepted, as_json, check_outputs, write_all
+from xent_conformance.commands.files import accepted, as_json, check_outputs, write_all
 
 if TYPE_CHECKING:
-    from conformance.versions.upgrade import Request
-    from reports.run_file import Run
+    from xent_conformance.reports.run.file import Run
+    from xent_conformance.versions.upgrade import Request
 
 Pins = Annotated[
     list[str], typer.Argument(metavar="NAME==VERSION...", help="Exact versions, as in jax==0.10.2.")
@@ -80,12 +80,13 @@ def upgrade(
     json_file: Json = None,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
-    from conformance.decision.compare import as_dict
-    from conformance.decision.gate import Policy
-    from conformance.versions.matrix import versions
-    from conformance.versions.upgrade import NoEvidence, judge, run_file
-    from reports import markdown, terminal_gate
-    from reports.html_compare import render_comparison
+    from xent_conformance.decision.compare import as_dict
+    from xent_conformance.decision.gate import Policy
+    from xent_conformance.reports.ci import markdown
+    from xent_conformance.reports.html.comparison import render_comparison
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.versions.matrix import versions
+    from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
     check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
     plug_in(plugin)
@@ -135,8 +136,9 @@ def matrix(
     json_file: Json = None,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
-    from conformance.versions.matrix import versions
-    from reports import html_versions, terminal_versions
+    from xent_conformance.reports.html import versions as html_versions
+    from xent_conformance.reports.terminal import versions as terminal_versions
+    from xent_conformance.versions.matrix import versions
 
     check_outputs({"--html": html, "--json": json_file}, ())
     plug_in(plugin)
@@ -164,8 +166,8 @@ def _request(
     options: list[str],
 ) -> Request:
     """What was typed, or status 2."""
-    from conformance.versions.environments import named_interpreters
-    from conformance.versions.upgrade import Pin, Request, framework_of
+    from xent_conformance.versions.environments import named_interpreters
+    from xent_conformance.versions.upgrade import Pin, Request, framework_of
 
     operator, dtype, family, implementation, device, plugin = narrowing
     try:
@@ -183,10 +185,10 @@ def _request(
 
 def _ask(request: Request, folder: Path) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
-    from conformance.console import Bars
-    from conformance.versions.environments import EnvironmentNotMade
-    from conformance.versions.upgrade import NoEvidence, prepare, run_one
-    from reports.run_file import RunFileError
+    from xent_conformance.commands.console import Bars
+    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.versions.environments import EnvironmentNotMade
+    from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one
 
     def say(text: str) -> None:
         errors.print(escape(text), soft_wrap=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from conformance.outcome import Status
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Status
 
 KEY = ("case", "output", "framework", "implementation", "mode", "device")
 """What makes two verdicts a pair. Versions and machines are what may differ."""

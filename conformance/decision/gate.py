@@ -15,12 +15,12 @@ from typing import Any
 
 import polars as pl
 
-from conformance.decision.compare import DRIFT_FACTOR, called, compare
-from conformance.decision.judged_waivers import JudgedWaiver, judge_waivers
-from conformance.decision.next_command import for_waiver
-from conformance.decision.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
-from conformance.decision.waivers import Waiver
-from reports.run_file import Run
+from xent_conformance.decision.compare import DRIFT_FACTOR, called, compare
+from xent_conformance.decision.judged import JudgedWaiver, judge_waivers
+from xent_conformance.decision.next_command import for_waiver
+from xent_conformance.decision.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
+from xent_conformance.decision.waivers import Waiver
+from xent_conformance.reports.run.file import Run
 
 PASSED, FAILED, INVALID = 0, 1, 3
 """Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""

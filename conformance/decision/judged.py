@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import polars as pl
 
-from cases.corpus import find_case
-from conformance.decision.waivers import Waiver, matching
-from conformance.outcome import Status
-from reports.run_file import Run
+from xent_conformance.cases.corpus import find_case
+from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Status
 
 
 class State(StrEnum):

@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from cases.corpus import smallest_profile
-from cases.family import PROFILES
-from conformance.decision.judged_waivers import JudgedWaiver, State
-from conformance.decision.waivers import Waiver, matching
-from conformance.registry import FRAMEWORKS
-from reports.run_file import Run
+from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.decision.judged import JudgedWaiver, State
+from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import Run
 
 
 def explain(case: str, implementation: str, run: Run, device: str = "cpu") -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from conformance.decision.compare import KEY, Change, Comparison
-from conformance.decision.judged_waivers import JudgedWaiver, State
-from conformance.decision.next_command import ask_again, explain
-from conformance.findings import findings
-from conformance.outcome import Status
-from reports.run_file import Run
+from xent_conformance.decision.compare import KEY, Change, Comparison
+from xent_conformance.decision.judged import JudgedWaiver, State
+from xent_conformance.decision.next_command import ask_again, explain
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.run.words import Status
 
 
 class Kind(StrEnum):

@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 from packaging.version import InvalidVersion, Version
 
-from cases.corpus import smallest_profile
-from cases.family import PROFILES
-from conformance.decision.compare import called
-from conformance.decision.gate import day_of
-from conformance.decision.judged_waivers import judge_waivers
-from conformance.decision.waivers import MEASURED, Waiver
-from reports.run_file import Run
+from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.decision.compare import called
+from xent_conformance.decision.gate import day_of
+from xent_conformance.decision.judged import judge_waivers
+from xent_conformance.decision.waivers import MEASURED, Waiver
+from xent_conformance.reports.run.file import Run
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
 

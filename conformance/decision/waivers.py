@@ -21,9 +21,9 @@ import polars as pl
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from conformance.outcome import Symptom
-from reference.clauses import Level, clauses
-from reference.operators import OPERATORS
+from xent_conformance.reference.clauses import Level, clauses
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reports.run.words import Symptom
 
 KNOWN = Path(__file__).parents[1] / "known"
 """Waivers for the pinned versions of the frameworks."""

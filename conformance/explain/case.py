@@ -9,18 +9,18 @@ from typing import Any
 
 from flint import arb, ctx
 
-from cases.case import Batch, Case
-from cases.family import PROFILES
-from conformance.asking import Asker
-from conformance.devices import is_variant, seats, split, variants_of, wanted_devices
-from conformance.frameworks.interface import Question
-from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.rows import rows_of, target_of
-from conformance.selection import check_name, questions
-from conformance.verdict import Judge
-from reference.operators import evaluate
-from reference.oracle import Oracle, default_cache
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.reference.operators import evaluate
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 DIGITS = 30
 
@@ -62,7 +62,7 @@ class Answered:
 
 
 def check_devices(devices: Sequence[str]) -> None:
-    """Raise :class:`conformance.selection.UnknownName` for a variant that no framework has."""
+    """Raise :class:`xent_conformance.asking.selection.UnknownName` for a variant that no framework has."""
     known = variants_of(FRAMEWORKS.values())
     for device in devices:
         if split(device)[1] and not is_variant(device, known):

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cases.case import Batch, Case
-from conformance.explain import answers, certified_digits
-from reference.clauses import clause
-from reports.terminal import answer
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.explain.case import answers, certified_digits
+from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.terminal.run import answer
 
 SHOWN = 16
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Ask, Batch
-from conformance.asking import Asker
-from conformance.frameworks.interface import Question
-from conformance.process import Process
-from conformance.registry import Framework
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.formats import FORMATS, Floats
-from reference.inputs import Inputs
-from reference.oracle import Oracle
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.process import Process
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS, Floats
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import Framework
 
 WRONG_SPECIAL = 5000.0
 """The score of a NaN or an infinity where something else is right: above any error in ulps."""
@@ -58,7 +58,7 @@ def search(target: Target, seconds: float, *, progress: Callable[[int, float], N
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import target as climb
 
-    from cases.strategies import rows
+    from xent_conformance.cases.strategies import rows
 
     process = Process(target.framework.launch())
     try:

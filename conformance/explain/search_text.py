@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from conformance.search import Found, Target
-from reference.clauses import clause
-from reports.terminal import answer, number
+from xent_conformance.explain.search import Found, Target
+from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.terminal.run import answer, number
 
 
 def show(target: Target, found: Found, console: Console) -> None:

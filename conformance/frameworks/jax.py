@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import (
+from xent_conformance.frameworks.interface import (
     Array,
     Call,
     Formulation,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Implementation, Variant
-from conformance.frameworks.jax import Jax
-from conformance.frameworks.tensorflow import TensorFlow
-from conformance.frameworks.torch import Torch
+from xent_conformance.frameworks.interface import Implementation, Variant
+from xent_conformance.frameworks.jax import Jax
+from xent_conformance.frameworks.tensorflow import TensorFlow
+from xent_conformance.frameworks.torch import Torch
 
 _AXIS = frozenset({"axis"})
 _SMOOTHING = frozenset({"label_smoothing"})

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Implementation
-from conformance.wire import dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Implementation
+from xent_conformance.worker.wire import dtype_of
 
 _AXIS = frozenset({"axis"})
 

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 
 def _shifted(np: Any, x: Array) -> Array:

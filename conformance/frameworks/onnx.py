@@ -10,7 +10,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 OPSET = 21
 

@@ -1,4 +1,4 @@
-"""Optax's losses, on JAX: values, gradients and modes are those of :mod:`conformance.frameworks.jax`."""
+"""Optax's losses, on JAX: values, gradients and modes are those of :mod:`xent_conformance.frameworks.jax`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from conformance.frameworks.interface import Implementation
-from conformance.frameworks.jax import Jax
+from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.jax import Jax
 
 _AXIS = frozenset({"axis"})
 

@@ -7,8 +7,8 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
-from conformance.frameworks.tensorflow_doors import FIRST, OTHERS
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
+from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
 
 class TensorFlow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.frameworks.interface import Formulation, Implementation
+from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS_OUT = frozenset({"axis", "out"})
 _AXIS = frozenset({"axis"})

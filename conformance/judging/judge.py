@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cases.case import Case
-from conformance.outcome import GRADES, SYMPTOMS, Grade, Status, Symptom
-from reference.clauses import Level, clause
-from reference.enclosure import Enclosure
-from reference.formats import Floats, Format, Ints
-from reference.oracle import Truth
+from xent_conformance.cases.case import Case
+from xent_conformance.reference.clauses import Level, clause
+from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.formats import Floats, Format, Ints
+from xent_conformance.reference.oracle import Truth
+from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Status, Symptom
 
 STABLE, RELATIVE_ACCURACY, FLUSH, RESULT, ONE_CLASS = "1.1", "1.2", "1.3", "1.4", "2.4"
 

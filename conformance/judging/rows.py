@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Batch, Case
-from conformance.asking import Answer, Failure
-from conformance.delivery import AGAIN
-from conformance.frameworks.interface import Array, Question
-from conformance.outcome import Grade, Outcome, Status, Symptom
-from conformance.registry import Framework
-from conformance.verdict import RESULT, Judge
-from reference.clauses import Level, clause
+from xent_conformance.asking.asker import Answer, Failure
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.judging.judge import RESULT, Judge
+from xent_conformance.reference.clauses import Level, clause
+from xent_conformance.registry.framework import Framework
+from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
+from xent_conformance.worker.delivery import AGAIN
 
 NAN = float("nan")
 

@@ -15,25 +15,25 @@ from typing import Any, Literal
 
 import polars as pl
 
-from cases.case import Batch
-from cases.corpus import batches, families
-from cases.family import PROFILES
-from conformance import plugins
-from conformance.asking import Asker
-from conformance.checked import Checked
-from conformance.declaration import KEYWORDS, accepts
-from conformance.devices import wanted_devices
-from conformance.frameworks.interface import Adapter, Implementation
-from conformance.header import header, listed, rounded
-from conformance.own import Here, Own, started
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.rows import rows_of, target_of
-from conformance.selection import check_name, questions
-from conformance.verdict import Judge
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reference.oracle import Oracle, default_cache
-from reports.run_file import SCHEMA, Run
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.inside import Here, Own, started
+from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.frameworks.interface import Adapter, Implementation
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.kernel.result import Checked
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry import plugins
+from xent_conformance.registry.declaration import KEYWORDS, accepts
+from xent_conformance.registry.devices import wanted_devices
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.running.header import header, listed, rounded
 
 Names = str | Iterable[str] | None
 
@@ -147,7 +147,7 @@ def _header(
     verdicts: pl.DataFrame,
     spent: dict[str, float],
 ) -> dict[str, Any]:
-    """The header of a run file; see :mod:`conformance.engine`."""
+    """The header of a run file; see :mod:`xent_conformance.running.engine`."""
     own, i = asked.own, asked.implementation
     seconds = rounded(spent)
     selection = {

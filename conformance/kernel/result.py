@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from conformance.files import write_text
-from conformance.findings import findings
-from conformance.outcome import Grade, Outcome, Status
-from reports import numbers
-from reports.run_file import Run, write_run
+from xent_conformance.reports.atomic import write_text
+from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.run.words import Grade, Outcome, Status
+from xent_conformance.reports.text import numbers
 
 Level = Literal["must", "should"]
 
@@ -70,7 +70,7 @@ class Checked:
 
     def report(self, path: str | Path) -> Path:
         """Write the HTML report."""
-        from reports.html import render
+        from xent_conformance.reports.html.report import render
 
         write_text(Path(path), render(self.run, self.findings))
         return Path(path)

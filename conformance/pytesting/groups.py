@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from cases.case import Batch
-from conformance.decision.waivers import Waiver, matching
-from conformance.devices import split
-from conformance.frameworks.interface import Question
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.selection import Selection
-from reports.run_file import Run
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.case import Batch
+from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.registry.devices import split
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.file import Run
 
 
 class Group(NamedTuple):

@@ -6,11 +6,11 @@ import shlex
 
 import polars as pl
 
-from conformance.checked import worst
-from conformance.decision.next_command import explain
-from conformance.findings import findings
-from reports import numbers
-from reports.run_file import Run
+from xent_conformance.decision.next_command import explain
+from xent_conformance.kernel.result import worst
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.text import numbers
 
 SHOWN = 5
 """Causes that are told beside the worst, a line each."""

@@ -1,7 +1,7 @@
 """The pytest plug-in: options of ``pytest --pyargs conformance``, and where its run file lies.
 
 Every pytest of an environment loads this file, so it imports nothing but pytest, and does nothing until
-:mod:`conformance.test_frameworks` is collected. The options are there as ``--conformance-…`` always, and in
+``test_frameworks`` beside it is collected. The options are there as ``--conformance-…`` always, and in
 their short form where nobody else, neither a plug-in nor a ``conftest.py``, has taken the name.
 """
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.plugin import BREAKS_SHOULD
+from xent_conformance.pytesting.plugin import BREAKS_SHOULD
 
 if TYPE_CHECKING:
-    from conformance.pytesting.session import Check, Session
-    from conformance.pytesting.verdicts import Verdicts
+    from xent_conformance.pytesting.session import Check, Session
+    from xent_conformance.pytesting.verdicts import Verdicts
 
 
 def _session(config: pytest.Config) -> Session:
-    from conformance.pytesting.session import session_of
+    from xent_conformance.pytesting.session import session_of
 
     return session_of(config)
 
@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """The verdicts on everything that the tests of this session are about."""
-    from conformance.pytesting.session import NothingAsked, NothingToJudge
+    from xent_conformance.pytesting.session import NothingAsked, NothingToJudge
 
     callspecs = (getattr(item, "callspec", None) for item in request.session.items)
     wanted = [spec.params["check"] for spec in callspecs if spec is not None and "check" in spec.params]
@@ -51,7 +51,7 @@ def test_conformance(
     check: Check, verdicts: Verdicts, record_property: Callable[[str, object], None]
 ) -> None:
     """What the suite says of one group of cases, of one waiver, or of the run file."""
-    from conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed
+    from xent_conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed
 
     match check.verdict(verdicts):
         case Failed(message):

@@ -13,16 +13,16 @@ from typing import Any
 
 import polars as pl
 
-from conformance.decision.compare import called
-from conformance.decision.gate import day_of
-from conformance.decision.judged_waivers import State, judge_waivers
-from conformance.decision.next_command import for_waiver
-from conformance.decision.reasons import Kind, evidence
-from conformance.decision.waivers import Waiver
-from conformance.outcome import Status
-from conformance.pytesting.groups import Group, place_of, same_device
-from conformance.pytesting.message import divergence, undecided
-from reports.run_file import Run
+from xent_conformance.decision.compare import called
+from xent_conformance.decision.gate import day_of
+from xent_conformance.decision.judged import State, judge_waivers
+from xent_conformance.decision.next_command import for_waiver
+from xent_conformance.decision.reasons import Kind, evidence
+from xent_conformance.decision.waivers import Waiver
+from xent_conformance.pytesting.groups import Group, place_of, same_device
+from xent_conformance.pytesting.message import divergence, undecided
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Status
 
 _COLUMNS = list(Group._fields)
 _FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)

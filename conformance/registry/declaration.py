@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from cases.family import PROFILES
-from cases.form import Layout
-from conformance.frameworks.interface import Formulation, Implementation, Variant
-from reference.formats import FORMATS
-from reference.operators import MOVING, OPERATORS
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.form import Layout
+from xent_conformance.frameworks.interface import Formulation, Implementation, Variant
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import MOVING, OPERATORS
 
 KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
@@ -47,7 +47,7 @@ _WORDS: Mapping[str, str] = {
     "distribution": "give it the name that `pip install` takes",
     "modes": 'give it one, `modes = {"eager": "quick"}`: each mode, with the smallest profile that asks it',
     "autodiff": "say `autodiff = False` where only values are to be asked, or True",
-    "implementations": "give it a tuple of conformance.frameworks.interface.Implementation",
+    "implementations": "give it a tuple of xent_conformance.frameworks.interface.Implementation",
     "version": "add `def version(self)`, which returns the framework's version as text",
     "environment": "add `def environment(self)`, which returns a dict of what may change its arithmetic",
     "devices": 'add `def devices(self)`, which returns the devices there are, such as ["cpu", "cuda:0"]',
@@ -211,7 +211,7 @@ def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
 
 
 def _variants(kind: type, variants: Any) -> Iterator[Problem]:
-    remedy = "map each name to a conformance.frameworks.interface.Variant"
+    remedy = "map each name to a xent_conformance.frameworks.interface.Variant"
     if not isinstance(variants, Mapping):
         yield Problem(f"`variants` is {_a(variants)}, not a mapping", remedy)
         return

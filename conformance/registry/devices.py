@@ -10,8 +10,8 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cases.family import PROFILES
-from conformance.registry import Framework
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.registry.framework import Framework
 
 
 @functools.cache

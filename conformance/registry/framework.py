@@ -1,6 +1,6 @@
 """The frameworks that come with the suite, by name: where the adapter is, how to get the framework.
 
-Plug-ins are added by :mod:`conformance.plugins`. This is the driver's side; nothing here imports a framework.
+Plug-ins are added by ``plugins`` beside it. This is the driver's side; nothing here imports a framework.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cases.family import PROFILES
-from conformance.frameworks.interface import Implementation, Variant
-from conformance.process import Launch
+from xent_conformance.asking.process import Launch
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.frameworks.interface import Implementation, Variant
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Adapters from elsewhere: named with ``--plugin``, or installed as entry points.
 
-A plug-in is a module with an adapter class (see :mod:`conformance.frameworks.interface`). It is named
+A plug-in is a module with an adapter class (see :mod:`xent_conformance.frameworks.interface`). It is named
 ``MODULE``, ``MODULE:CLASS``, ``path/to/file.py`` or ``path/to/file.py:CLASS``, or by an entry point of the
 group ``conformance.frameworks``. Taken, it is an entry of the registry like any other. Its module is
 imported here, its framework is not: an adapter imports that in ``__init__``, in a worker.
@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.declaration import problems
-from conformance.registry import FRAMEWORKS, Framework
+from xent_conformance.registry.declaration import problems
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 GROUP = "conformance.frameworks"
 """The group of entry points."""

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Batch
-from conformance.asking import Answer
-from conformance.frameworks.interface import Array
-from conformance.verdict import Judge
-from reference.clauses import Level, clause
-from reference.formats import Floats
-from reference.operators import MOVING
+from xent_conformance.asking.asker import Answer
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Array
+from xent_conformance.judging.judge import Judge
+from xent_conformance.reference.clauses import Level, clause
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.operators import MOVING
 
 
 @dataclass(frozen=True)

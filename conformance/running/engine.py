@@ -18,19 +18,19 @@ from typing import Any
 
 import polars as pl
 
-from cases.case import Batch
-from conformance.asking import Answer, Asker
-from conformance.devices import wanted_devices
-from conformance.distances import Distances
-from conformance.header import header, identity, listed, rounded
-from conformance.journal import Journal
-from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import Framework
-from conformance.rows import rows_of, target_of
-from conformance.selection import Selection
-from conformance.verdict import Judge
-from reference.oracle import Oracle, default_cache
-from reports.run_file import Run, write_run
+from xent_conformance.asking.asker import Answer, Asker
+from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.case import Batch
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry.devices import wanted_devices
+from xent_conformance.registry.framework import Framework
+from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.running.distances import Distances
+from xent_conformance.running.header import header, identity, listed, rounded
+from xent_conformance.running.journal import Journal
 
 Progress = Callable[[str, int, int], None]
 """``progress(framework, batches done, batches planned)``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cases.corpus import find_case
-from conformance.process import native
+from xent_conformance.asking.process import native
+from xent_conformance.cases.corpus import find_case
 
 SHOWN = 64
 """A row longer than this is carried by its first elements; its id regenerates all of it."""

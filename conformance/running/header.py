@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from cases.corpus import digest, families
-from conformance import __version__
-from conformance.exhibits import exhibits
-from conformance.findings import findings
-from conformance.frameworks.interface import Implementation
-from reference.clauses import clauses
-from reference.operators import OPERATORS
-from reference.oracle import version as reference_version
+from xent_conformance import __version__
+from xent_conformance.cases.corpus import digest, families
+from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import version as reference_version
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.running.exhibits import exhibits
 
 
 def identity(selection: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.run_file import SCHEMA, RunFileError
+from xent_conformance.reports.run.file import SCHEMA, RunFileError
 
 _PART_ROWS = 2_000
 

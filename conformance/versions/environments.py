@@ -1,6 +1,6 @@
 """Isolated environments by exact requirement set, made once and kept, for other versions of a framework.
 
-This suite is never installed in one: a worker is lent its code (:mod:`conformance.process`) and needs NumPy
+This suite is never installed in one: a worker is lent its code (``asking/process``) and needs NumPy
 and ml_dtypes beside the framework. An environment counts from the moment its record is written, which is
 last: what an interruption left half-made is made anew, and what could not be made is taken away.
 """
@@ -23,7 +23,7 @@ import platformdirs
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from conformance.files import write_text
+from xent_conformance.reports.atomic import write_text
 
 WORKER_NEEDS = ("numpy>=1.26", "ml_dtypes>=0.3")
 """What a worker imports beside its framework: ranges, so that the framework's own limits decide."""

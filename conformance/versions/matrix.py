@@ -13,10 +13,10 @@ from typing import Any
 import polars as pl
 from packaging.version import InvalidVersion, Version
 
-from conformance.decision.compare import Change, compare
-from conformance.outcome import Outcome, Status
-from reports.run_file import Run
-from reports.versions import Cell, Lifetime, Line, Versions
+from xent_conformance.decision.compare import Change, compare
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Outcome, Status
+from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 MEASURED = "ordinary"
 """The family on which the worst error of an implementation is told."""

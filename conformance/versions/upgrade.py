@@ -19,16 +19,16 @@ from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from conformance import engine
-from conformance.decision.compare import Comparison, called, compare
-from conformance.decision.gate import Gate, Policy, decide
-from conformance.decision.reasons import Reason
-from conformance.decision.waivers import Waiver
-from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.selection import Selection
-from conformance.versions.environments import Say, environment_for
-from reports.run_file import Run
+from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.selection import Selection
+from xent_conformance.decision.compare import Comparison, called, compare
+from xent_conformance.decision.gate import Gate, Policy, decide
+from xent_conformance.decision.reasons import Reason
+from xent_conformance.decision.waivers import Waiver
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.file import Run
+from xent_conformance.running import engine
+from xent_conformance.versions.environments import Say, environment_for
 
 
 class WrongRequest(ValueError):
@@ -178,7 +178,7 @@ def _distribution(framework: Framework) -> str:
 def prepare(request: Request, say: Say) -> list[Path]:
     """The interpreter of each version, in the order of the pins. What fails, fails before the first question.
 
-    Raises :class:`NoEvidence`, and :class:`conformance.versions.environments.EnvironmentNotMade`.
+    Raises :class:`NoEvidence`, and :class:`xent_conformance.versions.environments.EnvironmentNotMade`.
     """
     interpreters = [request.interpreter(pin, say) for pin in request.pins]
     for pin, python in zip(request.pins, interpreters, strict=True):

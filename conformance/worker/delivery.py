@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Manner
-from conformance.layouts import laid_out
+from xent_conformance.frameworks.interface import Array, Manner
+from xent_conformance.worker.layouts import laid_out
 
 Arrays = Mapping[str, Array]
 Compute = Callable[[Arrays, "Mapping[str, object]"], Mapping[str, Array]]

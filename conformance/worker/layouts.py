@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from conformance.frameworks.interface import Array
+from xent_conformance.frameworks.interface import Array
 
 
 def laid_out(name: str, a: Array, layout: str) -> Array:

@@ -1,6 +1,6 @@
-"""Answers questions inside a framework's own process: ``python -m conformance.worker MODULE:CLASS``.
+"""Answers questions inside a framework's own process, whose adapter is ``MODULE:CLASS``.
 
-Imports nothing but NumPy, ml_dtypes and the framework. The protocol is :mod:`conformance.wire` on
+Imports nothing but NumPy, ml_dtypes and the framework. The protocol is :mod:`xent_conformance.worker.wire` on
 the process's first output; whatever the framework prints goes to the error stream.
 
 ``hello`` (or ``absent``) once; then for each ``ask`` frame one ``answer`` frame a question, at once, so
@@ -20,8 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.delivery import Delivery, Described
-from conformance.frameworks.interface import (
+from xent_conformance.frameworks.interface import (
     Adapter,
     Array,
     Call,
@@ -30,7 +29,8 @@ from conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
-from conformance.wire import Closed, receive, send
+from xent_conformance.worker.delivery import Delivery, Described
+from xent_conformance.worker.wire import Closed, receive, send
 
 CHANGES_ARITHMETIC = (
     "ATEN_CPU_CAPABILITY",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference.formats import Floats
-from reference.sizes import Sizes
+from xent_conformance.reference.bounds.sizes import Sizes
+from xent_conformance.reference.formats import Floats
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from reference.bound import Bound, tiers, weighted
-from reference.bounds_sigmoid import SIGMOID
-from reference.formats import Floats
-from reference.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
+from xent_conformance.reference.bounds.sigmoid import SIGMOID
+from xent_conformance.reference.bounds.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.formats import Floats
 
 
 class _Moved:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from reference.bound import Bound
-from reference.formats import Floats
-from reference.inputs import Inputs
-from reference.sizes import SATURATED, Sizes
+from xent_conformance.reference.bounds.bound import Bound
+from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.inputs import Inputs
 
 
 def reduced(

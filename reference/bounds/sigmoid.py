@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reference.bound import Bound, tiers
-from reference.formats import Floats
-from reference.sizes import LN2, E, Q, Sizes
+from xent_conformance.reference.bounds.bound import Bound, tiers
+from xent_conformance.reference.bounds.sizes import LN2, E, Q, Sizes
+from xent_conformance.reference.formats import Floats
 
 
 def _sigmas(z: Sizes) -> tuple[Floats, Floats]:

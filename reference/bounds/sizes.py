@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from reference.formats import Floats, Ints
-from reference.inputs import Inputs
+from xent_conformance.reference.formats import Floats, Ints
+from xent_conformance.reference.inputs import Inputs
 
 E = 6.0
 """exp, log, log1p: 3 ulp (OpenCL full profile), in units of u."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reference.bound import Bound, tiers, weighted
-from reference.formats import Floats
-from reference.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
+from xent_conformance.reference.bounds.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.formats import Floats
 
 
 def _softmax(z: Sizes) -> Bound:

@@ -1,7 +1,7 @@
 """How far from the truth a result may be: the accurate and the stable bound of every output.
 
 Each bound is a formula derived in SPEC.md §8 and evaluated here, element by element, beside the
-reference. Letters are those of SPEC.md (see :mod:`reference.sizes`).
+reference. Letters are those of SPEC.md (see :mod:`xent_conformance.reference.bounds.sizes`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from reference.bound import Bound
-from reference.bounds_derivatives import MOVING
-from reference.bounds_reductions import reduced
-from reference.bounds_sigmoid import SIGMOID
-from reference.bounds_softmax import SOFTMAX
-from reference.formats import Floats
-from reference.inputs import Inputs
-from reference.sizes import Sizes
+from xent_conformance.reference.bounds.bound import Bound
+from xent_conformance.reference.bounds.derivatives import MOVING
+from xent_conformance.reference.bounds.reductions import reduced
+from xent_conformance.reference.bounds.sigmoid import SIGMOID
+from xent_conformance.reference.bounds.sizes import Sizes
+from xent_conformance.reference.bounds.softmax import SOFTMAX
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.inputs import Inputs
 
 BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {**SOFTMAX, **SIGMOID, **MOVING}
 

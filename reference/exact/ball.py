@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from flint import arb, ctx
 
-from reference.enclosure import Bools, Enclosure, enclose
-from reference.formats import Floats
+from xent_conformance.reference.exact.enclosure import Bools, Enclosure, enclose
+from xent_conformance.reference.formats import Floats
 
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 """Bits at which a row is tried, in turn."""

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from flint import arb
 
-from reference.ball import Number, Values
-from reference.row import Row
-from reference.softmax_family import centred, dot, sizes
-from reference.stable_parts import ONE, ZERO, Mirrored, Shifted
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.parts import ONE, ZERO, Mirrored, Shifted
+from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.exact.softmax import centred, dot, sizes
 
 
 class _Moving(Shifted):

@@ -14,7 +14,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from reference.formats import Floats, Format, Ints
+from xent_conformance.reference.formats import Floats, Format, Ints
 
 Bools = NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ class Enclosure:
     """Certified values, all four arrays of one shape.
 
     A value known to be NaN or infinite by definition (SPEC.md §3–§5) has that as ``hi`` and nothing
-    else; a value that could not be certified is never stored (see :mod:`reference.ball`).
+    else; a value that could not be certified is never stored (see ``ball``).
     """
 
     hi: Floats

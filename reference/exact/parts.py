@@ -17,7 +17,7 @@ from functools import cached_property
 
 from flint import arb
 
-from reference.ball import Number
+from xent_conformance.reference.exact.ball import Number
 
 ZERO, ONE = arb(0), arb(1)
 INFINITY = float("inf")

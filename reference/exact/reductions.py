@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from flint import arb
 
-from reference.attributes import Attributes
-from reference.ball import Number, Values
-from reference.row import Row
-from reference.stable_parts import ZERO
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.parts import ZERO
+from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.attributes import PLAIN, Attributes
 
 
 @dataclass(frozen=True)

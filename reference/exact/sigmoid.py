@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from flint import arb
 
-from reference.ball import Number, Values
-from reference.row import Row
-from reference.stable_parts import INFINITY, ONE, ZERO, Mirrored
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Mirrored
+from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 HALF = arb(0.5)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from flint import arb
 
-from reference.ball import Number, Values
-from reference.row import Row
-from reference.stable_parts import INFINITY, ONE, ZERO, Shifted, Undefined
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Shifted, Undefined
+from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
@@ -110,7 +110,7 @@ def label_slopes(r: Row) -> list[arb]:
 
 
 def sizes(z: Shifted) -> Values:
-    """What :mod:`reference.bounds` needs beside the outputs: sizes, not judged (see ``ball.SIZE``)."""
+    """What ``bounds/table`` needs beside the outputs: sizes, not judged (see ``ball.SIZE``)."""
     return {"_s": list(z.s), "_L": [z.L], "_rest": [z.rest_k]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.html_words import plural
+from xent_conformance.reports.html.marks import plural
 
 LABEL = "conformance"
 

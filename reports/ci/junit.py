@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_words import NAIVE, plural
-from reports.run_file import Run
-from reports.terminal_gate import answered
+from xent_conformance.reports.html.marks import NAIVE, plural
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.terminal.gate import answered
 
 Told = Mapping[str, Any]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from reports.html_words import plural
-from reports.terminal_gate import CHANGES, answered, flat, headline
+from xent_conformance.reports.html.marks import plural
+from xent_conformance.reports.terminal.gate import CHANGES, answered, flat, headline
 
 Told = Mapping[str, Any]
 

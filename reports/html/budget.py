@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports.numbers import count
+from xent_conformance.reports.text.numbers import count
 
 LIMIT = 2_000_000
 """Bytes. A larger page is slow to open, to search and to send."""

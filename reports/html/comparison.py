@@ -1,6 +1,6 @@
 """Two runs side by side as a page of its own: what became of every verdict, and nothing netted.
 
-A pure function of what a comparison tells (``conformance.decision.compare.as_dict``) of the implementations
+A pure function of what a comparison tells (``as_dict``) of the implementations
 that users call. The page decides nothing; the gate does.
 """
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from reports.html_budget import LIMIT, Budget, fitted
-from reports.html_findings import MESSAGE_LIMIT, dtypes_text, explain_command
-from reports.html_page import environment
-from reports.html_words import LEVEL, STATUS, Mark, in_order, listed, plural, words
-from reports.numbers import NOTHING, count, shortest, ulps
+from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
+from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark, in_order, listed, plural, words
+from xent_conformance.reports.html.page import environment
+from xent_conformance.reports.html.sections.findings import MESSAGE_LIMIT, dtypes_text, explain_command
+from xent_conformance.reports.text.numbers import NOTHING, count, shortest, ulps
 
 View = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
 
 Row = Mapping[str, Any]
 

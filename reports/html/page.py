@@ -31,7 +31,7 @@ def coded(text: str) -> Markup:
 def environment() -> Environment:
     """Templates of this package: text is escaped, and a name that nobody gives is an error."""
     made = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("xent_conformance.reports.html"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,21 +11,21 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_about import about
-from reports.html_against import against
-from reports.html_budget import LIMIT, Budget, fitted
-from reports.html_cases import cases
-from reports.html_controls import controls
-from reports.html_findings import finding_groups
-from reports.html_formulations import costs
-from reports.html_gate import decision, standings
-from reports.html_matrix import matrices, side_by_side
-from reports.html_page import environment
-from reports.html_recorded import open_tables, unjudged
-from reports.html_refusals import refusals
-from reports.html_summary import banner, counters, glance
-from reports.html_words import Naming
-from reports.run_file import Run
+from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
+from xent_conformance.reports.html.marks import Naming
+from xent_conformance.reports.html.page import environment
+from xent_conformance.reports.html.sections.about import about
+from xent_conformance.reports.html.sections.against import against
+from xent_conformance.reports.html.sections.cases import cases
+from xent_conformance.reports.html.sections.controls import controls
+from xent_conformance.reports.html.sections.findings import finding_groups
+from xent_conformance.reports.html.sections.formulations import costs
+from xent_conformance.reports.html.sections.gate import decision, standings
+from xent_conformance.reports.html.sections.matrix import matrices, side_by_side
+from xent_conformance.reports.html.sections.recorded import open_tables, unjudged
+from xent_conformance.reports.html.sections.refusals import refusals
+from xent_conformance.reports.html.sections.summary import banner, counters, glance
+from xent_conformance.reports.run.file import Run
 
 
 def render(

@@ -13,10 +13,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from reports.html_page import environment
-from reports.html_words import plural
-from reports.numbers import NOTHING, count, ulps
-from reports.versions import Cell, Lifetime, Line, Versions
+from xent_conformance.reports.html.marks import plural
+from xent_conformance.reports.html.page import environment
+from xent_conformance.reports.text.numbers import NOTHING, count, ulps
+from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 WIDTH, HEIGHT = 190, 84
 _LEFT, _RIGHT, _TOP, _BOTTOM = 12, 178, 10, 66

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from conformance.outcome import Status
+from xent_conformance.reports.run.words import Status
 
 WHO = ["framework", "version", "implementation", "machine"]
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports.html_words import plural
-from reports.terminal import CONTROL, number
+from xent_conformance.reports.html.marks import plural
+from xent_conformance.reports.terminal.run import CONTROL, number
 
 Told = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape as _escaped
 from rich.table import Table
 
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What a terminal would obey, or break a line at."""

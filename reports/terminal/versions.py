@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from reports.terminal import number
-from reports.versions import Cell, Lifetime, Line, Versions
+from xent_conformance.reports.terminal.run import number
+from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 
 def show(table: Versions, console: Console) -> None:

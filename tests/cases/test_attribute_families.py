@@ -8,15 +8,15 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from family_rows import EVERY
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from cases.families import attributes as of_classes
-from cases.families import element_weights as of_elements
-from reference.attributes import Attributes
-from reference.formats import BINARY32, Format
-from reference.operators import OPERATORS
+from tests.support.family_rows import EVERY
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.families import attributes as of_classes
+from xent_conformance.cases.families import element_weights as of_elements
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import BINARY32, Format
+from xent_conformance.reference.operators import OPERATORS
 
 SPARSE, DENSE, BINARY = (
     "sparse_softmax_cross_entropy",

@@ -5,32 +5,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import cases
-from cases.case import Batch
-from cases.corpus import PROFILES, batches, batches_of, case_ids, digest, families, find_case
-from cases.families import ALL
-from cases.words import Words
-from reference.clauses import Level, clauses
-from reference.formats import BINARY32, FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support.paths import ROOT
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import PROFILES, batches, batches_of, case_ids, digest, families, find_case
+from xent_conformance.cases.families import ALL
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.clauses import Level, clauses
+from xent_conformance.reference.formats import BINARY32, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
     "quick": "0a7b35f76f4042d591b4902d0b6d9005bd31e7145740e11bc2c4767b73dc1205",
     "standard": "be18e52eda87f2f35848760de5d83207a2bbaa36dd70e0eebb78b10578a39305",
     "full": "59cbb733fd8ef5b10b92af22ed8839423163df9f9e1f9f8c91eda3615558393e",
 }
-"""New ones: ``python -c "from cases.corpus import *; print({p: digest(p) for p in PROFILES})"``
+"""New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in PROFILES})``.
 
 A change here makes every earlier run file incomparable: say in the commit why.
 """
 
-ROOT = Path(cases.__file__).resolve().parent
+CASES = ROOT / "cases"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +47,8 @@ def test_golden_digest(profile: str) -> None:
 
 def test_another_process_has_the_same_bits() -> None:
     """Nothing may hang on the order of a set, a hash seed or the time."""
-    code = "from cases.corpus import *; print(*[digest(p) for p in PROFILES])"
-    env = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT.parent)}
+    code = "from xent_conformance.cases.corpus import *; print(*[digest(p) for p in PROFILES])"
+    env = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [GOLDEN[p] for p in PROFILES]
 
@@ -58,10 +57,11 @@ def test_another_process_has_the_same_bits() -> None:
 def test_another_numpy_has_the_same_bits() -> None:
     """Philox's raw words and exact arithmetic are the same in every version; distributions need not be."""
     code = (
-        "import numpy; from cases.corpus import *; print(numpy.__version__, *[digest(p) for p in PROFILES])"
+        "import numpy; from xent_conformance.cases.corpus import *; "
+        "print(numpy.__version__, *[digest(p) for p in PROFILES])"
     )
-    other = str((ROOT.parent / os.environ["OTHER_NUMPY"]).resolve())
-    env = os.environ | {"PYTHONPATH": os.pathsep.join((other, str(ROOT.parent)))}
+    other = str((ROOT / os.environ["OTHER_NUMPY"]).resolve())
+    env = os.environ | {"PYTHONPATH": os.pathsep.join((other, str(ROOT)))}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     version, *digests = done.stdout.split()
     assert version != np.__version__
@@ -270,7 +270,7 @@ FORBIDDEN = (
 
 def test_no_libm_and_no_distribution_in_the_sources() -> None:
     """Their last bits differ between machines and versions; a case must not."""
-    sources = sorted(ROOT.rglob("*.py"))
+    sources = sorted(CASES.rglob("*.py"))
     assert len(sources) > 8
     for source in sources:
         text = source.read_text(encoding="utf-8")

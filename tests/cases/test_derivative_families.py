@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from family_rows import EVERY
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from reference.formats import BINARY16, BINARY32, Format
-from reference.operators import MOVING, OPERATORS, Operator
-from reference.oracle import Oracle
+from tests.support.family_rows import EVERY
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.reference.formats import BINARY16, BINARY32, Format
+from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
+from xent_conformance.reference.oracle import Oracle
 
 EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from family_rows import EVERY, SOFTMAX, ask, flat
 
-from cases.case import Batch
-from cases.corpus import batches
-from cases.families.published import entries
-from reference.formats import BINARY16, BINARY32, BINARY64, Format
-from reference.operators import OPERATORS
+from tests.support.family_rows import EVERY, SOFTMAX, ask, flat
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches
+from xent_conformance.cases.families.published import entries
+from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, Format
+from xent_conformance.reference.operators import OPERATORS
 
 
 def family_batches(family: str) -> list[Batch]:

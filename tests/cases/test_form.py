@@ -9,15 +9,15 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 
-from cases.case import Ask, Batch
-from cases.corpus import batch, batches_of
-from cases.family import Family
-from cases.form import PLAIN_FORM, Form
-from cases.plain import label_on, ordinary
-from cases.words import Words
-from reference.attributes import PLAIN, Attributes
-from reference.formats import BINARY32, FORMATS
-from reference.operators import OPERATORS
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.corpus import batch, batches_of
+from xent_conformance.cases.families.common import label_on, ordinary
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.cases.words import Words
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import BINARY32, FORMATS
+from xent_conformance.reference.operators import OPERATORS
 
 SOFTMAX, SPARSE = OPERATORS["softmax"], OPERATORS["sparse_softmax_cross_entropy"]
 N = 4

@@ -6,14 +6,14 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from family_rows import EVERY
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from cases.families.shapes import ELEMENTWISE, FORMS, QUICK
-from cases.form import PLAIN_FORM, Form, Layout
-from reference.formats import BINARY32, Format
-from reference.operators import OPERATORS, Operator
+from tests.support.family_rows import EVERY
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.families.shapes import ELEMENTWISE, FORMS, QUICK
+from xent_conformance.cases.form import PLAIN_FORM, Form, Layout
+from xent_conformance.reference.formats import BINARY32, Format
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
 

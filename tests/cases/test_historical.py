@@ -13,27 +13,26 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cases.case import Batch
-from cases.corpus import batches, find_case
-from cases.historical import FAMILY, KINDS, Entry, entries, entry_of, page, path_safe
-from conformance.asking import Answer, Asker, Failure
-from conformance.frameworks.interface import Question
-from conformance.offering import manner_of, outputs
-from conformance.outcome import Outcome
-from conformance.process import Launch, Process
-from conformance.registry import FRAMEWORKS
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.formats import FORMATS
-from reference.oracle import Oracle
+from docs.historical import FAMILY, KINDS, Entry, entries, entry_of, page, path_safe
+from tests.support.paths import ROOT
+from xent_conformance.asking.asker import Answer, Asker, Failure
+from xent_conformance.asking.process import Launch, Process
+from xent_conformance.asking.questions import manner_of, outputs
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, find_case
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.words import Outcome
 
-ROOT = Path(__file__).resolve().parents[2]
 BUG, DESIGN, TRAP = KINDS
 
 S, LS, LSE = "softmax", "log_softmax", "logsumexp"
@@ -131,7 +130,7 @@ def test_the_page_is_what_the_data_says() -> None:
 
 
 def test_the_command_prints_the_page() -> None:
-    command = [sys.executable, "-m", "cases.historical"]
+    command = [sys.executable, "-m", "docs.historical"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     assert printed.decode() == page()
 

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from family_rows import EVERY, SOFTMAX, ask, flat
 from mpmath import exp, mp, mpf
 
-from reference.formats import FORMATS, Format
+from tests.support.family_rows import EVERY, SOFTMAX, ask, flat
+from xent_conformance.reference.formats import FORMATS, Format
 
 
 def edge(fmt: Format, name: str) -> Fraction:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from family_rows import EVERY
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from cases.families.label_types import DENSE_FLOATS, DENSE_INTEGERS, FEWER, INDEX_TYPES, QUICK
-from conformance.wire import dtype_of
-from reference.formats import BINARY32, FORMATS, Format
-from reference.operators import OPERATORS, Operator
-from reference.oracle import Oracle
+from tests.support.family_rows import EVERY
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.families.label_types import (
+    DENSE_FLOATS,
+    DENSE_INTEGERS,
+    FEWER,
+    INDEX_TYPES,
+    QUICK,
+)
+from xent_conformance.reference.formats import BINARY32, FORMATS, Format
+from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.worker.wire import dtype_of
 
 SPARSE, DENSE = OPERATORS["sparse_softmax_cross_entropy"], OPERATORS["softmax_cross_entropy"]
 BINARY = OPERATORS["sigmoid_cross_entropy"]

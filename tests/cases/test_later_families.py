@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cases.corpus import batch, batches_of, families
-from cases.families.every_half import every_number
-from reference.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from xent_conformance.cases.corpus import batch, batches_of, families
+from xent_conformance.cases.families.every_half import every_number
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 SOFTMAX, SPARSE = OPERATORS["softmax"], OPERATORS["sparse_softmax_cross_entropy"]
 

@@ -8,13 +8,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cases.case import Batch
-from cases.corpus import batches, families, smallest_profile
-from cases.family import PROFILES
-from reference.clauses import Level, clauses
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, families, smallest_profile
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.reference.clauses import Level, clauses
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 NEW = (
     "attributes",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from exploring import NOBODY, WORKER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cases.case import Ask, Batch
-from cases.strategies import rows
-from conformance.asking import Answer, arrays_of
-from conformance.frameworks.interface import Question
-from conformance.outcome import Status
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.formats import FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.exploring import NOBODY, WORKER
+from xent_conformance.asking.asker import Answer, arrays_of
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.strategies import rows
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import Status
 
 EXPLORE = settings(
     derandomize=True,

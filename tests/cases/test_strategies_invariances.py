@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from exploring import SOMEWHAT, formats_and_lengths
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import strategies
-from reference.attributes import PLAIN, Attributes
-from reference.formats import Floats
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.exploring import SOMEWHAT, formats_and_lengths
+from xent_conformance.cases import strategies
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 SOFTMAX_FAMILY = [o.name for o in OPERATORS.values() if not o.elementwise]

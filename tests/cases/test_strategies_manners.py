@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from exploring import SOMEWHAT, accused, formats_and_lengths, judged
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from cases import strategies
-from cases.form import PLAIN_FORM
-from reference.attributes import PLAIN, Attributes
-from reference.formats import BINARY32, FORMATS
-from reference.inputs import Inputs
-from reference.operators import MOVING, OPERATORS
+from tests.support.exploring import SOMEWHAT, accused, formats_and_lengths, judged
+from xent_conformance.cases import strategies
+from xent_conformance.cases.form import PLAIN_FORM
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import BINARY32, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import MOVING, OPERATORS
 
 EVERY = pytest.mark.parametrize("operator", OPERATORS)
 SPARSE = "sparse_softmax_cross_entropy"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from family_rows import EVERY
 
-from cases.case import Batch
-from cases.corpus import batches, batches_of, families
-from cases.families.widths import AROUND
-from reference.formats import BFLOAT16, BINARY16, BINARY32, Format
-from reference.operators import OPERATORS, Operator
-from reference.oracle import Oracle
+from tests.support.family_rows import EVERY
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.families.widths import AROUND
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, Format
+from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.reference.oracle import Oracle
 
 EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
 SUMS = ("softmax", "log_softmax", "logsumexp", "sparse_softmax_cross_entropy")

@@ -7,25 +7,25 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-import fakes
 import pytest
-from by_hand import Install
 
-from conformance.registry import FRAMEWORKS, Framework
+from tests.support import fakes
+from tests.support.by_hand import Install
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
     """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are.
 
-    Of :mod:`fakes`, or of the module that is named: ``install(fake="fakes_in_any_manner:Whole")``.
+    Of :mod:`tests.support.fakes`, or of the module that is named: ``install(fake="…:Whole")``.
     """
 
     def only(**classes: str) -> None:
         for name in list(FRAMEWORKS):
             monkeypatch.delitem(FRAMEWORKS, name)
         for name, fake in classes.items():
-            adapter = fake if ":" in fake else f"fakes:{fake}"
+            adapter = fake if ":" in fake else f"tests.support.fakes:{fake}"
             framework = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
             monkeypatch.setitem(FRAMEWORKS, name, framework)
 

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import polars as pl
-from asked import beyond, quick
-from kept import KEPT
-from power import only_by
-from seeded import FAULTS
 
-from cases.corpus import batches, families
-from cases.family import PROFILES
-from reference.clauses import Level, clauses
+from docs.power import only_by
+from tests.support.faults.asked import beyond, quick
+from tests.support.faults.kept import KEPT
+from tests.support.faults.seeded import FAULTS
+from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.reference.clauses import Level, clauses
 
 
 @functools.cache

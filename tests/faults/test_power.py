@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
-from asked import CORRECT, FRAMEWORKS, beyond, quick
-from fault import Fault
-from power import alarms, clauses_of, table
-from seeded import FAULTS
-from variants import MERELY_STABLE, VARIANTS
 
-from cases.corpus import batches
-from conformance.offering import outputs
-from reference.operators import OPERATORS
+from docs.power import alarms, clauses_of, table
+from tests.support.faults.asked import CORRECT, FRAMEWORKS, beyond, quick
+from tests.support.faults.fault import Fault
+from tests.support.faults.seeded import FAULTS
+from tests.support.faults.variants import MERELY_STABLE, VARIANTS
+from tests.support.paths import ROOT
+from xent_conformance.asking.questions import outputs
+from xent_conformance.cases.corpus import batches
+from xent_conformance.reference.operators import OPERATORS
 
-POWER = Path(__file__).resolve().parents[2] / "docs" / "POWER.md"
+POWER = ROOT / "docs" / "POWER.md"
 
 
 def test_there_are_many_faults_and_every_operator_has_some() -> None:
@@ -77,5 +76,5 @@ def test_the_correct_implementations_are_asked_all_of_quick() -> None:
 
 
 def test_the_documentation_is_what_is_printed() -> None:
-    """Print it anew: ``.venv/bin/python tests/faults/power.py > docs/POWER.md``."""
+    """Print it anew: ``.venv/bin/python -m docs.power > docs/POWER.md``."""
     assert POWER.read_text(encoding="utf-8") == table()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Implementation
+from xent_conformance.frameworks.interface import Array, Call, Implementation
 
 
 class FakeFrame:

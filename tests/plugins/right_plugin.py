@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.interface import Implementation
 
 
 def softmax(np, x, axis=-1):

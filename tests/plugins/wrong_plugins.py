@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from right_plugin import Right, softmax
 
-from conformance.frameworks.interface import Implementation, Unsupported, Variant
+from xent_conformance.frameworks.interface import Implementation, Unsupported, Variant
 
 
 def door(**changes):

@@ -7,19 +7,19 @@ A single element outside its own radius fails.
 from __future__ import annotations
 
 import mpmath
-import mpmath_definitions
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measure import plain
 from mpmath import mp, mpf
 
-from cases.corpus import batches
-from reference.formats import BINARY64, FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.reference import mpmath_definitions
+from tests.support.reference.measure import plain
+from xent_conformance.cases.corpus import batches
+from xent_conformance.reference.formats import BINARY64, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 OUTPUTS = [(o.name, output) for o in OPERATORS.values() for output in o.outputs]
 LEAST_POINTS = {"logit": 300}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from reference.ball import PRECISIONS, Values, certify
-from reference.formats import BINARY32, BINARY64
-from reference.inputs import Inputs
-from reference.oracle import Oracle
+from xent_conformance.reference.exact.ball import PRECISIONS, Values, certify
+from xent_conformance.reference.formats import BINARY32, BINARY64
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
 
 
 def uniform(n: int = 10) -> Inputs:

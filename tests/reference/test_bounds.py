@@ -12,22 +12,21 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import test_bounds_derivatives
-import textbook
-import textbook_sigmoid
-from arithmetic import Arithmetic
-from innocence import accused, in_every_arithmetic, orders, worst
-from measure import Ratios, answer, plain, ratios
-from rows import strained
-from textbook import QUADRATIC
 
-from cases.corpus import batches
-from reference.bounds import BOUNDS, bound
-from reference.formats import BINARY32, BINARY64, FORMATS
-from reference.inputs import Inputs
-from reference.operators import MOVING, OPERATORS
-from reference.oracle import Oracle, Truth
-from reference.sizes import SATURATED, Sizes
+from tests.reference import test_bounds_derivatives
+from tests.support.reference import textbook, textbook_sigmoid
+from tests.support.reference.arithmetic import Arithmetic
+from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.measure import Ratios, answer, plain, ratios
+from tests.support.reference.rows import strained
+from tests.support.reference.textbook import QUADRATIC
+from xent_conformance.cases.corpus import batches
+from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
+from xent_conformance.reference.bounds.table import BOUNDS, bound
+from xent_conformance.reference.formats import BINARY32, BINARY64, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
 TABLES = {
     "stable": textbook.STABLE | textbook_sigmoid.STABLE,

@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-import textbook_attributes
-import textbook_attributes_sigmoid
-import textbook_reductions
-from innocence import accused, in_every_arithmetic, orders, worst
-from rows_attributes import attributed, grouped
 
-from reference.attributes import Attributes
-from reference.formats import BINARY16, FORMATS, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle, Truth
+from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid, textbook_reductions
+from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.rows_attributes import attributed, grouped
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import BINARY16, FORMATS, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
 ROWS = {
     "stable": textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import textbook
-import textbook_sigmoid
-from arithmetic import Arithmetic, Array
-from measure import ask
 
-from reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
+from tests.support.reference import textbook, textbook_sigmoid
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.measure import ask
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 
 EVERY = tuple(FORMATS.values())
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from arithmetic import Arithmetic, Array
-from measure import ask
-from test_bounds_attributes import GROUPS, ROWS
-from textbook import log_softmax, one_hot, quotient
-from textbook_attributes import weights
-from textbook_attributes_sigmoid import pos_weights
-from textbook_sigmoid import softplus, two_branches
 
-from reference.attributes import Attributes
-from reference.formats import FORMATS, Format
+from tests.reference.test_bounds_attributes import GROUPS, ROWS
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.measure import ask
+from tests.support.reference.textbook import log_softmax, one_hot, quotient
+from tests.support.reference.textbook_attributes import weights
+from tests.support.reference.textbook_attributes_sigmoid import pos_weights
+from tests.support.reference.textbook_sigmoid import softplus, two_branches
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import FORMATS, Format
 
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from arithmetic import Arithmetic, Array
-from measure import Ratios, ask
-from test_bounds_derivatives import TABLES
-from textbook import quotient
-from textbook_derivatives import softmax_vjp
-from textbook_sigmoid import two_branches
 
-from reference.formats import BFLOAT16, FORMATS, Format
-from reference.operators import OPERATORS
+from tests.reference.test_bounds_derivatives import TABLES
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.measure import Ratios, ask
+from tests.support.reference.textbook import quotient
+from tests.support.reference.textbook_derivatives import softmax_vjp
+from tests.support.reference.textbook_sigmoid import two_branches
+from xent_conformance.reference.formats import BFLOAT16, FORMATS, Format
+from xent_conformance.reference.operators import OPERATORS
 
 X = [1.5, 0.0, 0.0, 0.5]
 V = [0.0, 4.0, 4.0, 4.0]

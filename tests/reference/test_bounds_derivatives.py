@@ -10,15 +10,14 @@ import functools
 
 import numpy as np
 import pytest
-import textbook_derivatives
-import textbook_derivatives_sigmoid
-from innocence import accused, in_every_arithmetic, orders, worst
-from rows_moving import moving
 
-from reference.formats import BINARY64, FORMATS
-from reference.inputs import Inputs
-from reference.operators import MOVING, OPERATORS
-from reference.oracle import Oracle, Truth
+from tests.support.reference import textbook_derivatives, textbook_derivatives_sigmoid
+from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.rows_moving import moving
+from xent_conformance.reference.formats import BINARY64, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
 TABLES = {
     "stable": textbook_derivatives.STABLE | textbook_derivatives_sigmoid.STABLE,

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import textbook
-import textbook_sigmoid
-from arithmetic import ADD
-from measure import Ratios, ask
 
-from reference.formats import BINARY16, BINARY32, BINARY64, FORMATS, Format
+from tests.support.reference import textbook, textbook_sigmoid
+from tests.support.reference.arithmetic import ADD
+from tests.support.reference.measure import Ratios, ask
+from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, FORMATS, Format
 
 EVERY = tuple(FORMATS.values())
 

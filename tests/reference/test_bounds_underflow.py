@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-import test_bounds_attributes
-import test_bounds_derivatives
-from arithmetic import Arithmetic, Array
-from innocence import SLOPS, accused, worst
 
-from reference.attributes import Attributes
-from reference.formats import BINARY16, BINARY32, FORMATS, Floats, Format
-from reference.inputs import Inputs
-from reference.operators import MOVING, OPERATORS
-from reference.oracle import Oracle, Truth
+from tests.reference import test_bounds_attributes, test_bounds_derivatives
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.innocence import SLOPS, accused, worst
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import BINARY16, BINARY32, FORMATS, Floats, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
 SUMS = [name for name, o in OPERATORS.items() if not o.elementwise]
 Tables = Mapping[str, Mapping[tuple[str, str], Mapping[str, Callable[..., Array]]]]

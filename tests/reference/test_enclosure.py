@@ -6,13 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from exact_rounding import correctly_rounded, floor_log2
 from flint import arb, ctx, fmpq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reference.enclosure import RELATIVE_BITS, Enclosure, enclose
-from reference.formats import BINARY64, FORMATS, Format
+from tests.support.reference.exact_rounding import correctly_rounded, floor_log2
+from xent_conformance.reference.exact.enclosure import RELATIVE_BITS, Enclosure, enclose
+from xent_conformance.reference.formats import BINARY64, FORMATS, Format
 
 ALL = list(FORMATS.values())
 

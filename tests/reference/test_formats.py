@@ -7,11 +7,11 @@ from fractions import Fraction
 import ml_dtypes
 import numpy as np
 import pytest
-from exact_rounding import correctly_rounded, floor_log2, ulp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
+from tests.support.reference.exact_rounding import correctly_rounded, floor_log2, ulp
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 
 SMALL = [BINARY16, BFLOAT16]
 ALL = list(FORMATS.values())

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reference.attributes import PLAIN, Attributes
-from reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64
-from reference.inputs import Inputs
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64
+from xent_conformance.reference.inputs import Inputs
 
 X = np.array([[1.0, 2.0, 3.0], [0.5, -8.0, 90.0]])
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference.formats import BINARY32, FORMATS
-from reference.inputs import Inputs
-from reference.oracle import Oracle, Truth
+from xent_conformance.reference.formats import BINARY32, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle, Truth
 
 
 def inputs(*, bump: float = 0.0, fmt: str = "float32") -> Inputs:

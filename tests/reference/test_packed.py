@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from reference.packed import packed, unpacked
+from xent_conformance.reference.cache import packed, unpacked
 
 KINDS = st.sampled_from([np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.int32), np.dtype(bool)])
 ANY = KINDS.flatmap(lambda kind: arrays(kind, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)))

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_rounding import correctly_rounded, ulp
 from mpmath import floor, log, mpf, workprec
 
-from reference.formats import BINARY32, BINARY64, FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle, Truth
+from tests.support.reference.exact_rounding import correctly_rounded, ulp
+from xent_conformance.reference.formats import BINARY32, BINARY64, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
-DATA = resources.files("cases").joinpath("data/published.json").read_text(encoding="utf-8")
+DATA = resources.files("xent_conformance.cases").joinpath("data/published.json").read_text(encoding="utf-8")
 ENTRIES: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in json.loads(DATA)["examples"]}
 DIRECT = [name for name, entry in ENTRIES.items() if entry["operator"] in OPERATORS]
 

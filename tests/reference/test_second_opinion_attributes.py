@@ -10,13 +10,13 @@ import itertools
 import numpy as np
 import pytest
 from flint import arb
-from second_opinion import compare
 
-from reference import softmax_family
-from reference.attributes import Attributes
-from reference.formats import BINARY64, FORMATS, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support.reference.second_opinion import compare
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.exact import softmax as softmax_family
+from xent_conformance.reference.formats import BINARY64, FORMATS, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 LOGITS = [[0.5, -1.25, 2.0, 0.75], [-3.0, 12.0, 0.0, -0.125], [4.0, 4.0, 4.0, 4.0]]
 DENSE = [[0.25, 0.5, 0.125, 0.125], [0.0, 1.0, 0.0, 0.0], [1.5, -0.5, 0.25, 0.0]]

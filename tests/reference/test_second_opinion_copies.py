@@ -8,14 +8,14 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from mpmath_differences import VALUES, probabilities
-from second_opinion import agree
 
-from reference.attributes import PLAIN, Attributes
-from reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.reference.mpmath_differences import VALUES, probabilities
+from tests.support.reference.second_opinion import agree
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 ROWS = {
     "one": [0.75],

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from measure import plain
-from second_opinion import compare
 
-from cases.corpus import batches
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support.reference.measure import plain
+from tests.support.reference.second_opinion import compare
+from xent_conformance.cases.corpus import batches
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 WIDEST = 100.0
 """Logits farther apart take thousands of bits; the rows of the other files have them."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from flint import arb
-from second_opinion import compare
 
-from reference import derivatives
-from reference.formats import BINARY64, FORMATS, Format
-from reference.inputs import Inputs
-from reference.operators import MOVING, OPERATORS
+from tests.support.reference.second_opinion import compare
+from xent_conformance.reference.exact import derivatives
+from xent_conformance.reference.formats import BINARY64, FORMATS, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import MOVING, OPERATORS
 
 LOGITS = {
     "ordinary": [0.5, -1.25, 2.0, 0.75],

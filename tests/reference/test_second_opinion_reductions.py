@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from second_opinion import compare
 
-from reference.attributes import Attributes
-from reference.formats import BINARY16, BINARY64, FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.reference.second_opinion import compare
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import BINARY16, BINARY64, FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 N = 3
 LOGITS = [0.5, -1.25, 2.0, 3.0, 3.0, -8.0, 0.125, 9.0, -0.5, 1.0, 0.0, -1.0]

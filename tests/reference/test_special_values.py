@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reference.formats import BINARY64
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from xent_conformance.reference.formats import BINARY64
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
 
 INF, NAN = float("inf"), float("nan")
 ROWS = [name for name, o in OPERATORS.items() if not o.elementwise]

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import fakes
 import numpy as np
 
-from cases.case import Ask, Batch
-from cases.form import PLAIN_FORM, Form
-from conformance.frameworks.interface import Question
-from conformance.process import Launch, Process
-from conformance.selection import Selection
-from reference.attributes import PLAIN, Attributes
-from reference.formats import FORMATS
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support import fakes
+from xent_conformance.asking.process import Launch, Process
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 NAN = float("nan")
 INFINITY = float("inf")
@@ -37,7 +37,7 @@ def process(fake: str, *, answer_seconds: float = 60.0) -> Iterator[Process]:
 
 
 def launch(fake: str, **environment: str) -> Launch:
-    return Launch(f"fakes:{fake}", search=(fakes.HERE,), environment=environment)
+    return Launch(f"tests.support.fakes:{fake}", search=(fakes.HERE,), environment=environment)
 
 
 def batch(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.delivery import Delivery
-from conformance.frameworks.interface import Manner
+from xent_conformance.frameworks.interface import Manner
+from xent_conformance.worker.delivery import Delivery
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Compute = Callable[[Mapping[str, Array], Mapping[str, Any]], Mapping[str, Array]]

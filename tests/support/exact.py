@@ -43,7 +43,7 @@ def answer(
     ``labels`` are a list of floats, an index, or None. With a ``tangent`` the outputs are ``jvp`` and
     ``hvp``. Every logit stands for ``copies`` classes: then the gradients mean nothing.
     """
-    from exact_moving import MOVING  # it is made of the pieces below
+    from tests.support.exact_moving import MOVING  # it is made of the pieces below
 
     mp.prec = _bits(x, labels)
     numbers = list(map(mpf, x)), labels, list(map(mpf, cotangent))

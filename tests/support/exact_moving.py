@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exact import Labels, Numbers, Outputs, shares, sigma
 from mpmath import mp, mpf
+
+from tests.support.exact import Labels, Numbers, Outputs, shares, sigma
 
 
 def _directions(x: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:

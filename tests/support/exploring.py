@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from adapter import Faults
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from cases.case import Ask, Batch
-from cases.form import PLAIN_FORM, Form
-from conformance.asking import Answer, arrays_of
-from conformance.frameworks.interface import Question
-from conformance.offering import manner_of
-from conformance.outcome import Status
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from conformance.worker import Worker
-from reference.formats import FORMATS
-from reference.inputs import Inputs
-from reference.oracle import Oracle
+from tests.support.faults.adapter import Faults
+from xent_conformance.asking.asker import Answer, arrays_of
+from xent_conformance.asking.questions import manner_of
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import Status
+from xent_conformance.worker.serve import Worker
 
 SOMEWHAT = settings(
     derandomize=True,

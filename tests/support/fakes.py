@@ -1,6 +1,6 @@
 """Frameworks with honest names that prove the harness: each is exact but for one fault.
 
-Real worker processes load them (``Launch("fakes:Crashes", search=(HERE,))``), so this file imports no
+Real worker processes load them (``Launch("tests.support.fakes:Crashes", search=(HERE,))``), so it imports no
 more than a worker's interpreter has: NumPy, ml_dtypes, mpmath and the adapters' interface. The faults
 that need a trigger are set off by a NaN among the logits; every other row is answered exactly.
 """
@@ -13,15 +13,15 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import ClassVar
 
-import exact
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from tests.support import exact
+from tests.support.paths import ROOT
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
-HERE = str(Path(__file__).parent)
+HERE = str(ROOT)
 
 
 def _not_called(*_: object) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import exact
 import numpy as np
-from fakes import Exact
 
-from conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from tests.support import exact
+from tests.support.fakes import Exact
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
 MANNERS = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
 LAYOUTS = frozenset(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-from fakes import Exact
 
-from conformance.frameworks.interface import Array, Call, Variant
+from tests.support.fakes import Exact
+from xent_conformance.frameworks.interface import Array, Call, Variant
 
 TF32 = Variant({"FAKE_TF32": "1"}, "products in TF32", device="cuda")
 

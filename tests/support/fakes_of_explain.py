@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import fakes
 import numpy as np
 
-from conformance.frameworks.interface import Array, Call, Variant
+from tests.support import fakes
+from xent_conformance.frameworks.interface import Array, Call, Variant
 
 
 class Varied(fakes.Exact):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cases.case import Ask
-from cases.corpus import batches
-from reference.formats import FORMATS, Format
+from xent_conformance.cases.case import Ask
+from xent_conformance.cases.corpus import batches
+from xent_conformance.reference.formats import FORMATS, Format
 
 SOFTMAX = "softmax_cross_entropy"
 EVERY = pytest.mark.parametrize("fmt", FORMATS.values(), ids=lambda f: f.name)

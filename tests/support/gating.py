@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import Install
 from typer.testing import CliRunner, Result
 
-from conformance.cli import app
-from reports.run_file import Run, read_run, write_run
+from tests.support.by_hand import Install
+from xent_conformance.__main__ import app
+from xent_conformance.reports.run.file import Run, read_run, write_run
 
 TWO_CLASSES = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
 SPECIAL = ("--operator", "softmax", "--dtype", "float32", "--family", "special_values")

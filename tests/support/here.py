@@ -9,21 +9,20 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import fakes_in_any_manner as fakes
-
-from cases.case import Batch
-from cases.corpus import batches_of, families
-from conformance.asking import Answer, Asker
-from conformance.frameworks.interface import Array, Question
-from conformance.offering import manner_of, outputs, takes
-from conformance.process import Reply
-from conformance.registry import Framework
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from conformance.worker import Worker
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support import fakes_in_any_manner as fakes
+from xent_conformance.asking.asker import Answer, Asker
+from xent_conformance.asking.process import Reply
+from xent_conformance.asking.questions import manner_of, outputs, takes
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import Framework
+from xent_conformance.worker.serve import Worker
 
 TARGET = {"framework": "fake", "version": "1.0", "machine": "here", "formulation": "fused"}
 
@@ -41,7 +40,7 @@ class Here:
 
 
 def framework(fake: str) -> Framework:
-    return Framework(fake, f"fakes_in_any_manner:{fake}", "")
+    return Framework(fake, f"tests.support.fakes_in_any_manner:{fake}", "")
 
 
 def questions(fake: str, batch: Batch) -> list[Question]:

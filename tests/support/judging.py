@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Case
-from conformance.outcome import Grade, Status, Symptom
-from conformance.verdict import Judge, Verdict
-from reference.bounds import Bound
-from reference.enclosure import Enclosure
-from reference.formats import FORMATS
+from xent_conformance.cases.case import Case
+from xent_conformance.judging.judge import Judge, Verdict
+from xent_conformance.reference.bounds.table import Bound
+from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reports.run.words import Grade, Status, Symptom
 
 F32 = FORMATS["float32"]
 ULP = 2.0**-23

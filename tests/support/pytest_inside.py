@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 _QUIET = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no"]
 

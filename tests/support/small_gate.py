@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
-from small_run import header, run_of, verdict
 
-from conformance.decision.compare import as_dict, compare
-from conformance.decision.gate import decide
-from conformance.decision.waivers import Waiver
-from reports.run_file import Run
+from tests.support.small_run import header, run_of, verdict
+from xent_conformance.decision.compare import as_dict, compare
+from xent_conformance.decision.gate import decide
+from xent_conformance.decision.waivers import Waiver
+from xent_conformance.reports.run.file import Run
 
 Rows = list[dict[str, Any]]
 

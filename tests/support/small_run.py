@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from conformance.findings import findings
-from reports.html import render
-from reports.run_file import SCHEMA, Run
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.findings import findings
 
 HOSTILE = "<script>alert('x')</script>&\"'`.name"
 

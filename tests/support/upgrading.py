@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-PLUGIN = str(Path(__file__).parents[1] / "plugins" / "fakeframe_plugin.py")
+from tests.support.paths import PLUGINS
+
+PLUGIN = str(PLUGINS / "fakeframe_plugin.py")
 
 _FRAMEWORK = """
 import numpy as np

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.run_file import SCHEMA, Run
+from xent_conformance.reports.run.file import SCHEMA, Run
 
 BROKEN = {
     "breaks_must": {

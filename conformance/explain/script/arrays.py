@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.frameworks.interface import Array
+from xent_conformance.frameworks.interface import Array
 
 FEW = 16
 """So many numbers stand one below the other, each with its decimals."""

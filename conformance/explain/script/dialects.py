@@ -1,6 +1,6 @@
 """How each framework is asked in a script: its tensors, its gradients, its modes, as its adapter has them.
 
-A dialect turns what is shown into a :class:`conformance.script.program.Program`.
+A dialect turns what is shown into a :class:`xent_conformance.explain.script.program.Program`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.script.format import block
-from conformance.script.onnx import onnx
-from conformance.script.program import (
+from xent_conformance.explain.script.format import block
+from xent_conformance.explain.script.onnx import onnx
+from xent_conformance.explain.script.program import (
     Program,
     argument_of,
     arguments,
@@ -19,8 +19,8 @@ from conformance.script.program import (
     place_text,
     source,
 )
-from conformance.script.right import Refused
-from conformance.script.showing import Shown
+from xent_conformance.explain.script.right import Refused
+from xent_conformance.explain.script.showing import Shown
 
 
 def _definition(shown: Shown, expression: str, name: str = "compute", *more: str) -> list[str]:

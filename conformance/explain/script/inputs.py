@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conformance import layouts
-from conformance.script.arrays import assigned
-from conformance.script.call import helper_of
-from conformance.script.program import names
-from conformance.script.showing import Shown
+from xent_conformance.explain.script.arrays import assigned
+from xent_conformance.explain.script.call import helper_of
+from xent_conformance.explain.script.program import names
+from xent_conformance.explain.script.showing import Shown
+from xent_conformance.worker import layouts
 
 
 def inputs(found: Shown) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.frameworks.onnx import OPSET
-from conformance.script.program import Program, numpy_element
-from conformance.script.showing import Shown
+from xent_conformance.explain.script.program import Program, numpy_element
+from xent_conformance.explain.script.showing import Shown
+from xent_conformance.frameworks.onnx import OPSET
 
 
 def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.script.call import Source, source_of
-from conformance.script.right import Refused
-from conformance.script.showing import Shown
+from xent_conformance.explain.script.call import Source, source_of
+from xent_conformance.explain.script.right import Refused
+from xent_conformance.explain.script.showing import Shown
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Case
-from conformance.outcome import Symptom
-from conformance.verdict import ONE_CLASS, Judge
+from xent_conformance.cases.case import Case
+from xent_conformance.judging.judge import ONE_CLASS, Judge
+from xent_conformance.reports.run.words import Symptom
 
 
 class Refused(Exception):

@@ -12,21 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Batch, Case
-from cases.family import PROFILES
-from conformance.asking import Answer, Asker, Failure, arrays_of
-from conformance.delivery import Delivery
-from conformance.devices import seats, wanted_devices
-from conformance.frameworks.interface import Array, Implementation, Question
-from conformance.outcome import GRADES, Outcome, Status, Symptom
-from conformance.process import FrameworkAbsent, Process, WorkerLost
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.rows import rows_of, target_of
-from conformance.script.right import Refused, Right, right_of
-from conformance.selection import check_name, questions
-from conformance.verdict import Judge
-from reference.operators import MOVING
-from reference.oracle import Oracle, default_cache
+from xent_conformance.asking.asker import Answer, Asker, Failure, arrays_of
+from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.explain.script.right import Refused, Right, right_of
+from xent_conformance.frameworks.interface import Array, Implementation, Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.reference.operators import MOVING
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry.devices import seats, wanted_devices
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.words import GRADES, Outcome, Status, Symptom
+from xent_conformance.worker.delivery import Delivery
 
 Row = Mapping[str, Any]
 

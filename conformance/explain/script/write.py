@@ -11,16 +11,16 @@ from decimal import Decimal
 
 import numpy as np
 
-from cases.case import Batch, Case
-from conformance.outcome import Outcome, Symptom
-from conformance.script.arrays import bits_name, needs, type_name
-from conformance.script.dialects import DIALECTS, environment, program
-from conformance.script.format import block, comment, wrapped
-from conformance.script.inputs import inputs
-from conformance.script.program import Program, names
-from conformance.script.right import Refused
-from conformance.script.showing import Shown, shown
-from reference.clauses import clause
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.explain.script.arrays import bits_name, needs, type_name
+from xent_conformance.explain.script.dialects import DIALECTS, environment, program
+from xent_conformance.explain.script.format import block, comment, wrapped
+from xent_conformance.explain.script.inputs import inputs
+from xent_conformance.explain.script.program import Program, names
+from xent_conformance.explain.script.right import Refused
+from xent_conformance.explain.script.showing import Shown, shown
+from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.run.words import Outcome, Symptom
 
 __all__ = ["Refused", "asked_for", "script", "written"]
 
@@ -31,7 +31,7 @@ def script(
     """The script for the worst output of one implementation. Asks it.
 
     Raises :class:`Refused` where no short script can show it, and
-    :class:`conformance.selection.UnknownName` for a name that nothing answers to.
+    :class:`xent_conformance.asking.selection.UnknownName` for a name that nothing answers to.
     """
     return written(shown(batch, case, implementation, framework, mode, device))
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.html_words import LEVEL, Mark, clause_anchor, devices_of, listed, words
-from reports.numbers import seconds
-from reports.run_file import Run
+from xent_conformance.reports.html.marks import LEVEL, Mark, clause_anchor, devices_of, listed, words
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import seconds
 
 
 @dataclass(frozen=True)

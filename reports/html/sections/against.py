@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_findings import case_id
-from reports.html_words import DTYPES, OUTPUTS, STATUS, Mark, Row, in_order, words
-from reports.numbers import NOTHING, count, shortest, ulps
-from reports.run_file import Run
+from xent_conformance.reports.html.marks import DTYPES, OUTPUTS, STATUS, Mark, Row, in_order, words
+from xent_conformance.reports.html.sections.findings import case_id
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import NOTHING, count, shortest, ulps
 
 Place = tuple[str, str, int]
 """Case, output and element."""

@@ -12,8 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_findings import answer_text, case_id, classes, error_text, inputs_of, of_called, right_text
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     NAIVE,
     OUTPUTS,
     STATUS,
@@ -26,8 +25,17 @@ from reports.html_words import (
     target_order,
     words,
 )
-from reports.numbers import Element, elements, exact
-from reports.run_file import Run
+from xent_conformance.reports.html.sections.findings import (
+    answer_text,
+    case_id,
+    classes,
+    error_text,
+    inputs_of,
+    of_called,
+    right_text,
+)
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import Element, elements, exact
 
 SHOWN = 16
 """Elements of a row that are written out."""

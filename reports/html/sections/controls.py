@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from reports.html_findings import answer_text, dtypes_text, error_text, right_text
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     LEVEL,
     NAIVE,
     OUTPUTS,
@@ -23,7 +22,8 @@ from reports.html_words import (
     in_order,
     words,
 )
-from reports.numbers import count
+from xent_conformance.reports.html.sections.findings import answer_text, dtypes_text, error_text, right_text
+from xent_conformance.reports.text.numbers import count
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from reports.html_words import DTYPES, LEVEL, NAIVE, Mark, Naming, Row, anchor, clause_anchor, in_order, words
-from reports.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
-from reports.run_file import Run
+from xent_conformance.reports.html.marks import (
+    DTYPES,
+    LEVEL,
+    NAIVE,
+    Mark,
+    Naming,
+    Row,
+    anchor,
+    clause_anchor,
+    in_order,
+    words,
+)
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
 
 if TYPE_CHECKING:
-    from reports.html_gate import Standing
+    from xent_conformance.reports.html.sections.gate import Standing
 
 MESSAGE_LIMIT = 600
 """Characters shown of a framework's own words."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     DTYPES,
     GRADES,
     JUDGED,
@@ -25,8 +25,8 @@ from reports.html_words import (
     plural,
     words,
 )
-from reports.numbers import NOTHING, count, ulps
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 
 FORMULATIONS = ("fused", "composed", NAIVE)
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_findings import finding_id, of_called
-from reports.html_words import Mark, Row, anchor, listed, plural, words
-from reports.numbers import NOTHING, count, ulps
+from xent_conformance.reports.html.marks import Mark, Row, anchor, listed, plural, words
+from xent_conformance.reports.html.sections.findings import finding_id, of_called
+from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 
 Told = Mapping[str, Any]
 

@@ -9,9 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_controls import control_id
-from reports.html_findings import finding_id
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     DTYPES,
     GRADES,
     JUDGED,
@@ -26,8 +24,10 @@ from reports.html_words import (
     target_order,
     words,
 )
-from reports.numbers import NOTHING, ulps
-from reports.run_file import TARGET, Run
+from xent_conformance.reports.html.sections.controls import control_id
+from xent_conformance.reports.html.sections.findings import finding_id
+from xent_conformance.reports.run.file import TARGET, Run
+from xent_conformance.reports.text.numbers import NOTHING, ulps
 
 ORDINARY = "ordinary"
 """The family whose errors are shown: the other families are made to be hard."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     DTYPES,
     NAIVE,
     OUTPUTS,
@@ -24,8 +24,8 @@ from reports.html_words import (
     target_order,
     words,
 )
-from reports.numbers import count
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import count
 
 SHORT = 160
 """Characters shown of a framework's words for not judging."""

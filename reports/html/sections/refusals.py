@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     NAIVE,
     STATUS,
     Mark,
@@ -28,8 +28,8 @@ from reports.html_words import (
     plural,
     words,
 )
-from reports.numbers import count
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import count
 
 SHORT = 90
 """Characters of a framework's words that are shown here; the findings show all."""

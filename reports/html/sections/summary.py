@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.html_words import (
+from xent_conformance.reports.html.marks import (
     LEVEL,
     NAIVE,
     STATUS,
@@ -21,8 +21,8 @@ from reports.html_words import (
     listed,
     plural,
 )
-from reports.numbers import count
-from reports.run_file import Run
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.text.numbers import count
 
 
 @dataclass(frozen=True)

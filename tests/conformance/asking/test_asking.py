@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import fakes
 import numpy as np
 import pytest
-from by_hand import INFINITY, NAN, batch, process, question
 
-from cases.case import Batch
-from conformance import asking
-from conformance.asking import ROWS, WIDE, Answer, Asker, arrays_of
-from conformance.frameworks.interface import Question
-from conformance.outcome import Outcome
-from conformance.process import Process, Reply
+from tests.support import fakes
+from tests.support.by_hand import INFINITY, NAN, batch, process, question
+from xent_conformance.asking import asker as asking
+from xent_conformance.asking.asker import ROWS, WIDE, Answer, Asker, arrays_of
+from xent_conformance.asking.process import Process, Reply
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.reports.run.words import Outcome
 
 CLEAN = [[0.0, 1.0, 2.0], [3.0, 3.0, -3.0], [10.0, 0.0, 0.5], [-1.0, 4.0, 4.0], [7.0, 7.0, 7.0]]
 POISON = [NAN, 0.0, 1.0]

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from by_hand import batch
-from here import Here, ask, family, questions, verdicts
 
-from cases.form import Form
-from conformance.asking import ROWS, arrays_of
-from conformance.outcome import Outcome
-from reference.attributes import Attributes
+from tests.support.by_hand import batch
+from tests.support.here import Here, ask, family, questions, verdicts
+from xent_conformance.asking.asker import ROWS, arrays_of
+from xent_conformance.cases.form import Form
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reports.run.words import Outcome
 
 SPARSE = "sparse_softmax_cross_entropy"
 

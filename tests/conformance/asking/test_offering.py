@@ -6,18 +6,18 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-import fakes_in_any_manner as fakes
 import pytest
-from by_hand import batch
-from here import family, framework, questions
 
-from cases.case import Batch
-from cases.families.shapes import FORMS
-from cases.form import Form
-from conformance.frameworks.interface import Implementation, Manner
-from conformance.offering import manner_of, outputs, takes
-from conformance.worker import manner_of as received
-from reference.attributes import Attributes
+from tests.support import fakes_in_any_manner as fakes
+from tests.support.by_hand import batch
+from tests.support.here import family, framework, questions
+from xent_conformance.asking.questions import manner_of, outputs, takes
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.families.shapes import FORMS
+from xent_conformance.cases.form import Form
+from xent_conformance.frameworks.interface import Implementation, Manner
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.worker.serve import manner_of as received
 
 SPARSE = "sparse_softmax_cross_entropy"
 X = [[0.0, 1.0, 2.0, 3.0]] * 12

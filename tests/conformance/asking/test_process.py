@@ -6,14 +6,14 @@ import os
 import signal
 from typing import Any
 
-import fakes
 import numpy as np
 import pytest
-from by_hand import NAN, batch, launch, process, question
 
-from conformance.asking import arrays_of
-from conformance.frameworks.interface import Question
-from conformance.process import FrameworkAbsent, Launch, Process, Reply, WorkerLost
+from tests.support import fakes
+from tests.support.by_hand import NAN, batch, launch, process, question
+from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.process import FrameworkAbsent, Launch, Process, Reply, WorkerLost
+from xent_conformance.frameworks.interface import Question
 
 PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
 POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from by_hand import Install
 
-from cases.corpus import PROFILES, case_ids, families
-from conformance.registry import FRAMEWORKS
-from conformance.selection import Selection, UnknownName, near_cases
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
+from tests.support.by_hand import Install
+from xent_conformance.asking.selection import Selection, UnknownName, near_cases
+from xent_conformance.cases.corpus import PROFILES, case_ids, families
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import FRAMEWORKS
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from by_hand import Install
 from mpmath import exp, log1p, nstr, workdps
 from typer.testing import CliRunner, Result
 
-from conformance import __version__, engine
-from conformance.cli import EVIDENCE, USAGE, app
-from conformance.registry import FRAMEWORKS
-from reference.clauses import clauses
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reports.run_file import Run, read_run
+from tests.support.by_hand import Install
+from tests.support.paths import ROOT
+from xent_conformance import __version__
+from xent_conformance.__main__ import EVIDENCE, USAGE, app
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.running import engine
 
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 NAN_CASE = "softmax/special_values/nan_first/float32/n10/r0"
@@ -56,12 +58,11 @@ def test_help_names_the_commands() -> None:
 
 def test_the_module_is_the_script(tmp_path: Path) -> None:
     """In a process of its own, the exit status reaches the shell and errors the error stream."""
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "conformance.cli", "explain", "softmax/nonsense"],
+        [sys.executable, "-m", "xent_conformance", "explain", "softmax/nonsense"],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
     assert done.returncode == USAGE and done.stdout == ""

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from by_hand import Install
-from gating import TWO_CLASSES, Make, changed, conformance, maker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.decision.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
-from reports.run_file import SCHEMA, Run
+from tests.support.by_hand import Install
+from tests.support.gating import TWO_CLASSES, Make, changed, conformance, maker
+from xent_conformance.decision.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
+from xent_conformance.reports.run.file import SCHEMA, Run
 
 
 def _verdict(**changes: Any) -> dict[str, Any]:
@@ -268,9 +268,9 @@ def test_two_runs_that_agree(make: Make) -> None:
 
 
 def test_the_page_is_made_of_what_is_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = types.ModuleType("reports.html_compare")
+    page = types.ModuleType("xent_conformance.reports.html.comparison")
     page.render_comparison = lambda view: f"<p>{view['counts']['regressed']}</p>"  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "reports.html_compare", page)
+    monkeypatch.setitem(sys.modules, "xent_conformance.reports.html.comparison", page)
     old, new = make("Exact", *TWO_CLASSES), make("AlwaysNan", *TWO_CLASSES)
     assert "wrote c.html" in conformance("compare", old, new, "--html", "c.html", status=0).stdout
     assert Path("c.html").read_text() == "<p>80</p>"

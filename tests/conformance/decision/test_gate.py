@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from by_hand import Install
-from gating import (
+
+from tests.support.by_hand import Install
+from tests.support.gating import (
     BFLOAT16,
     HUGE,
     SPECIAL,
@@ -25,15 +26,15 @@ from gating import (
     maker,
     waiver,
 )
-
-from conformance import asking
-from conformance.commands.base import FailOn
-from conformance.decision.gate import POLICIES
-from conformance.decision.reasons import EVIDENCE, Kind
-from conformance.outcome import Status
-from conformance.process import Process
-from reports import run_file
-from reports.run_file import Run
+from tests.support.paths import ROOT
+from xent_conformance.asking import asker as asking
+from xent_conformance.asking.process import Process
+from xent_conformance.commands.base import FailOn
+from xent_conformance.decision.gate import POLICIES
+from xent_conformance.decision.reasons import EVIDENCE, Kind
+from xent_conformance.reports.run import file as run_file
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Status
 
 
 @pytest.fixture
@@ -388,12 +389,18 @@ def test_the_status_does_not_depend_on_what_is_written(fake: str, status: int, m
 
 @pytest.mark.parametrize(("fake", "status"), [("Exact", 0), ("AlwaysNan", 1)])
 def test_in_a_process_of_its_own(fake: str, status: int, make: Make) -> None:
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "conformance.cli", "gate", str(make(fake, *TWO_CLASSES)), "--no-known"],
+        [
+            sys.executable,
+            "-m",
+            "xent_conformance",
+            "gate",
+            str(make(fake, *TWO_CLASSES)),
+            "--no-known",
+        ],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
     assert done.returncode == status and done.stderr == ""

@@ -8,13 +8,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-import fakes
 import pytest
-from by_hand import Install
-from gating import SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
 from rich.console import Console
 
-from reports import terminal_gate
+from tests.support import fakes
+from tests.support.by_hand import Install
+from tests.support.gating import SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from xent_conformance.reports.terminal import gate as terminal_gate
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import Install
-from gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, maker, waiver
 
-from conformance.decision.judged_waivers import State
-from conformance.decision.reasons import Kind
-from conformance.decision.waivers import known_files, read_waivers
+from tests.support.by_hand import Install
+from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, maker, waiver
+from xent_conformance.decision.judged import State
+from xent_conformance.decision.reasons import Kind
+from xent_conformance.decision.waivers import known_files, read_waivers
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"
 ONE_ONE = {"name": "fake-nan-1-1", "clause": "1.1", "witnesses": [OTHER]}

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import Install
-from gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.decision.stubs import Stub, ceiling, literal, toml
-from conformance.decision.waivers import WaiverError, read_waivers
+from tests.support.by_hand import Install
+from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from xent_conformance.decision.stubs import Stub, ceiling, literal, toml
+from xent_conformance.decision.waivers import WaiverError, read_waivers
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from gating import waiver
 
-from conformance.decision.waivers import Waiver, WaiverError, known_files, matching, read_waivers
+from tests.support.gating import waiver
+from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, matching, read_waivers
 
 
 @pytest.fixture

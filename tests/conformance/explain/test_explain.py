@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from by_hand import Install
 from typer.testing import CliRunner
 
-from conformance.cli import USAGE, app
+from tests.support.by_hand import Install
+from xent_conformance.__main__ import USAGE, app
 
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"
 
@@ -29,7 +29,7 @@ def _explain(*arguments: str, status: int = 0) -> tuple[str, str]:
 
 
 def test_the_plain_devices_are_asked_where_none_is_named(install: Install) -> None:
-    install(fake="fakes_of_explain:Varied")
+    install(fake="tests.support.fakes_of_explain:Varied")
     out, _ = _explain()
     assert "fake.softmax eager cpu\n" in out and "fake.softmax eager gpu:0\n" in out
     assert "[setting=odd]" not in out
@@ -37,7 +37,7 @@ def test_the_plain_devices_are_asked_where_none_is_named(install: Install) -> No
 
 def test_a_variant_is_asked_under_its_setting(install: Install) -> None:
     """In a worker of its own: this one is off by an ulp under the setting, and right without."""
-    install(fake="fakes_of_explain:Varied")
+    install(fake="tests.support.fakes_of_explain:Varied")
     out, _ = _explain("--device", "cpu", "--device", "cpu[setting=odd]")
     plain, _, odd = out.partition("fake.softmax eager cpu[setting=odd]")
     assert "fake.softmax eager cpu\n" in plain and "(exact)" in plain
@@ -45,7 +45,7 @@ def test_a_variant_is_asked_under_its_setting(install: Install) -> None:
 
 
 def test_a_kind_of_device_names_all_of_its_kind(install: Install) -> None:
-    install(fake="fakes_of_explain:Varied")
+    install(fake="tests.support.fakes_of_explain:Varied")
     out, _ = _explain("--device", "gpu")
     assert "fake.softmax eager gpu:0\n" in out and "eager cpu" not in out
 
@@ -57,19 +57,19 @@ def test_a_device_that_is_not_there_is_said(install: Install) -> None:
 
 
 def test_a_variant_that_nobody_has_is_refused(install: Install) -> None:
-    install(fake="fakes_of_explain:Varied")
+    install(fake="tests.support.fakes_of_explain:Varied")
     _, error = _explain("--device", "cpu[setting=od]", status=USAGE)
     assert "unknown variant 'cpu[setting=od]': did you mean cpu[setting=odd]" in error
 
 
 def test_a_variant_that_the_implementation_does_not_have(install: Install) -> None:
-    install(fake="fakes_of_explain:Varied", other="Exact")
+    install(fake="tests.support.fakes_of_explain:Varied", other="Exact")
     _, error = _explain("--implementation", "other*", "--device", "cpu[setting=odd]", status=USAGE)
     assert "no implementation of softmax matches 'other*' on cpu[setting=odd]" in error
 
 
 def test_a_mode_that_widens_is_judged_as_in_a_run(install: Install) -> None:
     """A result of a wider type is right where the mode says so."""
-    install(fake="fakes_of_explain:Widens")
+    install(fake="tests.support.fakes_of_explain:Widens")
     out, _ = _explain()
     assert "wrong dtype" not in out and "conforms" in out and "breaks" not in out

@@ -18,18 +18,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cases.corpus import find_case
-from conformance.cli import USAGE, app
-from conformance.outcome import Status
-from conformance.process import Process
-from conformance.registry import FRAMEWORKS
-from conformance.script import Refused, written
-from conformance.script import showing as script_shown
-from conformance.script.arrays import assigned
-from conformance.script.call import source_of
-from conformance.script.dialects import DIALECTS
-from conformance.script.showing import shown
-from reference.operators import OPERATORS
+from xent_conformance.__main__ import USAGE, app
+from xent_conformance.asking.process import Process
+from xent_conformance.cases.corpus import find_case
+from xent_conformance.explain.script import showing as script_shown
+from xent_conformance.explain.script.arrays import assigned
+from xent_conformance.explain.script.call import source_of
+from xent_conformance.explain.script.dialects import DIALECTS
+from xent_conformance.explain.script.showing import shown
+from xent_conformance.explain.script.write import Refused, written
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.words import Status
 
 RUNNER = """
 import contextlib, io, json, runpy, sys, warnings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from conformance.cli import app
-from conformance.search import search
-from conformance.selection import UnknownName, search_target
+from xent_conformance.__main__ import app
+from xent_conformance.asking.selection import UnknownName, search_target
+from xent_conformance.explain.search import search
 
 NO_TIME = 0.0  # one turn of a hundred rows, always the same ones
 

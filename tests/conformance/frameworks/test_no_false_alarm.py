@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact import answer, group
 
-from cases.case import Batch
-from cases.corpus import batches
-from conformance.outcome import Grade, Status
-from conformance.verdict import Judge
-from reference.formats import FORMATS
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.exact import answer, group
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches
+from xent_conformance.judging.judge import Judge
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import Grade, Status
 
 WIDEST = 50257
 MANNERED = ("attributes", "element_weights", "label_types", "shapes", "layouts", "invariance")

@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conformance.engine import run
-from conformance.findings import FAULTS
-from conformance.selection import Selection
+from xent_conformance.asking.selection import Selection
+from xent_conformance.reports.run.findings import FAULTS
+from xent_conformance.running.engine import run
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")

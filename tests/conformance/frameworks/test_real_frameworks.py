@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cases.family import PROFILES
-from conformance.engine import run
-from conformance.registry import FRAMEWORKS
-from conformance.selection import Selection
-from reference.oracle import Oracle
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.family import PROFILES
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.running.engine import run
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)

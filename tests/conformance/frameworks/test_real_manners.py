@@ -12,18 +12,18 @@ from typing import Any
 
 import polars as pl
 import pytest
-from here import TARGET, family
 
-from cases.case import Batch
-from conformance.asking import Asker
-from conformance.frameworks.interface import Question
-from conformance.offering import manner_of, outputs, takes
-from conformance.process import Launch, Process
-from conformance.registry import FRAMEWORKS
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.here import TARGET, family
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.process import Launch, Process
+from xent_conformance.asking.questions import manner_of, outputs, takes
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import FRAMEWORKS
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import Install
-from here import family, questions, verdicts
 
-from cases.case import Batch
-from cases.corpus import families
-from conformance.engine import run
-from conformance.selection import Selection
-from reference.operators import OPERATORS
-from reference.oracle import Oracle
+from tests.support.by_hand import Install
+from tests.support.here import family, questions, verdicts
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import families
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.running.engine import run
 
 SPARSE, DENSE = "sparse_softmax_cross_entropy", "softmax_cross_entropy"
 MANNERED = (
@@ -185,9 +185,9 @@ def test_what_a_framework_lacks_is_not_asked() -> None:
 def test_through_the_whole_engine(install: Install, tmp_path: Path) -> None:
     """Manner, tangents and second answers cross the wire to real workers, and their verdicts come back."""
     install(
-        whole="fakes_in_any_manner:Whole",
-        alone="fakes_in_any_manner:OtherBitsAlone",
-        forward="fakes_in_any_manner:JvpWithoutTheMean",
+        whole="tests.support.fakes_in_any_manner:Whole",
+        alone="tests.support.fakes_in_any_manner:OtherBitsAlone",
+        forward="tests.support.fakes_in_any_manner:JvpWithoutTheMean",
     )
     selection = Selection(
         "quick",

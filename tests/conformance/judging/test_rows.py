@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import fakes
 import numpy as np
 import pytest
-from by_hand import batch, question
 
-from cases.case import Batch
-from conformance.asking import Answer, Failure, arrays_of
-from conformance.outcome import Outcome
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.clauses import clauses
-from reference.oracle import Oracle
-from reports.run_file import SCHEMA
+from tests.support import fakes
+from tests.support.by_hand import batch, question
+from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.cases.case import Batch
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.words import Outcome
 
 TARGET = {"framework": "fake", "version": "1.0", "machine": "here", "formulation": "fused"}
 LOGITS = [[0.0, 1.0], [2.0, 2.0], [-1.0, 3.0]]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import fakes
 import numpy as np
 import pytest
-from by_hand import batch, question
-from here import TARGET, ask, family, verdicts
 
-from cases.case import Batch
-from cases.form import Form
-from conformance.asking import Answer, Failure, arrays_of
-from conformance.delivery import AGAIN
-from conformance.outcome import Outcome
-from conformance.rows import rows_of
-from conformance.verdict import Judge
-from reference.attributes import Attributes
-from reference.oracle import Oracle
-from reports.run_file import SCHEMA
+from tests.support import fakes
+from tests.support.by_hand import batch, question
+from tests.support.here import TARGET, ask, family, verdicts
+from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.form import Form
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.words import Outcome
+from xent_conformance.worker.delivery import AGAIN
 
 LOGITS = [[0.0, 1.0], [2.0, 2.0], [-1.0, 3.0]]
 SPARSE = "sparse_softmax_cross_entropy"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from by_hand import INFINITY, NAN, batch
-from judging import F32, STABLE, ULP, check, judged
 
-from conformance.outcome import Grade, Status, Symptom
-from conformance.verdict import Judge, _broken
-from reference.oracle import Oracle
+from tests.support.by_hand import INFINITY, NAN, batch
+from tests.support.judging import F32, STABLE, ULP, check, judged
+from xent_conformance.judging.judge import Judge, _broken
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import Grade, Status, Symptom
 
 # --- grades of finite elements -----------------------------------------------------------------------
 

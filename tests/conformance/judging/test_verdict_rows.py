@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from by_hand import NAN
-from judging import ULP, Truth, case, check, judged
 
-from conformance.outcome import Grade, Status, Symptom
-from conformance.verdict import Judge, Verdict
-from reference.formats import FORMATS
+from tests.support.by_hand import NAN
+from tests.support.judging import ULP, Truth, case, check, judged
+from xent_conformance.judging.judge import Judge, Verdict
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reports.run.words import Grade, Status, Symptom
 
 # --- the element that decides a row ------------------------------------------------------------------
 

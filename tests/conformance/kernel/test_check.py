@@ -12,13 +12,14 @@ import polars as pl
 import pytest
 import torch
 
-import conformance
-from conformance import Checked, Divergence, check
-from conformance.outcome import Status
-from reports.run_file import RunFileError
+import xent_conformance
+from tests.support.paths import ROOT
+from xent_conformance import Checked, Divergence, check
+from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.reports.run.words import Status
 
 SPARSE = "sparse_softmax_cross_entropy"
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +70,7 @@ def test_a_right_numpy_kernel_conforms() -> None:
 def test_the_verdicts_are_those_of_a_run(tmp_path: Path) -> None:
     """The same arithmetic, asked here and in a worker by the framework's own name."""
     named = {"operators": "softmax", "dtypes": "float32", "families": ["two_classes", "special_values"]}
-    ran = conformance.run("quick", "torch", **named, implementation="torch.softmax", devices="cpu")
+    ran = xent_conformance.run("quick", "torch", **named, implementation="torch.softmax", devices="cpu")
     checked = check(
         lambda x, axis=-1, **out: torch.softmax(x, dim=axis, **out),
         operator="softmax",
@@ -256,9 +257,9 @@ def test_what_comes_of_it(tmp_path: Path) -> None:
         "mine &lt;1&gt;" in page and "<1>" not in page and "does not conform" in page and "2.1 must" in page
     )
 
-    read = conformance.read_run(checked.save(tmp_path / "mine.parquet"))
+    read = xent_conformance.read_run(checked.save(tmp_path / "mine.parquet"))
     assert read.verdicts.equals(checked.verdicts) and read.complete
-    assert conformance.findings(read).equals(checked.findings)
+    assert xent_conformance.findings(read).equals(checked.findings)
     report = checked.report(str(tmp_path / "mine.html")).read_text(encoding="utf-8")
     assert "mine &lt;1&gt;" in report and report.rstrip().endswith("</html>")
 
@@ -322,24 +323,22 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_run_from_python(tmp_path: Path) -> None:
     named = {"operators": "softmax", "dtypes": "float32", "families": "two_classes"}
-    run = conformance.run("quick", "numpy", **named, out=tmp_path / "run.parquet")
-    assert conformance.read_run(str(tmp_path / "run.parquet")).verdicts.equals(run.verdicts)
-    assert conformance.findings(run).height
+    run = xent_conformance.run("quick", "numpy", **named, out=tmp_path / "run.parquet")
+    assert xent_conformance.read_run(str(tmp_path / "run.parquet")).verdicts.equals(run.verdicts)
+    assert xent_conformance.findings(run).height
     with pytest.raises(ValueError, match="unknown framework 'numpi': did you mean numpy"):
-        conformance.run("quick", "numpi")
+        xent_conformance.run("quick", "numpi")
     with pytest.raises(ValueError, match="there is no module no_such_plugin"):
-        conformance.run("quick", "numpy", plugins="no_such_plugin")
+        xent_conformance.run("quick", "numpy", plugins="no_such_plugin")
     with pytest.raises(RunFileError, match="no such file"):
-        conformance.read_run("gone.parquet")
+        xent_conformance.read_run("gone.parquet")
 
 
 def test_what_the_package_exports() -> None:
-    import conformance.findings as module  # a file of the same name is beside it
-
-    assert callable(conformance.findings) and module is conformance.findings
-    assert {"check", "run", "read_run", "findings", "Divergence"} <= set(dir(conformance))
+    assert callable(xent_conformance.findings)
+    assert {"check", "run", "read_run", "findings", "Divergence"} <= set(dir(xent_conformance))
     with pytest.raises(AttributeError, match="no attribute 'chek'"):
-        conformance.chek  # noqa: B018
+        xent_conformance.chek  # noqa: B018
 
 
 # --- the README --------------------------------------------------------------------------------------------
@@ -368,7 +367,7 @@ def test_the_other_way_to_write_it_breaks_the_clause_the_readme_says() -> None:
 
 
 def test_adding_a_framework_as_the_readme_has_it(tmp_path: Path) -> None:
-    from conformance.check_plugin import check as check_plugin
+    from xent_conformance.check_plugin.check import check as check_plugin
 
     (tmp_path / "readme_plugin.py").write_text(_code("Adding a framework"))
     assert check_plugin("readme_plugin.py") == []

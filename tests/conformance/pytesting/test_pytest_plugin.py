@@ -11,12 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import fakes
 import polars as pl
 import pytest
-from pytest_inside import Done, run_pytest
 
-from reports.run_file import read_run
+from tests.support import fakes
+from tests.support.pytest_inside import Done, run_pytest
+from xent_conformance.reports.run.file import read_run
 
 FAKES = '''
 """Frameworks that write down how often they are started."""
@@ -24,7 +24,7 @@ FAKES = '''
 import os
 from pathlib import Path
 
-import fakes
+from tests.support import fakes
 
 
 def started(name):
@@ -202,8 +202,8 @@ def test_only_what_is_left_is_asked(outside: Outside) -> None:
 
 def test_naive_formulations_are_no_tests() -> None:
     """They are controls: wrong on purpose."""
-    from conformance.pytesting.groups import of_selection
-    from conformance.selection import Selection
+    from xent_conformance.asking.selection import Selection
+    from xent_conformance.pytesting.groups import of_selection
 
     chosen = Selection("quick", ("numpy",), ("log_softmax",), devices=("cpu",))
     asked = {g.implementation for g in of_selection(chosen)}
@@ -251,7 +251,7 @@ def test_a_run_file_is_judged_without_any_framework(outside: Outside, judged: Do
     ids=lambda v: v[-1] if isinstance(v, list) else "",
 )
 def test_a_wrong_name_is_refused_at_collection(arguments: list[str], words: str, tmp_path: Path) -> None:
-    done = run_pytest(tmp_path, "--pyargs", "conformance.test_frameworks", *arguments)
+    done = run_pytest(tmp_path, "--pyargs", "xent_conformance.pytesting.test_frameworks", *arguments)
     assert done.status == pytest.ExitCode.INTERRUPTED
     assert words in done.text and "Traceback" not in done.text
 

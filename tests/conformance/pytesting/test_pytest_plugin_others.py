@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from pytest_inside import Done, run_pytest
+
+from tests.support.pytest_inside import Done, run_pytest
 
 HEAVY = {
     *("numpy", "polars", "flint", "typer", "rich", "jinja2", "ml_dtypes"),
@@ -39,7 +40,7 @@ def test_nothing_is_loaded():
     names = {{name.partition(".")[0] for name in sys.modules}}
     assert names & {HEAVY!r} == set()
     ours = {{name for name in sys.modules if name.startswith("conformance")}}
-    assert ours in ({{"conformance", "conformance.plugin"}}, set())
+    assert ours in ({{"conformance", "xent_conformance.pytesting.plugin"}}, set())
 
 
 def test_fails():
@@ -110,8 +111,8 @@ def test_nothing_but_pytest_is_imported(tmp_path: Path) -> None:
         "import sys\n"
         "def test_it():\n"
         "    before = set(sys.modules)\n"
-        "    assert 'conformance.plugin' in before\n"
-        "    import conformance.test_frameworks\n"
+        "    assert 'xent_conformance.pytesting.plugin' in before\n"
+        "    import xent_conformance.pytesting.test_frameworks\n"
         f"    names = {{name.partition('.')[0] for name in sys.modules}}\n"
         f"    assert names & {HEAVY!r} == set()\n",
         encoding="utf-8",
@@ -123,7 +124,7 @@ def test_nothing_but_pytest_is_imported(tmp_path: Path) -> None:
 def test_long_and_short_forms_are_the_same_options(tmp_path: Path) -> None:
     """Where nobody else has the short ones; each may be repeated, and mixed."""
     (tmp_path / "test_it.py").write_text(
-        "from conformance.plugin import Options\n"
+        "from xent_conformance.pytesting.plugin import Options\n"
         "def test_it(request):\n"
         "    assert Options.of(request.config) == Options(\n"
         "        frameworks=('torch', 'jax'), devices=('cuda',), profile='full', waivers=('a', 'b'),\n"

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance.pytesting.share import RunFailed, once
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+from xent_conformance.pytesting.share import RunFailed, once
 
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from conformance.pytesting.share import RunFailed, once
+from xent_conformance.pytesting.share import RunFailed, once
 
 def make(out):
     with open(sys.argv[2], "a") as file:

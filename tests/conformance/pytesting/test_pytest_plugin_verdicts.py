@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from by_hand import Install
 from packaging.specifiers import SpecifierSet
 
-from conformance import engine
-from conformance.decision.waivers import Waiver
-from conformance.pytesting.groups import (
+from tests.support.by_hand import Install
+from xent_conformance.asking.selection import Selection
+from xent_conformance.decision.waivers import Waiver
+from xent_conformance.pytesting.groups import (
     Group,
     Narrowed,
     names,
@@ -23,10 +23,10 @@ from conformance.pytesting.groups import (
     place_of,
     same_device,
 )
-from conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed, Verdicts
-from conformance.registry import FRAMEWORKS, Framework
-from conformance.selection import Selection
-from reports.run_file import Run
+from xent_conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed, Verdicts
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.file import Run
+from xent_conformance.running import engine
 
 GROUP = Group("numpy", "numpy:softmax-shifted", "eager", "cpu", "float32", "softmax", "value", "two_classes")
 WITNESS = "softmax/two_classes/confident_wrong/float32/n2/r0"

@@ -10,23 +10,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from by_hand import Install
 
-from conformance import declaration, listing
-from conformance.devices import is_variant, seats, variants_of, wanted_devices
-from conformance.engine import run
-from conformance.explain import check_devices
-from conformance.frameworks.interface import Call, Implementation, Variant
-from conformance.frameworks.paddle import Paddle
-from conformance.frameworks.tinygrad import Tinygrad
-from conformance.process import FrameworkAbsent, Process
-from conformance.registry import FRAMEWORKS
-from conformance.selection import Selection, UnknownName
-from conformance.worker import CHANGES_ARITHMETIC
-from reference.oracle import Oracle
+from tests.support.by_hand import Install
+from xent_conformance.asking.process import FrameworkAbsent, Process
+from xent_conformance.asking.selection import Selection, UnknownName
+from xent_conformance.commands import listing
+from xent_conformance.explain.case import check_devices
+from xent_conformance.frameworks.interface import Call, Implementation, Variant
+from xent_conformance.frameworks.paddle import Paddle
+from xent_conformance.frameworks.tinygrad import Tinygrad
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry import declaration
+from xent_conformance.registry.devices import is_variant, seats, variants_of, wanted_devices
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.running.engine import run
+from xent_conformance.worker.serve import CHANGES_ARITHMETIC
 
-WITH_CUDA = "fakes_of_devices:WithCuda"
-NO_CUDA = "fakes_of_devices:NoCuda"
+WITH_CUDA = "tests.support.fakes_of_devices:WithCuda"
+NO_CUDA = "tests.support.fakes_of_devices:NoCuda"
 
 
 def _seats(*wanted: str, profile: str = "full") -> list[str]:

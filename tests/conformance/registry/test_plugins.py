@@ -9,19 +9,20 @@ from importlib.metadata import entry_points as installed
 from pathlib import Path
 
 import pytest
-from by_hand import Install
 from typer.testing import CliRunner, Result
 
-from conformance import plugins
-from conformance.check_plugin import check
-from conformance.cli import EVIDENCE, FAILED, USAGE, app
-from conformance.declaration import problems
-from conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
-from conformance.plugins import PluginError, PluginNotFound, load, load_installed, locate
-from conformance.registry import FRAMEWORKS
-from reports.run_file import read_run
+from tests.support.by_hand import Install
+from tests.support.paths import ROOT
+from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
+from xent_conformance.check_plugin.check import check
+from xent_conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
+from xent_conformance.registry import plugins
+from xent_conformance.registry.declaration import problems
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.plugins import PluginError, PluginNotFound, load, load_installed, locate
+from xent_conformance.reports.run.file import read_run
 
-HERE = Path(__file__).parents[1] / "plugins"
+HERE = ROOT / "tests" / "plugins"
 RIGHT = str(HERE / "right_plugin.py")
 WRONG = str(HERE / "wrong_plugins.py")
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
@@ -125,7 +126,10 @@ def test_taking_one_twice_changes_nothing() -> None:
         (str(HERE / "empty_plugin.py"), "has no adapter: a public class with `implementations` and `run`"),
         (str(HERE / "raising_plugin.py"), "importing raising_plugin raises RuntimeError: built for another"),
         (str(HERE / "absent_plugin.py"), "import the framework in __init__, never at the top"),
-        (str(HERE / "taken_plugin.py"), "the name 'numpy' is taken by conformance.frameworks.numpy:NumPy"),
+        (
+            str(HERE / "taken_plugin.py"),
+            "'numpy' is taken by xent_conformance.frameworks.numpy:NumPy",
+        ),
         (f"{WRONG}:UnknownOperator", "unknown operator 'softmx': did you mean softmax"),
         (f"{WRONG}:UnknownOperator", "`conformance check-plugin"),
     ],
@@ -322,7 +326,7 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
 def test_check_plugin_of_a_wrong_one(
     name: str, what: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conformance.check_plugin._heavy_imports", lambda located: ())
+    monkeypatch.setattr("xent_conformance.check_plugin.check._heavy_imports", lambda located: ())
     lines = check(f"{WRONG}:{name}")
     line = next(line for line in lines if what in line)
     assert remedy in line and "\n" not in line
@@ -362,13 +366,12 @@ def test_check_plugin_of_an_unknown_name() -> None:
 
 def test_check_plugin_in_a_shell(tmp_path: Path) -> None:
     """As an author calls it: a process of its own, in the folder of the plug-in."""
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "conformance.cli", "check-plugin", "right_plugin"],
+        [sys.executable, "-m", "xent_conformance", "check-plugin", "right_plugin"],
         capture_output=True,
         text=True,
         cwd=HERE,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

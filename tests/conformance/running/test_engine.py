@@ -8,15 +8,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from by_hand import SMALL_OPERATORS, Install, selection
 
-from cases.corpus import digest
-from conformance.engine import run
-from conformance.outcome import Status
-from reference.clauses import clauses
-from reference.oracle import Oracle
-from reference.oracle import version as reference_version
-from reports.run_file import SCHEMA, SCHEMA_VERSION, Run, read_run
+from tests.support.by_hand import SMALL_OPERATORS, Install, selection
+from xent_conformance.cases.corpus import digest
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reference.oracle import version as reference_version
+from xent_conformance.reports.run.file import SCHEMA, SCHEMA_VERSION, Run, read_run
+from xent_conformance.reports.run.words import Status
+from xent_conformance.running.engine import run
 
 
 def _run(out: Path, **changes: Any) -> Run:
@@ -217,7 +217,7 @@ def test_judges_that_are_let_go_of_come_back_the_same(
     install(fake="OneUlpOff", other="Exact")
     oracles = [Oracle(tmp_path / "cache"), Oracle(tmp_path / "cache")]
     held = run(selection(), tmp_path / "held.parquet", oracle=oracles[0])
-    monkeypatch.setattr("conformance.engine.HELD_ELEMENTS", 0)
+    monkeypatch.setattr("xent_conformance.running.engine.HELD_ELEMENTS", 0)
     fetched = run(selection(), tmp_path / "fetched.parquet", oracle=oracles[1])
     assert fetched.verdicts.equals(held.verdicts)
     batches = len(list(selection().batches()))

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import Install, selection
 
-from conformance import engine, header
-from conformance.asking import Asker
-from conformance.engine import run
-from conformance.journal import Journal
-from conformance.selection import Selection
-from reference.oracle import Oracle
-from reports.run_file import SCHEMA, Run, RunFileError, read_run
+from tests.support.by_hand import Install, selection
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.selection import Selection
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, read_run
+from xent_conformance.running import engine, header
+from xent_conformance.running.engine import run
+from xent_conformance.running.journal import Journal
 
 
 class Interrupted(Exception):

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from upgrading import fake_uv, framework, interpreter, script, told
 
-from conformance.versions import environments
-from conformance.versions.environments import (
+from tests.support.upgrading import fake_uv, framework, interpreter, script, told
+from xent_conformance.versions import environments
+from xent_conformance.versions.environments import (
     RECORD,
     EnvironmentNotMade,
     default_folder,

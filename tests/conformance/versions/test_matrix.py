@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from versions_by_hand import run, verdict
 
-from conformance.versions.matrix import by_version, version_of, versions
-from reports.versions import Cell, Lifetime
+from tests.support.versions_by_hand import run, verdict
+from xent_conformance.reports.views.versions import Cell, Lifetime
+from xent_conformance.versions.matrix import by_version, version_of, versions
 
 MUST, SHOULD, GONE = "breaks_must", "breaks_should", "unsupported"
 

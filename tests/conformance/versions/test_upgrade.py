@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from by_hand import Install
 from typer.testing import CliRunner, Result
-from upgrading import (
+
+from tests.support.by_hand import Install
+from tests.support.upgrading import (
     DRIFTED,
     PLUGIN,
     RIGHT,
@@ -23,10 +24,9 @@ from upgrading import (
     interpreter,
     told,
 )
-
-from conformance.cli import EVIDENCE, FAILED, USAGE, app
-from conformance.registry import FRAMEWORKS
-from reports.run_file import read_run
+from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import read_run
 
 OLD, NEW = "fakeframe==1.0", "fakeframe==2.0"
 SMALL = ["--profile", "quick", "--dtype", "float32", "--family", "two_classes", "--plugin", PLUGIN]
@@ -38,7 +38,7 @@ def _alone(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     install()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("conformance.plugins.entry_points", list)
+    monkeypatch.setattr("xent_conformance.registry.plugins.entry_points", list)
     yield
     FRAMEWORKS.pop("fakeframe", None)
 

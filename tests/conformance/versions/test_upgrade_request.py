@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from by_hand import Install, selection
 
-from conformance.decision.gate import Policy
-from conformance.decision.reasons import Kind, Reason
-from conformance.registry import FRAMEWORKS
-from conformance.selection import UnknownName
-from conformance.versions import upgrade
-from conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
-from reports.run_file import Run
+from tests.support.by_hand import Install, selection
+from xent_conformance.asking.selection import UnknownName
+from xent_conformance.decision.gate import Policy
+from xent_conformance.decision.reasons import Kind, Reason
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import Run
+from xent_conformance.versions import upgrade
+from xent_conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
 
 REASON = Reason(
     Kind.REGRESSED,
@@ -194,7 +194,7 @@ def test_our_folders_are_no_business_of_another_python(install: Install) -> None
 
 
 def test_an_unfinished_run_is_no_baseline(install: Install, tmp_path: Path) -> None:
-    from conformance.engine import run
+    from xent_conformance.running.engine import run
 
     request = _request(install)
     old = run(selection(frameworks=("fake",)), tmp_path / "old.parquet")

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from delivering import Array, delivered, rows
 
-from cases.families.layouts import BLOCK
-from cases.families.shapes import FORMS
-from cases.form import Form
-from conformance.delivery import WrongShape
-from conformance.frameworks.interface import Manner
+from tests.support.delivering import Array, delivered, rows
+from xent_conformance.cases.families.layouts import BLOCK
+from xent_conformance.cases.families.shapes import FORMS
+from xent_conformance.cases.form import Form
+from xent_conformance.frameworks.interface import Manner
+from xent_conformance.worker.delivery import WrongShape
 
 SHAPED = {**FORMS, "block": Form(shape=BLOCK, axis=1), "last_of_many": Form(shape=(2, 3, 2), axis=-1)}
 EVERY = pytest.mark.parametrize("form", SHAPED.values(), ids=list(SHAPED))

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from delivering import Array, delivered, rows
 
-from conformance.delivery import AGAIN, WrongShape
-from conformance.frameworks.interface import Manner
+from tests.support.delivering import Array, delivered, rows
+from xent_conformance.frameworks.interface import Manner
+from xent_conformance.worker.delivery import AGAIN, WrongShape
 
 N, EXAMPLES = 3, 4
 MEAN = (("reduction", "mean"),)

@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from fakes_in_any_manner import LAYOUTS
 
-from cases.form import Layout
-from conformance.layouts import laid_out
-from conformance.wire import dtype_of
-from reference.formats import FORMATS
+from tests.support.fakes_in_any_manner import LAYOUTS
+from xent_conformance.cases.form import Layout
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.worker.layouts import laid_out
+from xent_conformance.worker.wire import dtype_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

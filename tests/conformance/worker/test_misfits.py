@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from delivering import Array, rows
-from here import Here, family, questions, verdicts
 
-from cases.families.refusals import WRONG
-from cases.form import Form
-from conformance.asking import Asker
-from conformance.delivery import Delivery, Described, WrongShape, misfit
-from conformance.frameworks.interface import Manner, Question
-from conformance.offering import outputs
-from conformance.registry import Framework
-from reference.operators import OPERATORS
+from tests.support.delivering import Array, rows
+from tests.support.here import Here, family, questions, verdicts
+from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.questions import outputs
+from xent_conformance.cases.families.refusals import WRONG
+from xent_conformance.cases.form import Form
+from xent_conformance.frameworks.interface import Manner, Question
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import Framework
+from xent_conformance.worker.delivery import Delivery, Described, WrongShape, misfit
 
 SPARSE, DENSE, BINARY = "sparse_softmax_cross_entropy", "softmax_cross_entropy", "sigmoid_cross_entropy"
 LOSSES = pytest.mark.parametrize("operator", ["softmax", SPARSE, DENSE, BINARY])
@@ -117,4 +117,4 @@ def test_rows_are_not_asked_apart() -> None:
 
 def test_only_values_are_asked() -> None:
     (b,) = family("refusals", "softmax")
-    assert outputs(Framework("whole", "fakes_in_any_manner:Whole", ""), b) == ("value",)
+    assert outputs(Framework("whole", "tests.support.fakes_in_any_manner:Whole", ""), b) == ("value",)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from conformance.wire import Closed, receive, send
-from reference.formats import FORMATS
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.worker.wire import Closed, receive, send
 
 
 def _round_trip(**arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from decisions import gate, reason
 
-from reports.badge import render
+from tests.support.decisions import gate, reason
+from xent_conformance.reports.ci.badge import render
 
 
 @pytest.mark.parametrize(

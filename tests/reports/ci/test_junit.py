@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
-from decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
-from small_run import run_of, verdict
 
-from reports.junit import render
+from tests.support.decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
+from tests.support.small_run import run_of, verdict
+from xent_conformance.reports.ci.junit import render
 
 RUN = run_of(
     [

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
 
-from reports.markdown import (
+from tests.support.decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
+from xent_conformance.reports.ci.markdown import (
     ANNOTATIONS,
     COMMENT_CHARACTERS,
     MARK,

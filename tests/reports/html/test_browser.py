@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_gate import broken, of_every_change, told, waiver
-from small_run import distance, header, run_of, verdict
 
-from conformance.findings import findings
-from reports.html import render
-from reports.html_compare import render_comparison
+from tests.support.small_gate import broken, of_every_change, told, waiver
+from tests.support.small_run import distance, header, run_of, verdict
+from xent_conformance.reports.html.comparison import render_comparison
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.run.findings import findings
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")

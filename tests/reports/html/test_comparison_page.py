@@ -8,15 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from small_gate import newer, now_header, of_every_change, view_of
-from small_run import HOSTILE, Page, run_of, verdict
 from typer.testing import CliRunner
 
-from conformance.cli import app
-from conformance.decision.compare import Change, as_dict, compare
-from reports.html_budget import LIMIT
-from reports.html_compare import CHANGES, render_comparison
-from reports.run_file import Run, write_run
+from tests.support.small_gate import newer, now_header, of_every_change, view_of
+from tests.support.small_run import HOSTILE, Page, run_of, verdict
+from xent_conformance.__main__ import app
+from xent_conformance.decision.compare import Change, as_dict, compare
+from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.reports.html.comparison import CHANGES, render_comparison
+from xent_conformance.reports.run.file import Run, write_run
 
 NAN = math.nan
 

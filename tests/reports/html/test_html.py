@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from small_run import HOSTILE, Page, header, page_of, run_of, verdict
 
-from conformance.findings import findings
-from reports.html import render
-from reports.html_page import breakable, coded
-from reports.html_summary import counters
-from reports.html_words import STATUS
+from tests.support.small_run import HOSTILE, Page, header, page_of, run_of, verdict
+from xent_conformance.reports.html.marks import STATUS
+from xent_conformance.reports.html.page import breakable, coded
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.html.sections.summary import counters
+from xent_conformance.reports.run.findings import findings
 
 
 def mixed() -> list[dict[str, Any]]:

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from small_run import Page, distance, header, run_of, verdict
 
-from conformance.findings import findings
-from reports.html import render
-from reports.html_budget import LIMIT, Budget, fitted
-from reports.run_file import Run
+from tests.support.small_run import Page, distance, header, run_of, verdict
+from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import findings
 
 LINE = 10
 

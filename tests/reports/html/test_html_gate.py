@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_gate import CASE, broken, told, waiver
-from small_run import HOSTILE, Page, header, run_of, verdict
 from typer.testing import CliRunner
 
-from conformance.cli import app
-from conformance.decision.gate import Policy
-from conformance.findings import findings
-from reports.html import render
-from reports.html_budget import LIMIT
-from reports.html_gate import IN_THE_BANNER, LISTED, decision, standings
-from reports.run_file import Run, write_run
+from tests.support.small_gate import CASE, broken, told, waiver
+from tests.support.small_run import HOSTILE, Page, header, run_of, verdict
+from xent_conformance.__main__ import app
+from xent_conformance.decision.gate import Policy
+from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision, standings
+from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.run.findings import findings
 
 
 def page_of(run: Run, gate: dict[str, Any], **limit: int) -> tuple[Page, str]:

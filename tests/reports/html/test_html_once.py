@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from small_run import CLAUSES, HOSTILE, Page, header, page_of, verdict
+from tests.support.small_run import CLAUSES, HOSTILE, Page, header, page_of, verdict
 
 NAN = math.nan
 CASE = "softmax/ordinary/spread1/float32/n3/r0"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from small_run import CLAUSES, HOSTILE, Page, distance, header, page_of, verdict
+
+from tests.support.small_run import CLAUSES, HOSTILE, Page, distance, header, page_of, verdict
 
 NAN, INF = math.nan, math.inf
 JAX = {"framework": "jax", "version": "0.10.2", "implementation": "jax.nn.softmax", "mode": "jit"}

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cases.corpus import batches, find_case
-from conformance.exhibits import SHOWN, exhibits
-from conformance.findings import CAUSE, findings
-from conformance.process import native
-from reference.formats import FORMATS
-from reports.run_file import SCHEMA
+from xent_conformance.asking.process import native
+from xent_conformance.cases.corpus import batches, find_case
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.findings import CAUSE, findings
+from xent_conformance.running.exhibits import SHOWN, exhibits
 
 NAN, INFINITY = float("nan"), float("inf")
 

@@ -9,8 +9,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from reports import run_file
-from reports.run_file import SCHEMA, SCHEMA_VERSION, Run, RunFileError, merge, read_run, write_run
+from xent_conformance.reports.run import file as run_file
+from xent_conformance.reports.run.file import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    Run,
+    RunFileError,
+    merge,
+    read_run,
+    write_run,
+)
 
 CLAUSES = {"1.1": {"level": "must", "title": "Stable accuracy", "text": "…"}}
 

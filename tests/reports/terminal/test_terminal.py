@@ -7,19 +7,19 @@ from typing import Any
 
 import polars as pl
 import pytest
-from by_hand import Install
 from rich.console import Console
 from rich.table import Table
 
-from cases.corpus import families
-from conformance import listing
-from conformance.console import Bars
-from conformance.findings import findings
-from conformance.registry import FRAMEWORKS
-from reference.clauses import clauses
-from reference.operators import OPERATORS
-from reports import terminal
-from reports.run_file import SCHEMA, Run
+from tests.support.by_hand import Install
+from xent_conformance.cases.corpus import families
+from xent_conformance.commands import listing
+from xent_conformance.commands.console import Bars
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.terminal import run as terminal
 
 MARKUP = "evil[red].softmax[/red]"
 
@@ -66,7 +66,7 @@ def test_the_summary_counts_every_verdict() -> None:
 
 
 def test_every_status_has_a_column() -> None:
-    from conformance.outcome import Status
+    from xent_conformance.reports.run.words import Status
 
     assert set(terminal.STATUSES) == {s.value for s in Status}
 

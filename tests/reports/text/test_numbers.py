@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.numbers import LAYOUTS, bits, count, elements, exact, exact_fraction, seconds, shortest, ulps
+from xent_conformance.reports.text.numbers import (
+    LAYOUTS,
+    bits,
+    count,
+    elements,
+    exact,
+    exact_fraction,
+    seconds,
+    shortest,
+    ulps,
+)
 
 DTYPES = {name: np.dtype(getattr(ml_dtypes, name, name)) for name in LAYOUTS}
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from small_run import HOSTILE, Page
 
-from reports.html_versions import render
-from reports.terminal_versions import show
-from reports.versions import Cell, Lifetime, Line, Versions
+from tests.support.small_run import HOSTILE, Page
+from xent_conformance.reports.html.versions import render
+from xent_conformance.reports.terminal.versions import show
+from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 INF, NAN = float("inf"), float("nan")
 

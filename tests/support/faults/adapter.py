@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
-from fault import Fault
-from kernel import TAKES, correct
-from seeded import FAULTS
-from variants import VARIANTS
-
-from cases.form import Layout
-from conformance.frameworks.interface import Call, Implementation
-from reference.operators import MOVING, OPERATORS
+from tests.support.faults.fault import Fault
+from tests.support.faults.kernel import TAKES, correct
+from tests.support.faults.seeded import FAULTS
+from tests.support.faults.variants import VARIANTS
+from xent_conformance.cases.form import Layout
+from xent_conformance.frameworks.interface import Call, Implementation
+from xent_conformance.reference.operators import MOVING, OPERATORS
 
 Answering = Callable[[Call], Mapping[str, Any]]
 

@@ -1,6 +1,6 @@
 """Puts the quick profile to every fault and every variant, as a run would, and keeps what they break.
 
-What is asked comes from :mod:`conformance.selection`, how from :class:`conformance.asking.Asker`; only the
+What is asked comes from ``asking/selection``, how from ``asking/asker``; only the
 worker lives in this process. Verdicts are a function of the bits: an output whose bits were judged
 already is not judged again.
 """
@@ -15,27 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from adapter import Compiled, Faults
-from fault import Fault
-from seeded import FAULTS
 
-from cases.case import Batch
-from cases.corpus import batches
-from conformance.asking import Answer, Asker
-from conformance.delivery import AGAIN
-from conformance.frameworks.interface import Adapter, Array, Question
-from conformance.outcome import Status
-from conformance.process import Process, Reply
-from conformance.registry import Framework
-from conformance.rows import rows_of
-from conformance.selection import questions
-from conformance.verdict import Judge
-from conformance.worker import Worker
-from reference.oracle import Oracle, default_cache
+from tests.support.faults.adapter import Compiled, Faults
+from tests.support.faults.fault import Fault
+from tests.support.faults.seeded import FAULTS
+from xent_conformance.asking.asker import Answer, Asker
+from xent_conformance.asking.process import Process, Reply
+from xent_conformance.asking.selection import questions
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches
+from xent_conformance.frameworks.interface import Adapter, Array, Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.registry.framework import Framework
+from xent_conformance.reports.run.words import Status
+from xent_conformance.worker.delivery import AGAIN
+from xent_conformance.worker.serve import Worker
 
 FRAMEWORKS = {
-    Framework("faults", "adapter:Faults", ""): Faults(),
-    Framework("compiled", "adapter:Compiled", ""): Compiled(),
+    Framework("faults", "tests.support.faults.adapter:Faults", ""): Faults(),
+    Framework("compiled", "tests.support.faults.adapter:Compiled", ""): Compiled(),
 }
 
 BROKEN = (Status.BREAKS_MUST, Status.BREAKS_SHOULD)

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sums import Array, Sum
 
-from reference.operators import OPERATORS
+from tests.support.faults.sums import Array, Sum
+from xent_conformance.reference.operators import OPERATORS
 
 
 def pick(a: Array, y: Array) -> Array:

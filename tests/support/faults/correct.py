@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from blocks import Ask, pick, weighted
-from sums import Array
+
+from tests.support.faults.blocks import Ask, pick, weighted
+from tests.support.faults.sums import Array
 
 Output = Callable[[Ask], Array]
 Table = Mapping[str, Output]

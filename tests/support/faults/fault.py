@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from blocks import Ask
-from correct import Output
-from kernel import Kernel, correct
-from sums import Array
+from tests.support.faults.blocks import Ask
+from tests.support.faults.correct import Output
+from tests.support.faults.kernel import Kernel, correct
+from tests.support.faults.sums import Array
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 

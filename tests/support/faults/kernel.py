@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from blocks import Ask
-from correct import CORRECT, Table
-from sums import Array, Sum, pairwise
 
-from conformance.frameworks.interface import Call
-from reference.operators import OPERATORS, Operator
+from tests.support.faults.blocks import Ask
+from tests.support.faults.correct import CORRECT, Table
+from tests.support.faults.sums import Array, Sum, pairwise
+from xent_conformance.frameworks.interface import Call
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 TAKES = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
 

@@ -5,14 +5,16 @@ Each is a mistake that real code made. ``about`` says which; nothing else of the
 
 from __future__ import annotations
 
-import seeded_attributes
-import seeded_cross_entropy
-import seeded_delivery
-import seeded_derivatives
-import seeded_once_unseen
-import seeded_sigmoid
-import seeded_softmax
-from fault import SEEDED
+from tests.support.faults import (
+    seeded_attributes,
+    seeded_cross_entropy,
+    seeded_delivery,
+    seeded_derivatives,
+    seeded_once_unseen,
+    seeded_sigmoid,
+    seeded_softmax,
+)
+from tests.support.faults.fault import SEEDED
 
 _IDEAS = (
     seeded_softmax,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from blocks import Ask, pick
-from correct import cross_entropy, cross_entropy_grad
-from fault import BINARY, DENSE, SPARSE, output, part, plain, right, whole
-from sums import Array
+
+from tests.support.faults.blocks import Ask, pick
+from tests.support.faults.correct import cross_entropy, cross_entropy_grad
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, output, part, plain, right, whole
+from tests.support.faults.sums import Array
 
 # --- class weights ---------------------------------------------------------------------------------
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from blocks import Ask, weighted
-from fault import DENSE, SPARSE, delivery, output, part, right
-from kernel import Kernel
-from sums import Array
 
-from conformance.frameworks.interface import Call
+from tests.support.faults.blocks import Ask, weighted
+from tests.support.faults.fault import DENSE, SPARSE, delivery, output, part, right
+from tests.support.faults.kernel import Kernel
+from tests.support.faults.sums import Array
+from xent_conformance.frameworks.interface import Call
 
 # --- dense labels ----------------------------------------------------------------------------------
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from blocks import Ask
-from fault import SPARSE, Beyond, delivery, output, part, plain, right
-from kernel import Kernel, own
-from sums import Array, backwards, pairwise, sequential
 
-from conformance.frameworks.interface import Call
+from tests.support.faults.blocks import Ask
+from tests.support.faults.fault import SPARSE, Beyond, delivery, output, part, plain, right
+from tests.support.faults.kernel import Kernel, own
+from tests.support.faults.sums import Array, backwards, pairwise, sequential
+from xent_conformance.frameworks.interface import Call
 
 # --- memory and axes -------------------------------------------------------------------------------
 

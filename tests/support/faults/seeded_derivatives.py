@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from blocks import Ask, pick
-from fault import BINARY, DENSE, SPARSE, delivery, output, right
-from kernel import Kernel
-from sums import Array
+
+from tests.support.faults.blocks import Ask, pick
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, right
+from tests.support.faults.kernel import Kernel
+from tests.support.faults.sums import Array
 
 # --- cotangents ------------------------------------------------------------------------------------
 

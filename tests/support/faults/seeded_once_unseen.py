@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from blocks import Ask
-from fault import BINARY, DENSE, SPARSE, delivery, output, part, plain, right, whole
-from kernel import Kernel
-from sums import Array
 
-from conformance.frameworks.interface import Call
+from tests.support.faults.blocks import Ask
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, plain, right, whole
+from tests.support.faults.kernel import Kernel
+from tests.support.faults.sums import Array
+from xent_conformance.frameworks.interface import Call
 
 
 @part(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from blocks import Ask, weighted
-from fault import BINARY, output, right
-from sums import Array
+
+from tests.support.faults.blocks import Ask, weighted
+from tests.support.faults.fault import BINARY, output, right
+from tests.support.faults.sums import Array
 
 
 @output("sigmoid", "value", "1 / (1 + exp(−x)), where exp overflows")

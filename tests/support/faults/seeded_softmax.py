@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ml_dtypes
 import numpy as np
-from blocks import Ask
-from fault import output, right
-from sums import Array, sequential
+
+from tests.support.faults.blocks import Ask
+from tests.support.faults.fault import output, right
+from tests.support.faults.sums import Array, sequential
 
 
 def sixteen(a: Array) -> Array:

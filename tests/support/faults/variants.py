@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from blocks import Ask
-from correct import CORRECT, Output
-from kernel import Kernel, higher, own
-from sums import Array, columns, kahan, sequential
+
+from tests.support.faults.blocks import Ask
+from tests.support.faults.correct import CORRECT, Output
+from tests.support.faults.kernel import Kernel, higher, own
+from tests.support.faults.sums import Array, columns, kahan, sequential
 
 MERELY_STABLE = {"textbook": "1.2"}
 """Variants that break one clause, and nothing else."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from reference.formats import Format
+from xent_conformance.reference.formats import Format
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

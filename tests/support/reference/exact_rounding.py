@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from reference.formats import Format
+from xent_conformance.reference.formats import Format
 
 
 def floor_log2(value: Fraction) -> int:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from arithmetic import ORDERS, Arithmetic, Array
-from measure import Ruler, answer
-
-from reference.operators import OPERATORS
-from reference.oracle import Truth
+from tests.support.reference.arithmetic import ORDERS, Arithmetic, Array
+from tests.support.reference.measure import Ruler, answer
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Truth
 
 SLOPS = ("none", "up", "down", "mixed")
 

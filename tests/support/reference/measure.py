@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from arithmetic import Arithmetic, Array
 
-from reference.attributes import PLAIN, Attributes
-from reference.enclosure import Enclosure
-from reference.formats import Floats, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
-from reference.oracle import Oracle, Truth
+from tests.support.reference.arithmetic import Arithmetic, Array
+from xent_conformance.reference.attributes import PLAIN, Attributes
+from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle, Truth
 
 
 @dataclass(frozen=True)

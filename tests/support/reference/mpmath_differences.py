@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from mpmath import exp, log, mp, mpf
 
-from reference.attributes import Attributes
-from reference.operators import OPERATORS
-from reference.row import Row
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.operators import OPERATORS
 
 NAN = mpf("nan")
 Vector = list[mpf]

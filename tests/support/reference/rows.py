@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from reference.formats import Floats, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 LENGTHS = (2, 7, 64, 400)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from rows import shapes
 
-from reference.attributes import Attributes
-from reference.formats import Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support.reference.rows import shapes
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 LENGTHS = (3, 40)
 IGNORED = {3: 1, 40: -100}

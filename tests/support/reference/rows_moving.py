@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from rows import shapes
 
-from reference.formats import Floats, Format
-from reference.inputs import Inputs
-from reference.operators import OPERATORS
+from tests.support.reference.rows import shapes
+from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 
 LENGTHS = {2: 6, 7: 6, 40: 6, 300: 2}
 """How many tangents each length is tried with."""

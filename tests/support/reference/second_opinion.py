@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import mpmath
 from mpmath import mpf
-from mpmath_differences import Opinion, Vector, opinion
 
-from reference.enclosure import Enclosure
-from reference.inputs import Inputs
-from reference.oracle import Oracle
+from tests.support.reference.mpmath_differences import Opinion, Vector, opinion
+from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
 
 DIGITS = mpf(2) ** -94
 """``5e-29``: to so many digits a second opinion must know an element that is not zero."""

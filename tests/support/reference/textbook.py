@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from arithmetic import Arithmetic, Array
+
+from tests.support.reference.arithmetic import Arithmetic, Array
 
 Algorithm = Callable[[Arithmetic, Array, Array, Array], Array]
 Table = dict[tuple[str, str], dict[str, Algorithm]]

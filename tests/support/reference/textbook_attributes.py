@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from arithmetic import Arithmetic, Array
-from textbook import ROUTES, accurate_log_softmax, balance, log_softmax, one_hot
 
-from reference.attributes import Attributes
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook import ROUTES, accurate_log_softmax, balance, log_softmax, one_hot
+from xent_conformance.reference.attributes import Attributes
 
 Attributed = Callable[[Arithmetic, Array, Array, Array, Attributes], Array]
 Table = dict[tuple[str, str], dict[str, Attributed]]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from arithmetic import Arithmetic, Array
-from textbook_attributes import SCALARS, Attributed, Scalars, Table, weights
-from textbook_sigmoid import SIGMAS, SOFTPLUS, positive, softplus, two_branches
-
-from reference.attributes import Attributes
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook_attributes import SCALARS, Attributed, Scalars, Table, weights
+from tests.support.reference.textbook_sigmoid import SIGMAS, SOFTPLUS, positive, softplus, two_branches
+from xent_conformance.reference.attributes import Attributes
 
 OPERATOR = "sigmoid_cross_entropy"
 Form = Callable[[Arithmetic, Array, Array, Array, Array], Array]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from arithmetic import Arithmetic, Array
-from textbook import ROUTES, accurate_softmax, exp_of_difference, one_hot
+
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook import ROUTES, accurate_softmax, exp_of_difference, one_hot
 
 Moving = Callable[[Arithmetic, Array, Array, Array, Array], Array]
 Table = dict[tuple[str, str], dict[str, Moving]]

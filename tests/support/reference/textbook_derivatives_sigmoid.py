@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import textbook_sigmoid
-from arithmetic import Arithmetic, Array
-from textbook import Algorithm
-from textbook_derivatives import Moving, Table
-from textbook_sigmoid import SIGMAS, two_branches
+from tests.support.reference import textbook_sigmoid
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook import Algorithm
+from tests.support.reference.textbook_derivatives import Moving, Table
+from tests.support.reference.textbook_sigmoid import SIGMAS, two_branches
 
 OPERATORS = ("sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy")
 

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import textbook_attributes
-import textbook_attributes_sigmoid
-from arithmetic import Arithmetic, Array
-from textbook_attributes import Attributed, Table, weights
 
-from reference.attributes import Attributes
+from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook_attributes import Attributed, Table, weights
+from xent_conformance.reference.attributes import Attributes
 
 # --- a group taken apart --------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ cotangent ``c``. Forms in ``ACCURATE`` have relative accuracy, so both tables ho
 from __future__ import annotations
 
 import numpy as np
-from arithmetic import Arithmetic, Array
-from textbook import Algorithm, Table
+
+from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.textbook import Algorithm, Table
 
 # --- sigmoids -------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Who catches whom: every seeded fault against every family of the quick profile.
 
-``python tests/faults/power.py`` prints the tables as Markdown (docs/POWER.md is its output).
+``python -m docs.power`` prints the tables as Markdown (docs/POWER.md is its output).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
-from asked import beyond, quick
-from fault import Fault
-from kept import KEPT
-from seeded import FAULTS
-from variants import VARIANTS
 
-from cases.corpus import batches, families
-from conformance.outcome import Status
+from tests.support.faults.asked import beyond, quick
+from tests.support.faults.fault import Fault
+from tests.support.faults.kept import KEPT
+from tests.support.faults.seeded import FAULTS
+from tests.support.faults.variants import VARIANTS
+from xent_conformance.cases.corpus import batches, families
+from xent_conformance.reports.run.words import Status
 
 GROUPS = {
     "Softmax, log-softmax, logsumexp": ("softmax", "log_softmax", "logsumexp"),
@@ -30,7 +30,7 @@ MUST, SHOULD, NOTHING = "**M**", "s", "·"
 HEAD = """# Power: which family catches which fault
 
 {faults} faults, each a correct implementation with one defect, against the `quick` profile. \
-Printed by `.venv/bin/python tests/faults/power.py`; `tests/faults/test_power.py` compares.
+Printed by `.venv/bin/python -m docs.power`; `tests/faults/test_power.py` compares.
 
 {must}: the family catches the fault by a must clause. {should}: by a should clause alone. \
 {nothing}: not at all. A star marks the only family that does.

@@ -1,0 +1,1 @@
+"""What is wrong with an adapter, one line a problem."""

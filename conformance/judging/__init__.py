@@ -1,0 +1,1 @@
+"""Answers become verdicts: the judge, and the rows of the run file."""

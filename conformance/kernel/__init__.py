@@ -1,0 +1,1 @@
+"""Your own function: the check, and what came of it."""

@@ -1,0 +1,1 @@
+"""What is declared: frameworks, seats, plug-ins, devices, names."""

@@ -1,0 +1,1 @@
+"""A run: engine, journal, header, distances."""

@@ -1,0 +1,1 @@
+"""What decides a value: balls, enclosures, the families, derivatives, reductions."""

@@ -1,0 +1,1 @@
+"""For others: JUnit, Markdown, badge."""

@@ -1,0 +1,1 @@
+"""Numbers and sentences, the same wherever they are shown."""

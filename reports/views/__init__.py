@@ -1,0 +1,1 @@
+"""Typed decisions: what a gate, a comparison, a table of versions say, for every renderer."""
