@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from docs.historical import FAMILY, KINDS, Entry, entries, entry_of, page, path_safe
+from docs.historical import page
 from tests.support.paths import ROOT
 from xent_conformance.asking.asker import Answer, Asker, Failure
 from xent_conformance.asking.process import Launch, Process
 from xent_conformance.asking.questions import manner_of, outputs
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, find_case
+from xent_conformance.cases.families.historical import FAMILY, KINDS, Entry, entries, entry_of, path_safe
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
