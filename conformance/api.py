@@ -1,4 +1,4 @@
-"""What the command line does, from Python: ``conformance.run``, ``read_run``, ``findings``."""
+"""What the command line does, from Python: ``xent_conformance.run``, ``read_run``, ``findings``."""
 
 from __future__ import annotations
 

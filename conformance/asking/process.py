@@ -25,10 +25,9 @@ from xent_conformance.worker.wire import Closed, receive, send
 _BOOT = """
 import importlib.util, sys
 sys.path[:] = [folder for folder in sys.path if folder]  # not the folder we happen to run in
-where = [sys.argv[2]]
-spec = importlib.util.spec_from_file_location("conformance", sys.argv[1], submodule_search_locations=where)
-package = importlib.util.module_from_spec(spec)
-sys.modules["conformance"] = package
+name, where = "xent_conformance", [sys.argv[2]]
+spec = importlib.util.spec_from_file_location(name, sys.argv[1], submodule_search_locations=where)
+package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
 sys.path[:0] = sys.argv[4:]
 sys.argv[1:] = sys.argv[3:4]
@@ -82,7 +81,7 @@ class Process:
         self._start()
 
     def _start(self) -> None:
-        here = Path(__file__).parent
+        here = Path(__file__).parents[1]
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
         self._process = subprocess.Popen(
             [

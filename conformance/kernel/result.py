@@ -28,11 +28,11 @@ class Divergence(AssertionError):
 
 
 class Checked:
-    """The verdicts on one function. Made by :func:`conformance.check`."""
+    """The verdicts on one function. Made by :func:`xent_conformance.check`."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        """The run, as :func:`conformance.read_run` would give it back."""
+        """The run, as :func:`xent_conformance.read_run` would give it back."""
 
     def __repr__(self) -> str:
         worst = "" if self.findings.is_empty() else f"; worst: {_place(self.findings.row(0, named=True))}"
@@ -64,7 +64,7 @@ class Checked:
             raise Divergence(self._message(found))
 
     def save(self, path: str | Path) -> Path:
-        """Write the run file, for ``conformance report`` or :func:`conformance.read_run`."""
+        """Write the run file, for ``conformance report`` or :func:`xent_conformance.read_run`."""
         write_run(Path(path), self.run)
         return Path(path)
 

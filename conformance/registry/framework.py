@@ -129,7 +129,7 @@ class Framework:
 def _shipped(
     name: str, adapter: str, *, optional: bool = False, file: str = "", package: str = ""
 ) -> Framework:
-    module = f"conformance.frameworks.{file or name}"
+    module = f"xent_conformance.frameworks.{file or name}"
     return Framework(name, f"{module}:{adapter}", f"pip install {package or name}", optional=optional)
 
 
