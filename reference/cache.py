@@ -1,17 +1,70 @@
-"""Named arrays as bytes and back: a line of JSON that describes them, then their bits one after another.
+"""Certified truths on disk, by content. An entry is never trusted and never an error.
 
-NumPy's own container parses a header for each array, which is slower than reading ten numbers is.
+It is named by the batch's digest, below the hash of the source that decides it, carries a checksum over name
+and content, and is computed anew when anything about it does not fit. Its arrays are a line of JSON that
+describes them, then their bits one after another: NumPy's own container parses a header for each array, which
+is slower than reading ten numbers is.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
+
+from xent_conformance.reference.exact.ball import Certified
+from xent_conformance.reference.exact.enclosure import Enclosure
+
+_FIELDS = ("hi", "lo", "radius", "exponent")
+
+
+def default_cache() -> Path:
+    """Where truths are remembered between runs (the platform's cache directory)."""
+    return Path(platformdirs.user_cache_dir("xent-conformance")) / "reference"
+
+
+def write_entry(path: Path, certified: Certified) -> None:
+    """Write an entry whole or not at all."""
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {"undecided": certified.undecided}
+    for name, enclosure in certified.outputs.items():
+        arrays |= {f"{name}.{field}": getattr(enclosure, field) for field in _FIELDS}
+    arrays |= {f"{name}.size": array for name, array in certified.sizes.items()}
+    body = packed(arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as f:
+        f.write(hashlib.sha256(path.stem.encode() + body).digest() + body)
+    Path(temporary).replace(path)
+
+
+def read_entry(path: Path) -> Certified | None:
+    """The entry at ``path``, or None if it is absent, torn or not what its checksum says."""
+    try:
+        blob = path.read_bytes()
+    except OSError:
+        return None
+    checksum, body = blob[:32], blob[32:]
+    if hashlib.sha256(path.stem.encode() + body).digest() != checksum:
+        return None
+    try:
+        arrays = unpacked(body)
+    except ValueError:
+        return None
+    outputs = {n.removesuffix(".hi") for n in arrays if n.endswith(".hi")}
+    return Certified(
+        {o: Enclosure(*(arrays[f"{o}.{field}"] for field in _FIELDS)) for o in sorted(outputs)},
+        {n.removesuffix(".size"): a for n, a in arrays.items() if n.endswith(".size")},
+        arrays["undecided"].astype(bool),
+    )
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -82,7 +82,9 @@ def test_a_worker_needs_numpy_and_ml_dtypes_alone() -> None:
 
 def test_adapters_do_not_import_their_framework_until_they_are_made() -> None:
     assert loaded(*modules_of("conformance")) & FRAMEWORKS == set()
-    found = loaded(*(f"xent_conformance.frameworks.{name}" for name in ("torch", "tensorflow", "jax", "numpy")))
+    found = loaded(
+        *(f"xent_conformance.frameworks.{name}" for name in ("torch", "tensorflow", "jax", "numpy"))
+    )
     assert found & (FRAMEWORKS | HEAVY) == set()
 
 

@@ -20,9 +20,10 @@ from xent_conformance.check_plugin.calls import PLAIN, About
 from xent_conformance.frameworks.interface import Adapter, Implementation
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.declaration import Problem
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.terminal.run import answer as answered

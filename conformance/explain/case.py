@@ -17,8 +17,9 @@ from xent_conformance.cases.family import PROFILES
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import evaluate
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
 

@@ -25,9 +25,10 @@ from xent_conformance.frameworks.interface import Adapter, Implementation
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of, target_of
 from xent_conformance.kernel.result import Checked
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry import plugins
 from xent_conformance.registry.declaration import KEYWORDS, accepts
 from xent_conformance.registry.devices import wanted_devices

@@ -24,7 +24,8 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of, target_of
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.cache import default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import wanted_devices
 from xent_conformance.registry.framework import Framework
 from xent_conformance.reports.run.file import Run, write_run

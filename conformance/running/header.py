@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,9 +15,18 @@ from xent_conformance.cases.corpus import digest, families
 from xent_conformance.frameworks.interface import Implementation
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reference.oracle import version as reference_version
+from xent_conformance.reference.sources import hash_of, of_reference
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.running.exhibits import exhibits
+
+INSTRUMENT = ("frameworks", "worker", "registry", "asking", "judging", "running")
+"""Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
+
+
+@functools.cache
+def of_instrument() -> str:
+    """Hash of the source of :data:`INSTRUMENT`; the corpus has its own digest."""
+    return hash_of(Path(__file__).parents[1], INSTRUMENT)
 
 
 def identity(selection: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +35,8 @@ def identity(selection: Mapping[str, Any]) -> dict[str, Any]:
         "suite": __version__,
         "selection": dict(selection),
         "corpus": digest(selection["profile"]),
-        "reference": reference_version(),
+        "reference": of_reference(),
+        "instrument": of_instrument(),
     }
 
 

@@ -21,8 +21,9 @@ from xent_conformance.explain.script.right import Refused, Right, right_of
 from xent_conformance.frameworks.interface import Array, Implementation, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import MOVING
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import seats, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.reports.run.words import GRADES, Outcome, Status, Symptom

@@ -13,7 +13,7 @@ from tests.support.by_hand import SMALL_OPERATORS, Install, selection
 from xent_conformance.cases.corpus import digest
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reference.oracle import version as reference_version
+from xent_conformance.reference.sources import of_reference as reference_version
 from xent_conformance.reports.run.file import SCHEMA, SCHEMA_VERSION, Run, read_run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.running.engine import run

@@ -126,7 +126,7 @@ def test_another_reference_does_not_resume(
 ) -> None:
     install(fake="Exact")
     _interrupt(out, after=2)
-    monkeypatch.setattr(header, "reference_version", lambda: "another")
+    monkeypatch.setattr(header, "of_reference", lambda: "another")
     with pytest.raises(RunFileError, match="belongs to another run"):
         _run(out, resume=True)
 

@@ -27,7 +27,8 @@ from xent_conformance.cases.corpus import batches
 from xent_conformance.frameworks.interface import Adapter, Array, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
-from xent_conformance.reference.oracle import Oracle, default_cache
+from xent_conformance.reference.cache import default_cache
+from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import Framework
 from xent_conformance.reports.run.words import Status
 from xent_conformance.worker.delivery import AGAIN
