@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
 
-.PHONY: report test lint bench clean
+.PHONY: report test lint explore bench clean
 
 report: .venv/installed
 	@mkdir -p $(OUT)
@@ -12,6 +12,9 @@ report: .venv/installed
 
 test: lint .venv/other-numpy
 	OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
+
+explore: .venv/installed
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests/cases tests/reference
 
 lint: .venv/installed .venv/types
 	$(BIN)/ruff check .

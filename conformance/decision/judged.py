@@ -21,6 +21,7 @@ class State(StrEnum):
 
     ACCEPTS = "accepts"
     NOT_EVALUATED = "not evaluated"
+    BETTER = "better than known"
     EXPIRED = "expired"
     STALE = "stale"
     UNMATCHED = "unmatched"
@@ -94,6 +95,10 @@ def _judge(
         ].to_list()
     still = witnessed.filter(pl.col("status").is_in(_FAULTS))
     fixed = sorted(set(witnessed["case"]) - set(still["case"]))
+    if fixed and not any(w.seen_with(f["environment"].get("instructions")) for f in asked):
+        seen = " ".join(w.instructions)
+        words = f"its witness {fixed[0]} conforms on this processor; it was seen to fail on one with {seen}"
+        return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), rows["_row"].to_list()
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
         now = _NOW.get(passing["status"], passing["status"])

@@ -40,7 +40,7 @@ def ask_again(header: Mapping[str, Any]) -> str:
 def for_waiver(judged: JudgedWaiver, run: Run) -> str:
     """What to type about a waiver that accepts nothing; empty for one that does."""
     waiver, witness = judged.waiver, judged.waiver.witnesses[0]
-    if judged.state is State.ACCEPTS:
+    if judged.state in (State.ACCEPTS, State.BETTER):
         return ""
     if judged.state is State.NOT_EVALUATED:
         asked = any(f["framework"] == waiver.framework for h in run.headers for f in h["frameworks"])

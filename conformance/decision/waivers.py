@@ -3,7 +3,9 @@
 A waiver names who (framework, versions, implementations, modes, devices), where (operators, outputs, cases)
 and the *failure signature* that it accepts: the clause broken, the symptom, and a ceiling in ulps where the
 symptom is an error that is measured. Anything else in the same place is not accepted. Its *witnesses* are
-cases that must still fail: when one of them conforms, the waiver is stale.
+cases that must still fail: when one of them conforms, the waiver is stale. Where a kernel is chosen by the
+processor, ``instructions`` says on which kind the witnesses were seen to fail: on another kind a witness that
+conforms is better than known, which is told and never blocks.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from packaging.version import InvalidVersion, Version
 from xent_conformance.reference.clauses import Level, clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.run.words import Symptom
+from xent_conformance.worker.machine import CHOOSE
 
 KNOWN = Path(__file__).parents[1] / "known"
 """Waivers for the pinned versions of the frameworks."""
@@ -46,7 +49,8 @@ class Waiver:
     """One reviewed entry. Names of implementations, modes, devices and cases may be globs.
 
     ``ulps`` is the ceiling of the error that is accepted, where ``symptom`` is measured; None elsewhere.
-    ``expires``: from that day on the waiver accepts nothing and fails the gate.
+    ``expires``: from that day on the waiver accepts nothing and fails the gate. ``instructions``: sets that
+    the processor has, or with a ``-`` before them has not, where the witnesses fail; none means everywhere.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Waiver:
     modes: tuple[str, ...] = _ANY
     devices: tuple[str, ...] = _ANY
     expires: datetime.date | None = None
+    instructions: tuple[str, ...] = ()
     source: str = ""
 
     def in_range(self, version: str) -> bool:
@@ -75,6 +80,15 @@ class Waiver:
             return self.versions.contains(Version(version), prereleases=True)
         except InvalidVersion:
             return False
+
+    def seen_with(self, instructions: str | None) -> bool:
+        """Whether the witnesses were seen to fail on a processor with these sets; None: nobody says which."""
+        if not self.instructions:
+            return True
+        there = set((instructions or "").split())
+        return bool(there) and all(
+            (w[1:] not in there) if w[0] == "-" else w in there for w in self.instructions
+        )
 
     def signature(self) -> str:
         """What it accepts, in words."""
@@ -153,8 +167,8 @@ def _read(path: Path) -> list[Waiver]:
     return [_waiver(entry, path, i) for i, entry in enumerate(data.get("waiver", []), 1)]
 
 
-_LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses")
-_OPTIONAL = ("ulps", "modes", "devices", "expires")
+_LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses", "instructions")
+_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions")
 _FIELDS = tuple(f.name for f in fields(Waiver) if f.name != "source")
 
 
@@ -201,6 +215,11 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
     symptoms = [s.value for s in Symptom if s is not Symptom.NONE]
     if entry["symptom"] not in symptoms:
         raise wrong(f"unknown symptom {entry['symptom']!r}; there are {', '.join(symptoms)}")
+    for name in entry.get("instructions", ()):
+        if name.removeprefix("-") not in CHOOSE:
+            raise wrong(
+                f"unknown instruction set {name!r}; there are {', '.join(CHOOSE)}, each with or without -"
+            )
     measured = entry["symptom"] in MEASURED
     ulps: Any = entry.get("ulps")
     if measured and not (_is_number(ulps) and float(ulps) > 0):

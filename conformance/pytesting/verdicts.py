@@ -143,6 +143,8 @@ class Verdicts:
         if judged.state is State.NOT_EVALUATED or (partly and judged.state in _OF_ALL):
             words = "it was asked in part" if partly else judged.message
             return NotAsked(f"waiver {name} is not evaluated: {words}")
+        if judged.state is State.BETTER:
+            return NotAsked(f"waiver {name} is better than known: {judged.message}")
         next_ = for_waiver(judged, self._run)
         return Failed(f"waiver {name}: {judged.state.value}\n  {judged.message}\n  do this: {next_}")
 

@@ -6,29 +6,17 @@ setting is of one kind of device, and of no other: what CUDA is told changes no 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from xent_conformance.cases.family import PROFILES
 from xent_conformance.registry.framework import Framework
-
-
-@functools.cache
-def cpu_flags() -> frozenset[str]:
-    """Instruction sets of this machine's processor, as Linux names them; empty where it does not say."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return frozenset()
-    line = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "")
-    return frozenset(line.partition(":")[2].split())
+from xent_conformance.worker.machine import flags
 
 
 def differs(framework: Framework, variant: str) -> bool:
     """Whether the setting is another than what this machine does by itself."""
     needs = framework.variants[variant].needs
-    return not needs or needs in cpu_flags()
+    return not needs or needs in flags()
 
 
 def split(device: str) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from xent_conformance.frameworks.interface import (
     Unsupported,
 )
 from xent_conformance.worker.delivery import Delivery, Described
+from xent_conformance.worker.machine import instructions, processor
 from xent_conformance.worker.wire import Closed, receive, send
 
 CHANGES_ARITHMETIC = (
@@ -203,21 +204,11 @@ def _environment(adapter: Adapter) -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
+        "instructions": instructions(),
         **variables,
         **adapter.environment(),
     }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:  # noqa: PTH123  # pathlib is not lighter here
-            for line in f:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        return platform.processor() or "unknown"
-    return platform.processor() or "unknown"
 
 
 def load(spec: str) -> Adapter:

@@ -254,7 +254,7 @@ def _waivers(gate: Told) -> list[str]:
         return []
     states = Counter(w["state"] for w in gate["waivers"])
     lines = [f"### Waivers: {', '.join(f'{n:,} {state}' for state, n in states.items())}", ""]
-    rows = [w for w in gate["waivers"] if w["state"] not in ("accepts", "not evaluated")]
+    rows = [w for w in gate["waivers"] if w["state"] not in ("accepts", "not evaluated", "better than known")]
     if rows:
         lines += ["|waiver|state|why|next|", "|-|-|-|-|"]
         lines += [
@@ -262,8 +262,9 @@ def _waivers(gate: Told) -> list[str]:
             for w in rows
         ]
         lines.append("")
-    unseen = Counter(w["message"] for w in gate["waivers"] if w["state"] == "not evaluated")
-    lines += [f"- {n:,} not evaluated: {plain(flat(message, 300))}" for message, n in unseen.items()]
+    quiet = ("not evaluated", "better than known")
+    unseen = Counter((w["state"], w["message"]) for w in gate["waivers"] if w["state"] in quiet)
+    lines += [f"- {n:,} {state}: {plain(flat(message, 300))}" for (state, message), n in unseen.items()]
     return [*lines, ""]
 
 

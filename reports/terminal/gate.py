@@ -134,7 +134,8 @@ def _waivers(gate: Told, say: Any) -> None:
     for (state, message, command), names in together.items():
         more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
         said = ", ".join(flat(n) for n in names[:NAMES]) + more
-        say(f"  {state}: {said}: {flat(message, 400)}; next: {flat(command)}")
+        next_ = f"; next: {flat(command)}" if command else ""
+        say(f"  {state}: {said}: {flat(message, 400)}{next_}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

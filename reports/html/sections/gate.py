@@ -40,6 +40,7 @@ _STATES = {
     "stale": Mark("✕", "stale", "m"),
     "unmatched": Mark("✕", "unmatched", "m"),
     "accepts": Mark("●", "accepts", "k"),
+    "better than known": Mark("●", "better than known", "k"),
     "not evaluated": Mark("–", "not evaluated", "u"),
 }
 """What blocks stands first."""

@@ -12,6 +12,7 @@ from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformanc
 from xent_conformance.decision.judged import State
 from xent_conformance.decision.reasons import Kind
 from xent_conformance.decision.waivers import known_files, read_waivers
+from xent_conformance.worker.machine import CHOOSE, instructions
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"
 ONE_ONE = {"name": "fake-nan-1-1", "clause": "1.1", "witnesses": [OTHER]}
@@ -68,6 +69,26 @@ def test_a_stale_waiver(make: Make) -> None:
     (line,) = [line for line in lines if line.startswith("  stale: ")]
     assert f"its witness {WITNESS} conforms now; take the waiver (or the witness) out of w.toml" in line
     assert line.endswith(f"next: {lines[-1]}")
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_waiver_of_another_processor(elsewhere: bool, make: Make) -> None:
+    """Where the witness was never seen to fail, that it conforms is told and blocks nothing."""
+    lacking = next(name for name in CHOOSE if name not in instructions().split())
+    seen_with = lacking if elsewhere else f"-{lacking}"
+    status, told, lines = _gated(make, "Exact", {"instructions": [seen_with]})
+    assert _state(told) == (State.BETTER if elsewhere else State.STALE)
+    assert status == (0 if elsewhere else 1) and bool(kinds(told)) is not elsewhere
+    if elsewhere:
+        assert f"it was seen to fail on one with {lacking}" in told["waivers"][0]["message"]
+        (line,) = [line for line in lines if line.startswith("  better than known: fake-nan: ")]
+        assert "next:" not in line
+
+
+def test_a_waiver_of_another_processor_accepts_the_same_divergence_here(make: Make) -> None:
+    lacking = next(name for name in CHOOSE if name not in instructions().split())
+    status, told, _ = _gated(make, "AlwaysNan", {"instructions": [lacking]}, ONE_ONE)
+    assert status == 0 and _state(told) == State.ACCEPTS and told["waived"] == 80
 
 
 def test_a_waiver_whose_witness_is_refused_now(make: Make) -> None:

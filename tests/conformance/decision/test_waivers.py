@@ -32,6 +32,24 @@ def test_a_waiver_is_read(path: Path) -> None:
     assert found.source == str(path) and found.modes == found.devices == ("*",)
 
 
+@pytest.mark.parametrize(
+    ("named", "there", "seen"),
+    [
+        (["avx2"], "avx avx2", True),
+        (["avx2", "-avx512f"], "avx avx2", True),
+        (["avx2", "-avx512f"], "avx avx2 avx512f", False),
+        (["avx512f"], "avx avx2", False),
+        (["-avx512f"], "", False),
+        (["-avx512f"], None, False),
+        (None, None, True),
+    ],
+)
+def test_processors(named: list[str] | None, there: str | None, seen: bool, path: Path) -> None:
+    """Of a processor that says nothing, nothing is known; a waiver that names none speaks of all."""
+    found = _read(path, **({"instructions": named} if named else {}))
+    assert found.seen_with(there) is seen
+
+
 def test_a_file_without_waivers_is_fine(path: Path) -> None:
     path.write_text("# nothing is accepted\n")
     assert read_waivers([path]) == []
@@ -63,6 +81,8 @@ def test_a_file_without_waivers_is_fine(path: Path) -> None:
         ({"versions": "about 2"}, "versions = 'about 2' is no range; write one like '>=2.13,<3'"),
         ({"expires": '"soon"'}, "expires must be a date, as in expires = 2027-06-30"),
         ({"expires": "2027-06-30T00:00:00"}, "expires must be a date"),
+        ({"instructions": ["avx1024"]}, "unknown instruction set 'avx1024'; there are sse4_1, sse4_2, avx"),
+        ({"instructions": []}, "instructions must be a list of names"),
         ({"until": "2027"}, "unknown field 'until'; there are name, framework"),
     ],
 )
