@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.support.paths import ROOT
+from xent_conformance.version import __version__
 
 _QUIET = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no"]
 
@@ -58,9 +59,9 @@ def run_pytest(here: Path, *arguments: str, path: Sequence[Path] = (), installed
 def _install(site: Path) -> None:
     """What ``pip install`` would leave of the entry points in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = site / f"xent_conformance-{project['version']}.dist-info"
+    info = site / f"xent_conformance-{__version__}.dist-info"
     info.mkdir(parents=True, exist_ok=True)
-    metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {__version__}\n"
     (info / "METADATA").write_text(metadata, encoding="utf-8")
     lines = [f"{name} = {value}" for name, value in project["entry-points"]["pytest11"].items()]
     (info / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines, ""]), encoding="utf-8")
