@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,10 @@ Event = Started | Absent | Answered | Ended
 Connect = Callable[[Seat], Connection]
 Put = Callable[[Seat, Batch, Sequence[str]], Sequence[Question]]
 """``put(seat, batch, devices)``: the questions."""
+
+
+Stream = Generator[Event, None, None]
+"""Events in their order; closed, it ends what it has started."""
 
 
 def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connect) -> Stream:

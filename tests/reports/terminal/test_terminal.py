@@ -16,6 +16,7 @@ from xent_conformance.commands import listing
 from xent_conformance.commands.console import Bars
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.doors import doors
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.terminal import run as terminal
