@@ -19,8 +19,7 @@ from typing import Any
 from xent_conformance.asking.inside import made
 from xent_conformance.check_plugin import calls as probe
 from xent_conformance.check_plugin import values as easy
-from xent_conformance.registry import declaration
-from xent_conformance.registry.declaration import Problem
+from xent_conformance.registry import problems as declaration
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.registry.plugins import (
     Located,
@@ -30,6 +29,7 @@ from xent_conformance.registry.plugins import (
     load_installed,
     locate,
 )
+from xent_conformance.registry.problems import Problem
 
 HEAVY = frozenset(
     {"torch", "tensorflow", "jax", "jaxlib", "keras", "paddle", "mxnet", "tinygrad", "onnxruntime"}

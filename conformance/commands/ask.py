@@ -92,10 +92,10 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
-    from xent_conformance.asking.selection import UnknownName, near_cases
     from xent_conformance.cases.corpus import find_case
     from xent_conformance.explain import explain_text
-    from xent_conformance.explain.case import check_devices
+    from xent_conformance.explain.case import check_devices, near_cases
+    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
@@ -135,19 +135,19 @@ def search(
     plugin: Plugin = None,
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
-    from xent_conformance.asking.process import FrameworkAbsent, WorkerLost
-    from xent_conformance.asking.selection import UnknownName, search_target
+    from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
     from xent_conformance.explain import search as searching
     from xent_conformance.explain import search_text
+    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
-        target = search_target(implementation, operator, output, dtype, mode, n)
+        target = searching.search_target(implementation, operator, output, dtype, mode, n)
         found = searching.search(target, budget)
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None
     except (FrameworkAbsent, WorkerLost) as absent:
-        raise fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
+        raise fail(f"{absent}; add it with: {target.seat.framework.install}", EVIDENCE) from None
     except ImportError:
         raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
     search_text.show(target, found, console)

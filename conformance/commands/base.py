@@ -95,7 +95,8 @@ def select(
     device: list[str] | None = None,
     plugin: list[str] | None = None,
 ) -> Selection:
-    from xent_conformance.asking.selection import Selection, UnknownName
+    from xent_conformance.asking.selection import Selection
+    from xent_conformance.registry.names import UnknownName
 
     try:
         return Selection(

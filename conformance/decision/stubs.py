@@ -16,7 +16,7 @@ import polars as pl
 from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.compare import called
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import judge_waivers
@@ -136,7 +136,7 @@ def _witnesses(rows: pl.DataFrame, there: pl.DataFrame) -> list[str]:
     clean = rows.filter(~pl.col("case").is_in(mixed))
     rows = clean if clean.height else rows
     keys = rows.select("operator", "family", "dtype", "n").iter_rows()
-    profiles = pl.Series("_profile", [PROFILES.index(smallest_profile(*key)) for key in keys])
+    profiles = pl.Series("_profile", [Profile(smallest_profile(*key)).rank for key in keys])
     order = rows.with_columns(profiles).sort("_profile", maintain_order=True)
     return list(dict.fromkeys([rows["case"][0], order["case"][0]]))
 

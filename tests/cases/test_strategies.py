@@ -21,8 +21,6 @@ from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import Status
 
 EXPLORE = settings(
-    derandomize=True,
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

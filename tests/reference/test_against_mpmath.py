@@ -78,7 +78,7 @@ COTANGENT = st.integers(-16, 16).map(lambda k: k / 8)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@settings(derandomize=True, max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(data=st.data())
 def test_ugly_rows(operator: str, data: st.DataObject) -> None:
     """Rows nobody would choose: subnormal beside 1e308, signed zeros, labels off the simplex."""

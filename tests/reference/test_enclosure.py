@@ -73,7 +73,7 @@ RATIONALS = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(RATIONALS)
 @example(Fraction(2) ** 1024)
 @example(Fraction(2) ** -900 * 3)

@@ -99,7 +99,7 @@ def test_nearest_agrees_with_casts(fmt: Format) -> None:
             np.testing.assert_array_equal(fmt.nearest(doubles), doubles.astype(fmt.dtype).astype(np.float64))
 
 
-@settings(derandomize=True, max_examples=500, deadline=None, database=None)
+@settings(max_examples=500, database=None)
 @given(x=st.floats(allow_nan=False, allow_infinity=False), fmt=st.sampled_from(ALL))
 def test_nearest_is_the_definition(x: float, fmt: Format) -> None:
     assert float(fmt.nearest(np.array(x))) == correctly_rounded(Fraction(x), fmt)

@@ -23,8 +23,6 @@ from xent_conformance.reports.run.words import Status
 from xent_conformance.worker.serve import Worker
 
 SOMEWHAT = settings(
-    derandomize=True,
-    deadline=None,
     max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )

@@ -20,7 +20,7 @@ from xent_conformance.frameworks.interface import Call, Implementation, Variant
 from xent_conformance.frameworks.paddle import Paddle
 from xent_conformance.frameworks.tinygrad import Tinygrad
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry import declaration
+from xent_conformance.registry import problems as declaration
 from xent_conformance.registry.devices import is_variant, seats, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.running.engine import run

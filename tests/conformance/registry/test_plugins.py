@@ -17,9 +17,9 @@ from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.check_plugin.check import check
 from xent_conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
 from xent_conformance.registry import plugins
-from xent_conformance.registry.declaration import problems
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.registry.plugins import PluginError, PluginNotFound, load, load_installed, locate
+from xent_conformance.registry.problems import problems
 from xent_conformance.reports.run.file import read_run
 
 HERE = ROOT / "tests" / "plugins"
