@@ -1,4 +1,4 @@
-"""``conformance.check``: a right kernel conforms, a wrong one does not, and the message says where."""
+"""``xent_conformance.check``: a right kernel conforms, a wrong one does not, and the message says where."""
 
 from __future__ import annotations
 
