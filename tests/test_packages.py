@@ -110,6 +110,16 @@ def test_no_module_is_imported_under_an_old_name() -> None:
     assert len(files) > 300
 
 
+ONE_SYSTEM = {"fcntl", "grp", "msvcrt", "pwd", "resource", "termios", "winreg"}
+"""Modules that Python has on some systems alone."""
+
+
+def test_every_module_can_be_imported_on_any_system() -> None:
+    for module, file in House().modules.items():
+        imported = {name.partition(".")[0] for _, name in imports(file.read_text(encoding="utf-8"))}
+        assert imported & ONE_SYSTEM == set(), module
+
+
 @pytest.mark.parametrize(
     "text", ["import cases", "from reports.run import file", "x = 'import sys\\nimport reference.formats'"]
 )
