@@ -34,7 +34,7 @@ def run(
 ) -> Run:
     """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
 
-    Names narrow what is asked, none means all: ``xent_conformance.run`` with the same words. ``plugins`` are
+    Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
     taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``. A framework that is not
     installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
     answers to.

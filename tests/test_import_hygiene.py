@@ -19,6 +19,8 @@ from xent_conformance.registry.framework import FRAMEWORKS
 
 HEAVY = frozenset({"polars", "flint", "typer", "rich", "jinja2", "platformdirs"})
 
+OURS = House()
+
 DOORSTEP = {NAME, f"{NAME}.version"}
 """What an import of any module of ours loads before it, beside the packages that hold the module."""
 
@@ -59,22 +61,22 @@ def trespasses(house: House, plan: dict[str, set[str]]) -> list[str]:
 
 
 def test_every_room_knows_what_the_plan_says_and_nothing_else() -> None:
-    assert differences(House(), read()) == []
+    assert differences(OURS, read()) == []
 
 
 def test_no_room_comes_back_to_itself() -> None:
-    assert circles(House().arrows) == []
+    assert circles(OURS.arrows) == []
 
 
 def test_no_floor_knows_one_above_it() -> None:
-    for room, known in House().arrows.items():
+    for room, known in OURS.arrows.items():
         above = ABOVE.get(room.partition("/")[0], ())
         assert [there for there in known if there.partition("/")[0] in above] == [], room
 
 
 def test_what_is_loaded_is_within_the_plan() -> None:
     """And no framework is, by any module of ours, an adapter's too: it is imported when that is made."""
-    assert trespasses(House(), read()) == []
+    assert trespasses(OURS, read()) == []
 
 
 def test_every_framework_has_a_name_that_is_looked_for() -> None:
@@ -87,7 +89,7 @@ def test_every_framework_has_a_name_that_is_looked_for() -> None:
 def test_a_worker_needs_numpy_and_ml_dtypes_alone() -> None:
     needed = ("worker.serve", "worker.wire", "frameworks.interface", "frameworks")
     ((ours, names),) = loaded(([f"{NAME}.{module}" for module in needed], ""))
-    assert {House().room(module) for module in ours} <= {
+    assert {OURS.room(module) for module in ours} <= {
         *("conformance", "conformance/version", "conformance/worker", "conformance/frameworks")
     }
     assert names & (framework_names() | HEAVY) == set()
@@ -95,7 +97,7 @@ def test_a_worker_needs_numpy_and_ml_dtypes_alone() -> None:
 
 
 def test_adapters_need_nothing_but_what_a_worker_has() -> None:
-    ((_, names),) = loaded((House().members("conformance/frameworks"), ""))
+    ((_, names),) = loaded((OURS.members("conformance/frameworks"), ""))
     assert names & (framework_names() | HEAVY) == set()
 
 
@@ -111,7 +113,7 @@ def test_the_command_line_is_light_until_it_works() -> None:
     """``--help`` and ``--version`` should not wait for a data frame library."""
     ((ours, names),) = loaded(([f"{NAME}.__main__"], ""))
     assert names & (framework_names() | {"polars", "flint", "jinja2"}) == set()
-    floors = {House().room(module).partition("/")[0] for module in ours}
+    floors = {OURS.room(module).partition("/")[0] for module in ours}
     assert floors <= {"conformance", "reference", "cases"}
 
 

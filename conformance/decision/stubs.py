@@ -5,7 +5,6 @@ A stub is invalid until a person has written those two, so nothing is ever accep
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import tomli_w
 from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
@@ -176,12 +176,10 @@ def _entry(stub: Stub) -> str:
 
 def literal(value: str | float | Sequence[str]) -> str:
     """A value in TOML: a basic string, a float, or a list of strings, one a line where there are several."""
-    if isinstance(value, str):
-        # of JSON's strings TOML takes all but DEL; a lone surrogate is no character of either
-        text = value.encode("utf-8", "replace").decode()
-        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, float):
-        return repr(value)
+    if isinstance(value, str | float):
+        # a lone surrogate is no character of TOML's
+        plain = value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        return tomli_w.dumps({"_": plain}).removeprefix("_ = ").removesuffix("\n")
     if len(value) == 1:
         return f"[{literal(value[0])}]"
     return "[\n" + "".join(f"    {literal(v)},\n" for v in value) + "]"
