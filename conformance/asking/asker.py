@@ -53,19 +53,21 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     arrays = arrays_of(batch)
     answers = [Answer(q) for q in questions]
     everything = np.arange(len(batch.inputs))
-    pending = 0
-    while pending < len(questions):
+    pending = [answer for answer in answers if answer.question.outputs]
+    while pending:
         try:
-            for reply in connection.ask(questions[pending:], _filled(arrays, everything, batch)):
-                _take(answers[pending], batch, everything, reply)
-                pending += 1
+            asked = [answer.question for answer in pending]
+            for reply in connection.ask(asked, _filled(arrays, everything, batch)):
+                _take(pending.pop(0), batch, everything, reply)
         except WorkerLost as lost:
-            answer = answers[pending]
+            answer = pending.pop(0)
             apart = _Isolation(connection, answer, batch, arrays)
             apart.lost(everything, answer.question.outputs, lost)
-            pending += 1
     for answer in answers:
         _isolate(connection, answer, batch, arrays)
+        for output, source in answer.question.withheld:
+            withheld = Failure(Outcome.UNSUPPORTED, source)
+            answer.failures[output] = dict.fromkeys(everything.tolist(), withheld)
     return answers
 
 

@@ -85,7 +85,7 @@ class Process:
         """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""
         assert self._process.stdin is not None
         try:
-            send(self._process.stdin, {"questions": [asdict(q) for q in questions]}, arrays)  # type: ignore[arg-type]
+            send(self._process.stdin, {"questions": [_sent(q) for q in questions]}, arrays)  # type: ignore[arg-type]
         except BrokenPipeError:
             raise WorkerLost(self._obituary()) from None
         for _ in questions:
@@ -145,3 +145,10 @@ class _Deadline:
 def connect(seat: Seat) -> Process:
     """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`."""
     return Process(seat.launch())
+
+
+def _sent(question: Question) -> dict[str, Any]:
+    """A question as a worker needs it: what is withheld is no business of its."""
+    sent = asdict(question)
+    del sent["withheld"]
+    return sent

@@ -18,14 +18,21 @@ def questions(
 ) -> list[Question]:
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared, manner, named = seat.declaration, manner_of(batch), set(names)
-    asked = outputs(declared, batch)
-    since = smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
+    due, dtype = outputs(declared, batch), batch.inputs.format.name
+    since = smallest_profile(batch.operator, batch.family, dtype, batch.inputs.n)
+
+    def question(i: Implementation, mode: str, device: str) -> Question:
+        lacks = {o: declared.withheld(i.name, mode, dtype, manner, o) for o in due}
+        withheld = tuple((o, source) for o, source in lacks.items() if source is not None)
+        asked = tuple(o for o in due if lacks[o] is None)
+        return Question(i.name, i.operator, mode, device, asked, manner, withheld)
+
     return [
-        Question(i.name, i.operator, mode, device, asked, manner)
+        question(i, mode, device)
         for i in declared.implementations
-        if asked and i.name in named and takes(declared, i, batch)
+        if due and i.name in named and takes(declared, i, batch)
         for mode in seat.modes(profile, asked_since=since, door_since=i.since)
-        if declared.asks(i.name, mode, batch.inputs.format.name)
+        if declared.asks(i.name, mode, dtype)
         for device in devices
     ]
 

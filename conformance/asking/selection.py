@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,12 +54,41 @@ class Selection:
                 )
             raise UnknownName(unknown("implementation", self.implementation, every))
         self._check_variants()
-        asked = (b for b in self.batches() for f in self.seats() if self.questions(f, b, self.possible))
-        if next(asked, None) is None:
+        if not self._asks_anything(self.seats()):
             raise UnknownName(
                 "no case is selected: the named families, formats, operators and implementations exist, "
                 "but have nothing in common (`conformance list families` shows what each family asks)"
             )
+
+        self._check_named()
+
+    def _asks_anything(self, seats: Iterable[Seat]) -> bool:
+        there = list(seats)
+        return any(self.questions(seat, b, self.possible) for b in self.batches() for seat in there)
+
+    def _check_named(self) -> None:
+        """What is asked for by name is asked something, or it is said why it cannot be."""
+        for name in self.frameworks:
+            framework = FRAMEWORKS[name]
+            if self._asks_anything(seats(framework, self.devices, self.profile)):
+                continue
+            later = [p for p in Profile if p > self.profile and self._begins(framework, p)]
+            if later and self.implementations(framework):
+                raise UnknownName(
+                    f"{name} is asked nothing in {self.profile}: its modes and implementations begin in "
+                    f"{later[0]}; add --profile {later[0]}, or leave --framework {name} out"
+                )
+            raise UnknownName(
+                f"{name} is asked nothing: the named operators, formats, families, implementations and "
+                "devices are not its (`conformance list implementations` shows all); "
+                f"leave --framework {name} out"
+            )
+
+    def _begins(self, framework: Framework, profile: Profile) -> bool:
+        """Whether a door of the framework that is selected is asked from that profile on."""
+        declared, chosen = framework.declaration, set(self.implementations(framework))
+        doors = (i for i in declared.implementations if i.name in chosen)
+        return any(declared.asked_modes(profile, door_since=i.since) for i in doors)
 
     @property
     def possible(self) -> list[str]:

@@ -79,10 +79,52 @@ class Manner:
     copies: int = 1
     attributes: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Which of :data:`MANNERS` it has; none for plain rows."""
+        has = {
+            "shape": self.shape is not None,
+            "layout": self.layout != "contiguous",
+            "out": self.out,
+            "labels": bool(self.label_dtype),
+            "group": self.examples is not None,
+            "copies": self.copies > 1,
+            "attributes": bool(self.attributes),
+            "misfit": bool(self.wrong),
+        }
+        return frozenset(name for name, there in has.items() if there)
+
+
+MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", "misfit")
+"""What a call may have beside rows: tensors of other ranks, a memory layout, a buffer for the result, labels
+of another type, groups of examples that are reduced, logits that stand for many classes, attributes,
+arguments that do not fit."""
+
+
+@dataclass(frozen=True)
+class NotOffered:
+    """Something that implementations do not have, and who says so: it is not asked, and counted apart.
+
+    It speaks of a call where every criterion that is given holds: ``implementations`` (globs), ``modes``,
+    ``outputs``, ``dtypes`` of the logits, and ``manners``, of which the call has one (see
+    :data:`MANNERS`). ``source`` is the framework's documentation, or its own message, in a sentence.
+    What is offered, which is all that is not listed, is to be answered (SPEC.md 1.7).
+    """
+
+    source: str
+    implementations: tuple[str, ...] = ("*",)
+    modes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    manners: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Question:
-    """What to run: an implementation, in a mode, on a device, for some outputs."""
+    """What to run: an implementation, in a mode, on a device, for some outputs.
+
+    ``withheld``: outputs that are due and not offered, so not asked, each with who says so.
+    """
 
     implementation: str
     operator: str
@@ -90,6 +132,12 @@ class Question:
     device: str
     outputs: tuple[str, ...]
     manner: Manner = Manner()
+    withheld: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The outputs that a verdict is due on: those that are asked, and those that are withheld."""
+        return (*self.outputs, *(output for output, _ in self.withheld))
 
 
 @dataclass(frozen=True)
@@ -138,7 +186,10 @@ class Variant:
 
 
 class Unsupported(Exception):
-    """Raised by an adapter that knows a question cannot be asked; the message is shown."""
+    """Raised by an adapter that cannot answer after all; the message is shown.
+
+    It is a refusal like any other. What is known beforehand is declared: :class:`NotOffered`.
+    """
 
 
 class Adapter(Protocol):
@@ -150,7 +201,8 @@ class Adapter(Protocol):
     ``layouts``, the memory layouts (beside contiguous) that its tensors can have; ``restricted``, for a
     mode the only implementations that are asked in it; ``formats``, the same of formats; ``widening``,
     modes in which a result may be of a wider type than the logits; ``variants``, settings of its devices
-    by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported.
+    by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
+    ``not_offered``, what its implementations do not have. All else that it declares is to be answered.
     """
 
     name: str

@@ -19,7 +19,7 @@ from xent_conformance.frameworks.interface import (
     Call,
     Formulation,
     Implementation,
-    Unsupported,
+    NotOffered,
     Variant,
 )
 
@@ -159,6 +159,14 @@ class Jax:
     }
     autodiff = True
     moving = ("jvp", "hvp")
+    not_offered = (
+        NotOffered(
+            "jax.vmap is asked of rows, one above the other: what has axes or attributes of its own is asked "
+            "in the other modes (https://docs.jax.dev/en/latest/_autosummary/jax.vmap.html)",
+            modes=("vmap",),
+            manners=("shape", "out", "group", "attributes"),
+        ),
+    )
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
             "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
@@ -272,8 +280,6 @@ class Jax:
             return [found[o] for o in outputs]
 
         if call.mode == "vmap":
-            if call.logits.ndim != 2 or call.keywords:
-                raise Unsupported("vmap is asked of rows, one above the other")
             compute = jax.vmap(compute)
         function = gradients if call.tangent is None else along
         if call.mode == "eager":

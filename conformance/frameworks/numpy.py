@@ -9,7 +9,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
 
 
 def _shifted(np: Any, x: Array) -> Array:
@@ -100,6 +100,13 @@ class NumPy:
         ),
     )  # fmt: skip
 
+    not_offered = (
+        NotOffered(
+            "NumPy has no bfloat16 (https://numpy.org/doc/stable/reference/arrays.scalars.html)",
+            dtypes=("bfloat16",),
+        ),
+    )
+
     def __init__(self) -> None:
         import numpy
 
@@ -115,7 +122,5 @@ class NumPy:
         return ["cpu"]
 
     def run(self, call: Call) -> Mapping[str, Array]:
-        if call.logits.dtype.name == "bfloat16":
-            raise Unsupported("NumPy has no bfloat16")
         with self._numpy.errstate(all="ignore"):
             return {"value": call.implementation.call(self._numpy, *call.arguments, **call.keywords)}

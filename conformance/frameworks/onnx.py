@@ -10,7 +10,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
 
 OPSET = 21
 
@@ -136,6 +136,14 @@ class OnnxRuntime(_Onnx):
     name = "onnxruntime"
     distribution = "onnxruntime"
     implementations = _implementations("onnxruntime")
+    not_offered = (
+        NotOffered(
+            'the CPU provider has no kernel of these operators in bfloat16: "NOT_IMPLEMENTED : Could not '
+            'find an implementation for …" '
+            "(https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md)",
+            dtypes=("bfloat16",),
+        ),
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,9 +163,6 @@ class OnnxRuntime(_Onnx):
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        try:
-            return self._runtime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-        except self._runtime.capi.onnxruntime_pybind11_state.NotImplemented as error:
-            raise Unsupported(f"ONNX Runtime: {error}") from None
+        return self._runtime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )

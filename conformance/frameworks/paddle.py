@@ -56,7 +56,7 @@ def _old_indices(paddle: Any, x: Any, y: Any, axis: int = -1) -> Any:
 class Paddle:
     """Needs ``paddlepaddle``; asks ``cpu`` and every CUDA device that its build knows.
 
-    The CPU build has kernels for binary32 and binary64 alone: other formats are *unsupported*, in its words.
+    The CPU build has kernels for binary32 and binary64 alone.
     """
 
     name = "paddle"

@@ -7,7 +7,14 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
+from xent_conformance.frameworks.interface import (
+    Array,
+    Call,
+    Implementation,
+    NotOffered,
+    Unsupported,
+    Variant,
+)
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
 
@@ -40,6 +47,23 @@ class TensorFlow:
     }
     autodiff = True
     moving = ("jvp", "hvp")
+    not_offered = (
+        NotOffered(
+            "gradients flow into the logits alone: the documentation of the function says so "
+            "(https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/softmax_cross_entropy_with_logits)",
+            implementations=(
+                "tf.compat.v1.nn.softmax_cross_entropy_with_logits",
+                "tf.compat.v1.losses.softmax_cross_entropy",
+            ),
+            outputs=("grad_labels",),
+        ),
+        NotOffered(
+            "tf.gradients, which a session of TensorFlow 1 differentiates by, has no forward mode "
+            "(https://www.tensorflow.org/api_docs/python/tf/gradients)",
+            modes=("session",),
+            outputs=("jvp", "hvp"),
+        ),
+    )
     implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
 
     def __init__(self) -> None:
@@ -80,8 +104,6 @@ class TensorFlow:
     def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
         """A graph with placeholders and ``tf.gradients``, as in TensorFlow 1."""
         v1 = self._tf.compat.v1
-        if call.tangent is not None:
-            raise Unsupported("tf.gradients has no forward mode")
         with v1.Graph().as_default(), v1.Session() as session:
             fed = [v1.placeholder(a.dtype, a.shape) for a in arrays]
             *arguments, cotangent = fed

@@ -6,12 +6,13 @@ import contextlib
 import functools
 import os
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant, dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered, Variant, dtype_of
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
 
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
@@ -92,6 +93,30 @@ class Torch:
         }
     )  # NumPy's negative strides have no counterpart in torch
     implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
+    not_offered = (
+        NotOffered(
+            'kl_div has no derivative by the target: "element 0 of tensors does not require grad"',
+            implementations=("torch.nn.LogSoftmax+torch.nn.KLDivLoss+entropy",),
+            outputs=("grad_labels",),
+        ),
+        NotOffered(
+            "torch.vmap is asked of rows, one above the other: what has axes or attributes of its own is "
+            "asked in the other modes (https://docs.pytorch.org/docs/stable/generated/torch.vmap.html)",
+            modes=("vmap",),
+            manners=("shape", "out", "group", "attributes"),
+        ),
+        NotOffered(
+            "torch.compile is asked for values and gradients of plain rows: a graph for each attribute takes "
+            "a quarter of a minute",
+            modes=("compile",),
+            manners=("shape", "out", "group", "attributes"),
+        ),
+        NotOffered(
+            "torch.compile is asked for values and gradients: forward mode is asked in the other modes",
+            modes=("compile",),
+            outputs=("jvp", "hvp"),
+        ),
+    )
 
     def __init__(self) -> None:
         import torch
@@ -126,6 +151,7 @@ class Torch:
         return ["cpu", *cuda, *mps]
 
     def run(self, call: Call) -> Mapping[str, Array]:
+        _compile_always()
         arguments = [self._tensor(a, call.device) for a in call.arguments]
         cotangent = self._tensor(call.cotangent, call.device)
         keywords = self._keywords(call, arguments[0], cotangent)
@@ -148,15 +174,17 @@ class Torch:
         torch = self._torch
         plain = functools.partial(call.implementation.call, self._library, **keywords)
         if call.mode == "vmap":
-            if call.logits.ndim != 2 or keywords:
-                raise Unsupported("vmap is asked of rows, one above the other")
             return lambda *tensors: torch.vmap(plain)(*tensors)
         if call.mode != "compile":
             return plain
-        if call.tangent is not None or keywords:
-            raise Unsupported("torch.compile is asked for values and gradients of plain rows")
         if call.implementation not in self._compiled:
-            self._compiled[call.implementation] = torch.compile(plain, dynamic=True)
+
+            def compiled(*tensors: Any) -> Any:
+                if not torch.compiler.is_compiling():  # it is while it is traced: a constant of what answers
+                    raise RuntimeError("torch.compile ran the function eagerly: nothing compiled answered")
+                return plain(*tensors)
+
+            self._compiled[call.implementation] = torch.compile(compiled, dynamic=True)
         return self._compiled[call.implementation]
 
     def _context(self, call: Call, dtype: Any) -> Any:
@@ -241,3 +269,18 @@ class Torch:
             return bits.view(dtype_of("bfloat16"))
         array: Array = host.numpy()
         return array
+
+
+RECOMPILATIONS = 4096
+"""Of one function: more than the shapes and formats that it can be asked."""
+
+
+def _compile_always() -> None:
+    """A function that is compiled, by us or by whoever wrote it, answers as compiled, each time.
+
+    By itself PyTorch compiles a function for eight shapes and then runs it eagerly without a word.
+    """
+    if "torch._dynamo" in sys.modules:
+        config = sys.modules["torch._dynamo"].config
+        config.recompile_limit = config.accumulated_recompile_limit = RECOMPILATIONS
+        config.fail_on_recompile_limit_hit = True

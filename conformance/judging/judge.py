@@ -22,7 +22,7 @@ from xent_conformance.reference.formats import Floats, Format, Ints
 from xent_conformance.reference.oracle import Truth
 from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Status, Symptom
 
-STABLE, RELATIVE_ACCURACY, FLUSH, RESULT, ONE_CLASS = "1.1", "1.2", "1.3", "1.4", "2.4"
+STABLE, RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, ONE_CLASS = "1.1", "1.2", "1.3", "1.4", "1.7", "2.4"
 
 _ACCURATE, _STABLE, _DIVERGENT, _WRONG = (
     GRADES.index(g) for g in (Grade.ACCURATE, Grade.STABLE, Grade.DIVERGENT, Grade.WRONG_SPECIAL)
@@ -208,14 +208,22 @@ def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
     return np.asarray(np.maximum(error - np.ldexp(exact.radius, scale), 0.0), dtype=np.float64)
 
 
+_PLAIN = (RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, "7.3", "7.4", "7.5")
+"""Clauses whose cases are finite rows like any other: what they say is not about the numbers."""
+
+_BESIDE = ("3.1", "3.2", "5.2", "5.4")
+"""Clauses about special values, whose rows have other elements, or other outputs, that are plain."""
+
+
 def _broken(symptom: Symptom, tested: str) -> str:
     """The clause that a symptom breaks in a case that tests ``tested``.
 
-    Cases that are made for relative accuracy, for underflow or for the shape of a result are otherwise
-    finite rows like any other.
+    A wrong number is charged to what is wrong with it, and not to what its row was made for: in a row that
+    is asked twice for its bits, or beside a NaN, a number beyond the bound breaks 1.1 as it does anywhere.
     """
-    otherwise = STABLE if tested in (RELATIVE_ACCURACY, FLUSH, RESULT) else tested
-    return {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}.get(symptom, otherwise)
+    charged = {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}
+    plain = tested in _PLAIN or (tested in _BESIDE and symptom is Symptom.BEYOND_BOUND)
+    return charged.get(symptom, STABLE if plain else tested)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array, Question
-from xent_conformance.judging.judge import RESULT, Judge
+from xent_conformance.judging.judge import OFFERED, RESULT, Judge
 from xent_conformance.reference.clauses import Level, clause
 from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
@@ -27,6 +27,7 @@ _BROKEN = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, L
 _SYMPTOM = {
     Outcome.RETURNED: Symptom.WRONG_SHAPE,
     Outcome.RAISED: Symptom.RAISED,
+    Outcome.REFUSED: Symptom.REFUSED,
     Outcome.CRASHED: Symptom.CRASHED,
     Outcome.TIMED_OUT: Symptom.TIMED_OUT,
 }
@@ -42,7 +43,7 @@ def rows_of(
     """
     widening = widening or bool(batch.form.label_dtype)
     rows: list[dict[str, Any]] = []
-    for output in answer.question.outputs:
+    for output in answer.question.due:
         failures = answer.failures.get(output, {})
         got = answer.results.get(output)
         answered = [c for c in batch.cases if c.row not in failures]
@@ -53,7 +54,9 @@ def rows_of(
             again = answer.results.get(output + AGAIN)
             _same_bits(answered, verdicts, batch, output, got, again)
         verdicts += [
-            _failed(case, output, failures[case.row]) for case in batch.cases if case.row in failures
+            _failed(case, output, failures[case.row], given=bool(batch.form.label_dtype))
+            for case in batch.cases
+            if case.row in failures
         ]
         shared = {
             "device": answer.question.device,
@@ -234,17 +237,22 @@ def _result_fault(case: Case, output: str, symptom: Symptom, message: str, got: 
     )
 
 
-def _failed(case: Case, output: str, failure: Failure) -> dict[str, Any]:
-    """A row that was not answered: a fault, unless the clause is open or the dtype is not offered."""
+def _failed(case: Case, output: str, failure: Failure, *, given: bool) -> dict[str, Any]:
+    """A row that was not answered: a fault, unless the clause is open, allows an error, or nothing was asked.
+
+    ``given``: labels of another type were given, which a clause may allow to refuse whatever they are.
+    """
     tested = clause(case.clause_of(output))
-    if failure.outcome is Outcome.RETURNED and tested.level is not Level.OPEN:
-        tested = clause(RESULT)
+    allowed = tested.or_an_error and (failure.outcome is Outcome.RAISED or given)
+    if tested.level is not Level.OPEN and not allowed:
+        charged = {Outcome.RETURNED: RESULT, Outcome.REFUSED: OFFERED}
+        tested = clause(charged.get(failure.outcome, tested.id))
     if failure.outcome is Outcome.UNSUPPORTED:
         status, symptom = Status.UNSUPPORTED, Symptom.NONE
+    elif allowed and failure.outcome in (Outcome.RAISED, Outcome.REFUSED):
+        status, symptom = Status.CONFORMS, Symptom.NONE
     else:
         status, symptom = _BROKEN[tested.level], _SYMPTOM[failure.outcome]
-    if failure.outcome is Outcome.RAISED and tested.or_an_error:
-        status, symptom = Status.CONFORMS, Symptom.NONE
     return (
         _named(case)
         | _nothing()

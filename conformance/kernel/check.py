@@ -41,6 +41,7 @@ class Kernel:
     profile: str
     dtypes: tuple[str, ...]
     families: tuple[str, ...]
+    differentiable: bool = True
     devices: tuple[str, ...] = ()
 
     @property
@@ -56,14 +57,17 @@ class Kernel:
     @property
     def seat(self) -> Seat:
         """Its framework with the function for its only implementation, in one mode, always asked."""
-        declared = replace(
-            self.framework.declaration,
+        declared = self.framework.declaration
+        offered = replace(
+            declared,
+            autodiff=declared.autodiff and self.differentiable,
+            moving=declared.moving if self.differentiable else (),
             implementations=(self.implementation,),
             modes={self.mode: Profile.QUICK},
             restricted={},
             variants={},
         )
-        return Seat(replace(self.framework, given=declared))
+        return Seat(replace(self.framework, given=offered))
 
     def batches(self) -> Iterable[Batch]:
         """The batches that name the operator, of the families and formats."""
@@ -108,6 +112,7 @@ def check(
     families: Names = None,
     takes: Iterable[str] = (),
     class_axis: ClassAxis = None,
+    differentiable: bool = True,
     mode: str = "eager",
     name: str | None = None,
 ) -> Checked:
@@ -115,15 +120,29 @@ def check(
 
     ``function(x)`` or ``function(x, labels)`` is given tensors of ``framework`` on ``device``: logits
     ``(rows, N)``, and labels ``(rows, N)`` or, as indices, ``(rows,)``. It returns a value a row, or one an
-    element, as ``operator`` says (``conformance list operators``). Gradients are asked by the framework's
-    own autodiff, where it has one. ``takes`` names the keyword arguments that it has beside those:
-    ``axis``, ``weight``, ``ignore_index``, …; what is not taken is not asked. ``class_axis`` says where
-    the classes are in tensors of more axes, ``None`` that there are none of those.
+    element, as ``operator`` says (``conformance list operators``). All that the operator has is offered
+    unless these arguments say otherwise, and what is offered is to be answered (SPEC.md 1.7): gradients,
+    by the framework's own autodiff, unless ``differentiable=False``; all four formats, unless ``dtypes``
+    names some. ``takes`` names the keyword arguments that it has beside those: ``axis``, ``weight``,
+    ``ignore_index``, …; what is not taken is not asked. ``class_axis`` says where the classes are in
+    tensors of more axes, ``None`` that there are none of those.
 
-    ``dtypes``, ``families`` and ``profile`` narrow what is asked. Raises ValueError, with near names, for
+    ``families`` and ``profile`` narrow what is asked. Raises ValueError, with near names, for
     an argument that names nothing. What ``function`` raises is an outcome.
     """
-    kernel = _kernel(function, operator, framework, dtypes, profile, families, takes, class_axis, mode, name)
+    kernel = _kernel(
+        function,
+        operator,
+        framework,
+        dtypes,
+        profile,
+        families,
+        takes,
+        class_axis,
+        differentiable,
+        mode,
+        name,
+    )
     if not any(kernel.questions(kernel.seat, batch, ["cpu"]) for batch in kernel.batches()):
         raise ValueError(
             "no case is asked: the named families, dtypes and mode have nothing in common for "
@@ -154,6 +173,7 @@ def _kernel(
     wanted: Names,
     takes: Iterable[str],
     class_axis: ClassAxis,
+    differentiable: bool,
     mode: str,
     name: str | None,
 ) -> Kernel:
@@ -183,7 +203,7 @@ def _kernel(
         takes=keywords,
         class_axis=class_axis,
     )
-    return Kernel(chosen, implementation, mode, profile, names(dtypes), names(wanted))
+    return Kernel(chosen, implementation, mode, profile, names(dtypes), names(wanted), bool(differentiable))
 
 
 def _check_keyword(function: Callable[..., Any], keyword: str) -> None:

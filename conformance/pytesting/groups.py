@@ -73,7 +73,7 @@ def of_selection(selection: Selection) -> list[Group]:
         for batch in batches:
             for q in selection.questions(seat, batch, selection.possible):
                 if (q.implementation, q.operator) not in naive:
-                    found |= dict.fromkeys(_group(seat, batch, q, output) for output in q.outputs)
+                    found |= dict.fromkeys(_group(seat, batch, q, output) for output in q.due)
     return list(found)
 
 
@@ -134,6 +134,9 @@ class Narrowed(Selection):
             for name, column in (("operators", "operator"), ("dtypes", "dtype"), ("families", "family"))
         }
         return cls(**plain | narrow, places=places)
+
+    def _check_named(self) -> None:
+        """The tests that are left may need nothing of a framework that was named."""
 
     @cached_property
     def _frames(self) -> frozenset[tuple[str, str, str]]:

@@ -6,12 +6,13 @@ them. Nothing here imports a framework: an adapter does that when it is made.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks.interface import Implementation, Variant
+from xent_conformance.frameworks.interface import Implementation, Manner, NotOffered, Variant
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Declaration:
     it computes. ``layouts``: memory layouts beside contiguous. ``restricted`` and ``formats``: for a mode,
     the only implementations and formats asked in it. ``widening``: modes whose results may be of a wider
     type. ``variants``: settings of its devices, by name. ``environment``: variables set before its start.
+    ``not_offered``: what its implementations do not have; all else is offered, and is to be answered.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Declaration:
     widening: frozenset[str] = frozenset()
     variants: Mapping[str, Variant] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    not_offered: tuple[NotOffered, ...] = ()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -53,6 +56,7 @@ class Declaration:
             widening=frozenset(getattr(kind, "widening", ())),
             variants=dict(getattr(kind, "variants", {})),
             environment=dict(getattr(kind, "environment_before", {})),
+            not_offered=tuple(getattr(kind, "not_offered", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
@@ -79,6 +83,19 @@ class Declaration:
         return tuple(
             mode for mode, first in begins.items() if first is not None and first <= Profile(profile)
         )
+
+    def withheld(self, implementation: str, mode: str, dtype: str, manner: Manner, output: str) -> str | None:
+        """Who says that the output is not offered in such a call; None where it is offered."""
+        for lack in self.not_offered:
+            if (
+                any(fnmatch.fnmatchcase(implementation, glob) for glob in lack.implementations)
+                and (not lack.modes or mode in lack.modes)
+                and (not lack.outputs or output in lack.outputs)
+                and (not lack.dtypes or dtype in lack.dtypes)
+                and (not lack.manners or manner.kinds & set(lack.manners))
+            ):
+                return lack.source
+        return None
 
     @property
     def formulations(self) -> Mapping[str, str]:

@@ -133,15 +133,15 @@ class Worker:
     def _failure(
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array], error: Exception
     ) -> dict[str, str]:
-        """``unsupported`` if harmless inputs fail as well, else ``raised``."""
+        """``refused`` if harmless inputs fail as well, else ``raised``."""
         if isinstance(error, Unsupported):
-            return {"outcome": "unsupported", "message": str(error)}
+            return {"outcome": "refused", "message": str(error)}
         if isinstance(error, Described):
             return {"outcome": "returned", "message": str(error)}
         right = replace(question, manner=replace(question.manner, wrong=""))
         words = self._harmless(right, outputs, arrays)
         if words is not None:
-            return {"outcome": "unsupported", "message": words}
+            return {"outcome": "refused", "message": words}
         return {"outcome": "raised", "message": _words(error)}
 
     def _harmless(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xent_conformance.reference.bounds.sizes import Sizes
+from xent_conformance.reference.bounds.sizes import SCALE, Sizes
 from xent_conformance.reference.formats import Floats
 
 
@@ -30,9 +30,13 @@ def tiers(
     roundings: Floats | float,
     lost: tuple[Floats | float, Floats | float] = (0.0, 0.0),
 ) -> Bound:
-    """Two tiers, the number of roundings that may underflow, and what sums of subnormals may lose."""
+    """Two tiers, the number of roundings that may underflow, and what sums of subnormals may lose.
+
+    ``accurate`` and ``stable`` are linear in ``z.u``, which is ``2^SCALE`` times the unit roundoff.
+    """
     counts = np.asarray(roundings, dtype=np.float64)
     rounded, flushed = z.eta * counts + lost[0], z.tiny * counts + lost[1]
+    accurate, stable = np.ldexp(accurate, -SCALE), np.ldexp(stable, -SCALE)
     first, second, flush = np.broadcast_arrays(accurate + rounded, stable + rounded, flushed)
     return Bound(first, np.maximum(first, second), flush)
 

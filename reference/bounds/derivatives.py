@@ -13,7 +13,7 @@ import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
-from xent_conformance.reference.bounds.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import SCALE, E, Q, Sizes, rowsum
 from xent_conformance.reference.formats import Floats
 
 
@@ -110,7 +110,7 @@ def _logsumexp_hvp(z: Sizes) -> Bound:
 def _by_value(z: Sizes) -> Floats:
     """Probabilities as ``exp(x − value)`` with the rounded value: SPEC.md 8.4."""
     reach = np.max(z.ux, axis=1, keepdims=True) + 2 * z.u * (z.L + E + 2)
-    return np.where(reach < 1.0, z.grow(2 * reach / z.u), 0.0)
+    return np.where(np.ldexp(reach, -SCALE) < 1.0, z.grow(2 * reach / z.u), 0.0)
 
 
 def _cross_entropy_jvp(z: Sizes) -> Bound:

@@ -2,7 +2,8 @@
 
 Numbers that may be as large as the format's largest (``d``, ``ℓ``, values) are kept multiplied by
 ``u`` from the start, under a name that says so: ten times such a number is no binary64 number, ten
-times ``u`` of it is.
+times ``u`` of it is. Those that may be as small as its smallest would be lost by it: ``u`` of a subnormal
+number is none. So ``u`` is ``2^SCALE`` times what it is, and :func:`.bound.tiers` takes that back.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ E = 6.0
 Q = 5.0
 """Division: 2.5 ulp, in units of u."""
 
+SCALE = 30
+"""Far from both ends of binary64: ``2^30 u`` of its largest number times a million is still one, and what
+``2^30 u`` of its smallest loses is a billionth of the smallest in the end."""
+
 LN2 = 0.6931471805599453
 
 SATURATED = 2.0**-6
@@ -40,8 +45,14 @@ class Sizes:
     reference_sizes: Mapping[str, Floats]
 
     @property
-    def u(self) -> float:
+    def unit(self) -> float:
+        """``u``, the unit roundoff."""
         return self.inputs.format.u
+
+    @property
+    def u(self) -> float:
+        """``2^SCALE u``: bounds are linear in it."""
+        return self.unit * 2.0**SCALE
 
     @property
     def eta(self) -> float:
@@ -95,12 +106,12 @@ class Sizes:
         return 6.0 if self.inputs.attributes.given else 0.0
 
     def u_value(self, output: str) -> Floats:
-        """``u |value|`` of an output."""
+        """``2^SCALE u |value|`` of an output."""
         return self.u * np.minimum(np.abs(self.values[output]), _LARGEST)
 
     @cached_property
     def ux(self) -> Floats:
-        """``u |x|``."""
+        """``2^SCALE u |x|``."""
         return self.u * np.abs(self.inputs.logits)
 
     # --- the softmax family ---
@@ -124,7 +135,7 @@ class Sizes:
 
     @cached_property
     def ud(self) -> Floats:
-        """``u d_i``."""
+        """``2^SCALE u d_i``."""
         return self.u * self._distance
 
     @cached_property
@@ -138,7 +149,7 @@ class Sizes:
 
     @cached_property
     def uell(self) -> Floats:
-        """``u |ℓ_i| = u (d_i + L)``."""
+        """``2^SCALE u |ℓ_i|``, with ``|ℓ_i| = d_i + L``."""
         return self.ud + self.u * self.L
 
     @property
@@ -167,12 +178,12 @@ class Sizes:
     def h_accurate(self) -> float:
         """Summation error of pairwise or blocked order, in units of u: ``(log2 N + 4) u_a / u``."""
         n = self.inputs.classes
-        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.u
+        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.unit
 
     @cached_property
     def h_stable(self) -> float:
         """Summation error of any order, in units of u: ``N u_a / u``, at most ``SATURATED / u``."""
-        return min(self.inputs.classes * self.inputs.format.u_accumulate, SATURATED) / self.u
+        return min(self.inputs.classes * self.inputs.format.u_accumulate, SATURATED) / self.unit
 
     @cached_property
     def rho_accurate(self) -> Floats:
@@ -191,7 +202,7 @@ class Sizes:
 
     @cached_property
     def log_softmax_accurate(self) -> Floats:
-        """SPEC.md 8.3, absolute: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, the functions."""
+        """``2^SCALE`` times SPEC.md 8.3: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, the functions."""
         conditioning = self.rest * self.ud + self.u * self.others
         return conditioning + self.u * (E + self.h_accurate) * self.rest_k + (E + 2) * self.uell
 
@@ -201,7 +212,7 @@ class Sizes:
 
     def grow(self, rho: Floats) -> Floats:
         """First order made whole: ``exp(ρu) − 1 <= ρu / (1 − ρu/2)``, capped where nothing is left."""
-        return rho / (1.0 - np.minimum(rho * self.u, 1.9) / 2.0)
+        return rho / (1.0 - np.minimum(rho * self.unit, 1.9) / 2.0)
 
     # --- underflow ---
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
-from xent_conformance.reference.bounds.sizes import E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import SCALE, E, Q, Sizes, rowsum
 from xent_conformance.reference.formats import Floats
 
 
@@ -58,7 +58,7 @@ def _logsumexp(z: Sizes) -> Bound:
 def _logsumexp_grad(z: Sizes) -> Bound:
     c = np.abs(z.c)
     by_value = z.u_value("value") + z.uell + z.u * (E + 2)
-    by_value = np.where(by_value < 1.0, z.grow(by_value / z.u), 0.0)
+    by_value = np.where(np.ldexp(by_value, -SCALE) < 1.0, z.grow(by_value / z.u), 0.0)
     stable = c * z.s * (z.rho_any + by_value + 1)
     return tiers(z, z.u * c * z.s * (z.rho_accurate + 1), z.u * stable, 2 + 2 * c)
 

@@ -10,9 +10,12 @@ class Outcome(StrEnum):
 
     RETURNED = "returned"
     RAISED = "raised"
+    REFUSED = "refused"
+    """It raised, and raises for harmless inputs of the same kind as well."""
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
     UNSUPPORTED = "unsupported"
+    """It was not asked: this is not offered, as its declaration says."""
 
 
 class Grade(StrEnum):
@@ -58,6 +61,7 @@ class Symptom(StrEnum):
     WRONG_SHAPE = "wrong shape"
     WRONG_DTYPE = "wrong dtype"
     RAISED = "raised"
+    REFUSED = "refused"
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
 
