@@ -24,21 +24,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+def install() -> Iterator[Install]:
     """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are.
 
     Of :mod:`tests.support.fakes`, or of the module that is named: ``install(fake="…:Whole")``.
     """
 
     def only(**classes: str) -> None:
-        for name in list(FRAMEWORKS):
-            monkeypatch.delitem(FRAMEWORKS, name)
+        FRAMEWORKS.clear()
         for name, fake in classes.items():
             adapter = fake if ":" in fake else f"tests.support.fakes:{fake}"
-            framework = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
-            monkeypatch.setitem(FRAMEWORKS, name, framework)
+            FRAMEWORKS[name] = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
 
-    return only
+    before = dict(FRAMEWORKS)
+    yield only
+    FRAMEWORKS.clear()
+    FRAMEWORKS.update(before)  # in their order, which listings show
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,11 @@ Put = Callable[[Seat, Batch, Sequence[str]], Sequence[Question]]
 """``put(seat, batch, devices)``: the questions."""
 
 
-def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connect) -> Iterator[Event]:
+Stream = Generator[Event, None, None]
+"""Events in their order; closed, it ends what it has started."""
+
+
+def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connect) -> Stream:
     """Start the seat, ask it every batch, and end it."""
     connection: Connection | None = None
     try:
@@ -82,13 +86,13 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
     yield Ended(seat.key, 0 if connection is None else connection.starts)
 
 
-def one_by_one(conversations: Iterable[Iterator[Event]]) -> Iterator[Event]:
+def one_by_one(conversations: Iterable[Stream]) -> Stream:
     """Each in turn, in this thread."""
     for each in conversations:
         yield from each
 
 
-def together(conversations: Mapping[str, Iterator[Event]]) -> Iterator[Event]:
+def together(conversations: Mapping[str, Stream]) -> Stream:
     """All at once, a thread each. What a thread raises is raised here; leaving the stream ends them all."""
     events: queue.Queue[tuple[str, Event | BaseException]] = queue.Queue(maxsize=AHEAD)
     stop = threading.Event()
@@ -111,7 +115,7 @@ def together(conversations: Mapping[str, Iterator[Event]]) -> Iterator[Event]:
 
 def _pump(
     name: str,
-    conversation: Iterator[Event],
+    conversation: Stream,
     events: queue.Queue[tuple[str, Event | BaseException]],
     stop: threading.Event,
 ) -> None:
@@ -124,7 +128,7 @@ def _pump(
                 events.put((name, event), timeout=0.2)
                 break
 
-    with contextlib.closing(conversation):  # type: ignore[type-var]  # a generator, which can be closed
+    with contextlib.closing(conversation):
         try:
             for event in conversation:
                 tell(event)

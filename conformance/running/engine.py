@@ -6,6 +6,7 @@ the run file, so an interrupted run can go on with ``resume``.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,12 +105,14 @@ def run(
         key: conversation(seats[key], found, asked.questions, inside or connect)
         for key, found in rest.items()
     }
+    events = one_by_one(conversations.values()) if inside else together(conversations)
     try:
-        for event in one_by_one(conversations.values()) if inside else together(conversations):
-            _enter(event, asked, seats, ledger, bench, journal)
-            if progress:
-                for key, planned in ledger.planned.items():
-                    progress(key, ledger.finished[key], planned)
+        with contextlib.closing(events):
+            for event in events:
+                _enter(event, asked, seats, ledger, bench, journal)
+                if progress:
+                    for key, planned in ledger.planned.items():
+                        progress(key, ledger.finished[key], planned)
     finally:
         journal.flush()
     ledger.absent += _absent_devices(asked, seats, ledger.hellos)

@@ -76,7 +76,7 @@ def test_the_module_is_the_script(tmp_path: Path) -> None:
     ("what", "names"),
     [
         ("operators", list(OPERATORS)),
-        ("implementations", [i.name for f in FRAMEWORKS.values() for i in f.implementations]),
+        ("implementations", [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations]),
         ("families", ["special_values", "two_classes", "huge_logits"]),
         ("clauses", list(clauses())),
     ],

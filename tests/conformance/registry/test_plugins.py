@@ -74,7 +74,7 @@ def test_a_plugin_in_a_file() -> None:
     assert FRAMEWORKS["right"] is framework
     assert framework.optional and framework.adapter == "right_plugin:Right"
     assert framework.search == (str(HERE),) and framework.install == "pip install right"
-    assert [i.name for i in framework.implementations] == ["right.softmax", "right.cross_entropy"]
+    assert [i.name for i in framework.declaration.implementations] == ["right.softmax", "right.cross_entropy"]
 
 
 @pytest.mark.parametrize("reference", ["right_plugin", "right_plugin:Right", f"{RIGHT}:Right"])

@@ -16,7 +16,7 @@ from xent_conformance.commands import listing
 from xent_conformance.commands.console import Bars
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.doors import doors
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.terminal import run as terminal
@@ -137,7 +137,10 @@ def test_lists_hold_everything() -> None:
         (listing.operators(), set(OPERATORS)),
         (listing.families(), set(families())),
         (listing.clauses(), set(clauses())),
-        (listing.implementations(), {i.name for f in FRAMEWORKS.values() for i in f.implementations}),
+        (
+            listing.implementations(),
+            {row.door.name for row in doors()},
+        ),
     ):
         text = _text(table)
         assert table.row_count >= len(names) > 0
