@@ -26,7 +26,7 @@ from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.declaration import Problem
 from xent_conformance.reports.run.words import Outcome, Status
-from xent_conformance.reports.terminal.run import answer as answered
+from xent_conformance.reports.text.wording import answer as answered
 
 EASY = "ordinary"
 """The family of plain rows."""

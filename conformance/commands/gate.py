@@ -98,11 +98,13 @@ def compare(
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
+    from xent_conformance.reports.run.file import called
     from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.comparison import as_dict
 
     check_outputs({"--html": html, "--json": json_file}, [old, new])
-    runs = [comparing.called(read([path])) for path in (old, new)]
-    view = comparing.as_dict(comparing.compare(runs[0], runs[1], factor=drift_factor))
+    runs = [called(read([path])) for path in (old, new)]
+    view = as_dict(comparing.compare(runs[0], runs[1], factor=drift_factor))
     notes = write_all((html, lambda: _page(view)), (json_file, lambda: as_json(view)))
     terminal_gate.comparison(view, console, notes=notes)
 

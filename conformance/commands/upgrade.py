@@ -80,11 +80,11 @@ def upgrade(
     json_file: Json = None,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
-    from xent_conformance.decision.compare import as_dict
     from xent_conformance.decision.gate import Policy
     from xent_conformance.reports.ci import markdown
     from xent_conformance.reports.html.comparison import render_comparison
     from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.comparison import as_dict
     from xent_conformance.versions.matrix import versions
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 

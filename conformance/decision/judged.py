@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import datetime
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import polars as pl
 
-from xent_conformance.cases.corpus import find_case
+from xent_conformance.cases.corpus import find_case, smallest_profile
+from xent_conformance.cases.family import PROFILES
 from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.commands import _plugins, explain
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
-
-
-class State(StrEnum):
-    """How a waiver stands after a run."""
-
-    ACCEPTS = "accepts"
-    NOT_EVALUATED = "not evaluated"
-    BETTER = "better than known"
-    EXPIRED = "expired"
-    STALE = "stale"
-    UNMATCHED = "unmatched"
-    WORSENED = "worsened"
+from xent_conformance.reports.views.gate import Judged, State
 
 
 @dataclass(frozen=True)
@@ -42,6 +34,14 @@ class JudgedWaiver:
     case: str = ""
     implementation: str = ""
     next: str = ""
+
+    def told(self) -> Judged:
+        """As it is shown."""
+        w = self.waiver
+        return Judged(
+            w.name, w.framework, w.reason, w.link, w.source, self.state, self.rows, self.message,
+            self.case, self.implementation, self.next,
+        )  # fmt: skip
 
 
 _FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
@@ -160,3 +160,39 @@ def _idle(j: JudgedWaiver) -> JudgedWaiver:
     """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature."""
     words = f"nothing in its place is {j.waiver.signature()}; take it out of {j.waiver.source}, or correct it"
     return replace(j, state=State.UNMATCHED, message=words, case=j.waiver.witnesses[0])
+
+
+def for_waiver(judged: JudgedWaiver, run: Run) -> str:
+    """What to type about a waiver that accepts nothing; empty for one that does."""
+    waiver, witness = judged.waiver, judged.waiver.witnesses[0]
+    if judged.state in (State.ACCEPTS, State.BETTER):
+        return ""
+    if judged.state is State.NOT_EVALUATED:
+        asked = any(f["framework"] == waiver.framework for h in run.headers for f in h["frameworks"])
+        profile, plugins = (_profile(waiver, witness), _plugins(run)) if asked else ("standard", [])
+        words = ["--framework", waiver.framework, "--profile", profile, *plugins]
+        return shlex.join(["conformance", "run", *words])
+    if judged.case and judged.implementation:
+        return explain(judged.case, judged.implementation, run)
+    if judged.case:
+        return shlex.join(["conformance", "explain", judged.case, *_plugins(run)])
+    return shlex.join(["conformance", "list", "implementations", *_plugins(run)])
+
+
+def _profile(waiver: Waiver, case: str) -> str:
+    """The smallest profile in which doors of the waiver are asked a case: a late door, or mode, lags behind.
+
+    The usual one for a case that is not in the corpus.
+    """
+    parts = case.split("/")
+    try:
+        operator, family, _, fmt, length, _ = parts
+        since = smallest_profile(operator, family, fmt, int(length.removeprefix("n")))
+    except (ValueError, LookupError):
+        return "standard"
+    framework = FRAMEWORKS.get(waiver.framework)
+    doors = framework.implementations if framework else ()
+    late = [i.since for i in doors if matching([i.name], waiver.implementations)]
+    modes = list(framework.kind.modes.values()) if framework else []
+    behind = [min(map(PROFILES.index, found)) for found in (late, modes) if found]
+    return PROFILES[min(PROFILES.index(since) + sum(behind), len(PROFILES) - 1)]

@@ -4,81 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import polars as pl
 
-from xent_conformance.decision.compare import KEY, Change, Comparison
-from xent_conformance.decision.judged import JudgedWaiver, State
-from xent_conformance.decision.next_command import ask_again, explain
+from xent_conformance.decision.judged import JudgedWaiver
+from xent_conformance.reports.run.commands import ask_again, explain
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Status
-
-
-class Kind(StrEnum):
-    """Why. In the order in which reasons are told."""
-
-    NO_VERDICTS = "no verdicts"
-    UNFINISHED = "unfinished"
-    ABSENT = "absent framework"
-    UNDECIDED = "undecided"
-    MISSING = "missing since the baseline"
-    NOT_COMPARABLE = "not comparable with the baseline"
-    REGRESSED = "regressed"
-    MUST = "must clause broken"
-    WORSENED = "waiver worsened"
-    EXPIRED = "waiver expired"
-    STALE = "waiver stale"
-    UNMATCHED = "waiver unmatched"
-    SHOULD = "should clause broken"
-    DRIFTED = "drifted"
-    BITS = "bits changed"
-
-
-EVIDENCE = (
-    Kind.NO_VERDICTS,
-    Kind.UNFINISHED,
-    Kind.ABSENT,
-    Kind.UNDECIDED,
-    Kind.MISSING,
-    Kind.NOT_COMPARABLE,
-)
-"""Without evidence there is no decision: exit status 3."""
+from xent_conformance.reports.views.comparison import KEY, Change, Comparison
+from xent_conformance.reports.views.gate import Kind, Reason, State
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
                State.UNMATCHED: Kind.UNMATCHED}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason; ``count`` verdicts share it, and ``case`` is the worst of them.
-
-    ``got`` and ``right`` are those of that case, ``ulps`` its error (None where it is not measured);
-    ``command`` is what to type next.
-    """
-
-    kind: Kind
-    blocking: bool
-    title: str
-    detail: str
-    command: str
-    count: int = 0
-    framework: str = ""
-    version: str = ""
-    implementation: str = ""
-    operator: str = ""
-    output: str = ""
-    targets: tuple[str, ...] = ()
-    dtypes: tuple[str, ...] = ()
-    clause: str = ""
-    symptom: str = ""
-    case: str = ""
-    got: str = ""
-    right: str = ""
-    ulps: float | None = None
 
 
 # --- evidence ---

@@ -17,11 +17,10 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.family import PROFILES
-from xent_conformance.decision.compare import called
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import judge_waivers
 from xent_conformance.decision.waivers import MEASURED, Waiver
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import Run, called
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
 

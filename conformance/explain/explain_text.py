@@ -13,7 +13,7 @@ from rich.table import Table
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import answers, certified_digits
 from xent_conformance.reference.clauses import clause
-from xent_conformance.reports.terminal.run import answer
+from xent_conformance.reports.text.wording import answer
 
 SHOWN = 16
 

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
-from xent_conformance.reports.terminal.run import answer, number
+from xent_conformance.reports.text.wording import answer, number
 
 
 def show(target: Target, found: Found, console: Console) -> None:

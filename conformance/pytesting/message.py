@@ -6,11 +6,11 @@ import shlex
 
 import polars as pl
 
-from xent_conformance.decision.next_command import explain
-from xent_conformance.kernel.result import worst
+from xent_conformance.reports.run.commands import explain
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.text import numbers
+from xent_conformance.reports.text.wording import worst
 
 SHOWN = 5
 """Causes that are told beside the worst, a line each."""

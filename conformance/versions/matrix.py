@@ -13,9 +13,10 @@ from typing import Any
 import polars as pl
 from packaging.version import InvalidVersion, Version
 
-from xent_conformance.decision.compare import Change, compare
+from xent_conformance.decision.compare import compare
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Outcome, Status
+from xent_conformance.reports.views.comparison import Change
 from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 MEASURED = "ordinary"

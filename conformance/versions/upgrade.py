@@ -21,12 +21,13 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
 from xent_conformance.asking.selection import Selection
-from xent_conformance.decision.compare import Comparison, called, compare
-from xent_conformance.decision.gate import Gate, Policy, decide
-from xent_conformance.decision.reasons import Reason
+from xent_conformance.decision.compare import compare
+from xent_conformance.decision.gate import Policy, decide
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.views.comparison import Comparison
+from xent_conformance.reports.views.gate import Gate, Reason
 from xent_conformance.running import engine
 from xent_conformance.versions.environments import Say, environment_for
 

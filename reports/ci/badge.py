@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xent_conformance.reports.html.marks import plural
+from xent_conformance.reports.text.wording import plural
 
 LABEL = "conformance"
 

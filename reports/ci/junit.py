@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import NAIVE, plural
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.terminal.gate import answered
+from xent_conformance.reports.run.words import NAIVE
+from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.views.gate import answered
 
 Told = Mapping[str, Any]
 

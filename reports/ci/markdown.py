@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from xent_conformance.reports.html.marks import plural
-from xent_conformance.reports.terminal.gate import CHANGES, answered, flat, headline
+from xent_conformance.reports.terminal.gate import CHANGES
+from xent_conformance.reports.text.wording import flat, plural
+from xent_conformance.reports.views.gate import answered, headline
 
 Told = Mapping[str, Any]
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
-from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark, in_order, listed, plural, words
-from xent_conformance.reports.html.page import environment
-from xent_conformance.reports.html.sections.findings import MESSAGE_LIMIT, dtypes_text, explain_command
+from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark
+from xent_conformance.reports.html.page import LIMIT, Budget, environment, fitted
+from xent_conformance.reports.html.sections.findings import MESSAGE_LIMIT
+from xent_conformance.reports.run.commands import explain_command
 from xent_conformance.reports.text.numbers import NOTHING, count, shortest, ulps
+from xent_conformance.reports.text.wording import dtypes_text, in_order, listed, plural, words
 
 View = Mapping[str, Any]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from xent_conformance.reports.run.file import Run
-
-Row = Mapping[str, Any]
+from xent_conformance.reports.run.words import NAIVE, Row
 
 
 @dataclass(frozen=True)
@@ -39,30 +38,8 @@ STATUS = {
 
 LEVEL = {"must": Mark("✕", "must", "m"), "should": Mark("▲", "should", "s"), "open": Mark("○", "open", "o")}
 
-GRADES = ("exact", "faithful", "accurate", "stable", "divergent", "wrong_special")
-"""Best first."""
-
-DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
-OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
 
 _DOOR = ("framework", "version", "machine", "implementation")
-
-JUDGED = ("conforms", "breaks_must", "breaks_should")
-NAIVE = "naive"
-
-
-def words(name: str) -> str:
-    """``grad_logits`` as two words, so that a narrow column can break it."""
-    return name.replace("_", " ")
-
-
-def plural(number: int, noun: str, ending: str = "s") -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def anchor(kind: str, *parts: str) -> str:
@@ -73,11 +50,6 @@ def anchor(kind: str, *parts: str) -> str:
 
 def clause_anchor(number: str) -> str:
     return anchor("s", number)
-
-
-def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
-    """Known names in ``order``, then the others by name."""
-    return [n for n in order if n in names] + sorted(set(names) - set(order))
 
 
 @dataclass(frozen=True)
@@ -154,3 +126,22 @@ def devices_of(framework: Row) -> list[str]:
     """The devices of a worker as verdicts name them: ``cpu[isa=avx2]`` under a variant."""
     variant = framework.get("variant", "")
     return [f"{device}[{variant}]" if variant else device for device in framework["devices"]]
+
+
+def finding_id(row: Row) -> str:
+    keys = ("operator", "framework", "version", "implementation", "machine", "output")
+    return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
+
+
+def case_id(case: str) -> str:
+    return anchor("c", case)
+
+
+def of_called(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings that open, in the order of the frame: those of implementations that users call."""
+    return findings.filter(pl.col("formulation") != NAIVE)
+
+
+def control_id(row: Row) -> str:
+    keys = ("operator", "framework", "version", "implementation", "machine")
+    return anchor("n", *(row[k] for k in keys))

@@ -11,20 +11,20 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
 from xent_conformance.reports.html.marks import Naming
-from xent_conformance.reports.html.page import environment
+from xent_conformance.reports.html.page import LIMIT, Budget, environment, fitted
 from xent_conformance.reports.html.sections.about import about
 from xent_conformance.reports.html.sections.against import against
 from xent_conformance.reports.html.sections.cases import cases
 from xent_conformance.reports.html.sections.controls import controls
 from xent_conformance.reports.html.sections.findings import finding_groups
 from xent_conformance.reports.html.sections.formulations import costs
-from xent_conformance.reports.html.sections.gate import decision, standings
+from xent_conformance.reports.html.sections.gate import decision
 from xent_conformance.reports.html.sections.matrix import matrices, side_by_side
 from xent_conformance.reports.html.sections.recorded import open_tables, unjudged
 from xent_conformance.reports.html.sections.refusals import refusals
 from xent_conformance.reports.html.sections.summary import banner, counters, glance
+from xent_conformance.reports.html.standing import standings
 from xent_conformance.reports.run.file import Run
 
 

@@ -171,3 +171,8 @@ def merge(runs: Sequence[Run]) -> Run:
             f"({first['case']}); give one of them, or compare them with each other"
         )
     return Run(verdicts, headers)
+
+
+def called(run: Run) -> Run:
+    """The run without naive formulations: they are controls, and nobody ships them."""
+    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)

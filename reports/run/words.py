@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -63,3 +65,17 @@ class Symptom(StrEnum):
 
 
 SYMPTOMS = tuple(Symptom)
+
+Row = Mapping[str, Any]
+"""A verdict, a finding or an entry of a header, by the names of its columns."""
+
+GRADED = tuple(g.value for g in GRADES if g is not Grade.NONE)
+"""The grades of what was returned, best first."""
+
+JUDGED = (Status.CONFORMS.value, Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+"""Whether a clause holds was decided."""
+
+FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+
+NAIVE = "naive"
+"""The formulation of controls: known to be wrong, and counted apart."""

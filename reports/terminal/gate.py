@@ -15,10 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xent_conformance.reports.html.marks import plural
-from xent_conformance.reports.terminal.run import CONTROL, number
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.text.wording import flat, number, plural
+from xent_conformance.reports.views.gate import Told, _counted, _listed, answered, headline
 
 BLOCKING = 10
 """Blocking reasons that are shown; the files that the gate writes hold all."""
@@ -26,43 +24,6 @@ BLOCKING = 10
 NAMES = 3
 GROUPS = 8
 CHANGES = ("regressed", "missing", "not comparable", "drifted", "fixed", "improved", "bits changed", "added")
-
-
-def flat(text: object, limit: int = 0) -> str:
-    """Foreign text on one line, without control characters; cut after ``limit`` characters, if any."""
-    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
-    return line if not limit or len(line) <= limit else line[: limit - 1] + "…"
-
-
-def headline(gate: Told) -> str:
-    """The verdict and, if it is bad, the first reason."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-    if not blocking:
-        warnings = len(gate["reasons"])
-        parts = [f"gate passed: {plural(gate['verdicts'], 'verdict')} of {_listed(gate['tested'])}"]
-        parts += [f"{gate['waived']:,} accepted by waivers"] if gate["waived"] else []
-        parts += [plural(warnings, "warning")] if warnings else []
-        return "; ".join(parts)
-    first, more = blocking[0], len(blocking) - 1
-    said = "gate failed" if gate["status"] == 1 else "gate without a decision, evidence is missing"
-    rest = f"; {plural(more, 'more reason')}" if more else ""
-    return f"{said}: {flat(first['title'])}{_counted(first)}{rest}"
-
-
-def _counted(reason: Told) -> str:
-    """``, 4 verdicts``, unless the title counts them itself."""
-    count = reason["count"]
-    return f", {plural(count, 'verdict')}" if count and f"{count} verdicts" not in reason["title"] else ""
-
-
-def answered(reason: Told) -> str:
-    """What was returned and what is right, of the worst case."""
-    if not reason["got"]:
-        return ""
-    if not reason["right"]:
-        return f"it {reason['got'].replace('_', ' ')}"
-    error = "" if reason["ulps"] is None else f", {number(reason['ulps'])} ulp"
-    return f"returned {reason['got']}, right {reason['right']}{error}"
 
 
 def show(gate: Told, console: Console, *, notes: Sequence[str] = ()) -> None:
@@ -140,10 +101,6 @@ def _waivers(gate: Told, say: Any) -> None:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {what}" for what, n in counts.items())
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(flat(n) for n in names)
 
 
 # --- comparison --------------------------------------------------------------------------------------------

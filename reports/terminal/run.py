@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 from rich.console import Console
-from rich.markup import escape as _escaped
 from rich.table import Table
 
 from xent_conformance.reports.run.file import Run
-
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-"""What a terminal would obey, or break a line at."""
+from xent_conformance.reports.text.wording import answer, escape
 
 STATUSES = ("conforms", "breaks_must", "breaks_should", "open", "unsupported", "undecided")
-
-
-def escape(foreign: str) -> str:
-    """A framework's own words, in one line, without what a terminal would obey."""
-    return _escaped(CONTROL.sub(" ", foreign))
-
-
-def number(value: float) -> str:
-    """Ulps for people: three digits, ``—`` where there is no number, ``>1e308`` beyond binary64."""
-    if value != value:
-        return "—"
-    return ">1e308" if value == float("inf") else f"{value:.3g}"
-
-
-def answer(row: Mapping[str, Any]) -> str:
-    """What was returned and what is right, of one verdict."""
-    if row["grade"] == "none":
-        return escape(f"{row['outcome']}: {row['message']}")
-    error = "" if row["grade"] == "wrong_special" else f", {number(row['ulps'])} ulp"
-    return f"returned {row['got']!r}, right {row['rounded']!r}{error} ({row['grade']})"
 
 
 def summary(run: Run, console: Console) -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from xent_conformance.reports.terminal.run import number
+from xent_conformance.reports.text.wording import number
 from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from tests.support.small_run import header, run_of, verdict
-from xent_conformance.decision.compare import as_dict, compare
+from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.views.comparison import as_dict
 
 Rows = list[dict[str, Any]]
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xent_conformance.reports.html.marks import LEVEL, Mark, clause_anchor, devices_of, listed, words
+from xent_conformance.reports.html.marks import LEVEL, Mark, clause_anchor, devices_of
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.text.numbers import seconds
+from xent_conformance.reports.text.wording import listed, words
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import DTYPES, OUTPUTS, STATUS, Mark, Row, in_order, words
-from xent_conformance.reports.html.sections.findings import case_id
+from xent_conformance.reports.html.marks import STATUS, Mark, case_id
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.numbers import NOTHING, count, shortest, ulps
+from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, in_order, words
 
 Place = tuple[str, str, int]
 """Case, output and element."""

@@ -12,30 +12,22 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    NAIVE,
+from xent_conformance.reports.html.marks import STATUS, Mark, Naming, case_id, of_called, target_order
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text.numbers import Element, elements, exact
+from xent_conformance.reports.text.wording import (
     OUTPUTS,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    in_order,
-    listed,
-    plural,
-    target_order,
-    words,
-)
-from xent_conformance.reports.html.sections.findings import (
     answer_text,
-    case_id,
     classes,
     error_text,
+    in_order,
     inputs_of,
-    of_called,
+    listed,
+    plural,
     right_text,
+    words,
 )
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import Element, elements, exact
 
 SHOWN = 16
 """Elements of a row that are written out."""

@@ -10,20 +10,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    LEVEL,
-    NAIVE,
+from xent_conformance.reports.html.marks import LEVEL, Mark, Naming, clause_anchor, control_id
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import (
     OUTPUTS,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    clause_anchor,
+    answer_text,
+    dtypes_text,
+    error_text,
     in_order,
+    right_text,
     words,
 )
-from xent_conformance.reports.html.sections.findings import answer_text, dtypes_text, error_text, right_text
-from xent_conformance.reports.text.numbers import count
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,6 @@ class Controls:
     findings: str
     lines: str
     controls: tuple[Control, ...]
-
-
-def control_id(row: Row) -> str:
-    keys = ("operator", "framework", "version", "implementation", "machine")
-    return anchor("n", *(row[k] for k in keys))
 
 
 def controls(findings: pl.DataFrame, naming: Naming) -> Controls:

@@ -5,32 +5,38 @@ Those of implementations that users call; the naive controls have a table of the
 
 from __future__ import annotations
 
-import glob
 import math
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from xent_conformance.reports.html.marks import (
-    DTYPES,
     LEVEL,
-    NAIVE,
     Mark,
     Naming,
-    Row,
-    anchor,
+    case_id,
     clause_anchor,
-    in_order,
+    finding_id,
+    of_called,
+)
+from xent_conformance.reports.run.commands import explain_command
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.text.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
+from xent_conformance.reports.text.wording import (
+    answer_text,
+    classes,
+    dtypes_text,
+    error_text,
+    inputs_of,
+    right_text,
     words,
 )
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
 
 if TYPE_CHECKING:
-    from xent_conformance.reports.html.sections.gate import Standing
+    from xent_conformance.reports.html.standing import Standing
 
 MESSAGE_LIMIT = 600
 """Characters shown of a framework's own words."""
@@ -84,20 +90,6 @@ class Group:
     none: str
 
 
-def finding_id(row: Row) -> str:
-    keys = ("operator", "framework", "version", "implementation", "machine", "output")
-    return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
-
-
-def case_id(case: str) -> str:
-    return anchor("c", case)
-
-
-def of_called(findings: pl.DataFrame) -> pl.DataFrame:
-    """The findings that open, in the order of the frame: those of implementations that users call."""
-    return findings.filter(pl.col("formulation") != NAIVE)
-
-
 def finding_groups(
     run: Run, findings: pl.DataFrame, naming: Naming, standings: Mapping[str, Standing]
 ) -> tuple[Group, ...]:
@@ -137,12 +129,6 @@ def finding_groups(
     return must, should
 
 
-def explain_command(case: str, implementation: str, plugins: Sequence[str] = ()) -> str:
-    """What shows a case whole; with ``--script`` it prints what repeats it with the framework alone."""
-    command = ["conformance", "explain", case, "--implementation", glob.escape(implementation)]
-    return shlex.join([*command, *(word for p in dict.fromkeys(plugins) for word in ("--plugin", p))])
-
-
 def _waive(level: str, standing: Standing | None) -> str:
     """How to accept what no waiver accepts yet; empty where there is nothing to accept, or no gate."""
     if standing is None or standing.whole:
@@ -151,31 +137,9 @@ def _waive(level: str, standing: Standing | None) -> str:
     return f"conformance waive RUN.parquet -o new-waivers.toml{at}"
 
 
-def answer_text(row: Row) -> str:
-    """What came back, in a word: the number, or the outcome where there is none."""
-    if row["outcome"] != "returned":
-        return words(row["outcome"])
-    return row["symptom"] if row["grade"] == "none" else shortest(row["got"], row["dtype"])
-
-
-def right_text(row: Row) -> str:
-    """The exact value rounded once to the format: the best answer there is."""
-    return NOTHING if row["grade"] == "none" else shortest(row["rounded"], row["dtype"])
-
-
-def error_text(row: Row) -> str:
-    """Ulps; a dash where a wrong special value, or no number at all, leaves no distance to measure."""
-    return NOTHING if row["grade"] in ("wrong_special", "none") else ulps(row["ulps"])
-
-
 def _facts_of(finding: Finding) -> tuple[Any, ...]:
     """What two findings of a framework share if it is the same answer to the same row."""
     return finding.css, finding.case, finding.output, finding.clause, finding.facts, finding.message
-
-
-def dtypes_text(dtypes: Sequence[str]) -> str:
-    """``bf16 f32``."""
-    return " ".join(DTYPES.get(d, d) for d in in_order(dtypes, list(DTYPES)))
 
 
 def _finding(
@@ -257,17 +221,6 @@ def _grade(row: Row) -> str:
         else "nothing but the exact value is right"
     )
     return f"{words(row['grade'])}; {share}"
-
-
-def inputs_of(output: str) -> tuple[str, ...]:
-    """What a value or a derivative depends on, in the order of a call."""
-    cotangent = () if output in ("value", "jvp") else ("cotangent",)
-    return ("logits", "labels", *cotangent, *(("tangent",) if output in ("hvp", "jvp") else ()))
-
-
-def classes(labels: Sequence[int]) -> str:
-    """``class 3``, or the classes of a group of examples."""
-    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
 
 
 def _inputs_at(row: Row, exhibit: Mapping[str, Any]) -> str:

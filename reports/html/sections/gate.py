@@ -13,11 +13,19 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark, Row, anchor, listed, plural, words
-from xent_conformance.reports.html.sections.findings import finding_id, of_called
-from xent_conformance.reports.text.numbers import NOTHING, count, ulps
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.html.marks import Mark, finding_id, of_called
+from xent_conformance.reports.html.standing import (
+    _OF_A_REASON,
+    _STATES,
+    Told,
+    Waived,
+    _cut,
+    _key,
+    _waived,
+    _waiver_id,
+)
+from xent_conformance.reports.text.numbers import count, ulps
+from xent_conformance.reports.text.wording import listed, plural, words
 
 IN_THE_BANNER = 5
 """Blocking reasons that the first screen shows."""
@@ -25,28 +33,12 @@ IN_THE_BANNER = 5
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
 
-DETAIL_LIMIT = 600
-"""Characters shown of why."""
 
 _MARKS = {
     0: Mark("●", "gate passed", "k"),
     1: Mark("✕", "gate failed", "m"),
     3: Mark("◆", "no decision", "x"),
 }
-
-_STATES = {
-    "worsened": Mark("✕", "worsened", "m"),
-    "expired": Mark("✕", "expired", "m"),
-    "stale": Mark("✕", "stale", "m"),
-    "unmatched": Mark("✕", "unmatched", "m"),
-    "accepts": Mark("●", "accepts", "k"),
-    "better than known": Mark("●", "better than known", "k"),
-    "not evaluated": Mark("–", "not evaluated", "u"),
-}
-"""What blocks stands first."""
-
-_OF_A_REASON = ("framework", "version", "implementation", "operator", "output", "clause", "symptom")
-_OF_A_FINDING = (*_OF_A_REASON, "machine")
 
 
 @dataclass(frozen=True)
@@ -69,21 +61,6 @@ class Warned:
     number: str
     kind: str
     first: Why
-
-
-@dataclass(frozen=True)
-class Waived:
-    """One waiver; ``url`` is an address that can be opened, or empty."""
-
-    id: str
-    name: str
-    mark: Mark
-    verdicts: str
-    message: str
-    reason: str
-    url: str
-    link: str
-    command: str
 
 
 @dataclass(frozen=True)
@@ -117,27 +94,6 @@ class Decision:
     accepted: str
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """How many rows of a finding one waiver accepts."""
-
-    rows: str
-    waiver: Waived
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a finding means for the gate: ``word`` stands in its line, ``text`` where it opens.
-
-    ``whole``: waivers accept all of it.
-    """
-
-    word: str
-    text: str
-    whole: bool
-    accepted: tuple[Accepted, ...]
-
-
 def decision(gate: Told, findings: pl.DataFrame) -> Decision:
     """The decision in words, its reasons with links to the findings that they are about."""
     links = _links(gate, findings)
@@ -161,45 +117,6 @@ def decision(gate: Told, findings: pl.DataFrame) -> Decision:
         waivers=count(len(gate["waivers"])),
         accepted=plural(gate["waived"], "verdict"),
     )
-
-
-def standings(gate: Told, findings: pl.DataFrame) -> dict[str, Standing]:
-    """By the id of a finding, what the gate makes of it; nothing of a finding that it does not speak of."""
-    by_name = {w["name"]: _waived(w) for w in gate["waivers"]}
-    accepted: dict[tuple[Any, ...], list[Told]] = {}
-    for entry in gate.get("accepted", ()):
-        accepted.setdefault(_key(entry, _OF_A_FINDING), []).append(entry)
-    blocks: dict[tuple[Any, ...], bool] = {}
-    for reason in gate["reasons"]:
-        key = _key(reason, _OF_A_REASON)
-        blocks[key] = blocks.get(key, False) or reason["blocking"]
-    found = {}
-    for row in of_called(findings).iter_rows(named=True):
-        entries = [
-            Accepted(f"{count(e['count'])} of {count(row['count'])}", by_name[e["waiver"]])
-            for e in accepted.get(_key(row, _OF_A_FINDING), ())
-        ]
-        rows = sum(e["count"] for e in accepted.get(_key(row, _OF_A_FINDING), ()))
-        standing = _standing(entries, row["count"] - rows, blocks.get(_key(row, _OF_A_REASON)))
-        if standing is not None:
-            found[finding_id(row)] = standing
-    return found
-
-
-def _standing(entries: Sequence[Accepted], left: int, blocks: bool | None) -> Standing | None:
-    """``left`` rows are accepted by no waiver; ``blocks`` is None where no reason speaks of them."""
-    if entries and left == 0:
-        return Standing("waived", "", True, tuple(entries))
-    if not entries and blocks is None:
-        return None
-    effect = "fails the gate" if blocks else "is a warning"
-    what = f"the other {plural(left, 'row')}" if entries else "it"
-    word = "fails the gate" if blocks else "waived in part" if entries else ""
-    return Standing(word, f"{effect}: no waiver accepts {what}", False, tuple(entries))
-
-
-def _key(row: Row, columns: Iterable[str]) -> tuple[Any, ...]:
-    return tuple(row[c] for c in columns)
 
 
 def _links(gate: Told, findings: pl.DataFrame) -> dict[tuple[Any, ...], str]:
@@ -279,27 +196,3 @@ def _states(waivers: Sequence[Told]) -> Iterable[State]:
                 tuple(here),
                 tuple((message, tuple(found)) for message, found in together.items()),
             )
-
-
-def _waiver_id(name: str) -> str:
-    return anchor("w", name)
-
-
-def _waived(waiver: Told) -> Waived:
-    link = waiver["link"]
-    return Waived(
-        id=_waiver_id(waiver["name"]),
-        name=waiver["name"],
-        mark=_STATES[waiver["state"]],
-        verdicts=count(waiver["rows"]) if waiver["rows"] else NOTHING,
-        message=_cut(waiver["message"]),
-        reason=waiver["reason"],
-        # foreign text: nothing but an address of the web becomes a link
-        url=link if link.startswith(("https://", "http://")) else "",
-        link="nobody upstream documents or tracks it" if link == "none" else link,
-        command=waiver["next"],
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= DETAIL_LIMIT else f"{text[:DETAIL_LIMIT]}…"

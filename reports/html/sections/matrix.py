@@ -10,24 +10,18 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.reports.html.marks import (
-    DTYPES,
-    GRADES,
-    JUDGED,
-    NAIVE,
-    OUTPUTS,
     STATUS,
     Mark,
     Naming,
-    Row,
     anchor,
-    in_order,
+    control_id,
+    finding_id,
     target_order,
-    words,
 )
-from xent_conformance.reports.html.sections.controls import control_id
-from xent_conformance.reports.html.sections.findings import finding_id
 from xent_conformance.reports.run.file import TARGET, Run
+from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE, Row
 from xent_conformance.reports.text.numbers import NOTHING, ulps
+from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, in_order, words
 
 ORDINARY = "ordinary"
 """The family whose errors are shown: the other families are made to be hard."""
@@ -184,7 +178,7 @@ def _spread(most: float, least: float) -> str:
 
 def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
     """Counts by status over all families, worst grade and ulps over ordinary logits."""
-    grade = pl.col("grade").replace_strict(list(GRADES), list(range(len(GRADES))), default=None)
+    grade = pl.col("grade").replace_strict(list(GRADED), list(range(len(GRADED))), default=None)
     judged = pl.col("status").is_in(JUDGED)
     ordinary = (pl.col("family") == ORDINARY) & judged & (pl.col("grade") != "none")
     return (
@@ -201,7 +195,7 @@ def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
 def _cell(row: Row | None, links: _Links) -> Cell:
     if row is None:
         return _NONE
-    grade = "" if row["worst_grade"] is None else words(GRADES[row["worst_grade"]])
+    grade = "" if row["worst_grade"] is None else words(GRADED[row["worst_grade"]])
     # a wrong special value has no distance, and the worst of the others would look mild beside it
     error = "" if row["worst_ulps"] is None or grade == "wrong special" else ulps(row["worst_ulps"])
     if not any(row[status] for status in JUDGED):

@@ -11,21 +11,11 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    DTYPES,
-    NAIVE,
-    OUTPUTS,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    clause_anchor,
-    in_order,
-    target_order,
-    words,
-)
+from xent_conformance.reports.html.marks import STATUS, Mark, Naming, clause_anchor, target_order
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE, Row
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, in_order, words
 
 SHORT = 160
 """Characters shown of a framework's words for not judging."""

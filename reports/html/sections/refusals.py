@@ -15,21 +15,11 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    NAIVE,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    clause_anchor,
-    in_order,
-    listed,
-    plural,
-    words,
-)
+from xent_conformance.reports.html.marks import STATUS, Mark, Naming, anchor, clause_anchor
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE, Row
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import in_order, listed, plural, words
 
 SHORT = 90
 """Characters of a framework's words that are shown here; the findings show all."""

@@ -9,20 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    LEVEL,
-    NAIVE,
-    STATUS,
-    Mark,
-    Naming,
-    clause_anchor,
-    devices_of,
-    in_order,
-    listed,
-    plural,
-)
+from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark, Naming, clause_anchor, devices_of
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import in_order, listed, plural
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from tests.support.by_hand import Install
 from tests.support.gating import TWO_CLASSES, Make, changed, conformance, maker
-from xent_conformance.decision.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
-from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.decision.compare import compare
+from xent_conformance.reports.run.file import SCHEMA, Run, called
+from xent_conformance.reports.views.comparison import ABOUT, GROUPS, LISTED, Change, as_dict
 
 
 def _verdict(**changes: Any) -> dict[str, Any]:

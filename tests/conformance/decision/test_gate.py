@@ -31,10 +31,10 @@ from xent_conformance.asking import asker as asking
 from xent_conformance.asking.process import Process
 from xent_conformance.commands.base import FailOn
 from xent_conformance.decision.gate import POLICIES
-from xent_conformance.decision.reasons import EVIDENCE, Kind
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.gate import EVIDENCE, Kind
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from tests.support.by_hand import Install, selection
 from xent_conformance.asking.selection import UnknownName
 from xent_conformance.decision.gate import Policy
-from xent_conformance.decision.reasons import Kind, Reason
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.views.gate import Kind, Reason
 from xent_conformance.versions import upgrade
 from xent_conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
 

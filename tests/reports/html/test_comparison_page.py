@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 from tests.support.small_gate import newer, now_header, of_every_change, view_of
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
 from xent_conformance.__main__ import app
-from xent_conformance.decision.compare import Change, as_dict, compare
-from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import CHANGES, render_comparison
+from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.views.comparison import Change, as_dict
 
 NAN = math.nan
 

@@ -14,9 +14,10 @@ from tests.support.small_gate import CASE, broken, told, waiver
 from tests.support.small_run import HOSTILE, Page, header, run_of, verdict
 from xent_conformance.__main__ import app
 from xent_conformance.decision.gate import Policy
-from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision, standings
+from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision
+from xent_conformance.reports.html.standing import standings
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.reports.run.findings import findings
 

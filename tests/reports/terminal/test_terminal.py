@@ -20,6 +20,7 @@ from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.terminal import run as terminal
+from xent_conformance.reports.text.wording import number
 
 MARKUP = "evil[red].softmax[/red]"
 
@@ -50,7 +51,7 @@ def _run(*rows: dict[str, Any], absent: tuple[dict[str, str], ...] = ()) -> Run:
     [(0.5, "0.5"), (1234.5678, "1.23e+03"), (float("nan"), "—"), (float("inf"), ">1e308"), (0.0, "0")],
 )
 def test_numbers(value: float, text: str) -> None:
-    assert terminal.number(value) == text
+    assert number(value) == text
 
 
 def test_the_summary_counts_every_verdict() -> None:
