@@ -8,24 +8,17 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.views.comparison import KEY, Change, Comparison
+from xent_conformance.reports.run.words import FAULTS, Status, Symptom
+from xent_conformance.reports.text.numbers import NOTHING
+from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Difference
 
 DRIFT_FACTOR = 2.0
 
 
-_RANK = {
-    Status.CONFORMS.value: 0,
-    Status.OPEN.value: 0,
-    Status.UNSUPPORTED.value: 1,
-    Status.UNDECIDED.value: 1,
-    Status.BREAKS_SHOULD.value: 2,
-    Status.BREAKS_MUST.value: 3,
-}
-"""Worse is more. What was answered and is no longer offered is worse than before."""
+_RANK = {status.value: status.rank for status in Status}
 
-_MEASURED = ("none", "lost relative accuracy", "beyond the stable bound")
-_LOST = ("raised", "crashed", "timed out")
+_MEASURED = (Symptom.NONE.value, Symptom.LOST_ACCURACY.value, Symptom.BEYOND_BOUND.value)
+_LOST = (Symptom.RAISED.value, Symptom.CRASHED.value, Symptom.TIMED_OUT.value)
 
 
 def compare(old: Run, new: Run, *, factor: float = DRIFT_FACTOR) -> Comparison:
@@ -61,7 +54,7 @@ def _paired(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
 def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
     rank, rank_old = (pl.col(c).replace_strict(_RANK, default=0) for c in ("status", "status_old"))
     badness, badness_old = _badness("symptom"), _badness("symptom_old")
-    broken = pl.col("status").is_in([Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value])
+    broken = pl.col("status").is_in(FAULTS)
     grown, shrunk = _exceeds("ulps", "ulps_old", factor), _exceeds("ulps_old", "ulps", factor)
     numbers = pl.col("ulps").is_finite() & pl.col("ulps_old").is_finite()
     unbounded = pl.col("ulps").is_infinite() & pl.col("ulps_old").is_finite()
@@ -118,10 +111,10 @@ def _changed_clauses(old: Run, new: Run) -> list[str]:
     ]
 
 
-def _environment(old: Run, new: Run) -> list[tuple[str, str, str, str]]:
+def _environment(old: Run, new: Run) -> list[Difference]:
     """``suite`` for what concerns all, then each worker's version and environment."""
     found = [
-        ("suite", what, str(old.header[what]), str(new.header[what]))
+        Difference("suite", what, str(old.header[what]), str(new.header[what]))
         for what in ("suite", "corpus", "reference")
         if old.header[what] != new.header[what]
     ]
@@ -129,7 +122,7 @@ def _environment(old: Run, new: Run) -> list[tuple[str, str, str, str]]:
     for who in sorted({*before, *now}):
         a, b = before.get(who, {}), now.get(who, {})
         found += [
-            (who, w, a.get(w, "—"), b.get(w, "—"))
+            Difference(who, w, a.get(w, NOTHING), b.get(w, NOTHING))
             for w in [*a, *(w for w in b if w not in a)]
             if a.get(w) != b.get(w)
         ]

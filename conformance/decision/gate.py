@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import polars as pl
 
@@ -20,7 +19,8 @@ from xent_conformance.decision.judged import for_waiver, judge_waivers
 from xent_conformance.decision.reasons import broken, evidence, of_waivers, relative
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.views.gate import Gate, Kind
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.gate import Acceptance, Gate, Kind
 
 POLICIES: Mapping[str, Kind] = {"should": Kind.SHOULD, "drift": Kind.DRIFTED, "bits": Kind.BITS}
 """What ``--fail-on`` can add to the reasons that always block."""
@@ -55,12 +55,12 @@ def decide(
     return Gate(
         reasons=tuple(reasons),
         waivers=tuple(w.told() for w in judged),
-        tested=_versions(run),
+        tested=run.tested,
         verdicts=verdicts.height,
-        by_status=dict(sorted(verdicts["status"].value_counts().iter_rows())),
+        by_status={Status(name): n for name, n in sorted(verdicts["status"].value_counts().iter_rows())},
         waived=marked.height - open_faults.height,
-        changes={} if comparison is None else {c.value: n for c, n in comparison.counts().items()},
-        against=() if baseline is None else _versions(baseline),
+        changes={} if comparison is None else comparison.counts(),
+        against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),
     )
 
@@ -69,15 +69,11 @@ _FINDING = ("operator", "framework", "version", "implementation", "machine", "ou
 """What tells one finding from another."""
 
 
-def _accepted(marked: pl.DataFrame) -> tuple[Mapping[str, Any], ...]:
+def _accepted(marked: pl.DataFrame) -> tuple[Acceptance, ...]:
+    """Which waiver accepts how many verdicts of which finding."""
     by_waiver = marked.filter(pl.col("waiver").is_not_null()).group_by(*_FINDING, "waiver")
-    return tuple(by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver").iter_rows(named=True))
-
-
-def _versions(run: Run) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(f"{f['framework']} {f['version']}" for h in run.headers for f in h["frameworks"])
-    )
+    counted = by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver")
+    return tuple(Acceptance(**row) for row in counted.iter_rows(named=True))
 
 
 def day_of(run: Run) -> datetime.date:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import polars as pl
 
 from xent_conformance.reports.atomic import write_text
-from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
@@ -31,7 +32,7 @@ class Checked:
     """The verdicts on one function. Made by :func:`xent_conformance.check`."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self.run = Run(run.verdicts, tuple({**h, OWN: h["selection"]["implementation"]} for h in run.headers))
         """The run, as :func:`xent_conformance.read_run` would give it back."""
 
     def __repr__(self) -> str:
@@ -116,7 +117,8 @@ class Checked:
             f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
             f"  case {row['case']}",
             *(f"    {name:<8} {words}" for name, words in worst(row)),
-            f"  the row whole: conformance explain {row['case']}",
+            f"  the inputs: {commands.explain(self.run, row['case'])}",
+            f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]
         return "\n".join(lines)
 

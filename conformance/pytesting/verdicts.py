@@ -120,7 +120,7 @@ class Verdicts:
         problems += [words for g in there for words in self._stale.get(g, ())]
         doubtful = next((t.doubtful for t in tallies if t.doubtful), None)
         if doubtful:
-            problems.append(undecided(doubtful, sum(t.undecided for t in tallies), rows))
+            problems.append(undecided(doubtful, sum(t.undecided for t in tallies), rows, self._run))
         if problems:
             return Failed("\n\n".join(problems))
         accepted = [] if marked is None else sorted(set(marked["waiver"].drop_nulls()))

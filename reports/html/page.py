@@ -46,6 +46,9 @@ def environment() -> Environment:
     return made
 
 
+MESSAGE_LIMIT = 600
+"""Characters shown of a framework's own words."""
+
 LIMIT = 2_000_000
 """Bytes. A larger page is slow to open, to search and to send."""
 

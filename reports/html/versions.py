@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from xent_conformance.reports.html.charts import _bars, _counts, _lines, _ulps
 from xent_conformance.reports.html.page import environment
-from xent_conformance.reports.text.numbers import NOTHING, count, ulps
+from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import plural
 from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
@@ -72,8 +72,6 @@ def _differing(table: Versions) -> list[tuple[str, list[str]]]:
 def _told(table: Versions, life: Lifetime) -> dict[str, Any]:
     """A finding as the page writes it."""
     glyph, css = _LEVELS[life.level]
-    answer = f"returned {life.got}, right {life.right}" if life.right else life.got
-    size = "" if life.ulps != life.ulps else f", {ulps(life.ulps)} ulp"
     return {
         "life": life,
         "glyph": glyph,
@@ -81,7 +79,7 @@ def _told(table: Versions, life: Lifetime) -> dict[str, Any]:
         "since": table.since(life),
         "until": table.until(life),
         "counts": [NOTHING if n is None else count(n) for n in life.counts],
-        "answer": answer + size,
+        "answer": life.answer.sentence,
     }
 
 

@@ -1,13 +1,19 @@
-"""A decision: its reasons, what became of the waivers, and whether the run may pass."""
+"""A decision as it is told: its reasons, what became of each waiver, and whether the run may pass.
+
+Made by the floor above from run files and waivers. Every renderer takes these objects; foreign text in them
+is as it came.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from xent_conformance.reports.text.wording import flat, number, plural
+from xent_conformance.reports.run.commands import Files
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.wording import Answer, joined, plural
+from xent_conformance.reports.views.comparison import Change
 
 
 class Kind(StrEnum):
@@ -40,13 +46,15 @@ EVIDENCE = (
 )
 """Without evidence there is no decision: exit status 3."""
 
+_COUNTED = (Kind.UNDECIDED, Kind.MISSING, Kind.NOT_COMPARABLE)
+"""Their titles say how many verdicts there are."""
+
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason; ``count`` verdicts share it, and ``case`` is the worst of them.
+    """One reason; ``count`` verdicts share it, and ``case`` is the worst of them, with its ``answer``.
 
-    ``got`` and ``right`` are those of that case, ``ulps`` its error (None where it is not measured);
-    ``command`` is what to type next.
+    ``command`` is what to type next; ``waiver`` the name of the waiver that it is about, if it is about one.
     """
 
     kind: Kind
@@ -65,9 +73,33 @@ class Reason:
     clause: str = ""
     symptom: str = ""
     case: str = ""
-    got: str = ""
-    right: str = ""
-    ulps: float | None = None
+    answer: Answer | None = None
+    waiver: str = ""
+
+    @property
+    def evidence(self) -> bool:
+        """Whether something is missing without which nothing is decided."""
+        return self.kind in EVIDENCE
+
+    @property
+    def counted(self) -> str:
+        """``4 verdicts``; empty where there are none, or where the title says how many."""
+        return plural(self.count, "verdict") if self.count and self.kind not in _COUNTED else ""
+
+    @property
+    def title_counted(self) -> str:
+        """The title, and how many verdicts it is about."""
+        return joined(", ", [self.title, self.counted])
+
+    @property
+    def answered(self) -> str:
+        """What was returned and what is right, of the worst case; empty where it is not about an answer."""
+        return self.answer.sentence if self.answer else ""
+
+    @property
+    def answered_or_why(self) -> str:
+        """The same; where no number came back, with the words for it."""
+        return self.answer.with_message(self.detail) if self.answer else self.detail
 
 
 class State(StrEnum):
@@ -81,12 +113,22 @@ class State(StrEnum):
     UNMATCHED = "unmatched"
     WORSENED = "worsened"
 
+    @property
+    def blocks(self) -> bool:
+        """Whether such a waiver fails the gate."""
+        return self in (State.EXPIRED, State.STALE, State.UNMATCHED, State.WORSENED)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the run says nothing against it: it was not evaluated, or not where it was seen to fail."""
+        return self in (State.NOT_EVALUATED, State.BETTER)
+
 
 @dataclass(frozen=True)
 class Judged:
     """What became of a waiver: ``rows`` verdicts are accepted (or worsened), and ``case`` shows it.
 
-    ``next`` is the command to type about one that accepts nothing.
+    ``next`` is the command to type about one that accepts nothing; ``not_run``: nothing of its framework was.
     """
 
     name: str
@@ -100,6 +142,32 @@ class Judged:
     case: str = ""
     implementation: str = ""
     next: str = ""
+    not_run: bool = False
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How many verdicts of one finding a waiver accepts; the first eight fields tell findings apart."""
+
+    operator: str
+    framework: str
+    version: str
+    implementation: str
+    machine: str
+    output: str
+    clause: str
+    symptom: str
+    waiver: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """The warnings of one kind, with the first of them."""
+
+    kind: Kind
+    number: int
+    first: Reason
 
 
 PASSED, FAILED, INVALID = 0, 1, 3
@@ -117,13 +185,14 @@ class Gate:
     waivers: tuple[Judged, ...]
     tested: tuple[str, ...]
     verdicts: int
-    by_status: Mapping[str, int]
+    by_status: Mapping[Status, int]
     waived: int
-    changes: Mapping[str, int] = field(default_factory=dict)
+    changes: Mapping[Change, int] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
-    accepted: tuple[Mapping[str, Any], ...] = ()
-    """Which waiver accepts how many verdicts of which finding: what :data:`_FINDING` names, waiver, count."""
+    accepted: tuple[Acceptance, ...] = ()
+    files: Files = field(default_factory=Files)
+    """What was decided on, for the commands that do it again."""
 
     @property
     def blocking(self) -> tuple[Reason, ...]:
@@ -131,9 +200,22 @@ class Gate:
         return tuple(r for r in self.reasons if r.blocking)
 
     @property
+    def warnings(self) -> tuple[Reason, ...]:
+        """The reasons that do not."""
+        return tuple(r for r in self.reasons if not r.blocking)
+
+    @property
+    def warned(self) -> tuple[Warned, ...]:
+        """The warnings by kind, in the order of the first of each."""
+        by_kind: dict[Kind, list[Reason]] = {}
+        for reason in self.warnings:
+            by_kind.setdefault(reason.kind, []).append(reason)
+        return tuple(Warned(kind, len(found), found[0]) for kind, found in by_kind.items())
+
+    @property
     def status(self) -> int:
         """The exit status, from the reasons alone."""
-        if any(r.kind in EVIDENCE for r in self.blocking):
+        if any(r.evidence for r in self.blocking):
             return INVALID
         return FAILED if self.blocking else PASSED
 
@@ -142,62 +224,25 @@ class Gate:
         """The status in words."""
         return {PASSED: "passed", FAILED: "failed", INVALID: "no decision: evidence is missing"}[self.status]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON and for what is written from it."""
-        waivers = [
-            {"name": w.name, "state": w.state.value, "rows": w.rows, "message": w.message, "next": w.next,
-             "case": w.case, "implementation": w.implementation, "framework": w.framework,
-             "reason": w.reason, "link": w.link, "source": w.source}
-            for w in self.waivers
-        ]  # fmt: skip
-        plain = {f: getattr(self, f) for f in ("tested", "against", "verdicts", "waived")}
-        return {
-            "status": self.status,
-            "verdict": self.verdict,
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()},
-            "by_status": dict(self.by_status),
-            "changes": dict(self.changes),
-            "reasons": [
-                asdict(r) | {"kind": r.kind.value, "evidence": r.kind in EVIDENCE} for r in self.reasons
-            ],
-            "waivers": waivers,
-            "accepted": [dict(a) for a in self.accepted],
-        }
+    @property
+    def headline(self) -> str:
+        """The verdict and, if it is bad, the first reason."""
+        blocking = self.blocking
+        if not blocking:
+            parts = [f"gate passed: {plural(self.verdicts, 'verdict')} of {', '.join(self.tested)}"]
+            parts += [f"{self.waived:,} accepted by waivers"] if self.waived else []
+            return joined("; ", [*parts, plural(len(self.reasons), "warning") if self.reasons else ""])
+        said = "gate failed" if self.status == FAILED else "gate without a decision, evidence is missing"
+        more = len(blocking) - 1
+        rest = plural(more, "more reason") if more else ""
+        return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])
 
+    @property
+    def counts(self) -> str:
+        """``4 breaks must, 96 conforms``."""
+        return ", ".join(f"{number:,} {status.word}" for status, number in self.by_status.items())
 
-Told = Mapping[str, Any]
-
-
-def headline(gate: Told) -> str:
-    """The verdict and, if it is bad, the first reason."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-    if not blocking:
-        warnings = len(gate["reasons"])
-        parts = [f"gate passed: {plural(gate['verdicts'], 'verdict')} of {_listed(gate['tested'])}"]
-        parts += [f"{gate['waived']:,} accepted by waivers"] if gate["waived"] else []
-        parts += [plural(warnings, "warning")] if warnings else []
-        return "; ".join(parts)
-    first, more = blocking[0], len(blocking) - 1
-    said = "gate failed" if gate["status"] == 1 else "gate without a decision, evidence is missing"
-    rest = f"; {plural(more, 'more reason')}" if more else ""
-    return f"{said}: {flat(first['title'])}{_counted(first)}{rest}"
-
-
-def _counted(reason: Told) -> str:
-    """``, 4 verdicts``, unless the title counts them itself."""
-    count = reason["count"]
-    return f", {plural(count, 'verdict')}" if count and f"{count} verdicts" not in reason["title"] else ""
-
-
-def answered(reason: Told) -> str:
-    """What was returned and what is right, of the worst case."""
-    if not reason["got"]:
-        return ""
-    if not reason["right"]:
-        return f"it {reason['got'].replace('_', ' ')}"
-    error = "" if reason["ulps"] is None else f", {number(reason['ulps'])} ulp"
-    return f"returned {reason['got']}, right {reason['right']}{error}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(flat(n) for n in names)
+    def changed(self, *, also_none: bool = False) -> str:
+        """``1 regressed, 99 same``: the pairs by change, those of which there is none only if asked for."""
+        found = [f"{self.changes.get(c, 0):,} {c}" for c in Change if also_none or self.changes.get(c)]
+        return ", ".join(found)

@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark, Naming, anchor
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.html.marks import Mark, anchor
+from xent_conformance.reports.html.naming import Naming
+from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 from xent_conformance.reports.text.wording import DTYPES, in_order, listed, plural, words
@@ -117,8 +118,9 @@ _Key = tuple[str, str, str]
 _Tallies = Mapping[_Key, Mapping[str, _Tally]]
 
 
-def costs(run: Run, naming: Naming) -> tuple[Costs, ...]:
+def view(material: Material) -> tuple[Costs, ...]:
     """One table for each operator that was asked in any magnitude class."""
+    run, naming = material.run, material.naming
     lookup = pl.DataFrame(
         [(family, variant, name) for name, pairs in MAGNITUDES.items() for family, variant in pairs],
         schema={"family": pl.String(), "variant": pl.String(), "magnitude": pl.String()},
@@ -263,3 +265,6 @@ def _short(symptom: str) -> str:
 def _place(formulation: str) -> tuple[int, str]:
     known = FORMULATIONS.index(formulation) if formulation in FORMULATIONS else len(FORMULATIONS)
     return known, formulation
+
+
+SECTION = Section("formulations", "Formulations", "formulations.html", view)

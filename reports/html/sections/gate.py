@@ -1,31 +1,30 @@
-"""The gate's decision as the page shows it: the verdict and why, what it means for a finding, the waivers.
+"""The gate's decision as the page shows it: the verdict and why, what blocks, the warnings, the waivers.
 
-Nothing is decided here: all comes from what the gate tells (``Gate.as_dict()``). A decision may bear two keys
-more, ``command`` and ``waive``: the commands that decide again and that write stubs for what is not waived.
+Nothing is decided here.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark, finding_id, of_called
+from xent_conformance.reports.html.marks import Mark
+from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.standing import (
-    _OF_A_REASON,
-    _STATES,
-    Told,
+    DETAIL_LIMIT,
+    STATES,
+    Cause,
     Waived,
-    _cut,
-    _key,
-    _waived,
-    _waiver_id,
+    cause_of,
+    links,
+    waived,
+    waiver_id,
 )
-from xent_conformance.reports.text.numbers import count, ulps
-from xent_conformance.reports.text.wording import listed, plural, words
+from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import cut, listed, plural
+from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, Judged, Kind, Reason
 
 IN_THE_BANNER = 5
 """Blocking reasons that the first screen shows."""
@@ -33,12 +32,13 @@ IN_THE_BANNER = 5
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
 
-
 _MARKS = {
-    0: Mark("●", "gate passed", "k"),
-    1: Mark("✕", "gate failed", "m"),
-    3: Mark("◆", "no decision", "x"),
+    PASSED: Mark("●", "gate passed", "k"),
+    FAILED: Mark("✕", "gate failed", "m"),
+    INVALID: Mark("◆", "no decision", "x"),
 }
+
+_Links = Mapping[Cause, str]
 
 
 @dataclass(frozen=True)
@@ -94,52 +94,48 @@ class Decision:
     accepted: str
 
 
-def decision(gate: Told, findings: pl.DataFrame) -> Decision:
+def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
     """The decision in words, its reasons with links to the findings that they are about."""
-    links = _links(gate, findings)
-    blocking = _said_once([_why(r, links) for r in gate["reasons"] if r["blocking"]])
-    changes = [f"{count(number)} {what}" for what, number in gate["changes"].items() if number]
-    states = tuple(_states(gate["waivers"]))
+    leads = links(findings)
+    blocking = _said_once([_why(r, leads) for r in gate.blocking])
     return Decision(
-        mark=_MARKS[gate["status"]],
-        why=_in_words(gate, len(blocking)),
+        mark=_MARKS[gate.status],
+        why=_in_words(gate),
         first=tuple(blocking[:IN_THE_BANNER]),
-        more=plural(len(blocking) - IN_THE_BANNER, "more reason") if len(blocking) > IN_THE_BANNER else "",
-        command=gate.get("command", "conformance gate RUN.parquet"),
-        waive=f"{gate.get('waive', 'conformance waive RUN.parquet')} -o new-waivers.toml",
+        more=_more(len(blocking) - IN_THE_BANNER),
+        command=gate.files.gate(),
+        waive=gate.files.waive(),
         blocking=tuple(blocking[:LISTED]),
         number=count(len(blocking)),
-        left=plural(len(blocking) - LISTED, "more reason") if len(blocking) > LISTED else "",
-        warnings=tuple(_warnings(gate, links)),
-        against=listed(gate["against"]),
-        changes=", ".join(changes) or "no pair of verdicts",
-        states=states,
-        waivers=count(len(gate["waivers"])),
-        accepted=plural(gate["waived"], "verdict"),
+        left=_more(len(blocking) - LISTED),
+        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, leads)) for w in gate.warned),
+        against=listed(gate.against),
+        changes=gate.changed() or "no pair of verdicts",
+        states=tuple(_states(gate.waivers)),
+        waivers=count(len(gate.waivers)),
+        accepted=plural(gate.waived, "verdict"),
     )
 
 
-def _links(gate: Told, findings: pl.DataFrame) -> dict[tuple[Any, ...], str]:
-    """Where a reason leads: by what it is about, or by its title where that is a waiver."""
-    found: dict[tuple[Any, ...], str] = {
-        (f"waiver {w['name']}: {w['state']}",): _waiver_id(w["name"]) for w in gate["waivers"]
-    }
-    for row in of_called(findings).iter_rows(named=True):
-        found.setdefault(_key(row, _OF_A_REASON), finding_id(row))
-    return found
+def view(material: Material) -> Decision | None:
+    """The decision on the run; None where there is none."""
+    return None if material.gate is None else decision(material.gate, material.findings)
 
 
-def _why(reason: Told, links: Mapping[tuple[Any, ...], str]) -> Why:
-    link = links.get((reason["title"],)) or links.get(_key(reason, _OF_A_REASON), "")
-    number = "" if f"{reason['count']} verdicts" in reason["title"] else plural(reason["count"], "verdict")
+def _more(reasons: int) -> str:
+    return plural(reasons, "more reason") if reasons > 0 else ""
+
+
+def _why(reason: Reason, leads: _Links) -> Why:
+    link = waiver_id(reason.waiver) if reason.waiver else leads.get(cause_of(reason), "")
     return Why(
-        kind=reason["kind"],
-        title=reason["title"],
-        link="unjudged" if reason["kind"] == "undecided" else link,
-        verdicts=number if reason["count"] else "",
-        detail=_cut(reason["detail"]),
-        answer=_answer(reason),
-        command=reason["command"],
+        kind=reason.kind,
+        title=reason.title,
+        link="unjudged" if reason.kind is Kind.UNDECIDED else link,
+        verdicts=reason.counted,
+        detail=cut(reason.detail, DETAIL_LIMIT),
+        answer=reason.answered,
+        command=reason.command,
     )
 
 
@@ -149,43 +145,26 @@ def _said_once(reasons: Sequence[Why]) -> list[Why]:
     return [replace(r, detail="") if r.detail == b else r for r, b in zip(reasons, before, strict=False)]
 
 
-def _answer(reason: Told) -> str:
-    """What was returned and what is right, of the worst case."""
-    if not reason["got"]:
-        return ""
-    if not reason["right"]:
-        return words(reason["got"])
-    error = "" if reason["ulps"] is None else f", {ulps(reason['ulps'])} ulp"
-    return f"returned {reason['got']}, right {reason['right']}{error}"
-
-
-def _in_words(gate: Told, blocking: int) -> str:
-    if gate["status"] == 3:
+def _in_words(gate: Gate) -> str:
+    blocking, warnings = len(gate.blocking), len(gate.warnings)
+    if gate.status == INVALID:
         return f"Evidence is missing, so nothing is decided: {plural(blocking, 'reason')}."
-    waived, warnings = gate["waived"], len(gate["reasons"]) - blocking
-    rest = f" Waivers accept {plural(waived, 'verdict')}." if waived else ""
+    rest = f" Waivers accept {plural(gate.waived, 'verdict')}." if gate.waived else ""
     rest += f" {plural(warnings, 'warning')}." if warnings else ""
-    if gate["status"] == 1:
+    if gate.status == FAILED:
         return f"{plural(blocking, 'reason')} {'blocks' if blocking == 1 else 'block'}.{rest}"
-    parts = [f"every must clause holds{' or is waived' if waived else ''}"]
-    if gate["against"]:
-        than = f"the baseline ({listed(gate['against'])})"
-        parts.append(f"no verdict is worse than in {than}{', unless it is waived' if waived else ''}")
+    parts = [f"every must clause holds{' or is waived' if gate.waived else ''}"]
+    if gate.against:
+        than = f"the baseline ({listed(gate.against)})"
+        parts.append(f"no verdict is worse than in {than}{', unless it is waived' if gate.waived else ''}")
     parts.append("nothing that was asked is missing")
     return f"In the implementations users call, {listed(parts)}.{rest}"
 
 
-def _warnings(gate: Told, links: Mapping[tuple[Any, ...], str]) -> Iterable[Warned]:
-    warnings = [r for r in gate["reasons"] if not r["blocking"]]
-    for kind, number in Counter(r["kind"] for r in warnings).items():
-        first = next(r for r in warnings if r["kind"] == kind)
-        yield Warned(count(number), kind, _why(first, links))
-
-
-def _states(waivers: Sequence[Told]) -> Iterable[State]:
+def _states(waivers: Sequence[Judged]) -> Iterable[State]:
     """Those that accept or block one by one; those that were not evaluated by why not."""
-    for state, mark in _STATES.items():
-        here = [_waived(w) for w in waivers if w["state"] == state]
+    for state, mark in STATES.items():
+        here = [waived(w) for w in waivers if w.state is state]
         together: dict[str, list[Waived]] = {}
         for w in here:
             together.setdefault(w.message, []).append(w)
@@ -196,3 +175,6 @@ def _states(waivers: Sequence[Told]) -> Iterable[State]:
                 tuple(here),
                 tuple((message, tuple(found)) for message, found in together.items()),
             )
+
+
+SECTION = Section("gate", "Gate", "gate.html", view)
