@@ -2,97 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import answers, certified_digits
 from xent_conformance.reference.clauses import clause
-from xent_conformance.reports.terminal.run import answer
+from xent_conformance.reports.run.words import Row, Status
+from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.text.numbers import shortest
+from xent_conformance.reports.text.wording import Answer, bits_text, flat
 
 SHOWN = 16
+"""Elements of a row that are printed."""
+
+_COLUMN = 26
+"""What a number of binary64 takes in a table, in decimal; its bits take less."""
 
 
-def show(batch: Batch, case: Case, pattern: str, console: Console, devices: Sequence[str] = ()) -> bool:
+def show(
+    batch: Batch, case: Case, implementations: str, console: Console, devices: Sequence[str] = ()
+) -> bool:
     """Print the case and every matching implementation's answer; False where none matches."""
     _inputs(batch, case, console)
     _exact(batch, case, console)
     found = False
-    for answered in answers(batch, case, pattern, devices):
+    for answered in answers(batch, case, implementations, devices):
         found = True
-        if answered.absent:
-            console.print(f"\n{escape(answered.framework)}: not installed: {escape(answered.absent)}")
-        if answered.lacks:
-            console.print(f"\n{escape(answered.framework)}: {escape(answered.lacks)}")
+        if answered.absent or answered.lacks:
+            why = f"not installed: {flat(answered.absent)}" if answered.absent else answered.lacks
+            say(console)
+            say(console, f"{answered.framework}: {why}")
         door = None
         for r in answered.rows:
             if door != (door := (r["implementation"], r["mode"], r["device"])):
-                where = escape(f"{r['mode']} {r['device']}")
-                console.print(f"\n[bold]{escape(r['implementation'])}[/bold] {where}")
-            console.print(f"  {r['output']}: {r['status'].replace('_', ' ')}, {_clause(r['clause'])}")
+                say(console)
+                say(console, (r["implementation"], "bold"), f" {r['mode']} {r['device']}")
+            say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
             element = f"element {r['index']}: " if r["grade"] != "none" else ""
-            console.print(f"    {element}{answer(r)}{_bits(batch, r)}")
+            say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
     return found
 
 
 def _clause(number: str) -> str:
-    return f"clause {number} ({clause(number).level}) {escape(clause(number).title)}"
+    return f"clause {number} ({clause(number).level}) {clause(number).title}"
 
 
-def _bits(batch: Batch, row: Mapping[str, Any]) -> str:
+def _bits(row: Row) -> str:
+    """Of the numbers that the line has in decimal."""
     if row["grade"] == "none":
         return ""
-    fmt = batch.inputs.format
-    return f"  {fmt.hex(row['got'])} against {fmt.hex(row['rounded'])}"
+    return f"  {bits_text(row, 'got')} against {bits_text(row, 'rounded')}"
 
 
 def _inputs(batch: Batch, case: Case, console: Console) -> None:
-    inputs, fmt, row = batch.inputs, batch.inputs.format, case.row
-    console.print(f"[bold]{escape(case.id)}[/bold]  {case.hash}")
-    console.print(f"{inputs.definition.name} = {escape(inputs.definition.formula)}")
-    console.print(f"{_clause(case.clause)}: {escape(clause(case.clause).text)}")
+    inputs = batch.inputs
+    say(console, (case.id, "bold"), f"  {case.hash}")
+    say(console, f"{inputs.definition.name} = {inputs.definition.formula}")
+    say(console, f"{_clause(case.clause)}: {clause(case.clause).text}")
     if batch.manner:
-        console.print(f"asked with {escape(batch.manner)}")
-    table = Table(title="inputs", title_justify="left")
-    columns = {
+        say(console, f"asked with {batch.manner}")
+    columns = dict(_columns(batch, case.row))
+    # beside one another where they fit, so that a row of the table is an element of the case
+    wide = console.width < _COLUMN * (len(columns) + 1)
+    for names in [[name] for name in columns] if wide else [list(columns)]:
+        _elements({name: columns[name] for name in names}, inputs.logits.shape[1], console)
+    left(console, inputs.logits.shape[1] - SHOWN, "element", "")
+
+
+def _elements(columns: dict[str, list[tuple[str, str]]], length: int, console: Console) -> None:
+    """A line an element: its number, then decimal and bits of each array."""
+    nothing = ("", "")
+    rows = [
+        [str(i), *(text for cells in columns.values() for text in (cells[i] if i < len(cells) else nothing))]
+        for i in range(min(length, SHOWN))
+    ]
+    heads = [head for name in columns for head in (name, "bits")]
+    table(console, ("element", *heads), rows, title="inputs", right=("element",))
+
+
+def _columns(batch: Batch, row: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The arrays that the case has, by name: decimal and bits of their first elements."""
+    inputs, fmt = batch.inputs, batch.inputs.format
+    arrays = {
         "logits": inputs.logits[row],
         "labels": inputs.labels[row],
         "cotangent": inputs.cotangent[row],
         "tangent": inputs.tangent[row] if inputs.tangent.size else np.zeros(0),
     }
-    table.add_column("element", justify="right")
-    for name, values in columns.items():
-        if values.size:
-            table.add_column(name)
-            table.add_column("bits")
-    length = inputs.logits.shape[1]
-    for i in range(min(length, SHOWN)):
-        cells = [str(i)]
-        for name, values in columns.items():
-            if not values.size:
-                continue
-            if i >= values.size:
-                cells += ["", ""]
-            elif name == "labels" and inputs.definition.labels == "index":
-                cells += [str(int(values[i])), ""]
-            else:
-                cells += [repr(float(values[i])), fmt.hex(float(values[i]))]
-        table.add_row(*cells)
-    console.print(table)
-    if length > SHOWN:
-        console.print(f"… {length - SHOWN} more elements")
+    for name, values in arrays.items():
+        if not values.size:
+            continue
+        if name == "labels" and inputs.definition.labels == "index":
+            yield name, [(str(int(v)), "") for v in values[:SHOWN]]
+        else:
+            shown = [float(v) for v in values[:SHOWN]]
+            yield name, [(shortest(v, fmt.name), fmt.hex(v)) for v in shown]
 
 
 def _exact(batch: Batch, case: Case, console: Console) -> None:
     for exact in certified_digits(batch, case):
-        shown = exact.elements[:SHOWN]
-        console.print(f"certified {exact.output}:")
-        for i, text in enumerate(shown):
-            console.print(f"  [{i}] {text}", markup=False)
-        if len(exact.elements) > len(shown):
-            console.print(f"  … {len(exact.elements) - len(shown)} more")
+        say(console, f"certified {exact.output}:")
+        for i, text in enumerate(exact.elements[:SHOWN]):
+            say(console, f"  [{i}] {text}")
+        left(console, len(exact.elements) - SHOWN, "element", "")
