@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.support.by_hand import Install
 from xent_conformance.cases.corpus import families
 from xent_conformance.commands import listing
-from xent_conformance.commands.console import Bars
+from xent_conformance.commands.base import Bars
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.doors import doors
