@@ -28,7 +28,7 @@ from xent_conformance.registry.declaration import Declaration
 from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.registry.problems import Problem
 from xent_conformance.reports.run.words import Outcome, Status
-from xent_conformance.reports.terminal.run import answer as answered
+from xent_conformance.reports.text.wording import Answer
 
 EASY = "ordinary"
 """The family of plain rows."""
@@ -102,7 +102,7 @@ def _of_rows(keyword: str, output: str, rows: Sequence[Mapping[str, Any]]) -> It
         given = f" with {keyword!r}" if keyword else ""
         yield Problem(
             f"{output}{given} is wrong on {len(wrong)} of {len(rows)} easy rows, by clause {row['clause']}: "
-            f"{answered(row)}",
+            f"{Answer.of(row).graded}",
             f"see the row with `conformance explain {row['case']}`",
         )
     if keyword and output == "value" and refused:

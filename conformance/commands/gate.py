@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import enum
 import os
-import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import USAGE, FailOns, Known, Waivers, app, console, errors, fail
 from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
+
+if TYPE_CHECKING:
+    from xent_conformance.reports.views.comparison import Told
+    from xent_conformance.reports.views.gate import Gate
 
 
 class WhichLevel(enum.StrEnum):
@@ -56,6 +59,7 @@ def gate(
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
     from xent_conformance.decision.gate import Policy, decide
     from xent_conformance.reports.ci import badge as badges
+    from xent_conformance.reports.ci import data
     from xent_conformance.reports.ci import junit as junits
     from xent_conformance.reports.ci import markdown as markdowns
     from xent_conformance.reports.terminal import gate as terminal_gate
@@ -72,17 +76,16 @@ def gate(
     before = read(baseline) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
     decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
-    told = decision.as_dict()
     notes = write_all(
-        (junit, lambda: junits.render(told, run)),
-        (markdown, lambda: markdowns.summary(told)),
-        (comment, lambda: markdowns.comment(told)),
-        (json_file, lambda: as_json(told)),
-        (badge, lambda: as_json(badges.render(told))),
+        (junit, lambda: junits.render(decision, run)),
+        (markdown, lambda: markdowns.summary(decision)),
+        (comment, lambda: markdowns.comment(decision)),
+        (json_file, lambda: as_json(data.gate(decision))),
+        (badge, lambda: as_json(badges.render(decision))),
     )
     if github:
-        notes += _github(told)
-    terminal_gate.show(told, console, notes=notes)
+        notes += _github(decision)
+    terminal_gate.show(decision, console, notes=notes)
     raise typer.Exit(decision.status)
 
 
@@ -98,13 +101,15 @@ def compare(
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
-    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.ci import data
+    from xent_conformance.reports.run.file import called
+    from xent_conformance.reports.terminal import comparison as terminal_comparison
 
     check_outputs({"--html": html, "--json": json_file}, [old, new])
-    runs = [comparing.called(read([path])) for path in (old, new)]
-    view = comparing.as_dict(comparing.compare(runs[0], runs[1], factor=drift_factor))
-    notes = write_all((html, lambda: _page(view)), (json_file, lambda: as_json(view)))
-    terminal_gate.comparison(view, console, notes=notes)
+    runs = [called(read([path])) for path in (old, new)]
+    told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
+    notes = write_all((html, lambda: _page(told)), (json_file, lambda: as_json(data.comparison(told))))
+    terminal_comparison.show(told, console, notes=notes)
 
 
 @app.command()
@@ -118,6 +123,7 @@ def waive(
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
     from xent_conformance.decision.stubs import stubs, toml
+    from xent_conformance.reports.run.commands import Files
 
     if out.exists() and not force:
         raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
@@ -132,18 +138,18 @@ def waive(
         return
     write(out, toml(found))
     count = sum(stub.count for stub in found)
-    then = shlex.join(["conformance", "gate", *map(str, runs), "--waivers", str(out)])
+    files = Files(tuple(map(str, runs)), waivers=(*map(str, waivers or ()), str(out)), known=known)
     told = f"wrote {out}: {len(found)} stubs for {count} verdicts; write `reason` and `link` of each, then:"
-    console.print(escape(f"{told} {then}"), soft_wrap=True)
+    console.print(escape(f"{told} {files.gate()}"), soft_wrap=True)
 
 
-def _page(view: dict[str, Any]) -> str:
+def _page(told: Told) -> str:
     from xent_conformance.reports.html.comparison import render_comparison
 
-    return render_comparison(view)
+    return render_comparison(told)
 
 
-def _github(told: dict[str, Any]) -> list[str]:
+def _github(decision: Gate) -> list[str]:
     """Append the summary to the step's own; the annotations, to be printed."""
     from xent_conformance.reports.ci.markdown import SUMMARY_BYTES, summary, workflow_commands
 
@@ -153,7 +159,7 @@ def _github(told: dict[str, Any]) -> list[str]:
         try:
             there = path.stat().st_size if path.is_file() else 0
             with path.open("a", encoding="utf-8") as f:
-                f.write(summary(told, limit=SUMMARY_BYTES - there))
+                f.write(summary(decision, limit=SUMMARY_BYTES - there))
         except OSError as error:
             errors.print(f"warning: {escape(where)} cannot be written: {error.strerror}", soft_wrap=True)
-    return workflow_commands(told)
+    return workflow_commands(decision)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 if TYPE_CHECKING:
     from xent_conformance.reports.run.file import Run
+    from xent_conformance.reports.views.gate import Gate
 
 
 class Listing(enum.StrEnum):
@@ -67,26 +68,22 @@ def report(
 
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
-    told = _decided(run, runs, baseline, waivers, known) if gate else None
-    write(out, render(run, findings(run.verdicts), told))
+    decision = _decided(run, runs, baseline, waivers, known) if gate else None
+    write(out, render(run, findings(run.verdicts), decision))
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
 
 
 def _decided(
     run: Run, runs: list[Path], baseline: list[Path] | None, waivers: list[Path] | None, known: bool
-) -> dict[str, Any]:
-    """What the gate tells, with the commands that decide again and that write stubs of waivers."""
+) -> Gate:
+    """What the gate decides, with the names of its files for the commands that do it again."""
     from xent_conformance.decision.gate import decide
+    from xent_conformance.reports.run.commands import Files
 
     before = read(baseline) if baseline else None
-    told = decide(run, baseline=before, waivers=accepted(waivers, known)).as_dict()
-    with_ = [word for path in waivers or () for word in ("--waivers", str(path))]
-    with_ += [] if known else ["--no-known"]
-    against = [word for path in baseline or () for word in ("--baseline", str(path))]
-    return told | {
-        "command": shlex.join(["conformance", "gate", *map(str, runs), *against, *with_]),
-        "waive": shlex.join(["conformance", "waive", *map(str, runs), *with_]),
-    }
+    decision = decide(run, baseline=before, waivers=accepted(waivers, known))
+    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
+    return replace(decision, files=Files(runs_, baseline_, waivers_, known))
 
 
 @app.command("check-plugin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,7 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
+    Bars,
     Device,
     Dtype,
     FailOns,
@@ -80,10 +80,11 @@ def upgrade(
     json_file: Json = None,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
-    from xent_conformance.decision.compare import as_dict
     from xent_conformance.decision.gate import Policy
-    from xent_conformance.reports.ci import markdown
+    from xent_conformance.reports.ci import data, markdown
     from xent_conformance.reports.html.comparison import render_comparison
+    from xent_conformance.reports.run import commands
+    from xent_conformance.reports.terminal import comparison as terminal_comparison
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.versions.matrix import versions
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
@@ -101,18 +102,18 @@ def upgrade(
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
         raise fail(str(error), EVIDENCE) from None
-    told, view = decided.gate.as_dict(), as_dict(decided.comparison)
+    gate, told = decided.gate, decided.comparison.told()
     table = versions([before, now], request.command())
-    files = shlex.join(str(run_file(request, pin, out)) for pin in request.pins)
-    notes = [f"run files are in {out}; side by side: conformance compare {files}"]
+    beside = commands.compare(*(str(run_file(request, pin, out)) for pin in request.pins))
+    notes = [f"run files are in {out}; side by side: {beside}"]
     notes += write_all(
-        (html, lambda: render_comparison(view)),
-        (markdown_file, lambda: markdown.summary(told)),
-        (json_file, lambda: as_json({"gate": told, "comparison": view, "versions": table.as_dict()})),
+        (html, lambda: render_comparison(told)),
+        (markdown_file, lambda: markdown.summary(gate)),
+        (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )
-    terminal_gate.comparison(view, console)
-    terminal_gate.show(told, console, notes=notes)
-    raise typer.Exit(decided.gate.status)
+    terminal_comparison.show(told, console)
+    terminal_gate.show(gate, console, notes=notes)
+    raise typer.Exit(gate.status)
 
 
 @app.command()
@@ -136,6 +137,7 @@ def matrix(
     json_file: Json = None,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
+    from xent_conformance.reports.ci import data
     from xent_conformance.reports.html import versions as html_versions
     from xent_conformance.reports.terminal import versions as terminal_versions
     from xent_conformance.versions.matrix import versions
@@ -147,7 +149,7 @@ def matrix(
     table = versions(_ask(request, out), request.command())
     terminal_versions.show(table, console)
     notes = write_all(
-        (html, lambda: html_versions.render(table)), (json_file, lambda: as_json(table.as_dict()))
+        (html, lambda: html_versions.render(table)), (json_file, lambda: as_json(data.versions(table)))
     )
     for note in (f"run files are in {out}", *notes):
         console.print(escape(note), soft_wrap=True)
@@ -185,7 +187,6 @@ def _request(
 
 def _ask(request: Request, folder: Path) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
-    from xent_conformance.commands.console import Bars
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.versions.environments import EnvironmentNotMade
     from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one

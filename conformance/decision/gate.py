@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from xent_conformance.decision.compare import DRIFT_FACTOR, called, compare
-from xent_conformance.decision.judged import JudgedWaiver, judge_waivers
-from xent_conformance.decision.next_command import for_waiver
-from xent_conformance.decision.reasons import EVIDENCE, Kind, Reason, broken, evidence, of_waivers, relative
+from xent_conformance.decision.compare import DRIFT_FACTOR, compare
+from xent_conformance.decision.judged import for_waiver, judge_waivers
+from xent_conformance.decision.reasons import broken, evidence, of_waivers, relative
 from xent_conformance.decision.waivers import Waiver
-from xent_conformance.reports.run.file import Run
-
-PASSED, FAILED, INVALID = 0, 1, 3
-"""Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.gate import Acceptance, Gate, Kind
 
 POLICIES: Mapping[str, Kind] = {"should": Kind.SHOULD, "drift": Kind.DRIFTED, "bits": Kind.BITS}
 """What ``--fail-on`` can add to the reasons that always block."""
@@ -35,66 +32,6 @@ class Policy:
 
     fail_on: frozenset[str] = frozenset()
     drift_factor: float = DRIFT_FACTOR
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A decision. ``reasons``: those that block, then the warnings, in the order of :class:`Kind`.
-
-    ``waived`` counts verdicts that waivers accept; ``changes`` counts pairs, where there is a baseline.
-    """
-
-    reasons: tuple[Reason, ...]
-    waivers: tuple[JudgedWaiver, ...]
-    tested: tuple[str, ...]
-    verdicts: int
-    by_status: Mapping[str, int]
-    waived: int
-    changes: Mapping[str, int] = field(default_factory=dict)
-    against: tuple[str, ...] = ()
-    """Frameworks and versions of the baseline; empty without one."""
-    accepted: tuple[Mapping[str, Any], ...] = ()
-    """Which waiver accepts how many verdicts of which finding: what :data:`_FINDING` names, waiver, count."""
-
-    @property
-    def blocking(self) -> tuple[Reason, ...]:
-        """The reasons that decide the status."""
-        return tuple(r for r in self.reasons if r.blocking)
-
-    @property
-    def status(self) -> int:
-        """The exit status, from the reasons alone."""
-        if any(r.kind in EVIDENCE for r in self.blocking):
-            return INVALID
-        return FAILED if self.blocking else PASSED
-
-    @property
-    def verdict(self) -> str:
-        """The status in words."""
-        return {PASSED: "passed", FAILED: "failed", INVALID: "no decision: evidence is missing"}[self.status]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON and for what is written from it."""
-        waivers = [
-            {"name": w.waiver.name, "state": w.state.value, "rows": w.rows, "message": w.message,
-             "next": w.next, "case": w.case, "implementation": w.implementation,
-             "framework": w.waiver.framework, "reason": w.waiver.reason, "link": w.waiver.link,
-             "source": w.waiver.source}
-            for w in self.waivers
-        ]  # fmt: skip
-        plain = {f: getattr(self, f) for f in ("tested", "against", "verdicts", "waived")}
-        return {
-            "status": self.status,
-            "verdict": self.verdict,
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()},
-            "by_status": dict(self.by_status),
-            "changes": dict(self.changes),
-            "reasons": [
-                asdict(r) | {"kind": r.kind.value, "evidence": r.kind in EVIDENCE} for r in self.reasons
-            ],
-            "waivers": waivers,
-            "accepted": [dict(a) for a in self.accepted],
-        }
 
 
 def decide(
@@ -117,13 +54,13 @@ def decide(
     reasons.sort(key=lambda r: (not r.blocking, order.index(r.kind)))
     return Gate(
         reasons=tuple(reasons),
-        waivers=tuple(judged),
-        tested=_versions(run),
+        waivers=tuple(w.told() for w in judged),
+        tested=run.tested,
         verdicts=verdicts.height,
-        by_status=dict(sorted(verdicts["status"].value_counts().iter_rows())),
+        by_status={Status(name): n for name, n in sorted(verdicts["status"].value_counts().iter_rows())},
         waived=marked.height - open_faults.height,
-        changes={} if comparison is None else {c.value: n for c, n in comparison.counts().items()},
-        against=() if baseline is None else _versions(baseline),
+        changes={} if comparison is None else comparison.counts(),
+        against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),
     )
 
@@ -132,15 +69,11 @@ _FINDING = ("operator", "framework", "version", "implementation", "machine", "ou
 """What tells one finding from another."""
 
 
-def _accepted(marked: pl.DataFrame) -> tuple[Mapping[str, Any], ...]:
+def _accepted(marked: pl.DataFrame) -> tuple[Acceptance, ...]:
+    """Which waiver accepts how many verdicts of which finding."""
     by_waiver = marked.filter(pl.col("waiver").is_not_null()).group_by(*_FINDING, "waiver")
-    return tuple(by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver").iter_rows(named=True))
-
-
-def _versions(run: Run) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(f"{f['framework']} {f['version']}" for h in run.headers for f in h["frameworks"])
-    )
+    counted = by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver")
+    return tuple(Acceptance(**row) for row in counted.iter_rows(named=True))
 
 
 def day_of(run: Run) -> datetime.date:

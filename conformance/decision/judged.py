@@ -6,26 +6,17 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import polars as pl
 
-from xent_conformance.cases.corpus import find_case
+from xent_conformance.cases.corpus import find_case, smallest_profile
+from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import Status
-
-
-class State(StrEnum):
-    """How a waiver stands after a run."""
-
-    ACCEPTS = "accepts"
-    NOT_EVALUATED = "not evaluated"
-    BETTER = "better than known"
-    EXPIRED = "expired"
-    STALE = "stale"
-    UNMATCHED = "unmatched"
-    WORSENED = "worsened"
+from xent_conformance.reports.run.words import FAULTS, Row, Status
+from xent_conformance.reports.views.gate import Judged, State
 
 
 @dataclass(frozen=True)
@@ -41,10 +32,17 @@ class JudgedWaiver:
     message: str
     case: str = ""
     implementation: str = ""
+    device: str = commands.PLAIN_DEVICE
     next: str = ""
+    not_run: bool = False
 
-
-_FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+    def told(self) -> Judged:
+        """As it is shown."""
+        w = self.waiver
+        return Judged(
+            w.name, w.framework, w.reason, w.link, w.source, self.state, self.rows, self.message,
+            self.case, self.implementation, self.next, self.not_run,
+        )  # fmt: skip
 
 
 def judge_waivers(
@@ -54,7 +52,7 @@ def judge_waivers(
 
     Those that a worsened waiver speaks of bear no name: they block by themselves.
     """
-    faults = verdicts.filter(pl.col("status").is_in(_FAULTS)).with_row_index("_row")
+    faults = verdicts.filter(pl.col("status").is_in(FAULTS)).with_row_index("_row")
     accepted: dict[int, str] = {}
     judged = []
     for waiver in waivers:
@@ -75,7 +73,7 @@ def _judge(
     asked = [f for h in run.headers for f in h["frameworks"] if f["framework"] == w.framework]
     edit = f"edit {w.source}"
     if not asked:
-        return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run"), []
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
     if not any(w.in_range(f["version"]) for f in asked):
         versions = ", ".join(dict.fromkeys(f["version"] for f in asked))
         words = f"{w.framework} {versions} is not in its range {w.versions}"
@@ -93,7 +91,7 @@ def _judge(
         return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
             "_row"
         ].to_list()
-    still = witnessed.filter(pl.col("status").is_in(_FAULTS))
+    still = witnessed.filter(pl.col("status").is_in(FAULTS))
     fixed = sorted(set(witnessed["case"]) - set(still["case"]))
     if fixed and not any(w.seen_with(f["environment"].get("instructions")) for f in asked):
         seen = " ".join(w.instructions)
@@ -103,8 +101,7 @@ def _judge(
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
         now = _NOW.get(passing["status"], passing["status"])
         words = f"its witness {fixed[0]} {now} now; take the waiver (or the witness) out of {w.source}"
-        place = (fixed[0], passing["implementation"])
-        return JudgedWaiver(w, State.STALE, rows.height, words, *place), rows["_row"].to_list()
+        return JudgedWaiver(w, State.STALE, rows.height, words, *_place(passing)), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
 
@@ -114,11 +111,18 @@ _NOW = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"} |
 }
 
 
-def _worst(rows: pl.DataFrame) -> tuple[str, str]:
-    if rows.is_empty():
-        return "", ""
-    row = rows.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
-    return row["case"], row["implementation"]
+def _worst(rows: pl.DataFrame) -> tuple[str, str, str]:
+    return ("", "", commands.PLAIN_DEVICE) if rows.is_empty() else _place(_first(rows))
+
+
+def _first(rows: pl.DataFrame) -> Row:
+    """The worst row."""
+    return rows.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+
+
+def _place(row: Row) -> tuple[str, str, str]:
+    """What shows a verdict again: its case, its implementation and its device."""
+    return row["case"], row["implementation"], row["device"]
 
 
 def _unknown(w: Waiver, run: Run) -> tuple[str, str]:
@@ -146,13 +150,13 @@ def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[Judg
         if here.is_empty():
             found.append(_idle(j) if j.state is State.ACCEPTS and not j.rows else j)
             continue
-        row = here.sort(["ulps", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+        row = _first(here)
         size = f" of {row['ulps']:.6g} ulp" if math.isfinite(row["ulps"]) else ""
         words = (
             f"it accepts {w.signature()}; now there is {row['symptom']}{size} ({row['clause']}) "
             f"in {here.height} verdicts; find out why before {w.source} is changed"
         )
-        found.append(JudgedWaiver(w, State.WORSENED, here.height, words, row["case"], row["implementation"]))
+        found.append(JudgedWaiver(w, State.WORSENED, here.height, words, *_place(row)))
     return found
 
 
@@ -160,3 +164,37 @@ def _idle(j: JudgedWaiver) -> JudgedWaiver:
     """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature."""
     words = f"nothing in its place is {j.waiver.signature()}; take it out of {j.waiver.source}, or correct it"
     return replace(j, state=State.UNMATCHED, message=words, case=j.waiver.witnesses[0])
+
+
+def for_waiver(judged: JudgedWaiver, run: Run) -> str:
+    """What to type about a waiver that accepts nothing; empty for one that does."""
+    waiver = judged.waiver
+    if judged.state in (State.ACCEPTS, State.BETTER):
+        return ""
+    if judged.state is State.NOT_EVALUATED:
+        if judged.not_run:
+            return commands.ask(waiver.framework, "standard")
+        return commands.ask(waiver.framework, _profile(waiver, waiver.witnesses[0]), run)
+    if judged.case:
+        return commands.explain(run, judged.case, judged.implementation, judged.device)
+    return commands.implementations(run)
+
+
+def _profile(waiver: Waiver, case: str) -> str:
+    """The smallest profile in which doors of the waiver are asked a case: a late door, or mode, lags behind.
+
+    The usual one for a case that is not in the corpus.
+    """
+    parts = case.split("/")
+    try:
+        operator, family, _, fmt, length, _ = parts
+        since = smallest_profile(operator, family, fmt, int(length.removeprefix("n")))
+    except (ValueError, LookupError):
+        return "standard"
+    framework = FRAMEWORKS.get(waiver.framework)
+    if framework is None:
+        return since
+    declared = framework.declaration
+    doors = [Profile(i.since) for i in declared.implementations if matching([i.name], waiver.implementations)]
+    behind = sum(min(found).rank for found in (doors, list(declared.modes.values())) if found)
+    return Profile(since).later(behind) or Profile.FULL

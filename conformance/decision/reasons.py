@@ -2,101 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from xent_conformance.decision.compare import KEY, Change, Comparison
-from xent_conformance.decision.judged import JudgedWaiver, State
-from xent_conformance.decision.next_command import ask_again, explain
+from xent_conformance.decision.judged import JudgedWaiver
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import Status
-
-
-class Kind(StrEnum):
-    """Why. In the order in which reasons are told."""
-
-    NO_VERDICTS = "no verdicts"
-    UNFINISHED = "unfinished"
-    ABSENT = "absent framework"
-    UNDECIDED = "undecided"
-    MISSING = "missing since the baseline"
-    NOT_COMPARABLE = "not comparable with the baseline"
-    REGRESSED = "regressed"
-    MUST = "must clause broken"
-    WORSENED = "waiver worsened"
-    EXPIRED = "waiver expired"
-    STALE = "waiver stale"
-    UNMATCHED = "waiver unmatched"
-    SHOULD = "should clause broken"
-    DRIFTED = "drifted"
-    BITS = "bits changed"
-
-
-EVIDENCE = (
-    Kind.NO_VERDICTS,
-    Kind.UNFINISHED,
-    Kind.ABSENT,
-    Kind.UNDECIDED,
-    Kind.MISSING,
-    Kind.NOT_COMPARABLE,
-)
-"""Without evidence there is no decision: exit status 3."""
+from xent_conformance.reports.run.words import JUDGED, Row, Status
+from xent_conformance.reports.text.wording import Answer, joined
+from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Verdict
+from xent_conformance.reports.views.gate import Kind, Reason, State
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
                State.UNMATCHED: Kind.UNMATCHED}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Reason:
-    """One reason; ``count`` verdicts share it, and ``case`` is the worst of them.
-
-    ``got`` and ``right`` are those of that case, ``ulps`` its error (None where it is not measured);
-    ``command`` is what to type next.
-    """
-
-    kind: Kind
-    blocking: bool
-    title: str
-    detail: str
-    command: str
-    count: int = 0
-    framework: str = ""
-    version: str = ""
-    implementation: str = ""
-    operator: str = ""
-    output: str = ""
-    targets: tuple[str, ...] = ()
-    dtypes: tuple[str, ...] = ()
-    clause: str = ""
-    symptom: str = ""
-    case: str = ""
-    got: str = ""
-    right: str = ""
-    ulps: float | None = None
-
-
 # --- evidence ---
-
-_DECIDED = [s.value for s in (Status.CONFORMS, Status.BREAKS_MUST, Status.BREAKS_SHOULD)]
 
 
 def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
     """What is missing for any decision."""
     reasons = []
-    if called.filter(pl.col("status").is_in(_DECIDED)).is_empty():
+    if called.filter(pl.col("status").is_in(JUDGED)).is_empty():
         reasons.append(
             Reason(
                 Kind.NO_VERDICTS,
                 True,
                 "the run has no answer of an implementation that users call",
                 "nothing was answered and judged, so nothing is shown to conform",
-                ask_again(run.header),
+                commands.ask_again(run.header),
             )
         )
     for header in run.headers:
@@ -121,7 +57,7 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                         True,
                         f"{name} answered {done} of {planned} batches",
                         "the run ended before everything was asked; run again",
-                        ask_again(header),
+                        commands.ask_again(header),
                         framework=name,
                     )
                 )
@@ -134,7 +70,7 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                 True,
                 f"the reference could not certify {undecided.height} verdicts",
                 "what is right is not known there",
-                explain(row["case"], row["implementation"], run),
+                commands.explain(run, row["case"], row["implementation"], row["device"]),
                 undecided.height,
                 case=row["case"],
                 operator=row["operator"],
@@ -160,19 +96,16 @@ def broken(faults: pl.DataFrame, run: Run, fail_on: Collection[str]) -> list[Rea
     return reasons
 
 
-def _of_rows(
-    kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run, what: str, detail: str = ""
-) -> Reason:
+def _of_rows(kind: Kind, blocking: bool, row: Row, run: Run, what: str, detail: str = "") -> Reason:
     """A reason of verdicts that share a cause; ``row`` is the worst, with ``count`` and ``targets``."""
     clause = run.header["clauses"].get(row["clause"], {"title": ""})
-    returned = row["grade"] != "none"
     return Reason(
         kind=kind,
         blocking=blocking,
         title=f"{row['implementation']} {row['output']}: {what} "
         f"({row['level']} {row['clause']} {clause['title']})",
         detail=detail or row["message"],
-        command=explain(row["case"], row["implementation"], run, row["device"]),
+        command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         count=row["count"],
         framework=row["framework"],
         version=row["version"],
@@ -184,9 +117,7 @@ def _of_rows(
         clause=row["clause"],
         symptom=row["symptom"],
         case=row["case"],
-        got=repr(row["got"]) if returned else row["outcome"],
-        right=repr(row["rounded"]) if returned else "",
-        ulps=row["ulps"] if returned and math.isfinite(row["ulps"]) else None,
+        answer=Answer.of(row),
     )
 
 
@@ -206,7 +137,7 @@ def relative(
                 True,
                 "the baseline has no verdict of an implementation that users call",
                 "against nothing, nothing can be worse; make a baseline that asks something",
-                ask_again(comparison.old.header),
+                commands.ask_again(comparison.old.header),
             )
         )
     for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
@@ -231,34 +162,21 @@ _BECAME = {Kind.REGRESSED: "regressed to {now}", Kind.DRIFTED: "drifted from {th
            Kind.BITS: "other bits than before"}  # fmt: skip
 
 
-def _changed(kind: Kind, blocking: bool, row: Mapping[str, Any], run: Run) -> Reason:
+def _changed(kind: Kind, blocking: bool, row: Row, run: Run) -> Reason:
     """A reason of verdicts that are not as they were; its title says what became of them."""
-    short = _size if kind is Kind.DRIFTED else _short
-    then, now = (short(row, side) for side in ("_old", ""))
-    detail = f"before: {_was(row, '_old')}; now: {_was(row, '')}"
-    detail += f"; {row['message']}" if row["message"] else ""
+    before, after = Verdict.of(row, "_old"), Verdict.of(row, "")
+    assert before and after, "what changed is in both runs"
+    then, now = (v.answer.distance if kind is Kind.DRIFTED else _short(v) for v in (before, after))
+    detail = joined("; ", [f"before: {before.text}", f"now: {after.text}", after.answer.message])
     return _of_rows(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now), detail)
 
 
-def _short(row: Mapping[str, Any], side: str) -> str:
+def _short(verdict: Verdict) -> str:
     """What a verdict looks like: its symptom, or else its status."""
-    symptom, status = row[f"symptom{side}"], row[f"status{side}"]
-    return str(status if symptom == "none" else symptom).replace("_", " ")
+    return verdict.fault or verdict.status.word
 
 
-def _size(row: Mapping[str, Any], side: str) -> str:
-    return f"{row[f'ulps{side}']:.3g} ulp"
-
-
-def _was(row: Mapping[str, Any], side: str) -> str:
-    """A verdict of one side in words."""
-    status = row[f"status{side}"].replace("_", " ")
-    ulps = row[f"ulps{side}"]
-    symptom = "" if row[f"symptom{side}"] == "none" else f", {row[f'symptom{side}']}"
-    return f"{status}{symptom}" + (f", {ulps:.3g} ulp" if math.isfinite(ulps) else "")
-
-
-def _asked_of(run: Run, framework: str) -> Mapping[str, Any]:
+def _asked_of(run: Run, framework: str) -> Row:
     """The header of the run file, among those merged, that asked a framework."""
     found = (h for h in run.headers if any(f["framework"] == framework for f in h["frameworks"]))
     return next(found, run.header)
@@ -282,7 +200,7 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
                 True,
                 f"{name}: {rows.height} verdicts {kind.value}",
                 what,
-                ask_again(_asked_of(comparison.old, str(framework))),
+                commands.ask_again(_asked_of(comparison.old, str(framework))),
                 rows.height,
                 framework=str(framework),
                 implementation=str(name),
@@ -309,6 +227,7 @@ def of_waivers(judged: Sequence[JudgedWaiver]) -> list[Reason]:
             framework=w.waiver.framework,
             implementation=w.implementation,
             case=w.case,
+            waiver=w.waiver.name,
         )
         for w in judged
         if w.state in _OF_WAIVERS

@@ -17,11 +17,11 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
-from xent_conformance.decision.compare import called
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import judge_waivers
 from xent_conformance.decision.waivers import MEASURED, Waiver
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.text.wording import Answer
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
 
@@ -97,13 +97,10 @@ def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, take
 def _found(rows: pl.DataFrame, worst: Mapping[str, Any]) -> tuple[str, ...]:
     """What the run has of it, for a comment."""
     targets = _sorted(rows.select(t=pl.concat_str("mode", "device", separator=" "))["t"])
-    size = f"{worst['ulps']:.6g} ulp at worst, " if worst["symptom"] in MEASURED else ""
-    returned = worst["grade"] != "none"
-    what = f"returned {worst['got']!r}, right {worst['rounded']!r}" if returned else worst["message"]
     return (
-        f"found in {rows.height} verdicts: {size}{', '.join(_sorted(rows['dtype']))}; {', '.join(targets)}",
+        f"found in {rows.height} verdicts: {', '.join(_sorted(rows['dtype']))}; {', '.join(targets)}",
         f"in {worst['framework']} {', '.join(_sorted(rows['version']))}; "
-        f"{worst['level']} {worst['clause']}; {what}",
+        f"{worst['level']} {worst['clause']}; at worst {Answer.of(worst).with_message(worst['message'])}",
     )
 
 

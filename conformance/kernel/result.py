@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import Any, Literal
 import polars as pl
 
 from xent_conformance.reports.atomic import write_text
-from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import Grade, Outcome, Status
+from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
+from xent_conformance.reports.text.wording import worst
 
 Level = Literal["must", "should"]
 
@@ -31,7 +32,7 @@ class Checked:
     """The verdicts on one function. Made by :func:`xent_conformance.check`."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self.run = Run(run.verdicts, tuple({**h, OWN: h["selection"]["implementation"]} for h in run.headers))
         """The run, as :func:`xent_conformance.read_run` would give it back."""
 
     def __repr__(self) -> str:
@@ -116,7 +117,8 @@ class Checked:
             f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
             f"  case {row['case']}",
             *(f"    {name:<8} {words}" for name, words in worst(row)),
-            f"  the row whole: conformance explain {row['case']}",
+            f"  the inputs: {commands.explain(self.run, row['case'])}",
+            f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]
         return "\n".join(lines)
 
@@ -131,29 +133,6 @@ class Checked:
             f"<div><p><strong>{html.escape(self._what)}</strong> {verdict}<br>"
             f"{html.escape(self._summary)}</p>{table}</div>"
         )
-
-
-def worst(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was got and what is right in a verdict, in decimal and in bits, and how far apart they are."""
-    if row["grade"] == Grade.NONE.value:
-        return [
-            ("got", row["message"] if row["outcome"] == "returned" else f"{row['outcome']}: {row['message']}")
-        ]
-    dtype = row["dtype"]
-    lines = [("got", _number(row["got"], dtype)), ("expected", _number(row["rounded"], dtype))]
-    if math.isfinite(row["hi"]):
-        lines.append(("exactly", numbers.exact(row["hi"], row["lo"], row["exponent"])))
-    if row["grade"] != Grade.WRONG_SPECIAL.value:
-        lines.append(("error", f"{numbers.ulps(row['ulps'])} ulp, {row['grade']}"))
-    if row["index"]:
-        lines.append(("element", str(row["index"])))
-    return lines
-
-
-def _number(value: float, dtype: str) -> str:
-    """``-15.000001  0xc1700001``; a wider result has no bits of the format."""
-    pattern = numbers.bits(value, dtype)
-    return numbers.shortest(value, dtype) + (f"  {pattern}" if pattern else f"  (no {dtype})")
 
 
 def _place(row: Mapping[str, Any]) -> str:

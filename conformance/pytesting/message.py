@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 import polars as pl
 
-from xent_conformance.decision.next_command import explain
-from xent_conformance.kernel.result import worst
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.text import numbers
+from xent_conformance.reports.text.wording import worst
 
 SHOWN = 5
 """Causes that are told beside the worst, a line each."""
@@ -29,7 +27,7 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
         f"  {row['symptom']} in {row['count']} of {numbers.count(rows)} rows",
         f"  case {row['case']}",
         *(f"    {name:<8} {words}" for name, words in worst(row)),
-        f"  the row whole: {explain(row['case'], row['implementation'], run, row['device'])}",
+        f"  the row whole: {commands.explain(run, row['case'], row['implementation'], row['device'])}",
     ]
     others = causes.slice(1)
     for other in others.head(SHOWN).iter_rows(named=True):
@@ -42,9 +40,9 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
     return "\n".join(lines)
 
 
-def undecided(case: str, count: int, rows: int) -> str:
+def undecided(case: str, count: int, rows: int, run: Run) -> str:
     """Verdicts without a certified value."""
     return (
         f"the reference could not certify {count} of {rows} rows, so nobody knows what is right there\n"
-        f"  the row whole: {shlex.join(['conformance', 'explain', case])}"
+        f"  the row whole: {commands.explain(run, case)}"
     )

@@ -13,16 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.decision.compare import called
 from xent_conformance.decision.gate import day_of
-from xent_conformance.decision.judged import State, judge_waivers
-from xent_conformance.decision.next_command import for_waiver
-from xent_conformance.decision.reasons import Kind, evidence
+from xent_conformance.decision.judged import for_waiver, judge_waivers
+from xent_conformance.decision.reasons import evidence
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.pytesting.groups import Group, place_of, same_device
 from xent_conformance.pytesting.message import divergence, undecided
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.gate import Kind, State
 
 _COLUMNS = list(Group._fields)
 _FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
@@ -121,7 +120,7 @@ class Verdicts:
         problems += [words for g in there for words in self._stale.get(g, ())]
         doubtful = next((t.doubtful for t in tallies if t.doubtful), None)
         if doubtful:
-            problems.append(undecided(doubtful, sum(t.undecided for t in tallies), rows))
+            problems.append(undecided(doubtful, sum(t.undecided for t in tallies), rows, self._run))
         if problems:
             return Failed("\n\n".join(problems))
         accepted = [] if marked is None else sorted(set(marked["waiver"].drop_nulls()))

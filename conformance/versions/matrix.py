@@ -6,16 +6,17 @@ A pure function of run files. It counts and places; it decides nothing.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 from packaging.version import InvalidVersion, Version
 
-from xent_conformance.decision.compare import Change, compare
+from xent_conformance.decision.compare import compare
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import Outcome, Status
+from xent_conformance.reports.run.words import FAULTS, Outcome, Status
+from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.views.comparison import APART, Change
 from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 MEASURED = "ordinary"
@@ -74,8 +75,7 @@ def _doors(run: Run) -> list[tuple[str, str]]:
 
 def _changed(old: Run, new: Run) -> dict[str, tuple[int, ...]]:
     """By implementation: verdicts with other bits, those compared, those worse, those better."""
-    apart = (Change.MISSING.value, Change.ADDED.value, Change.NOT_COMPARABLE.value)
-    pairs = compare(old, new).pairs.filter(~pl.col("change").is_in(apart))
+    pairs = compare(old, new).pairs.filter(~pl.col("change").is_in([change.value for change in APART]))
     other = pl.col("bits").ne_missing(pl.col("bits_old")) | (pl.col("outcome") != pl.col("outcome_old"))
     counted = pairs.group_by("implementation").agg(
         other.sum().alias("changed"),
@@ -121,15 +121,12 @@ def _lifetimes(runs: Sequence[Run]) -> list[Lifetime]:
         )
         worst = next(faults[cause][0] for faults in reversed(found) if cause in faults)
         places = {_places(faults.get(cause, ())) for faults in found}
-        returned = worst["grade"] != "none"
         lives.append(
             Lifetime(
                 **named,
                 counts=counts,
                 case=worst["case"],
-                got=repr(worst["got"]) if returned else worst["outcome"],
-                right=repr(worst["rounded"]) if returned else "",
-                ulps=worst["ulps"] if returned else math.nan,
+                answer=Answer.of(worst),
                 steady=len(places) == 1,
             )
         )
@@ -142,9 +139,9 @@ def _places(rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:
 
 def _faults(run: Run) -> dict[tuple[str, ...], list[dict[str, Any]]]:
     """Verdicts that break a clause by cause, the worst first."""
-    broken = run.verdicts.filter(
-        pl.col("status").is_in([Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value])
-    ).sort(["ulps", "n", "case"], descending=[True, False, False], nulls_last=True)
+    broken = run.verdicts.filter(pl.col("status").is_in(FAULTS)).sort(
+        ["ulps", "n", "case"], descending=[True, False, False], nulls_last=True
+    )
     found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in broken.iter_rows(named=True):
         found.setdefault(tuple(str(row[k]) for k in _CAUSE), []).append(row)

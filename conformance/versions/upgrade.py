@@ -22,12 +22,14 @@ from packaging.version import InvalidVersion, Version
 from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.selection import Selection
-from xent_conformance.decision.compare import Comparison, called, compare
-from xent_conformance.decision.gate import Gate, Policy, decide
-from xent_conformance.decision.reasons import Reason
+from xent_conformance.decision.compare import compare
+from xent_conformance.decision.gate import Policy, decide
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.views.comparison import Comparison
+from xent_conformance.reports.views.gate import Gate, Reason
 from xent_conformance.running import engine
 from xent_conformance.versions.environments import Say, environment_for
 
@@ -118,29 +120,15 @@ class Request:
 
     def command(self, reason: Reason | None = None) -> str:
         """What asks this again; of a reason with a case, no more than its operator, family and format."""
-        s = self.selection
-        narrow = dict(zip(("operator", "family", "variant", "dtype"), _parts(reason), strict=False))
-        words = ["conformance", self.verb, *(p.text for p in self.pins)]
-        words += ["--framework", self.framework.name, "--profile", s.profile]
-        for option, names in (
-            ("operator", s.operators),
-            ("dtype", s.dtypes),
-            ("family", s.families),
-            ("device", s.devices),
-            ("plugin", s.plugins),
-            ("with", self.extra),
-            ("python", [f"{k}={v}" for k, v in (self.python or {}).items()]),
-        ):
-            chosen = [narrow[option]] if option in narrow else names
-            words += [w for name in chosen for w in (f"--{option}", name)]
-        named = glob.escape(reason.implementation) if reason and reason.implementation else ""
-        implementation = named or s.implementation
-        words += ["--implementation", implementation] if implementation != "*" else []
-        return shlex.join([*words, *self.options])
-
-
-def _parts(reason: Reason | None) -> list[str]:
-    return reason.case.split("/") if reason and reason.case else []
+        asked = dict(self.selection.as_dict()) | {"frameworks": [self.framework.name]}
+        if reason and reason.case:
+            asked |= commands.narrowed(reason.case)
+        if reason and reason.implementation:
+            asked |= {"implementation": glob.escape(reason.implementation)}
+        words = [*(p.text for p in self.pins), *commands.selected(asked)]
+        words += commands.option("with", self.extra)
+        words += commands.option("python", [f"{k}={v}" for k, v in (self.python or {}).items()])
+        return commands.line(self.verb, *words, *self.options)
 
 
 def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:

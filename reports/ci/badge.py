@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from xent_conformance.reports.html.marks import plural
+from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate
 
 LABEL = "conformance"
 
 
-def render(gate: Mapping[str, Any]) -> dict[str, Any]:
+def render(gate: Gate) -> dict[str, Any]:
     """What a badge says of a decision. Missing evidence is grey: it is neither good nor bad."""
-    blocking = sum(r["blocking"] for r in gate["reasons"])
     message, color = {
-        0: (f"passed, {plural(gate['verdicts'], 'verdict')}", "brightgreen"),
-        1: (f"failed, {plural(blocking, 'reason')}", "red"),
-    }.get(gate["status"], ("no evidence", "lightgrey"))
+        PASSED: (f"passed, {plural(gate.verdicts, 'verdict')}", "brightgreen"),
+        FAILED: (f"failed, {plural(len(gate.blocking), 'reason')}", "red"),
+    }.get(gate.status, ("no evidence", "lightgrey"))
     return {"schemaVersion": 1, "label": LABEL, "message": message, "color": color}

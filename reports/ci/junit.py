@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import NAIVE, plural
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.terminal.gate import answered
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.views.gate import Gate, Judged, Reason
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write, not even as an entity."""
@@ -25,17 +23,15 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 EVIDENCE, WAIVERS = "evidence", "waivers"
 
 
-def render(gate: Told, run: Run) -> str:
+def render(gate: Gate, run: Run) -> str:
     """The report of a decision on ``run``."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-    of_waivers = {r["title"] for r in blocking if r["kind"].startswith("waiver ")}
     root = ET.Element("testsuites", name="conformance")
-    suites = [*_frameworks(gate, run, blocking)]
-    loose = [r for r in blocking if r["evidence"] and not (r["implementation"] and r["output"])]
+    suites = [*_frameworks(run, gate.blocking)]
+    loose = [r for r in gate.blocking if r.evidence and not (r.implementation and r.output)]
     if loose:
-        suites.append(_suite(EVIDENCE, [_case(EVIDENCE, r["title"], [r]) for r in loose]))
-    if gate["waivers"]:
-        suites.append(_suite(WAIVERS, [_waiver(w, blocking, of_waivers) for w in gate["waivers"]]))
+        suites.append(_suite(EVIDENCE, [_case(EVIDENCE, r.title, [r]) for r in loose]))
+    if gate.waivers:
+        suites.append(_suite(WAIVERS, [_waiver(w, gate.blocking) for w in gate.waivers]))
     root.extend(suites)
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(s.get(count, "0")) for s in suites)))
@@ -43,42 +39,40 @@ def render(gate: Told, run: Run) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _frameworks(gate: Told, run: Run, blocking: Sequence[Told]) -> list[ET.Element]:
+def _frameworks(run: Run, blocking: Sequence[Reason]) -> list[ET.Element]:
     """Every implementation and output that users call; ``naive`` controls never gate."""
-    by_door: dict[tuple[str, str, str, str], list[Told]] = {}
+    door = ("framework", "implementation", "operator", "output")
+    by_door: dict[tuple[str, ...], list[Reason]] = {}
     for r in blocking:
-        if r["implementation"] and r["output"]:
-            key = (r["framework"], r["implementation"], r["operator"], r["output"])
-            by_door.setdefault(key, []).append(r)
+        if r.implementation and r.output:
+            by_door.setdefault((r.framework, r.implementation, r.operator, r.output), []).append(r)
     asked = (
-        run.verdicts.filter(pl.col("formulation") != NAIVE)
-        .group_by("framework", "implementation", "operator", "output")
+        called(run)
+        .verdicts.group_by(*door)
         .agg(
             pl.len().alias("count"),
-            (pl.col("status") == "unsupported").all().alias("unsupported"),
+            (pl.col("status") == Status.UNSUPPORTED.value).all().alias("unsupported"),
             pl.col("message").first(),
         )
-        .sort("framework", "implementation", "operator", "output")
+        .sort(*door)
     )
     cases: dict[str, list[ET.Element]] = {}
-    for row in asked.iter_rows(named=True):
-        reasons = by_door.pop((row["framework"], row["implementation"], row["operator"], row["output"]), [])
-        name = f"{row['implementation']} {row['output']} ({row['operator']})"
-        case = _case(row["framework"], name, reasons)
-        if row["unsupported"] and not reasons:
-            _add(case, "skipped", f"unsupported: {row['message']}")
+    for *key, count, unsupported, message in asked.iter_rows():
+        reasons = by_door.pop(tuple(key), [])
+        case = _of_door(key, reasons)
+        if unsupported and not reasons:
+            _add(case, "skipped", f"unsupported: {message}")
         else:
-            ET.SubElement(case, "system-out").text = plural(row["count"], "verdict")
-        cases.setdefault(row["framework"], []).append(case)
-    for (
-        framework,
-        implementation,
-        operator,
-        output,
-    ), reasons in by_door.items():  # asked by the baseline alone
-        case = _case(framework, f"{implementation} {output} ({operator})", reasons)
-        cases.setdefault(framework, []).append(case)
+            ET.SubElement(case, "system-out").text = plural(count, "verdict")
+        cases.setdefault(key[0], []).append(case)
+    for of_baseline, reasons in by_door.items():
+        cases.setdefault(of_baseline[0], []).append(_of_door(of_baseline, reasons))
     return [_suite(framework, found) for framework, found in cases.items()]
+
+
+def _of_door(door: Sequence[str], reasons: Sequence[Reason]) -> ET.Element:
+    framework, implementation, operator, output = door
+    return _case(framework, f"{implementation} {output} ({operator})", reasons)
 
 
 def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:
@@ -90,23 +84,20 @@ def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:
     return suite
 
 
-def _case(suite: str, name: str, reasons: Sequence[Told]) -> ET.Element:
+def _case(suite: str, name: str, reasons: Sequence[Reason]) -> ET.Element:
     """A test; readers of JUnit know one failure a test, so several reasons share one."""
     case = ET.Element("testcase", classname=_text(suite), name=_text(name), time="0")
     if reasons:
-        tag = "error" if any(r["evidence"] for r in reasons) else "failure"
+        tag = "error" if any(r.evidence for r in reasons) else "failure"
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        _add(case, tag, reasons[0]["title"] + more, "\n\n".join(map(_details, reasons)), reasons[0]["kind"])
+        _add(case, tag, reasons[0].title + more, "\n\n".join(map(_details, reasons)), reasons[0].kind)
     return case
 
 
-def _waiver(waiver: Told, blocking: Sequence[Told], told: set[str]) -> ET.Element:
-    title = f"waiver {waiver['name']}: {waiver['state']}"
-    case = _case(
-        WAIVERS, waiver["name"], [r for r in blocking if r["title"] == title] if title in told else []
-    )
-    if waiver["state"] in ("not evaluated", "better than known"):
-        _add(case, "skipped", waiver["message"])
+def _waiver(waiver: Judged, blocking: Sequence[Reason]) -> ET.Element:
+    case = _case(WAIVERS, waiver.name, [r for r in blocking if r.waiver == waiver.name])
+    if waiver.state.unseen:
+        _add(case, "skipped", waiver.message)
     return case
 
 
@@ -118,14 +109,14 @@ def _add(case: ET.Element, tag: str, message: str, text: str = "", kind: str = "
         found.text = _text(text)
 
 
-def _details(reason: Told) -> str:
+def _details(reason: Reason) -> str:
     """All of one reason, the command last."""
-    lines = [f"{reason['kind']}: {reason['title']}", reason["detail"], answered(reason)]
-    for label, words in (("modes and devices", reason["targets"]), ("formats", reason["dtypes"])):
+    lines = [f"{reason.kind}: {reason.title}", reason.detail, reason.answered]
+    for label, words in (("modes and devices", reason.targets), ("formats", reason.dtypes)):
         lines += [f"{label}: {', '.join(words)}"] if words else []
-    lines += [f"verdicts: {reason['count']:,}"] if reason["count"] else []
-    lines += [f"case: {reason['case']}"] if reason["case"] else []
-    return "\n".join(line for line in [*lines, reason["command"]] if line)
+    lines += [f"verdicts: {reason.count:,}"] if reason.count else []
+    lines += [f"case: {reason.case}"] if reason.case else []
+    return "\n".join(line for line in [*lines, reason.command] if line)
 
 
 def _text(text: str) -> str:

@@ -11,12 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
-from xent_conformance.reports.html.marks import plural
-from xent_conformance.reports.terminal.gate import CHANGES, answered, flat, headline
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.text.wording import flat, joined, plural
+from xent_conformance.reports.views.comparison import LISTED
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes as the summary of one step; a longer one is dropped whole."""
@@ -54,12 +52,6 @@ def code(text: object) -> str:
     return f"`{line}`"
 
 
-def _said(reason: Told) -> str:
-    """What was returned and what is right; else why there is nothing."""
-    said = answered(reason)
-    return said if reason["right"] else ": ".join(part for part in (said, reason["detail"]) if part)
-
-
 @dataclass(frozen=True)
 class _Form:
     """How much of each row is shown: the columns, and the characters of a cell (0: all)."""
@@ -68,17 +60,17 @@ class _Form:
     width: int = 0
 
 
-_COLUMNS: Mapping[str, Callable[[Told], str]] = {
-    "why": lambda r: r["kind"],
-    "implementation": lambda r: r["implementation"] or r["framework"] or r["title"],
-    "output": lambda r: r["output"],
-    "formats": lambda r: ", ".join(r["dtypes"]),
-    "clause": lambda r: r["clause"],
-    "what": lambda r: r["symptom"] or r["title"],
-    "verdicts": lambda r: f"{r['count']:,}" if r["count"] else "",
-    "returned, right": _said,
-    "case": lambda r: r["case"],
-    "command": lambda r: r["command"],
+_COLUMNS: Mapping[str, Callable[[Reason], str]] = {
+    "why": lambda r: r.kind,
+    "implementation": lambda r: r.implementation or r.framework or r.title,
+    "output": lambda r: r.output,
+    "formats": lambda r: ", ".join(r.dtypes),
+    "clause": lambda r: r.clause,
+    "what": lambda r: r.symptom or r.title,
+    "verdicts": lambda r: f"{r.count:,}" if r.count else "",
+    "returned, right": lambda r: r.answered_or_why,
+    "case": lambda r: r.case,
+    "command": lambda r: r.command,
 }
 _SHORT = ("implementation", "output", "clause", "what", "case")
 _FORMS = (
@@ -96,9 +88,9 @@ _FORMS = (
 """From all there is to a name: rows get shorter so that none has to go."""
 
 
-def summary(gate: Told, *, limit: int = SUMMARY_BYTES) -> str:
+def summary(gate: Gate, *, limit: int = SUMMARY_BYTES) -> str:
     """The whole decision, in at most ``limit`` bytes. Every blocking reason keeps its row."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
+    blocking = gate.blocking
     head = _head(gate)
     rest = [*_warnings(gate), *_waivers(gate), *_changes(gate)]
     for form in _FORMS:
@@ -139,18 +131,18 @@ def _with_rest(body: str, rest: Sequence[str], limit: int) -> str:
     return body + "".join(f"{line}\n" for line in kept) + _CUT.format(len(rest) - len(kept))
 
 
-def _overfull(head: Sequence[str], blocking: Sequence[Told], limit: int) -> str:
+def _overfull(head: Sequence[str], blocking: Sequence[Reason], limit: int) -> str:
     """Not even the names fit: say so, which GitHub shows, rather than write what it drops whole."""
     words = f"{len(blocking):,} blocking reasons do not fit here; `--json FILE` holds all."
     text = "\n".join([*head, words]) + "\n"
     return text if _bytes(text) <= limit else ""
 
 
-def comment(gate: Told, *, limit: int = COMMENT_CHARACTERS) -> str:
+def comment(gate: Gate, *, limit: int = COMMENT_CHARACTERS) -> str:
     """For a pull request, in at most ``limit`` characters; empty where it passed and nothing changed."""
-    if gate["status"] == 0 and not any(gate["changes"].get(c) for c in CHANGES):
+    if gate.status == PASSED and not any(gate.changes.get(c) for c in LISTED):
         return ""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
+    blocking = gate.blocking
     parts = [MARK, *_head(gate)]
     more = len(blocking) - IN_A_COMMENT
     tail = [*_changes(gate), *_waivers(gate)]
@@ -170,16 +162,13 @@ def comment(gate: Told, *, limit: int = COMMENT_CHARACTERS) -> str:
     return "\n".join(kept) + end
 
 
-def workflow_commands(gate: Told) -> list[str]:
+def workflow_commands(gate: Gate) -> list[str]:
     """An error for each blocking reason, a warning for each other: ten of each, and how many more."""
     lines = []
-    for kind, blocking in (("error", True), ("warning", False)):
-        reasons = [r for r in gate["reasons"] if r["blocking"] is blocking]
+    for kind, reasons in (("error", gate.blocking), ("warning", gate.warnings)):
         for r in reasons[:ANNOTATIONS]:
-            told = "\n".join(
-                part for part in (flat(r["title"]), flat(_said(r), 400), flat(r["command"])) if part
-            )
-            title = f"conformance: {r['kind']}"
+            told = joined("\n", [flat(r.title), flat(r.answered_or_why, 400), flat(r.command)])
+            title = f"conformance: {r.kind}"
             lines.append(f"::{kind} title={_property(title)}::{_data(told)}")
         if len(reasons) > ANNOTATIONS:
             words = f"{len(reasons) - ANNOTATIONS:,} more of this kind: the summary of the job has all"
@@ -198,23 +187,17 @@ def _property(text: str) -> str:
 # --- parts -------------------------------------------------------------------------------------------------
 
 
-def _head(gate: Told) -> list[str]:
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-    sign = {0: "✅", 1: "❌"}.get(gate["status"], "⚠️")
-    lines = [f"## {sign} {plain(headline(gate))}", ""]
-    tested = ", ".join(code(t) for t in gate["tested"]) or "nothing"
-    against = ", ".join(code(t) for t in gate["against"])
-    lines.append(f"Tested: {tested}{f', against {against}' if against else ''}.")
-    counts = ", ".join(f"{n:,} {s.replace('_', ' ')}" for s, n in gate["by_status"].items())
-    waived = f"; {gate['waived']:,} accepted by waivers" if gate["waived"] else ""
-    lines += [f"{plural(gate['verdicts'], 'verdict')}{f': {counts}' if counts else ''}{waived}.", ""]
-    if blocking:
-        lines += [
-            f"Show the first: {code(blocking[0]['command'])}",
-            "",
-            f"### {len(blocking):,} blocking",
-            "",
-        ]
+def _head(gate: Gate) -> list[str]:
+    sign = {PASSED: "✅", FAILED: "❌"}.get(gate.status, "⚠️")
+    lines = [f"## {sign} {plain(gate.headline)}", ""]
+    tested, against = (", ".join(map(code, names)) for names in (gate.tested, gate.against))
+    lines.append(f"Tested: {tested or 'nothing'}{f', against {against}' if against else ''}.")
+    counts = f": {gate.counts}" if gate.counts else ""
+    waived = f"; {gate.waived:,} accepted by waivers" if gate.waived else ""
+    lines += [f"{plural(gate.verdicts, 'verdict')}{counts}{waived}.", ""]
+    if gate.blocking:
+        lines += [f"Show the first: {code(gate.blocking[0].command)}", ""]
+        lines += [f"### {len(gate.blocking):,} blocking", ""]
     return lines
 
 
@@ -226,7 +209,7 @@ def _note(form: _Form) -> str:
     )
 
 
-def _rows(reasons: Sequence[Told], form: _Form) -> Iterator[str]:
+def _rows(reasons: Sequence[Reason], form: _Form) -> Iterator[str]:
     if not reasons:
         return
     bare = form.width and form.width < 40
@@ -238,41 +221,37 @@ def _rows(reasons: Sequence[Told], form: _Form) -> Iterator[str]:
     yield ""
 
 
-def _warnings(gate: Told) -> list[str]:
-    warnings = [r for r in gate["reasons"] if not r["blocking"]]
-    if not warnings:
+def _warnings(gate: Gate) -> list[str]:
+    if not gate.warnings:
         return []
-    kinds = ", ".join(f"{n:,} {kind}" for kind, n in Counter(r["kind"] for r in warnings).items())
-    lines = [f"### {len(warnings):,} warnings: {kinds}", ""]
-    return [*lines, *_rows(warnings, _Form(("why", "implementation", "output", "formats", "clause", "what",
-                                            "verdicts", "returned, right", "command"), 160))]  # fmt: skip
+    kinds = ", ".join(f"{warned.number:,} {warned.kind}" for warned in gate.warned)
+    lines = [f"### {len(gate.warnings):,} warnings: {kinds}", ""]
+    return [*lines, *_rows(gate.warnings, _Form(tuple(c for c in _COLUMNS if c != "case"), 160))]
 
 
-def _waivers(gate: Told) -> list[str]:
+def _waivers(gate: Gate) -> list[str]:
     """How many accept; a row for each that does not, those that were not evaluated together."""
-    if not gate["waivers"]:
+    if not gate.waivers:
         return []
-    states = Counter(w["state"] for w in gate["waivers"])
+    states = Counter(w.state for w in gate.waivers)
     lines = [f"### Waivers: {', '.join(f'{n:,} {state}' for state, n in states.items())}", ""]
-    rows = [w for w in gate["waivers"] if w["state"] not in ("accepts", "not evaluated", "better than known")]
+    rows = [w for w in gate.waivers if w.state.blocks]
     if rows:
         lines += ["|waiver|state|why|next|", "|-|-|-|-|"]
         lines += [
-            f"|{code(flat(w['name'], 100))}|{w['state']}|{plain(flat(w['message'], 300))}|{code(w['next'])}|"
+            f"|{code(flat(w.name, 100))}|{w.state}|{plain(flat(w.message, 300))}|{code(w.next)}|"
             for w in rows
         ]
         lines.append("")
-    quiet = ("not evaluated", "better than known")
-    unseen = Counter((w["state"], w["message"]) for w in gate["waivers"] if w["state"] in quiet)
+    unseen = Counter((w.state, w.message) for w in gate.waivers if w.state.unseen)
     lines += [f"- {n:,} {state}: {plain(flat(message, 300))}" for (state, message), n in unseen.items()]
     return [*lines, ""]
 
 
-def _changes(gate: Told) -> list[str]:
-    if not gate["changes"]:
+def _changes(gate: Gate) -> list[str]:
+    if not gate.changes:
         return []
-    changed = [f"{gate['changes'].get(c, 0):,} {c}" for c in (*CHANGES, "same")]
-    return ["### Against the baseline", "", f"{', '.join(changed)}.", ""]
+    return ["### Against the baseline", "", f"{gate.changed(also_none=True)}.", ""]
 
 
 def _bytes(text: str) -> int:

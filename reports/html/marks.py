@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.run.file import Run
-
-Row = Mapping[str, Any]
+from xent_conformance.reports.run.words import NAIVE, Row, Status
 
 
 @dataclass(frozen=True)
@@ -24,45 +21,17 @@ class Mark:
     css: str
 
 
-MUST = Mark("✕", "breaks must", "m")
-SHOULD = Mark("▲", "breaks should", "s")
-
-STATUS = {
-    "conforms": Mark("●", "conforms", "k"),
-    "breaks_must": MUST,
-    "breaks_should": SHOULD,
-    "open": Mark("○", "open", "o"),
-    "unsupported": Mark("–", "unsupported", "u"),
-    "undecided": Mark("◆", "undecided", "x"),
+STATUS: Mapping[str, Mark] = {
+    Status.CONFORMS: Mark("●", Status.CONFORMS.word, "k"),
+    Status.BREAKS_MUST: Mark("✕", Status.BREAKS_MUST.word, "m"),
+    Status.BREAKS_SHOULD: Mark("▲", Status.BREAKS_SHOULD.word, "s"),
+    Status.OPEN: Mark("○", Status.OPEN.word, "o"),
+    Status.UNSUPPORTED: Mark("–", Status.UNSUPPORTED.word, "u"),
+    Status.UNDECIDED: Mark("◆", Status.UNDECIDED.word, "x"),
 }
 """Every status a verdict can have, in the order of the counters."""
 
 LEVEL = {"must": Mark("✕", "must", "m"), "should": Mark("▲", "should", "s"), "open": Mark("○", "open", "o")}
-
-GRADES = ("exact", "faithful", "accurate", "stable", "divergent", "wrong_special")
-"""Best first."""
-
-DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
-OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
-
-_DOOR = ("framework", "version", "machine", "implementation")
-
-JUDGED = ("conforms", "breaks_must", "breaks_should")
-NAIVE = "naive"
-
-
-def words(name: str) -> str:
-    """``grad_logits`` as two words, so that a narrow column can break it."""
-    return name.replace("_", " ")
-
-
-def plural(number: int, noun: str, ending: str = "s") -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def anchor(kind: str, *parts: str) -> str:
@@ -75,82 +44,20 @@ def clause_anchor(number: str) -> str:
     return anchor("s", number)
 
 
-def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
-    """Known names in ``order``, then the others by name."""
-    return [n for n in order if n in names] + sorted(set(names) - set(order))
+def finding_id(row: Row) -> str:
+    keys = ("operator", "framework", "version", "implementation", "machine", "output")
+    return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
 
 
-@dataclass(frozen=True)
-class Naming:
-    """How a target is named in this run: version and machine only where there is more than one."""
-
-    frameworks: tuple[str, ...]
-    many_versions: frozenset[str]
-    many_machines: bool
-
-    @classmethod
-    def of(cls, run: Run) -> Naming:
-        v = run.verdicts
-        versions = v.group_by("framework").agg(pl.col("version").n_unique().alias("n"))
-        # a variant of a framework, as in torch[isa=avx2], is planned apart and is no framework
-        planned = {name.partition("[")[0] for h in run.headers for name in h["planned"]}
-        return cls(
-            frameworks=tuple(sorted(planned | set(v["framework"].unique()))),
-            many_versions=frozenset(versions.filter(pl.col("n") > 1)["framework"]),
-            many_machines=v["machine"].n_unique() > 1,
-        )
-
-    def where(self, row: Row) -> str:
-        """``eager · cpu``, with version and machine where they tell targets apart."""
-        parts = [row["mode"], row["device"]]
-        if row["framework"] in self.many_versions:
-            parts.append(row["version"])
-        if self.many_machines:
-            parts.append(row["machine"])
-        return " · ".join(parts)
-
-    def where_all(self, row: Row) -> str:
-        """Every mode and device of a finding, a mode with its devices."""
-        devices: dict[str, list[str]] = {}
-        for target in row["targets"]:
-            mode, _, device = target.partition(" ")
-            devices.setdefault(mode, []).append(device)
-        told = "; ".join(f"{mode} · {', '.join(names)}" for mode, names in devices.items())
-        extra = [row["version"]] if row["framework"] in self.many_versions else []
-        extra += [row["machine"]] if self.many_machines else []
-        return " · ".join([told, *extra])
-
-    def who(self, rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
-        """Names of implementations with their modes and devices; those of the same stand together."""
-        doors: dict[tuple[str, ...], list[Row]] = {}
-        for row in rows:
-            doors.setdefault(tuple(row[k] for k in _DOOR), []).append(row)
-        names: dict[str, list[str]] = {}
-        for found in doors.values():
-            targets = dict.fromkeys(f"{row['mode']} {row['device']}" for row in found)
-            where = self.where_all({**found[0], "targets": list(targets)})
-            names.setdefault(where, []).append(found[0]["implementation"])
-        return ((", ".join(together), where) for where, together in names.items())
-
-    def css(self, framework: str) -> str:
-        """The style class of a framework; its name is foreign text and never becomes one."""
-        return f"w{self.frameworks.index(framework)}"
+def case_id(case: str) -> str:
+    return anchor("c", case)
 
 
-def target_order(naming: Naming, row: Row) -> tuple[Any, ...]:
-    """Frameworks in order, naive controls last within each."""
-    return (
-        naming.frameworks.index(row["framework"]),
-        row["formulation"] == NAIVE,
-        row["implementation"],
-        row["version"],
-        row["machine"],
-        row["device"],
-        row["mode"],
-    )
+def of_called(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings that open, in the order of the frame: those of implementations that users call."""
+    return findings.filter(pl.col("formulation") != NAIVE)
 
 
-def devices_of(framework: Row) -> list[str]:
-    """The devices of a worker as verdicts name them: ``cpu[isa=avx2]`` under a variant."""
-    variant = framework.get("variant", "")
-    return [f"{device}[{variant}]" if variant else device for device in framework["devices"]]
+def control_id(row: Row) -> str:
+    keys = ("operator", "framework", "version", "implementation", "machine")
+    return anchor("n", *(row[k] for k in keys))

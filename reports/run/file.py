@@ -21,6 +21,9 @@ import polars as pl
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
 
+OWN = "own"
+"""Of a header: the name of a function of one's own, which was asked alone. No command knows such a name."""
+
 SCHEMA: dict[str, pl.DataType] = {
     "case": pl.String(),  # readable path
     "hash": pl.String(),  # content of the case
@@ -74,6 +77,12 @@ class Run:
     def header(self) -> Mapping[str, Any]:
         """The first header; what merged runs must share (clauses, operators) is in every one."""
         return self.headers[0]
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """``torch 2.13.0``: every framework that was asked, with its version."""
+        names = (f"{f['framework']} {f['version']}" for h in self.headers for f in h["frameworks"])
+        return tuple(dict.fromkeys(names))
 
     @property
     def complete(self) -> bool:
@@ -171,3 +180,8 @@ def merge(runs: Sequence[Run]) -> Run:
             f"({first['case']}); give one of them, or compare them with each other"
         )
     return Run(verdicts, headers)
+
+
+def called(run: Run) -> Run:
+    """The run without naive formulations: they are controls, and nobody ships them."""
+    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)

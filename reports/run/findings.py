@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.run.words import FAULTS
 
 WHO = ["framework", "version", "implementation", "machine"]
 
 CAUSE = ["operator", *WHO, "formulation", "output", "clause", "level", "symptom"]
-
-FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
 
 
 def findings(verdicts: pl.DataFrame) -> pl.DataFrame:

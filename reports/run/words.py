@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Outcome(StrEnum):
@@ -35,14 +37,29 @@ GRADES = tuple(Grade)
 
 
 class Status(StrEnum):
-    """Whether it is right. Every verdict has exactly one, so that counters sum to the total."""
+    """Whether it is right. Every verdict has exactly one, so that counters sum to the total.
 
-    CONFORMS = "conforms"
-    BREAKS_MUST = "breaks_must"
-    BREAKS_SHOULD = "breaks_should"
-    OPEN = "open"
-    UNSUPPORTED = "unsupported"
-    UNDECIDED = "undecided"
+    Of ``rank`` more is worse: what was answered and is no longer offered is worse than before.
+    """
+
+    rank: int
+
+    CONFORMS = "conforms", 0
+    BREAKS_MUST = "breaks_must", 3
+    BREAKS_SHOULD = "breaks_should", 2
+    OPEN = "open", 0
+    UNSUPPORTED = "unsupported", 1
+    UNDECIDED = "undecided", 1
+
+    def __new__(cls, value: str, rank: int = 0) -> Self:
+        member = str.__new__(cls, value)
+        member._value_, member.rank = value, rank
+        return member
+
+    @property
+    def word(self) -> str:
+        """As people read it."""
+        return self.replace("_", " ")
 
 
 class Symptom(StrEnum):
@@ -67,3 +84,20 @@ class Symptom(StrEnum):
 
 
 SYMPTOMS = tuple(Symptom)
+
+Row = Mapping[str, Any]
+"""A verdict, a finding or an entry of a header, by the names of its columns."""
+
+GRADED = tuple(g.value for g in GRADES if g is not Grade.NONE)
+"""The grades of what was returned, best first."""
+
+JUDGED = (Status.CONFORMS.value, Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+"""Whether a clause holds was decided."""
+
+FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
+
+NAIVE = "naive"
+"""The formulation of controls: known to be wrong, and counted apart."""
+
+ORDINARY = "ordinary"
+"""The family whose errors are shown: the other families are made to be hard."""

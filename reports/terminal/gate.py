@@ -1,4 +1,4 @@
-"""A decision, and a comparison, in a terminal. Pure functions of what the gate and the comparison tell.
+"""A decision in a terminal. A pure function of the decision.
 
 The first line says all that a person in a hurry needs; the last line of a failure is the command that shows
 its first reason. Foreign text stays on its own line and never starts one: a CI service takes some lines for
@@ -8,211 +8,85 @@ commands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from xent_conformance.reports.html.marks import plural
-from xent_conformance.reports.terminal.run import CONTROL, number
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.terminal.screen import left, say
+from xent_conformance.reports.text.wording import flat, joined
+from xent_conformance.reports.views.gate import Gate, Judged, Reason, State
 
 BLOCKING = 10
 """Blocking reasons that are shown; the files that the gate writes hold all."""
 
 NAMES = 3
-GROUPS = 8
-CHANGES = ("regressed", "missing", "not comparable", "drifted", "fixed", "improved", "bits changed", "added")
+"""Waivers of one state and message that are named."""
 
 
-def flat(text: object, limit: int = 0) -> str:
-    """Foreign text on one line, without control characters; cut after ``limit`` characters, if any."""
-    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
-    return line if not limit or len(line) <= limit else line[: limit - 1] + "…"
-
-
-def headline(gate: Told) -> str:
-    """The verdict and, if it is bad, the first reason."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-    if not blocking:
-        warnings = len(gate["reasons"])
-        parts = [f"gate passed: {plural(gate['verdicts'], 'verdict')} of {_listed(gate['tested'])}"]
-        parts += [f"{gate['waived']:,} accepted by waivers"] if gate["waived"] else []
-        parts += [plural(warnings, "warning")] if warnings else []
-        return "; ".join(parts)
-    first, more = blocking[0], len(blocking) - 1
-    said = "gate failed" if gate["status"] == 1 else "gate without a decision, evidence is missing"
-    rest = f"; {plural(more, 'more reason')}" if more else ""
-    return f"{said}: {flat(first['title'])}{_counted(first)}{rest}"
-
-
-def _counted(reason: Told) -> str:
-    """``, 4 verdicts``, unless the title counts them itself."""
-    count = reason["count"]
-    return f", {plural(count, 'verdict')}" if count and f"{count} verdicts" not in reason["title"] else ""
-
-
-def answered(reason: Told) -> str:
-    """What was returned and what is right, of the worst case."""
-    if not reason["got"]:
-        return ""
-    if not reason["right"]:
-        return f"it {reason['got'].replace('_', ' ')}"
-    error = "" if reason["ulps"] is None else f", {number(reason['ulps'])} ulp"
-    return f"returned {reason['got']}, right {reason['right']}{error}"
-
-
-def show(gate: Told, console: Console, *, notes: Sequence[str] = ()) -> None:
+def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
     """Everything of a decision; ``notes`` are printed whole before its last line."""
-    blocking = [r for r in gate["reasons"] if r["blocking"]]
-
-    def say(line: str, style: str = "") -> None:
-        console.print(Text(line, style=style), soft_wrap=True)
-
-    say(headline(gate), "bold green" if not blocking else "bold red")
-    say(f"tested: {_listed(gate['tested']) or 'nothing'}")
-    if gate["against"]:
-        say(f"against: {_listed(gate['against'])}")
-    counts = ", ".join(f"{n:,} {s.replace('_', ' ')}" for s, n in gate["by_status"].items())
-    say(f"verdicts: {gate['verdicts']:,}" + (f" ({counts})" if counts else ""))
-    for i, reason in enumerate(blocking[:BLOCKING], 1):
-        _reason(i, reason, say)
-    if len(blocking) > BLOCKING:
-        say(f"… {len(blocking) - BLOCKING:,} more: --json FILE, --markdown FILE and --junit FILE hold all")
-    _warnings(gate, say)
-    _waivers(gate, say)
-    if gate["changes"]:
-        changed = [f"{gate['changes'].get(c, 0):,} {c}" for c in (*CHANGES, "same") if gate["changes"].get(c)]
-        say(f"against the baseline: {', '.join(changed) or 'no pair'}")
+    blocking = gate.blocking
+    say(console, (flat(gate.headline), "bold red" if blocking else "bold green"))
+    say(console, f"tested: {', '.join(gate.tested) or 'nothing'}")
+    if gate.against:
+        say(console, f"against: {', '.join(gate.against)}")
+    say(console, f"verdicts: {gate.verdicts:,}", f" ({gate.counts})" if gate.counts else "")
+    for number, reason in enumerate(blocking[:BLOCKING], 1):
+        _reason(number, reason, console)
+    left(
+        console, len(blocking) - BLOCKING, "reason", "--json FILE, --markdown FILE and --junit FILE hold all"
+    )
+    _warnings(gate, console)
+    _waivers(gate, console)
+    if gate.changes:
+        say(console, f"against the baseline: {gate.changed() or 'no pair'}")
     for note in notes:
-        say(note)
+        say(console, note)
     if blocking:
-        say(flat(blocking[0]["command"]))
+        say(console, flat(blocking[0].command))
 
 
-def _reason(i: int, reason: Told, say: Any) -> None:
-    say(f"{i:>3}. {reason['kind']}: {flat(reason['title'])}{_counted(reason)}", "bold")
-    if reason["detail"]:
-        say(f"     why: {flat(reason['detail'], 400)}")
-    where = " · ".join(flat(w) for w in (", ".join(reason["targets"]), ", ".join(reason["dtypes"])) if w)
-    told = "; ".join(part for part in (flat(answered(reason), 200), where) if part)
+def _reason(number: int, reason: Reason, console: Console) -> None:
+    say(console, (f"{number:>3}. {reason.kind}: {flat(reason.title_counted)}", "bold"))
+    if reason.detail:
+        say(console, f"     why: {flat(reason.detail, 400)}")
+    where = joined(" · ", [flat(", ".join(reason.targets)), flat(", ".join(reason.dtypes))])
+    told = joined("; ", [flat(reason.answered, 200), where])
     if told:
-        say(f"     worst: {told}")
-    if reason["case"]:
-        say(f"     case: {flat(reason['case'])}")
-    say(f"     $ {flat(reason['command'])}")
+        say(console, f"     worst: {told}")
+    if reason.case:
+        say(console, f"     case: {flat(reason.case)}")
+    say(console, f"     $ {flat(reason.command)}")
 
 
-def _warnings(gate: Told, say: Any) -> None:
+def _warnings(gate: Gate, console: Console) -> None:
     """By kind: how many, and the first of each."""
-    warnings = [r for r in gate["reasons"] if not r["blocking"]]
-    if not warnings:
-        return
-    say(f"warnings: {len(warnings):,}")
-    for kind, count in Counter(r["kind"] for r in warnings).items():
-        first = next(r for r in warnings if r["kind"] == kind)
-        say(f"  {count:,} {kind}; the first: {flat(first['title'])}{_counted(first)}")
+    if gate.warnings:
+        say(console, f"warnings: {len(gate.warnings):,}")
+    for warned in gate.warned:
+        first = flat(warned.first.title_counted)
+        say(console, f"  {warned.number:,} {warned.kind}; the first: {first}")
 
 
-def _waivers(gate: Told, say: Any) -> None:
+def _waivers(gate: Gate, console: Console) -> None:
     """How many accept; the others by state, those of one state and one message together."""
-    if not gate["waivers"]:
+    if not gate.waivers:
         return
-    states = Counter(w["state"] for w in gate["waivers"])
-    say(f"waivers: {_counts(states)}; {gate['waived']:,} verdicts accepted")
-    elsewhere = [w for w in gate["waivers"] if w["message"] == f"{w['framework']} was not run"]
+    states = Counter(w.state for w in gate.waivers)
+    told = ", ".join(f"{number:,} {state}" for state, number in states.items())
+    say(console, f"waivers: {told}; {gate.waived:,} verdicts accepted")
+    elsewhere = [w for w in gate.waivers if w.not_run]
     if elsewhere:
-        who = _listed(sorted({w["framework"] for w in elsewhere}))
-        say(f"  not evaluated: {len(elsewhere):,} of what was not run ({who}); next: conformance run")
-    together: dict[tuple[str, str, str], list[str]] = {}
-    for w in gate["waivers"]:
-        if w["state"] != "accepts" and w not in elsewhere:
-            together.setdefault((w["state"], w["message"], w["next"]), []).append(w["name"])
-    for (state, message, command), names in together.items():
-        more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
-        said = ", ".join(flat(n) for n in names[:NAMES]) + more
+        who = ", ".join(sorted({w.framework for w in elsewhere}))
+        words = f"{len(elsewhere):,} of what was not run ({who})"
+        say(console, f"  {State.NOT_EVALUATED}: {words}; next: {commands.line('run')}")
+    together: dict[tuple[State, str, str], list[Judged]] = {}
+    for w in gate.waivers:
+        if w.state is not State.ACCEPTS and not w.not_run:
+            together.setdefault((w.state, w.message, w.next), []).append(w)
+    for (state, message, command), alike in together.items():
+        more = f" and {len(alike) - NAMES:,} more" if len(alike) > NAMES else ""
+        named = ", ".join(flat(w.name) for w in alike[:NAMES]) + more
         next_ = f"; next: {flat(command)}" if command else ""
-        say(f"  {state}: {said}: {flat(message, 400)}{next_}")
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} {what}" for what, n in counts.items())
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(flat(n) for n in names)
-
-
-# --- comparison --------------------------------------------------------------------------------------------
-
-
-def comparison(view: Told, console: Console, *, notes: Sequence[str] = ()) -> None:
-    """Environment, transitions, then every change by group, worst first. Nothing is netted."""
-
-    def say(line: str, style: str = "") -> None:
-        console.print(Text(line, style=style), soft_wrap=True)
-
-    counts = view["counts"]
-    told = [f"{counts[c]:,} {c}" for c in (*CHANGES, "same") if counts[c]]
-    say(f"{plural(view['pairs'], 'pair')}: {', '.join(told) or 'nothing to compare'}", "bold")
-    for name, side in (("before", view["old"]), ("now", view["new"])):
-        made = ", ".join(side["created"])
-        say(f"{name}: {_listed(side['tested'])} ({plural(side['verdicts'], 'verdict')}, {made})")
-    if view["environment"]:
-        table = Table(title="environment: what is not the same", title_justify="left")
-        for column in ("of", "what", "before", "now"):
-            table.add_column(column, overflow="fold")
-        for e in view["environment"]:
-            table.add_row(*(Text(flat(e[k], 300)) for k in ("who", "what", "before", "now")))
-        console.print(table)
-    else:
-        say("environment: the same")
-    _transitions(view["transitions"], console)
-    for change in CHANGES:
-        _groups(change, view, say)
-    for note in notes:
-        say(note)
-
-
-def _transitions(transitions: Sequence[Told], console: Console) -> None:
-    """Verdicts before, downwards, by verdicts now, across."""
-    if not transitions:
-        return
-    across = list(dict.fromkeys(sorted(t["now"] for t in transitions)))
-    found = {(t["before"], t["now"]): t["count"] for t in transitions}
-    table = Table(title="verdicts before (down) and now (across)", title_justify="left")
-    table.add_column("before")
-    for status in across:
-        table.add_column(status.replace("_", " "), justify="right")
-    for before in dict.fromkeys(t["before"] for t in transitions):
-        cells = [f"{found[before, now]:,}" if (before, now) in found else "·" for now in across]
-        table.add_row(before.replace("_", " "), *cells)
-    console.print(table)
-
-
-def _groups(change: str, view: Told, say: Any) -> None:
-    here = view["groups"][change]
-    if not here["pairs"]:
-        return
-    say(f"{change}: {here['pairs']:,} ({view['about'][change]})", "bold")
-    for g in here["listed"][:GROUPS]:
-        where = flat(
-            f"{g['implementation']} {g['output']} {', '.join(g['targets'])} {', '.join(g['dtypes'])}"
-        )
-        say(f"  {g['count']:,} × {where} ({g['level']} {g['clause']})")
-        worst = g["worst"]
-        states = [f"{name} {_state(worst[name])}" for name in ("before", "now") if worst[name]]
-        say(f"      worst: {'; '.join(states)}: {flat(worst['case'])}")
-    if here["groups"] > GROUPS:
-        say(f"  … {here['groups'] - GROUPS:,} more groups: --json FILE holds them")
-
-
-def _state(verdict: Told) -> str:
-    """A verdict in words."""
-    symptom = "" if verdict["symptom"] == "none" else f", {verdict['symptom']}"
-    size = "" if verdict["ulps"] is None else f", {number(verdict['ulps'])} ulp"
-    got = f", {verdict['got']}" if verdict["got"] else f", {verdict['outcome'].replace('_', ' ')}"
-    return flat(f"{verdict['status'].replace('_', ' ')}{symptom}{size}{got}", 200)
+        say(console, f"  {state}: {named}: {flat(message, 400)}{next_}")

@@ -2,85 +2,57 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 from rich.console import Console
-from rich.markup import escape as _escaped
-from rich.table import Table
 
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-"""What a terminal would obey, or break a line at."""
-
-STATUSES = ("conforms", "breaks_must", "breaks_should", "open", "unsupported", "undecided")
-
-
-def escape(foreign: str) -> str:
-    """A framework's own words, in one line, without what a terminal would obey."""
-    return _escaped(CONTROL.sub(" ", foreign))
-
-
-def number(value: float) -> str:
-    """Ulps for people: three digits, ``—`` where there is no number, ``>1e308`` beyond binary64."""
-    if value != value:
-        return "—"
-    return ">1e308" if value == float("inf") else f"{value:.3g}"
-
-
-def answer(row: Mapping[str, Any]) -> str:
-    """What was returned and what is right, of one verdict."""
-    if row["grade"] == "none":
-        return escape(f"{row['outcome']}: {row['message']}")
-    error = "" if row["grade"] == "wrong_special" else f", {number(row['ulps'])} ulp"
-    return f"returned {row['got']!r}, right {row['rounded']!r}{error} ({row['grade']})"
+from xent_conformance.reports.run.words import NAIVE, Status
+from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.text.wording import Answer, flat, plural
 
 
 def summary(run: Run, console: Console) -> None:
     """Counts by framework and status (they sum to the number of verdicts), then time and gaps."""
-    table = Table(title=f"{run.verdicts.height} verdicts", title_justify="left")
-    table.add_column("framework")
-    for status in STATUSES:
-        table.add_column(status.replace("_", " "), justify="right")
-    table.add_column("total", justify="right")
+    words = [status.word for status in Status]
+    rows = []
     for (framework,), group in run.verdicts.group_by(["framework"], maintain_order=True):
         counts = dict(group["status"].value_counts().iter_rows())
-        cells = [str(counts.get(s, 0)) for s in STATUSES]
-        table.add_row(escape(str(framework)), *cells, str(group.height))
-    console.print(table)
+        cells = [str(counts.get(status.value, 0)) for status in Status]
+        rows.append((str(framework), *cells, str(group.height)))
+    table(
+        console,
+        ("framework", *words, "total"),
+        rows,
+        title=plural(run.verdicts.height, "verdict"),
+        right=(*words, "total"),
+    )
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
-        console.print(f"time: {seconds}")
+        say(console, f"time: {seconds}")
         for gap in header["not_installed"]:
-            console.print(f"not asked: {escape(gap['framework'])}: {escape(gap['message'])}")
+            say(console, f"not asked: {gap['framework']}: {flat(gap['message'])}")
         for gap in header["absent"]:
-            console.print(
-                f"[bold]absent[/bold]: {escape(gap['framework'])}: {escape(gap['message'])}\n"
-                f"  add it with: {escape(gap['install'])}"
-            )
+            say(console, ("absent", "bold"), f": {gap['framework']}: {flat(gap['message'])}")
+            say(console, f"  add it with: {gap['install']}")
 
 
 def findings(frame: pl.DataFrame, console: Console, *, limit: int = 15) -> None:
     """The worst findings of the implementations users call; naive controls are only counted."""
-    shown = frame.filter(pl.col("formulation") != "naive")
+    shown = frame.filter(pl.col("formulation") != NAIVE)
     must = shown.filter(pl.col("level") == "must").height
     controls = frame.height - shown.height
-    console.print(
-        f"[bold]findings: {shown.height}[/bold]; {must} break a must clause, {shown.height - must} a should "
-        f"clause ({controls} more are of naive formulations, the controls)"
+    say(
+        console,
+        (f"findings: {shown.height}", "bold"),
+        f"; {must} break a must clause, {shown.height - must} a should clause "
+        f"({controls} more are of naive formulations, the controls)",
     )
     for row in shown.head(limit).iter_rows(named=True):
         where = f"{row['implementation']} {', '.join(row['targets'])} {row['output']}"
-        console.print(
-            f"  {row['clause']} [bold]{row['level']}[/bold]  {escape(where)}: {row['symptom']} "
-            f"in {row['count']} of {row['asked']} rows"
-        )
-        console.print(f"      worst: {answer(row)}")
-        console.print(f"      [dim]{escape(row['case'])}[/dim]")
-    if shown.height > limit:
-        console.print(
-            f"… {shown.height - limit} more: `conformance report RUN.parquet -o FILE.html` shows all"
-        )
+        rows = f"{row['symptom']} in {row['count']} of {row['asked']} rows"
+        say(console, f"  {row['clause']} ", (row["level"], "bold"), f"  {flat(where)}: {flat(rows)}")
+        say(console, f"      worst: {flat(Answer.of(row).graded, 400)}")
+        say(console, "      ", (flat(row["case"]), "dim"))
+    page = commands.report(["RUN.parquet"], "FILE.html")
+    left(console, shown.height - limit, "finding", f"`{page}` shows all")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import Any
+from dataclasses import dataclass
 
-NAIVE = "naive"
+from xent_conformance.reports.run.words import NAIVE
+from xent_conformance.reports.text.numbers import NOTHING
+from xent_conformance.reports.text.wording import Answer
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Line:
 class Lifetime:
     """One finding over the versions: how many verdicts have it in each; None where nothing was answered.
 
-    ``steady``: every version has it in the very same verdicts; as many are not enough. ``case``, ``got``,
-    ``right`` and ``ulps`` are of its worst verdict in the last version that has it.
+    ``steady``: every version has it in the very same verdicts; as many are not enough. ``case`` and
+    ``answer`` are of its worst verdict in the last version that has it.
     """
 
     implementation: str
@@ -69,9 +69,7 @@ class Lifetime:
     formulation: str
     counts: tuple[int | None, ...]
     case: str
-    got: str
-    right: str
-    ulps: float
+    answer: Answer
     steady: bool
 
     @property
@@ -114,7 +112,7 @@ class Versions:
 
     def until(self, life: Lifetime) -> str:
         """Where it was gone; a dash where it is still there."""
-        return "—" if life.gone is None else self.versions[life.gone]
+        return NOTHING if life.gone is None else self.versions[life.gone]
 
     def story(self, life: Lifetime) -> str:
         """When it came and went, in words."""
@@ -128,17 +126,3 @@ class Versions:
     def moved(self) -> tuple[Lifetime, ...]:
         """Findings that are not the same in every version."""
         return tuple(f for f in self.lifetimes if not f.steady)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for strict JSON: an error that is no finite number is null."""
-        plain = asdict(self)
-        for line in plain["lines"]:
-            for cell in filter(None, line["cells"]):
-                cell["worst"] = {d: w if isfinite(w) else None for d, w in cell["worst"].items()}
-        for told, life in zip(plain["lifetimes"], self.lifetimes, strict=True):
-            told |= {
-                "ulps": life.ulps if isfinite(life.ulps) else None,
-                "first_seen": self.since(life),
-                "gone_in": None if life.gone is None else self.until(life),
-            }
-        return plain

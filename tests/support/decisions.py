@@ -1,18 +1,29 @@
-"""What a gate tells, made by hand."""
+"""Decisions made by hand, to be shown."""
 
 from __future__ import annotations
 
 from typing import Any
 
-HOSTILE = "<script>alert(1)</script> | `x` **b** [l](http://e) @all #1\n::error title=x::pwned\x1b[31m\x00"
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.views.comparison import Change
+from xent_conformance.reports.views.gate import Gate, Judged, Kind, Reason, State
+
+HOSTILE = (
+    "[bold]<script>alert(1)</script>[/bold] | `x` **b** [l](http://e) @all #1\n"
+    "::error title=x::pwned\x1b[31m\x00 ##[error]y"
+)
 
 
-def reason(**changes: Any) -> dict[str, Any]:
+def answer(returned: str = "NaN", right: str = "0.5", message: str = "") -> Answer:
+    """A NaN where a half is right, but for what is named."""
+    return Answer(returned, right, "", "wrong_special", "returned", message, None)
+
+
+def reason(kind: Kind = Kind.MUST, **changes: Any) -> Reason:
     """A must clause broken by torch.softmax, but for ``changes``."""
     usual: dict[str, Any] = {
-        "kind": "must clause broken",
         "blocking": True,
-        "evidence": False,
         "title": "torch.softmax value: NaN (must 2.2 Large logits)",
         "detail": "",
         "command": "conformance explain softmax/x/y/float32/n2/r0 --implementation torch.softmax",
@@ -27,51 +38,49 @@ def reason(**changes: Any) -> dict[str, Any]:
         "clause": "2.2",
         "symptom": "NaN",
         "case": "softmax/x/y/float32/n2/r0",
-        "got": "nan",
-        "right": "0.5",
-        "ulps": None,
+        "answer": answer(),
     }
-    assert not set(changes) - set(usual)
-    return usual | changes
+    return Reason(kind, **usual | changes)
 
 
-def waiver(**changes: Any) -> dict[str, Any]:
-    usual = {
-        "name": "torch-nan", "state": "accepts", "rows": 3, "message": "accepts 3 verdicts", "next": "",
-        "case": "", "implementation": "", "framework": "torch", "reason": "…", "link": "none",
-        "source": "w.toml",
-    }  # fmt: skip
-    assert not set(changes) - set(usual)
-    return usual | changes
+def missing(kind: Kind, **changes: Any) -> Reason:
+    """Evidence that is missing: it is about no answer."""
+    return reason(kind, **{"output": "", "symptom": "", "answer": None} | changes)
 
 
-def gate(*reasons: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A decision with these reasons; status 0 where none blocks, 3 where evidence is missing."""
-    blocking = [r for r in reasons if r["blocking"]]
-    status = 3 if any(r["evidence"] for r in blocking) else 1 if blocking else 0
+def waiver(name: str = "torch-nan", state: State = State.ACCEPTS, **changes: Any) -> Judged:
     usual: dict[str, Any] = {
-        "status": status,
-        "verdict": "",
-        "tested": ["torch 2.13.0"],
-        "against": [],
+        "framework": "torch", "reason": "…", "link": "none", "source": "w.toml", "rows": 3,
+        "message": "accepts 3 verdicts",
+    }  # fmt: skip
+    return Judged(name, state=state, **usual | changes)
+
+
+def gate(*reasons: Reason, **changes: Any) -> Gate:
+    """A decision with these reasons, those that block first."""
+    usual: dict[str, Any] = {
+        "reasons": tuple(sorted(reasons, key=lambda r: not r.blocking)),
+        "waivers": (),
+        "tested": ("torch 2.13.0",),
         "verdicts": 100,
+        "by_status": {Status.BREAKS_MUST: 4, Status.CONFORMS: 96},
         "waived": 0,
-        "by_status": {"breaks_must": 4, "conforms": 96},
-        "changes": {},
-        "reasons": [*blocking, *(r for r in reasons if not r["blocking"])],
-        "waivers": [],
     }
-    assert not set(changes) - set(usual)
-    return usual | changes
+    return Gate(**usual | changes)
+
+
+def changes(**counts: int) -> dict[Change, int]:
+    """Pairs by the names of :class:`Change`, in any case."""
+    return {Change[name.upper()]: number for name, number in counts.items()}
 
 
 HOSTILE_GATE = gate(
-    reason(title=HOSTILE, detail=HOSTILE, implementation=HOSTILE, output=HOSTILE, got=HOSTILE, case=HOSTILE,
-           command=f"conformance explain '{HOSTILE}'", targets=(HOSTILE,)),
-    reason(title=HOSTILE, detail=HOSTILE, got="", framework=HOSTILE, implementation=""),
-    reason(blocking=False, kind="drifted", title=HOSTILE, detail=HOSTILE, implementation=HOSTILE),
-    tested=[HOSTILE],
-    against=[HOSTILE],
-    waivers=[waiver(name=HOSTILE, state="stale", message=HOSTILE, next=HOSTILE),
-             waiver(name=HOSTILE, state="not evaluated", message=HOSTILE, next=HOSTILE)],
+    reason(title=HOSTILE, detail=HOSTILE, implementation=HOSTILE, output=HOSTILE, answer=answer(HOSTILE),
+           case=HOSTILE, command=f"conformance explain '{HOSTILE}'", targets=(HOSTILE,)),
+    reason(title=HOSTILE, detail=HOSTILE, answer=None, framework=HOSTILE, implementation=""),
+    reason(Kind.DRIFTED, blocking=False, title=HOSTILE, detail=HOSTILE, implementation=HOSTILE),
+    tested=(HOSTILE,),
+    against=(HOSTILE,),
+    waivers=(waiver(HOSTILE, State.STALE, message=HOSTILE, next=HOSTILE),
+             waiver(HOSTILE, State.NOT_EVALUATED, message=HOSTILE, next=HOSTILE)),
 )  # fmt: skip

@@ -49,26 +49,37 @@ cases/corpus
 reports
 reports/atomic
 reports/html
-reports/html/page
 reports/run
 reports/html/marks
     reports: run
 reports/text
-reports/html/budget
+    reports: run
+reports/html/page
     reports: text
-reports/html/sections
-    reports: html/marks run text
-reports/html/comparison
-    reports: html/budget html/marks html/page html/sections text
-reports/html/report
-    reports: html/budget html/marks html/page html/sections run
 reports/views
-reports/html/versions
-    reports: html/marks html/page text views
+    reports: run text
 reports/terminal
-    reports: html/marks run views
+    reports: run text views
 reports/ci
-    reports: html/marks run terminal
+    reports: run text views
+reports/html/charts
+    reports: text views
+reports/html/versions
+    reports: html/charts html/page text views
+reports/html/naming
+    reports: run
+reports/html/section
+    reports: html/marks html/naming run views
+reports/html/standing
+    reports: html/marks run text views
+reports/html/sections
+    reports: html/marks html/naming html/page html/section html/standing run text views
+reports/html/report
+    reports: html/naming html/page html/section html/sections run views
+reports/html/transitions
+    reports: html/marks run text views
+reports/html/comparison
+    reports: html/marks html/page html/transitions text views
 
 conformance/explain
 conformance/frameworks
@@ -87,7 +98,7 @@ conformance/asking
 conformance/decision
     reference: clauses operators
     cases: corpus profile
-    reports: run
+    reports: run text views
     conformance: registry worker
 conformance/judging
     reference: clauses exact formats oracle
@@ -97,17 +108,12 @@ conformance/judging
 conformance/check_plugin
     reference: cache formats operators oracle
     cases: case corpus profile
-    reports: run terminal
+    reports: run text
     conformance: asking frameworks judging registry
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus profile
     conformance: asking frameworks judging registry
-conformance/explain/explain_text
-    reference: clauses
-    cases: case
-    reports: terminal
-    conformance: explain/case
 conformance/explain/script
     reference: cache clauses operators oracle
     cases: case profile
@@ -117,10 +123,6 @@ conformance/explain/search
     reference: formats inputs operators oracle
     cases: case profile strategies
     conformance: asking frameworks judging registry
-conformance/explain/search_text
-    reference: clauses
-    reports: terminal
-    conformance: explain/search
 conformance/running
     reference: cache clauses formats operators oracle sources
     cases: case corpus
@@ -138,17 +140,22 @@ conformance
     conformance: api kernel version
 conformance/pytesting
     cases: case
-    reports: run text
-    conformance: asking decision frameworks kernel registry running
+    reports: run text views
+    conformance: asking decision frameworks registry running
 conformance/versions
-    reports: atomic run views
+    reports: atomic run text views
     conformance: asking decision registry running
+conformance/explain/printing
+    reference: clauses
+    cases: case
+    reports: run terminal text
+    conformance: explain/case explain/search
 conformance/commands
     reference: clauses operators
     cases: corpus profile
-    reports: atomic ci html/comparison html/report html/versions run terminal
-    conformance: . asking check_plugin decision explain/case explain/explain_text explain/script
-    conformance: explain/search explain/search_text registry running versions
+    reports: atomic ci html/comparison html/report html/versions run terminal views
+    conformance: . asking check_plugin decision explain/case explain/printing explain/script
+    conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands
 """

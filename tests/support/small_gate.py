@@ -9,10 +9,12 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from tests.support.small_run import header, run_of, verdict
-from xent_conformance.decision.compare import as_dict, compare
+from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.views.comparison import Told
+from xent_conformance.reports.views.gate import Gate
 
 Rows = list[dict[str, Any]]
 
@@ -45,8 +47,8 @@ def broken(**changes: Any) -> dict[str, Any]:
     return verdict(**{"status": "breaks_must", "case": CASE, **changes})
 
 
-def told(run: Run, waivers: Sequence[Waiver] = (), **options: Any) -> dict[str, Any]:
-    return decide(run, waivers=waivers, **options).as_dict()
+def decided(run: Run, waivers: Sequence[Waiver] = (), **options: Any) -> Gate:
+    return decide(run, waivers=waivers, **options)
 
 
 def newer(**changes: Any) -> dict[str, Any]:
@@ -62,11 +64,11 @@ def now_header(**changes: Any) -> dict[str, Any]:
     }
 
 
-def view_of(before: Rows, now: Rows, *headers: dict[str, Any], limit: int = 500) -> dict[str, Any]:
-    return as_dict(compare(run_of(before), run_of(now, *(headers or (now_header(),)))), limit=limit)
+def view_of(before: Rows, now: Rows, *headers: dict[str, Any], limit: int = 500) -> Told:
+    return compare(run_of(before), run_of(now, *(headers or (now_header(),)))).told(limit)
 
 
-def of_every_change() -> dict[str, Any]:
+def of_every_change() -> Told:
     """One pair of each change, and one more that is fixed."""
     before = [
         verdict(case="regressed"),

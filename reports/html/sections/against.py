@@ -6,16 +6,19 @@ Both answers may be right: their errors may have different signs. So the verdict
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import DTYPES, OUTPUTS, STATUS, Mark, Row, in_order, words
-from xent_conformance.reports.html.sections.findings import case_id
+from xent_conformance.reports.html.marks import STATUS, Mark, case_id
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.sections.sides import SideBySide, side_by_side
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.numbers import NOTHING, count, shortest, ulps
+from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, in_order, words
 
 Place = tuple[str, str, int]
 """Case, output and element."""
@@ -44,6 +47,8 @@ class Worst:
     sides: tuple[Asked, Asked]
     case: str
     case_link: str
+    rank: int | None
+    """Of the finding whose case it is, if it is one's."""
     index: str
 
 
@@ -67,13 +72,15 @@ class Against:
     equal: str
     dtypes: tuple[str, ...]
     pairs: tuple[PairRow, ...]
+    sides: SideBySide
 
 
-def against(run: Run) -> Against:
+def view(material: Material) -> Against:
     """The largest distances found; a row may point at its case, if the page shows that."""
+    run = material.run
     found = [d for h in run.headers for d in h.get("distances", [])]
     order = list(run.header["operators"])
-    book = _Book.of(run, found)
+    book = _Book.of(run, found, material.ranks)
     between = [d for d in found if d["framework_a"] != d["framework_b"]]
     within = [d for d in found if d["framework_a"] == d["framework_b"]]
     dtypes = in_order(list({d["dtype"] for d in found}), list(DTYPES))
@@ -84,6 +91,7 @@ def against(run: Run) -> Against:
         equal=_equal(within),
         dtypes=tuple(dtypes),
         pairs=tuple(_pairs(found, order, dtypes)),
+        sides=side_by_side(run, material.naming),
     )
 
 
@@ -93,9 +101,10 @@ class _Book:
 
     right: dict[Place, float]
     status: dict[tuple[str, ...], str]
+    ranks: Mapping[str, int]
 
     @classmethod
-    def of(cls, run: Run, found: Sequence[Row]) -> _Book:
+    def of(cls, run: Run, found: Sequence[Row], ranks: Mapping[str, int]) -> _Book:
         places = pl.Series([d["case"] for d in found], dtype=pl.String).unique()
         rows = run.verdicts.filter(pl.col("case").is_in(places.implode()))
         graded = rows.filter(pl.col("grade") != "none")
@@ -104,6 +113,7 @@ class _Book:
             # the exact value of an element is the same whoever was asked, if it decided any verdict
             {(c, o, i): v for c, o, i, v in graded.select("case", "output", "index", "rounded").iter_rows()},
             {tuple(row[:-1]): row[-1] for row in rows.select(*who, "status").iter_rows()},
+            ranks,
         )
 
     def worst(self, d: Row) -> Worst:
@@ -118,6 +128,7 @@ class _Book:
             sides=(self._asked(d, "a"), self._asked(d, "b")),
             case=d["case"],
             case_link=case_id(d["case"]),
+            rank=self.ranks.get(d["case"]),
             index=count(d["index"]),
         )
 
@@ -193,3 +204,6 @@ def _equal(within: Sequence[Row]) -> str:
     total = count(len(within))
     of = "one for each operator, output, format and pair of devices"
     return f"Of {total} comparisons ({of}), {count(same)} found the same numbers throughout."
+
+
+SECTION = Section("against", "Framework against framework", "against.html", view)

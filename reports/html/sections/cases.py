@@ -10,32 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from xent_conformance.reports.html.marks import (
-    NAIVE,
+from xent_conformance.reports.html.marks import STATUS, Mark, case_id
+from xent_conformance.reports.html.naming import Naming, target_order
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text.numbers import NOTHING, Element, elements, exact
+from xent_conformance.reports.text.wording import (
     OUTPUTS,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
+    Answer,
+    classes,
     in_order,
+    inputs_of,
     listed,
     plural,
-    target_order,
     words,
 )
-from xent_conformance.reports.html.sections.findings import (
-    answer_text,
-    case_id,
-    classes,
-    error_text,
-    inputs_of,
-    of_called,
-    right_text,
-)
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import Element, elements, exact
 
 SHOWN = 16
 """Elements of a row that are written out."""
@@ -45,7 +34,7 @@ CONFORMING = 2
 
 
 @dataclass(frozen=True)
-class Answer:
+class Line:
     """One answer, and who gave it: names, each with its modes and devices."""
 
     mark: Mark
@@ -62,7 +51,7 @@ class Output:
 
     name: str
     exact: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Line, ...]
     left: str
 
 
@@ -79,18 +68,17 @@ class Case:
     outputs: tuple[Output, ...]
 
 
-def cases(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Case, ...]:
+def view(material: Material) -> tuple[Case, ...]:
     """One view for each case that stands for a finding that opens, by name."""
-    exhibits = {k: v for h in run.headers for k, v in h["exhibits"].items()}
-    called = of_called(findings)
-    ranks = {case: rank for rank, case in reversed(list(enumerate(called["case"])))}
-    shown = called.select("case", "output").unique()
-    answers = run.verdicts.join(shown, on=["case", "output"], how="semi")
+    shown = material.called.select("case", "output").unique()
+    answers = material.run.verdicts.join(shown, on=["case", "output"], how="semi")
     by_case: dict[str, list[Row]] = {}
     for row in answers.iter_rows(named=True):
         by_case.setdefault(row["case"], []).append(row)
+    exhibits, ranks = material.exhibits, material.ranks
     return tuple(
-        _case(ranks[name], name, by_case[name], exhibits.get(name), naming) for name in sorted(by_case)
+        _case(ranks[name], name, by_case[name], exhibits.get(name), material.naming)
+        for name in sorted(by_case)
     )
 
 
@@ -174,18 +162,19 @@ def _output(name: str, rows: Sequence[Row], naming: Naming) -> Output:
 
 def _kind(row: Row) -> tuple[Any, ...]:
     """Answers that read alike are one line: the same number in the same place, and the same verdict."""
-    return row["status"], row["index"], answer_text(row), right_text(row), error_text(row)
+    answer = Answer.of(row)
+    return row["status"], row["index"], answer.returned, answer.right, answer.error
 
 
-def _answer(alike: Sequence[Row], naming: Naming) -> Answer:
-    first = alike[0]
-    return Answer(
+def _answer(alike: Sequence[Row], naming: Naming) -> Line:
+    first, told = alike[0], Answer.of(alike[0])
+    return Line(
         mark=STATUS[first["status"]],
         who=tuple(naming.who(alike)),
         index=str(first["index"]) if first["grade"] != "none" else "",
-        returned=answer_text(first),
-        right=right_text(first),
-        error=error_text(first),
+        returned=told.returned,
+        right=told.right or NOTHING,
+        error=told.error or NOTHING,
     )
 
 
@@ -195,3 +184,6 @@ def _left(conforming: int, naive: int) -> str:
     )
     parts += [f"{plural(naive, 'answer')} of naive controls"] * (naive > 0)
     return f"Not listed: {listed(parts)}." if parts else ""
+
+
+SECTION = Section("cases", "Cases", "cases.html", view)

@@ -10,20 +10,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    LEVEL,
-    NAIVE,
-    OUTPUTS,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    clause_anchor,
-    in_order,
-    words,
-)
-from xent_conformance.reports.html.sections.findings import answer_text, dtypes_text, error_text, right_text
-from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.html.marks import LEVEL, Mark, clause_anchor, control_id
+from xent_conformance.reports.html.naming import Naming
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text.numbers import NOTHING, count
+from xent_conformance.reports.text.wording import OUTPUTS, Answer, dtypes_text, in_order, words
 
 
 @dataclass(frozen=True)
@@ -64,11 +55,6 @@ class Controls:
     controls: tuple[Control, ...]
 
 
-def control_id(row: Row) -> str:
-    keys = ("operator", "framework", "version", "implementation", "machine")
-    return anchor("n", *(row[k] for k in keys))
-
-
 def controls(findings: pl.DataFrame, naming: Naming) -> Controls:
     """The findings of naive formulations; the lines of each in the order of the frame, worst first."""
     rows = findings.filter(pl.col("formulation") == NAIVE).to_dicts()
@@ -96,7 +82,7 @@ def _control(rows: Sequence[Row], naming: Naming) -> Control:
 
 
 def _line(rows: Sequence[Row]) -> Line:
-    worst = rows[0]
+    worst, answer = rows[0], Answer.of(rows[0])
     asked = {row["output"]: row["asked"] for row in rows}
     return Line(
         mark=LEVEL[worst["level"]],
@@ -106,8 +92,8 @@ def _line(rows: Sequence[Row]) -> Line:
         symptoms=", ".join(dict.fromkeys(row["symptom"] for row in rows)),
         rows=f"{count(sum(row['count'] for row in rows))} of {count(sum(asked.values()))}",
         dtypes=dtypes_text(list({dtype for row in rows for dtype in row["dtypes"]})),
-        returned=answer_text(worst),
-        right=right_text(worst),
-        error=error_text(worst),
+        returned=answer.returned,
+        right=answer.right or NOTHING,
+        error=answer.error or NOTHING,
         case=worst["case"],
     )

@@ -5,35 +5,28 @@ Those of implementations that users call; the naive controls have a table of the
 
 from __future__ import annotations
 
-import glob
 import math
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import polars as pl
-
-from xent_conformance.reports.html.marks import (
-    DTYPES,
-    LEVEL,
-    NAIVE,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    clause_anchor,
-    in_order,
+from xent_conformance.reports.html.marks import LEVEL, Mark, case_id, clause_anchor, finding_id
+from xent_conformance.reports.html.page import MESSAGE_LIMIT
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.sections.controls import Controls, controls
+from xent_conformance.reports.html.standing import Standing, standings
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.text.numbers import NOTHING, count, elements, exact, ulps
+from xent_conformance.reports.text.wording import (
+    Answer,
+    bits_text,
+    classes,
+    cut,
+    dtypes_text,
+    inputs_of,
     words,
 )
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import NOTHING, bits, count, elements, exact, shortest, ulps
-
-if TYPE_CHECKING:
-    from xent_conformance.reports.html.sections.gate import Standing
-
-MESSAGE_LIMIT = 600
-"""Characters shown of a framework's own words."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,7 @@ class Finding:
 
     ``alike`` is the name and id of a worse finding that has the same facts; they stand there. ``standing``
     is what the gate makes of it, ``waive`` how to accept what it does not; both only where there is a gate.
+    ``script`` prints what repeats it elsewhere; empty where nothing can.
     """
 
     rank: int
@@ -69,6 +63,7 @@ class Finding:
     message: str
     alike: tuple[str, str]
     command: str
+    script: str
     standing: Standing | None
     waive: str
 
@@ -84,88 +79,57 @@ class Group:
     none: str
 
 
-def finding_id(row: Row) -> str:
-    keys = ("operator", "framework", "version", "implementation", "machine", "output")
-    return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
+@dataclass(frozen=True)
+class View:
+    """The findings that open, then the controls; ``filters``: style class and name of each framework."""
+
+    groups: tuple[Group, ...]
+    controls: Controls
+    filters: tuple[tuple[str, str], ...]
+    gated: bool
 
 
-def case_id(case: str) -> str:
-    return anchor("c", case)
+def view(material: Material) -> View:
+    """All findings, in the order of the frame, which is must before should and worst first."""
+    naming = material.naming
+    return View(
+        groups=tuple(_groups(material)),
+        controls=controls(material.findings, naming),
+        filters=tuple((naming.css(name), name) for name in naming.frameworks),
+        gated=material.gate is not None,
+    )
 
 
-def of_called(findings: pl.DataFrame) -> pl.DataFrame:
-    """The findings that open, in the order of the frame: those of implementations that users call."""
-    return findings.filter(pl.col("formulation") != NAIVE)
+_LEVELS = {
+    "must": ("Must clauses broken", "Each is wrong by a rule that leaves no choice."),
+    "should": ("Should clauses broken", "Each falls short of what a careful implementation reaches."),
+}
 
 
-def finding_groups(
-    run: Run, findings: pl.DataFrame, naming: Naming, standings: Mapping[str, Standing]
-) -> tuple[Group, ...]:
-    """All findings that open in the order of the frame, which is must before should and worst first."""
-    exhibits = {k: v for h in run.headers for k, v in h["exhibits"].items()}
-    named = [plugin for h in run.headers for plugin in h["selection"].get("plugins", [])]
-    levels: dict[str, list[Finding]] = {"must": [], "should": []}
+def _groups(material: Material) -> Iterable[Group]:
+    gate = material.gate
+    standing_of = {} if gate is None else standings(gate, material.findings)
+    files = commands.Files() if gate is None else gate.files
+    levels: dict[str, list[Finding]] = {level: [] for level in _LEVELS}
     told: dict[tuple[Any, ...], Finding] = {}
-    for rank, row in enumerate(of_called(findings).iter_rows(named=True)):
-        clause = run.header["clauses"][row["clause"]]
-        finding = _finding(rank, row, exhibits.get(row["case"]), clause, naming)
-        finding = replace(
-            finding,
-            command=explain_command(row["case"], row["implementation"], named),
-            standing=standings.get(finding.id),
-            waive=_waive(row["level"], standings.get(finding.id)),
-        )
+    for rank, row in enumerate(material.called.iter_rows(named=True)):
+        finding = _finding(rank, row, material)
+        standing = standing_of.get(finding.id)
+        finding = replace(finding, standing=standing, waive=_waive(row["level"], standing, files))
         first = told.setdefault(_facts_of(finding), finding)
         if first is not finding:
             finding = replace(finding, facts=(), message="", alike=(first.implementation, first.id))
         levels[row["level"]].append(finding)
-
-    must = Group(
-        "must",
-        "Must clauses broken",
-        "Each is wrong by a rule that leaves no choice.",
-        tuple(levels["must"]),
-        "None: no implementation that users call breaks a must clause in this run.",
-    )
-    should = Group(
-        "should",
-        "Should clauses broken",
-        "Each falls short of what a careful implementation reaches.",
-        tuple(levels["should"]),
-        "None: no implementation that users call breaks a should clause in this run.",
-    )
-    return must, should
+    for level, (title, about) in _LEVELS.items():
+        none = f"None: no implementation that users call breaks a {level} clause in this run."
+        yield Group(level, title, about, tuple(levels[level]), none)
 
 
-def explain_command(case: str, implementation: str, plugins: Sequence[str] = ()) -> str:
-    """What shows a case whole; with ``--script`` it prints what repeats it with the framework alone."""
-    command = ["conformance", "explain", case, "--implementation", glob.escape(implementation)]
-    return shlex.join([*command, *(word for p in dict.fromkeys(plugins) for word in ("--plugin", p))])
-
-
-def _waive(level: str, standing: Standing | None) -> str:
+def _waive(level: str, standing: Standing | None, files: commands.Files) -> str:
     """How to accept what no waiver accepts yet; empty where there is nothing to accept, or no gate."""
     if standing is None or standing.whole:
         return ""
-    at = "" if level == "must" else f" --level {level}"
-    return f"conformance waive RUN.parquet -o new-waivers.toml{at}"
-
-
-def answer_text(row: Row) -> str:
-    """What came back, in a word: the number, or the outcome where there is none."""
-    if row["outcome"] != "returned":
-        return words(row["outcome"])
-    return row["symptom"] if row["grade"] == "none" else shortest(row["got"], row["dtype"])
-
-
-def right_text(row: Row) -> str:
-    """The exact value rounded once to the format: the best answer there is."""
-    return NOTHING if row["grade"] == "none" else shortest(row["rounded"], row["dtype"])
-
-
-def error_text(row: Row) -> str:
-    """Ulps; a dash where a wrong special value, or no number at all, leaves no distance to measure."""
-    return NOTHING if row["grade"] in ("wrong_special", "none") else ulps(row["ulps"])
+    return files.waive(level=level)
 
 
 def _facts_of(finding: Finding) -> tuple[Any, ...]:
@@ -173,15 +137,9 @@ def _facts_of(finding: Finding) -> tuple[Any, ...]:
     return finding.css, finding.case, finding.output, finding.clause, finding.facts, finding.message
 
 
-def dtypes_text(dtypes: Sequence[str]) -> str:
-    """``bf16 f32``."""
-    return " ".join(DTYPES.get(d, d) for d in in_order(dtypes, list(DTYPES)))
-
-
-def _finding(
-    rank: int, row: Row, exhibit: Mapping[str, Any] | None, clause: Mapping[str, str], naming: Naming
-) -> Finding:
-    message = row["message"]
+def _finding(rank: int, row: Row, material: Material) -> Finding:
+    run, naming = material.run, material.naming
+    answer = Answer.of(row)
     return Finding(
         rank=rank,
         id=finding_id(row),
@@ -192,22 +150,23 @@ def _finding(
         operator=row["operator"],
         output=words(row["output"]),
         clause=row["clause"],
-        title=clause["title"],
+        title=run.header["clauses"][row["clause"]]["title"],
         clause_link=clause_anchor(row["clause"]),
         symptom=row["symptom"],
         rows=f"{count(row['count'])} of {count(row['asked'])}",
         dtypes=dtypes_text(row["dtypes"]),
         families=", ".join(words(f) for f in row["families"]),
-        returned=answer_text(row),
-        right=right_text(row),
-        error=error_text(row),
-        unit="" if error_text(row) == NOTHING else " ulp",
+        returned=answer.returned,
+        right=answer.right or NOTHING,
+        error=answer.error or NOTHING,
+        unit=" ulp" if answer.error else "",
         case=row["case"],
         case_link=case_id(row["case"]),
-        facts=tuple(_facts(row, exhibit)),
-        message=message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…",
+        facts=tuple(_facts(row, material.exhibits.get(row["case"]))),
+        message=cut(row["message"], MESSAGE_LIMIT),
         alike=("", ""),
-        command="",
+        command=commands.explain(run, row["case"], row["implementation"], row["device"]),
+        script=commands.script(run, row),
         standing=None,
         waive="",
     )
@@ -215,7 +174,7 @@ def _finding(
 
 def _facts(row: Row, exhibit: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     if row["grade"] == "none":
-        return [("Outcome", answer_text(row))]
+        return [("Outcome", Answer.of(row).returned)]
     facts = [("Asked with", exhibit["asked"])] if exhibit and exhibit["asked"] else []
     facts += [("Bits", _bits(row)), ("Exact value", _exact(row)), ("Grade", _grade(row))]
     if exhibit is None:
@@ -238,13 +197,7 @@ def _exact(row: Row) -> str:
 
 def _bits(row: Row) -> str:
     """Of what the line above has in decimal."""
-    returned, right = (_pattern(row[key], row["dtype"]) for key in ("got", "rounded"))
-    return f"{row['dtype']}, returned {returned}, right {right}"
-
-
-def _pattern(value: float, dtype: str) -> str:
-    """A NaN has many patterns and the run file keeps none of them."""
-    return (None if math.isnan(value) else bits(value, dtype)) or shortest(value, dtype)
+    return f"{row['dtype']}, returned {bits_text(row, 'got')}, right {bits_text(row, 'rounded')}"
 
 
 def _grade(row: Row) -> str:
@@ -257,17 +210,6 @@ def _grade(row: Row) -> str:
         else "nothing but the exact value is right"
     )
     return f"{words(row['grade'])}; {share}"
-
-
-def inputs_of(output: str) -> tuple[str, ...]:
-    """What a value or a derivative depends on, in the order of a call."""
-    cotangent = () if output in ("value", "jvp") else ("cotangent",)
-    return ("logits", "labels", *cotangent, *(("tangent",) if output in ("hvp", "jvp") else ()))
-
-
-def classes(labels: Sequence[int]) -> str:
-    """``class 3``, or the classes of a group of examples."""
-    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
 
 
 def _inputs_at(row: Row, exhibit: Mapping[str, Any]) -> str:
@@ -284,3 +226,6 @@ def _inputs_at(row: Row, exhibit: Mapping[str, Any]) -> str:
         elif carried:
             return "beyond the elements that the run file carries"
     return ", ".join(parts)
+
+
+SECTION = Section("findings", "Findings", "findings.html", view)

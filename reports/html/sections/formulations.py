@@ -12,21 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    DTYPES,
-    GRADES,
-    JUDGED,
-    NAIVE,
-    Mark,
-    Naming,
-    anchor,
-    in_order,
-    listed,
-    plural,
-    words,
-)
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.html.marks import Mark, anchor
+from xent_conformance.reports.html.naming import Naming
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
+from xent_conformance.reports.text.wording import DTYPES, in_order, listed, plural, words
 
 FORMULATIONS = ("fused", "composed", NAIVE)
 
@@ -112,8 +103,8 @@ class _Tally:
 
     def add(self, row: Mapping[str, Any]) -> None:
         self.rows += row["len"]
-        if row["grade"] in GRADES:
-            self.grade = max(self.grade, GRADES.index(row["grade"]))
+        if row["grade"] in GRADED:
+            self.grade = max(self.grade, GRADED.index(row["grade"]))
         if row["status"] != "conforms":
             faults = self.must if row["status"] == "breaks_must" else self.should
             faults[row["symptom"]] += row["len"]
@@ -127,8 +118,9 @@ _Key = tuple[str, str, str]
 _Tallies = Mapping[_Key, Mapping[str, _Tally]]
 
 
-def costs(run: Run, naming: Naming) -> tuple[Costs, ...]:
+def view(material: Material) -> tuple[Costs, ...]:
     """One table for each operator that was asked in any magnitude class."""
+    run, naming = material.run, material.naming
     lookup = pl.DataFrame(
         [(family, variant, name) for name, pairs in MAGNITUDES.items() for family, variant in pairs],
         schema={"family": pl.String(), "variant": pl.String(), "magnitude": pl.String()},
@@ -263,7 +255,7 @@ def _cell(tally: _Tally | None) -> Cell:
             found = in_order(list(faults), list(_FAULTS))
             word = ", ".join(f"{_short(symptom)} {count(faults[symptom])}" for symptom in found)
             return Cell(error, Mark(glyph, word, css), rows)
-    return Cell(error, Mark("●", words(GRADES[tally.grade]), "k"), rows)
+    return Cell(error, Mark("●", words(GRADED[tally.grade]), "k"), rows)
 
 
 def _short(symptom: str) -> str:
@@ -273,3 +265,6 @@ def _short(symptom: str) -> str:
 def _place(formulation: str) -> tuple[int, str]:
     known = FORMULATIONS.index(formulation) if formulation in FORMULATIONS else len(FORMULATIONS)
     return known, formulation
+
+
+SECTION = Section("formulations", "Formulations", "formulations.html", view)

@@ -1,23 +1,30 @@
-"""The gate's decision as the page shows it: the verdict and why, what it means for a finding, the waivers.
+"""The gate's decision as the page shows it: the verdict and why, what blocks, the warnings, the waivers.
 
-Nothing is decided here: all comes from what the gate tells (``Gate.as_dict()``). A decision may bear two keys
-more, ``command`` and ``waive``: the commands that decide again and that write stubs for what is not waived.
+Nothing is decided here.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark, Row, anchor, listed, plural, words
-from xent_conformance.reports.html.sections.findings import finding_id, of_called
-from xent_conformance.reports.text.numbers import NOTHING, count, ulps
-
-Told = Mapping[str, Any]
+from xent_conformance.reports.html.marks import Mark
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.standing import (
+    DETAIL_LIMIT,
+    STATES,
+    Cause,
+    Waived,
+    cause_of,
+    links,
+    waived,
+    waiver_id,
+)
+from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import cut, listed, plural
+from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, Judged, Kind, Reason
 
 IN_THE_BANNER = 5
 """Blocking reasons that the first screen shows."""
@@ -25,28 +32,13 @@ IN_THE_BANNER = 5
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
 
-DETAIL_LIMIT = 600
-"""Characters shown of why."""
-
 _MARKS = {
-    0: Mark("●", "gate passed", "k"),
-    1: Mark("✕", "gate failed", "m"),
-    3: Mark("◆", "no decision", "x"),
+    PASSED: Mark("●", "gate passed", "k"),
+    FAILED: Mark("✕", "gate failed", "m"),
+    INVALID: Mark("◆", "no decision", "x"),
 }
 
-_STATES = {
-    "worsened": Mark("✕", "worsened", "m"),
-    "expired": Mark("✕", "expired", "m"),
-    "stale": Mark("✕", "stale", "m"),
-    "unmatched": Mark("✕", "unmatched", "m"),
-    "accepts": Mark("●", "accepts", "k"),
-    "better than known": Mark("●", "better than known", "k"),
-    "not evaluated": Mark("–", "not evaluated", "u"),
-}
-"""What blocks stands first."""
-
-_OF_A_REASON = ("framework", "version", "implementation", "operator", "output", "clause", "symptom")
-_OF_A_FINDING = (*_OF_A_REASON, "machine")
+_Links = Mapping[Cause, str]
 
 
 @dataclass(frozen=True)
@@ -69,21 +61,6 @@ class Warned:
     number: str
     kind: str
     first: Why
-
-
-@dataclass(frozen=True)
-class Waived:
-    """One waiver; ``url`` is an address that can be opened, or empty."""
-
-    id: str
-    name: str
-    mark: Mark
-    verdicts: str
-    message: str
-    reason: str
-    url: str
-    link: str
-    command: str
 
 
 @dataclass(frozen=True)
@@ -117,112 +94,48 @@ class Decision:
     accepted: str
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """How many rows of a finding one waiver accepts."""
-
-    rows: str
-    waiver: Waived
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a finding means for the gate: ``word`` stands in its line, ``text`` where it opens.
-
-    ``whole``: waivers accept all of it.
-    """
-
-    word: str
-    text: str
-    whole: bool
-    accepted: tuple[Accepted, ...]
-
-
-def decision(gate: Told, findings: pl.DataFrame) -> Decision:
+def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
     """The decision in words, its reasons with links to the findings that they are about."""
-    links = _links(gate, findings)
-    blocking = _said_once([_why(r, links) for r in gate["reasons"] if r["blocking"]])
-    changes = [f"{count(number)} {what}" for what, number in gate["changes"].items() if number]
-    states = tuple(_states(gate["waivers"]))
+    leads = links(findings)
+    blocking = _said_once([_why(r, leads) for r in gate.blocking])
     return Decision(
-        mark=_MARKS[gate["status"]],
-        why=_in_words(gate, len(blocking)),
+        mark=_MARKS[gate.status],
+        why=_in_words(gate),
         first=tuple(blocking[:IN_THE_BANNER]),
-        more=plural(len(blocking) - IN_THE_BANNER, "more reason") if len(blocking) > IN_THE_BANNER else "",
-        command=gate.get("command", "conformance gate RUN.parquet"),
-        waive=f"{gate.get('waive', 'conformance waive RUN.parquet')} -o new-waivers.toml",
+        more=_more(len(blocking) - IN_THE_BANNER),
+        command=gate.files.gate(),
+        waive=gate.files.waive(),
         blocking=tuple(blocking[:LISTED]),
         number=count(len(blocking)),
-        left=plural(len(blocking) - LISTED, "more reason") if len(blocking) > LISTED else "",
-        warnings=tuple(_warnings(gate, links)),
-        against=listed(gate["against"]),
-        changes=", ".join(changes) or "no pair of verdicts",
-        states=states,
-        waivers=count(len(gate["waivers"])),
-        accepted=plural(gate["waived"], "verdict"),
+        left=_more(len(blocking) - LISTED),
+        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, leads)) for w in gate.warned),
+        against=listed(gate.against),
+        changes=gate.changed() or "no pair of verdicts",
+        states=tuple(_states(gate.waivers)),
+        waivers=count(len(gate.waivers)),
+        accepted=plural(gate.waived, "verdict"),
     )
 
 
-def standings(gate: Told, findings: pl.DataFrame) -> dict[str, Standing]:
-    """By the id of a finding, what the gate makes of it; nothing of a finding that it does not speak of."""
-    by_name = {w["name"]: _waived(w) for w in gate["waivers"]}
-    accepted: dict[tuple[Any, ...], list[Told]] = {}
-    for entry in gate.get("accepted", ()):
-        accepted.setdefault(_key(entry, _OF_A_FINDING), []).append(entry)
-    blocks: dict[tuple[Any, ...], bool] = {}
-    for reason in gate["reasons"]:
-        key = _key(reason, _OF_A_REASON)
-        blocks[key] = blocks.get(key, False) or reason["blocking"]
-    found = {}
-    for row in of_called(findings).iter_rows(named=True):
-        entries = [
-            Accepted(f"{count(e['count'])} of {count(row['count'])}", by_name[e["waiver"]])
-            for e in accepted.get(_key(row, _OF_A_FINDING), ())
-        ]
-        rows = sum(e["count"] for e in accepted.get(_key(row, _OF_A_FINDING), ()))
-        standing = _standing(entries, row["count"] - rows, blocks.get(_key(row, _OF_A_REASON)))
-        if standing is not None:
-            found[finding_id(row)] = standing
-    return found
+def view(material: Material) -> Decision | None:
+    """The decision on the run; None where there is none."""
+    return None if material.gate is None else decision(material.gate, material.findings)
 
 
-def _standing(entries: Sequence[Accepted], left: int, blocks: bool | None) -> Standing | None:
-    """``left`` rows are accepted by no waiver; ``blocks`` is None where no reason speaks of them."""
-    if entries and left == 0:
-        return Standing("waived", "", True, tuple(entries))
-    if not entries and blocks is None:
-        return None
-    effect = "fails the gate" if blocks else "is a warning"
-    what = f"the other {plural(left, 'row')}" if entries else "it"
-    word = "fails the gate" if blocks else "waived in part" if entries else ""
-    return Standing(word, f"{effect}: no waiver accepts {what}", False, tuple(entries))
+def _more(reasons: int) -> str:
+    return plural(reasons, "more reason") if reasons > 0 else ""
 
 
-def _key(row: Row, columns: Iterable[str]) -> tuple[Any, ...]:
-    return tuple(row[c] for c in columns)
-
-
-def _links(gate: Told, findings: pl.DataFrame) -> dict[tuple[Any, ...], str]:
-    """Where a reason leads: by what it is about, or by its title where that is a waiver."""
-    found: dict[tuple[Any, ...], str] = {
-        (f"waiver {w['name']}: {w['state']}",): _waiver_id(w["name"]) for w in gate["waivers"]
-    }
-    for row in of_called(findings).iter_rows(named=True):
-        found.setdefault(_key(row, _OF_A_REASON), finding_id(row))
-    return found
-
-
-def _why(reason: Told, links: Mapping[tuple[Any, ...], str]) -> Why:
-    link = links.get((reason["title"],)) or links.get(_key(reason, _OF_A_REASON), "")
-    number = "" if f"{reason['count']} verdicts" in reason["title"] else plural(reason["count"], "verdict")
+def _why(reason: Reason, leads: _Links) -> Why:
+    link = waiver_id(reason.waiver) if reason.waiver else leads.get(cause_of(reason), "")
     return Why(
-        kind=reason["kind"],
-        title=reason["title"],
-        link="unjudged" if reason["kind"] == "undecided" else link,
-        verdicts=number if reason["count"] else "",
-        detail=_cut(reason["detail"]),
-        answer=_answer(reason),
-        command=reason["command"],
+        kind=reason.kind,
+        title=reason.title,
+        link="unjudged" if reason.kind is Kind.UNDECIDED else link,
+        verdicts=reason.counted,
+        detail=cut(reason.detail, DETAIL_LIMIT),
+        answer=reason.answered,
+        command=reason.command,
     )
 
 
@@ -232,43 +145,26 @@ def _said_once(reasons: Sequence[Why]) -> list[Why]:
     return [replace(r, detail="") if r.detail == b else r for r, b in zip(reasons, before, strict=False)]
 
 
-def _answer(reason: Told) -> str:
-    """What was returned and what is right, of the worst case."""
-    if not reason["got"]:
-        return ""
-    if not reason["right"]:
-        return words(reason["got"])
-    error = "" if reason["ulps"] is None else f", {ulps(reason['ulps'])} ulp"
-    return f"returned {reason['got']}, right {reason['right']}{error}"
-
-
-def _in_words(gate: Told, blocking: int) -> str:
-    if gate["status"] == 3:
+def _in_words(gate: Gate) -> str:
+    blocking, warnings = len(gate.blocking), len(gate.warnings)
+    if gate.status == INVALID:
         return f"Evidence is missing, so nothing is decided: {plural(blocking, 'reason')}."
-    waived, warnings = gate["waived"], len(gate["reasons"]) - blocking
-    rest = f" Waivers accept {plural(waived, 'verdict')}." if waived else ""
+    rest = f" Waivers accept {plural(gate.waived, 'verdict')}." if gate.waived else ""
     rest += f" {plural(warnings, 'warning')}." if warnings else ""
-    if gate["status"] == 1:
+    if gate.status == FAILED:
         return f"{plural(blocking, 'reason')} {'blocks' if blocking == 1 else 'block'}.{rest}"
-    parts = [f"every must clause holds{' or is waived' if waived else ''}"]
-    if gate["against"]:
-        than = f"the baseline ({listed(gate['against'])})"
-        parts.append(f"no verdict is worse than in {than}{', unless it is waived' if waived else ''}")
+    parts = [f"every must clause holds{' or is waived' if gate.waived else ''}"]
+    if gate.against:
+        than = f"the baseline ({listed(gate.against)})"
+        parts.append(f"no verdict is worse than in {than}{', unless it is waived' if gate.waived else ''}")
     parts.append("nothing that was asked is missing")
     return f"In the implementations users call, {listed(parts)}.{rest}"
 
 
-def _warnings(gate: Told, links: Mapping[tuple[Any, ...], str]) -> Iterable[Warned]:
-    warnings = [r for r in gate["reasons"] if not r["blocking"]]
-    for kind, number in Counter(r["kind"] for r in warnings).items():
-        first = next(r for r in warnings if r["kind"] == kind)
-        yield Warned(count(number), kind, _why(first, links))
-
-
-def _states(waivers: Sequence[Told]) -> Iterable[State]:
+def _states(waivers: Sequence[Judged]) -> Iterable[State]:
     """Those that accept or block one by one; those that were not evaluated by why not."""
-    for state, mark in _STATES.items():
-        here = [_waived(w) for w in waivers if w["state"] == state]
+    for state, mark in STATES.items():
+        here = [waived(w) for w in waivers if w.state is state]
         together: dict[str, list[Waived]] = {}
         for w in here:
             together.setdefault(w.message, []).append(w)
@@ -281,25 +177,4 @@ def _states(waivers: Sequence[Told]) -> Iterable[State]:
             )
 
 
-def _waiver_id(name: str) -> str:
-    return anchor("w", name)
-
-
-def _waived(waiver: Told) -> Waived:
-    link = waiver["link"]
-    return Waived(
-        id=_waiver_id(waiver["name"]),
-        name=waiver["name"],
-        mark=_STATES[waiver["state"]],
-        verdicts=count(waiver["rows"]) if waiver["rows"] else NOTHING,
-        message=_cut(waiver["message"]),
-        reason=waiver["reason"],
-        # foreign text: nothing but an address of the web becomes a link
-        url=link if link.startswith(("https://", "http://")) else "",
-        link="nobody upstream documents or tracks it" if link == "none" else link,
-        command=waiver["next"],
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= DETAIL_LIMIT else f"{text[:DETAIL_LIMIT]}…"
+SECTION = Section("gate", "Gate", "gate.html", view)

@@ -1,36 +1,20 @@
-"""Operator by operator: every target against every dtype and output; frameworks side by side."""
+"""Operator by operator: every target against every dtype and output."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    DTYPES,
-    GRADES,
-    JUDGED,
-    NAIVE,
-    OUTPUTS,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    in_order,
-    target_order,
-    words,
-)
-from xent_conformance.reports.html.sections.controls import control_id
-from xent_conformance.reports.html.sections.findings import finding_id
-from xent_conformance.reports.run.file import TARGET, Run
-from xent_conformance.reports.text.numbers import NOTHING, ulps
-
-ORDINARY = "ordinary"
-"""The family whose errors are shown: the other families are made to be hard."""
+from xent_conformance.reports.html.marks import STATUS, Mark, anchor, control_id, finding_id
+from xent_conformance.reports.html.naming import Naming, target_order
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.run.file import TARGET
+from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE, ORDINARY, Row
+from xent_conformance.reports.text.numbers import ulps
+from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, in_order, words
 
 
 @dataclass(frozen=True)
@@ -64,29 +48,6 @@ class Matrix:
     rows: tuple[MatrixRow, ...]
 
 
-@dataclass(frozen=True)
-class Side:
-    """One framework's worst found, and the target that it was found at."""
-
-    ulps: str
-    where: str
-    worst: bool
-
-
-@dataclass(frozen=True)
-class SideRow:
-    operator: str
-    dtype: str
-    sides: tuple[Side, ...]
-    spread: str
-
-
-@dataclass(frozen=True)
-class SideBySide:
-    frameworks: tuple[str, ...]
-    rows: tuple[SideRow, ...]
-
-
 _Links = Mapping[tuple[str, ...], str]
 """Status, operator, target, output and format: the id of the finding that says why."""
 
@@ -97,10 +58,11 @@ _SHOULD = Mark("▲", "should", "s")
 _ABSENT = {**STATUS, "unsupported": Mark("–", "not offered", "u")}
 
 
-def matrices(run: Run, findings: pl.DataFrame, naming: Naming) -> tuple[Matrix, ...]:
+def view(material: Material) -> tuple[Matrix, ...]:
     """One matrix for each operator that was asked, in the operators' own order."""
+    run, naming = material.run, material.naming
     cells = _cells(run.verdicts)
-    links = _links(findings)
+    links = _links(material.findings)
     asked = in_order(run.verdicts["operator"].unique().to_list(), list(run.header["operators"]))
     found = []
     for operator in asked:
@@ -138,53 +100,9 @@ def _rows(
         yield MatrixRow(tuple(naming.who([row for row, _ in found])), naive, found[0][1])
 
 
-def side_by_side(run: Run, naming: Naming) -> SideBySide:
-    """The worst found of each framework on ordinary logits, value only, naive controls left out."""
-    rows = run.verdicts.filter(
-        (pl.col("family") == ORDINARY)
-        & (pl.col("output") == "value")
-        & (pl.col("formulation") != NAIVE)
-        & pl.col("status").is_in(JUDGED)
-        & ~pl.col("ulps").is_nan()
-    )
-    worst = rows.sort("ulps", descending=True, maintain_order=True).group_by(
-        ["operator", "dtype", "framework"], maintain_order=True
-    )
-    found = {
-        (row["operator"], row["dtype"], row["framework"]): row for row in worst.first().iter_rows(named=True)
-    }
-    frameworks = [f for f in naming.frameworks if any(key[2] == f for key in found)]
-    result = []
-    for operator in in_order(list({key[0] for key in found}), list(run.header["operators"])):
-        for dtype in in_order(list({key[1] for key in found if key[0] == operator}), list(DTYPES)):
-            here = {f: found[operator, dtype, f] for f in frameworks if (operator, dtype, f) in found}
-            errors = [row["ulps"] for row in here.values()]
-            most, least = max(errors), min(errors)
-            result.append(
-                SideRow(
-                    operator=operator,
-                    dtype=dtype,
-                    sides=tuple(_side(here.get(f), most, least, naming) for f in frameworks),
-                    spread=_spread(most, least) if len(here) > 1 else "",
-                )
-            )
-    return SideBySide(tuple(frameworks), tuple(result))
-
-
-def _side(row: dict[str, Any] | None, most: float, least: float, naming: Naming) -> Side:
-    if row is None:
-        return Side(NOTHING, "not offered", worst=False)
-    text = words(row["grade"]) if row["grade"] == "wrong_special" else ulps(row["ulps"])
-    return Side(text, f"{row['implementation']}, {naming.where(row)}", worst=row["ulps"] == most > least)
-
-
-def _spread(most: float, least: float) -> str:
-    return f"{ulps(most / least)}×" if least > 0 and math.isfinite(most) else NOTHING
-
-
 def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
     """Counts by status over all families, worst grade and ulps over ordinary logits."""
-    grade = pl.col("grade").replace_strict(list(GRADES), list(range(len(GRADES))), default=None)
+    grade = pl.col("grade").replace_strict(list(GRADED), list(range(len(GRADED))), default=None)
     judged = pl.col("status").is_in(JUDGED)
     ordinary = (pl.col("family") == ORDINARY) & judged & (pl.col("grade") != "none")
     return (
@@ -201,7 +119,7 @@ def _cells(verdicts: pl.DataFrame) -> list[dict[str, Any]]:
 def _cell(row: Row | None, links: _Links) -> Cell:
     if row is None:
         return _NONE
-    grade = "" if row["worst_grade"] is None else words(GRADES[row["worst_grade"]])
+    grade = "" if row["worst_grade"] is None else words(GRADED[row["worst_grade"]])
     # a wrong special value has no distance, and the worst of the others would look mild beside it
     error = "" if row["worst_ulps"] is None or grade == "wrong special" else ulps(row["worst_ulps"])
     if not any(row[status] for status in JUDGED):
@@ -227,3 +145,6 @@ def _links(findings: pl.DataFrame) -> _Links:
                 key = (status, *(found[k] for k in ("operator", *TARGET, "output")), dtype)
                 links.setdefault(key, reason)
     return links
+
+
+SECTION = Section("matrix", "Matrix", "matrix.html", view)

@@ -1,9 +1,8 @@
-"""What was recorded and not judged: open clauses side by side, and what could not be asked or decided."""
+"""What was recorded and not judged: the answers to open clauses, side by side."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,26 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    DTYPES,
-    NAIVE,
-    OUTPUTS,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    clause_anchor,
-    in_order,
-    target_order,
-    words,
-)
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import count
-
-SHORT = 160
-"""Characters shown of a framework's words for not judging."""
-
-_TYPE = re.compile(r"\b(?:u?int|b?float)\d*\b|\b(?:double|half|bool)\b")
+from xent_conformance.reports.html.marks import clause_anchor
+from xent_conformance.reports.html.naming import Naming, target_order
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text.wording import OUTPUTS, in_order, words
 
 _Line = tuple[str, str, str]
 """Clause, variant and output."""
@@ -38,6 +22,8 @@ _Line = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class OpenRow:
+    """What came back for one variant: a cell for each column of the table."""
+
     variant: str
     output: str
     clause: str
@@ -57,19 +43,9 @@ class OpenTable:
     rows: tuple[OpenRow, ...]
 
 
-@dataclass(frozen=True)
-class Unjudged:
-    """One reason, and whom it kept from being judged: names, each with its modes and devices."""
-
-    mark: Mark
-    who: tuple[tuple[str, str], ...]
-    dtypes: str
-    message: str
-    verdicts: str
-
-
-def open_tables(run: Run, naming: Naming) -> tuple[OpenTable, ...]:
+def view(material: Material) -> tuple[OpenTable, ...]:
     """What each implementation returned where the specification leaves the answer open."""
+    run, naming = material.run, material.naming
     rows = run.verdicts.filter(pl.col("status") == "open").to_dicts()
     tables = []
     for operator in in_order(list({r["operator"] for r in rows}), list(run.header["operators"])):
@@ -102,36 +78,6 @@ def _folded(operator: str, names: Sequence[str], cells: Mapping[_Line, tuple[str
             for (clause, variant, told), of in outputs.items()
         ),
     )
-
-
-def unjudged(run: Run, naming: Naming) -> tuple[Unjudged, ...]:
-    """Unsupported and undecided verdicts of a framework by message; those that differ in a type are one."""
-    rows = run.verdicts.filter(pl.col("status").is_in(["unsupported", "undecided"]))
-    ordered = sorted(
-        rows.iter_rows(named=True),
-        key=lambda row: (tuple(STATUS).index(row["status"]), target_order(naming, row), row["message"]),
-    )
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in ordered:
-        gist = _TYPE.sub("", row["message"])
-        groups.setdefault((row["status"], row["framework"], gist), []).append(row)
-    return tuple(
-        Unjudged(
-            mark=STATUS[status],
-            who=tuple(naming.who(found)),
-            dtypes=", ".join(in_order(list({r["dtype"] for r in found}), list(DTYPES))),
-            message=_message([row["message"] for row in found]),
-            verdicts=count(len(found)),
-        )
-        for (status, _, _), found in groups.items()
-    )
-
-
-def _message(said: Sequence[str]) -> str:
-    """The first of the messages, shortened, and how many others there are."""
-    first, others = said[0], len(set(said)) - 1
-    short = first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"
-    return f"{short} (and {count(others)} with other types)" if others else short
 
 
 def _door(row: Row) -> tuple[Any, ...]:
@@ -186,3 +132,6 @@ def _kind(row: Row) -> str:
     if math.isinf(got):
         return "inf" if got > 0 else "-inf"
     return f"{got:g}" if got in (0.0, 1.0, -1.0) else "finite"
+
+
+SECTION = Section("open", "Open", "recorded.html", view)

@@ -15,21 +15,13 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    NAIVE,
-    STATUS,
-    Mark,
-    Naming,
-    Row,
-    anchor,
-    clause_anchor,
-    in_order,
-    listed,
-    plural,
-    words,
-)
+from xent_conformance.reports.html.marks import STATUS, Mark, anchor, clause_anchor
+from xent_conformance.reports.html.naming import Naming
+from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE, Row
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import cut, in_order, listed, plural, words
 
 SHORT = 90
 """Characters of a framework's words that are shown here; the findings show all."""
@@ -98,8 +90,9 @@ class _Did:
 _Read = Callable[[Row], _Did]
 
 
-def refusals(run: Run, naming: Naming) -> tuple[Chapter, ...]:
+def view(material: Material) -> tuple[Chapter, ...]:
     """A chapter for each clause of wrong input that was asked, the gravest first."""
+    run, naming = material.run, material.naming
     chapters = []
     for clause, (title, read, silence) in _CLAUSES.items():
         rows = _asked(run.verdicts, clause)
@@ -297,5 +290,8 @@ def _cell(found: Sequence[_Did]) -> tuple[Answer, ...]:
 
 def _words(first: str, others: int) -> str:
     """The first of the messages, shortened; those that differ from it in numbers only are no others."""
-    short = first if len(first) <= SHORT else f"{first[: SHORT - 1].rstrip()}…"
+    short = cut(first, SHORT)
     return f"{short} (and {others} other)" if others else short
+
+
+SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view)

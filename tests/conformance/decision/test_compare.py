@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 
 from tests.support.by_hand import Install
 from tests.support.gating import TWO_CLASSES, Make, changed, conformance, maker
-from xent_conformance.decision.compare import ABOUT, GROUPS, LISTED, Change, as_dict, called, compare
-from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.decision.compare import compare
+from xent_conformance.reports.ci import data
+from xent_conformance.reports.run.file import SCHEMA, Run, called
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.comparison import APART, GROUPS, LISTED, Change
 
 
 def _verdict(**changes: Any) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def _verdict(**changes: Any) -> dict[str, Any]:
         name: {pl.String(): name, pl.Int32(): 7, pl.Float64(): 0.25}[kind] for name, kind in SCHEMA.items()
     }
     usual = {"status": "conforms", "symptom": "none", "grade": "exact", "level": "must", "clause": "1.1"}
+    usual |= {"dtype": "float32"}
     assert not set(changes) - set(row)
     return row | usual | changes
 
@@ -80,7 +84,7 @@ REFUSED = {"status": "unsupported", "ulps": float("nan"), "grade": "none"}
 def test_what_became_of_a_verdict(before: dict[str, Any], now: dict[str, Any], change: Change) -> None:
     found = compare(_run(_verdict(**before)), _run(_verdict(**now)))
     assert {c: n for c, n in found.counts().items() if n} == {change: 1}
-    assert found.of(change).height == 1 and change in ABOUT
+    assert found.of(change).height == 1 and change.about
 
 
 def test_a_larger_factor_lets_more_pass() -> None:
@@ -92,7 +96,7 @@ def test_a_larger_factor_lets_more_pass() -> None:
 def test_what_is_in_one_run_alone() -> None:
     found = compare(_run(_verdict(case="a")), _run(_verdict(case="b")))
     assert found.counts() | {Change.MISSING: 1, Change.ADDED: 1} == found.counts()
-    assert found.transitions().is_empty()
+    assert found.transitions() == ()
 
 
 def test_a_rule_that_changed() -> None:
@@ -169,9 +173,8 @@ def test_every_verdict_stands_in_one_pair(before: list[dict[str, Any]], now: lis
     assert sum(counts.values()) == pairs.height
     for change in Change:
         assert found.groups(change)["count"].sum() == counts[change]
-    apart = (Change.MISSING, Change.ADDED, Change.NOT_COMPARABLE)
-    assert found.transitions()["count"].sum() == pairs.height - sum(counts[c] for c in apart)
-    json.dumps(as_dict(found), allow_nan=False)
+    assert sum(t.count for t in found.transitions()) == pairs.height - sum(counts[c] for c in APART)
+    json.dumps(data.comparison(found.told()), allow_nan=False)
 
 
 @given(VERDICTS)
@@ -187,28 +190,25 @@ def test_groups_name_the_worst_and_the_clause_that_was_broken() -> None:
         *(_verdict(case=c, **FAR | {"ulps": u, "clause": "2.2"}) for c, u in (("a", 90.0), ("b", 900.0)))
     )
     new = _run(*(_verdict(case=c) for c in "ab"))
-    (group,) = as_dict(compare(old, new))["groups"]["fixed"]["listed"]
-    assert (group["clause"], group["count"], group["worst"]["case"]) == ("2.2", 2, "b")
-    assert group["worst"]["before"]["ulps"] == 900.0 and group["worst"]["now"]["status"] == "conforms"
+    (group,) = compare(old, new).told().groups[Change.FIXED].listed
+    assert (group.clause, group.count, group.case) == ("2.2", 2, "b")
+    assert group.before and group.before.answer.ulps == 900.0
+    assert group.now and group.now.status is Status.CONFORMS
 
 
 def test_a_missing_verdict_has_no_now() -> None:
-    (group,) = as_dict(compare(_run(_verdict(), _verdict(case="b")), _run(_verdict())))["groups"]["missing"][
-        "listed"
-    ]
-    assert group["worst"]["now"] is None and group["clause"] == "1.1" and group["dtypes"] == ["dtype"]
+    told = compare(_run(_verdict(), _verdict(case="b")), _run(_verdict())).told()
+    (group,) = told.groups[Change.MISSING].listed
+    assert group.now is None and group.clause == "1.1" and group.dtypes == ("float32",)
 
 
 def test_lists_are_bounded_and_totals_exact() -> None:
     rows = [_verdict(implementation=f"i{i}") for i in range(GROUPS + 20)]
-    view = as_dict(compare(_run(*rows), _run(*(r | NAN for r in rows))))
-    regressed = view["groups"]["regressed"]
-    assert (len(regressed["listed"]), regressed["groups"], regressed["pairs"]) == (
-        GROUPS,
-        GROUPS + 20,
-        GROUPS + 20,
-    )
-    assert set(view["groups"]) == {c.value for c in LISTED} == {c.value for c in Change} - {"same"}
+    told = compare(_run(*rows), _run(*(r | NAN for r in rows))).told()
+    regressed = told.groups[Change.REGRESSED]
+    assert len(regressed.listed) == GROUPS
+    assert regressed.total == regressed.pairs == GROUPS + 20
+    assert set(told.groups) == set(LISTED) == set(Change) - {Change.SAME}
 
 
 def test_controls_are_left_out() -> None:
@@ -269,7 +269,7 @@ def test_two_runs_that_agree(make: Make) -> None:
 
 def test_the_page_is_made_of_what_is_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     page = types.ModuleType("xent_conformance.reports.html.comparison")
-    page.render_comparison = lambda view: f"<p>{view['counts']['regressed']}</p>"  # type: ignore[attr-defined]
+    page.render_comparison = lambda told: f"<p>{told.counts['regressed']}</p>"  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "xent_conformance.reports.html.comparison", page)
     old, new = make("Exact", *TWO_CLASSES), make("AlwaysNan", *TWO_CLASSES)
     assert "wrote c.html" in conformance("compare", old, new, "--html", "c.html", status=0).stdout

@@ -31,10 +31,10 @@ from xent_conformance.asking import asker as asking
 from xent_conformance.asking.process import Process
 from xent_conformance.commands.base import FailOn
 from xent_conformance.decision.gate import POLICIES
-from xent_conformance.decision.reasons import EVIDENCE, Kind
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.views.gate import EVIDENCE, Kind
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_reproduction_is_a_command_that_shows_the_case(make: Make, install: 
     _, told, lines = gated(make("AlwaysNan", *TWO_CLASSES))
     install(fake="AlwaysNan")
     shown = conformance(*lines[-1].split()[1:], status=0).stdout
-    assert "returned nan" in shown and told["reasons"][0]["case"] in shown
+    assert "returned NaN" in shown and told["reasons"][0]["case"] in shown
 
 
 def test_a_should_clause_warns_or_blocks(make: Make) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from rich.console import Console
 from tests.support import fakes
 from tests.support.by_hand import Install
 from tests.support.gating import SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from xent_conformance.decision.gate import decide
+from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.terminal import gate as terminal_gate
+from xent_conformance.reports.views.gate import Gate
 
 
 @pytest.fixture
@@ -46,20 +50,20 @@ def test_a_pass_ends_without_a_command(make: Make) -> None:
     assert not any(line.startswith("conformance ") for line in lines)
 
 
-def _printed(told: dict[str, Any], **options: Any) -> list[str]:
+def _printed(decision: Gate, **options: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=60, highlight=False)
-    terminal_gate.show(told, console, **options)
+    terminal_gate.show(decision, console, **options)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
 
 def test_many_reasons_are_bounded(make: Make) -> None:
-    _, told, _ = gated(make("AlwaysNan", *TWO_CLASSES))
-    many = told | {"reasons": told["reasons"] * 250}
+    decision = decide(read_run(make("AlwaysNan", *TWO_CLASSES)))
+    many = replace(decision, reasons=decision.reasons * 250)
     lines = _printed(many, notes=["a note"])
     assert lines[0].endswith("999 more reasons")
-    assert "… 990 more: --json FILE, --markdown FILE and --junit FILE hold all" in lines
-    assert len(lines) < 60 and lines[-2] == "a note" and lines[-1] == told["reasons"][0]["command"]
+    assert "… 990 more reasons: --json FILE, --markdown FILE and --junit FILE hold all" in lines
+    assert len(lines) < 60 and lines[-2] == "a note" and lines[-1] == decision.reasons[0].command
 
 
 def test_the_text_of_a_framework_is_only_text(make: Make) -> None:

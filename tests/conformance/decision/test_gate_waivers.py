@@ -9,9 +9,8 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, maker, waiver
-from xent_conformance.decision.judged import State
-from xent_conformance.decision.reasons import Kind
 from xent_conformance.decision.waivers import known_files, read_waivers
+from xent_conformance.reports.views.gate import Kind, State
 from xent_conformance.worker.machine import CHOOSE, instructions
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def test_a_stub_is_complete(make: Make) -> None:
         assert math.log2(s["ulps"]).is_integer() and s["witnesses"]
         assert "modes" not in s and "devices" not in s, "it fails in all that were asked"
     text = Path("w.toml").read_text("utf-8")
-    assert "ulp at worst, float32; eager cpu" in text
+    assert "verdicts: float32; eager cpu\n" in text
+    assert re.search(r"# .*; at worst returned \S+, right \S+, \S+ ulp\n", text)
 
 
 def test_only_the_modes_that_fail_are_named(make: Make) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from xent_conformance.asking.selection import Selection
-from xent_conformance.reports.run.findings import FAULTS
+from xent_conformance.reports.run.words import FAULTS
 from xent_conformance.running.engine import run
 from xent_conformance.worker.machine import flags
 

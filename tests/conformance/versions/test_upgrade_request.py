@@ -10,10 +10,10 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from xent_conformance.decision.gate import Policy
-from xent_conformance.decision.reasons import Kind, Reason
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import UnknownName
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.views.gate import Kind, Reason
 from xent_conformance.versions import upgrade
 from xent_conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
 
@@ -110,7 +110,7 @@ def _request(install: Install, **changes: object) -> Request:
 def test_the_whole_command(install: Install) -> None:
     request = _request(install, extra=("numpy<2",), python={"OLD": "/a b/python"}, options=("--no-known",))
     assert request.command() == (
-        "conformance upgrade fake==1 fake==2 --framework fake --profile quick --operator softmax --operator "
+        "conformance upgrade fake==1 fake==2 --profile quick --framework fake --operator softmax --operator "
         "sparse_softmax_cross_entropy --dtype float32 --family special_values --family two_classes "
         "--with 'numpy<2' --python 'OLD=/a b/python' --no-known"
     )

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tests.support.decisions import gate, reason
+from tests.support.decisions import gate, missing, reason
 from xent_conformance.reports.ci.badge import render
+from xent_conformance.reports.views.gate import Gate, Kind
 
 
 @pytest.mark.parametrize(
@@ -17,10 +18,10 @@ from xent_conformance.reports.ci.badge import render
         (gate(reason(blocking=False)), "passed, 100 verdicts", "brightgreen"),
         (gate(reason()), "failed, 1 reason", "red"),
         (gate(reason(), reason()), "failed, 2 reasons", "red"),
-        (gate(reason(evidence=True), reason()), "no evidence", "lightgrey"),
+        (gate(missing(Kind.ABSENT), reason()), "no evidence", "lightgrey"),
     ],
 )
-def test_a_badge(told: dict[str, object], message: str, color: str) -> None:
+def test_a_badge(told: Gate, message: str, color: str) -> None:
     badge = render(told)
     assert badge == {"schemaVersion": 1, "label": "conformance", "message": message, "color": color}
     json.dumps(badge, allow_nan=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import Any
 
 import pytest
 
-from tests.support.decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
+from tests.support.decisions import HOSTILE, HOSTILE_GATE, answer, gate, missing, reason, waiver
 from tests.support.small_run import run_of, verdict
 from xent_conformance.reports.ci.junit import render
+from xent_conformance.reports.views.gate import Gate, Kind, State
 
 RUN = run_of(
     [
@@ -22,7 +22,7 @@ RUN = run_of(
 )
 
 
-def _read(told: dict[str, Any]) -> ET.Element:
+def _read(told: Gate) -> ET.Element:
     """The report, with the structure that readers expect."""
     root = ET.fromstring(render(told, RUN))
     assert root.tag == "testsuites"
@@ -69,7 +69,7 @@ def test_a_failure_says_all() -> None:
     assert failure.get("type") == "must clause broken"
     for words in (
         "why it is so",
-        "returned nan, right 0.5",
+        "returned NaN, right 0.5",
         "eager cpu",
         "float32",
         "case: softmax/x",
@@ -84,11 +84,10 @@ def test_warnings_do_not_fail() -> None:
 
 
 def test_missing_evidence_is_an_error() -> None:
-    missing = {"evidence": True, "output": "", "symptom": ""}
     root = _read(
         gate(
-            reason(kind="absent framework", title="jax is absent", implementation="", **missing),
-            reason(kind="missing since the baseline", title="torch.softmax: 3 verdicts missing", **missing),
+            missing(Kind.ABSENT, title="jax is absent", implementation=""),
+            missing(Kind.MISSING, title="torch.softmax: 3 verdicts missing"),
         )
     )
     assert root.get("errors") == "2" and root.get("failures") == "0"
@@ -96,19 +95,17 @@ def test_missing_evidence_is_an_error() -> None:
 
 
 def test_what_the_baseline_alone_asked() -> None:
-    root = _read(gate(reason(implementation="torch.gone", kind="regressed")))
+    root = _read(gate(reason(Kind.REGRESSED, implementation="torch.gone")))
     assert _case(root, "torch.gone value (softmax)").find("failure") is not None
 
 
 def test_waivers() -> None:
-    stale = reason(
-        kind="waiver stale", title="waiver old: stale", implementation="", output="", detail="it conforms"
+    stale = missing(Kind.STALE, title="waiver old: stale", waiver="old", implementation="", detail="conforms")
+    waivers = (
+        waiver("good"),
+        waiver("old", State.STALE),
+        waiver("other", State.NOT_EVALUATED, message="jax was not run"),
     )
-    waivers = [
-        waiver(name="good"),
-        waiver(name="old", state="stale"),
-        waiver(name="other", state="not evaluated", message="jax was not run"),
-    ]
     root = _read(gate(stale, waivers=waivers))
     suite = root[-1]
     assert [[e.tag for e in c] for c in suite] == [[], ["failure"], ["skipped"]]
@@ -116,7 +113,7 @@ def test_waivers() -> None:
 
 @pytest.mark.parametrize("text", [HOSTILE, "\x00\x08\x0b\x1f\ufffe\uffff", "]]>", "\ud800", "\U0001f600"])
 def test_whatever_a_framework_says_is_xml(text: str) -> None:
-    told = gate(reason(title=text, detail=text, implementation=text, case=text, got=text))
+    told = gate(reason(title=text, detail=text, implementation=text, case=text, answer=answer(text)))
     xml = render(told, RUN)
     root = _read(told)
     assert "<script" not in xml

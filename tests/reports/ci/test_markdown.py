@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.decisions import HOSTILE, HOSTILE_GATE, gate, reason, waiver
+from tests.support.decisions import HOSTILE, HOSTILE_GATE, answer, changes, gate, missing, reason, waiver
 from xent_conformance.reports.ci.markdown import (
     ANNOTATIONS,
     COMMENT_CHARACTERS,
@@ -19,6 +19,7 @@ from xent_conformance.reports.ci.markdown import (
     summary,
     workflow_commands,
 )
+from xent_conformance.reports.views.gate import Gate, Kind, Reason, State
 
 
 def _rows(text: str) -> list[list[str]]:
@@ -29,14 +30,14 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def test_a_failure_is_told_whole() -> None:
-    text = summary(gate(reason(), reason(blocking=False, kind="drifted", output="grad_logits")))
+    text = summary(gate(reason(), reason(Kind.DRIFTED, blocking=False, output="grad_logits")))
     for words in (
         "## ❌ gate failed",
         "torch.softmax value",
         "Show the first: `conformance explain softmax/x/y/float32/n2/r0",
         "### 1 blocking",
         "### 1 warnings: 1 drifted",
-        "returned nan, right 0.5",
+        "returned NaN, right 0.5",
     ):
         assert words in text
     assert [len(cells) for cells in _rows(text)] == [10, 9]
@@ -44,21 +45,19 @@ def test_a_failure_is_told_whole() -> None:
 
 def test_a_pass_and_no_decision() -> None:
     assert summary(gate()).startswith("## ✅ gate passed")
-    missing = reason(
-        evidence=True, kind="unfinished", implementation="", output="", title="torch answered 1 of 2"
-    )
-    assert summary(gate(missing)).startswith("## ⚠️ gate without a decision")
+    unfinished = missing(Kind.UNFINISHED, implementation="", title="torch answered 1 of 2")
+    assert summary(gate(unfinished)).startswith("## ⚠️ gate without a decision")
 
 
 def test_waivers_and_changes() -> None:
     text = summary(
         gate(
-            changes={"regressed": 2, "fixed": 1},
-            waivers=[
+            changes=changes(regressed=2, fixed=1),
+            waivers=(
                 waiver(),
-                waiver(name="old", state="stale", message="conforms now", next="conformance explain a"),
-                *(waiver(name=f"n{i}", state="not evaluated", message="jax was not run") for i in range(40)),
-            ],
+                waiver("old", State.STALE, message="conforms now", next="conformance explain a"),
+                *(waiver(f"n{i}", State.NOT_EVALUATED, message="jax was not run") for i in range(40)),
+            ),
         )
     )
     assert "### Waivers: 1 accepts, 1 stale, 40 not evaluated" in text
@@ -117,15 +116,15 @@ def test_code(text: str, shown: str) -> None:
 # --- limits ----------------------------------------------------------------------------------------------
 
 
-def _many(number: int, **changes: Any) -> list[dict[str, Any]]:
+def _many(number: int, **more: Any) -> list[Reason]:
     """Reasons with long cells, each with a name of its own."""
-    long = {"detail": "ü" * 300, "case": "softmax/" + "x" * 200, "got": "1" * 100} | changes
+    long = {"detail": "ü" * 300, "case": "softmax/" + "x" * 200, "answer": answer("1" * 100)} | more
     return [reason(implementation=f"i{i}", **long) for i in range(number)]
 
 
 @pytest.mark.parametrize("number", [1, 100, 2_000, 20_000])
 def test_no_row_that_blocks_ever_vanishes(number: int) -> None:
-    warnings = [reason(blocking=False, kind="drifted", detail="w" * 200) for _ in range(5_000)]
+    warnings = [reason(Kind.DRIFTED, blocking=False, detail="w" * 200) for _ in range(5_000)]
     text = summary(gate(*_many(number), *warnings))
     assert len(text.encode()) <= SUMMARY_BYTES
     names = re.findall(r"^\|(?:`?must clause broken`?\|)?`?(i\d+)`?\|", text, re.MULTILINE)
@@ -140,7 +139,7 @@ def test_no_row_that_blocks_ever_vanishes(number: int) -> None:
 
 
 def test_what_was_cut_is_counted() -> None:
-    warnings = [reason(blocking=False, kind="drifted") for _ in range(100)]
+    warnings = [reason(Kind.DRIFTED, blocking=False) for _ in range(100)]
     whole = summary(gate(reason(), *warnings))
     text = summary(gate(reason(), *warnings), limit=4_000)
     assert len(text.encode()) <= 4_000 < len(whole.encode())
@@ -162,7 +161,7 @@ def test_where_not_even_names_fit() -> None:
 @pytest.mark.parametrize("number", [1, 20, 21, 20_000])
 def test_a_comment_is_bounded(number: int) -> None:
     text = comment(
-        gate(*_many(number, title="t" * 5_000), waivers=[waiver(state="stale", message="m" * 300)] * 300)
+        gate(*_many(number, title="t" * 5_000), waivers=(waiver(state=State.STALE, message="m" * 300),) * 300)
     )
     assert 0 < len(text) <= COMMENT_CHARACTERS and text.startswith(MARK)
     if number > 20:
@@ -173,17 +172,17 @@ def test_a_comment_is_bounded(number: int) -> None:
     ("told", "silent"),
     [
         (gate(), True),
-        (gate(changes={"same": 100}), True),
-        (gate(changes={"same": 100, "regressed": 0}), True),
-        (gate(reason(blocking=False), changes={"same": 100}), True),
-        (gate(changes={"same": 99, "bits changed": 1}), False),
-        (gate(changes={"fixed": 1}), False),
-        (gate(changes={"added": 1}), False),
+        (gate(changes=changes(same=100)), True),
+        (gate(changes=changes(same=100, regressed=0)), True),
+        (gate(reason(blocking=False), changes=changes(same=100)), True),
+        (gate(changes=changes(same=99, bits=1)), False),
+        (gate(changes=changes(fixed=1)), False),
+        (gate(changes=changes(added=1)), False),
         (gate(reason()), False),
-        (gate(reason(), changes={"same": 100}), False),
+        (gate(reason(), changes=changes(same=100)), False),
     ],
 )
-def test_a_comment_is_silent_where_nothing_changed(told: dict[str, Any], silent: bool) -> None:
+def test_a_comment_is_silent_where_nothing_changed(told: Gate, silent: bool) -> None:
     assert (comment(told) == "") is silent
 
 
@@ -191,9 +190,9 @@ def test_a_comment_is_silent_where_nothing_changed(told: dict[str, Any], silent:
 
 
 def test_annotations_by_the_rules_of_workflow_commands() -> None:
-    lines = workflow_commands(gate(reason(title="100% wrong: a, b"), reason(blocking=False, kind="drifted")))
+    lines = workflow_commands(gate(reason(title="100% wrong: a, b"), reason(Kind.DRIFTED, blocking=False)))
     assert lines[0] == (
-        "::error title=conformance%3A must clause broken::100%25 wrong: a, b%0Areturned nan, right 0.5%0A"
+        "::error title=conformance%3A must clause broken::100%25 wrong: a, b%0Areturned NaN, right 0.5%0A"
         "conformance explain softmax/x/y/float32/n2/r0 --implementation torch.softmax"
     )
     assert lines[1].startswith("::warning title=conformance%3A drifted::")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.small_gate import broken, of_every_change, told, waiver
+from tests.support.small_gate import broken, decided, of_every_change, waiver
 from tests.support.small_run import distance, header, run_of, verdict
 from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
@@ -70,7 +70,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.with_name("short.html").write_text(render(run, findings(run.verdicts), limit=1), encoding="utf-8")
     rows += [broken(), broken(mode="compile"), verdict(status="undecided", message="x" * 200)]
     run = run_of(rows, header(distances=far))
-    gate = told(run, [waiver(), waiver(name="of-jax" * 20, framework="mlx")])
+    gate = decided(run, [waiver(), waiver(name="of-jax" * 20, framework="mlx")])
     gate["command"] = f"conformance gate {'a_long_folder_name/' * 20}run.parquet"
     path.with_name("gate.html").write_text(render(run, findings(run.verdicts), gate), encoding="utf-8")
     path.with_name("compare.html").write_text(render_comparison(of_every_change()), encoding="utf-8")

@@ -6,23 +6,23 @@ import math
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from typer.testing import CliRunner
 
 from tests.support.small_gate import newer, now_header, of_every_change, view_of
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
 from xent_conformance.__main__ import app
-from xent_conformance.decision.compare import Change, as_dict, compare
-from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import CHANGES, render_comparison
+from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.views.comparison import Change, Told
 
 NAN = math.nan
 
 
-def page_of(view: dict[str, Any], **limit: int) -> tuple[Page, str]:
-    html = render_comparison(view, **limit)
+def page_of(told: Told, **limit: int) -> tuple[Page, str]:
+    html = render_comparison(told, **limit)
     page = Page(html)
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
@@ -30,7 +30,7 @@ def page_of(view: dict[str, Any], **limit: int) -> tuple[Page, str]:
 
 
 def test_every_change_has_a_mark_and_they_sum() -> None:
-    assert set(CHANGES) == {change.value for change in Change}
+    assert set(CHANGES) == set(Change)
     text = page_of(of_every_change())[0].text
     assert "1 + 1 + 1 + 1 + 2 + 1 + 1 + 1 + 1 = 10 pairs" in text
 
@@ -57,7 +57,7 @@ def test_what_differs_in_the_environment_stands_on_top() -> None:
     ]
     assert "torch version 2.13.0 2.14.0" in top and "torch python 3.11.7 3.12.1" in top
     assert "processor" not in top and len(top) < 1000 and "xx…" in top
-    same = as_dict(compare(run_of([verdict()]), run_of([verdict()])))
+    same = compare(run_of([verdict()]), run_of([verdict()])).told()
     assert (
         "Nothing: suite, corpus, reference, versions and environments are the same." in page_of(same)[0].text
     )
@@ -109,7 +109,7 @@ def test_no_answer_is_told_in_the_framework_s_words() -> None:
 
 
 def test_nothing_changed() -> None:
-    text = page_of(as_dict(compare(run_of([verdict()]), run_of([verdict()]))))[0].text
+    text = page_of(compare(run_of([verdict()]), run_of([verdict()])).told())[0].text
     assert "torch 2.13.0: the same versions in two runs" in text
     assert "● no worse No verdict regressed, is missing or is not comparable." in text
     assert "The same, to the bit: 1 verdict." in text
@@ -126,7 +126,7 @@ def test_two_empty_runs_are_nothing_to_compare() -> None:
     assert "No pair is in both runs and comparable." in text
 
 
-def many(number: int) -> dict[str, Any]:
+def many(number: int) -> Told:
     names = [f"torch.nn.functional.implementation_number_{i:04}" for i in range(number)]
     broken = [newer(status="breaks_must", implementation=n, message="m" * 500, bits=n) for n in names]
     fixed = [verdict(status="breaks_should", implementation=f"{n}.fixed") for n in names]

@@ -12,7 +12,7 @@ from tests.support.small_run import HOSTILE, Page, header, page_of, run_of, verd
 from xent_conformance.reports.html.marks import STATUS
 from xent_conformance.reports.html.page import breakable, coded
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.html.sections.summary import counters
+from xent_conformance.reports.html.sections.counters import counters
 from xent_conformance.reports.run.findings import findings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.small_run import Page, distance, header, run_of, verdict
-from xent_conformance.reports.html.budget import LIMIT, Budget, fitted
+from xent_conformance.reports.html.page import LIMIT, Budget, fitted
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings

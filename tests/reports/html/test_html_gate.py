@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.support.small_gate import CASE, broken, told, waiver
+from tests.support.small_gate import CASE, broken, decided, waiver
 from tests.support.small_run import HOSTILE, Page, header, run_of, verdict
 from xent_conformance.__main__ import app
 from xent_conformance.decision.gate import Policy
-from xent_conformance.reports.html.budget import LIMIT
+from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision, standings
+from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision
+from xent_conformance.reports.html.standing import standings
+from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.views.gate import Gate, Kind
 
 
-def page_of(run: Run, gate: dict[str, Any], **limit: int) -> tuple[Page, str]:
+def page_of(run: Run, gate: Gate, **limit: int) -> tuple[Page, str]:
     html = render(run, findings(run.verdicts), gate, **limit)
     page = Page(html)
     assert len(page.ids) == len(set(page.ids))
@@ -47,7 +50,7 @@ def test_without_a_gate_the_page_speaks_of_none() -> None:
 
 def test_a_pass_says_what_held() -> None:
     run = run_of([verdict(), verdict(status="breaks_should", case="b")])
-    page, _ = page_of(run, told(run))
+    page, _ = page_of(run, decided(run))
     assert (
         "● gate passed In the implementations users call, every must clause holds and nothing that was asked "
         "is missing. 1 warning."
@@ -59,14 +62,14 @@ def test_a_pass_says_what_held() -> None:
 
 def test_a_pass_with_a_baseline_says_against_what() -> None:
     run, before = run_of([verdict()]), run_of([verdict(version="2.12.0", bits="other")])
-    page, _ = page_of(run, told(run, baseline=before))
+    page, _ = page_of(run, decided(run, baseline=before))
     assert "no verdict is worse than in the baseline (torch 2.13.0)" in banner(page)
     assert "Against the baseline: torch 2.13.0 1 bits changed" in page.text
 
 
 def test_a_failure_says_why_and_leads_to_the_finding() -> None:
     run = run_of([broken(), verdict(case="b")])
-    page, html = page_of(run, told(run))
+    page, html = page_of(run, decided(run))
     assert "✕ gate failed 1 reason blocks." in banner(page)
     assert (
         "must clause broken: torch.softmax value: beyond the stable bound (must 1.1 Stable accuracy) "
@@ -74,14 +77,14 @@ def test_a_failure_says_why_and_leads_to_the_finding() -> None:
     ) in banner(page)
     (finding,) = [i for i in page.ids if i.startswith("f-")]
     assert html.count(f'<b>must clause broken:</b> <a href="#{finding}">') == 2  # in the banner, in the list
-    assert "Worst: returned 0.25, right 0.10000000149011612, 2,000 ulp" in page.text
+    assert "Worst: returned 0.25, right 0.1, 2,000 ulp" in page.text
     assert "✕ must fails the gate" in page.text
     assert "Gate fails the gate: no waiver accepts it" in page.text
 
 
 def test_missing_evidence_is_no_decision() -> None:
     run = run_of([verdict(), verdict(status="undecided", case="b")], header(finished={"torch": 3}))
-    page, _ = page_of(run, told(run))
+    page, _ = page_of(run, decided(run))
     assert "◆ no decision Evidence is missing, so nothing is decided: 2 reasons." in banner(page)
     assert "unfinished: torch answered 3 of 4 batches" in banner(page)
     assert "#unjudged" in page.links[: page.links.index("#counters")]
@@ -90,7 +93,7 @@ def test_missing_evidence_is_no_decision() -> None:
 
 def test_the_banner_shows_the_first_reasons_and_says_how_many_more() -> None:
     run = run_of([broken(implementation=f"torch.f{i:03}") for i in range(LISTED + 3)])
-    gate = told(run)
+    gate = decided(run)
     page, html = page_of(run, gate)
     assert f"{LISTED + 3 - IN_THE_BANNER} more reasons, warnings and waivers are under" in said(page)
     assert banner(page).count("must clause broken:") == IN_THE_BANNER
@@ -100,14 +103,14 @@ def test_the_banner_shows_the_first_reasons_and_says_how_many_more() -> None:
 
 def test_a_detail_that_many_reasons_share_is_said_once() -> None:
     run = run_of([verdict()])
-    gate = told(run, baseline=run_of([verdict(implementation=f"torch.gone{i}") for i in range(3)]))
+    gate = decided(run, baseline=run_of([verdict(implementation=f"torch.gone{i}") for i in range(3)]))
     said = [why.detail for why in decision(gate, findings(run.verdicts)).blocking]
     assert len(said) == 3 and said[0].startswith("the baseline has verdicts") and said[1:] == ["", ""]
 
 
 def test_a_waived_finding_says_so_with_name_state_reason_and_link() -> None:
     run = run_of([broken(), broken(mode="compile"), verdict(case="b")])
-    gate = told(run, [waiver()])
+    gate = decided(run, [waiver()])
     page, html = page_of(run, gate)
     assert "● gate passed" in banner(page)
     assert "every must clause holds or is waived" in banner(page)
@@ -126,14 +129,14 @@ def test_a_waived_finding_says_so_with_name_state_reason_and_link() -> None:
 
 def test_a_finding_that_is_waived_in_part_says_what_is_not() -> None:
     run = run_of([broken(), broken(case="other", ulps=9e6), broken(case="third", ulps=8e6)])
-    gate = told(run, [waiver(cases=(CASE,))])
+    gate = decided(run, [waiver(cases=(CASE,))])
     page, _ = page_of(run, gate)
     assert "✕ must fails the gate" in page.text
     assert "fails the gate: no waiver accepts the other 2 rows" in page.text
     assert "1 of 3 rows waived by torch-known" in said(page)
     assert "Accept it conformance waive RUN.parquet -o new-waivers.toml" in page.text
     run = run_of([broken(status="breaks_should"), broken(status="breaks_should", case="other")])
-    gate = told(run, [waiver(clause="1.2", symptom="lost relative accuracy", cases=(CASE,))])
+    gate = decided(run, [waiver(clause="1.2", symptom="lost relative accuracy", cases=(CASE,))])
     page, _ = page_of(run, gate)
     assert "▲ should waived in part" in page.text and "is a warning: no waiver accepts the other 1 row" in (
         page.text
@@ -143,13 +146,13 @@ def test_a_finding_that_is_waived_in_part_says_what_is_not() -> None:
 
 def test_a_finding_that_a_policy_blocks_fails_the_gate() -> None:
     run = run_of([verdict(status="breaks_should")])
-    assert [s.word for s in standings(told(run), findings(run.verdicts)).values()] == [""]
-    strict = told(run, policy=Policy(frozenset({"should"})))
+    assert [s.word for s in standings(decided(run), findings(run.verdicts)).values()] == [""]
+    strict = decided(run, policy=Policy(frozenset({"should"})))
     assert [s.word for s in standings(strict, findings(run.verdicts)).values()] == ["fails the gate"]
 
 
 def test_a_decision_on_another_run_says_nothing_of_these_findings() -> None:
-    gate = told(run_of([verdict()]))
+    gate = decided(run_of([verdict()]))
     assert standings(gate, findings(run_of([broken()]).verdicts)) == {}
 
 
@@ -168,10 +171,10 @@ def test_every_waiver_is_listed_by_state() -> None:
     run = run_of(
         [broken(), verdict(case=CASE, implementation="torch.nn.Softmax")], header(implementations=names)
     )
-    gate = told(run, waivers)
+    gate = decided(run, waivers)
     page, html = page_of(run, gate)
     text = page.text[page.text.index("Waivers 7 Reviewed") : page.text.index("Matrix The mark")]
-    states = [w["state"] for w in gate["waivers"]]
+    states = [w.state for w in gate.waivers]
     assert {"accepts", "expired", "not evaluated", "unmatched", "stale"} <= set(states)
     order = [text.index(f" {s} {states.count(s)} ") for s in ("expired", "stale", "unmatched", "accepts")]
     assert order == sorted(order)
@@ -184,8 +187,8 @@ def test_every_waiver_is_listed_by_state() -> None:
 
 def test_a_worsened_waiver_blocks_and_shows_its_place() -> None:
     run = run_of([broken(), broken(case="other", ulps=9e6)])
-    gate = told(run, [waiver()])
-    assert {r["kind"] for r in gate["reasons"]} == {"must clause broken", "waiver worsened"}
+    gate = decided(run, [waiver()])
+    assert {r.kind for r in gate.reasons} == {Kind.MUST, Kind.WORSENED}
     page, _ = page_of(run, gate)
     assert "waiver worsened: waiver torch-known: worsened" in banner(page)
     assert "1 of 2 rows waived by torch-known, which is worsened" in said(page)
@@ -194,9 +197,8 @@ def test_a_worsened_waiver_blocks_and_shows_its_place() -> None:
 @pytest.mark.parametrize("link", ["javascript:alert('x')", " https://example.org", HOSTILE])
 def test_foreign_text_of_waivers_and_reasons_stays_text(link: str) -> None:
     run = run_of([broken(implementation=HOSTILE, message=HOSTILE)])
-    gate = told(run, [waiver(name=HOSTILE, reason=HOSTILE, link=link, source=HOSTILE)])
-    gate |= {"command": HOSTILE, "waive": HOSTILE}
-    page, html = page_of(run, gate)
+    gate = decided(run, [waiver(name=HOSTILE, reason=HOSTILE, link=link, source=HOSTILE)])
+    page, html = page_of(run, replace(gate, files=Files((HOSTILE,), (HOSTILE,), (HOSTILE,))))
     assert "alert('x')" not in html.replace("javascript:alert(&#39;x&#39;)", "")
     assert all(href.startswith("#") for href in page.links)
     assert [tag for tag, _ in page.tags].count("script") == 1
@@ -205,9 +207,10 @@ def test_foreign_text_of_waivers_and_reasons_stays_text(link: str) -> None:
 def test_a_drill_down_says_how_to_repeat_it() -> None:
     selection = header()["selection"] | {"plugins": ["mine.py"]}
     run = run_of([broken(implementation="mine[fast]")], header(selection=selection))
-    text = page_of(run, told(run))[0].text
-    command = f"conformance explain {CASE} --implementation 'mine[[]fast]' --plugin mine.py"
-    assert f"See it {command}" in text and f"Repeat it {command} --script" in text
+    text = page_of(run, decided(run))[0].text
+    assert f"See it conformance explain {CASE} --implementation 'mine[[]fast]' --plugin mine.py" in text
+    script = "--implementation 'mine[fast]' --framework torch --mode eager --plugin mine.py --script"
+    assert f"Repeat it conformance explain {CASE} {script}" in text
     assert "Accept it conformance waive RUN.parquet -o new-waivers.toml" in text
 
 
@@ -217,7 +220,7 @@ def test_the_page_stays_below_its_limit_with_a_gate() -> None:
         for i in range(2000)
     ]
     run = run_of(rows)
-    page, html = page_of(run, told(run, [waiver(name=f"waiver {i}") for i in range(100)]))
+    page, html = page_of(run, decided(run, [waiver(name=f"waiver {i}") for i in range(100)]))
     assert len(html.encode()) <= LIMIT
     assert "Shortened: to keep this page below 2 MB" in page.text
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.support.decisions import answer
 from tests.support.small_run import HOSTILE, Page
 from xent_conformance.reports.html.versions import render
 from xent_conformance.reports.terminal.versions import show
+from xent_conformance.reports.text.wording import Answer
 from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
 
 INF, NAN = float("inf"), float("nan")
@@ -44,9 +46,7 @@ def _life(**changes: Any) -> Lifetime:
         "formulation": "fused",
         "counts": (0, 4, 0),
         "case": "softmax/ordinary/unit/float32/n3/r0",
-        "got": "0.5",
-        "right": "0.25",
-        "ulps": 2000.0,
+        "answer": Answer("0.5", "0.25", "2,000", "divergent", "returned", "", 2000.0),
         "steady": False,
     }
     return Lifetime(**usual | changes)
@@ -146,7 +146,7 @@ def test_foreign_text_stays_text() -> None:
         versions=(HOSTILE, "2.0", HOSTILE),
         environments=({HOSTILE: HOSTILE}, {}, {}),
         lines=(replace(LINE, implementation=HOSTILE),),
-        lifetimes=(_life(implementation=HOSTILE, got=HOSTILE, case=HOSTILE),),
+        lifetimes=(_life(implementation=HOSTILE, answer=answer(HOSTILE), case=HOSTILE),),
         command=HOSTILE,
     )
     html = render(hostile)
@@ -196,7 +196,7 @@ def test_what_the_terminal_says() -> None:
 def test_the_terminal_shows_an_error_that_moved_and_a_gap() -> None:
     line = replace(LINE, cells=(None, _cell(worst={"float32": 2.0}), _cell(worst={"float32": NAN})))
     text = _terminal(replace(TABLE, lines=(line,), complete=(False, True, True)))
-    assert "fake.softmax float32: — → 2 → — ulp" in text
+    assert "fake.softmax float32: — → 2.00 → — ulp" in text
     assert "not answered" in text
     assert "incomplete: 1.0 did not answer all that it was asked" in text
 

@@ -1,4 +1,4 @@
-"""The back of the page: environments, time, families, notes of implementations, clauses."""
+"""Where it was asked: environments, time spent, families, notes of implementations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xent_conformance.reports.html.marks import LEVEL, Mark, clause_anchor, devices_of, listed, words
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.html.naming import devices_of
+from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.text.numbers import seconds
+from xent_conformance.reports.text.wording import listed, words
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,19 @@ class NotInstalled:
 
 
 @dataclass(frozen=True)
-class Clause:
-    id: str
-    number: str
-    mark: Mark
-    title: str
-    text: str
-
-
-@dataclass(frozen=True)
 class About:
+    """What was asked, where, and how long it took."""
+
     workers: tuple[Worker, ...]
     not_installed: tuple[NotInstalled, ...]
     times: tuple[tuple[tuple[str, str], ...], ...]
     families: tuple[tuple[str, str], ...]
     notes: tuple[tuple[str, str], ...]
-    clauses: tuple[Clause, ...]
 
 
-def about(run: Run) -> About:
+def view(material: Material) -> About:
+    """All that a header says of the workers, the families and the implementations."""
+    run = material.run
     families = {name: text for h in run.headers for name, text in h["families"].items()}
     notes = {(i["name"], i["note"]): None for h in run.headers for i in h["implementations"] if i["note"]}
     return About(
@@ -63,10 +58,6 @@ def about(run: Run) -> About:
         times=tuple(tuple((what, seconds(s)) for what, s in h["seconds"].items()) for h in run.headers),
         families=tuple((words(name), text) for name, text in families.items()),
         notes=tuple(notes),
-        clauses=tuple(
-            Clause(clause_anchor(number), number, LEVEL[c["level"]], c["title"], c["text"])
-            for number, c in run.header["clauses"].items()
-        ),
     )
 
 
@@ -85,3 +76,6 @@ def _worker(framework: Mapping[str, Any]) -> Worker:
         about=told if starts == 1 else f"{told}; started {starts} times",
         environment=tuple((str(k), str(v)) for k, v in framework["environment"].items()),
     )
+
+
+SECTION = Section("environment", "Environment", "environment.html", view)

@@ -1,32 +1,28 @@
-"""The first screen: what was tested, whether it is all there, the result in a sentence, the counters."""
+"""The first screen: what was tested, whether the gate passes, whether all is there, the result in words."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import (
-    LEVEL,
-    NAIVE,
-    STATUS,
-    Mark,
-    Naming,
-    clause_anchor,
-    devices_of,
-    in_order,
-    listed,
-    plural,
-)
+from xent_conformance.reports.html.marks import Mark
+from xent_conformance.reports.html.naming import devices_of
+from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.sections.gate import Decision, decision
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import NAIVE
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import listed, plural
 
 
 @dataclass(frozen=True)
 class Absent:
+    """A framework that was asked for and could not be asked."""
+
     framework: str
     message: str
     install: str
@@ -51,6 +47,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Banner:
+    """A run, or several, in sentences; each of ``sources`` is one run file."""
+
     title: str
     result: str
     controls: str
@@ -61,41 +59,21 @@ class Banner:
 
 
 @dataclass(frozen=True)
-class Counter:
-    mark: Mark
-    number: str
-    link: str
-    about: str
+class Head:
+    """The first screen; ``gate`` is the decision, if there is one."""
+
+    banner: Banner
+    gate: Decision | None
 
 
-@dataclass(frozen=True)
-class Counters:
-    """All verdicts by status; ``split`` has the same columns for each kind of implementation."""
-
-    counters: tuple[Counter, ...]
-    equation: str
-    split: tuple[tuple[str, tuple[str, ...]], ...]
+def view(material: Material) -> Head:
+    """What stands above the navigation."""
+    gate = None if material.gate is None else decision(material.gate, material.findings)
+    return Head(banner(material.run, material.findings), gate)
 
 
-@dataclass(frozen=True)
-class GlanceRow:
-    mark: Mark
-    clause: str
-    title: str
-    link: str
-    numbers: tuple[str, ...]
-    """One for each framework, their sum, and the naive controls."""
-
-
-@dataclass(frozen=True)
-class Glance:
-    """Findings by clause and framework; the last row of each level is its total, with no clause."""
-
-    frameworks: tuple[str, ...]
-    rows: tuple[GlanceRow, ...]
-
-
-def banner(run: Run, findings: pl.DataFrame, naming: Naming) -> Banner:
+def banner(run: Run, findings: pl.DataFrame) -> Banner:
+    """What was tested, and what came of it."""
     v = run.verdicts
     called = findings.filter(pl.col("formulation") != NAIVE)
     naive = findings.filter(pl.col("formulation") == NAIVE)
@@ -114,68 +92,6 @@ def banner(run: Run, findings: pl.DataFrame, naming: Naming) -> Banner:
         ),
         sources=tuple(_source(h) for h in run.headers),
     )
-
-
-def counters(verdicts: pl.DataFrame) -> Counters:
-    """Raises ValueError for a status that has no counter: the sum must be the total."""
-    unknown = set(verdicts["status"].unique()) - set(STATUS)
-    if unknown:
-        raise ValueError(
-            f"verdicts with unknown status {', '.join(sorted(unknown))}: no counter would hold them"
-        )
-    kinds = {
-        "implementations users call": verdicts.filter(pl.col("formulation") != NAIVE),
-        "controls: naive formulations": verdicts.filter(pl.col("formulation") == NAIVE),
-        "all": verdicts,
-    }
-    by_kind = {kind: _by_status(frame) for kind, frame in kinds.items()}
-    every = by_kind["all"]
-    return Counters(
-        counters=tuple(
-            Counter(mark, count(every[status]), *_COUNTER[status]) for status, mark in STATUS.items()
-        ),
-        equation=f"{' + '.join(count(n) for n in every.values())} = {count(verdicts.height)}",
-        split=tuple(
-            (kind, (*(count(n) for n in found.values()), count(sum(found.values()))))
-            for kind, found in by_kind.items()
-        ),
-    )
-
-
-def glance(findings: pl.DataFrame, header: Mapping[str, Any], naming: Naming) -> Glance:
-    """Which clauses are broken where, in numbers of findings that sum both ways."""
-    rows = []
-    for level in ("must", "should"):
-        here = findings.filter(pl.col("level") == level)
-        for number in in_order(here["clause"].unique().to_list(), list(header["clauses"])):
-            numbers = _by_framework(here.filter(pl.col("clause") == number), naming)
-            title = header["clauses"][number]["title"]
-            rows.append(GlanceRow(LEVEL[level], number, title, clause_anchor(number), numbers))
-        if not here.is_empty():
-            rows.append(GlanceRow(LEVEL[level], "", f"all {level} clauses", "", _by_framework(here, naming)))
-    return Glance(naming.frameworks, tuple(rows))
-
-
-def _by_framework(findings: pl.DataFrame, naming: Naming) -> tuple[str, ...]:
-    called = findings.filter(pl.col("formulation") != NAIVE)
-    found = dict(called["framework"].value_counts().rows())
-    numbers = [found.get(name, 0) for name in naming.frameworks]
-    return tuple(count(n) for n in (*numbers, called.height, findings.height - called.height))
-
-
-_COUNTER = {
-    "conforms": ("matrix", "within the accurate bound, special values right"),
-    "breaks_must": ("must", "wrong by a clause that must hold"),
-    "breaks_should": ("should", "wrong by a clause that should hold"),
-    "open": ("open", "recorded side by side, not judged"),
-    "unsupported": ("unjudged", "not offered, so not asked"),
-    "undecided": ("unjudged", "the reference could not certify"),
-}
-
-
-def _by_status(verdicts: pl.DataFrame) -> dict[str, int]:
-    found = dict(verdicts["status"].value_counts().rows())
-    return {status: found.get(status, 0) for status in STATUS}
 
 
 def _result(verdicts: pl.DataFrame, called: pl.DataFrame) -> str:
@@ -241,12 +157,6 @@ def _source(header: Mapping[str, Any]) -> Source:
     options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
     options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
     options += [("device", selection["devices"]), ("plugin", selection["plugins"])]
-    command = ["conformance", "run", "--profile", selection["profile"]]
-    for name, chosen in options:
-        for value in chosen:
-            command += [f"--{name}", value]
-    if selection["implementation"] != "*":
-        command += ["--implementation", selection["implementation"]]
     narrowed = [f"{name} {listed(chosen)}" for name, chosen in options if chosen]
     narrowed += [selection["implementation"]] if selection["implementation"] != "*" else []
     return Source(
@@ -265,5 +175,8 @@ def _source(header: Mapping[str, Any]) -> Source:
         suite=header["suite"],
         corpus=header["corpus"],
         reference=header["reference"],
-        command=shlex.join(command),
+        command=commands.ask_again(header),
     )
+
+
+SECTION = Section("", "", "banner.html", view)

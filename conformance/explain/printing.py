@@ -1,0 +1,137 @@
+"""How ``conformance explain`` and ``conformance search`` are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.console import Console
+
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.explain.case import answers, certified_digits
+from xent_conformance.explain.search import Found, Target
+from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.run.words import Row, Status
+from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.text.numbers import shortest, ulps
+from xent_conformance.reports.text.wording import Answer, bits_text, flat
+
+SHOWN = 16
+"""Elements of a row that are printed."""
+
+_COLUMN = 26
+"""What a number of binary64 takes in a table, in decimal; its bits take less."""
+
+
+def show_case(
+    batch: Batch, case: Case, implementations: str, console: Console, devices: Sequence[str] = ()
+) -> bool:
+    """Print the case and every matching implementation's answer; False where none matches."""
+    _inputs(batch, case, console)
+    _exact(batch, case, console)
+    found = False
+    for answered in answers(batch, case, implementations, devices):
+        found = True
+        if answered.absent or answered.lacks:
+            why = f"not installed: {flat(answered.absent)}" if answered.absent else answered.lacks
+            say(console)
+            say(console, f"{answered.framework}: {why}")
+        door = None
+        for r in answered.rows:
+            if door != (door := (r["implementation"], r["mode"], r["device"])):
+                say(console)
+                say(console, (r["implementation"], "bold"), f" {r['mode']} {r['device']}")
+            say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
+            element = f"element {r['index']}: " if r["grade"] != "none" else ""
+            say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
+    return found
+
+
+def _clause(number: str) -> str:
+    return f"clause {number} ({clause(number).level}) {clause(number).title}"
+
+
+def _bits(row: Row) -> str:
+    """Of the numbers that the line has in decimal."""
+    if row["grade"] == "none":
+        return ""
+    return f"  {bits_text(row, 'got')} against {bits_text(row, 'rounded')}"
+
+
+def _inputs(batch: Batch, case: Case, console: Console) -> None:
+    inputs = batch.inputs
+    say(console, (case.id, "bold"), f"  {case.hash}")
+    say(console, f"{inputs.definition.name} = {inputs.definition.formula}")
+    say(console, f"{_clause(case.clause)}: {clause(case.clause).text}")
+    if batch.manner:
+        say(console, f"asked with {batch.manner}")
+    columns = dict(_columns(batch, case.row))
+    # beside one another where they fit, so that a row of the table is an element of the case
+    wide = console.width < _COLUMN * (len(columns) + 1)
+    for names in [[name] for name in columns] if wide else [list(columns)]:
+        _elements({name: columns[name] for name in names}, inputs.logits.shape[1], console)
+    left(console, inputs.logits.shape[1] - SHOWN, "element", "")
+
+
+def _elements(columns: dict[str, list[tuple[str, str]]], length: int, console: Console) -> None:
+    """A line an element: its number, then decimal and bits of each array."""
+    nothing = ("", "")
+    rows = [
+        [str(i), *(text for cells in columns.values() for text in (cells[i] if i < len(cells) else nothing))]
+        for i in range(min(length, SHOWN))
+    ]
+    heads = [head for name in columns for head in (name, "bits")]
+    table(console, ("element", *heads), rows, title="inputs", right=("element",))
+
+
+def _columns(batch: Batch, row: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The arrays that the case has, by name: decimal and bits of their first elements."""
+    inputs, fmt = batch.inputs, batch.inputs.format
+    arrays = {
+        "logits": inputs.logits[row],
+        "labels": inputs.labels[row],
+        "cotangent": inputs.cotangent[row],
+        "tangent": inputs.tangent[row] if inputs.tangent.size else np.zeros(0),
+    }
+    for name, values in arrays.items():
+        if not values.size:
+            continue
+        if name == "labels" and inputs.definition.labels == "index":
+            yield name, [(str(int(v)), "") for v in values[:SHOWN]]
+        else:
+            shown = [float(v) for v in values[:SHOWN]]
+            yield name, [(shortest(v, fmt.name), fmt.hex(v)) for v in shown]
+
+
+def _exact(batch: Batch, case: Case, console: Console) -> None:
+    for exact in certified_digits(batch, case):
+        say(console, f"certified {exact.output}:")
+        for i, text in enumerate(exact.elements[:SHOWN]):
+            say(console, f"  [{i}] {text}")
+        left(console, len(exact.elements) - SHOWN, "element", "")
+
+
+# --- a search ---
+
+
+def show_found(target: Target, found: Found, console: Console) -> None:
+    """The worst row found, its verdict, and the line that makes it a case."""
+    inputs, verdict, fmt = found.inputs, found.verdict, found.inputs.format
+    where = f" for {target.implementation} {target.mode} {target.output} in {target.dtype}, "
+    tried = f"{found.tried} rows of {target.n} tried (not a proof: only what was tried)"
+    say(console, ("worst found", "bold"), where, tried)
+    say(console, f"  {Answer.of(verdict).graded}, {ulps(verdict['ratio'])} of the stable bound")
+    broken = clause(verdict["clause"])
+    status = Status(verdict["status"]).word
+    say(console, f"  {status}: clause {broken.id} ({broken.level}) {broken.title}")
+    for name, row in (("logits", inputs.logits), ("labels", inputs.labels), ("cotangent", inputs.cotangent)):
+        if not row.size:
+            continue
+        if name == "labels" and inputs.definition.labels == "index":
+            say(console, f"  {name}: {row[0].tolist()}")
+            continue
+        numbers = ", ".join(shortest(v, fmt.name) for v in row[0].tolist())
+        say(console, f"  {name}: [{numbers}]  {' '.join(fmt.hex(v) for v in row[0].tolist())}")
+    labels = f", np.array({inputs.labels[0].tolist()})" if inputs.labels.size else ""
+    say(console, "to promote it, add to a family in cases/families/:")
+    say(console, f'  yield Ask("found", np.array({inputs.logits[0].tolist()}), "1.1"{labels})')

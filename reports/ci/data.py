@@ -1,0 +1,169 @@
+"""Decisions for programs: what ``--json`` writes. Strict JSON, no NaN and no infinity; keys do not change.
+
+Everything else takes the objects; this is the one place that makes plain dictionaries of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from math import isfinite
+from typing import Any
+
+from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.views.comparison import Change, Group, Groups, Told, Verdict
+from xent_conformance.reports.views.gate import Gate, Judged, Reason
+from xent_conformance.reports.views.versions import Lifetime, Line, Versions
+
+Plain = dict[str, Any]
+
+
+# --- the gate ---
+
+
+def gate(decision: Gate) -> Plain:
+    """Everything of a decision."""
+    return {
+        "status": decision.status,
+        "verdict": decision.verdict,
+        "tested": list(decision.tested),
+        "against": list(decision.against),
+        "verdicts": decision.verdicts,
+        "waived": decision.waived,
+        "by_status": {status.value: number for status, number in decision.by_status.items()},
+        "changes": _counts(decision.changes),
+        "reasons": [_reason(r) for r in decision.reasons],
+        "waivers": [_waiver(w) for w in decision.waivers],
+        "accepted": [asdict(a) for a in decision.accepted],
+    }
+
+
+_OF_A_REASON = tuple(f.name for f in fields(Reason) if f.name not in ("kind", "answer", "waiver"))
+
+
+def _reason(reason: Reason) -> Plain:
+    """``ulps`` is null where the error is not measured or no finite number."""
+    answer = reason.answer
+    return {
+        "kind": reason.kind.value,
+        **_of(reason, _OF_A_REASON),
+        "got": answer.for_programs if answer else "",
+        "right": answer.right if answer else "",
+        "ulps": _ulps(answer),
+        "evidence": reason.evidence,
+    }
+
+
+def _waiver(waiver: Judged) -> Plain:
+    named = [f.name for f in fields(Judged) if f.name not in ("state", "not_run")]
+    return _of(waiver, named) | {"state": waiver.state.value}
+
+
+# --- a comparison ---
+
+
+def comparison(told: Told) -> Plain:
+    """Everything that is shown of a comparison."""
+    return {
+        "old": _listed(asdict(told.old)),
+        "new": _listed(asdict(told.new)),
+        "environment": [asdict(d) for d in told.environment],
+        "pairs": told.pairs,
+        "counts": _counts(told.counts),
+        "about": {change.value: change.about for change in Change},
+        "transitions": [
+            {"before": t.before.value, "now": t.now.value, "count": t.count} for t in told.transitions
+        ],
+        "groups": {change.value: _groups(groups) for change, groups in told.groups.items()},
+    }
+
+
+def _groups(groups: Groups) -> Plain:
+    return {
+        "groups": groups.total,
+        "pairs": groups.pairs,
+        "listed": [_group(g) for g in groups.listed],
+    }
+
+
+_WORST = ("case", "mode", "device", "dtype")
+_OF_A_GROUP = tuple(f.name for f in fields(Group) if f.name not in (*_WORST, "before", "now", "command"))
+
+
+def _group(group: Group) -> Plain:
+    sides = {"before": _verdict(group.before), "now": _verdict(group.now)}
+    return _of(group, _OF_A_GROUP) | {"worst": _of(group, _WORST) | sides}
+
+
+def _verdict(verdict: Verdict | None) -> Plain | None:
+    if verdict is None:
+        return None
+    answer = verdict.answer
+    return {
+        **_of(verdict, ("version", "machine")),
+        **_of(answer, ("outcome", "message", "grade")),
+        "status": verdict.status.value,
+        **_of(verdict, ("symptom", "bits")),
+        "ulps": _ulps(answer),
+        "got": answer.returned if answer.right else "",
+        "right": answer.right,
+    }
+
+
+# --- versions ---
+
+
+def versions(table: Versions) -> Plain:
+    """Everything of a table over versions."""
+    named = [f.name for f in fields(Versions) if f.name not in ("lines", "lifetimes")]
+    return _of(table, named) | {
+        "lines": [_line(line) for line in table.lines],
+        "lifetimes": [_life(table, life) for life in table.lifetimes],
+    }
+
+
+def _line(line: Line) -> Plain:
+    plain = asdict(line)
+    for cell in filter(None, plain["cells"]):
+        cell["worst"] = {dtype: _finite(ulps) for dtype, ulps in cell["worst"].items()}
+    return _listed(plain)
+
+
+def _life(table: Versions, life: Lifetime) -> Plain:
+    named = [f.name for f in fields(Lifetime) if f.name != "answer"]
+    return _of(life, named) | {
+        "got": life.answer.for_programs,
+        "right": life.answer.right,
+        "ulps": _ulps(life.answer),
+        "first_seen": table.since(life),
+        "gone_in": None if life.gone is None else table.until(life),
+    }
+
+
+def upgrade(decision: Gate, told: Told, table: Versions) -> Plain:
+    """All three, of an upgrade."""
+    return {"gate": gate(decision), "comparison": comparison(told), "versions": versions(table)}
+
+
+# --- parts ---
+
+
+def _of(told: Any, names: Any) -> Plain:
+    """These fields of an object; tuples are lists in JSON."""
+    return _listed({name: getattr(told, name) for name in names})
+
+
+def _listed(plain: Plain) -> Plain:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+
+
+def _counts(counts: Mapping[Change, int]) -> dict[str, int]:
+    return {change.value: number for change, number in counts.items()}
+
+
+def _ulps(answer: Answer | None) -> float | None:
+    return answer.ulps if answer and answer.right else None
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,166 @@
+"""Every command line that is shown, on a page, in a terminal or by a test: they are written here alone.
+
+Each repeats what it stands beside: the implementation, the device with its variant, the plug-ins. A function
+of one's own has no name that a command knows; what repeats it is the Python call, narrowed.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xent_conformance.reports.run.file import OWN, Run
+from xent_conformance.reports.run.words import Row
+
+Header = Mapping[str, Any]
+
+PLAIN_DEVICE = "cpu"
+"""``explain`` asks the devices as they are by itself; another, or a variant, has to be named."""
+
+_SELECTED = {
+    "framework": "frameworks",
+    "operator": "operators",
+    "dtype": "dtypes",
+    "family": "families",
+    "device": "devices",
+    "plugin": "plugins",
+}
+"""Options that may be given more than once, and what a selection calls their values."""
+
+
+def line(verb: str, *words: str) -> str:
+    """``conformance VERB WORDS``, as a shell takes it."""
+    return shlex.join(["conformance", verb, *words])
+
+
+def option(name: str, values: Iterable[str]) -> list[str]:
+    """``--name`` before each of the values."""
+    return [word for value in values for word in (f"--{name}", value)]
+
+
+# --- to see ---
+
+
+def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_DEVICE) -> str:
+    """Shows one case whole: inputs, certified value, and what is returned; by all, if none is named."""
+    own = _own(run, implementation)
+    if own is not None:
+        return _call(own, **{name: asked for name, asked in narrowed(case).items() if name != "operators"})
+    named = [glob.escape(implementation)] if implementation else []
+    return line("explain", case, *option("implementation", named), *_device(device), *_plugins(run))
+
+
+def script(run: Run, row: Row) -> str:
+    """Prints what repeats a verdict with its framework alone; empty for a function of one's own.
+
+    One script shows one implementation, named as it is, in one mode.
+    """
+    if _own(run, row["implementation"]) is not None:
+        return ""
+    target = [w for name in ("implementation", "framework", "mode") for w in option(name, [row[name]])]
+    return line("explain", row["case"], *target, *_device(row["device"]), *_plugins(run), "--script")
+
+
+def implementations(run: Run) -> str:
+    """Lists what there is to name."""
+    return line("list", "implementations", *_plugins(run))
+
+
+def report(runs: Iterable[str], out: str) -> str:
+    """Writes the page of these run files."""
+    return line("report", *runs, "-o", out)
+
+
+def compare(old: str, new: str, *words: str) -> str:
+    """Shows what became of every verdict."""
+    return line("compare", old, new, *words)
+
+
+# --- to ask ---
+
+
+def ask_again(header: Header) -> str:
+    """Asks once more what a run file's header says was asked."""
+    if OWN in header:
+        s = header["selection"]
+        device = s["devices"][0] if s["devices"] else PLAIN_DEVICE
+        given = {"operator": s["operators"][0], "framework": s["frameworks"][0]}
+        given |= {} if device == PLAIN_DEVICE else {"device": device}
+        given |= {name: s[name] for name in ("families", "dtypes") if s[name]}
+        return _call(header[OWN], **given, profile=s["profile"])
+    return line("run", *selected(header["selection"]))
+
+
+def ask(framework: str, profile: str, run: Run | None = None) -> str:
+    """Asks a framework; with the plug-ins of ``run``, if any."""
+    plugins = [] if run is None else _plugins(run)
+    return line("run", "--framework", framework, "--profile", profile, *plugins)
+
+
+def selected(selection: Mapping[str, Any]) -> list[str]:
+    """The options that ask what a selection asks."""
+    words = ["--profile", selection["profile"]]
+    for name, key in _SELECTED.items():
+        words += option(name, selection.get(key, ()))
+    named = selection["implementation"]
+    return words + ([] if named == "*" else ["--implementation", named])
+
+
+def narrowed(case: str) -> dict[str, list[str]]:
+    """What of a selection asks no more than one case needs, from its path: operator, family and format."""
+    parts = case.split("/")
+    asked = {"operators": parts[:1], "families": parts[1:2], "dtypes": parts[3:4]}
+    return asked if len(parts) == 6 else {}
+
+
+# --- to decide ---
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a decision, as its commands name them; ``known``: with the waivers of the suite."""
+
+    runs: tuple[str, ...] = ("RUN.parquet",)
+    baseline: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
+    known: bool = True
+
+    def gate(self) -> str:
+        """Decides again."""
+        return line("gate", *self.runs, *option("baseline", self.baseline), *self._accepted())
+
+    def waive(self, out: str = "new-waivers.toml", level: str = "must") -> str:
+        """Writes stubs of waivers for what none accepts yet."""
+        at = [] if level == "must" else ["--level", level]
+        return line("waive", *self.runs, *self._accepted(), "-o", out, *at)
+
+    def _accepted(self) -> list[str]:
+        return [*option("waivers", self.waivers), *(() if self.known else ("--no-known",))]
+
+
+# --- inside ---
+
+
+def _device(device: str) -> list[str]:
+    return [] if device == PLAIN_DEVICE else ["--device", device]
+
+
+def _plugins(run: Run) -> list[str]:
+    named = [p for h in run.headers for p in h["selection"].get("plugins", ())]
+    return option("plugin", dict.fromkeys(named))
+
+
+def _own(run: Run, implementation: str) -> str | None:
+    """The function of one's own that the name is, in any of the runs that were merged."""
+    return next((h[OWN] for h in run.headers if implementation and h.get(OWN) == implementation), None)
+
+
+def _call(function: str, **given: Any) -> str:
+    """``check(my_loss, …, families=["ordinary"])``: whatever else was given is given again."""
+    named = [function] if all(part.isidentifier() for part in function.split(".")) else []
+    told = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items()]
+    return f"check({', '.join([*named, '…', *told])})"

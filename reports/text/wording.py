@@ -1,0 +1,178 @@
+"""The words that every report shares: what was returned, what is right, how far apart; names, and how many.
+
+Text stays as it is here. Each renderer escapes what is foreign, once, where it writes it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from xent_conformance.reports.run.words import Grade, Outcome, Row, Symptom
+from xent_conformance.reports.text import numbers
+from xent_conformance.reports.text.numbers import shortest, ulps
+
+DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
+"""Formats in their order, and their short names."""
+
+OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
+
+# --- what was returned, what is right, and how far apart they are ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to one row, beside the truth; numbers are written as short as their format allows.
+
+    ``returned``: the number, or in words what happened instead; ``right``: the exact value rounded once to
+    the format, empty where no number came back; ``error``: in ulps, empty where there is no distance to
+    measure. ``ulps`` is the same for programs: None where it is no finite number.
+    """
+
+    returned: str
+    right: str
+    error: str
+    grade: str
+    outcome: str
+    message: str
+    ulps: float | None
+
+    @classmethod
+    def of(cls, row: Row, side: str = "") -> Answer:
+        """The answer in a verdict; of a pair of verdicts, that of the ``side`` (``"_old"``)."""
+        outcome, grade, error = (row[f"{column}{side}"] for column in ("outcome", "grade", "ulps"))
+        number = grade != Grade.NONE
+        measured = number and grade != Grade.WRONG_SPECIAL
+        fault = row[f"symptom{side}"]
+        if number:
+            returned = shortest(row[f"got{side}"], row["dtype"])
+        else:
+            returned = words(outcome if outcome != Outcome.RETURNED or fault == Symptom.NONE else fault)
+        return cls(
+            returned=returned,
+            right=shortest(row[f"rounded{side}"], row["dtype"]) if number else "",
+            error=ulps(error) if measured else "",
+            grade=grade,
+            outcome=outcome,
+            message=row[f"message{side}"],
+            ulps=error if math.isfinite(error) else None,
+        )
+
+    @property
+    def distance(self) -> str:
+        """``2,000 ulp``; empty where there is none."""
+        return f"{self.error} ulp" if self.error else ""
+
+    @property
+    def sentence(self) -> str:
+        """``returned 0.25, right 0.1, 2,000 ulp``, or what happened instead."""
+        if not self.right:
+            return self.returned
+        return joined(", ", [f"returned {self.returned}", f"right {self.right}", self.distance])
+
+    @property
+    def graded(self) -> str:
+        """The sentence with the grade, or with what the framework said."""
+        return f"{self.sentence} ({words(self.grade)})" if self.right else self.with_message(self.message)
+
+    def with_message(self, message: str) -> str:
+        """The sentence; where no number came back, with the words for it."""
+        return self.sentence if self.right else joined(": ", [self.sentence, message])
+
+    @property
+    def for_programs(self) -> str:
+        """The number as text, or the outcome by its name."""
+        return self.returned if self.right else self.outcome
+
+
+def worst(row: Row) -> list[tuple[str, str]]:
+    """What a verdict got and what is right, in decimal and in bits, and how far apart: a name a line."""
+    answer = Answer.of(row)
+    if not answer.right:
+        return [("got", answer.graded)]
+    lines = [("got", _with_bits(row, "got")), ("expected", _with_bits(row, "rounded"))]
+    if math.isfinite(row["hi"]):
+        lines.append(("exactly", numbers.exact(row["hi"], row["lo"], row["exponent"])))
+    if answer.distance:
+        lines.append(("error", f"{answer.distance}, {words(answer.grade)}"))
+    if row["index"]:
+        lines.append(("element", str(row["index"])))
+    return lines
+
+
+def bits_text(row: Row, column: str) -> str:
+    """The bits of a number in a verdict, or the number where it has none: a NaN, or one that is wider."""
+    value, dtype = row[column], row["dtype"]
+    # a NaN has many patterns, and no run file keeps which one it was
+    return (None if math.isnan(value) else numbers.bits(value, dtype)) or shortest(value, dtype)
+
+
+def _with_bits(row: Row, column: str) -> str:
+    """``-15.000001  0xc1700001``; a wider result has no bits of the format."""
+    number, bits = shortest(row[column], row["dtype"]), bits_text(row, column)
+    if bits != number:
+        return f"{number}  {bits}"
+    return number if math.isnan(row[column]) else f"{number}  (no {row['dtype']})"
+
+
+# --- names, and how many ---
+
+
+def words(name: str) -> str:
+    """``grad_logits`` as two words, so that a narrow column can break it."""
+    return name.replace("_", " ")
+
+
+def plural(number: int, noun: str, ending: str = "s") -> str:
+    """``1 verdict``, ``2 verdicts``, ``1,000 batches``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def joined(between: str, parts: Iterable[str]) -> str:
+    """The parts that there are."""
+    return between.join(filter(None, parts))
+
+
+def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
+    """Known names in ``order``, then the others by name."""
+    return [n for n in order if n in names] + sorted(set(names) - set(order))
+
+
+def dtypes_text(dtypes: Sequence[str]) -> str:
+    """``bf16 f32``."""
+    return " ".join(DTYPES.get(d, d) for d in in_order(dtypes, list(DTYPES)))
+
+
+def inputs_of(output: str) -> tuple[str, ...]:
+    """What a value or a derivative depends on, in the order of a call."""
+    cotangent = () if output in ("value", "jvp") else ("cotangent",)
+    return ("logits", "labels", *cotangent, *(("tangent",) if output in ("hvp", "jvp") else ()))
+
+
+def classes(labels: Sequence[int]) -> str:
+    """``class 3``, or the classes of a group of examples."""
+    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
+
+
+# --- how much of a text ---
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What a terminal would obey, or break a line at."""
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters of a text, the last of them ``…`` where there are more."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def flat(text: object, limit: int = 0) -> str:
+    """Text on one line, without control characters and commands of a CI's log; cut, if there is a limit."""
+    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
+    return cut(line, limit) if limit else line

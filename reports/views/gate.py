@@ -1,0 +1,248 @@
+"""A decision as it is told: its reasons, what became of each waiver, and whether the run may pass.
+
+Made by the floor above from run files and waivers. Every renderer takes these objects; foreign text in them
+is as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from xent_conformance.reports.run.commands import Files
+from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.wording import Answer, joined, plural
+from xent_conformance.reports.views.comparison import Change
+
+
+class Kind(StrEnum):
+    """Why. In the order in which reasons are told."""
+
+    NO_VERDICTS = "no verdicts"
+    UNFINISHED = "unfinished"
+    ABSENT = "absent framework"
+    UNDECIDED = "undecided"
+    MISSING = "missing since the baseline"
+    NOT_COMPARABLE = "not comparable with the baseline"
+    REGRESSED = "regressed"
+    MUST = "must clause broken"
+    WORSENED = "waiver worsened"
+    EXPIRED = "waiver expired"
+    STALE = "waiver stale"
+    UNMATCHED = "waiver unmatched"
+    SHOULD = "should clause broken"
+    DRIFTED = "drifted"
+    BITS = "bits changed"
+
+
+EVIDENCE = (
+    Kind.NO_VERDICTS,
+    Kind.UNFINISHED,
+    Kind.ABSENT,
+    Kind.UNDECIDED,
+    Kind.MISSING,
+    Kind.NOT_COMPARABLE,
+)
+"""Without evidence there is no decision: exit status 3."""
+
+_COUNTED = (Kind.UNDECIDED, Kind.MISSING, Kind.NOT_COMPARABLE)
+"""Their titles say how many verdicts there are."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason; ``count`` verdicts share it, and ``case`` is the worst of them, with its ``answer``.
+
+    ``command`` is what to type next; ``waiver`` the name of the waiver that it is about, if it is about one.
+    """
+
+    kind: Kind
+    blocking: bool
+    title: str
+    detail: str
+    command: str
+    count: int = 0
+    framework: str = ""
+    version: str = ""
+    implementation: str = ""
+    operator: str = ""
+    output: str = ""
+    targets: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    clause: str = ""
+    symptom: str = ""
+    case: str = ""
+    answer: Answer | None = None
+    waiver: str = ""
+
+    @property
+    def evidence(self) -> bool:
+        """Whether something is missing without which nothing is decided."""
+        return self.kind in EVIDENCE
+
+    @property
+    def counted(self) -> str:
+        """``4 verdicts``; empty where there are none, or where the title says how many."""
+        return plural(self.count, "verdict") if self.count and self.kind not in _COUNTED else ""
+
+    @property
+    def title_counted(self) -> str:
+        """The title, and how many verdicts it is about."""
+        return joined(", ", [self.title, self.counted])
+
+    @property
+    def answered(self) -> str:
+        """What was returned and what is right, of the worst case; empty where it is not about an answer."""
+        return self.answer.sentence if self.answer else ""
+
+    @property
+    def answered_or_why(self) -> str:
+        """The same; where no number came back, with the words for it."""
+        return self.answer.with_message(self.detail) if self.answer else self.detail
+
+
+class State(StrEnum):
+    """How a waiver stands after a run."""
+
+    ACCEPTS = "accepts"
+    NOT_EVALUATED = "not evaluated"
+    BETTER = "better than known"
+    EXPIRED = "expired"
+    STALE = "stale"
+    UNMATCHED = "unmatched"
+    WORSENED = "worsened"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether such a waiver fails the gate."""
+        return self in (State.EXPIRED, State.STALE, State.UNMATCHED, State.WORSENED)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the run says nothing against it: it was not evaluated, or not where it was seen to fail."""
+        return self in (State.NOT_EVALUATED, State.BETTER)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a waiver: ``rows`` verdicts are accepted (or worsened), and ``case`` shows it.
+
+    ``next`` is the command to type about one that accepts nothing; ``not_run``: nothing of its framework was.
+    """
+
+    name: str
+    framework: str
+    reason: str
+    link: str
+    source: str
+    state: State
+    rows: int
+    message: str
+    case: str = ""
+    implementation: str = ""
+    next: str = ""
+    not_run: bool = False
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How many verdicts of one finding a waiver accepts; the first eight fields tell findings apart."""
+
+    operator: str
+    framework: str
+    version: str
+    implementation: str
+    machine: str
+    output: str
+    clause: str
+    symptom: str
+    waiver: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """The warnings of one kind, with the first of them."""
+
+    kind: Kind
+    number: int
+    first: Reason
+
+
+PASSED, FAILED, INVALID = 0, 1, 3
+"""Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A decision. ``reasons``: those that block, then the warnings, in the order of :class:`Kind`.
+
+    ``waived`` counts verdicts that waivers accept; ``changes`` counts pairs, where there is a baseline.
+    """
+
+    reasons: tuple[Reason, ...]
+    waivers: tuple[Judged, ...]
+    tested: tuple[str, ...]
+    verdicts: int
+    by_status: Mapping[Status, int]
+    waived: int
+    changes: Mapping[Change, int] = field(default_factory=dict)
+    against: tuple[str, ...] = ()
+    """Frameworks and versions of the baseline; empty without one."""
+    accepted: tuple[Acceptance, ...] = ()
+    files: Files = field(default_factory=Files)
+    """What was decided on, for the commands that do it again."""
+
+    @property
+    def blocking(self) -> tuple[Reason, ...]:
+        """The reasons that decide the status."""
+        return tuple(r for r in self.reasons if r.blocking)
+
+    @property
+    def warnings(self) -> tuple[Reason, ...]:
+        """The reasons that do not."""
+        return tuple(r for r in self.reasons if not r.blocking)
+
+    @property
+    def warned(self) -> tuple[Warned, ...]:
+        """The warnings by kind, in the order of the first of each."""
+        by_kind: dict[Kind, list[Reason]] = {}
+        for reason in self.warnings:
+            by_kind.setdefault(reason.kind, []).append(reason)
+        return tuple(Warned(kind, len(found), found[0]) for kind, found in by_kind.items())
+
+    @property
+    def status(self) -> int:
+        """The exit status, from the reasons alone."""
+        if any(r.evidence for r in self.blocking):
+            return INVALID
+        return FAILED if self.blocking else PASSED
+
+    @property
+    def verdict(self) -> str:
+        """The status in words."""
+        return {PASSED: "passed", FAILED: "failed", INVALID: "no decision: evidence is missing"}[self.status]
+
+    @property
+    def headline(self) -> str:
+        """The verdict and, if it is bad, the first reason."""
+        blocking = self.blocking
+        if not blocking:
+            parts = [f"gate passed: {plural(self.verdicts, 'verdict')} of {', '.join(self.tested)}"]
+            parts += [f"{self.waived:,} accepted by waivers"] if self.waived else []
+            return joined("; ", [*parts, plural(len(self.reasons), "warning") if self.reasons else ""])
+        said = "gate failed" if self.status == FAILED else "gate without a decision, evidence is missing"
+        more = len(blocking) - 1
+        rest = plural(more, "more reason") if more else ""
+        return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])
+
+    @property
+    def counts(self) -> str:
+        """``4 breaks must, 96 conforms``."""
+        return ", ".join(f"{number:,} {status.word}" for status, number in self.by_status.items())
+
+    def changed(self, *, also_none: bool = False) -> str:
+        """``1 regressed, 99 same``: the pairs by change, those of which there is none only if asked for."""
+        found = [f"{self.changes.get(c, 0):,} {c}" for c in Change if also_none or self.changes.get(c)]
+        return ", ".join(found)
