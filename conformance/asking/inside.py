@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,11 +28,16 @@ class InProcess:
         self._worker = Worker(adapter, implementations)
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
-        """One reply a question; arrays are read-only, as they are behind a pipe."""
+        """One reply a question; arrays are read-only, as they are behind a pipe.
+
+        What a library warns of is no outcome, even where the caller makes errors of warnings.
+        """
         for array in arrays.values():
             array.flags.writeable = False
         for question in questions:
-            header, results = self._worker.answer(question, arrays)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                header, results = self._worker.answer(question, arrays)
             yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
 
     def restart(self) -> None:

@@ -262,7 +262,7 @@ def _verdict(
     elif clause(tested).level is Level.OPEN:
         status, broken = Status.OPEN, tested
     elif symptom is Symptom.NONE:
-        status = Status.CONFORMS
+        status, broken = Status.CONFORMS, tested
     else:
         status = _STATUS[clause(broken).level]
     return Verdict(

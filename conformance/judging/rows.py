@@ -167,7 +167,8 @@ def _same_bits(
         tested = clause(case.clause_of(output))
         changed = again is not None and _bits(got[case.row]) != _bits(again[case.row])
         if changed or (tested.id == EQUAL_CLASSES and _unequal(batch, case, got[case.row])):
-            verdict |= {"status": _BROKEN[tested.level].value, "symptom": Symptom.OTHER_BITS.value}
+            charged = {"status": _BROKEN[tested.level].value, "clause": tested.id}
+            verdict |= charged | {"symptom": Symptom.OTHER_BITS.value}
 
 
 def _bits(a: Array) -> bytes:

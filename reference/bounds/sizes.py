@@ -202,7 +202,7 @@ class Sizes:
 
     @cached_property
     def log_softmax_accurate(self) -> Floats:
-        """``2^SCALE`` times SPEC.md 8.3: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, the functions."""
+        """``2^SCALE`` times SPEC.md 8.3: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, functions."""
         conditioning = self.rest * self.ud + self.u * self.others
         return conditioning + self.u * (E + self.h_accurate) * self.rest_k + (E + 2) * self.uell
 

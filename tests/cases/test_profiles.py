@@ -66,15 +66,19 @@ def test_the_smallest_profile_is_the_first_that_asks(asked: Profiles) -> None:
         smallest_profile("softmax", "ordinary", "float32", 4)
 
 
+CHARGED = {"1.7"}
+"""Clauses that are charged by what happens, whatever the case tests: an answer is due to every one."""
+
+
 def test_every_clause_has_a_case(asked: Profiles) -> None:
     tested = {c for b in asked["full"] for case in b.cases for c in (case.clause, *case.clauses.values())}
-    assert tested == set(clauses())
+    assert tested == set(clauses()) - CHARGED
 
 
 def test_quick_has_a_case_of_every_clause_that_is_judged(asked: Profiles) -> None:
     tested = {c for b in asked["quick"] for case in b.cases for c in (case.clause, *case.clauses.values())}
     judged = {number for number, c in clauses().items() if c.level is not Level.OPEN}
-    assert judged <= tested
+    assert judged - CHARGED <= tested
 
 
 def test_every_family_is_asked_in_some_profile(asked: Profiles) -> None:
@@ -87,7 +91,7 @@ def test_formats_of_a_profile_are_formats_of_the_family() -> None:
     for family in families().values():
         assert set(family.formats) <= set(FORMATS)
         for profile, names in family.formats_in.items():
-            assert profile in Profile and set(names) <= set(family.formats) and names
+            assert profile in list(Profile) and set(names) <= set(family.formats) and names
 
 
 def test_variants_belong_to_one_manner_in_every_length(asked: Profiles) -> None:

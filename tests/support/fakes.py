@@ -19,7 +19,7 @@ import numpy as np
 
 from tests.support import exact
 from tests.support.paths import ROOT
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered, Unsupported
 
 HERE = str(ROOT)
 
@@ -144,6 +144,23 @@ class ClaimsWhatItLacks(Exact):
     def before(self, logits: Array, outputs: Sequence[str]) -> None:
         if logits.dtype.name == "bfloat16":
             raise Unsupported("half a float is not enough")
+
+
+class DeclaresWhatItLacks(ClaimsWhatItLacks):
+    """Knows no bfloat16, and says so beforehand."""
+
+    not_offered = (NotOffered("half a float is not enough (the manual, page 7)", dtypes=("bfloat16",)),)
+
+
+class BreaksDown(Exact):
+    """Answers at first; after a while every call fails, whatever it is given."""
+
+    calls = 0
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        self.calls += 1
+        if self.calls > 4:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
 
 class Crashes(Exact):

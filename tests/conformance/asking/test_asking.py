@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,14 +139,30 @@ def test_only_the_output_that_raised_is_asked_apart() -> None:
     assert np.array_equal(answer.results["grad_logits"][clean], right["grad_logits"][clean])
 
 
-def test_what_is_unsupported_is_not_asked_apart() -> None:
-    """No row of a batch is guilty of a dtype that is not offered."""
+def test_what_is_refused_is_not_asked_apart() -> None:
+    """No row of a batch is guilty of a dtype that is not there."""
     b = batch("softmax", CLEAN, dtype="bfloat16")
     with process("ClaimsWhatItLacks") as worker:
         counted = _Counted(worker)
         (answer,) = ask(counted, b, [question()])  # type: ignore[arg-type]
-        _check(answer, b, set(range(5)), Outcome.UNSUPPORTED, "half a float is not enough")
+        _check(answer, b, set(range(5)), Outcome.REFUSED, "half a float is not enough")
         assert counted.calls == 1
+
+
+def test_what_is_not_offered_is_not_asked() -> None:
+    """Neither a call nor a row of it: the source stands for the answer."""
+    b = batch("softmax", CLEAN)
+    lacks = replace(question("softmax", "value"), withheld=(("grad_logits", "the manual"),))
+    nothing = replace(question(), outputs=(), withheld=(("value", "no"), ("grad_logits", "no")))
+    with process("Exact") as worker:
+        counted = _Counted(worker)
+        first, second = ask(counted, b, [nothing, lacks])  # type: ignore[arg-type]
+        assert counted.calls == 1
+    assert set(second.results) == {"value"} and not first.results
+    told = {(f.outcome, f.message) for f in second.failures["grad_logits"].values()}
+    assert told == {(Outcome.UNSUPPORTED, "the manual")}
+    assert {o: len(rows) for o, rows in first.failures.items()} == {"value": 5, "grad_logits": 5}
+    assert lacks.due == ("value", "grad_logits")
 
 
 # --- how many calls it costs --------------------------------------------------------------------------

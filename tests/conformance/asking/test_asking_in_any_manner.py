@@ -61,12 +61,13 @@ def test_a_group_that_raises_leaves_the_other_groups_their_answers() -> None:
     assert {r["grade"] for r in rows if r["outcome"] == "returned"} == {"exact"}
 
 
-def test_a_layout_that_is_refused_whatever_the_numbers_is_unsupported() -> None:
+def test_a_layout_that_is_refused_whatever_the_numbers_breaks_what_is_offered() -> None:
     """Harmless rows of the same shape and layout are refused as well: no row is guilty."""
     rows = verdicts("RefusesGaps", family("layouts", "softmax"))
-    refused = {r["variant"] for r in rows if r["status"] == "unsupported"}
+    refused = {r["variant"] for r in rows if r["outcome"] == "refused"}
     assert {"strided", "sliced", "transposed", "reversed", "broadcast", "class_last"} <= refused
-    assert {r["message"] for r in rows if r["status"] == "unsupported"} == {"RuntimeError: not contiguous"}
+    assert {r["message"] for r in rows if r["outcome"] == "refused"} == {"RuntimeError: not contiguous"}
+    assert {(r["status"], r["clause"]) for r in rows if r["outcome"] == "refused"} == {("breaks_must", "1.7")}
     taken = {r["variant"]: r["status"] for r in rows if r["variant"] not in refused}
     assert taken == {"misaligned": "conforms", "cotangent_broadcast": "conforms", "out": "conforms"}
 
@@ -75,7 +76,7 @@ def test_harmless_rows_are_asked_once_for_each_manner() -> None:
     here = InProcess(fakes.RefusesGaps)
     (plain,) = family("layouts", "softmax", variant="misaligned")
     (strided,) = (b for b in family("layouts", "softmax") if b.asks[0].variant == "strided")
-    for b, outcome in ((plain, None), (strided, "unsupported"), (plain, None), (strided, "unsupported")):
+    for b, outcome in ((plain, None), (strided, "refused"), (plain, None), (strided, "refused")):
         (reply,) = here.ask(questions("RefusesGaps", b), arrays_of(b))
         assert {f["outcome"] for f in reply.failures.values()} == ({outcome} if outcome else set())
 

@@ -152,21 +152,21 @@ def test_raised_where_harmless_inputs_are_answered() -> None:
         assert reply.failures[output] == {"outcome": "raised", "message": "ValueError: I do not like NaN"}
 
 
-def test_unsupported_where_harmless_inputs_fail_too() -> None:
+def test_refused_where_harmless_inputs_fail_too() -> None:
     with process("RaisesAlways") as worker:
         (reply,) = _ask(worker, PLAIN)
     words = "NotImplementedError: this kernel was never written"
     assert reply.failures == {
-        output: {"outcome": "unsupported", "message": words} for output in ("value", "grad_logits")
+        output: {"outcome": "refused", "message": words} for output in ("value", "grad_logits")
     }
 
 
-def test_unsupported_in_the_adapters_own_words() -> None:
+def test_refused_in_the_adapters_own_words() -> None:
     half = arrays_of(batch("softmax", [[0.0, 1.0]], dtype="bfloat16"))
     with process("ClaimsWhatItLacks") as worker:
         (reply,) = _ask(worker, half)
         assert _answers(worker)
-    assert reply.failures["value"] == {"outcome": "unsupported", "message": "half a float is not enough"}
+    assert reply.failures["value"] == {"outcome": "refused", "message": "half a float is not enough"}
 
 
 def test_a_value_is_had_where_only_its_gradient_raises() -> None:
@@ -174,7 +174,7 @@ def test_a_value_is_had_where_only_its_gradient_raises() -> None:
         (reply,) = _ask(worker, PLAIN)
     assert set(reply.results) == {"value"}
     assert reply.failures == {
-        "grad_logits": {"outcome": "unsupported", "message": "RuntimeError: no derivative is registered"}
+        "grad_logits": {"outcome": "refused", "message": "RuntimeError: no derivative is registered"}
     }
 
 

@@ -91,10 +91,10 @@ def test_a_waiver_of_another_processor_accepts_the_same_divergence_here(make: Ma
 
 
 def test_a_waiver_whose_witness_is_refused_now(make: Make) -> None:
-    """It does not fail any more, and it does not conform."""
-    _, told, _ = _gated(make, "RaisesAlways", {})
-    assert _state(told) == State.STALE
-    assert f"{WITNESS} is unsupported now" in told["waivers"][0]["message"]
+    """A NaN that became a refusal is not covered."""
+    status, told, _ = _gated(make, "RaisesAlways", {})
+    assert status == 1 and _state(told) == State.WORSENED
+    assert "now there is refused (1.7)" in told["waivers"][0]["message"]
 
 
 @pytest.mark.parametrize(

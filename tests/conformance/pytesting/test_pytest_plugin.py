@@ -54,7 +54,7 @@ class Wrong(fakes.AlwaysNan):
         started(self.name)
 
 
-class Lacking(fakes.ClaimsWhatItLacks):
+class Lacking(fakes.DeclaresWhatItLacks):
     name = distribution = "lacking"
     implementations = implementations("lacking")
 
