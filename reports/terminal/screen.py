@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xent_conformance.reports.text.wording import CONTROL, cut, plural
+from xent_conformance.reports.text.wording import cut, harmless, plural
 
 Part = str | tuple[str, str]
 """Text, or text and its style."""
@@ -18,11 +18,6 @@ ROWS = 60
 
 CELL = 300
 """Characters of a cell."""
-
-
-def plain(text: str) -> str:
-    """Text without what a terminal would obey, or the log of a CI service would take for a command."""
-    return CONTROL.sub(" ", text).replace("##[", "# #[")
 
 
 def say(console: Console, *parts: Part) -> None:
@@ -62,4 +57,4 @@ def left(console: Console, number: int, noun: str, rest: str) -> None:
 
 def _text(*parts: Part) -> Text:
     pairs = [(part, "") if isinstance(part, str) else part for part in parts]
-    return Text.assemble(*((plain(text), style) for text, style in pairs))
+    return Text.assemble(*((harmless(text), style) for text, style in pairs))
