@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import rich.markup
 from rich.console import Console
 
 from tests.support.small_gate import broken, decided, newer, now_header, view_of, waiver
@@ -235,6 +236,8 @@ def test_a_name_reads_as_it_is(renderer: str, name: str) -> None:
     text = read(renderer, RENDERERS[renderer](_named(name)))
     wanted = name.replace("`", "") if renderer in ("summary", "comment") else name
     assert wanted in text
+    for escape in (html.escape, rich.markup.escape, markdown.plain, lambda n: n.replace("%", "%25")):
+        assert escape(name) == name or escape(name) not in text.replace(name, ""), "nowhere twice"
 
 
 CONTROLS = "a\x1b[31mb\x00c\x07d"
