@@ -15,7 +15,8 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.cases.families import ALL
-from xent_conformance.cases.family import PROFILES, Family
+from xent_conformance.cases.family import Family
+from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Floats, Format
 from xent_conformance.reference.inputs import Inputs
@@ -36,8 +37,8 @@ def batches(
     dtypes: Iterable[str] | None = None,
 ) -> Iterator[Batch]:
     """The batches of a profile, in a fixed order, restricted to the named operators, families, dtypes."""
-    if profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    if profile not in list(Profile):
+        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(Profile)}")
     for operator in OPERATORS.values():
         if operators is not None and operator.name not in set(operators):
             continue
@@ -121,7 +122,7 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
 def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
     """The first profile that asks these batches."""
     found, op = families()[family], OPERATORS[operator]
-    for profile in PROFILES:
+    for profile in Profile:
         if n in found.lengths(op, profile) and fmt in found.formats_asked(profile, n):
             return profile
     raise LookupError(f"{operator}/{family}/{fmt}/n{n} is asked by no profile")
@@ -133,7 +134,7 @@ def find_case(case_id: str) -> tuple[Batch, Case]:
     if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
         operator, family = OPERATORS[parts[0]], families()[parts[1]]
         length = parts[4].removeprefix("n")
-        asked = length.isdigit() and int(length) in family.lengths(operator, PROFILES[-1])
+        asked = length.isdigit() and int(length) in family.lengths(operator, Profile.FULL)
         if asked and parts[3] in family.formats:
             for found in batches_of(operator, family, FORMATS[parts[3]], int(length)):
                 for case in found.cases:
@@ -142,7 +143,7 @@ def find_case(case_id: str) -> tuple[Batch, Case]:
     raise LookupError(case_id)
 
 
-def case_ids(profile: str = PROFILES[-1]) -> list[str]:
+def case_ids(profile: str = Profile.FULL) -> list[str]:
     """The id of every case of a profile."""
     return [case.id for b in batches(profile) for case in b.cases]
 

@@ -1,4 +1,4 @@
-"""What a family of cases is, and the profiles that ask it."""
+"""What a family of cases is."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from xent_conformance.cases.case import Ask
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Format
 from xent_conformance.reference.operators import Operator
-
-PROFILES = ("quick", "standard", "full")
-"""Each is a subset of the next: the same batches, more of them."""
 
 
 @dataclass(frozen=True)

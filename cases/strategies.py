@@ -87,7 +87,7 @@ def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[fl
 def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     """One row of ``n`` logits with labels and cotangent, as a batch of one."""
     o = OPERATORS[operator]
-    element = probabilities(fmt) if operator == "logit" else logits(fmt)
+    element = probabilities(fmt) if OPERATORS[operator].domain == "unit" else logits(fmt)
     x = draw(st.lists(element, min_size=n, max_size=n))
     p = draw(labels(o, fmt, n))
     width = n if o.value_shape == "row" else 1
@@ -115,7 +115,9 @@ def moving(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
 
 
 def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
-    element = st.integers(1, 15).map(lambda k: k / 16.0) if operator == "logit" else moderate(fmt)
+    element = (
+        st.integers(1, 15).map(lambda k: k / 16.0) if OPERATORS[operator].domain == "unit" else moderate(fmt)
+    )
     return st.lists(element, min_size=n, max_size=n)
 
 

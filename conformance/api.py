@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from xent_conformance.asking.selection import Selection
-from xent_conformance.kernel.check import Names, names
+from xent_conformance.registry.names import Names, names
 from xent_conformance.registry.plugins import load, load_installed
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.file import read_run as _read
@@ -51,13 +50,12 @@ def run(
         names(devices),
         names(plugins),
     )
-    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
-        where = Path(folder) / "run.parquet" if out is None else Path(out)
-        return engine.run(selection, where, resume=resume, progress=progress, interpreters=interpreters)
+    where = None if out is None else Path(out)
+    return engine.run(selection, where, resume=resume, progress=progress, interpreters=interpreters)
 
 
 def read_run(path: str | Path) -> Run:
-    """The run in a run file. Raises :class:`~reports.run.file.RunFileError` for a file that is none."""
+    """The run in a run file. Raises RunFileError, of ``reports.run.file``, for a file that is none."""
     return _read(Path(path))
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from xent_conformance.commands.listing import Door, doors
 from xent_conformance.reference.formats import FORMATS
+from xent_conformance.registry.doors import Door, doors
 from xent_conformance.registry.framework import FRAMEWORKS
 
 HEAD = (
@@ -108,7 +108,7 @@ def page() -> str:
 
 
 def _variants(framework: str) -> list[str]:
-    variants = FRAMEWORKS[framework].variants
+    variants = FRAMEWORKS[framework].declaration.variants
     told = [
         f"`{v.device}[{name}]` ({v.about}; {v.since if v.device == 'cpu' else 'where it is named'})"
         for name, v in variants.items()
@@ -126,8 +126,8 @@ def _row(row: Door) -> str:
 
 
 def _mode(row: Door, mode: str, since: str) -> str:
-    framework = FRAMEWORKS[row.framework]
-    formats = [name for name in FORMATS if framework.asks(row.door.name, mode, name)]
+    declared = FRAMEWORKS[row.framework].declaration
+    formats = [name for name in FORMATS if declared.asks(row.door.name, mode, name)]
     told = mode if since == "quick" else f"{mode} ({since})"
     return told if len(formats) == len(FORMATS) else f"{told}: {' '.join(formats)}"
 

@@ -13,13 +13,13 @@ from typing import Literal
 from xent_conformance.reference.exact import sigmoid as sigmoids
 from xent_conformance.reference.exact import softmax as softmaxes
 from xent_conformance.reference.exact.ball import Values
-from xent_conformance.reference.exact.derivatives import DERIVATIVES
 from xent_conformance.reference.exact.parts import Undefined
 from xent_conformance.reference.exact.reductions import reduce
 from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
+Domain = Literal["reals", "unit"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
@@ -31,46 +31,79 @@ MOVING = ("jvp", "hvp")
 class Operator:
     """A mathematical function of one row.
 
+    ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``.
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
-    ``elementwise`` says that element ``i`` depends on nothing but element ``i``.
+    ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
+    gradients of a row, ``move`` its ``jvp`` and ``hvp``.
     """
 
     name: str
     formula: str
+    domain: Domain
     labels: Labels
     value_shape: Shape
     elementwise: bool
     outputs: tuple[str, ...]
     define: Callable[[Row], Values]
+    move: Callable[[Row], Values]
 
 
 _VALUE_AND_GRAD = ("value", "grad_logits")
 _WITH_LABELS = ("value", "grad_logits", "grad_labels")
 
 
+Definition = Callable[[Row], Values]
+
+
 def _operator(
-    define: Callable[[Row], Values], formula: str, labels: Labels, value_shape: Shape, *, elementwise: bool
+    define: Definition,
+    move: Definition,
+    formula: str,
+    *,
+    labels: Labels = "none",
+    value_shape: Shape = "row",
+    elementwise: bool = False,
+    domain: Domain = "reals",
 ) -> Operator:
     outputs = _WITH_LABELS if labels == "dense" else _VALUE_AND_GRAD
-    return Operator(define.__name__, formula, labels, value_shape, elementwise, outputs, define)
+    name = define.__name__
+    return Operator(name, formula, domain, labels, value_shape, elementwise, outputs, define, move)
 
 
 OPERATORS: dict[str, Operator] = {
     o.name: o
     for o in (
-        _operator(softmaxes.softmax, "exp(x_i) / Σ exp(x_j)", "none", "row", elementwise=False),
-        _operator(softmaxes.log_softmax, "x_i − log Σ exp(x_j)", "none", "row", elementwise=False),
-        _operator(softmaxes.logsumexp, "log Σ exp(x_j)", "none", "scalar", elementwise=False),
-        _operator(softmaxes.softmax_cross_entropy, "−Σ p_i log s_i", "dense", "scalar", elementwise=False),
-        _operator(softmaxes.sparse_softmax_cross_entropy, "−log s_y", "index", "scalar", elementwise=False),
-        _operator(sigmoids.sigmoid, "1 / (1 + exp(−x))", "none", "row", elementwise=True),
-        _operator(sigmoids.log_sigmoid, "−log(1 + exp(−x))", "none", "row", elementwise=True),
-        _operator(sigmoids.logit, "log(p / (1 − p))", "none", "row", elementwise=True),
+        _operator(softmaxes.softmax, softmaxes.softmax_moving, "exp(x_i) / Σ exp(x_j)"),
+        _operator(softmaxes.log_softmax, softmaxes.log_softmax_moving, "x_i − log Σ exp(x_j)"),
+        _operator(softmaxes.logsumexp, softmaxes.logsumexp_moving, "log Σ exp(x_j)", value_shape="scalar"),
+        _operator(
+            softmaxes.softmax_cross_entropy,
+            softmaxes.softmax_cross_entropy_moving,
+            "−Σ p_i log s_i",
+            labels="dense",
+            value_shape="scalar",
+        ),
+        _operator(
+            softmaxes.sparse_softmax_cross_entropy,
+            softmaxes.sparse_softmax_cross_entropy_moving,
+            "−log s_y",
+            labels="index",
+            value_shape="scalar",
+        ),
+        _operator(sigmoids.sigmoid, sigmoids.sigmoid_moving, "1 / (1 + exp(−x))", elementwise=True),
+        _operator(sigmoids.log_sigmoid, sigmoids.log_sigmoid_moving, "−log(1 + exp(−x))", elementwise=True),
+        _operator(
+            sigmoids.logit,
+            sigmoids.logit_moving,
+            "log(p / (1 − p))",
+            elementwise=True,
+            domain="unit",
+        ),
         _operator(
             sigmoids.sigmoid_cross_entropy,
+            sigmoids.sigmoid_cross_entropy_moving,
             "−z log σ(x) − (1 − z) log σ(−x)",
-            "dense",
-            "row",
+            labels="dense",
             elementwise=True,
         ),
     )
@@ -83,7 +116,7 @@ def evaluate(operator: Operator, row: Row) -> Values:
     NaN everywhere where the row defines nothing (SPEC.md 3.2, 4.4, 5.1, 6.4).
     """
     if row.v:
-        return DERIVATIVES[operator.name](row)
+        return operator.move(row)
     if row.attributes.grouped:
         define = functools.partial(_defined, operator)
         return reduce(define, row, labels=operator.labels, elementwise=operator.elementwise)

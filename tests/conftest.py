@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis draws the same examples every time, and nothing is timed.
+"""What all tests share: Hypothesis draws the same examples every time; fakes in place of the frameworks.
 
 ``make explore`` lets it draw others; what it finds there is promoted to a family, and gates only then.
 """
@@ -6,9 +6,71 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import settings
+
+from tests.support import fakes
+from tests.support.by_hand import Install
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(autouse=True)
+def _path_as_it_was() -> Iterator[None]:
+    """A plug-in that is loaded leaves its folder on the path, where later tests would find its neighbours."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
+
+
+@pytest.fixture
+def install() -> Iterator[Install]:
+    """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are.
+
+    Of :mod:`tests.support.fakes`, or of the module that is named: ``install(fake="…:Whole")``.
+    """
+
+    def only(**classes: str) -> None:
+        FRAMEWORKS.clear()
+        for name, fake in classes.items():
+            adapter = fake if ":" in fake else f"tests.support.fakes:{fake}"
+            FRAMEWORKS[name] = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
+
+    before = dict(FRAMEWORKS)
+    yield only
+    FRAMEWORKS.clear()
+    FRAMEWORKS.update(before)  # in their order, which listings show
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Every stream that a worker's start opens; what is left open is closed after the test.
+
+    A stream that nobody closed would otherwise be reported in whichever test the collector runs.
+    """
+    streams: list[Any] = []
+    start, temporary = subprocess.Popen, tempfile.TemporaryFile
+
+    def popen(*args: Any, **kwargs: Any) -> Any:
+        child = start(*args, **kwargs)
+        streams.extend([child.stdin, child.stdout])
+        return child
+
+    def temporary_file(*args: Any, **kwargs: Any) -> Any:
+        streams.append(temporary(*args, **kwargs))
+        return streams[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
+    yield streams
+    for stream in streams:
+        stream.close()

@@ -3,117 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.paths import ROOT
-
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+from tests.support.runner import ACTION, EXPRESSION, Runner, of
 
 FAKES = "tests.support.fakes"
 SMALL = "--operator softmax --dtype float32 --family two_classes"
 
 
-@dataclass
-class Runner:
-    """What a runner gives to the steps: contexts, a temporary folder, files to write to."""
-
-    folder: Path
-    inputs: dict[str, str]
-    branch: str = "main"
-    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    log: str = ""
-
-    def value(self, expression: str) -> str:
-        """An expression of the kinds that the action uses."""
-        known = {f"inputs.{name}": value for name, value in self.inputs.items()}
-        known |= {
-            "github.ref_name": self.branch,
-            "github.event.repository.default_branch": "main",
-            "github.action_path": str(ROOT),
-            "github.run_id": "7",
-            "github.run_attempt": "1",
-            "runner.os": "Linux",
-            "runner.arch": "X64",
-        }
-        for step, found in self.outputs.items():
-            known |= {f"steps.{step}.outputs.{name}": value for name, value in found.items()}
-        return known[expression]
-
-    def filled(self, text: str) -> str:
-        return EXPRESSION.sub(lambda m: self.value(m[1]), text)
-
-    def holds(self, condition: str) -> bool:
-        """``a == 'b' && c != d``."""
-        if condition == "always()":
-            return True
-        for part in condition.split("&&"):
-            left, sign, right = re.split(r"\s*(==|!=)\s*", part.strip())
-            a, b = (x[1:-1] if x.startswith("'") else self.value(x) for x in (left, right))
-            if (a == b) is (sign == "!="):
-                return False
-        return True
-
-    def run(self) -> int:
-        """Every step in turn; the status of the first that fails, as a job would end."""
-        status = 0
-        for step in ACTION["runs"]["steps"]:
-            condition = step.get("if", "")
-            if (status and condition != "always()") or (condition and not self.holds(condition)):
-                continue
-            if "uses" in step:
-                self.use(step)
-            else:
-                status = self.shell(step) or status
-        return status
-
-    def use(self, step: dict[str, Any]) -> None:
-        """Cache and upload: what they are told must be there, or made of what is."""
-        given = {name: self.filled(str(text)) for name, text in step["with"].items()}
-        self.log += f"{step['uses']} {json.dumps(given)}\n"
-
-    def shell(self, step: dict[str, Any]) -> int:
-        to = self.folder / "output"
-        to.write_text("", encoding="utf-8")
-        environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "XDG_CACHE_HOME")}
-        environment |= {name: self.filled(text) for name, text in step.get("env", {}).items()}
-        environment |= {
-            "GITHUB_OUTPUT": str(to),
-            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
-            "RUNNER_TEMP": str(self.folder / "temp"),
-            "PYTHONPATH": str(ROOT),
-        }
-        # the suite is there already: a test installs nothing
-        script = step["run"].replace("-m pip install --quiet", "-m pip --version")
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.log += done.stdout + done.stderr
-        pairs = dict(line.split("=", 1) for line in to.read_text(encoding="utf-8").splitlines())
-        if "id" in step:
-            self.outputs[step["id"]] = pairs
-        return done.returncode
-
-
 def runner(folder: Path, fake: str) -> Runner:
-    (folder / "temp").mkdir(parents=True)
-    defaults = {name: str(i.get("default", "")) for name, i in ACTION["inputs"].items()}
+    """One that asks a fake, which lies in the checkout."""
     asked = f"{SMALL} --plugin {FAKES}:{fake}"
-    return Runner(folder, {**defaults, "framework": "fake", "arguments": asked, "python": sys.executable})
+    made = of(folder, framework="fake", arguments=asked, python=sys.executable)
+    made.path = str(ROOT)
+    return made
 
 
 def test_every_input_and_output_is_used_and_described() -> None:

@@ -11,7 +11,7 @@ from xent_conformance.reference.operators import Operator
 
 def ordinary(operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0) -> Floats:
     """Bell-shaped logits; for ``logit`` probabilities well inside (0, 1)."""
-    if operator.name == "logit":
+    if operator.domain == "unit":
         return fmt.nearest(words.fractions(n, bits=7))
     return words.bell(fmt, scale, n)
 

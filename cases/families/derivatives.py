@@ -24,7 +24,7 @@ def _tangent(words: Words, n: int) -> Floats:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if operator.name == "logit":
+    if operator.domain == "unit":
         for bits in (4, 6, 8):
             p = fmt.nearest(words.fractions(n, bits=bits))
             yield Ask("inside", np.clip(p, 2.0**-8, 1 - 2.0**-7), "1.6", tangent=_tangent(words, n))

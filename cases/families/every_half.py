@@ -33,7 +33,7 @@ def every_number(fmt: Format) -> Floats:
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     numbers = every_number(fmt)
-    if operator.name == "logit":
+    if operator.domain == "unit":
         numbers = numbers[(numbers > 0) & (numbers < 1)]
     for row in np.resize(numbers, (-(-len(numbers) // n), n)):
         yield Ask("all", row, "1.1", unit_cotangent=True)

@@ -38,7 +38,7 @@ VANISHING = {
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    if operator.name == "logit":
+    if operator.domain == "unit":
         return ()
     if operator.elementwise:
         return (ELEMENTS,)

@@ -27,7 +27,7 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if operator.name == "logit":
+    if operator.domain == "unit":
         yield from _probabilities(fmt, n, words)
         return
     repeats = 5 if n <= 100 else 1

@@ -17,7 +17,7 @@ NAN, INFINITY = float("nan"), float("inf")
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    if operator.name == "logit":
+    if operator.domain == "unit":
         return ()
     return (16,) if operator.elementwise else (10,)
 

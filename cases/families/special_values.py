@@ -24,7 +24,7 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if operator.name == "logit":
+    if operator.domain == "unit":
         yield from _domain(fmt, n, words)
     elif operator.elementwise:
         yield from _limits(operator, fmt, n, words)

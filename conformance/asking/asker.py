@@ -1,4 +1,4 @@
-"""Ask one worker about one batch: every row gets an answer or the reason why there is none.
+"""Ask one framework about one batch: every row gets an answer or the reason why there is none.
 
 A call that raises, crashes or hangs its worker is repeated on halves of the batch until the rows
 that cause it are alone; the other rows keep their answers. Sub-batches are filled up to the
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xent_conformance.asking.process import Process, Reply, WorkerLost, native
+from xent_conformance.asking.connection import Connection, Reply, WorkerLost
 from xent_conformance.cases.case import Batch
-from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.frameworks.interface import Array, Question, dtype_of
+from xent_conformance.reference.formats import native
 from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.delivery import AGAIN
-from xent_conformance.worker.wire import dtype_of
 
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""
@@ -48,51 +48,47 @@ class Answer:
     kernel_s: float = 0.0
 
 
-class Asker:
-    """One process and the batches it is asked."""
-
-    def __init__(self, process: Process) -> None:
-        self.process = process
-
-    def ask(self, batch: Batch, questions: Sequence[Question]) -> list[Answer]:
-        """An answer to every question about ``batch``."""
-        arrays = arrays_of(batch)
-        answers = [Answer(q) for q in questions]
-        everything = np.arange(len(batch.inputs))
-        pending = 0
-        while pending < len(questions):
-            try:
-                for reply in self.process.ask(questions[pending:], _filled(arrays, everything, batch)):
-                    _take(answers[pending], batch, everything, reply)
-                    pending += 1
-            except WorkerLost as lost:
-                answer = answers[pending]
-                apart = _Isolation(self.process, answer, batch, arrays)
-                apart.lost(everything, answer.question.outputs, lost)
+def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> list[Answer]:
+    """An answer to every question about ``batch``, in which each row has its own outcome."""
+    arrays = arrays_of(batch)
+    answers = [Answer(q) for q in questions]
+    everything = np.arange(len(batch.inputs))
+    pending = 0
+    while pending < len(questions):
+        try:
+            for reply in connection.ask(questions[pending:], _filled(arrays, everything, batch)):
+                _take(answers[pending], batch, everything, reply)
                 pending += 1
-        return answers
+        except WorkerLost as lost:
+            answer = answers[pending]
+            apart = _Isolation(connection, answer, batch, arrays)
+            apart.lost(everything, answer.question.outputs, lost)
+            pending += 1
+    for answer in answers:
+        _isolate(connection, answer, batch, arrays)
+    return answers
 
-    def isolate(self, answer: Answer, batch: Batch) -> None:
-        """Ask the rows of a call that raised apart, so that each row has its own outcome."""
-        everything = np.arange(len(batch.inputs))
-        raised = tuple(
-            output
-            for output, failures in answer.failures.items()
-            if len(failures) == len(everything)
-            and all(f.outcome is Outcome.RAISED for f in failures.values())
-        )
-        if not raised or len(everything) == 1 or batch.form.wrong:
-            return
-        for output in raised:
-            del answer.failures[output]
-        _Isolation(self.process, answer, batch, arrays_of(batch)).halves(everything, raised)
+
+def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[str, Array]) -> None:
+    """Ask the rows of a call that raised apart, so that each row has its own outcome."""
+    everything = np.arange(len(batch.inputs))
+    raised = tuple(
+        output
+        for output, failures in answer.failures.items()
+        if len(failures) == len(everything) and all(f.outcome is Outcome.RAISED for f in failures.values())
+    )
+    if not raised or len(everything) == 1 or batch.form.wrong:
+        return
+    for output in raised:
+        del answer.failures[output]
+    _Isolation(connection, answer, batch, arrays).halves(everything, raised)
 
 
 @dataclass
 class _Isolation:
     """The search for the rows that make one call fail, by halves; ``calls`` may still be made."""
 
-    process: Process
+    connection: Connection
     answer: Answer
     batch: Batch
     arrays: dict[str, Array]
@@ -106,7 +102,7 @@ class _Isolation:
         self.calls -= 1
         question = replace(self.answer.question, outputs=outputs)
         try:
-            (reply,) = self.process.ask([question], _filled(self.arrays, rows, self.batch))
+            (reply,) = self.connection.ask([question], _filled(self.arrays, rows, self.batch))
         except WorkerLost as lost:
             self.lost(rows, outputs, lost)
             return
@@ -120,7 +116,7 @@ class _Isolation:
 
     def lost(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
         """The worker died over these rows: go on with halves of them, then output by output."""
-        self.process.restart()
+        self.connection.restart()
         if len(rows) > 1 and self.calls > 0:
             self.halves(rows, outputs)
             return

@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from xent_conformance.asking.process import Process, Reply
-from xent_conformance.frameworks.interface import Adapter, Array, Question
-from xent_conformance.registry.framework import Framework
-from xent_conformance.worker.serve import Worker, _environment
+from xent_conformance.asking.connection import Reply
+from xent_conformance.frameworks.interface import Adapter, Array, Implementation, Question
+from xent_conformance.worker.serve import Worker, hello_of
 
 
-@dataclass(frozen=True)
-class Own(Framework):
-    """A framework whose adapter class is at hand: its module need not be importable anywhere."""
+class InProcess:
+    """A :class:`~.connection.Connection` to an adapter in this process. A crash is ours."""
 
-    own: Any = None
+    def __init__(
+        self, make: Callable[[], Adapter], implementations: Iterable[Implementation] | None = None
+    ) -> None:
+        """Make the adapter, whose framework is imported here.
 
-    @classmethod
-    def of(cls, kind: Any, **changed: Any) -> Own:
-        """The framework of a class, with some of the class's attributes ``changed``."""
-        like = type(kind.__name__, (kind,), changed) if changed else kind
-        return cls(
-            kind.name, f"{kind.__module__}:{kind.__name__}", f"pip install {kind.distribution}", own=like
-        )
-
-    @property
-    def kind(self) -> Any:
-        return self.own
-
-
-class Here(Process):
-    """What an Asker needs of a worker's process, answered in this one. A crash is ours."""
-
-    def __init__(self, adapter: Adapter) -> None:
-        self.worker = Worker(adapter)
+        ``implementations``: what it has, where that is not what it declares. Raises what its start raises.
+        """
+        adapter, hello = hello_of(make)
+        self.hello: Mapping[str, Any] = hello
+        self.starts = 1
+        self._worker = Worker(adapter, implementations)
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question; arrays are read-only, as they are behind a pipe."""
         for array in arrays.values():
             array.flags.writeable = False
         for question in questions:
-            header, results = self.worker.answer(question, arrays)
+            header, results = self._worker.answer(question, arrays)
             yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
 
     def restart(self) -> None:
@@ -55,21 +42,7 @@ class Here(Process):
 
 
 def made(kind: Any) -> Adapter:
-    """The adapter, its framework imported here."""
+    """The adapter, its framework imported here, after the variables that it wants set before."""
     os.environ.update(getattr(kind, "environment_before", {}))
     adapter: Adapter = kind()
     return adapter
-
-
-def started(kind: Any) -> tuple[Adapter, dict[str, Any]]:
-    """The adapter, and what its worker would say hello with."""
-    start = time.perf_counter()
-    adapter = made(kind)
-    hello = {
-        "framework": adapter.name,
-        "version": adapter.version(),
-        "devices": list(adapter.devices()),
-        "environment": _environment(adapter),
-        "import_s": time.perf_counter() - start,
-    }
-    return adapter, hello

@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
+from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.registry.framework import Launch, Seat
 from xent_conformance.worker.wire import Closed, receive, send
 
 _BOOT = """
@@ -37,38 +36,6 @@ main()
 
 ANSWER_SECONDS = 300.0
 START_SECONDS = 300.0
-
-
-class WorkerLost(Exception):
-    """The worker died or fell silent; ``timed_out`` tells which. The message says how."""
-
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        super().__init__(message)
-        self.timed_out = timed_out
-
-
-class FrameworkAbsent(Exception):
-    """The worker's interpreter cannot import the framework; the message is the import error."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How to start a worker. ``environment`` is added to this process's own."""
-
-    adapter: str
-    interpreter: str = sys.executable
-    search: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer: outputs that came, and for the others ``{"outcome", "message"}``."""
-
-    results: Mapping[str, Array]
-    failures: Mapping[str, Mapping[str, str]]
-    compile_s: float
-    kernel_s: float
 
 
 class Process:
@@ -107,7 +74,7 @@ class Process:
         if hello["kind"] == "absent":
             self.close()
             raise FrameworkAbsent(hello["message"])
-        self.hello: dict[str, Any] = hello
+        self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
 
     def restart(self) -> None:
         """A fresh process after a loss."""
@@ -175,7 +142,6 @@ class _Deadline:
         return os.read(self._stream.fileno(), size)
 
 
-def native(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Array:
-    """Exact binary64 carriers as the tested dtype's own bits."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return array.astype(dtype)
+def connect(seat: Seat) -> Process:
+    """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`."""
+    return Process(seat.launch())

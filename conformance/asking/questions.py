@@ -1,13 +1,33 @@
-"""What of a batch an implementation can be asked: by what it takes, and by what its framework computes."""
+"""What a seat is asked about a batch: by what an implementation takes, and by what its framework computes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.frameworks.interface import Implementation, Manner
+from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.frameworks.interface import Implementation, Manner, Question
 from xent_conformance.reference.operators import MOVING
-from xent_conformance.registry.framework import Framework
+from xent_conformance.registry.declaration import Declaration
+from xent_conformance.registry.framework import Seat
+
+
+def questions(
+    seat: Seat, batch: Batch, devices: Sequence[str], names: Iterable[str], profile: str
+) -> list[Question]:
+    """What the named implementations are asked about ``batch``, in the modes of a profile."""
+    declared, manner, named = seat.declaration, manner_of(batch), set(names)
+    asked = outputs(declared, batch)
+    since = smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
+    return [
+        Question(i.name, i.operator, mode, device, asked, manner)
+        for i in declared.implementations
+        if asked and i.name in named and takes(declared, i, batch)
+        for mode in seat.modes(profile, asked_since=since, door_since=i.since)
+        if declared.asks(i.name, mode, batch.inputs.format.name)
+        for device in devices
+    ]
 
 
 def manner_of(batch: Batch) -> Manner:
@@ -23,12 +43,12 @@ def manner_of(batch: Batch) -> Manner:
     )
 
 
-def takes(framework: Framework, implementation: Implementation, batch: Batch) -> bool:
+def takes(declared: Declaration, implementation: Implementation, batch: Batch) -> bool:
     """Whether the implementation can be put to the batch in its manner at all."""
     form, op = batch.form, batch.inputs.definition
     if implementation.operator != batch.operator or not _given(implementation, batch):
         return False
-    if form.layout not in {"contiguous", *framework.layouts} or (
+    if form.layout not in {"contiguous", *declared.layouts} or (
         form.out and "out" not in implementation.takes
     ):
         return False
@@ -44,10 +64,10 @@ def _given(implementation: Implementation, batch: Batch) -> bool:
     return set(batch.inputs.attributes.given) <= implementation.takes
 
 
-def outputs(framework: Framework, batch: Batch) -> tuple[str, ...]:
+def outputs(declared: Declaration, batch: Batch) -> tuple[str, ...]:
     """What of the batch's outputs the framework computes; writing into a buffer is for values."""
     asked = ("value",) if batch.form.out or batch.form.wrong else batch.inputs.outputs
     if batch.form.label_dtype:
         asked = tuple(o for o in asked if o != "grad_labels")  # a gradient has its own argument's type
-    able = {"value", *(framework.moving)} | (set(asked) - set(MOVING) if framework.autodiff else set())
+    able = {"value", *(declared.moving)} | (set(asked) - set(MOVING) if declared.autodiff else set())
     return tuple(o for o in asked if o in able)

@@ -14,7 +14,7 @@ import numpy as np
 from xent_conformance.frameworks.interface import Adapter, Array, Call, Implementation, Unsupported
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.declaration import Problem, is_text_to_text
+from xent_conformance.registry.problems import Problem, is_text_to_text
 
 PLAIN = "float32"
 

@@ -11,16 +11,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
-from typing import Any
 
 from xent_conformance.asking.inside import made
 from xent_conformance.check_plugin import calls as probe
 from xent_conformance.check_plugin import values as easy
-from xent_conformance.registry import declaration
-from xent_conformance.registry.declaration import Problem
+from xent_conformance.registry import problems as declaration
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.registry.plugins import (
     Located,
@@ -30,13 +28,10 @@ from xent_conformance.registry.plugins import (
     load_installed,
     locate,
 )
+from xent_conformance.registry.problems import Problem
 
-HEAVY = frozenset(
-    {"torch", "tensorflow", "jax", "jaxlib", "keras", "paddle", "mxnet", "tinygrad", "onnxruntime"}
-)
-"""Frameworks that nobody needs in order to list what there is."""
-
-_LIGHT = frozenset({"numpy", "ml_dtypes", "conformance"})
+_LIGHT = frozenset({"numpy", "ml_dtypes", "xent_conformance"})
+"""What a worker's interpreter has in any case."""
 
 _IMPORTS = """
 import json, sys
@@ -120,17 +115,22 @@ def _heavy_imports(located: Located) -> Iterator[Problem]:
         yield Problem(f"a worker cannot import {module} ({last[0]})", "import nothing that is not installed")
         return
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    distribution = getattr(located.kind, "distribution", "")
-    own = {name for name, of in _distributions().items() if distribution in of} - _LIGHT
-    for name in sorted(loaded & (HEAVY | own)):
+    frameworks = {f.declaration.distribution for f in FRAMEWORKS.values()}
+    for name in sorted(loaded & _modules_of(frameworks | {getattr(located.kind, "distribution", "")})):
         yield Problem(
             f"importing {module} imports {name}, which makes every listing slow",
             "import the framework in __init__, never at the top of the file",
         )
 
 
+def _modules_of(distributions: set[str]) -> set[str]:
+    """What frameworks are imported as, which nobody needs in order to list what there is."""
+    there = {module for module, of in _distributions().items() if distributions & set(of)}
+    return (there | distributions) - _LIGHT
+
+
 @cache
-def _distributions() -> Any:
+def _distributions() -> Mapping[str, list[str]]:
     """Which distributions a top-level module comes from."""
     return packages_distributions()
 

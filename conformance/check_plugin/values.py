@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from xent_conformance.asking.asker import Asker
-from xent_conformance.asking.inside import Here, Own
-from xent_conformance.asking.selection import questions
+from xent_conformance.asking.inside import InProcess
+from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, batches_of, families
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.check_plugin.calls import PLAIN, About
 from xent_conformance.frameworks.interface import Adapter, Implementation
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
+from xent_conformance.judging.rows import asked_and_judged
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.declaration import Problem
+from xent_conformance.registry.declaration import Declaration
+from xent_conformance.registry.framework import Framework, Seat
+from xent_conformance.registry.problems import Problem
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text.wording import Answer
 
@@ -54,27 +56,31 @@ class _Asking:
     """The adapter in its first mode on its first device."""
 
     def __init__(self, kind: Any, adapter: Adapter) -> None:
-        self.device = next(iter(adapter.devices()))
-        self.framework = Own.of(kind, modes={next(iter(adapter.modes)): PROFILES[0]})
-        self.asker, self.oracle = Asker(Here(adapter)), Oracle(default_cache())
+        self.connection = InProcess(lambda: adapter)
+        self.device = self.connection.hello["devices"][0]
+        declared = Declaration.of(kind)
+        first = {next(iter(declared.modes)): Profile.QUICK}
+        name = declared.name
+        self.seat = Seat(Framework(name, "", "", given=replace(declared, modes=first)))
+        self.oracle = Oracle(default_cache())
 
     def rows(self, i: Implementation, batch: Batch) -> Iterator[Mapping[str, Any]]:
-        """The verdicts on one batch."""
-        asked = questions(self.framework, batch, [self.device], [i.name], PROFILES[-1])
+        """The verdicts on one batch, as a run would give them."""
+        asked = questions(self.seat, batch, [self.device], [i.name], Profile.FULL)
         judge = Judge(self.oracle.truth(batch.inputs))
-        for answer in self.asker.ask(batch, [q for q in asked if q.operator == i.operator]):
-            yield from rows_of(batch, judge, answer, dict.fromkeys(("framework", "version", "machine"), ""))
+        asked = [q for q in asked if q.operator == i.operator]
+        yield from asked_and_judged(self.seat, self.connection, batch, asked, judge)
 
 
 def _easy(i: Implementation) -> Iterator[tuple[str, Batch]]:
     """The ordinary rows of two classes or more, and for each keyword the first batch that gives it."""
     op = OPERATORS[i.operator]
-    for n in families()[EASY].lengths(op, PROFILES[0]):
+    for n in families()[EASY].lengths(op, Profile.QUICK):
         if n > 1 or op.elementwise:
             for batch in batches_of(op, families()[EASY], FORMATS[PLAIN], n):
                 yield "", batch
     wanted = set(i.takes)
-    for batch in batches(PROFILES[0], operators=[op.name], dtypes=[PLAIN]):
+    for batch in batches(Profile.QUICK, operators=[op.name], dtypes=[PLAIN]):
         for keyword in wanted & _keywords(batch, i):
             wanted.discard(keyword)
             yield keyword, batch

@@ -12,6 +12,7 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
+    Bars,
     Device,
     Dtype,
     FamilyName,
@@ -49,7 +50,6 @@ def run(
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
-    from xent_conformance.commands.console import Bars
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.reports.run.findings import findings
     from xent_conformance.reports.terminal import run as terminal
@@ -92,10 +92,10 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
-    from xent_conformance.asking.selection import UnknownName, near_cases
     from xent_conformance.cases.corpus import find_case
-    from xent_conformance.explain import explain_text
-    from xent_conformance.explain.case import check_devices
+    from xent_conformance.explain.case import check_devices, near_cases
+    from xent_conformance.explain.printing import show_case
+    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
@@ -114,7 +114,7 @@ def explain(
             raise fail(str(refused), USAGE) from None
         typer.echo(text, nl=False)
         return
-    if not explain_text.show(batch, case, implementation, console, device or ()):
+    if not show_case(batch, case, implementation, console, device or ()):
         where = f" on {' or '.join(device)}" if device else ""
         raise fail(
             f"no implementation of {batch.operator} matches {implementation!r}{where} "
@@ -135,19 +135,19 @@ def search(
     plugin: Plugin = None,
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
-    from xent_conformance.asking.process import FrameworkAbsent, WorkerLost
-    from xent_conformance.asking.selection import UnknownName, search_target
+    from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
     from xent_conformance.explain import search as searching
-    from xent_conformance.explain import search_text
+    from xent_conformance.explain.printing import show_found
+    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
-        target = search_target(implementation, operator, output, dtype, mode, n)
+        target = searching.search_target(implementation, operator, output, dtype, mode, n)
         found = searching.search(target, budget)
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None
     except (FrameworkAbsent, WorkerLost) as absent:
-        raise fail(f"{absent}; add it with: {target.framework.install}", EVIDENCE) from None
+        raise fail(f"{absent}; add it with: {target.seat.framework.install}", EVIDENCE) from None
     except ImportError:
         raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
-    search_text.show(target, found, console)
+    show_found(target, found, console)

@@ -1,15 +1,17 @@
-"""What all commands share: the application, consoles, exit statuses, options."""
+"""What all commands share: the application, consoles, exit statuses, options, progress bars."""
 
 from __future__ import annotations
 
 import enum
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from xent_conformance import __version__
 
@@ -95,7 +97,8 @@ def select(
     device: list[str] | None = None,
     plugin: list[str] | None = None,
 ) -> Selection:
-    from xent_conformance.asking.selection import Selection, UnknownName
+    from xent_conformance.asking.selection import Selection
+    from xent_conformance.registry.names import UnknownName
 
     try:
         return Selection(
@@ -128,3 +131,33 @@ Waivers = Annotated[
 Known = Annotated[
     bool, typer.Option("--known/--no-known", help="The waivers that come with the suite, or not.")
 ]
+
+
+class Bars:
+    """A bar for each framework; give :meth:`update` to the engine as its ``progress``."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:>12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("batches"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def update(self, framework: str, done: int, planned: int) -> None:
+        if framework not in self._tasks:
+            self._tasks[framework] = self._progress.add_task(framework, total=planned)
+        self._progress.update(self._tasks[framework], completed=done)

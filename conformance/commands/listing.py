@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rich.markup import escape
 from rich.table import Table
 
-from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
+from xent_conformance.asking.process import connect
 from xent_conformance.cases.corpus import families as all_families
-from xent_conformance.cases.family import PROFILES
-from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import clauses as all_clauses
-from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.devices import differs, kind_of
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.doors import doors
+from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 
 
 def _table(*columns: str, folds: int = 1) -> Table:
@@ -40,37 +39,12 @@ def implementations() -> Table:
     """Every door, without importing its framework; a mode is marked with the profile that adds it."""
     table = _table("framework", "implementation", "operator", "formulation", "modes", "note", folds=2)
     for row in doors():
-        modes = " ".join(f"{m}({since})" if since != PROFILES[0] else m for m, since in row.modes.items())
+        modes = " ".join(f"{m}({since})" if since != Profile.QUICK else m for m, since in row.modes.items())
         table.add_row(
             row.framework, escape(row.door.name), row.door.operator, row.door.formulation, modes,
             escape(row.door.note),
         )  # fmt: skip
     return table
-
-
-@dataclass(frozen=True)
-class Door:
-    """An implementation, and its modes with the smallest profile that asks each."""
-
-    framework: str
-    door: Implementation
-    modes: Mapping[str, str]
-    outputs: tuple[str, ...]
-
-
-def doors() -> list[Door]:
-    """Every implementation of every framework."""
-    found = []
-    for framework in FRAMEWORKS.values():
-        for i in framework.implementations:
-            modes: dict[str, str] = {}
-            for profile in PROFILES:
-                for mode in framework.modes(profile, door_since=i.since):
-                    if any(framework.asks(i.name, mode, dtype) for dtype in FORMATS):
-                        modes.setdefault(mode, profile)
-            able = OPERATORS[i.operator].outputs if framework.autodiff else ("value",)
-            found.append(Door(framework.name, i, modes, (*able, *framework.moving)))
-    return found
 
 
 def families() -> Table:
@@ -102,28 +76,28 @@ def devices() -> Table:
     table = _table("framework", "version", "device", "setting", folds=1)
     for framework in FRAMEWORKS.values():
         try:
-            process = Process(framework.launch())
+            connection = connect(Seat(framework))
         except (FrameworkAbsent, WorkerLost) as absent:
             words = f"{absent}\nadd it with: {framework.install}"
             state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"
             table.add_row(framework.name, state, "", escape(words))
             continue
-        hello = process.hello
-        process.close()
+        hello = connection.hello
+        connection.close()
         setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
         for device in hello["devices"]:
             table.add_row(framework.name, escape(hello["version"]), escape(device), escape(setting))
-        for name, variant in framework.variants.items():
+        for name, variant in framework.declaration.variants.items():
             sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
             asked = _asked(framework, name, hello["devices"])
-            device = escape(framework.under(name).device(variant.device))
+            device = escape(Seat(framework, name).device(variant.device))
             table.add_row(framework.name, "", device, escape(f"{variant.about}; {sets}; {asked}"))
     return table
 
 
 def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
     """When a variant is asked, or why it is not."""
-    variant = framework.variants[name]
+    variant = framework.declaration.variants[name]
     if variant.device not in map(kind_of, there):
         return "not on this machine"
     if not differs(framework, name):

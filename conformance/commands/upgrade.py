@@ -13,6 +13,7 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
+    Bars,
     Device,
     Dtype,
     FailOns,
@@ -186,7 +187,6 @@ def _request(
 
 def _ask(request: Request, folder: Path) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
-    from xent_conformance.commands.console import Bars
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.versions.environments import EnvironmentNotMade
     from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one

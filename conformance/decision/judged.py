@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from xent_conformance.cases.corpus import find_case, smallest_profile
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.waivers import Waiver, matching
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
@@ -192,8 +192,9 @@ def _profile(waiver: Waiver, case: str) -> str:
     except (ValueError, LookupError):
         return "standard"
     framework = FRAMEWORKS.get(waiver.framework)
-    doors = framework.implementations if framework else ()
-    late = [i.since for i in doors if matching([i.name], waiver.implementations)]
-    modes = list(framework.kind.modes.values()) if framework else []
-    behind = [min(map(PROFILES.index, found)) for found in (late, modes) if found]
-    return PROFILES[min(PROFILES.index(since) + sum(behind), len(PROFILES) - 1)]
+    if framework is None:
+        return since
+    declared = framework.declaration
+    doors = [Profile(i.since) for i in declared.implementations if matching([i.name], waiver.implementations)]
+    behind = sum(min(found).rank for found in (doors, list(declared.modes.values())) if found)
+    return Profile(since).later(behind) or Profile.FULL

@@ -5,7 +5,6 @@ A stub is invalid until a person has written those two, so nothing is ever accep
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import tomli_w
 from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import judge_waivers
 from xent_conformance.decision.waivers import MEASURED, Waiver
@@ -133,7 +133,7 @@ def _witnesses(rows: pl.DataFrame, there: pl.DataFrame) -> list[str]:
     clean = rows.filter(~pl.col("case").is_in(mixed))
     rows = clean if clean.height else rows
     keys = rows.select("operator", "family", "dtype", "n").iter_rows()
-    profiles = pl.Series("_profile", [PROFILES.index(smallest_profile(*key)) for key in keys])
+    profiles = pl.Series("_profile", [Profile(smallest_profile(*key)).rank for key in keys])
     order = rows.with_columns(profiles).sort("_profile", maintain_order=True)
     return list(dict.fromkeys([rows["case"][0], order["case"][0]]))
 
@@ -173,12 +173,10 @@ def _entry(stub: Stub) -> str:
 
 def literal(value: str | float | Sequence[str]) -> str:
     """A value in TOML: a basic string, a float, or a list of strings, one a line where there are several."""
-    if isinstance(value, str):
-        # of JSON's strings TOML takes all but DEL; a lone surrogate is no character of either
-        text = value.encode("utf-8", "replace").decode()
-        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, float):
-        return repr(value)
+    if isinstance(value, str | float):
+        # a lone surrogate is no character of TOML's
+        plain = value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        return tomli_w.dumps({"_": plain}).removeprefix("_ = ").removesuffix("\n")
     if len(value) == 1:
         return f"[{literal(value[0])}]"
     return "[\n" + "".join(f"    {literal(v)},\n" for v in value) + "]"

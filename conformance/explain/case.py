@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +10,21 @@ from typing import Any
 
 from flint import arb, ctx
 
-from xent_conformance.asking.asker import Asker
-from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
-from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
+from xent_conformance.asking.process import connect
+from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.corpus import case_ids
+from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.judging.rows import asked_and_judged
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import evaluate
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
+from xent_conformance.registry.names import check_name
 
 DIGITS = 30
 
@@ -63,7 +66,7 @@ class Answered:
 
 
 def check_devices(devices: Sequence[str]) -> None:
-    """Raise :class:`xent_conformance.asking.selection.UnknownName` for a variant that no framework has."""
+    """Raise :class:`~xent_conformance.registry.names.UnknownName` for a variant that no framework has."""
     known = variants_of(FRAMEWORKS.values())
     for device in devices:
         if split(device)[1] and not is_variant(device, known):
@@ -77,41 +80,44 @@ def answers(batch: Batch, case: Case, pattern: str = "*", devices: Sequence[str]
     variants, named as for a run, or on every device as it is.
     """
     judge = Judge(Oracle(default_cache()).truth(batch.inputs))
+    possible = ["cpu", *(split(d)[0] for d in devices)]
     for framework in FRAMEWORKS.values():
-        names = [i.name for i in framework.implementations if fnmatch.fnmatchcase(i.name, pattern)]
-        for seat in seats(framework, devices, PROFILES[-1]) if devices else (framework,):
-            if _chosen(seat, batch, ["cpu", *(split(d)[0] for d in devices)], names, devices):
+        every = framework.declaration.implementations
+        names = [i.name for i in every if fnmatch.fnmatchcase(i.name, pattern)]
+        for seat in seats(framework, devices, Profile.FULL) if devices else (Seat(framework),):
+            if _chosen(seat, batch, possible, names, devices):
                 yield _answered(seat, batch, case, judge, names, devices)
 
 
 def _chosen(
-    seat: Framework, batch: Batch, there: Sequence[str], names: Sequence[str], devices: Sequence[str]
+    seat: Seat, batch: Batch, there: Sequence[str], names: Sequence[str], devices: Sequence[str]
 ) -> list[Question]:
     """What is asked on those of the devices that are there and wanted, in all modes."""
-    return questions(seat, batch, wanted_devices(seat, there, devices), names, PROFILES[-1])
+    return questions(seat, batch, wanted_devices(seat, there, devices), names, Profile.FULL)
 
 
 def _answered(
-    seat: Framework, batch: Batch, case: Case, judge: Judge, names: Sequence[str], devices: Sequence[str]
+    seat: Seat, batch: Batch, case: Case, judge: Judge, names: Sequence[str], devices: Sequence[str]
 ) -> Answered:
     try:
-        process = Process(seat.launch())
+        connection = connect(seat)
     except (FrameworkAbsent, WorkerLost) as absent:
-        return Answered(seat.key, f"{absent} ({seat.install})", ())
+        return Answered(seat.key, f"{absent} ({seat.framework.install})", ())
     try:
-        there = process.hello["devices"]
+        there = connection.hello["devices"]
         chosen = _chosen(seat, batch, there, names, devices)
         if not chosen:
             lacks = f"no device {', '.join(devices)} here; there is {', '.join(there)}"
             return Answered(seat.key, "", (), lacks)
-        asker = Asker(process)
-        rows: list[Mapping[str, Any]] = []
-        for answer in asker.ask(batch, chosen):
-            asker.isolate(answer, batch)
-            target = target_of(seat, process.hello, answer.question)
-            widening = answer.question.mode in seat.widening
-            found = rows_of(batch, judge, answer, target, widening=widening)
-            rows += [r for r in found if r["case"] == case.id]
-        return Answered(seat.key, "", tuple(rows))
+        rows = asked_and_judged(seat, connection, batch, chosen, judge)
+        return Answered(seat.key, "", tuple(r for r in rows if r["case"] == case.id))
     finally:
-        process.close()
+        connection.close()
+
+
+def near_cases(case_id: str) -> str:
+    """What to type instead of an unknown case id."""
+    near = difflib.get_close_matches(case_id, case_ids(), n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. softmax/ordinary/unit/float32/n10/r0"

@@ -13,16 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Asker
-from xent_conformance.asking.process import Process
+from xent_conformance.asking.connection import Connection
+from xent_conformance.asking.process import connect
 from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
+from xent_conformance.judging.rows import asked_and_judged
 from xent_conformance.reference.formats import FORMATS, Floats
 from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
+from xent_conformance.registry.names import UnknownName, check_name
 
 WRONG_SPECIAL = 5000.0
 """The score of a NaN or an infinity where something else is right: above any error in ulps."""
@@ -32,7 +35,7 @@ WRONG_SPECIAL = 5000.0
 class Target:
     """What is searched."""
 
-    framework: Framework
+    seat: Seat
     implementation: str
     operator: str
     output: str
@@ -50,6 +53,30 @@ class Found:
     tried: int
 
 
+def search_target(
+    implementation: str, operator: str | None, output: str, dtype: str, mode: str | None, n: int
+) -> Target:
+    """What ``conformance search`` is asked for, every name checked."""
+    check_name("dtype", dtype, FORMATS)
+    if operator is not None:
+        check_name("operator", operator, OPERATORS)
+    check_name(
+        "implementation",
+        implementation,
+        [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations],
+    )
+    for framework in FRAMEWORKS.values():
+        for i in framework.declaration.implementations:
+            if i.name == implementation and operator in (None, i.operator):
+                seat = Seat(framework)
+                modes = seat.modes(Profile.FULL)
+                check_name("mode", mode or modes[0], modes)
+                offered = OPERATORS[i.operator].outputs if framework.declaration.autodiff else ("value",)
+                check_name("output", output, offered)
+                return Target(seat, i.name, i.operator, output, dtype, mode or modes[0], n)
+    raise UnknownName(f"{implementation} does not compute {operator} (`conformance list implementations`)")
+
+
 def search(target: Target, seconds: float, *, progress: Callable[[int, float], None] | None = None) -> Found:
     """Search for ``seconds``, simplify, and return the worst row found.
 
@@ -60,9 +87,9 @@ def search(target: Target, seconds: float, *, progress: Callable[[int, float], N
 
     from xent_conformance.cases.strategies import rows
 
-    process = Process(target.framework.launch())
+    connection = connect(target.seat)
     try:
-        probe = _Probe(target, Asker(process))
+        probe = _Probe(target, connection)
         deadline = time.monotonic() + seconds
         for turn in _turns(deadline):
 
@@ -83,7 +110,7 @@ def search(target: Target, seconds: float, *, progress: Callable[[int, float], N
                 progress(probe.tried, probe.best_score)
         return probe.simplified()
     finally:
-        process.close()
+        connection.close()
 
 
 def _turns(deadline: float) -> Iterator[int]:
@@ -97,9 +124,9 @@ def _turns(deadline: float) -> Iterator[int]:
 class _Probe:
     """Scores rows and remembers the worst."""
 
-    def __init__(self, target: Target, asker: Asker) -> None:
+    def __init__(self, target: Target, connection: Connection) -> None:
         self._target = target
-        self._asker = asker
+        self._connection = connection
         self._oracle = Oracle()
         self.tried = 0
         self.best_score = -1.0
@@ -121,10 +148,9 @@ class _Probe:
         labels = inputs.labels[0] if inputs.labels.size else None
         batch = Batch("found", inputs, (Ask("worst", inputs.logits[0], "1.1", labels),))
         question = Question(t.implementation, t.operator, t.mode, "cpu", (t.output,))
-        (answer,) = self._asker.ask(batch, [question])
-        described = {"framework": t.framework.name, "version": "", "machine": "", "formulation": ""}
         judge = Judge(self._oracle.truth(inputs))
-        return rows_of(batch, judge, answer, described)[0]
+        (row,) = asked_and_judged(t.seat, self._connection, batch, [question], judge)
+        return row
 
     def simplified(self) -> Found:
         """The worst row with every element made as plain as it can be while staying as bad."""
@@ -149,7 +175,7 @@ def _plainer(x: float) -> Iterator[float]:
 
 def _with(inputs: Inputs, field: str, i: int, value: float) -> Inputs | None:
     """The inputs with one number replaced; None where the operator or the format has no such number."""
-    if (field == "cotangent" and value == 0) or (inputs.operator == "logit" and not 0 < value < 1):
+    if (field == "cotangent" and value == 0) or (inputs.definition.domain == "unit" and not 0 < value < 1):
         return None
     row: Floats = getattr(inputs, field).copy()
     row[0, i] = value

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation
-from xent_conformance.worker.wire import dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Implementation, dtype_of
 
 _AXIS = frozenset({"axis"})
 

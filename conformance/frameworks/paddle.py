@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
-from xent_conformance.worker.wire import dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, dtype_of
 
 _AXIS = frozenset({"axis"})
 

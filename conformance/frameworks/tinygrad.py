@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Variant
-from xent_conformance.worker.wire import dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Variant, dtype_of
 
 _AXIS = frozenset({"axis"})
 _DENSE = frozenset({"label_smoothing", "reduction"})

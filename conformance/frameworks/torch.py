@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant
+from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, Variant, dtype_of
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
-from xent_conformance.worker.wire import dtype_of
 
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 

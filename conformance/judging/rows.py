@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer, Failure
+from xent_conformance.asking.asker import Answer, Failure, ask
+from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import RESULT, Judge
 from xent_conformance.reference.clauses import Level, clause
-from xent_conformance.registry.framework import Framework
+from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
 from xent_conformance.worker.delivery import AGAIN
 
@@ -48,7 +49,7 @@ def rows_of(
         verdicts: list[dict[str, Any]] = []
         if answered:
             assert got is not None, "a row without a failure has a result"
-            verdicts = _judged(judge, batch, answered, output, got, widening=widening)
+            verdicts = _measured(judge, batch, answered, output, got, widening=widening)
             again = answer.results.get(output + AGAIN)
             _same_bits(answered, verdicts, batch, output, got, again)
         verdicts += [
@@ -72,20 +73,35 @@ def rows_of(
     return rows
 
 
-def target_of(framework: Framework, hello: Mapping[str, Any], question: Question) -> dict[str, str]:
-    """What :func:`rows_of` writes of who answered, from the framework and its worker's ``hello``."""
-    implementation = question.implementation
-    formulations = {i.name: i.formulation for i in framework.implementations}
+def target_of(seat: Seat, hello: Mapping[str, Any], question: Question) -> dict[str, str]:
+    """What :func:`rows_of` writes of who answered, from the seat and what its connection says of itself."""
     return {
-        "framework": framework.name,
+        "framework": seat.name,
         "version": hello["version"],
         "machine": hello["environment"]["processor"],
-        "formulation": formulations[implementation],
-        "device": framework.device(question.device),
+        "formulation": seat.declaration.formulations[question.implementation],
+        "device": seat.device(question.device),
     }
 
 
-def _judged(
+def judged(
+    seat: Seat, hello: Mapping[str, Any], batch: Batch, judge: Judge, answer: Answer
+) -> list[dict[str, Any]]:
+    """The rows of one answer of a seat."""
+    target = target_of(seat, hello, answer.question)
+    widening = answer.question.mode in seat.declaration.widening
+    return rows_of(batch, judge, answer, target, widening=widening)
+
+
+def asked_and_judged(
+    seat: Seat, connection: Connection, batch: Batch, questions: Sequence[Question], judge: Judge
+) -> list[dict[str, Any]]:
+    """Put the questions about a batch to a seat, and judge what it answers: rows of a run file."""
+    answers = ask(connection, batch, questions)
+    return [row for answer in answers for row in judged(seat, connection.hello, batch, judge, answer)]
+
+
+def _measured(
     judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array, *, widening: bool
 ) -> list[dict[str, Any]]:
     shape = _shape(batch, judge, output)

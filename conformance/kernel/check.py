@@ -1,49 +1,39 @@
 """Judge a function of one's own: ``check(my_cross_entropy, operator=…, framework=…)``.
 
-The function becomes the only implementation of its framework's adapter, so tensors, devices, gradients and
-layouts are those of a run. It is asked in this process: a kernel that was just written is importable
-nowhere else. A crash is therefore the caller's; what it raises is an outcome.
+The function becomes the only implementation of its framework, so tensors, devices, gradients and layouts are
+those of a run, and so is the engine. It is asked in this process: a kernel that was just written is
+importable nowhere else. A crash is therefore the caller's; what it raises is an outcome.
 """
 
 from __future__ import annotations
 
 import difflib
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import polars as pl
-
-from xent_conformance.asking.asker import Asker
-from xent_conformance.asking.inside import Here, Own, started
-from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.asking.inside import InProcess, made
+from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, families
-from xent_conformance.cases.family import PROFILES
-from xent_conformance.frameworks.interface import Adapter, Implementation
-from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks.interface import Implementation, Question
 from xent_conformance.kernel.result import Checked
-from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry import plugins
-from xent_conformance.registry.declaration import KEYWORDS, accepts
 from xent_conformance.registry.devices import wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
-from xent_conformance.reports.run.file import SCHEMA, Run
-from xent_conformance.running.header import header, listed, rounded
-
-Names = str | Iterable[str] | None
+from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.registry.names import Names, check_name, names
+from xent_conformance.registry.problems import KEYWORDS, accepts
+from xent_conformance.running import engine
 
 ClassAxis = Literal["last", "second"] | None
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a check asks, every name known."""
+class Kernel:
+    """A function, and what it is asked: :class:`xent_conformance.running.engine.Asked`."""
 
     framework: Framework
     implementation: Implementation
@@ -51,27 +41,60 @@ class Asked:
     profile: str
     dtypes: tuple[str, ...]
     families: tuple[str, ...]
+    devices: tuple[str, ...] = ()
 
-    def batches(self) -> list[Batch]:
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """The one whose tensors it takes."""
+        return (self.framework.name,)
+
+    @property
+    def possible(self) -> Sequence[str]:
+        """The device that was found."""
+        return self.devices
+
+    @property
+    def seat(self) -> Seat:
+        """Its framework with the function for its only implementation, in one mode, always asked."""
+        declared = replace(
+            self.framework.declaration,
+            implementations=(self.implementation,),
+            modes={self.mode: Profile.QUICK},
+            restricted={},
+            variants={},
+        )
+        return Seat(replace(self.framework, given=declared))
+
+    def batches(self) -> Iterable[Batch]:
         """The batches that name the operator, of the families and formats."""
-        found = batches(
+        return batches(
             self.profile,
             operators=[self.implementation.operator],
             families_=self.families or None,
             dtypes=self.dtypes or None,
         )
-        return [b for b in found if questions(self.own, b, ["cpu"], [self.implementation.name], self.profile)]
 
-    @property
-    def own(self) -> Own:
-        """The framework with the function for its only implementation, in one mode, always asked."""
-        return Own.of(
-            self.framework.kind,
-            implementations=(self.implementation,),
-            modes={self.mode: PROFILES[0]},
-            restricted={},
-            variants={},
-        )
+    def seats(self, interpreters: Mapping[str, str]) -> Sequence[Seat]:
+        """This process alone."""
+        return [self.seat]
+
+    def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> Sequence[Question]:
+        """What it is asked about a batch on the device."""
+        there = wanted_devices(seat, devices, self.devices)
+        return questions(seat, batch, there, [self.implementation.name], self.profile)
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """As a selection says it."""
+        return {
+            "profile": self.profile,
+            "frameworks": [self.framework.name],
+            "operators": [self.implementation.operator],
+            "dtypes": list(self.dtypes),
+            "families": list(self.families),
+            "implementation": self.implementation.name,
+            "devices": list(self.devices),
+            "plugins": [],
+        }
 
 
 def check(
@@ -100,84 +123,29 @@ def check(
     ``dtypes``, ``families`` and ``profile`` narrow what is asked. Raises ValueError, with near names, for
     an argument that names nothing. What ``function`` raises is an outcome.
     """
-    asked = _asked(function, operator, framework, dtypes, profile, families, takes, class_axis, mode, name)
-    own = asked.own
-    found = asked.batches()
-    if not found:
+    kernel = _kernel(function, operator, framework, dtypes, profile, families, takes, class_axis, mode, name)
+    if not any(kernel.questions(kernel.seat, batch, ["cpu"]) for batch in kernel.batches()):
         raise ValueError(
             "no case is asked: the named families, dtypes and mode have nothing in common for "
             f"{operator} (`conformance list families` shows what each family asks)"
         )
     try:
-        adapter, hello = started(own.kind)
+        inside = InProcess(lambda: made(kernel.framework.adapter_class()), [kernel.implementation])
     except ImportError as error:
-        raise ValueError(f"{framework} is not installed ({error}); add it with: {own.install}") from None
-    where = _device(own, hello["devices"], device)
-    return Checked(_run(asked, adapter, hello, where, found))
-
-
-def _run(asked: Asked, adapter: Adapter, hello: dict[str, Any], device: str, found: Sequence[Batch]) -> Run:
-    """Ask every batch, judge it, and write the header that a report needs."""
-    began = time.perf_counter()
-    own, mode, asker = asked.own, asked.mode, Asker(Here(adapter))
-    oracle = Oracle(default_cache())
-    spent = {"import": hello["import_s"], "compile": 0.0, "kernels": 0.0, "reference": 0.0}
-    rows: list[dict[str, Any]] = []
-    for batch in found:
-        put = questions(own, batch, [device], [asked.implementation.name], asked.profile)
-        answers = asker.ask(batch, put)
-        start = time.perf_counter()
-        judge = Judge(oracle.truth(batch.inputs))
-        spent["reference"] += time.perf_counter() - start
-        for answer in answers:
-            asker.isolate(answer, batch)
-            spent["compile"] += answer.compile_s
-            spent["kernels"] += answer.kernel_s
-            target = target_of(own, hello, answer.question)
-            rows += rows_of(batch, judge, answer, target, widening=mode in own.widening)
-    spent["total"] = time.perf_counter() - began
-    verdicts = pl.DataFrame(rows, schema=SCHEMA).sort(["case", "output"])
-    return Run(verdicts, (_header(asked, hello, device, len(found), verdicts, spent),))
-
-
-def _header(
-    asked: Asked,
-    hello: dict[str, Any],
-    device: str,
-    planned: int,
-    verdicts: pl.DataFrame,
-    spent: dict[str, float],
-) -> dict[str, Any]:
-    """The header of a run file; see :mod:`xent_conformance.running.engine`."""
-    own, i = asked.own, asked.implementation
-    seconds = rounded(spent)
-    selection = {
-        "profile": asked.profile,
-        "frameworks": [own.name],
-        "operators": [i.operator],
-        "dtypes": list(asked.dtypes),
-        "families": list(asked.families),
-        "implementation": i.name,
-        "devices": [device],
-        "plugins": [],
-    }
-    return {
-        **header(selection, verdicts),
-        "planned": {own.name: planned},
-        "finished": {own.name: planned},
-        "absent": [],
-        "not_installed": [],
-        "frameworks": [{**hello, "variant": "", "starts": 1}],
-        "seconds": seconds,
-        "seconds_by_mode": {f"{own.name} {asked.mode}": {k: seconds[k] for k in ("compile", "kernels")}},
-        "implementations": [listed(own.name, i)],
-    }
+        raise ValueError(
+            f"{framework} is not installed ({error}); add it with: {kernel.framework.install}"
+        ) from None
+    there = inside.hello["devices"]
+    found = wanted_devices(kernel.seat, there, [device])
+    if not found:
+        raise ValueError(f"no device {device!r}: {framework} has {', '.join(there)} here")
+    return Checked(engine.run(replace(kernel, devices=(found[0],)), None, inside=lambda _: inside))
 
 
 # --- arguments -------------------------------------------------------------------------------------------
 
 
-def _asked(
+def _kernel(
     function: Any,
     operator: str,
     framework: str,
@@ -188,16 +156,16 @@ def _asked(
     class_axis: ClassAxis,
     mode: str,
     name: str | None,
-) -> Asked:
+) -> Kernel:
     """The arguments of :func:`check`, checked. Raises ValueError."""
     if not callable(function):
         raise ValueError(f"{function!r} cannot be called: give the function itself")  # noqa: TRY004
     plugins.load_installed()
     check_name("operator", operator, OPERATORS)
     check_name("framework", framework, FRAMEWORKS)
-    check_name("profile", profile, PROFILES)
+    check_name("profile", profile, Profile)
     chosen = FRAMEWORKS[framework]
-    check_name("mode", mode, chosen.kind.modes)
+    check_name("mode", mode, chosen.declaration.modes)
     for dtype in names(dtypes):
         check_name("dtype", dtype, FORMATS)
     for family in names(wanted):
@@ -215,7 +183,7 @@ def _asked(
         takes=keywords,
         class_axis=class_axis,
     )
-    return Asked(chosen, implementation, mode, profile, names(dtypes), names(wanted))
+    return Kernel(chosen, implementation, mode, profile, names(dtypes), names(wanted))
 
 
 def _check_keyword(function: Callable[..., Any], keyword: str) -> None:
@@ -227,22 +195,7 @@ def _check_keyword(function: Callable[..., Any], keyword: str) -> None:
         raise ValueError(f"takes {keyword!r}, which {_name_of(function)} does not accept")
 
 
-def names(given: Names) -> tuple[str, ...]:
-    """One name or several, as a tuple; none is the empty one."""
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
 def _name_of(function: Any) -> str:
     """``my_cross_entropy``, ``MyLoss``, ``<lambda>``."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return str(name).rpartition("<locals>.")[2]
-
-
-def _device(own: Own, there: Sequence[str], wanted: str) -> str:
-    """The first device of that name, or of that kind."""
-    found = wanted_devices(own, there, [wanted])
-    if not found:
-        raise ValueError(f"no device {wanted!r}: {own.name} has {', '.join(there)} here")
-    return found[0]

@@ -17,7 +17,7 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.decision.waivers import Waiver, matching
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.registry.devices import split
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.reports.run.file import Run
 
 
@@ -48,7 +48,7 @@ class Group(NamedTuple):
 def names(groups: Sequence[Group]) -> list[str]:
     """What each test is called; the framework is named where two have a door of one name."""
     doors = {(g.framework, g.implementation) for g in groups}
-    doors |= {(f.name, i.name) for f in FRAMEWORKS.values() for i in f.implementations}
+    doors |= {(f.name, i.name) for f in FRAMEWORKS.values() for i in f.declaration.implementations}
     shared = {name for name, frameworks in Counter(i for _, i in doors).items() if frameworks > 1}
     return [
         "-".join(
@@ -109,13 +109,13 @@ def place_of(waiver: Waiver, groups: Iterable[Group]) -> list[Group]:
     ]
 
 
-def _group(seat: Framework, batch: Batch, q: Question, output: str = "") -> Group:
+def _group(seat: Seat, batch: Batch, q: Question, output: str = "") -> Group:
     device, dtype = seat.device(q.device), batch.inputs.format.name
     return Group(seat.name, q.implementation, q.mode, device, dtype, q.operator, output, batch.family)
 
 
-def _naive(framework: Framework) -> set[tuple[str, str]]:
-    return {(i.name, i.operator) for i in framework.implementations if i.formulation == "naive"}
+def _naive(seat: Seat) -> set[tuple[str, str]]:
+    return {(i.name, i.operator) for i in seat.declaration.implementations if i.formulation == "naive"}
 
 
 @dataclass(frozen=True)
@@ -142,13 +142,13 @@ class Narrowed(Selection):
     def batches(self) -> Iterator[Batch]:
         return (b for b in super().batches() if (b.operator, b.family, b.inputs.format.name) in self._frames)
 
-    def questions(self, framework: Framework, batch: Batch, devices: Sequence[str]) -> list[Question]:
-        return [q for q in super().questions(framework, batch, devices) if self._wants(framework, batch, q)]
+    def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> list[Question]:
+        return [q for q in super().questions(seat, batch, devices) if self._wants(seat, batch, q)]
 
-    def _wants(self, framework: Framework, batch: Batch, q: Question) -> bool:
+    def _wants(self, seat: Seat, batch: Batch, q: Question) -> bool:
         """A device that a worker has may be named by its kind in a place."""
         kind = replace(q, device=q.device.partition(":")[0])
-        return any(_group(framework, batch, asked) in self.places for asked in (q, kind))
+        return any(_group(seat, batch, asked) in self.places for asked in (q, kind))
 
     def as_dict(self) -> dict[str, Any]:
         """As the selection that it narrows: the command that is made of it asks at least as much."""

@@ -1,4 +1,4 @@
-"""The pytest plug-in: options of ``pytest --pyargs conformance``, and where its run file lies.
+"""The pytest plug-in: options of ``pytest --pyargs xent_conformance``, and where its run file lies.
 
 Every pytest of an environment loads this file, so it imports nothing but pytest, and does nothing until
 ``test_frameworks`` beside it is collected. The options are there as ``--conformance-…`` always, and in

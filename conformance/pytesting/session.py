@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from xent_conformance.asking.selection import Selection, UnknownName
+from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, read_waivers
 from xent_conformance.pytesting.groups import Group, Narrowed, names, of_run, of_selection, place_of
 from xent_conformance.pytesting.plugin import Options, wrote
 from xent_conformance.pytesting.share import RunFailed, once
 from xent_conformance.pytesting.verdicts import NotAsked, Verdict, Verdicts
 from xent_conformance.registry import plugins
+from xent_conformance.registry.names import UnknownName
 from xent_conformance.reports.run.file import Run, RunFileError, read_run
 from xent_conformance.running import engine
 

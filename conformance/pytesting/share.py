@@ -7,30 +7,12 @@ repeated in every other.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        while True:
-            with contextlib.suppress(OSError):
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                return
-            time.sleep(0.1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+from filelock import FileLock
 
 
 class RunFailed(Exception):
@@ -44,7 +26,7 @@ def once(folder: Path, make: Callable[[Path], object]) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     out, begun, failed = folder / "run.parquet", folder / "begun", folder / "failed"
-    with _alone(folder / "lock"):
+    with FileLock(folder / "lock"):
         if failed.exists():
             raise RunFailed(failed.read_text(encoding="utf-8"))
         if out.exists():
@@ -65,11 +47,3 @@ def once(folder: Path, make: Callable[[Path], object]) -> Path:
                 raise RunFailed(words) from error
             raise
     return out
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """No other process is here at the same time; closing the file lets the next one in."""
-    with lock.open("ab") as file:
-        _lock(file)
-        yield

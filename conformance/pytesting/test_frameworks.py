@@ -1,4 +1,4 @@
-"""The conformance tests: ``pytest --pyargs conformance``, with ``-k`` to choose, ``-n`` to share the run.
+"""The conformance tests: ``pytest --pyargs xent_conformance``, ``-k`` chooses, ``-n`` shares the run.
 
 One test for each framework's implementation, mode, device, format, operator, output and family of cases. The
 frameworks are asked once, when the first test that is left after ``-k`` begins, and only what the tests that

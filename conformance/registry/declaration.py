@@ -1,282 +1,86 @@
-"""What is wrong with an adapter class as it is written: its framework is not imported, nothing is called.
+"""What an adapter declares, read once from its class: which implementations, modes, outputs, settings.
 
-A plug-in comes from elsewhere and inherits from nothing, so nothing else has checked it. What is wrong
-here would stop the driver in the middle of a run; a plug-in is therefore not taken before it is right.
+An adapter is a class of anybody's, with attributes that may be there or not; this is the one place that reads
+them. Nothing here imports a framework: an adapter does that when it is made.
 """
 
 from __future__ import annotations
 
-import difflib
-import inspect
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from xent_conformance.cases.family import PROFILES
-from xent_conformance.cases.form import Layout
-from xent_conformance.frameworks.interface import Formulation, Implementation, Variant
-from xent_conformance.reference.formats import FORMATS
-from xent_conformance.reference.operators import MOVING, OPERATORS
-
-KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
-"""What an implementation may take beside logits and labels: ``Implementation.takes``."""
-
-LAYOUTS = tuple(name for name in get_args(Layout) if name != "contiguous")
-
-FORMULATIONS: tuple[str, ...] = get_args(Formulation)
-
-_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
-_KIND = re.compile(r"[a-z]+")
+from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks.interface import Implementation, Variant
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with an adapter, and what to do about it."""
+class Declaration:
+    """The attributes of :class:`xent_conformance.frameworks.interface.Adapter`, the optional ones filled in.
 
-    what: str
-    remedy: str
+    ``modes`` maps each mode to the smallest profile that asks it. ``moving``: which of ``jvp`` and ``hvp``
+    it computes. ``layouts``: memory layouts beside contiguous. ``restricted`` and ``formats``: for a mode,
+    the only implementations and formats asked in it. ``widening``: modes whose results may be of a wider
+    type. ``variants``: settings of its devices, by name. ``environment``: variables set before its start.
+    """
 
-    def __str__(self) -> str:
-        return f"{self.what}: {self.remedy}"
+    name: str
+    distribution: str
+    modes: Mapping[str, Profile]
+    autodiff: bool
+    implementations: tuple[Implementation, ...]
+    moving: tuple[str, ...] = ()
+    layouts: frozenset[str] = frozenset()
+    restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    formats: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    widening: frozenset[str] = frozenset()
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
-
-_WORDS: Mapping[str, str] = {
-    "name": 'give it one, `name = "mine"`; it is the name on the report',
-    "distribution": "give it the name that `pip install` takes",
-    "modes": 'give it one, `modes = {"eager": "quick"}`: each mode, with the smallest profile that asks it',
-    "autodiff": "say `autodiff = False` where only values are to be asked, or True",
-    "implementations": "give it a tuple of xent_conformance.frameworks.interface.Implementation",
-    "version": "add `def version(self)`, which returns the framework's version as text",
-    "environment": "add `def environment(self)`, which returns a dict of what may change its arithmetic",
-    "devices": 'add `def devices(self)`, which returns the devices there are, such as ["cpu", "cuda:0"]',
-    "run": "add `def run(self, call)`, which returns a dict from each of `call.outputs` to a NumPy array",
-}
-"""The attributes an adapter must have, with what to do where one is missing."""
-
-METHODS = ("version", "environment", "devices", "run")
-
-
-def problems(kind: Any) -> list[Problem]:
-    """Everything that is wrong with the adapter class ``kind``; empty where it can be asked."""
-    if not isinstance(kind, type):
-        return [Problem(f"{kind!r} is no class", "name the adapter's class, MODULE:CLASS")]
-    missing = [name for name in _WORDS if not hasattr(kind, name)]
-    found = [Problem(f"{kind.__name__} has no attribute `{name}`", _WORDS[name]) for name in missing]
-    for name, check in _CHECKS.items():
-        if name not in missing and hasattr(kind, name):
-            found += check(kind, getattr(kind, name))
-    return found
-
-
-def accepts(call: Callable[..., Any], keyword: str) -> bool:
-    """Whether ``call`` can be given the keyword, as far as its signature can be read."""
-    try:
-        parameters = inspect.signature(call).parameters.values()
-    except (TypeError, ValueError):
-        return True  # compiled code that does not say
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return any(
-        p.kind is inspect.Parameter.VAR_KEYWORD or (p.name == keyword and p.kind in named) for p in parameters
-    )
-
-
-def unknown(what: str, name: object, known: Iterable[str]) -> Problem:
-    """A name that nothing answers to, with the near ones, or all where none is near."""
-    names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
-    return Problem(f"unknown {what} {name!r}", hint)
-
-
-# --- what must be there ------------------------------------------------------------------------------
-
-
-def _name(kind: type, name: Any) -> Iterator[Problem]:
-    if not isinstance(name, str):
-        yield Problem(f"`name` is {_a(name)}, not text", _WORDS["name"])
-    elif not _NAME.fullmatch(name):
-        yield Problem(
-            f"`name` is {name!r}", "use letters, digits and `. _ + -` alone: it stands in commands and files"
+    @classmethod
+    def of(cls, kind: Any) -> Declaration:
+        """What an adapter's class says; one that is wrong is for :mod:`.problems` to tell."""
+        return cls(
+            name=kind.name,
+            distribution=kind.distribution,
+            modes={mode: Profile(profile) for mode, profile in kind.modes.items()},
+            autodiff=bool(kind.autodiff),
+            implementations=tuple(kind.implementations),
+            moving=tuple(getattr(kind, "moving", ())),
+            layouts=frozenset(getattr(kind, "layouts", ())),
+            restricted=dict(getattr(kind, "restricted", {})),
+            formats=dict(getattr(kind, "formats", {})),
+            widening=frozenset(getattr(kind, "widening", ())),
+            variants=dict(getattr(kind, "variants", {})),
+            environment=dict(getattr(kind, "environment_before", {})),
         )
 
-
-def _distribution(kind: type, distribution: Any) -> Iterator[Problem]:
-    if not isinstance(distribution, str) or not distribution:
-        yield Problem(f"`distribution` is {_a(distribution)}, not text", _WORDS["distribution"])
-
-
-def _modes(kind: type, modes: Any) -> Iterator[Problem]:
-    if not isinstance(modes, Mapping) or not modes or not all(isinstance(m, str) for m in modes):
-        yield Problem(f"`modes` is {_a(modes)}, not a mapping from names to profiles", _WORDS["modes"])
-        return
-    for mode, profile in modes.items():
-        if profile not in PROFILES:
-            yield unknown(f"profile of mode {mode!r},", profile, PROFILES)
-
-
-def _autodiff(kind: type, autodiff: Any) -> Iterator[Problem]:
-    if not isinstance(autodiff, bool):
-        yield Problem(f"`autodiff` is {_a(autodiff)}, not True or False", _WORDS["autodiff"])
-
-
-def _callable(name: str) -> Callable[[type, Any], Iterator[Problem]]:
-    def check(kind: type, method: Any) -> Iterator[Problem]:
-        if not callable(method):
-            yield Problem(f"`{name}` is {_a(method)}, not a method", _WORDS[name])
-
-    return check
-
-
-def _implementations(kind: type, implementations: Any) -> Iterator[Problem]:
-    if not _is_sequence(implementations) or not implementations:
-        yield Problem(
-            f"`implementations` is {_a(implementations)}, not a sequence with something in it",
-            _WORDS["implementations"],
+    def asks(self, implementation: str, mode: str, dtype: str) -> bool:
+        """Whether the mode is for that implementation and that format."""
+        return (mode not in self.restricted or implementation in self.restricted[mode]) and (
+            mode not in self.formats or dtype in self.formats[mode]
         )
-        return
-    right = [i for i in implementations if isinstance(i, Implementation)]
-    for wrong in implementations:
-        if not isinstance(wrong, Implementation):
-            yield Problem(f"`implementations` holds {_a(wrong)}", _WORDS["implementations"])
-    for i in right:
-        yield from (Problem(f"{i.name}: {p.what}", p.remedy) for p in _implementation(i))
-    for (name, operator), count in Counter((i.name, i.operator) for i in right).items():
-        if count > 1:
-            yield Problem(
-                f"{name}: {count} implementations of {operator} have this name",
-                "give each its own: it is how an answer finds its door",
-            )
 
+    def asked_modes(
+        self,
+        profile: str,
+        *,
+        asked_since: str = Profile.QUICK,
+        door_since: str = Profile.QUICK,
+        behind: int = 0,
+    ) -> Sequence[str]:
+        """The modes in which a profile asks what is asked since the profile ``asked_since``.
 
-def _implementation(i: Implementation) -> Iterator[Problem]:
-    if not isinstance(i.name, str) or not i.name:
-        yield Problem(f"its name is {_a(i.name)}, not text", "give it the name that users call it by")
-    if i.operator not in OPERATORS:
-        yield unknown("operator", i.operator, OPERATORS)
-    if i.formulation not in FORMULATIONS:
-        yield unknown("formulation", i.formulation, FORMULATIONS)
-    if i.since not in PROFILES:
-        yield unknown("profile in `since`,", i.since, PROFILES)
-    if i.class_axis not in ("last", "second", None):
-        yield Problem(f"class_axis is {i.class_axis!r}", 'say "last", "second" or None')
-    if not callable(i.call):
-        yield Problem(f"its call is {_a(i.call)}, not a function", "give a function (framework, x, …)")
-    if not isinstance(i.takes, (frozenset, set, tuple, list)):
-        yield Problem(f"`takes` is {_a(i.takes)}", 'give a set of names, frozenset({"axis"})')
-        return
-    if not isinstance(i.takes, frozenset):
-        yield Problem(f"`takes` is {_a(i.takes)}", "make it a frozenset: an implementation is hashed")
-    for keyword in sorted(map(str, i.takes)):
-        if keyword not in KEYWORDS:
-            yield unknown("keyword in `takes`,", keyword, KEYWORDS)
-        elif callable(i.call) and not accepts(i.call, keyword):
-            yield Problem(
-                f"takes {keyword!r}, which its call does not accept",
-                f"add the parameter `{keyword}`, or leave it out of `takes`",
-            )
+        A mode, or a door, that begins in a later profile stays as far behind: what ``quick`` asks of
+        ``jit``, ``standard`` asks op by op, where every shape is compiled many times.
+        """
+        late = Profile(asked_since).rank + Profile(door_since).rank + behind
+        begins = {mode: smallest.later(late) for mode, smallest in self.modes.items()}
+        return tuple(
+            mode for mode, first in begins.items() if first is not None and first <= Profile(profile)
+        )
 
-
-# --- what may be there -------------------------------------------------------------------------------
-
-
-def _subset(name: str, known: Sequence[str]) -> Callable[[type, Any], Iterator[Problem]]:
-    def check(kind: type, given: Any) -> Iterator[Problem]:
-        if isinstance(given, str) or not isinstance(given, Iterable):
-            yield Problem(f"`{name}` is {_a(given)}, not a set of names", f"there are {', '.join(known)}")
-            return
-        yield from (unknown(f"name in `{name}`,", item, known) for item in given if item not in known)
-
-    return check
-
-
-def _widening(kind: type, modes: Any) -> Iterator[Problem]:
-    yield from _subset("widening", _names_of_modes(kind))(kind, modes)
-
-
-def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
-    def check(kind: type, given: Any) -> Iterator[Problem]:
-        if not isinstance(given, Mapping):
-            yield Problem(f"`{name}` is {_a(given)}, not a mapping", "map each mode to a frozenset of names")
-            return
-        doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
-        known: Sequence[str] = doors if name == "restricted" else tuple(FORMATS)
-        for mode, names in given.items():
-            if mode not in _names_of_modes(kind):
-                yield unknown(f"mode in `{name}`,", mode, _names_of_modes(kind))
-            yield from _subset(f"{name}[{mode!r}]", known)(kind, names)
-
-    return check
-
-
-def _variants(kind: type, variants: Any) -> Iterator[Problem]:
-    remedy = "map each name to a xent_conformance.frameworks.interface.Variant"
-    if not isinstance(variants, Mapping):
-        yield Problem(f"`variants` is {_a(variants)}, not a mapping", remedy)
-        return
-    for name, variant in variants.items():
-        if not isinstance(variant, Variant):
-            yield Problem(f"variant {name!r} is {_a(variant)}", remedy)
-            continue
-        yield from _texts(f"environment of variant {name!r}", variant.environment)
-        yield from _subset(f"modes of variant {name!r}", _names_of_modes(kind))(kind, variant.modes)
-        if variant.since not in PROFILES:
-            yield unknown(f"profile of variant {name!r},", variant.since, PROFILES)
-        if not isinstance(variant.device, str) or not _KIND.fullmatch(variant.device):
-            yield Problem(
-                f"device of variant {name!r} is {variant.device!r}",
-                'name the kind of device that it is a setting of, such as "cuda"',
-            )
-
-
-def _environment_before(kind: type, variables: Any) -> Iterator[Problem]:
-    yield from _texts("environment_before", variables)
-
-
-def _texts(name: str, given: Any) -> Iterator[Problem]:
-    """A mapping from text to text, or the problem that it is none."""
-    if not is_text_to_text(given):
-        yield Problem(f"`{name}` is not a mapping from text to text", 'such as {"OMP_NUM_THREADS": "1"}')
-
-
-def is_text_to_text(given: Any) -> bool:
-    """Whether it is a mapping with text for keys and values."""
-    return isinstance(given, Mapping) and all(
-        isinstance(key, str) and isinstance(value, str) for key, value in given.items()
-    )
-
-
-def _names_of_modes(kind: type) -> Sequence[str]:
-    """The modes of the class and of those it inherits from, whose other attributes may name them still."""
-    every = [vars(base).get("modes") for base in kind.__mro__]
-    return list(dict.fromkeys(str(m) for modes in every if isinstance(modes, Mapping) for m in modes))
-
-
-def _is_sequence(given: Any) -> bool:
-    return isinstance(given, Sequence) and not isinstance(given, (str, bytes))
-
-
-def _a(value: Any) -> str:
-    """``a str``, ``an int``: what a value is, where its kind is what is wrong with it."""
-    name = type(value).__name__
-    return (
-        f"an empty {name}" if value in ("", (), [], {}) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-    )
-
-
-_CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
-    "name": _name,
-    "distribution": _distribution,
-    "modes": _modes,
-    "autodiff": _autodiff,
-    "implementations": _implementations,
-    **{name: _callable(name) for name in METHODS},
-    "moving": _subset("moving", MOVING),
-    "layouts": _subset("layouts", LAYOUTS),
-    "restricted": _by_mode("restricted"),
-    "formats": _by_mode("formats"),
-    "widening": _widening,
-    "variants": _variants,
-    "environment_before": _environment_before,
-}
+    @property
+    def formulations(self) -> Mapping[str, str]:
+        """``fused``, ``composed`` or ``naive``, by implementation."""
+        return {i.name: i.formulation for i in self.implementations}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from xent_conformance.cases.family import PROFILES
-from xent_conformance.registry.framework import Framework
+from xent_conformance.cases.profile import Profile
+from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.worker.machine import flags
 
 
 def differs(framework: Framework, variant: str) -> bool:
     """Whether the setting is another than what this machine does by itself."""
-    needs = framework.variants[variant].needs
+    needs = framework.declaration.variants[variant].needs
     return not needs or needs in flags()
 
 
@@ -32,7 +32,7 @@ def kind_of(device: str) -> str:
 
 def variants_of(frameworks: Iterable[Framework]) -> list[str]:
     """``cpu[isa=avx2]``, ``cuda[tf32]``: every variant of theirs, on the kind of device that it is of."""
-    return sorted({f"{v.device}[{name}]" for f in frameworks for name, v in f.variants.items()})
+    return sorted({f"{v.device}[{name}]" for f in frameworks for name, v in f.declaration.variants.items()})
 
 
 def is_variant(device: str, known: Sequence[str]) -> bool:
@@ -41,35 +41,35 @@ def is_variant(device: str, known: Sequence[str]) -> bool:
     return f"{kind_of(name)}[{variant}]" in known
 
 
-def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator[Framework]:
+def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator[Seat]:
     """The framework and the variants of it that are asked, each in a worker of its own.
 
     Where no device is named: the devices as they are, and the variants of the CPU that the profile asks and
     that differ on this machine, with the batches of ``quick``.
     """
+    variants = framework.declaration.variants
     if not wanted:
-        yield framework
-        for name, setting in framework.variants.items():
-            behind = PROFILES.index(setting.since)
-            asked = setting.device == "cpu" and behind <= PROFILES.index(profile)
-            if asked and differs(framework, name):
-                yield framework.under(name, behind=behind)
+        yield Seat(framework)
+        for name, setting in variants.items():
+            since = Profile(setting.since)
+            if setting.device == "cpu" and since <= profile and differs(framework, name):
+                yield Seat(framework, name, behind=since.rank)
         return
     named = [(variant, kind_of(name)) for name, variant in map(split, wanted)]
     for variant in dict.fromkeys(variant for variant, _ in named):
         if not variant:
-            yield framework
-        elif variant in framework.variants and (variant, framework.variants[variant].device) in named:
-            yield framework.under(variant)
+            yield Seat(framework)
+        elif variant in variants and (variant, variants[variant].device) in named:
+            yield Seat(framework, variant)
 
 
-def wanted_devices(framework: Framework, there: Sequence[str], wanted: Sequence[str]) -> list[str]:
+def wanted_devices(seat: Seat, there: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """Of the devices that are there, those that are named; ``cuda`` names all of its kind.
 
     A variant is asked on devices of its own kind alone.
     """
-    names = {split(device)[0] for device in wanted if split(device)[1] == framework.variant}
+    names = {split(device)[0] for device in wanted if split(device)[1] == seat.variant}
     named = [d for d in there if not wanted or d in names or kind_of(d) in names]
-    if not framework.variant:
+    if not seat.variant:
         return named
-    return [d for d in named if kind_of(d) == framework.variants[framework.variant].device]
+    return [d for d in named if kind_of(d) == seat.declaration.variants[seat.variant].device]

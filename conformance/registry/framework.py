@@ -1,27 +1,38 @@
-"""The frameworks that come with the suite, by name: where the adapter is, how to get the framework.
+"""The frameworks that come with the suite, and the seats in which they are asked.
 
-Plug-ins are added by ``plugins`` beside it. This is the driver's side; nothing here imports a framework.
+A framework is what is declared: where its adapter is, how to get it. A seat is what one worker runs: a
+framework under one setting of its devices, by one Python. Plug-ins are added by ``plugins`` beside it. This
+is the driver's side; nothing here imports a framework.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xent_conformance.asking.process import Launch
-from xent_conformance.cases.family import PROFILES
-from xent_conformance.frameworks.interface import Implementation, Variant
+from xent_conformance.cases.profile import Profile
+from xent_conformance.registry.declaration import Declaration
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a worker. ``environment`` is added to this process's own."""
+
+    adapter: str
+    interpreter: str = sys.executable
+    search: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Framework:
-    """A registered framework, or one of its variants: where its adapter is, and how to get it.
+    """A registered framework: where its adapter is, ``MODULE:CLASS``, and how to get it.
 
-    ``optional``: its absence is recorded, and makes a run incomplete only where it was asked for by
-    name. ``variant``: a setting of its devices, one worker process each.
+    ``optional``: its absence is recorded, and makes a run incomplete only where it was asked for by name.
     """
 
     name: str
@@ -30,100 +41,84 @@ class Framework:
     search: tuple[str, ...] = ()
     """Folders to look for the adapter's module in, beside the worker's own path."""
     optional: bool = False
+    given: Declaration | None = None
+    """What it declares, where that is not what the adapter's class says."""
+
+    @property
+    def declaration(self) -> Declaration:
+        """What its adapter declares. Imports the adapter's module, not the framework."""
+        return self.given or _declared(self.adapter_class())
+
+    def adapter_class(self) -> Any:
+        """The adapter's class; its framework is imported when it is made."""
+        module, _, name = self.adapter.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+_declared = functools.cache(Declaration.of)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What one worker runs: a framework, a setting of its devices, and the Python that has it.
+
+    ``behind``: by how many profiles less it is asked; a variant that nobody named asks what comes before.
+    """
+
+    framework: Framework
     variant: str = ""
     behind: int = 0
-    """By how many profiles less it is asked: a variant that nobody named asks what comes before."""
     interpreter: str = sys.executable
-    """The Python that its worker runs under: another one has other versions."""
+
+    @property
+    def name(self) -> str:
+        """Of the framework."""
+        return self.framework.name
 
     @property
     def key(self) -> str:
         """``torch``, or ``torch[isa=avx2]``."""
-        return f"{self.name}[{self.variant}]" if self.variant else self.name
+        return self.device(self.name)
 
     @property
-    def variants(self) -> Mapping[str, Variant]:
-        """Settings of its devices that change arithmetic, by name."""
-        return dict(getattr(self.kind, "variants", {}))
+    def declaration(self) -> Declaration:
+        """What the framework declares."""
+        return self.framework.declaration
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables that are set before its worker starts."""
-        fixed: Mapping[str, str] = getattr(self.kind, "environment_before", {})
-        return {**fixed, **(self.variants[self.variant].environment if self.variant else {})}
+        declared = self.declaration
+        return {
+            **declared.environment,
+            **(declared.variants[self.variant].environment if self.variant else {}),
+        }
 
-    def under(self, variant: str, *, behind: int = 0) -> Framework:
-        """The framework with its devices under that setting."""
-        return replace(self, variant=variant, behind=behind)
-
-    def run_by(self, interpreter: str | None) -> Framework:
-        """The framework as another Python has it; as this one has it where none is named."""
+    def run_by(self, interpreter: str | None) -> Seat:
+        """The seat as another Python has it; as this one has it where none is named."""
         return self if interpreter is None else replace(self, interpreter=interpreter)
 
     def launch(self) -> Launch:
         """How its worker is started. Where our Python looks for modules is no business of another's."""
         ours = self.interpreter == sys.executable
         alone = {} if ours else {"PYTHONPATH": "", "PYTHONHOME": ""}
-        return Launch(self.adapter, self.interpreter, self.search, {**alone, **self.environment})
+        f = self.framework
+        return Launch(f.adapter, self.interpreter, f.search, {**alone, **self.environment})
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""
         return f"{device}[{self.variant}]" if self.variant else device
 
-    def asks(self, implementation: str, mode: str, dtype: str) -> bool:
-        """Whether the mode is for that implementation and that format."""
-        restricted: Mapping[str, frozenset[str]] = getattr(self.kind, "restricted", {})
-        formats: Mapping[str, frozenset[str]] = getattr(self.kind, "formats", {})
-        return (mode not in restricted or implementation in restricted[mode]) and (
-            mode not in formats or dtype in formats[mode]
-        )
-
-    @property
-    def widening(self) -> frozenset[str]:
-        """Modes whose results may be of a wider type than the logits."""
-        return frozenset(getattr(self.kind, "widening", ()))
-
     def modes(
-        self, profile: str, *, asked_since: str = PROFILES[0], door_since: str = PROFILES[0]
+        self, profile: str, *, asked_since: str = Profile.QUICK, door_since: str = Profile.QUICK
     ) -> Sequence[str]:
-        """The modes in which a profile asks what is asked since the profile ``asked_since``.
-
-        A mode, or a door, that begins in a later profile stays as far behind: what ``quick`` asks of
-        ``jit``, ``standard`` asks op by op, where every shape is compiled many times.
-        """
-        late = PROFILES.index(asked_since) + PROFILES.index(door_since)
-        ahead = PROFILES.index(profile) - late - self.behind
-        touched = self.variants[self.variant].modes if self.variant else ()
-        return tuple(
-            mode
-            for mode, smallest in self.kind.modes.items()
-            if PROFILES.index(smallest) <= ahead and (not touched or mode in touched)
+        """The modes that are asked in it: those of the declaration that the variant touches."""
+        declared = self.declaration
+        touched = declared.variants[self.variant].modes if self.variant else ()
+        asked = declared.asked_modes(
+            profile, asked_since=asked_since, door_since=door_since, behind=self.behind
         )
-
-    @property
-    def autodiff(self) -> bool:
-        return bool(self.kind.autodiff)
-
-    @property
-    def moving(self) -> Sequence[str]:
-        """Which of ``jvp`` and ``hvp`` it computes."""
-        return tuple(getattr(self.kind, "moving", ()))
-
-    @property
-    def layouts(self) -> frozenset[str]:
-        """Memory layouts that its tensors can have, beside contiguous ones."""
-        return frozenset(getattr(self.kind, "layouts", ()))
-
-    @property
-    def implementations(self) -> Sequence[Implementation]:
-        """Declared implementations. Does not import the framework itself."""
-        return tuple(self.kind.implementations)
-
-    @property
-    def kind(self) -> Any:
-        """The adapter's class. Imports its module, not the framework."""
-        module, _, name = self.adapter.partition(":")
-        return getattr(importlib.import_module(module), name)
+        return tuple(mode for mode in asked if not touched or mode in touched)
 
 
 def _shipped(

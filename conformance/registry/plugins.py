@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xent_conformance.registry.declaration import problems
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.problems import problems
 
 GROUP = "conformance.frameworks"
 """The group of entry points."""

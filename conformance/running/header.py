@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from xent_conformance import __version__
-from xent_conformance.cases.corpus import digest, families
-from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.cases.corpus import digest, families, find_case
 from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.formats import native
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.sources import hash_of, of_reference
+from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.running.exhibits import exhibits
+from xent_conformance.running.ledger import Ledger
+from xent_conformance.version import __version__
 
 INSTRUMENT = ("frameworks", "worker", "registry", "asking", "judging", "running")
 """Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
@@ -40,8 +41,11 @@ def identity(selection: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def header(selection: Mapping[str, Any], verdicts: pl.DataFrame) -> dict[str, Any]:
-    """What every header has; the runner adds who was asked, what was finished, and the time it took."""
+def header(
+    selection: Mapping[str, Any], seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl.DataFrame
+) -> dict[str, Any]:
+    """Who was asked what, what was finished and how long it took, and what a report needs to show it."""
+    chosen = {seats[key].name: seats[key].framework for key in ledger.planned}.values()
     return {
         **identity(selection),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -49,15 +53,54 @@ def header(selection: Mapping[str, Any], verdicts: pl.DataFrame) -> dict[str, An
         "families": {f.name: f.about for f in families().values()},
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
         "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+        "planned": ledger.planned,
+        "finished": {key: ledger.finished[key] for key in ledger.planned},
+        "absent": ledger.absent,
+        "not_installed": ledger.not_installed,
+        "distances": ledger.distances.listed(),
+        "frameworks": [
+            {**hello, "variant": seats[key].variant, "starts": ledger.starts.get(key, 1)}
+            for key, hello in ledger.hellos.items()
+        ],
+        "seconds": _rounded(ledger.seconds),
+        "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},
+        "implementations": [
+            {"framework": f.name, "name": i.name, "operator": i.operator, "note": i.note}
+            for f in chosen
+            for i in f.declaration.implementations
+        ],
     }
 
 
-def listed(framework: str, implementation: Implementation) -> dict[str, str]:
-    """An implementation as a header lists it."""
-    i = implementation
-    return {"framework": framework, "name": i.name, "operator": i.operator, "note": i.note}
-
-
-def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     """Seconds to the millisecond."""
     return {what: round(value, 3) for what, value in seconds.items()}
+
+
+SHOWN = 64
+"""A row longer than this is carried by its first elements; its id regenerates all of it."""
+
+
+def exhibits(case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """For each case: dtype, length, the first elements of its arrays as hex bits, and how it is asked."""
+    found = {}
+    for case_id in case_ids:
+        batch, case = find_case(case_id)
+        inputs = batch.inputs
+        dtype = inputs.format.dtype
+
+        def bits(row: Any, dtype: Any = dtype) -> str:
+            return native(row[:SHOWN], dtype).astype(dtype.newbyteorder("<")).tobytes().hex()
+
+        index = inputs.definition.labels == "index"
+        chosen = [int(y) for y in inputs.labels[case.row, :SHOWN]] if index else []
+        found[case_id] = {
+            "dtype": inputs.format.name,
+            "n": inputs.n,
+            "logits": bits(inputs.logits[case.row]),
+            "labels": chosen if index else bits(inputs.labels[case.row]),
+            "cotangent": bits(inputs.cotangent[case.row]),
+            "tangent": bits(inputs.tangent[case.row]) if inputs.tangent.size else "",
+            "asked": batch.manner,
+        }
+    return found

@@ -80,9 +80,38 @@ class Journal:
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster."""
-        frame = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)
-        return frame.sort(["framework", "implementation", "mode", "device", "case", "output"])
+        return _in_order(pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA))
 
     def remove(self) -> None:
         """The run file is written: the journal has served."""
         shutil.rmtree(self.folder)
+
+
+class Kept:
+    """The verdicts of a run that nobody wants on disk."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, Any]] = []
+
+    def done(self, framework: str) -> set[str]:
+        """Nothing was answered before."""
+        return set()
+
+    def add(self, framework: str, batch: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep the verdicts of one finished batch."""
+        self._rows += rows
+
+    def flush(self) -> None:
+        """There is nowhere to write to."""
+
+    def verdicts(self) -> pl.DataFrame:
+        """All verdicts, in the order of a run file."""
+        return _in_order(pl.DataFrame(self._rows, schema=SCHEMA))
+
+    def remove(self) -> None:
+        """There is nothing on disk."""
+
+
+def _in_order(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """An order that does not depend on which worker was faster."""
+    return verdicts.sort(["framework", "implementation", "mode", "device", "case", "output"])

@@ -8,7 +8,6 @@ last: what an interruption left half-made is made anew, and what could not be ma
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import platform
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -113,13 +113,16 @@ def _whole(home: Path) -> bool:
 @contextlib.contextmanager
 def _locked(path: Path, say: Say) -> Iterator[None]:
     """One process at a time. The system lets go of the lock when its holder ends, however it ends."""
-    with path.open("w", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another process that makes the same environment")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say("waiting for another process that makes the same environment")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _make(home: Path, wanted: Sequence[str], say: Say) -> None:

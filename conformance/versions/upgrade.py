@@ -19,12 +19,13 @@ from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
+from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
+from xent_conformance.asking.process import connect
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import Policy, decide
 from xent_conformance.decision.waivers import Waiver
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.views.comparison import Comparison
@@ -160,7 +161,7 @@ def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:
 
 
 def _distribution(framework: Framework) -> str:
-    return canonicalize_name(str(framework.kind.distribution))
+    return canonicalize_name(framework.declaration.distribution)
 
 
 def prepare(request: Request, say: Say) -> list[Path]:
@@ -190,18 +191,18 @@ def run_file(request: Request, pin: Pin, folder: Path) -> Path:
 
 def _check_version(request: Request, pin: Pin, python: Path) -> None:
     """Raises :class:`NoEvidence` unless the framework starts there and is the version that was named."""
-    framework = request.framework.run_by(str(python))
+    framework = request.framework
     try:
-        process = Process(framework.launch())
+        connection = connect(Seat(framework, interpreter=str(python)))
     except (FrameworkAbsent, WorkerLost) as error:
         raise NoEvidence(
             f"{pin.text}: {framework.name} does not start under {python}: {error}; install "
             f"{' '.join(shlex.quote(w) for w in (pin.text, 'numpy', 'ml_dtypes'))} and what the adapter "
             "imports there, or leave --python out for an environment that is made here"
         ) from None
-    process.close()
+    connection.close()
     is_it = pin.name == _distribution(framework)
-    version = process.hello["version"] if is_it else _installed(python, pin.name)
+    version = connection.hello["version"] if is_it else _installed(python, pin.name)
     if not pin.names(version):
         raise NoEvidence(
             f"{pin.text}: under {python} there is {pin.name} {version or '— none'}; name the version that "

@@ -14,7 +14,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -56,9 +56,10 @@ PLAIN = Manner()
 class Worker:
     """One adapter and what has been compiled in it."""
 
-    def __init__(self, adapter: Adapter) -> None:
+    def __init__(self, adapter: Adapter, implementations: Iterable[Implementation] | None = None) -> None:
         self.adapter = adapter
-        self.by_name = {(i.name, i.operator): i for i in adapter.implementations}
+        has = adapter.implementations if implementations is None else implementations
+        self.by_name = {(i.name, i.operator): i for i in has}
         self._warm: set[tuple[Any, ...]] = set()
         self._refusals: dict[tuple[Any, ...], str | None] = {}
 
@@ -218,25 +219,28 @@ def load(spec: str) -> Adapter:
     return adapter
 
 
+def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
+    """The adapter, made, and what is said of it once: versions, devices, settings, seconds of import."""
+    start = time.perf_counter()
+    adapter = make()
+    hello = {
+        "framework": adapter.name,
+        "version": adapter.version(),
+        "devices": list(adapter.devices()),
+        "environment": _environment(adapter),
+        "import_s": time.perf_counter() - start,
+    }
+    return adapter, hello
+
+
 def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
     """Load the adapter, say hello, answer until the driver closes the stream."""
-    start = time.perf_counter()
     try:
-        adapter = load(spec)
+        adapter, hello = hello_of(lambda: load(spec))
     except ImportError as error:
         send(sink, {"kind": "absent", "message": _words(error)})
         return
-    send(
-        sink,
-        {
-            "kind": "hello",
-            "framework": adapter.name,
-            "version": adapter.version(),
-            "devices": list(adapter.devices()),
-            "environment": _environment(adapter),
-            "import_s": time.perf_counter() - start,
-        },
-    )
+    send(sink, {"kind": "hello", **hello})
     worker = Worker(adapter)
     while True:
         try:

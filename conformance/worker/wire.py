@@ -12,20 +12,16 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
+
+from xent_conformance.frameworks.interface import dtype_of
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class Closed(EOFError):
     """The other side went away, between frames or inside one."""
-
-
-def dtype_of(name: str) -> np.dtype[Any]:
-    """The NumPy dtype of a name, bfloat16 included."""
-    return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
 
 
 def send(stream: BinaryIO, header: Mapping[str, Any], arrays: Arrays | None = None) -> None:

@@ -1,4 +1,7 @@
-"""Sigmoid, log-sigmoid, logit and sigmoid cross-entropy: elements depend on nothing but themselves."""
+"""Sigmoid, log-sigmoid, logit and sigmoid cross-entropy: elements depend on nothing but themselves.
+
+Beside each definition is how it moves (SPEC.md 1.6): ``jvp`` and ``hvp``, asked of finite rows.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,28 @@ NAN = float("nan")
 HALF = arb(0.5)
 
 
+def _slopes(m: Mirrored) -> list[arb]:
+    """``σ(x) σ(−x)``."""
+    return [a * b for a, b in zip(m.sigma, m.mirror, strict=True)]
+
+
 def sigmoid(r: Row) -> Values:
     """``σ(x) = 1 / (1 + exp(−x))``; VJP ``c σ(x) σ(−x)``. At ±∞ its limits (5.2)."""
     m = Mirrored(r.x)
     grad = [a * b * c for a, b, c in zip(m.sigma, m.mirror, r.c, strict=True)]
     sizes: Values = {"_sigma": list(m.sigma), "_mirror": list(m.mirror)}
     return _with_nan(r.x, {"value": list(m.sigma), "grad_logits": list(grad)}) | sizes
+
+
+def sigmoid_moving(r: Row) -> Values:
+    """``σσ⁻ v``; ``c v σσ⁻ (σ⁻ − σ)``, the last factor as ``−tanh(x/2)``."""
+    m = Mirrored(r.x)
+    d = _slopes(m)
+    hvp: list[Number] = [
+        -arb(c) * arb(v) * s * (arb(x) / 2).tanh() for x, s, c, v in zip(r.x, d, r.c, r.v, strict=True)
+    ]
+    jvp: list[Number] = [s * arb(v) for s, v in zip(d, r.v, strict=True)]
+    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
 
 
 def log_sigmoid(r: Row) -> Values:
@@ -34,6 +53,14 @@ def log_sigmoid(r: Row) -> Values:
         "_softplus_minus": m.softplus_minus,
     }
     return _with_nan(r.x, {"value": value, "grad_logits": grad}) | sizes
+
+
+def log_sigmoid_moving(r: Row) -> Values:
+    """``σ⁻ v``; ``−c v σσ⁻``."""
+    m = Mirrored(r.x)
+    hvp: list[Number] = [-arb(c) * arb(v) * s for s, c, v in zip(_slopes(m), r.c, r.v, strict=True)]
+    jvp: list[Number] = [s * arb(v) for s, v in zip(m.mirror, r.v, strict=True)]
+    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
 
 
 def sigmoid_cross_entropy(r: Row) -> Values:
@@ -60,6 +87,17 @@ def sigmoid_cross_entropy(r: Row) -> Values:
         "_softplus_minus": m.softplus_minus,
     }
     return _with_nan(r.x, outputs) | sizes
+
+
+def sigmoid_cross_entropy_moving(r: Row) -> Values:
+    """``(σ − z) v``; ``c v σσ⁻``."""
+    m = Mirrored(r.x)
+    hvp: list[Number] = [arb(c) * arb(v) * s for s, c, v in zip(_slopes(m), r.c, r.v, strict=True)]
+    jvp: list[Number] = [
+        ((ONE - arb(z)) * a - arb(z) * b) * arb(v)
+        for z, a, b, v in zip(r.p, m.sigma, m.mirror, r.v, strict=True)
+    ]
+    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
 
 
 def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
@@ -113,6 +151,17 @@ def logit(r: Row) -> Values:
         "value": [_logit(p) for p in r.x],
         "grad_logits": [_logit_slope(p, c) for p, c in zip(r.x, r.c, strict=True)],
     }
+
+
+def logit_moving(r: Row) -> Values:
+    """``v / (p (1 − p))``; ``c v (2p − 1) / (p (1 − p))²``, for ``p`` inside (0, 1)."""
+    p = [arb(v) for v in r.x]
+    d = [ONE / (q * (ONE - q)) for q in p]
+    jvp: list[Number] = [s * arb(v) for s, v in zip(d, r.v, strict=True)]
+    hvp: list[Number] = [
+        arb(c) * arb(v) * (q + q - ONE) * s * s for q, s, c, v in zip(p, d, r.c, r.v, strict=True)
+    ]
+    return {"jvp": jvp, "hvp": hvp}
 
 
 def _logit(p: float) -> Number:

@@ -2,6 +2,11 @@
 
 Every formula is arranged so that no term cancels on ordinary inputs; where labels make it cancel, the
 precision ladder resolves it. Gradients are vector-Jacobian products with the row's cotangent ``c``.
+
+Beside each definition is how it moves (SPEC.md 1.6): ``jvp``, the derivative of the value along the tangent
+``v``, and ``hvp``, that of the VJP with the cotangent ``c``, which is the Hessian of ``⟨c, value⟩`` times
+``v``. With ``t_i = v_i − Σ s_j v_j``, the derivative of ``log s_i``, both are a few products. They are asked
+of finite rows.
 """
 
 from __future__ import annotations
@@ -18,6 +23,20 @@ from xent_conformance.reference.exact.row import Row
 NAN = float("nan")
 
 
+class _Moving(Shifted):
+    """A shifted row and the directions ``t``; a uniform tangent gives exactly zero."""
+
+    def __init__(self, r: Row) -> None:
+        super().__init__(r.x)
+        w = centred(r.v, self.k)
+        self.mean = dot(self.s, w)
+        self.t = [a - self.mean for a in w]
+
+    def scaled(self, factor: arb) -> list[Number]:
+        """``factor · s_i t_i``."""
+        return [factor * s * t for s, t in zip(self.s, self.t, strict=True)]
+
+
 def softmax(r: Row) -> Values:
     """``s_i``; VJP ``s_i (c_i − Σ s_j c_j)``, centred on ``c_k`` so that equal cotangents give zero."""
     z = Shifted(r.x, r.copies)
@@ -27,11 +46,27 @@ def softmax(r: Row) -> Values:
     return {"value": list(z.s), "grad_logits": grad} | sizes(z)
 
 
+def softmax_moving(r: Row) -> Values:
+    """``s_i t_i``; ``s_i (t_i (c_i − c̄) − Σ s_j t_j c_j)``."""
+    z = _Moving(r)
+    b = centred(r.c, z.k)
+    mean = dot(z.s, b)
+    covariance = sum((s * t * c for s, t, c in zip(z.s, z.t, b, strict=True)), ZERO)
+    hvp: list[Number] = [s * (t * (c - mean) - covariance) for s, t, c in zip(z.s, z.t, b, strict=True)]
+    return {"jvp": z.scaled(ONE), "hvp": hvp} | sizes(z)
+
+
 def log_softmax(r: Row) -> Values:
     """``log s_i``; VJP ``c_i − s_i Σ c_j``."""
     z = Shifted(r.x, r.copies)
     grad = _balance(z, [arb(-c) for c in r.c], ONE)
     return {"value": list(z.log_s), "grad_logits": grad} | sizes(z)
+
+
+def log_softmax_moving(r: Row) -> Values:
+    """``t_i``; ``−s_i t_i Σ c_j``."""
+    z = _Moving(r)
+    return {"jvp": list(z.t), "hvp": z.scaled(-sum(map(arb, r.c), ZERO))} | sizes(z)
 
 
 def logsumexp(r: Row) -> Values:
@@ -42,6 +77,12 @@ def logsumexp(r: Row) -> Values:
     z = Shifted(r.x, r.copies)
     c = arb(r.c[0])
     return {"value": [z.m + z.L], "grad_logits": [c * s for s in z.s]} | sizes(z)
+
+
+def logsumexp_moving(r: Row) -> Values:
+    """``Σ s_j v_j``; ``c s_i t_i``."""
+    z = _Moving(r)
+    return {"jvp": [arb(r.v[z.k]) + z.mean], "hvp": z.scaled(arb(r.c[0]))} | sizes(z)
 
 
 def softmax_cross_entropy(r: Row) -> Values:
@@ -65,6 +106,13 @@ def softmax_cross_entropy(r: Row) -> Values:
     } | sizes(z)
 
 
+def softmax_cross_entropy_moving(r: Row) -> Values:
+    """``−Σ p_i t_i``; ``c Σp s_i t_i``."""
+    z = _Moving(r)
+    p = [arb(v) for v in r.p]
+    return {"jvp": [-dot(p, z.t)], "hvp": z.scaled(arb(r.c[0]) * sum(p, ZERO))} | sizes(z)
+
+
 def sparse_softmax_cross_entropy(r: Row) -> Values:
     """``f = −log s_y``; ``∂f/∂x_i = s_i − [i = y]``, with ``s_y − 1 = −Σ_{j≠y} s_j``.
 
@@ -84,6 +132,12 @@ def sparse_softmax_cross_entropy(r: Row) -> Values:
     grad = [c * s for s in z.s]
     grad[r.y] = -c * z.rest(r.y)
     return {"value": [-z.log_s[r.y]], "grad_logits": list(grad)} | sizes(z)
+
+
+def sparse_softmax_cross_entropy_moving(r: Row) -> Values:
+    """``−t_y``; ``c s_i t_i``."""
+    z = _Moving(r)
+    return {"jvp": [-z.t[r.y]], "hvp": z.scaled(arb(r.c[0]))} | sizes(z)
 
 
 # --- attributes (SPEC.md 6.6, 6.7) ---------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import PROFILES, batches, batches_of, case_ids, digest, families, find_case
+from xent_conformance.cases.corpus import Profile, batches, batches_of, case_ids, digest, families, find_case
 from xent_conformance.cases.families import ALL
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.clauses import Level, clauses
@@ -24,7 +24,7 @@ GOLDEN = {
     "standard": "be18e52eda87f2f35848760de5d83207a2bbaa36dd70e0eebb78b10578a39305",
     "full": "59cbb733fd8ef5b10b92af22ed8839423163df9f9e1f9f8c91eda3615558393e",
 }
-"""New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in PROFILES})``.
+"""New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 
 A change here makes every earlier run file incomparable: say in the commit why.
 """
@@ -40,17 +40,17 @@ def standard() -> list[Batch]:
 # --- golden ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", Profile)
 def test_golden_digest(profile: str) -> None:
     assert digest(profile) == GOLDEN[profile]
 
 
 def test_another_process_has_the_same_bits() -> None:
     """Nothing may hang on the order of a set, a hash seed or the time."""
-    code = "from xent_conformance.cases.corpus import *; print(*[digest(p) for p in PROFILES])"
+    code = "from xent_conformance.cases.corpus import *; print(*[digest(p) for p in Profile])"
     env = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [GOLDEN[p] for p in PROFILES]
+    assert done.stdout.split() == [GOLDEN[p] for p in Profile]
 
 
 @pytest.mark.skipif("OTHER_NUMPY" not in os.environ, reason="`make test` installs the other NumPy")
@@ -58,14 +58,14 @@ def test_another_numpy_has_the_same_bits() -> None:
     """Philox's raw words and exact arithmetic are the same in every version; distributions need not be."""
     code = (
         "import numpy; from xent_conformance.cases.corpus import *; "
-        "print(numpy.__version__, *[digest(p) for p in PROFILES])"
+        "print(numpy.__version__, *[digest(p) for p in Profile])"
     )
     other = str((ROOT / os.environ["OTHER_NUMPY"]).resolve())
     env = os.environ | {"PYTHONPATH": os.pathsep.join((other, str(ROOT)))}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     version, *digests = done.stdout.split()
     assert version != np.__version__
-    assert digests == [GOLDEN[p] for p in PROFILES]
+    assert digests == [GOLDEN[p] for p in Profile]
 
 
 def test_raw_words_are_golden() -> None:
@@ -236,7 +236,7 @@ def test_every_case_asks_something_that_is_judged(standard: list[Batch]) -> None
 
 
 def test_every_operator_and_format_is_asked_in_every_profile() -> None:
-    for profile in PROFILES:
+    for profile in Profile:
         asked = {(b.operator, b.inputs.format.name) for b in batches(profile)}
         assert asked == {(o, f) for o in OPERATORS for f in FORMATS}
 

@@ -20,8 +20,8 @@ import pytest
 
 from docs.historical import page
 from tests.support.paths import ROOT
-from xent_conformance.asking.asker import Answer, Asker, Failure
-from xent_conformance.asking.process import Launch, Process
+from xent_conformance.asking.asker import Answer, Failure, ask
+from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, find_case
@@ -31,7 +31,7 @@ from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Launch
 from xent_conformance.reports.run.words import Outcome
 
 BUG, DESIGN, TRAP = KINDS
@@ -428,17 +428,15 @@ def processes() -> Iterator[Callable[[str], Process]]:
 
 def verdicts(process: Process, framework: str, implementation: str, batch: Batch) -> list[dict[str, Any]]:
     """What the suite says of a framework's own answer."""
-    asker = Asker(process)
     question = Question(
         implementation,
         batch.operator,
         "eager",
         "cpu",
-        outputs(FRAMEWORKS[framework], batch),
+        outputs(FRAMEWORKS[framework].declaration, batch),
         manner_of(batch),
     )
-    (answer,) = asker.ask(batch, [question])
-    asker.isolate(answer, batch)
+    (answer,) = ask(process, batch, [question])
     return rows_of(batch, Judge(Oracle().truth(batch.inputs)), answer, TARGET)
 
 

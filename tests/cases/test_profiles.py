@@ -10,7 +10,7 @@ import pytest
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, families, smallest_profile
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import Level, clauses
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
@@ -35,7 +35,7 @@ Profiles = dict[str, list[Batch]]
 
 @pytest.fixture(scope="module")
 def asked() -> Profiles:
-    return {profile: list(batches(profile)) for profile in PROFILES}
+    return {profile: list(batches(profile)) for profile in Profile}
 
 
 def _hashes(found: list[Batch]) -> dict[str, str]:
@@ -44,7 +44,7 @@ def _hashes(found: list[Batch]) -> dict[str, str]:
 
 def test_each_profile_is_a_subset_of_the_next(asked: Profiles) -> None:
     """Of batches whole, with the same bits."""
-    for smaller, larger in itertools.pairwise(PROFILES):
+    for smaller, larger in itertools.pairwise(Profile):
         few, many = ({b.id: b.inputs.digest for b in asked[p]} for p in (smaller, larger))
         assert few.items() <= many.items()
         assert len(few) < len(many), f"{larger} asks more than {smaller}"
@@ -60,7 +60,7 @@ def test_ids_are_unique_in_all_profiles(asked: Profiles) -> None:
 def test_the_smallest_profile_is_the_first_that_asks(asked: Profiles) -> None:
     ids = {profile: {b.id for b in found} for profile, found in asked.items()}
     for b in asked["full"]:
-        first = next(profile for profile in PROFILES if b.id in ids[profile])
+        first = next(profile for profile in Profile if b.id in ids[profile])
         assert smallest_profile(b.operator, b.family, b.inputs.format.name, b.inputs.n) == first, b.id
     with pytest.raises(LookupError, match="softmax/ordinary/float32/n4 is asked by no profile"):
         smallest_profile("softmax", "ordinary", "float32", 4)
@@ -87,7 +87,7 @@ def test_formats_of_a_profile_are_formats_of_the_family() -> None:
     for family in families().values():
         assert set(family.formats) <= set(FORMATS)
         for profile, names in family.formats_in.items():
-            assert profile in PROFILES and set(names) <= set(family.formats) and names
+            assert profile in Profile and set(names) <= set(family.formats) and names
 
 
 def test_variants_belong_to_one_manner_in_every_length(asked: Profiles) -> None:

@@ -13,7 +13,7 @@ from tests.support.faults.asked import beyond, quick
 from tests.support.faults.kept import KEPT
 from tests.support.faults.seeded import FAULTS
 from xent_conformance.cases.corpus import batches, families
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import Level, clauses
 
 
@@ -21,7 +21,7 @@ from xent_conformance.reference.clauses import Level, clauses
 def asking() -> Mapping[str, set[str]]:
     """For each clause that some case of some profile names, the families that ask it."""
     found: dict[str, set[str]] = defaultdict(set)
-    for profile in PROFILES:
+    for profile in Profile:
         for batch in batches(profile):
             for ask in batch.asks:
                 for clause in {ask.clause, *ask.clauses.values()}:

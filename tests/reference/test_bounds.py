@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.reference import test_bounds_derivatives
-from tests.support.reference import textbook, textbook_sigmoid
+from tests.support.reference import innocents
 from tests.support.reference.arithmetic import Arithmetic
 from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.innocents import PLAIN as TABLES
 from tests.support.reference.measure import Ratios, answer, plain, ratios
 from tests.support.reference.rows import strained
 from tests.support.reference.textbook import QUADRATIC
@@ -28,10 +28,6 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
-TABLES = {
-    "stable": textbook.STABLE | textbook_sigmoid.STABLE,
-    "accurate": textbook.ACCURATE | textbook_sigmoid.ACCURATE,
-}
 QUESTIONS = [(o.name, output, tier) for o in OPERATORS.values() for output in o.outputs for tier in TABLES]
 
 
@@ -76,8 +72,8 @@ def test_every_output_has_a_bound_and_innocents() -> None:
     moving = {(name, output) for name in OPERATORS for output in MOVING}
     assert set(BOUNDS) == asked | moving
     assert set(TABLES["stable"]) == set(TABLES["accurate"]) == asked
-    assert set(test_bounds_derivatives.TABLES["stable"]) == moving
-    assert set(test_bounds_derivatives.TABLES["accurate"]) == moving
+    assert set(innocents.MOVING["stable"]) == moving
+    assert set(innocents.MOVING["accurate"]) == moving
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid, textbook_reductions
 from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.innocents import GROUPS, ROWS
 from tests.support.reference.rows_attributes import attributed, grouped
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import BINARY16, FORMATS, Format
@@ -21,11 +21,6 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
-ROWS = {
-    "stable": textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE,
-    "accurate": textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE,
-}
-GROUPS = {"stable": textbook_reductions.STABLE, "accurate": textbook_reductions.ACCURATE}
 LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
 QUESTIONS = [(name, output, tier) for name in LOSSES for output in OPERATORS[name].outputs for tier in ROWS]
 

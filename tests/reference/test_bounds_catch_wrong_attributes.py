@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tests.reference.test_bounds_attributes import GROUPS, ROWS
 from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.innocents import GROUPS, ROWS
 from tests.support.reference.measure import ask
 from tests.support.reference.textbook import log_softmax, one_hot, quotient
 from tests.support.reference.textbook_attributes import weights

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.reference.test_bounds_derivatives import TABLES
 from tests.support.reference.arithmetic import Arithmetic, Array
+from tests.support.reference.innocents import MOVING as TABLES
 from tests.support.reference.measure import Ratios, ask
 from tests.support.reference.textbook import quotient
 from tests.support.reference.textbook_derivatives import softmax_vjp

@@ -11,18 +11,14 @@ import functools
 import numpy as np
 import pytest
 
-from tests.support.reference import textbook_derivatives, textbook_derivatives_sigmoid
 from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.innocents import MOVING as TABLES
 from tests.support.reference.rows_moving import moving
 from xent_conformance.reference.formats import BINARY64, FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
-TABLES = {
-    "stable": textbook_derivatives.STABLE | textbook_derivatives_sigmoid.STABLE,
-    "accurate": textbook_derivatives.ACCURATE | textbook_derivatives_sigmoid.ACCURATE,
-}
 SUMS = [name for name, o in OPERATORS.items() if not o.elementwise]
 
 QUESTIONS = [(name, output, tier) for name in OPERATORS for output in MOVING for tier in TABLES]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from tests.reference import test_bounds_attributes, test_bounds_derivatives
+from tests.support.reference import innocents
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.innocence import SLOPS, accused, worst
 from xent_conformance.reference.attributes import Attributes
@@ -50,7 +50,7 @@ def test_a_sum_of_subnormal_exponentials(operator: str, output: str, fmt: Format
     """A thousand ``exp(−d)`` of 1.3 η, each rounded to η, are all of ``Σ s_j v_j`` where ``v_k = 0``."""
     x, v = np.full(1000, np.log(1.3 * fmt.smallest_subnormal)), np.ones(1000)
     x[0] = v[0] = 0.0
-    assert accusations(moving(operator, fmt, x, v, v), output, test_bounds_derivatives.TABLES) == {}
+    assert accusations(moving(operator, fmt, x, v, v), output, innocents.MOVING) == {}
 
 
 @pytest.mark.parametrize("operator", [name for name in SUMS if name != "softmax"])
@@ -59,14 +59,14 @@ def test_a_sum_of_subnormal_products(operator: str) -> None:
     v = np.full(4000, 0.0003)
     v[0] = 0.0
     truth = moving(operator, BINARY16, np.zeros(4000), v, v)
-    assert accusations(truth, "jvp", test_bounds_derivatives.TABLES) == {}
+    assert accusations(truth, "jvp", innocents.MOVING) == {}
 
 
 def test_a_subnormal_slope_times_a_large_sum_of_cotangents() -> None:
     """``log_softmax``: ``s_i t_i`` of a thousand classes, subnormal in binary16, times ``Σ c = 1000``."""
     v = ((np.arange(1000) % 7) - 3) * 2.0**-15
     truth = moving("log_softmax", BINARY16, np.zeros(1000), v, np.ones(1000))
-    assert accusations(truth, "hvp", test_bounds_derivatives.TABLES) == {}
+    assert accusations(truth, "hvp", innocents.MOVING) == {}
 
 
 @pytest.mark.parametrize(("fmt", "small"), [(BINARY16, 1.1 * 2.0**-10), (BINARY32, 1.1 * 2.0**-70)])
@@ -74,7 +74,7 @@ def test_a_subnormal_product_divided_by_small_probabilities(fmt: Format, small: 
     """``logit``: ``c v`` is subnormal, and ``c v (2p − 1) / (p (1 − p))²`` is not."""
     p = np.linspace(0.02, 0.98, 64)
     truth = moving("logit", fmt, p, np.full(64, small), np.full(64, small))
-    assert accusations(truth, "hvp", test_bounds_derivatives.TABLES) == {}
+    assert accusations(truth, "hvp", innocents.MOVING) == {}
 
 
 @pytest.mark.parametrize("output", ["value", "grad_logits", "grad_labels"])
@@ -85,4 +85,4 @@ def test_a_large_positive_weight_of_a_subnormal_softplus(fmt: Format, output: st
     ones = np.ones_like(x)
     extra = Attributes(pos_weight=(float(fmt.nearest(np.array(300.0))),) * x.size)
     truth = Oracle().truth(Inputs("sigmoid_cross_entropy", fmt, x, ones, ones, extra))
-    assert accusations(truth, output, test_bounds_attributes.ROWS) == {}
+    assert accusations(truth, output, innocents.ROWS) == {}

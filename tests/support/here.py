@@ -6,51 +6,39 @@ The arrays and answers do not cross a pipe, and the exact answers are remembered
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from tests.support import fakes_in_any_manner as fakes
-from xent_conformance.asking.asker import Answer, Asker
-from xent_conformance.asking.process import Reply
+from xent_conformance.asking import asker
+from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
-from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework
-from xent_conformance.worker.serve import Worker
+from xent_conformance.registry.framework import Framework, Seat
 
 TARGET = {"framework": "fake", "version": "1.0", "machine": "here", "formulation": "fused"}
 
 
-class Here:
-    """What an :class:`Asker` needs of a process."""
-
-    def __init__(self, fake: str) -> None:
-        self.worker = Worker(getattr(fakes, fake)())
-
-    def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
-        for question in questions:
-            header, results = self.worker.answer(question, arrays)
-            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
-
-
-def framework(fake: str) -> Framework:
-    return Framework(fake, f"tests.support.fakes_in_any_manner:{fake}", "")
+def seat(fake: str) -> Seat:
+    return Seat(Framework(fake, f"tests.support.fakes_in_any_manner:{fake}", ""))
 
 
 def questions(fake: str, batch: Batch) -> list[Question]:
     """What the fake is asked of a batch: it has one implementation of each operator."""
-    f = framework(fake)
-    asked, manner = outputs(f, batch), manner_of(batch)
+    declared = seat(fake).declaration
+    asked, manner = outputs(declared, batch), manner_of(batch)
     return [
         Question(i.name, i.operator, "eager", "cpu", asked, manner)
-        for i in f.implementations
-        if asked and takes(f, i, batch)
+        for i in declared.implementations
+        if asked and takes(declared, i, batch)
     ]
 
 
@@ -74,11 +62,7 @@ class _Named:
 
 def ask(fake: str, batch: Batch) -> list[Answer]:
     """As the engine asks."""
-    asker = Asker(Here(fake))  # type: ignore[arg-type]
-    answers = asker.ask(batch, questions(fake, batch))
-    for answer in answers:
-        asker.isolate(answer, batch)
-    return answers
+    return asker.ask(InProcess(getattr(fakes, fake)), batch, questions(fake, batch))
 
 
 def verdicts(fake: str, asked: Iterable[Batch]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A pytest of somebody else: a process of its own, in which the plug-in is installed by its entry point."""
+"""A pytest of somebody else: a process of its own, in an environment where the suite is installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,31 +35,20 @@ class Done:
         return re.split(r"^(?:__+ |==+ )", rest, maxsplit=1, flags=re.M)[0]
 
 
-def run_pytest(here: Path, *arguments: str, path: Sequence[Path] = (), installed: bool = True) -> Done:
-    """``pytest ARGUMENTS`` in the folder ``here``; modules are found in ``path`` too."""
-    site = here / "site"
-    if installed:
-        _install(site)
-    folders = [*([site] if installed else []), ROOT, *path]
+def run_pytest(here: Path, *arguments: str, path: Sequence[Path] = (), plugged: bool = True) -> Done:
+    """``pytest ARGUMENTS`` in the folder ``here``; modules are found in ``path`` and in the checkout too.
+
+    Not ``plugged``: the entry point is there and not taken, as if the suite were not installed.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV_"))}
+    without = () if plugged else ("-p", "no:conformance")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *_QUIET, "--basetemp", str(here / "base"), *arguments],
+        [sys.executable, "-m", "pytest", *_QUIET, *without, "--basetemp", str(here / "base"), *arguments],
         cwd=here,
-        env={**kept, "PYTHONPATH": os.pathsep.join(map(str, folders)), "COLUMNS": "200"},
+        env={**kept, "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *path])), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     return Done(done.returncode, done.stdout + done.stderr)
-
-
-def _install(site: Path) -> None:
-    """What ``pip install`` would leave of the entry points in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = site / f"xent_conformance-{project['version']}.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    (info / "METADATA").write_text(metadata, encoding="utf-8")
-    lines = [f"{name} = {value}" for name, value in project["entry-points"]["pytest11"].items()]
-    (info / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines, ""]), encoding="utf-8")

@@ -66,7 +66,7 @@ def _many(shown: Shown) -> bool:
 
 
 def _variant(shown: Shown) -> str:
-    return shown.framework.variant
+    return shown.seat.variant
 
 
 def _in_autocast(shown: Shown, device: str, lines: list[str]) -> list[str]:
@@ -218,12 +218,12 @@ DIALECTS: Mapping[str, Dialect] = {
 
 def program(shown: Shown) -> Program:
     """The framework's part of the script."""
-    dialect, library, imports = DIALECTS[shown.framework.name]
+    dialect, library, imports = DIALECTS[shown.seat.name]
     return dialect(shown, library, imports)
 
 
 def environment(shown: Shown) -> dict[str, Any]:
     """Variables that must be set before the framework is imported; none of them is ours."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"} if DIALECTS[shown.framework.name][0] is tensorflow else {}
-    given = {k: v for k, v in shown.framework.environment.items() if not k.startswith("CONFORMANCE_")}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"} if DIALECTS[shown.seat.name][0] is tensorflow else {}
+    given = {k: v for k, v in shown.seat.environment.items() if not k.startswith("CONFORMANCE_")}
     return {**quiet, **given}

@@ -12,20 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer, Asker, Failure, arrays_of
-from xent_conformance.asking.process import FrameworkAbsent, Process, WorkerLost
-from xent_conformance.asking.selection import check_name, questions
+from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
+from xent_conformance.asking.process import connect
+from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.explain.script.right import Refused, Right, right_of
 from xent_conformance.frameworks.interface import Array, Implementation, Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of, target_of
+from xent_conformance.judging.rows import asked_and_judged, judged
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import MOVING
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import seats, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.registry.names import check_name
 from xent_conformance.reports.run.words import GRADES, Outcome, Status, Symptom
 from xent_conformance.worker.delivery import Delivery
 
@@ -41,7 +43,7 @@ class Shown:
 
     batch: Batch
     case: Case
-    framework: Framework
+    seat: Seat
     implementation: Implementation
     mode: str
     device: str
@@ -84,35 +86,40 @@ def shown(
     """What the named implementation's script is to show. Raises :class:`Refused`."""
     check_showable(batch, case)
     chosen, door = _door(batch, implementation, framework)
-    seat = next(iter(seats(chosen, [device], PROFILES[-1])), None)
+    seat = next(iter(seats(chosen, [device], Profile.FULL)), None)
     if seat is None:
         raise Refused(f"{chosen.name} has no device {device!r} (`conformance list devices` shows all)")
-    modes = seat.modes(PROFILES[-1])
+    modes = seat.modes(Profile.FULL)
     check_name("mode", mode or modes[0], modes)
     try:
-        process = Process(seat.launch())
+        connection = connect(seat)
     except (FrameworkAbsent, WorkerLost) as absent:
         raise Refused(f"{chosen.name} does not start: {absent}; add it with: {chosen.install}") from None
     try:
-        (there, *_) = wanted_devices(seat, process.hello["devices"], [device]) or [""]
-        asked = questions(seat, batch, [there] if there else [], [door.name], PROFILES[-1])
+        (there, *_) = wanted_devices(seat, connection.hello["devices"], [device]) or [""]
+        asked = questions(seat, batch, [there] if there else [], [door.name], Profile.FULL)
         asked = [q for q in asked if q.mode == (mode or modes[0])]
         if not asked:
             raise Refused(
                 f"{door.name} of {chosen.name} is not asked about this case in mode {mode or modes[0]} on "
                 f"{device}; its modes are {', '.join(modes)}, "
-                f"its devices here {', '.join(process.hello['devices'])}"
+                f"its devices here {', '.join(connection.hello['devices'])}"
             )
-        return _Asked(seat, process, batch, case, door, asked[0]).shown()
+        return _Asked(seat, connection, batch, case, door, asked[0]).shown()
     finally:
-        process.close()
+        connection.close()
 
 
 def _door(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
     """The one implementation of that name, which the batch's operator must have."""
     if framework:
         check_name("framework", framework, FRAMEWORKS)
-    every = [(f, i) for f in FRAMEWORKS.values() for i in f.implementations if framework in ("", f.name)]
+    every = [
+        (f, i)
+        for f in FRAMEWORKS.values()
+        for i in f.declaration.implementations
+        if framework in ("", f.name)
+    ]
     check_name("implementation", name, dict.fromkeys(i.name for _, i in every))
     found = [(f, i) for f, i in every if i.name == name and i.operator == batch.operator]
     if not found:
@@ -127,8 +134,8 @@ def _door(batch: Batch, name: str, framework: str) -> tuple[Framework, Implement
 class _Asked:
     """One implementation in one mode, and its worker."""
 
-    seat: Framework
-    process: Process
+    seat: Seat
+    connection: Connection
     batch: Batch
     case: Case
     door: Implementation
@@ -154,7 +161,7 @@ class _Asked:
             many = len(take) > len(self.batch.inputs)
             return Shown(
                 self.batch, self.case, self.seat, self.door, question.mode, self.seat.device(question.device),
-                str(self.process.hello["version"]), row, right, arrays, keywords, shape, place, dtype,
+                str(self.connection.hello["version"]), row, right, arrays, keywords, shape, place, dtype,
                 repeated=len(take) if many else 0,
             )  # fmt: skip
         raise Refused(
@@ -164,12 +171,11 @@ class _Asked:
 
     def _worst(self, judge: Judge) -> Row:
         """The heaviest of the case's verdicts in a run."""
-        asker = Asker(self.process)
-        (answer,) = asker.ask(self.batch, [self.question])
-        asker.isolate(answer, self.batch)
-        rows = [r for r in self._judged(judge, answer) if r["status"] in _HEAVY]
+        asked = asked_and_judged(self.seat, self.connection, self.batch, [self.question], judge)
+        mine = [r for r in asked if r["case"] == self.case.id]
+        rows = [r for r in mine if r["status"] in _HEAVY]
         if not rows:
-            (said, *_) = self._judged(judge, answer)
+            said = mine[0]
             words = f": {said['message']}" if said["message"] else ""
             raise Refused(f"{self.door.name} is {said['status']} here by clause {said['clause']}{words}")
         worst = min(rows, key=_weight)
@@ -178,9 +184,7 @@ class _Asked:
         return worst
 
     def _judged(self, judge: Judge, answer: Answer) -> Iterator[Row]:
-        target = target_of(self.seat, self.process.hello, answer.question)
-        widening = answer.question.mode in self.seat.widening
-        rows = rows_of(self.batch, judge, answer, target, widening=widening)
+        rows = judged(self.seat, self.connection.hello, self.batch, judge, answer)
         return (r for r in rows if r["case"] == self.case.id)
 
     def _ways(self) -> list[Array]:
@@ -201,9 +205,9 @@ class _Asked:
         total, (output,) = len(self.batch.inputs), question.outputs
         answer = Answer(question)
         try:
-            (reply,) = self.process.ask([question], arrays)
+            (reply,) = self.connection.ask([question], arrays)
         except WorkerLost as lost:
-            self.process.restart()
+            self.connection.restart()
             outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
             answer.failures[output] = {self.case.row: Failure(outcome, str(lost))}
         else:

@@ -58,9 +58,9 @@ def asked_for(
 
 def written(found: Shown) -> str:
     """The text of the script."""
-    if found.framework.name not in DIALECTS:
+    if found.seat.name not in DIALECTS:
         raise Refused(
-            f"no script is written for {found.framework.name}; there are scripts for {', '.join(DIALECTS)}"
+            f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
     framework = program(found)
     sections = [
@@ -100,7 +100,7 @@ def _stripped(lines: list[str]) -> list[str]:
 
 def _title(found: Shown) -> str:
     rule = clause(str(found.row["clause"]))
-    named = f"{found.implementation.name} of {found.framework.kind.distribution} {found.version}"
+    named = f"{found.implementation.name} of {found.seat.declaration.distribution} {found.version}"
     told = {
         "case": found.case.id,
         "clause": f"{rule.id} ({rule.level}) {rule.title}",

@@ -9,9 +9,10 @@ import pytest
 
 from tests.support import fakes
 from tests.support.by_hand import INFINITY, NAN, batch, process, question
-from xent_conformance.asking import asker as asking
-from xent_conformance.asking.asker import ROWS, WIDE, Answer, Asker, arrays_of
-from xent_conformance.asking.process import Process, Reply
+from xent_conformance.asking import asker
+from xent_conformance.asking.asker import ROWS, WIDE, Answer, arrays_of, ask
+from xent_conformance.asking.connection import Reply
+from xent_conformance.asking.process import Process
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
@@ -43,14 +44,6 @@ def _check(answer: Answer, b: Batch, guilty: set[int], outcome: Outcome, *words:
             assert np.array_equal(answer.results[output][i], right[output][i]), (output, i)
 
 
-def _ask(asker: Asker, b: Batch, *questions: Question) -> list[Answer]:
-    """As the engine asks."""
-    answers = asker.ask(b, questions)
-    for answer in answers:
-        asker.isolate(answer, b)
-    return answers
-
-
 RAISED = "ValueError: I do not like NaN"
 KILLED = "worker killed by signal 9: my last words"
 
@@ -59,8 +52,7 @@ KILLED = "worker killed by signal 9: my last words"
 def test_a_call_that_raises(guilty: set[int]) -> None:
     b = batch("softmax", _rows(*guilty))
     with process("Raises") as worker:
-        asker = Asker(worker)
-        (answer,) = _ask(asker, b, question())
+        (answer,) = ask(worker, b, [question()])
         _check(answer, b, guilty, Outcome.RAISED, RAISED)
         assert worker.starts == 1
 
@@ -69,8 +61,7 @@ def test_a_call_that_raises(guilty: set[int]) -> None:
 def test_a_call_that_crashes(guilty: set[int]) -> None:
     b = batch("softmax", _rows(*guilty))
     with process("Crashes") as worker:
-        asker = Asker(worker)
-        (answer,) = _ask(asker, b, question())
+        (answer,) = ask(worker, b, [question()])
         _check(answer, b, guilty, Outcome.CRASHED, KILLED)
         assert worker.starts > len(guilty)
 
@@ -78,21 +69,21 @@ def test_a_call_that_crashes(guilty: set[int]) -> None:
 def test_the_guilty_rows_of_a_call_that_raises_are_not_the_first() -> None:
     b = batch("softmax", _rows(2, 4))
     with process("Raises") as worker:
-        (answer,) = _ask(Asker(worker), b, question())
+        (answer,) = ask(worker, b, [question()])
         _check(answer, b, {2, 4}, Outcome.RAISED, RAISED)
 
 
 def test_the_guilty_rows_of_a_call_that_crashes_are_not_the_first() -> None:
     b = batch("softmax", _rows(2, 4))
     with process("Crashes") as worker:
-        (answer,) = _ask(Asker(worker), b, question())
+        (answer,) = ask(worker, b, [question()])
         _check(answer, b, {2, 4}, Outcome.CRASHED, KILLED)
 
 
 def test_a_call_that_hangs() -> None:
     b = batch("softmax", _rows(0)[:2])
     with process("Hangs", answer_seconds=2.0) as worker:
-        (answer,) = _ask(Asker(worker), b, question("softmax", "value"))
+        (answer,) = ask(worker, b, [question("softmax", "value")])
         _check(answer, b, {0}, Outcome.TIMED_OUT, "no answer within 2 s; killed")
         assert worker.starts == 3  # the first, one after both rows, one after the guilty row
 
@@ -102,8 +93,7 @@ def test_later_questions_are_answered_after_a_crash() -> None:
     b = batch("softmax", _rows(0))
     harmless = question("softmax", "value")
     with process("GradientCrashes") as worker:
-        asker = Asker(worker)
-        before, crashed, after = _ask(asker, b, harmless, question(), harmless)
+        before, crashed, after = ask(worker, b, [harmless, question(), harmless])
         right = _right(b)["value"]
         for answer in (before, after):
             assert not answer.failures
@@ -112,7 +102,7 @@ def test_later_questions_are_answered_after_a_crash() -> None:
         assert crashed.failures["grad_logits"][0].outcome is Outcome.CRASHED
         assert "worker killed by signal 9" in crashed.failures["grad_logits"][0].message
         clean = batch("log_softmax", CLEAN)
-        (answer,) = _ask(asker, clean, question("log_softmax"))
+        (answer,) = ask(worker, clean, [question("log_softmax")])
         _check(answer, clean, set(), Outcome.RETURNED)
 
 
@@ -120,7 +110,7 @@ def test_a_value_is_had_where_only_its_gradient_crashes() -> None:
     """As where it raises: what can be had is had."""
     b = batch("softmax", _rows(1))
     with process("GradientCrashes") as worker:
-        (answer,) = _ask(Asker(worker), b, question())
+        (answer,) = ask(worker, b, [question()])
     assert set(answer.failures) == {"grad_logits"}
     assert np.array_equal(answer.results["value"], _right(b)["value"], equal_nan=True)
 
@@ -132,14 +122,14 @@ def test_labels_stay_with_their_rows(operator: str) -> None:
     labels = np.eye(3)[[0, 1, 2, 0, 1]].tolist() if dense else [[0.0], [1.0], [2.0], [0.0], [1.0]]
     b = batch(operator, _rows(1), labels=labels)
     with process("Raises") as worker:
-        (answer,) = _ask(Asker(worker), b, question(operator))
+        (answer,) = ask(worker, b, [question(operator)])
         _check(answer, b, {1}, Outcome.RAISED, RAISED)
 
 
 def test_only_the_output_that_raised_is_asked_apart() -> None:
     b = batch("softmax", _rows(3))
     with process("GradientRaisesOnNan") as worker:
-        (answer,) = _ask(Asker(worker), b, question())
+        (answer,) = ask(worker, b, [question()])
     assert set(answer.failures) == {"grad_logits"}
     assert set(answer.failures["grad_logits"]) == {3}
     right = _right(b)
@@ -153,7 +143,7 @@ def test_what_is_unsupported_is_not_asked_apart() -> None:
     b = batch("softmax", CLEAN, dtype="bfloat16")
     with process("ClaimsWhatItLacks") as worker:
         counted = _Counted(worker)
-        (answer,) = _ask(Asker(counted), b, question())  # type: ignore[arg-type]
+        (answer,) = ask(counted, b, [question()])  # type: ignore[arg-type]
         _check(answer, b, set(range(5)), Outcome.UNSUPPORTED, "half a float is not enough")
         assert counted.calls == 1
 
@@ -186,16 +176,16 @@ def test_isolation_ends_where_every_row_is_guilty(
     fake: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the budget, the rows that are left share the outcome of their call."""
-    monkeypatch.setattr(asking._Isolation.__init__, "__defaults__", (6,))
+    monkeypatch.setattr(asker._Isolation.__init__, "__defaults__", (6,))
     b = batch("softmax", [POISON] * 50)
     with process(fake) as worker:
         counted = _Counted(worker)
-        (answer,) = _ask(Asker(counted), b, question())  # type: ignore[arg-type]
+        (answer,) = ask(counted, b, [question()])  # type: ignore[arg-type]
         _check(answer, b, set(range(50)), outcome, RAISED, KILLED)
         # the budget, the call that failed first, and the other half at each depth
         assert 7 <= counted.calls <= 7 + 6
         clean = batch("softmax", CLEAN)
-        (answer,) = _ask(Asker(worker), clean, question())
+        (answer,) = ask(worker, clean, [question()])
         _check(answer, clean, set(), Outcome.RETURNED)
 
 
@@ -209,7 +199,7 @@ def test_parts_of_a_batch_are_filled_up(rows: int, n: int, filled: int) -> None:
     b = batch("softmax", [[NAN if i == 0 else float(i)] + [0.0] * (n - 1) for i in range(rows)])
     with process("Raises") as worker:
         counted = _Counted(worker)
-        (answer,) = _ask(Asker(counted), b, question("softmax", "value"))  # type: ignore[arg-type]
+        (answer,) = ask(counted, b, [question("softmax", "value")])  # type: ignore[arg-type]
     _check(answer, b, {0}, Outcome.RAISED, RAISED)
     assert set(counted.rows) == {filled}
     assert counted.calls > 1
@@ -222,7 +212,7 @@ def test_parts_of_a_batch_are_filled_up(rows: int, n: int, filled: int) -> None:
 def test_a_scalar_is_passed_on_as_it_came() -> None:
     b = batch("logsumexp", CLEAN)
     with process("ScalarValue") as worker:
-        (answer,) = _ask(Asker(worker), b, question("logsumexp"))
+        (answer,) = ask(worker, b, [question("logsumexp")])
     assert answer.results["value"].shape == ()
     assert np.array_equal(answer.results["grad_logits"], _right(b)["grad_logits"])
 
@@ -230,7 +220,7 @@ def test_a_scalar_is_passed_on_as_it_came() -> None:
 def test_another_shape_is_passed_on_for_the_rows_asked() -> None:
     b = batch("softmax", CLEAN)
     with process("WrongShape") as worker:
-        (answer,) = _ask(Asker(worker), b, question())
+        (answer,) = ask(worker, b, [question()])
     assert answer.results["value"].shape == (5, 3, 1)
 
 

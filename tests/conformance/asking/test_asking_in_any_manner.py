@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import fakes_in_any_manner as fakes
 from tests.support.by_hand import batch
-from tests.support.here import Here, ask, family, questions, verdicts
+from tests.support.here import ask, family, questions, verdicts
 from xent_conformance.asking.asker import ROWS, arrays_of
+from xent_conformance.asking.inside import InProcess
 from xent_conformance.cases.form import Form
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reports.run.words import Outcome
@@ -70,7 +72,7 @@ def test_a_layout_that_is_refused_whatever_the_numbers_is_unsupported() -> None:
 
 
 def test_harmless_rows_are_asked_once_for_each_manner() -> None:
-    here = Here("RefusesGaps")
+    here = InProcess(fakes.RefusesGaps)
     (plain,) = family("layouts", "softmax", variant="misaligned")
     (strided,) = (b for b in family("layouts", "softmax") if b.asks[0].variant == "strided")
     for b, outcome in ((plain, None), (strided, "unsupported"), (plain, None), (strided, "unsupported")):

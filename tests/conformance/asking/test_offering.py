@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import fakes_in_any_manner as fakes
 from tests.support.by_hand import batch
-from tests.support.here import family, framework, questions
+from tests.support.here import family, questions, seat
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.shapes import FORMS
@@ -33,7 +33,7 @@ def shaped(form: Form, operator: str = "softmax") -> Batch:
 
 
 def asked(i: Implementation, b: Batch, fake: str = "Whole") -> bool:
-    return takes(framework(fake), i, b)
+    return takes(seat(fake).declaration, i, b)
 
 
 def test_of_its_own_operator() -> None:
@@ -111,7 +111,7 @@ def test_attributes_that_are_given_are_all_taken(attributes: Attributes, needed:
 
 
 def _outputs(b: Batch, fake: str = "Whole") -> tuple[str, ...]:
-    return outputs(framework(fake), b)
+    return outputs(seat(fake).declaration, b)
 
 
 def test_outputs_of_a_framework_that_has_everything() -> None:

@@ -12,8 +12,10 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import NAN, batch, launch, process, question
 from xent_conformance.asking.asker import arrays_of
-from xent_conformance.asking.process import FrameworkAbsent, Launch, Process, Reply, WorkerLost
+from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
+from xent_conformance.asking.process import Process
 from xent_conformance.frameworks.interface import Question
+from xent_conformance.registry.framework import Launch
 
 PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
 POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))
@@ -33,7 +35,6 @@ def _answers(worker: Process) -> bool:
 def test_hello() -> None:
     with process("Exact") as worker:
         hello = worker.hello
-    assert hello["kind"] == "hello"
     assert (hello["framework"], hello["version"], hello["devices"]) == ("fake", "1.0", ["cpu"])
     assert hello["import_s"] >= 0
     environment = hello["environment"]

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support.by_hand import Install
-from xent_conformance.asking.selection import Selection, UnknownName, near_cases
-from xent_conformance.cases.corpus import PROFILES, case_ids, families
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.corpus import Profile, case_ids, families
+from xent_conformance.explain.case import near_cases
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
+from xent_conformance.registry.names import UnknownName
 
 
 @pytest.mark.parametrize(
@@ -88,28 +90,29 @@ def test_questions_are_every_mode_and_device(install: Install) -> None:
     install(fake="Exact", plain="NoAutodiff")
     small = Selection("quick", operators=("softmax",), dtypes=("float32",), families=("two_classes",))
     (batch,) = small.batches()
-    fake = small.questions(FRAMEWORKS["fake"], batch, ["cpu", "cuda:0"])
+    fake = small.questions(Seat(FRAMEWORKS["fake"]), batch, ["cpu", "cuda:0"])
     assert [(q.implementation, q.mode, q.device) for q in fake] == [
         ("fake.softmax", "eager", "cpu"),
         ("fake.softmax", "eager", "cuda:0"),
     ]
     assert {q.outputs for q in fake} == {("value", "grad_logits")}
-    (plain,) = small.questions(FRAMEWORKS["plain"], batch, ["cpu"])
+    (plain,) = small.questions(Seat(FRAMEWORKS["plain"]), batch, ["cpu"])
     assert plain.outputs == ("value",)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", Profile)
 def test_modes_belong_to_a_profile(profile: str) -> None:
     for framework in FRAMEWORKS.values():
-        assert framework.modes(PROFILES[-1])
-        assert set(framework.modes("quick")) <= set(framework.modes(profile))
-    assert FRAMEWORKS["torch"].modes(profile) and FRAMEWORKS["numpy"].modes(profile)
+        seat = Seat(framework)
+        assert seat.modes(Profile.FULL)
+        assert set(seat.modes("quick")) <= set(seat.modes(profile))
+    assert all(Seat(FRAMEWORKS[name]).modes(profile) for name in ("torch", "numpy"))
 
 
 def test_every_framework_says_how_to_get_it_and_what_it_offers() -> None:
     for name, framework in FRAMEWORKS.items():
         assert framework.name == name and framework.install.startswith("pip install")
-        found = [(i.name, i.operator) for i in framework.implementations]
+        found = [(i.name, i.operator) for i in framework.declaration.implementations]
         assert found and len(set(found)) == len(found)
         assert {operator for _, operator in found} <= set(OPERATORS)
 

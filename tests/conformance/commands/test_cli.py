@@ -20,6 +20,7 @@ from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.running import engine
 
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
@@ -76,7 +77,7 @@ def test_the_module_is_the_script(tmp_path: Path) -> None:
     ("what", "names"),
     [
         ("operators", list(OPERATORS)),
-        ("implementations", [i.name for f in FRAMEWORKS.values() for i in f.implementations]),
+        ("implementations", [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations]),
         ("families", ["special_values", "two_classes", "huge_logits"]),
         ("clauses", list(clauses())),
     ],
@@ -113,7 +114,7 @@ def test_run_prints_findings_and_is_done(install: Install) -> None:
     install(fake="AlwaysNan")
     text = _conformance("run", *SMALL).stdout
     assert "2.5 must  fake.softmax eager cpu value: NaN in" in text
-    assert "worst: returned nan, right" in text
+    assert "worst: returned NaN, right" in text
     assert Path("run.parquet").is_file()
 
 
@@ -264,7 +265,8 @@ def test_explain_agrees_with_the_run(install: Install) -> None:
     (row,) = run.verdicts.filter(case=case, output="value").iter_rows(named=True)
     text = _conformance("explain", case).stdout
     assert f"value: breaks must, clause {row['clause']} (must)" in text
-    assert f"element {row['index']}: returned {row['got']!r}, right {row['rounded']!r}" in text
+    got, right = (shortest(row[side], "float32") for side in ("got", "rounded"))
+    assert f"element {row['index']}: returned {got}, right {right}" in text
 
 
 @pytest.mark.usefixtures("opened")

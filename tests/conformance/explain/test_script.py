@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xent_conformance.__main__ import USAGE, app
-from xent_conformance.asking.process import Process
+from xent_conformance.asking.process import Process, connect
 from xent_conformance.cases.corpus import find_case
 from xent_conformance.explain.script import showing as script_shown
 from xent_conformance.explain.script.arrays import assigned
@@ -28,7 +28,7 @@ from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.write import Refused, written
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.reports.run.words import Status
 
 RUNNER = """
@@ -149,11 +149,10 @@ class Remembered:
     """One worker for all scripts of a framework."""
 
     def __init__(self) -> None:
-        self.started: dict[str, Process] = {}
+        self.started: dict[Seat, Process] = {}
 
-    def __call__(self, launch: Any) -> Any:
-        process = self.started.setdefault(repr(launch), None) or Process(launch)  # type: ignore[arg-type]
-        self.started[repr(launch)] = process
+    def __call__(self, seat: Seat) -> Any:
+        process = self.started[seat] = self.started.get(seat) or connect(seat)
 
         class Kept:
             def close(self) -> None:
@@ -173,7 +172,7 @@ class Remembered:
 def remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     workers = Remembered()
-    monkeypatch.setattr(script_shown, "Process", workers)
+    monkeypatch.setattr(script_shown, "connect", workers)
     yield
     workers.close()
 
@@ -291,7 +290,7 @@ def test_an_array_is_written_to_the_last_bit_and_short(array: Any) -> None:
 def _implementations() -> Iterator[tuple[str, Any]]:
     for name in sorted(DIALECTS):
         if "onnx" not in name:
-            yield from ((name, i) for i in FRAMEWORKS[name].implementations)
+            yield from ((name, i) for i in FRAMEWORKS[name].declaration.implementations)
 
 
 @pytest.mark.parametrize(("framework", "i"), list(_implementations()), ids=lambda v: getattr(v, "name", v))

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from xent_conformance.__main__ import app
-from xent_conformance.asking.selection import UnknownName, search_target
-from xent_conformance.explain.search import search
+from xent_conformance.explain.search import search, search_target
+from xent_conformance.registry.names import UnknownName
 
 NO_TIME = 0.0  # one turn of a hundred rows, always the same ones
 

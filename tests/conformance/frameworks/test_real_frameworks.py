@@ -12,18 +12,18 @@ import polars as pl
 import pytest
 
 from xent_conformance.asking.selection import Selection
-from xent_conformance.cases.family import PROFILES
+from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.running.engine import run
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_two_classes(name: str, tmp_path: Path) -> None:
     """Of softmax, or of the cross-entropy where that is all it has."""
-    offered = {i.operator for i in FRAMEWORKS[name].implementations if i.since == "quick"}
+    offered = {i.operator for i in FRAMEWORKS[name].declaration.implementations if i.since == "quick"}
     selection = Selection(
-        next(profile for profile in PROFILES if FRAMEWORKS[name].modes(profile)),
+        next(profile for profile in Profile if Seat(FRAMEWORKS[name]).modes(profile)),
         frameworks=(name,),
         operators=("softmax" if "softmax" in offered else "softmax_cross_entropy",),
         dtypes=("float32",),

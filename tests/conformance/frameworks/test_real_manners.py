@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from tests.support.here import TARGET, family
-from xent_conformance.asking.asker import Asker
-from xent_conformance.asking.process import Launch, Process
+from xent_conformance.asking.asker import ask
+from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
@@ -23,7 +23,8 @@ from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Launch
+from xent_conformance.worker.machine import flags
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -91,19 +92,17 @@ def _asked(framework: str) -> Iterator[tuple[Batch, tuple[str, ...]]]:
 def _verdicts(name: str, oracle: Oracle) -> list[dict[str, Any]]:
     framework, rows = FRAMEWORKS[name], list[dict[str, Any]]()
     process = Process(Launch(framework.adapter, search=framework.search))
-    asker = Asker(process)
     try:
         for batch, modes in _asked(name):
-            asked, manner = outputs(framework, batch), manner_of(batch)
+            asked, manner = outputs(framework.declaration, batch), manner_of(batch)
             questions = [
                 Question(i.name, i.operator, mode, "cpu", asked, manner)
-                for i in framework.implementations
-                if i.name in SHIPPED and takes(framework, i, batch)
+                for i in framework.declaration.implementations
+                if i.name in SHIPPED and takes(framework.declaration, i, batch)
                 for mode in modes
             ]
             judge = Judge(oracle.truth(batch.inputs))
-            for answer in asker.ask(batch, questions):
-                asker.isolate(answer, batch)
+            for answer in ask(process, batch, questions):
                 mode = {"mode": answer.question.mode}
                 rows += [row | mode for row in rows_of(batch, judge, answer, TARGET | {"framework": name})]
     finally:
@@ -234,7 +233,9 @@ def test_a_row_alone_has_other_bits_in_eager_tensorflow(verdicts: pl.DataFrame) 
     alone = verdicts.filter(variant="alone", framework="tensorflow")
     other = alone.filter(symptom="other bits")
     assert set(other.select("status", "clause").iter_rows()) == {("breaks_should", "7.4")}
-    assert {"tf.nn.softmax", TF_SPARSE} <= set(other["implementation"])
+    assert TF_SPARSE in set(other["implementation"])
+    if "avx512f" in flags():
+        return  # softmax is a kernel of oneDNN there, which gives a row its own bits
     case = "softmax/invariance/alone/float32/n10/r0"
     assert one(verdicts, "tf.nn.softmax", case, "value", "eager")["symptom"] == "other bits"
 

@@ -1,23 +1,28 @@
-"""``conformance.check``: a right kernel conforms, a wrong one does not, and the message says where."""
+"""``xent_conformance.check``: a right kernel conforms, a wrong one does not, and the message says where."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 import xent_conformance
+from tests.support.later import Later
 from tests.support.paths import ROOT
 from xent_conformance import Checked, Divergence, check
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import RunFileError
 from xent_conformance.reports.run.words import Status
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Later("torch")
 
 SPARSE = "sparse_softmax_cross_entropy"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -131,17 +136,22 @@ def index_through_float(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch_loss(x, y.to(torch.bfloat16).long())
 
 
-class _Scaled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x, y)
-        return torch_loss(x, y)
+def scaled(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """A gradient of its own, divided by the number of rows."""
 
-    @staticmethod
-    def backward(ctx: Any, c: torch.Tensor) -> tuple[torch.Tensor, None]:
-        x, y = ctx.saved_tensors
-        one_hot = torch.nn.functional.one_hot(y, x.shape[1])
-        return (torch.softmax(x, -1) - one_hot) * c[:, None] / len(x), None
+    class Scaled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            ctx.save_for_backward(x, y)
+            return torch_loss(x, y)
+
+        @staticmethod
+        def backward(ctx: Any, c: torch.Tensor) -> tuple[torch.Tensor, None]:
+            x, y = ctx.saved_tensors
+            one_hot = torch.nn.functional.one_hot(y, x.shape[1])
+            return (torch.softmax(x, -1) - one_hot) * c[:, None] / len(x), None
+
+    return Scaled.apply(x, y)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +159,7 @@ class _Scaled(torch.autograd.Function):
     [
         (no_shift, ["huge_logits"], "2.1", ["No overflow inside", "grad_logits: NaN in", "got      NaN"]),
         (mean_over_rows, ["ordinary"], "1.4", ["wrong shape", "returned shape ()"]),
-        (_Scaled.apply, ["ordinary"], "1.1", ["grad_logits: beyond the stable bound", "ulp, divergent"]),
+        (scaled, ["ordinary"], "1.1", ["grad_logits: beyond the stable bound", "ulp, divergent"]),
         (nan_leak, ["special_values"], "4.1", ["NaN in", "expected"]),
         (index_through_float, ["index_labels"], "6.3", ["raised: RuntimeError: index 1000 is out of"]),
     ],
@@ -324,13 +334,13 @@ def test_what_cannot_be_called() -> None:
         check("softmax", operator="softmax", framework="numpy")  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+@pytest.mark.skipif("torch.cuda.is_available()", reason="there is one")
 def test_a_device_that_is_not_there() -> None:
     with pytest.raises(ValueError, match="no device 'cuda': torch has cpu"):
         _check(torch_loss, device="cuda")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif("not torch.cuda.is_available()", reason="needs a CUDA device")
 def test_on_a_cuda_device() -> None:
     checked = _check(torch_loss, device="cuda", dtypes=["bfloat16", "float32"])
     assert checked.conforms, checked

@@ -1,4 +1,4 @@
-"""``pytest --pyargs conformance`` from the outside: what it asks, what each test says, what a person reads.
+"""``pytest --pyargs xent_conformance`` from outside: what it asks, what each test says, what a person reads.
 
 Two pytest processes that everything is looked up in: one with two workers of pytest-xdist that asks fakes,
 and one that judges the run file of the first.
@@ -124,7 +124,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     frameworks = [w for name in names for w in ("--framework", name)]
     done = run_pytest(
         here,
-        *("--pyargs", "conformance", "-k", f"({KEPT}) and not idle", "-n2", "-rA", *frameworks),
+        *("--pyargs", "xent_conformance", "-k", f"({KEPT}) and not idle", "-n2", "-rA", *frameworks),
         *("--conformance-plugin", "counting.py", "--waivers", "mine.toml", "-W", "error"),
         path=[Path(fakes.HERE)],
     )
@@ -219,7 +219,7 @@ def judged(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Done:
     here = tmp_path_factory.mktemp("judged")
     return run_pytest(
         here,
-        *("--pyargs", "conformance", "-rA", "--conformance-run", str(run_file(outside))),
+        *("--pyargs", "xent_conformance", "-rA", "--conformance-run", str(run_file(outside))),
         *("--conformance-framework", "wrong", "--conformance-framework", "lacking"),
     )
 
@@ -257,8 +257,8 @@ def test_a_wrong_name_is_refused_at_collection(arguments: list[str], words: str,
 
 
 def test_without_the_plug_in_everything_is_by_default(tmp_path: Path) -> None:
-    """A checkout that is not installed, or ``-p no:conformance``: the tests are there all the same."""
-    arguments = ("--pyargs", "conformance", "--collect-only", "-q", "-k", "numpy and two_classes and value")
-    done = run_pytest(tmp_path, *arguments, installed=False)
+    """With ``-p no:conformance`` the tests are there all the same."""
+    asked = ("--pyargs", "xent_conformance", "-k", "numpy and two_classes and value")
+    done = run_pytest(tmp_path, *asked, "--collect-only", "-q", plugged=False)
     assert done.status == 0
     assert "[numpy:softmax-shifted-eager-cpu-float32-softmax-value-two_classes]" in done.text

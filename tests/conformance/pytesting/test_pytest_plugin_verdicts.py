@@ -281,7 +281,7 @@ def test_variants_are_asked_where_they_are_named(install: Install, monkeypatch: 
     torch = FRAMEWORKS["torch"]
     install()
     monkeypatch.setitem(FRAMEWORKS, "torch", Framework("torch", torch.adapter, torch.install))
-    variant = next(iter(torch.variants))
+    variant = next(iter(torch.declaration.variants))
     chosen = Selection("quick", ("torch",), ("softmax",), ("float32",), devices=(f"cpu[{variant}]",))
     found = of_selection(chosen)
     assert {g.device for g in found} == {f"cpu[{variant}]"}

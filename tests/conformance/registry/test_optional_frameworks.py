@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install
-from xent_conformance.asking.process import FrameworkAbsent, Process
-from xent_conformance.asking.selection import Selection, UnknownName
+from xent_conformance.asking.connection import FrameworkAbsent
+from xent_conformance.asking.process import Process
+from xent_conformance.asking.selection import Selection
 from xent_conformance.commands import listing
 from xent_conformance.explain.case import check_devices
 from xent_conformance.frameworks.interface import Call, Implementation, Variant
 from xent_conformance.frameworks.paddle import Paddle
 from xent_conformance.frameworks.tinygrad import Tinygrad
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry import declaration
+from xent_conformance.registry import problems as declaration
 from xent_conformance.registry.devices import is_variant, seats, variants_of, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
+from xent_conformance.registry.names import UnknownName
 from xent_conformance.running.engine import run
 from xent_conformance.worker.serve import CHANGES_ARITHMETIC
 
@@ -71,8 +74,8 @@ def test_a_variant_of_another_kind_is_asked_where_it_is_named(install: Install) 
 
 def test_a_variant_is_asked_on_devices_of_its_own_kind(install: Install) -> None:
     install(fake=WITH_CUDA)
-    fake, there = FRAMEWORKS["fake"], ["cpu", "cuda:0", "cuda:1"]
-    threads, tf32 = fake.under("threads=4"), fake.under("tf32")
+    fake, there = Seat(FRAMEWORKS["fake"]), ["cpu", "cuda:0", "cuda:1"]
+    threads, tf32 = replace(fake, variant="threads=4"), replace(fake, variant="tf32")
     assert wanted_devices(fake, there, []) == there
     assert wanted_devices(threads, there, []) == ["cpu"]
     assert wanted_devices(tf32, there, []) == wanted_devices(tf32, there, ["cuda[tf32]"]) == there[1:]
@@ -176,7 +179,7 @@ def test_a_framework_that_is_absent_says_so(name: str, monkeypatch: pytest.Monke
     if name == "paddle" and importlib.util.find_spec("paddle"):
         pytest.skip("PaddlePaddle is installed")
     with pytest.raises(FrameworkAbsent) as absent:
-        Process(framework.launch())
+        Process(Seat(framework).launch())
     installed = name == "tinygrad" and importlib.util.find_spec("tinygrad")
     assert ("needs clang on the path" if installed else f"No module named '{name}'") in str(absent.value)
 

@@ -17,9 +17,9 @@ from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.check_plugin.check import check
 from xent_conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
 from xent_conformance.registry import plugins
-from xent_conformance.registry.declaration import problems
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.registry.plugins import PluginError, PluginNotFound, load, load_installed, locate
+from xent_conformance.registry.problems import problems
 from xent_conformance.reports.run.file import read_run
 
 HERE = ROOT / "tests" / "plugins"
@@ -74,13 +74,13 @@ def test_a_plugin_in_a_file() -> None:
     assert FRAMEWORKS["right"] is framework
     assert framework.optional and framework.adapter == "right_plugin:Right"
     assert framework.search == (str(HERE),) and framework.install == "pip install right"
-    assert [i.name for i in framework.implementations] == ["right.softmax", "right.cross_entropy"]
+    assert [i.name for i in framework.declaration.implementations] == ["right.softmax", "right.cross_entropy"]
 
 
-@pytest.mark.parametrize("reference", ["right_plugin", "right_plugin:Right", f"{RIGHT}:Right"])
+@pytest.mark.parametrize("reference", ["right_plugin", "right_plugin:Right", "{HERE}/right_plugin.py:Right"])
 def test_a_plugin_by_its_name(reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(HERE))
-    assert [f.name for f in load(reference)] == ["right"]
+    assert [f.name for f in load(reference.format(HERE=HERE))] == ["right"]
 
 
 def test_a_plugin_in_the_current_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,22 +122,22 @@ def test_taking_one_twice_changes_nothing() -> None:
         ("no_such.plugin", "there is no module no_such.plugin"),
         ("not-a-module", "'not-a-module' is no module; name MODULE, MODULE:CLASS or path/to/file.py"),
         ("gone/plugin.py", "there is no file"),
-        (f"{RIGHT}:Rigth", "has no class Rigth; there is Right"),
-        (str(HERE / "empty_plugin.py"), "has no adapter: a public class with `implementations` and `run`"),
-        (str(HERE / "raising_plugin.py"), "importing raising_plugin raises RuntimeError: built for another"),
-        (str(HERE / "absent_plugin.py"), "import the framework in __init__, never at the top"),
+        ("{HERE}/right_plugin.py:Rigth", "has no class Rigth; there is Right"),
+        ("{HERE}/empty_plugin.py", "has no adapter: a public class with `implementations` and `run`"),
+        ("{HERE}/raising_plugin.py", "importing raising_plugin raises RuntimeError: built for another"),
+        ("{HERE}/absent_plugin.py", "import the framework in __init__, never at the top"),
         (
-            str(HERE / "taken_plugin.py"),
+            "{HERE}/taken_plugin.py",
             "'numpy' is taken by xent_conformance.frameworks.numpy:NumPy",
         ),
-        (f"{WRONG}:UnknownOperator", "unknown operator 'softmx': did you mean softmax"),
-        (f"{WRONG}:UnknownOperator", "`conformance check-plugin"),
+        ("{HERE}/wrong_plugins.py:UnknownOperator", "unknown operator 'softmx': did you mean softmax"),
+        ("{HERE}/wrong_plugins.py:UnknownOperator", "`conformance check-plugin"),
     ],
 )
 def test_what_cannot_be_taken(reference: str, words: str) -> None:
     before = dict(FRAMEWORKS)
     with pytest.raises(PluginError) as error:
-        load(reference)
+        load(reference.format(HERE=HERE))
     assert words in str(error.value)
     assert before == FRAMEWORKS
 
@@ -251,8 +251,9 @@ def test_search_in_a_plugin(install: Install) -> None:
 # --- check-plugin ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["numpy", "right_plugin", RIGHT])
+@pytest.mark.parametrize("name", ["numpy", "right_plugin", "{HERE}/right_plugin.py"])
 def test_check_plugin_of_a_right_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = name.format(HERE=HERE)
     monkeypatch.syspath_prepend(str(HERE))
     assert _words(_conformance("check-plugin", name).stdout) == f"{name} is fine"
 

@@ -217,7 +217,7 @@ def test_judges_that_are_let_go_of_come_back_the_same(
     install(fake="OneUlpOff", other="Exact")
     oracles = [Oracle(tmp_path / "cache"), Oracle(tmp_path / "cache")]
     held = run(selection(), tmp_path / "held.parquet", oracle=oracles[0])
-    monkeypatch.setattr("xent_conformance.running.engine.HELD_ELEMENTS", 0)
+    monkeypatch.setattr("xent_conformance.running.bench.HELD_ELEMENTS", 0)
     fetched = run(selection(), tmp_path / "fetched.parquet", oracle=oracles[1])
     assert fetched.verdicts.equals(held.verdicts)
     batches = len(list(selection().batches()))

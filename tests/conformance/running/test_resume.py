@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.support.by_hand import Install, selection
-from xent_conformance.asking.asker import Asker
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, read_run
-from xent_conformance.running import engine, header
+from xent_conformance.running import conversation, header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal
 
@@ -161,17 +161,17 @@ def test_an_error_of_ours_while_asking_is_raised_and_interrupts(
 ) -> None:
     """A defect of the suite is no finding about a framework."""
     install(fake="Exact")
-    original, calls = Asker.ask, []
+    calls: list[int] = []
 
-    def ask(self: Asker, *args: Any) -> Any:
+    def failing(*args: Any) -> Any:
         calls.append(1)
-        return original(self, *args) if len(calls) < 3 else 1 // 0
+        return ask(*args) if len(calls) < 3 else 1 // 0
 
-    monkeypatch.setattr(Asker, "ask", ask)
+    monkeypatch.setattr(conversation, "ask", failing)
     with pytest.raises(ZeroDivisionError):
         _run(out)
     assert not out.exists()
-    monkeypatch.setattr(Asker, "ask", original)
+    monkeypatch.setattr(conversation, "ask", ask)
     assert _run(out, resume=True).complete
 
 
@@ -193,7 +193,7 @@ def test_an_interruption_ends_the_workers(
         raise Interrupted
 
     install(fake="RaisesAlways")
-    monkeypatch.setattr(engine.queue, "Queue", Queue)
+    monkeypatch.setattr(conversation.queue, "Queue", Queue)
     with pytest.raises(Interrupted):
         run(Selection("quick", families=("two_classes",)), out, oracle=Oracle(), progress=when_full)
     asking = [t for t in threading.enumerate() if t.name == "ask-fake"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.by_hand import Install, selection
-from xent_conformance.asking.selection import UnknownName
 from xent_conformance.decision.gate import Policy
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.framework import FRAMEWORKS, Seat
+from xent_conformance.registry.names import UnknownName
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Kind, Reason
 from xent_conformance.versions import upgrade
@@ -183,8 +183,8 @@ def test_an_interpreter_of_a_framework_that_is_not_asked(install: Install) -> No
 
 def test_our_folders_are_no_business_of_another_python(install: Install) -> None:
     install(fake="Exact")
-    ours = FRAMEWORKS["fake"].launch()
-    other = FRAMEWORKS["fake"].run_by("/python").launch()
+    ours = Seat(FRAMEWORKS["fake"]).launch()
+    other = Seat(FRAMEWORKS["fake"], interpreter="/python").launch()
     assert "PYTHONPATH" not in ours.environment
     assert other.interpreter == "/python" and other.environment["PYTHONPATH"] == ""
     assert other.search == ours.search and other.adapter == ours.adapter

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.fakes_in_any_manner import LAYOUTS
 from xent_conformance.cases.form import Layout
+from xent_conformance.frameworks.interface import dtype_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.worker.layouts import laid_out
-from xent_conformance.worker.wire import dtype_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

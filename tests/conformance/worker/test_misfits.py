@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import fakes_in_any_manner as fakes
 from tests.support.delivering import Array, rows
-from tests.support.here import Here, family, questions, verdicts
-from xent_conformance.asking.asker import Asker
+from tests.support.here import family, questions, seat, verdicts
+from xent_conformance.asking.asker import ask
+from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import outputs
 from xent_conformance.cases.families.refusals import WRONG
 from xent_conformance.cases.form import Form
 from xent_conformance.frameworks.interface import Manner, Question
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import Framework
 from xent_conformance.worker.delivery import Delivery, Described, WrongShape, misfit
 
 SPARSE, DENSE, BINARY = "sparse_softmax_cross_entropy", "softmax_cross_entropy", "sigmoid_cross_entropy"
@@ -99,7 +100,7 @@ def test_nothing_is_judged_whether_it_raises_or_answers(operator: str) -> None:
 def test_rows_are_not_asked_apart() -> None:
     """No row is guilty of the shape of another argument: one call, and one plain one to compare."""
 
-    class Counted(Here):
+    class Counted(InProcess):
         calls = 0
 
         def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Any:
@@ -107,14 +108,12 @@ def test_rows_are_not_asked_apart() -> None:
             return super().ask(questions, arrays)
 
     (b,) = family("refusals", SPARSE, variant="labels_fewer_rows")
-    here = Counted("Whole")
-    asker = Asker(here)  # type: ignore[arg-type]
-    (answer,) = asker.ask(b, questions("Whole", b))
-    asker.isolate(answer, b)
+    here = Counted(fakes.Whole)
+    (answer,) = ask(here, b, questions("Whole", b))
     assert here.calls == 1
     assert set(answer.failures["value"]) == set(range(len(b.inputs)))
 
 
 def test_only_values_are_asked() -> None:
     (b,) = family("refusals", "softmax")
-    assert outputs(Framework("whole", "tests.support.fakes_in_any_manner:Whole", ""), b) == ("value",)
+    assert outputs(seat("Whole").declaration, b) == ("value",)

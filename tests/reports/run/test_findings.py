@@ -8,12 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from xent_conformance.asking.process import native
 from xent_conformance.cases.corpus import batches, find_case
-from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.formats import FORMATS, native
 from xent_conformance.reports.run.file import SCHEMA
 from xent_conformance.reports.run.findings import CAUSE, findings
-from xent_conformance.running.exhibits import SHOWN, exhibits
+from xent_conformance.running.header import SHOWN, exhibits
 
 NAN, INFINITY = float("nan"), float("inf")
 

@@ -13,10 +13,10 @@ from rich.table import Table
 from tests.support.by_hand import Install
 from xent_conformance.cases.corpus import families
 from xent_conformance.commands import listing
-from xent_conformance.commands.console import Bars
+from xent_conformance.commands.base import Bars
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.doors import doors
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Status
@@ -130,7 +130,10 @@ def test_lists_hold_everything() -> None:
         (listing.operators(), set(OPERATORS)),
         (listing.families(), set(families())),
         (listing.clauses(), set(clauses())),
-        (listing.implementations(), {i.name for f in FRAMEWORKS.values() for i in f.implementations}),
+        (
+            listing.implementations(),
+            {row.door.name for row in doors()},
+        ),
     ):
         text = _text(table)
         assert table.row_count >= len(names) > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,22 @@ import polars as pl
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Fault
 from tests.support.faults.seeded import FAULTS
-from xent_conformance.asking.asker import Answer, Asker
-from xent_conformance.asking.process import Process, Reply
-from xent_conformance.asking.selection import questions
+from xent_conformance.asking.asker import Answer, ask
+from xent_conformance.asking.inside import InProcess
+from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
-from xent_conformance.frameworks.interface import Adapter, Array, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework
+from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import Status
 from xent_conformance.worker.delivery import AGAIN
-from xent_conformance.worker.serve import Worker
 
-FRAMEWORKS = {
-    Framework("faults", "tests.support.faults.adapter:Faults", ""): Faults(),
-    Framework("compiled", "tests.support.faults.adapter:Compiled", ""): Compiled(),
+SEATS = {
+    Seat(Framework("faults", "tests.support.faults.adapter:Faults", "")): Faults,
+    Seat(Framework("compiled", "tests.support.faults.adapter:Compiled", "")): Compiled,
 }
 
 BROKEN = (Status.BREAKS_MUST, Status.BREAKS_SHOULD)
@@ -49,24 +47,12 @@ CORRECT = "pairwise"
 COLUMNS = ("implementation", "mode", "family", "case", "output", "clause", "level", "status", "symptom")
 
 
-class Here(Process):
-    """A worker in this process."""
-
-    def __init__(self, adapter: Adapter) -> None:
-        self.worker = Worker(adapter)
-
-    def ask(self, asked: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
-        for question in asked:
-            header, results = self.worker.answer(question, arrays)
-            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
-
-
 class Bench:
     """Everything that was judged: how many verdicts of each implementation, and those that break a clause."""
 
     def __init__(self, cache: Path | None = None) -> None:
         self.oracle = Oracle(cache)
-        self.askers = {framework: Asker(Here(adapter)) for framework, adapter in FRAMEWORKS.items()}
+        self.connections = {seat: InProcess(adapter) for seat, adapter in SEATS.items()}
         self.judged: Counter[str] = Counter()
         self.not_judged: Counter[str] = Counter()
         self.broken: list[dict[str, Any]] = []
@@ -74,11 +60,10 @@ class Bench:
     def ask(self, batch: Batch, profile: str, names: Iterable[str] | None = None) -> None:
         """Put a batch to these implementations, or to all."""
         judge, known = Judge(self.oracle.truth(batch.inputs)), {}
-        for framework, asker in self.askers.items():
-            every = [i.name for i in framework.implementations]
-            asked = questions(framework, batch, ["cpu"], every if names is None else names, profile)
-            for answer in asker.ask(batch, asked):
-                asker.isolate(answer, batch)
+        for seat, connection in self.connections.items():
+            every = [i.name for i in seat.declaration.implementations]
+            asked = questions(seat, batch, ["cpu"], every if names is None else names, profile)
+            for answer in ask(connection, batch, asked):
                 for output in answer.question.outputs:
                     self._keep(batch, judge, known, _only(answer, output))
 

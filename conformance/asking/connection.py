@@ -1,0 +1,51 @@
+"""What asks a framework questions: a worker's process, or an adapter in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from xent_conformance.frameworks.interface import Array, Question
+
+
+class WorkerLost(Exception):
+    """The worker died or fell silent; ``timed_out`` tells which. The message says how."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class FrameworkAbsent(Exception):
+    """The worker's interpreter cannot import the framework; the message is the import error."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer: outputs that came, and for the others ``{"outcome", "message"}``."""
+
+    results: Mapping[str, Array]
+    failures: Mapping[str, Mapping[str, str]]
+    compile_s: float
+    kernel_s: float
+
+
+class Connection(Protocol):
+    """A framework that can be asked.
+
+    ``hello``: ``framework``, ``version``, ``devices``, ``environment`` and ``import_s``, the seconds that its
+    import took. ``starts``: how often it was started.
+    """
+
+    hello: Mapping[str, Any]
+    starts: int
+
+    def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
+        """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""
+
+    def restart(self) -> None:
+        """A fresh start after a loss."""
+
+    def close(self) -> None:
+        """End it."""

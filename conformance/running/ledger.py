@@ -1,0 +1,68 @@
+"""What is known of a run while it goes on: who is there, what is finished, where the time went."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from xent_conformance.asking.asker import Answer
+from xent_conformance.registry.framework import Seat
+from xent_conformance.running.distances import Distances
+
+Seconds = defaultdict[str, float]
+
+
+def _no_seconds() -> Seconds:
+    return defaultdict(float)
+
+
+@dataclass
+class Ledger:
+    """By seat, what was ``planned`` and ``finished``, in batches, and what its connection said of itself."""
+
+    planned: dict[str, int]
+    finished: Counter[str] = field(default_factory=Counter)
+    hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    absent: list[dict[str, str]] = field(default_factory=list)
+    not_installed: list[dict[str, str]] = field(default_factory=list)
+    """Optional frameworks that nobody asked for by name: their absence leaves a run complete."""
+    starts: dict[str, int] = field(default_factory=dict)
+    distances: Distances = field(default_factory=Distances)
+    seconds: Seconds = field(default_factory=_no_seconds)
+    spent: dict[str, Seconds] = field(default_factory=dict)
+    """Seconds of compile and kernels by ``seat mode``."""
+
+    def started(self, seat: str, hello: Mapping[str, Any]) -> None:
+        """The seat is there."""
+        self.hellos[seat] = hello
+        self.seconds["import"] += hello["import_s"]
+
+    def gone(self, seat: Seat, message: str, *, named: bool) -> None:
+        """The seat cannot be asked; ``named``: its framework was asked for by name."""
+        gap = {"framework": seat.key, "message": message, "install": seat.framework.install}
+        if seat.framework.optional and not named:
+            self.not_installed.append(gap)
+            del self.planned[seat.key], self.finished[seat.key]
+        else:
+            self.absent.append(gap)
+
+    def spend(self, seat: Seat, answers: Sequence[Answer]) -> None:
+        """What the answers took."""
+        for answer in answers:
+            spent = self.spent.setdefault(f"{seat.key} {answer.question.mode}", _no_seconds())
+            for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
+                self.seconds[what] += seconds
+                spent[what] += seconds
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Count the seconds of a block as spent on ``what``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[what] += time.perf_counter() - start

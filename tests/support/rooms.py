@@ -1,0 +1,181 @@
+"""Which rooms of the house each room knows, as a plan: written by hand, from the ground up.
+
+A room is a folder, or a module beside folders (:mod:`tests.support.house`). Below its name stands what it
+knows, floor by floor; ``.`` is the floor's own package. Nothing may know what is written after it.
+"""
+
+from __future__ import annotations
+
+PLAN = """
+reference
+reference/attributes
+reference/clauses
+reference/formats
+reference/exact
+    reference: attributes formats
+reference/cache
+    reference: exact
+reference/operators
+    reference: exact
+reference/inputs
+    reference: attributes exact formats operators
+reference/bounds
+    reference: formats inputs
+reference/sources
+reference/oracle
+    reference: bounds cache exact formats inputs operators sources
+
+cases
+cases/form
+cases/case
+    reference: attributes formats inputs
+    cases: form
+cases/profile
+cases/strategies
+    reference: attributes formats inputs operators
+    cases: form
+cases/words
+    reference: formats
+cases/family
+    reference: formats operators
+    cases: case words
+cases/families
+    reference: attributes exact formats operators
+    cases: case family form words
+cases/corpus
+    reference: formats inputs operators
+    cases: case families family profile words
+
+reports
+reports/atomic
+reports/html
+reports/run
+reports/html/marks
+    reports: run
+reports/text
+    reports: run
+reports/html/page
+    reports: text
+reports/views
+    reports: run text
+reports/terminal
+    reports: run text views
+reports/ci
+    reports: run text views
+reports/html/charts
+    reports: text views
+reports/html/versions
+    reports: html/charts html/page text views
+reports/html/naming
+    reports: run
+reports/html/section
+    reports: html/marks html/naming run views
+reports/html/standing
+    reports: html/marks run text views
+reports/html/sections
+    reports: html/marks html/naming html/page html/section html/standing run text views
+reports/html/report
+    reports: html/naming html/page html/section html/sections run views
+reports/html/transitions
+    reports: html/marks run text views
+reports/html/comparison
+    reports: html/marks html/page html/transitions text views
+
+conformance/explain
+conformance/frameworks
+conformance/version
+conformance/worker
+    conformance: frameworks
+conformance/registry
+    reference: formats operators
+    cases: form profile
+    conformance: frameworks worker
+conformance/asking
+    reference: formats operators
+    cases: case corpus profile
+    reports: run
+    conformance: frameworks registry worker
+conformance/decision
+    reference: clauses operators
+    cases: corpus profile
+    reports: run text views
+    conformance: registry worker
+conformance/judging
+    reference: clauses exact formats oracle
+    cases: case
+    reports: run
+    conformance: asking frameworks registry worker
+conformance/check_plugin
+    reference: cache formats operators oracle
+    cases: case corpus profile
+    reports: run text
+    conformance: asking frameworks judging registry
+conformance/explain/case
+    reference: cache operators oracle
+    cases: case corpus profile
+    conformance: asking frameworks judging registry
+conformance/explain/script
+    reference: cache clauses operators oracle
+    cases: case profile
+    reports: run
+    conformance: asking frameworks judging registry worker
+conformance/explain/search
+    reference: formats inputs operators oracle
+    cases: case profile strategies
+    conformance: asking frameworks judging registry
+conformance/running
+    reference: cache clauses formats operators oracle sources
+    cases: case corpus
+    reports: run
+    conformance: asking frameworks judging registry version
+conformance/api
+    reports: run
+    conformance: asking registry running
+conformance/kernel
+    reference: formats operators
+    cases: case corpus profile
+    reports: atomic html/report run text
+    conformance: asking frameworks registry running
+conformance
+    conformance: api kernel version
+conformance/pytesting
+    cases: case
+    reports: run text views
+    conformance: asking decision frameworks registry running
+conformance/versions
+    reports: atomic run text views
+    conformance: asking decision registry running
+conformance/explain/printing
+    reference: clauses
+    cases: case
+    reports: run terminal text
+    conformance: explain/case explain/search
+conformance/commands
+    reference: clauses operators
+    cases: corpus profile
+    reports: atomic ci html/comparison html/report html/versions run terminal views
+    conformance: . asking check_plugin decision explain/case explain/printing explain/script
+    conformance: explain/search registry running versions
+conformance/__main__
+    conformance: commands
+"""
+
+
+class PlanError(ValueError):
+    """The plan itself is wrong; the message says where."""
+
+
+def read(plan: str = PLAN) -> dict[str, set[str]]:
+    """What each room may know. Raises :class:`PlanError` for an arrow to a room that is not above it."""
+    found: dict[str, set[str]] = {}
+    knows: set[str] = set()
+    for line in filter(None, plan.splitlines()):
+        if not line.startswith(" "):
+            knows = found.setdefault(line, set())
+            continue
+        floor, _, rooms = line.strip().partition(":")
+        for room in (floor if name == "." else f"{floor}/{name}" for name in rooms.split()):
+            if room not in list(found)[:-1]:
+                raise PlanError(f"{list(found)[-1]} knows {room}, which is not above it in the plan")
+            knows.add(room)
+    return found

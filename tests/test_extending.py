@@ -1,0 +1,142 @@
+"""What it takes to add something: CONTRIBUTING's table, counted in the tree.
+
+For each kind of thing, one that is there stands for the next: the files that know it by name are those that
+a newcomer will touch. Waivers, published pages and tests of what it does come after, and are not counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from xent_conformance.cases.corpus import families
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.framework import FRAMEWORKS
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+TABLE = {
+    name.strip(): int(count)
+    for name, count in re.findall(
+        r"^\| (?:\[)?an? ([^|\]]+?)(?:\]\([^)]*\))? \| (\d+)", CONTRIBUTING, re.MULTILINE
+    )
+}
+"""``framework in the tree: 3``, as CONTRIBUTING says it."""
+
+FOLDERS = ("reference", "cases", "conformance", "reports")
+GOLDEN = "tests/cases/test_corpus.py"
+
+
+def sources() -> Iterator[Path]:
+    """Everything that is written by hand and shipped, and what installs it."""
+    for folder in FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".html", ".md") and "known" not in file.parts:
+                yield file
+    yield ROOT / "pyproject.toml"
+
+
+def knowing(*patterns: str) -> set[str]:
+    """The files in which one of the patterns is found."""
+    wanted = re.compile("|".join(patterns))
+    return {
+        file.relative_to(ROOT).as_posix()
+        for file in sources()
+        if wanted.search(file.read_text(encoding="utf-8"))
+    }
+
+
+def quoted(*names: str) -> list[str]:
+    return [rf"[\"']{re.escape(name)}[\"'\[>=,]" for name in names]
+
+
+def test_the_table_says_all_seven() -> None:
+    assert set(TABLE) == {
+        "framework as a plug-in", "framework in the tree", "implementation", "family", "operator", "clause",
+        "section of the page", "variant of a device",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["mlx", "paddle", "tinygrad", "optax"])
+def test_a_framework(name: str) -> None:
+    """Its adapter, the line that registers it, and how it is installed."""
+    files = knowing(*quoted(name), rf"^{name} = ", rf"\b{name}\.\*")
+    expected = {f"conformance/frameworks/{name}.py", "conformance/registry/framework.py", "pyproject.toml"}
+    assert expected <= files and len(expected) == TABLE["framework in the tree"]
+    rest = files - expected
+    assert rest <= {"conformance/explain/script/dialects.py"}, "a script in its own dialect is an extra"
+
+
+def test_a_framework_as_a_plug_in_is_one_file() -> None:
+    """The one in README, which another test runs, is one file and imports one dataclass of ours."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (plugin,) = re.findall(
+        r"```python\n(from xent_conformance.frameworks.interface.*?)```", readme, re.DOTALL
+    )
+    assert TABLE["framework as a plug-in"] == 1
+    assert re.findall(r"xent_conformance[\w.]*", plugin) == ["xent_conformance.frameworks.interface"]
+
+
+@pytest.mark.parametrize("name", list(FRAMEWORKS))
+def test_an_implementation(name: str) -> None:
+    """Nobody but its adapter knows it by name."""
+    adapter = FRAMEWORKS[name].adapter.partition(":")[0].removeprefix("xent_conformance.frameworks.")
+    own = {f"conformance/frameworks/{adapter}.py", f"conformance/frameworks/{adapter}_doors.py"}
+    for i in FRAMEWORKS[name].declaration.implementations:
+        found = knowing(rf"\"{re.escape(i.name)}\"")
+        assert found - {"reference/SPEC.md"} <= own, i.name
+    assert TABLE["implementation"] == 1
+
+
+@pytest.mark.parametrize("name", list(families()))
+def test_a_family(name: str) -> None:
+    """Its file and the list of families, and the digest of the corpus, which is a test's."""
+    files = {f"cases/families/{name}.py", "cases/families/__init__.py"}
+    assert files <= knowing(rf"families\.{name} import", rf"Family\(\s*(\"{name}\"|FAMILY)")
+    assert len(files) == TABLE["family"] and (ROOT / GOLDEN).is_file()
+    if "_" in name:  # the others are words that mean more than a family
+        elsewhere = {f for f in knowing(rf"\"{name}\"") if not f.startswith(("cases/", "reports/"))}
+        assert elsewhere == set(), "a room of ours that knows one family"
+
+
+@pytest.mark.parametrize("name", ["log_sigmoid", "logsumexp", "sigmoid_cross_entropy"])
+def test_an_operator(name: str) -> None:
+    """Definition, entry, bounds of value and gradient, bounds of how it moves, specification; then a door.
+
+    The golden digest is the seventh. Families that are about it alone are extras.
+    """
+    files = knowing(rf"\b{name}\b")
+    asked = {f for f in files if f.startswith("cases/families/")}
+    doors = {f for f in files if f.startswith("conformance/frameworks/")}
+    needed = files - asked - doors
+    assert len(needed) + 2 <= TABLE["operator"], sorted(needed)
+    assert {f.partition("/")[0] for f in needed} == {"reference"} and name in OPERATORS
+
+
+@pytest.mark.parametrize("number", ["2.8", "4.2", "6.11", "7.6"])
+def test_a_clause(number: str) -> None:
+    """The specification, and whoever asks it: a family, or the judge where it is charged by what is seen."""
+    found = knowing(rf"\"{re.escape(number)}\"")
+    assert number in clauses() and {f.partition("/")[0] for f in found} == {"cases"}
+    assert TABLE["clause"] == 2
+
+
+def test_a_section_of_the_page() -> None:
+    """A file, a template and a line in the list."""
+    sections = {f.stem for f in (ROOT / "reports/html/sections").glob("*.py")} - {"__init__"}
+    for name in sorted(sections):
+        files = knowing(rf"sections\.{name}\b", rf"sections import .*\b{name}\b")
+        assert len(files | {f"reports/html/sections/{name}.py"}) <= TABLE["section of the page"], name
+
+
+@pytest.mark.parametrize("variant", ["isa=avx2", "onednn=off"])
+def test_a_variant_of_a_device(variant: str) -> None:
+    """The adapters that have it, each by itself, and nobody else."""
+    found = knowing(rf"\"{re.escape(variant)}\": ")
+    assert found and all(f.startswith("conformance/frameworks/") for f in found)
+    assert TABLE["variant of a device"] == 1
