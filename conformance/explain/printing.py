@@ -63,12 +63,11 @@ def _inputs(batch: Batch, case: Case, console: Console) -> None:
     if batch.manner:
         say(console, f"asked with {batch.manner}")
     arrays, length = dict(_arrays(batch, case.row)), inputs.logits.shape[1]
-    together = _elements(arrays, length)
+    tables = [_elements(arrays, length)]
     # beside one another where they fit: then a row of the table is an element of the case
-    beside = (
-        [together] if fits(console, *together) else [_elements({n: a}, length) for n, a in arrays.items()]
-    )
-    for columns, rows in beside:
+    if not fits(console, *tables[0]):
+        tables = [_elements({name: array}, length) for name, array in arrays.items()]
+    for columns, rows in tables:
         table(console, columns, rows, title="inputs", right=("element",))
     left(console, length - SHOWN, "element", "")
 

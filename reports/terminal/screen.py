@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -78,10 +79,8 @@ def _room(console: Console, columns: Sequence[str]) -> int:
 
 def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     """What each column would take."""
-    return [
-        max(len(line) for row in (columns, *cells) for line in row[i].split("\n"))
-        for i in range(len(columns))
-    ]
+    every = [columns, *cells]
+    return [max(cell_len(line) for row in every for line in row[i].split("\n")) for i in range(len(columns))]
 
 
 def _fitted(widths: list[int], words: Sequence[bool], room: int) -> list[int]:
