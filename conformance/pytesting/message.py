@@ -8,7 +8,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import worst
+from xent_conformance.reports.text.wording import harmless, worst
 
 SHOWN = 5
 """Causes that are told beside the worst, a line each."""
@@ -37,7 +37,7 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
         )
     if others.height > SHOWN:
         lines.append(f"  and {others.height - SHOWN} causes more")
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def undecided(case: str, count: int, rows: int, run: Run) -> str:

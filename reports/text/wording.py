@@ -172,7 +172,12 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
-def flat(text: object, limit: int = 0) -> str:
-    """Text on one line, without control characters and commands of a CI's log; cut, if there is a limit."""
-    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
+def harmless(text: str) -> str:
+    """Text on a line, without what a terminal would obey, or the log of a CI service take for a command."""
+    return CONTROL.sub(" ", text).replace("##[", "# #[")
+
+
+def flat(text: str, limit: int = 0) -> str:
+    """The same with single spaces; cut, if there is a limit."""
+    line = " ".join(harmless(text).split())
     return cut(line, limit) if limit else line

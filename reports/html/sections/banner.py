@@ -10,7 +10,7 @@ import polars as pl
 
 from xent_conformance.reports.html.marks import Mark
 from xent_conformance.reports.html.naming import devices_of
-from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.sections.gate import Decision, decision
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
@@ -177,6 +177,3 @@ def _source(header: Mapping[str, Any]) -> Source:
         reference=header["reference"],
         command=commands.ask_again(header),
     )
-
-
-SECTION = Section("", "", "banner.html", view)
