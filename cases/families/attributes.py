@@ -44,18 +44,25 @@ def _weight(name: str, n: int, words: Words) -> tuple[float, ...]:
 
 
 def combinations(operator: Operator, n: int, words: Words) -> Iterator[tuple[str, Attributes]]:
-    """A name and the attributes; all that n = 7 asks, and every triple for n = 6."""
+    """A name and the attributes; all that n = 7 asks; every triple for n = 6, and each attribute alone.
+
+    A door that takes one attribute is asked it by nothing else.
+    """
     ignored = IGNORED if operator.labels == "index" else {"kept": None}
+    alone: list[tuple[str, Attributes]] = []
     for w, weights in enumerate(WEIGHTS):
         weight = _weight(weights, n, words)
         for s, (smoothing, epsilon) in enumerate(SMOOTHINGS.items()):
             for i, (ignore, index) in enumerate(ignored.items()):
                 for r, reduction in enumerate(REDUCTIONS):
-                    if n == 6 and len(ignored) > 1 and r != (w + s + i) % 3:
-                        continue
                     name = "+".join((weights, smoothing, ignore, reduction))
                     examples = None if reduction == "none" else EXAMPLES
-                    yield name, Attributes(weight, (), epsilon, index, reduction, examples)
+                    a = Attributes(weight, (), epsilon, index, reduction, examples)
+                    if not (n == 6 and len(ignored) > 1 and r != (w + s + i) % 3):
+                        yield name, a
+                    elif len(a.given) == 1:
+                        alone.append((name, a))
+    yield from alone
 
 
 def _clause(a: Attributes, operator: Operator) -> str:

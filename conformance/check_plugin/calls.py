@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Adapter, Array, Call, Implementation, Unsupported
+from xent_conformance.frameworks.interface import Adapter, Array, Call, Implementation, Manner, Unsupported
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.declaration import Declaration
 from xent_conformance.registry.problems import Problem, is_text_to_text
 
 PLAIN = "float32"
@@ -75,9 +76,9 @@ def calls(adapter: Adapter) -> Iterator[About]:
         asked = [one for one in tried if output in one.call.outputs]
         if asked and not any(output in one.found for one in asked):
             words = next((one.refused[output] for one in asked if output in one.refused), "no reason given")
-            remedy = "raise Unsupported only for what cannot be asked"
+            remedy = "answer it, or list it in `not_offered` with who says so"
             if output != "value":
-                remedy = "compute it, or say `autodiff = False`"
+                remedy = "compute it, list it in `not_offered`, or say `autodiff = False`"
             yield "", Problem(f"run() has no {output} of any implementation ({words})", remedy)
     for dtype in FORMATS:
         found = [one for one in tried if one.dtype == dtype and one.returned_dtype]
@@ -93,17 +94,18 @@ def calls(adapter: Adapter) -> Iterator[About]:
 
 def _calls(adapter: Adapter) -> Iterator[Call]:
     """Every implementation in every mode in binary32, and in the first mode for values in all formats."""
-    device, first = next(iter(adapter.devices())), next(iter(adapter.modes))
-    formats: Mapping[str, frozenset[str]] = getattr(adapter, "formats", {})
-    restricted: Mapping[str, frozenset[str]] = getattr(adapter, "restricted", {})
-    for i in adapter.implementations:
-        for mode in adapter.modes:
+    declared = Declaration.of(adapter)
+    device, first = next(iter(adapter.devices())), next(iter(declared.modes))
+    for i in declared.implementations:
+        for mode in declared.modes:
             for dtype in FORMATS if mode == first else (PLAIN,):
-                if i.name in restricted.get(mode, {i.name}) and dtype in formats.get(mode, FORMATS):
-                    whole = adapter.autodiff and dtype == PLAIN
-                    yield _call(
-                        i, mode, device, dtype, OPERATORS[i.operator].outputs if whole else ("value",)
-                    )
+                if not declared.asks(i.name, mode, dtype):
+                    continue
+                whole = declared.autodiff and dtype == PLAIN
+                due = OPERATORS[i.operator].outputs if whole else ("value",)
+                asked = [o for o in due if declared.withheld(i.name, mode, dtype, Manner(), o) is None]
+                if asked:
+                    yield _call(i, mode, device, dtype, tuple(asked))
 
 
 def _call(i: Implementation, mode: str, device: str, dtype: str, outputs: tuple[str, ...]) -> Call:
@@ -150,7 +152,7 @@ class _Tried:
             self.refused |= dict.fromkeys(outputs, _words(error))
             if outputs == ("value",) and self.dtype == PLAIN and not isinstance(error, Unsupported):
                 words = f"{self.where} raises {_words(error)} for two plain rows"
-                self.wrong.append(Problem(words, "answer them, or raise Unsupported with the reason"))
+                self.wrong.append(Problem(words, "answer them, or list what they lack in `not_offered`"))
             return
         if [a.tobytes() for a in given] != before:
             words = f"{self.where} changes the arrays it is given"

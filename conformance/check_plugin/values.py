@@ -95,8 +95,8 @@ def _keywords(batch: Batch, i: Implementation) -> set[str]:
 
 
 def _of_rows(keyword: str, output: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    wrong = [row for row in rows if row["status"] == Status.BREAKS_MUST]
-    refused = [row for row in rows if row["outcome"] == Outcome.UNSUPPORTED]
+    wrong = [r for r in rows if r["status"] == Status.BREAKS_MUST and r["outcome"] != Outcome.REFUSED]
+    refused = [row for row in rows if row["outcome"] == Outcome.REFUSED]
     if len(wrong) * 2 > len(rows):
         row = max(wrong, key=lambda r: (r["ulps"] == r["ulps"], r["ulps"]))
         given = f" with {keyword!r}" if keyword else ""

@@ -211,8 +211,8 @@ def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
 _PLAIN = (RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, "7.3", "7.4", "7.5")
 """Clauses whose cases are finite rows like any other: what they say is not about the numbers."""
 
-_BESIDE = ("3.1", "3.2", "5.2", "5.4")
-"""Clauses about special values, whose rows have other elements, or other outputs, that are plain."""
+_BESIDE = ("3.1", "3.2")
+"""Clauses about NaN, whose rows have elements, or stand beside rows, that are plain."""
 
 
 def _broken(symptom: Symptom, tested: str) -> str:

@@ -16,7 +16,7 @@ from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import harmless, worst
+from xent_conformance.reports.text.wording import harmless, plural, worst
 
 Level = Literal["must", "should"]
 
@@ -51,8 +51,8 @@ class Checked:
 
     @property
     def conforms(self) -> bool:
-        """Whether some value was judged and nothing breaks a must clause."""
-        return self._judged > 0 and self._count(Status.BREAKS_MUST) == 0
+        """Whether some value was judged, every output was answered, and nothing breaks a must clause."""
+        return self._judged > 0 and not self._unanswered and self._count(Status.BREAKS_MUST) == 0
 
     def raise_on_divergence(self, level: Level = "must") -> None:
         """Raise :class:`Divergence` where a must clause is broken; with ``"should"`` also for those."""
@@ -60,9 +60,11 @@ class Checked:
             raise ValueError(f"unknown level {level!r}: there are must, should")
         if not self._judged:
             raise Divergence(f"{self._what}: no value could be judged\n  {harmless(self._refusal)}")
+        told = [harmless(f"{self._what}: {words}") for words in self._unanswered]
         found = self.findings if level == "should" else self.findings.filter(pl.col("level") == "must")
-        if found.height:
-            raise Divergence(self._message(found))
+        told += [self._message(found)] if found.height else []
+        if told:
+            raise Divergence("\n".join(told))
 
     def save(self, path: str | Path) -> Path:
         """Write the run file, for ``conformance report`` or :func:`xent_conformance.read_run`."""
@@ -101,6 +103,20 @@ class Checked:
             pl.col("output").is_in(["value", "jvp"]) & ~pl.col("status").is_in(unjudged)
         ).height
 
+    @cached_property
+    def _unanswered(self) -> list[str]:
+        """Outputs that are offered and that no row has, in words: nothing is known of them."""
+        asked = self.verdicts.filter(pl.col("status") != Status.UNSUPPORTED.value)
+        told = []
+        for (output,), rows in asked.group_by(["output"], maintain_order=True):
+            if Outcome.RETURNED.value not in rows["outcome"]:
+                why = f"{plural(rows.height, 'row')}; {rows['message'][0]}"
+                told.append(
+                    f"{output} was never answered ({why}); say so where it is not offered: "
+                    "differentiable=False, dtypes=…, takes=…"
+                )
+        return told
+
     @property
     def _refusal(self) -> str:
         """What the function said when it was asked for plain rows."""
@@ -110,11 +126,12 @@ class Checked:
     def _message(self, found: pl.DataFrame) -> str:
         row = found.row(0, named=True)
         clause = self.run.header["clauses"][row["clause"]]
-        causes = f"{found.height} findings" if found.height > 1 else "1 finding"
+        causes = plural(found.height, "finding")
+        said = f" ({row['message']})" if row["message"] else ""
         lines = [
-            f"{self._what}: {causes}; the worst:",
+            f"{self._what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
+            f"{said}; {causes}, the worst:",
             f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
-            f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
             f"  case {row['case']}",
             *(f"    {name:<8} {words}" for name, words in worst(row)),
             f"  the inputs: {commands.explain(self.run, row['case'])}",

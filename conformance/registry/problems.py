@@ -7,6 +7,7 @@ here would stop the driver in the middle of a run; a plug-in is therefore not ta
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import inspect
 import re
 from collections import Counter
@@ -16,12 +17,14 @@ from typing import Any, get_args
 
 from xent_conformance.cases.form import Layout
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks.interface import Formulation, Implementation, Variant
+from xent_conformance.frameworks.interface import MANNERS, Formulation, Implementation, NotOffered, Variant
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 
 KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
+
+OUTPUTS = ("value", "grad_logits", "grad_labels")
 
 LAYOUTS = tuple(name for name in get_args(Layout) if name != "contiguous")
 
@@ -230,6 +233,30 @@ def _variants(kind: type, variants: Any) -> Iterator[Problem]:
             )
 
 
+def _not_offered(kind: type, lacks: Any) -> Iterator[Problem]:
+    remedy = "give a tuple of xent_conformance.frameworks.interface.NotOffered"
+    if not _is_sequence(lacks) or not all(isinstance(lack, NotOffered) for lack in lacks):
+        yield Problem(f"`not_offered` is {_a(lacks)} with something else in it", remedy)
+        return
+    for lack in lacks:
+        where = f"`not_offered` ({lack.source[:40]}…)"
+        if len(lack.source.strip()) < 10:
+            yield Problem(
+                f"`not_offered` has the source {lack.source!r}", "say who says so: a page, a message"
+            )
+        for name, given, known in (
+            ("mode", lack.modes, _names_of_modes(kind)),
+            ("output", lack.outputs, (*OUTPUTS, *MOVING)),
+            ("format", lack.dtypes, tuple(FORMATS)),
+            ("manner", lack.manners, MANNERS),
+        ):
+            yield from (unknown(f"{name} in {where},", item, known) for item in given if item not in known)
+        doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
+        for glob in lack.implementations if "not_offered" in vars(kind) else ():
+            if not fnmatch.filter(doors, glob):
+                yield unknown(f"implementation in {where},", glob, doors)
+
+
 def _environment_before(kind: type, variables: Any) -> Iterator[Problem]:
     yield from _texts("environment_before", variables)
 
@@ -274,6 +301,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     **{name: _callable(name) for name in METHODS},
     "moving": _subset("moving", MOVING),
     "layouts": _subset("layouts", LAYOUTS),
+    "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),
     "widening": _widening,

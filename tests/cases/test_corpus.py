@@ -20,9 +20,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "0a7b35f76f4042d591b4902d0b6d9005bd31e7145740e11bc2c4767b73dc1205",
-    "standard": "be18e52eda87f2f35848760de5d83207a2bbaa36dd70e0eebb78b10578a39305",
-    "full": "59cbb733fd8ef5b10b92af22ed8839423163df9f9e1f9f8c91eda3615558393e",
+    "quick": "3e4384ffbea0a75ee927d6f3aacfa4d1bddba93fe4c50d47b204b38f066d0ed1",
+    "standard": "09f0996cae0fa2d6a108d1d7fa424ed08a2c9cfb7b1af83a6e88f2ca240f575f",
+    "full": "269e7aafa81ec5d4488e0ebac970618d9a2152f07c293f607a0f2158e7431135",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

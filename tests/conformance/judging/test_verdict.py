@@ -58,7 +58,30 @@ def test_lost_relative_accuracy_is_charged_to_1_2() -> None:
     check(v, Grade.STABLE, Status.BREAKS_SHOULD, Symptom.LOST_ACCURACY, "1.2")
 
 
-@pytest.mark.parametrize("clause", ["1.1", "2.5", "3.1", "6.1"])
+@pytest.mark.parametrize("clause", ["1.2", "1.3", "1.4", "1.7", "3.1", "3.2", "7.3", "7.4", "7.5"])
+def test_a_wrong_number_is_charged_to_what_is_wrong_with_it(clause: str) -> None:
+    """Not to what its row was made for: that is not about numbers, and some of it is a should."""
+    v = judged(1.0 + 17 * ULP, 1.0, clause=clause)
+    check(v, Grade.DIVERGENT, Status.BREAKS_MUST, Symptom.BEYOND_BOUND, "1.1")
+
+
+@pytest.mark.parametrize("clause", ["7.3", "7.4", "7.5"])
+def test_nan_in_a_row_that_is_asked_for_its_bits_is_no_matter_of_bits(clause: str) -> None:
+    check(judged(NAN, 1.0, clause=clause), Grade.WRONG_SPECIAL, Status.BREAKS_MUST, Symptom.NAN, "1.1")
+
+
+@pytest.mark.parametrize("clause", ["3.1", "3.2"])
+def test_what_a_clause_about_nan_says_of_nan_is_its_own(clause: str) -> None:
+    assert judged(NAN, 1.0, clause=clause).clause == clause
+    assert judged(1.0, NAN, clause=clause).clause == clause
+
+
+@pytest.mark.parametrize("clause", ["1.1", "1.2", "1.7", "2.5", "7.4"])
+def test_what_conforms_is_counted_for_the_clause_that_was_tested(clause: str) -> None:
+    assert judged(1.0, 1.0, clause=clause).clause == clause
+
+
+@pytest.mark.parametrize("clause", ["1.1", "2.5", "6.1"])
 def test_beyond_the_stable_bound_is_charged_to_the_case(clause: str) -> None:
     v = judged(1.0 + 17 * ULP, 1.0, clause=clause)
     check(v, Grade.DIVERGENT, Status.BREAKS_MUST, Symptom.BEYOND_BOUND, clause)
