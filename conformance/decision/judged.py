@@ -99,16 +99,16 @@ def _judge(
         return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), rows["_row"].to_list()
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
-        now = _NOW.get(passing["status"], passing["status"])
-        words = f"its witness {fixed[0]} {now} now; take the waiver (or the witness) out of {w.source}"
+        words = f"its witness {fixed[0]} {now(passing['status'])} now; take the waiver (or the witness) out of {w.source}"
         return JudgedWaiver(w, State.STALE, rows.height, words, *_place(passing)), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
 
 
-_NOW = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"} | {
-    s.value: f"is {s.value}" for s in (Status.UNSUPPORTED, Status.UNDECIDED)
-}
+def now(status: str) -> str:
+    """What a witness does that should fail: ``conforms``, ``is not judged``, ``is unsupported``."""
+    words = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"}
+    return words.get(status, f"is {status}")
 
 
 def _worst(rows: pl.DataFrame) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import harmless, worst
+from xent_conformance.reports.text.wording import harmless, told_whole, worst
 
 Level = Literal["must", "should"]
 
@@ -109,14 +109,10 @@ class Checked:
 
     def _message(self, found: pl.DataFrame) -> str:
         row = found.row(0, named=True)
-        clause = self.run.header["clauses"][row["clause"]]
         causes = f"{found.height} findings" if found.height > 1 else "1 finding"
         lines = [
             f"{self._what}: {causes}; the worst:",
-            f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
-            f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
-            f"  case {row['case']}",
-            *(f"    {name:<8} {words}" for name, words in worst(row)),
+            *told_whole(row, self.run.header["clauses"][row["clause"]], row["asked"]),
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]

@@ -13,19 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.by_hand import Install
-from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated
 from xent_conformance.decision.stubs import Stub, ceiling, literal, toml
 from xent_conformance.decision.waivers import WaiverError, read_waivers
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def _signed(path: Path) -> Path:
