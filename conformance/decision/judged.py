@@ -99,16 +99,18 @@ def _judge(
         return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), rows["_row"].to_list()
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
-        words = f"its witness {fixed[0]} {now(passing['status'])} now; take the waiver (or the witness) out of {w.source}"
-        return JudgedWaiver(w, State.STALE, rows.height, words, *_place(passing)), rows["_row"].to_list()
+        told = mended(w, passing)
+        return JudgedWaiver(w, State.STALE, rows.height, told, *_place(passing)), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
 
 
-def now(status: str) -> str:
-    """What a witness does that should fail: ``conforms``, ``is not judged``, ``is unsupported``."""
+def mended(waiver: Waiver, witness: Row) -> str:
+    """What to do about a waiver whose witness, of which this is a verdict, should fail and does not."""
     words = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"}
-    return words.get(status, f"is {status}")
+    now = words.get(witness["status"], f"is {witness['status']}")
+    take = f"take the waiver (or the witness) out of {waiver.source}"
+    return f"its witness {witness['case']} {now} now; {take}"
 
 
 def _worst(rows: pl.DataFrame) -> tuple[str, str, str]:

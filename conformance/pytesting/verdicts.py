@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.decision.gate import day_of
-from xent_conformance.decision.judged import for_waiver, judge_waivers, now
+from xent_conformance.decision.judged import for_waiver, judge_waivers, mended
 from xent_conformance.decision.reasons import evidence
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.pytesting.groups import Group, place_of, same_device
@@ -204,10 +204,7 @@ class Verdicts:
                 asked = (row["operator"], row["dtype"], row["family"])
                 if row["case"] not in failing and asked not in not_run:
                     group = Group(*(row[c] for c in _COLUMNS))
-                    found[group].append(
-                        f"XPASS(strict): waiver {w.name}: its witness {row['case']} {now(row['status'])} now; "
-                        f"take the waiver (or the witness) out of {w.source}"
-                    )
+                    found[group].append(f"XPASS(strict): waiver {w.name}: {mended(w, row)}")
         return found
 
 
