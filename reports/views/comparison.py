@@ -90,6 +90,7 @@ class Side:
 
     @classmethod
     def of(cls, run: Run) -> Side:
+        """What the headers say of themselves."""
         return cls(
             tested=run.tested,
             created=tuple(h["created"] for h in run.headers),
