@@ -61,9 +61,7 @@ def test_a_new_one_is_a_file_a_template_and_a_line(monkeypatch: pytest.MonkeyPat
     def view(material: Material) -> list[str]:
         return sorted(material.findings["implementation"])
 
-    text = (
-        '<section id="{{ section.id }}"><h2>New</h2>{{ view|join(", ") }}, {{ budget.opened }} open</section>'
-    )
+    text = '<section id="{{ section.id }}">New: {{ view|join(", ") }}, {{ budget.opened }} open</section>'
     environment = page.environment()
     loaders = [DictLoader({"new.html": text}), environment.loader]
     monkeypatch.setattr(environment, "loader", ChoiceLoader([x for x in loaders if x]))
