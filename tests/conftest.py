@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support import corpus as made_once
 from tests.support import fakes
 from tests.support.by_hand import Install
+from tests.support.corpus import Corpus
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 settings.register_profile("gate", deadline=None, derandomize=True)
@@ -30,6 +32,12 @@ def _path_as_it_was() -> Iterator[None]:
     before = list(sys.path)
     yield
     sys.path[:] = before
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    """``corpus("quick")``: the batches of a profile, the same objects for all tests of this process."""
+    return made_once.corpus
 
 
 @pytest.fixture

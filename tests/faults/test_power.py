@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 
 from docs.power import alarms, clauses_of, table
+from tests.support.corpus import corpus
 from tests.support.faults.asked import CORRECT, SEATS, beyond, quick
 from tests.support.faults.fault import Fault
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import MERELY_STABLE, VARIANTS
 from tests.support.paths import ROOT
 from xent_conformance.asking.questions import outputs
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.operators import OPERATORS
 
 POWER = ROOT / "docs" / "POWER.md"
@@ -64,7 +64,7 @@ def test_a_correct_implementation_raises_no_alarm(name: str) -> None:
 def test_the_correct_implementations_are_asked_all_of_quick() -> None:
     """Every row and output of the profile, and every answer is judged."""
     seat = next(s for s in SEATS if s.name == "faults")
-    every = sum(len(b.inputs) * len(outputs(seat.declaration, b)) for b in batches("quick"))
+    every = sum(len(b.inputs) * len(outputs(seat.declaration, b)) for b in corpus("quick"))
     assert {v.name: quick().judged[v.name] for v in VARIANTS} == dict.fromkeys(
         (v.name for v in VARIANTS), every
     )

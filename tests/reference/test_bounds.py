@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.reference import innocents
 from tests.support.reference.arithmetic import Arithmetic
 from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
@@ -20,7 +21,6 @@ from tests.support.reference.innocents import PLAIN as TABLES
 from tests.support.reference.measure import Ratios, answer, plain, ratios
 from tests.support.reference.rows import strained
 from tests.support.reference.textbook import QUADRATIC
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
 from xent_conformance.reference.bounds.table import BOUNDS, bound
 from xent_conformance.reference.formats import BINARY32, BINARY64, FORMATS
@@ -34,7 +34,7 @@ QUESTIONS = [(o.name, output, tier) for o in OPERATORS.values() for output in o.
 @functools.lru_cache(maxsize=1)
 def corpus(operator: str) -> list[Truth]:
     oracle = Oracle()
-    every = (b.inputs for b in batches("standard", operators=[operator]))
+    every = (b.inputs for b in of_corpus("standard", operators=[operator]))
     return [oracle.truth(i) for i in every if i.n <= 1000 and plain(i)]
 
 

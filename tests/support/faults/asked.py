@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Fault
 from tests.support.faults.seeded import FAULTS
@@ -103,7 +104,7 @@ def _bits(answer: Answer) -> tuple[Any, ...]:
 def quick() -> Bench:
     """The quick profile, put to all."""
     bench = Bench(default_cache())
-    for batch in batches("quick"):
+    for batch in corpus("quick"):
         bench.ask(batch, "quick")
     return bench
 
