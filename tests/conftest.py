@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import corpus as made_once
-from tests.support import fakes
+from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
@@ -32,6 +32,15 @@ def _path_as_it_was() -> Iterator[None]:
     before = list(sys.path)
     yield
     sys.path[:] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers of pytest-xdist have a folder each, side by side in one of the session."""
+    base = tmp_path_factory.getbasetemp()
+    shared.keep_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+    yield
+    shared.keep_in(None)
 
 
 @pytest.fixture(scope="session")

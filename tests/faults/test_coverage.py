@@ -35,7 +35,7 @@ def test_every_clause_has_a_case_and_every_case_a_clause() -> None:
 
 
 def test_every_judged_clause_is_broken_by_a_fault() -> None:
-    tables = [quick().table(), *(beyond(f.name).table() for f in FAULTS if f.beyond)]
+    tables = [quick().table, *(beyond(f.name).table for f in FAULTS if f.beyond)]
     seeded = pl.col("implementation").is_in([f.name for f in FAULTS])
     broken = {clause for t in tables for clause in t.filter(seeded)["clause"]}
     assert broken == {c.id for c in clauses().values() if c.level is not Level.OPEN}

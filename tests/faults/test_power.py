@@ -37,14 +37,14 @@ def test_the_fault_that_quick_cannot_see_is_caught_beyond(fault: Fault) -> None:
     assert not alarms().get(fault.name)
     found = beyond(fault.name)
     assert found.judged[CORRECT] == found.judged[fault.name] > 0
-    assert set(found.table()["implementation"]) == {fault.name}
+    assert set(found.table["implementation"]) == {fault.name}
 
 
 def test_a_fault_of_one_mode_is_accused_in_that_mode_alone() -> None:
     of_a_mode = [f for f in FAULTS if f.mode != "eager"]
     assert of_a_mode
     for fault in of_a_mode:
-        accused = quick().table().filter(pl.col("implementation") == fault.name)
+        accused = quick().table.filter(pl.col("implementation") == fault.name)
         assert set(accused["mode"]) == {fault.mode}
 
 
@@ -54,7 +54,7 @@ def test_a_fault_of_one_mode_is_accused_in_that_mode_alone() -> None:
 @pytest.mark.parametrize("name", [v.name for v in VARIANTS])
 def test_a_correct_implementation_raises_no_alarm(name: str) -> None:
     """In any dtype; one that is merely stable breaks the clause on relative accuracy and nothing else."""
-    broken = quick().table().filter(pl.col("implementation") == name)
+    broken = quick().table.filter(pl.col("implementation") == name)
     if name in MERELY_STABLE:
         assert clauses_of(name) == {MERELY_STABLE[name]: "should"}
     else:
@@ -69,7 +69,7 @@ def test_the_correct_implementations_are_asked_all_of_quick() -> None:
         (v.name for v in VARIANTS), every
     )
     assert every > 10_000
-    assert quick().not_judged.total() == 0
+    assert sum(quick().not_judged.values()) == 0
 
 
 # --- the documentation -------------------------------------------------------------------------------

@@ -46,11 +46,8 @@ def plain(inputs: Inputs) -> bool:
 
 def answer(algorithm: Callable[..., Array], a: Arithmetic, truth: Truth) -> Array:
     """The algorithm's output on a batch's own inputs, its tangent or its attributes the last argument."""
-    i = truth.inputs
-    labels = i.labels if i.definition.labels == "index" else a.of(i.labels)
-    extra = (a.of(i.tangent),) if i.tangent.size else (i.attributes,) if i.attributes != PLAIN else ()
     with np.errstate(all="ignore"):
-        return algorithm(a, a.of(i.logits), labels, a.of(i.cotangent), *extra)
+        return algorithm(a, *a.given(truth.inputs))
 
 
 class Ruler:
