@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,11 @@ class Arithmetic:
         """Numbers of this format (they must be its own already, or a constant like 0.5)."""
         return np.asarray(values).astype(self.fmt.dtype)
 
-    @property
+    @cached_property
     def one(self) -> Array:
         return self.of(1.0)
 
-    @property
+    @cached_property
     def half(self) -> Array:
         return self.of(0.5)
 
@@ -129,14 +130,19 @@ class Arithmetic:
         """Two ulps from a value that is within half an ulp; subnormal numbers and infinities stay."""
         if self.slop == "none":
             return value
-        up = np.ones(value.shape, bool) if self.slop == "up" else np.zeros(value.shape, bool)
+        up, down, small = self._limits
+        towards = up if self.slop == "up" else down
         if self.slop == "mixed":
-            up = np.arange(value.size).reshape(value.shape) % 2 == 0
-        inf = self.of(np.inf)
-        towards = np.where(up, inf, -inf).astype(self.fmt.dtype)
+            towards = np.full(value.size, down)
+            towards[::2] = up
+            towards = towards.reshape(value.shape)
         moved = np.nextafter(np.nextafter(value, towards), towards)
-        plain = np.isfinite(moved) & (abs(value) > self.of(4 * self.fmt.smallest_normal))
-        return np.where(plain, moved, value).astype(self.fmt.dtype)
+        return np.where(np.isfinite(moved) & (abs(value) > small), moved, value)
+
+    @cached_property
+    def _limits(self) -> tuple[Array, Array, Array]:
+        """Where up and down lead, and what is too small to be moved."""
+        return self.of(np.inf), self.of(-np.inf), self.of(4 * self.fmt.smallest_normal)
 
 
 def _blocked(a: Array) -> Array:

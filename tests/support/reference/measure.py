@@ -92,6 +92,8 @@ def ratios(got: Array, truth: Truth, output: str) -> Ratios:
 def _in_units(got: Array, fmt: Format, k: np.ndarray) -> Floats:
     """``got / 2**k``; an infinity counts as ``2**(emax + 1)``, the next number of the format."""
     g = got.astype(np.float64)
+    if np.isfinite(g).all():
+        return np.ldexp(g, -k)
     beyond = np.copysign(np.ldexp(1.0, fmt.emax + 1 - k), g)
     return np.where(np.isinf(g), beyond, np.ldexp(np.where(np.isinf(g), 0.0, g), -k))
 
