@@ -41,7 +41,7 @@ Printed by `.venv/bin/python -m docs.power`; `tests/faults/test_power.py` compar
 def alarms() -> Mapping[str, Mapping[str, str]]:
     """For each implementation, the heaviest mark of each family that accuses it."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, family, status in _each(quick().table(), "implementation", "family", "status"):
+    for name, family, status in _each(quick().table, "implementation", "family", "status"):
         must = status == Status.BREAKS_MUST or found[name].get(family) == MUST
         found[name][family] = MUST if must else SHOULD
     return found
@@ -59,7 +59,7 @@ def only_by() -> Mapping[str, Sequence[str]]:
 
 def clauses_of(name: str, of: pl.DataFrame | None = None) -> Mapping[str, str]:
     """The clauses that an implementation breaks, with their levels, in the order of SPEC.md."""
-    broken = (quick().table() if of is None else of).filter(pl.col("implementation") == name)
+    broken = (quick().table if of is None else of).filter(pl.col("implementation") == name)
     return dict(sorted(_each(broken, "clause", "level"), key=lambda e: [int(n) for n in e[0].split(".")]))
 
 
@@ -123,7 +123,7 @@ def _beyond() -> str:
     def row(fault: Fault) -> Sequence[str]:
         assert fault.beyond is not None
         where = f"`{fault.beyond.family}` in `{fault.beyond.profile}`"
-        found = _clauses(clauses_of(fault.name, beyond(fault.name).table()))
+        found = _clauses(clauses_of(fault.name, beyond(fault.name).table))
         return f"`{fault.name}`<br>{fault.about}", where, fault.beyond.reason, found
 
     head = ("fault", "caught by", "why not in quick", "clauses broken")

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.support import fakes
+from tests.support import corpus as made_once
+from tests.support import fakes, shared
 from tests.support.by_hand import Install
+from tests.support.corpus import Corpus
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
 
 settings.register_profile("gate", deadline=None, derandomize=True)
@@ -30,6 +32,21 @@ def _path_as_it_was() -> Iterator[None]:
     before = list(sys.path)
     yield
     sys.path[:] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers of pytest-xdist have a folder each, side by side in one of the session."""
+    base = tmp_path_factory.getbasetemp()
+    shared.keep_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+    yield
+    shared.keep_in(None)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    """``corpus("quick")``: the batches of a profile, the same objects for all tests of this process."""
+    return made_once.corpus
 
 
 @pytest.fixture

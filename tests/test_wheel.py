@@ -40,19 +40,19 @@ except Divergence as divergence:
 
 
 @pytest.fixture(scope="session")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return Installed(shared.once(tmp_path_factory, "installed", install))
+def theirs() -> Installed:
+    return Installed(shared.once("installed", install))
 
 
 @pytest.fixture(scope="session")
-def run_file(theirs: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_file(theirs: Installed) -> Path:
     """A run by the module, as the README has it for workers of CI."""
 
     def ask(folder: Path) -> None:
         command = (str(theirs.python), "-m", NAME, "run", *ASKED, "--profile", "quick", "-o")
         (folder / "said").write_text(theirs(*command, str(folder / "run.parquet")), encoding="utf-8")
 
-    return shared.once(tmp_path_factory, "installed-run", ask) / "run.parquet"
+    return shared.once("installed-run", ask) / "run.parquet"
 
 
 def test_the_wheel_has_every_module_and_all_data_under_one_name(theirs: Installed) -> None:

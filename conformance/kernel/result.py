@@ -16,7 +16,7 @@ from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import harmless, plural, worst
+from xent_conformance.reports.text.wording import harmless, plural, told_whole, worst
 
 Level = Literal["must", "should"]
 
@@ -125,15 +125,12 @@ class Checked:
 
     def _message(self, found: pl.DataFrame) -> str:
         row = found.row(0, named=True)
-        clause = self.run.header["clauses"][row["clause"]]
         causes = plural(found.height, "finding")
         said = f" ({row['message']})" if row["message"] else ""
         lines = [
             f"{self._what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
             f"{said}; {causes}, the worst:",
-            f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
-            f"  case {row['case']}",
-            *(f"    {name:<8} {words}" for name, words in worst(row)),
+            *told_whole(row, self.run.header["clauses"][row["clause"]], row["asked"]),
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xent_conformance.reports.run.words import Grade, Outcome, Row, Symptom
@@ -100,6 +100,17 @@ def worst(row: Row) -> list[tuple[str, str]]:
     if row["index"]:
         lines.append(("element", str(row["index"])))
     return lines
+
+
+def told_whole(finding: Row, clause: Mapping[str, str], rows: int) -> list[str]:
+    """A finding in lines: what it breaks, in how many of so many rows, its worst case and what that got."""
+    counted = f"{numbers.count(finding['count'])} of {numbers.count(rows)} rows"
+    return [
+        f"  clause {finding['clause']} ({finding['level']}) {clause['title']}: {clause['text']}",
+        f"  {finding['output']}: {finding['symptom']} in {counted}",
+        f"  case {finding['case']}",
+        *(f"    {name:<8} {text}" for name, text in worst(finding)),
+    ]
 
 
 def bits_text(row: Row, column: str) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families import attributes as of_classes
 from xent_conformance.cases.families import element_weights as of_elements
 from xent_conformance.reference.attributes import Attributes
@@ -36,7 +37,7 @@ def asked(family: str, operator: str, n: int, fmt: Format = BINARY32) -> list[Ba
 
 
 def in_profile(profile: str, family: str, operator: str) -> list[Batch]:
-    return list(batches(profile, families_=[family], operators=[operator], dtypes=["float32"]))
+    return of_corpus(profile, families=[family], operators=[operator], dtypes=["float32"])
 
 
 def choices(found: Iterable[Batch]) -> set[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.support.corpus import Corpus
 from tests.support.paths import ROOT
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import Profile, batches, batches_of, case_ids, digest, families, find_case
@@ -33,8 +34,8 @@ CASES = ROOT / "cases"
 
 
 @pytest.fixture(scope="module")
-def standard() -> list[Batch]:
-    return list(batches("standard"))
+def standard(corpus: Corpus) -> tuple[Batch, ...]:
+    return corpus("standard")
 
 
 # --- golden ---------------------------------------------------------------------------------------
@@ -106,14 +107,14 @@ def test_bells_have_the_shape_they_promise() -> None:
 # --- ids and hashes -------------------------------------------------------------------------------
 
 
-def test_ids_are_unique(standard: list[Batch]) -> None:
+def test_ids_are_unique(standard: tuple[Batch, ...]) -> None:
     ids = [case.id for b in standard for case in b.cases]
     assert len(ids) == len(set(ids)) > 5000
     assert len({b.id for b in standard}) == len(standard)
     assert case_ids("standard") == ids
 
 
-def test_every_id_finds_its_case(standard: list[Batch]) -> None:
+def test_every_id_finds_its_case(standard: tuple[Batch, ...]) -> None:
     for b in standard:
         if b.inputs.n > 1000:
             continue
@@ -146,9 +147,9 @@ def test_an_unknown_profile_is_refused() -> None:
         list(batches("nightly"))
 
 
-def test_quick_is_a_subset_with_the_same_hashes(standard: list[Batch]) -> None:
+def test_quick_is_a_subset_with_the_same_hashes(standard: tuple[Batch, ...], corpus: Corpus) -> None:
     known = {case.id: case for b in standard for case in b.cases}
-    quick = [case for b in batches("quick") for case in b.cases]
+    quick = [case for b in corpus("quick") for case in b.cases]
     assert 1000 < len(quick) < len(known)
     for case in quick:
         assert known[case.id] == case
@@ -193,7 +194,7 @@ def test_equal_bits_of_another_question_have_another_hash() -> None:
 # --- what is asked --------------------------------------------------------------------------------
 
 
-def test_every_value_exists_in_its_format(standard: list[Batch]) -> None:
+def test_every_value_exists_in_its_format(standard: tuple[Batch, ...]) -> None:
     for b in standard:
         fmt = b.inputs.format
         arrays = [b.inputs.logits, b.inputs.cotangent, b.inputs.tangent]
@@ -207,7 +208,7 @@ def test_every_value_exists_in_its_format(standard: list[Batch]) -> None:
         assert (b.inputs.cotangent[drawn] != 0).all()
 
 
-def test_index_labels_are_classes(standard: list[Batch]) -> None:
+def test_index_labels_are_classes(standard: tuple[Batch, ...]) -> None:
     """Or what is ignored; others are where 6.4 is tested, and nowhere else."""
     for b in standard:
         if b.inputs.definition.labels == "index":
@@ -218,7 +219,7 @@ def test_index_labels_are_classes(standard: list[Batch]) -> None:
             np.testing.assert_array_equal(b.inputs.labels, np.floor(b.inputs.labels))
 
 
-def test_every_clause_exists(standard: list[Batch]) -> None:
+def test_every_clause_exists(standard: tuple[Batch, ...]) -> None:
     known = clauses()
     for b in standard:
         for case in b.cases:
@@ -228,20 +229,20 @@ def test_every_clause_exists(standard: list[Batch]) -> None:
             assert set(b.inputs.outputs) <= {"value", "grad_logits", "grad_labels", "jvp", "hvp"}, case.id
 
 
-def test_every_case_asks_something_that_is_judged(standard: list[Batch]) -> None:
+def test_every_case_asks_something_that_is_judged(standard: tuple[Batch, ...]) -> None:
     """Open clauses are recorded, not judged: they must not be most of the corpus."""
     levels = [clauses()[case.clause].level for b in standard for case in b.cases]
     assert levels.count(Level.OPEN) < 0.05 * len(levels)
     assert levels.count(Level.MUST) > 0.6 * len(levels)
 
 
-def test_every_operator_and_format_is_asked_in_every_profile() -> None:
+def test_every_operator_and_format_is_asked_in_every_profile(corpus: Corpus) -> None:
     for profile in Profile:
-        asked = {(b.operator, b.inputs.format.name) for b in batches(profile)}
+        asked = {(b.operator, b.inputs.format.name) for b in corpus(profile)}
         assert asked == {(o, f) for o in OPERATORS for f in FORMATS}
 
 
-def test_the_first_cotangent_of_a_scalar_is_one(standard: list[Batch]) -> None:
+def test_the_first_cotangent_of_a_scalar_is_one(standard: tuple[Batch, ...]) -> None:
     """So that the plain gradient, without a factor, is always among the questions."""
     for b in standard:
         scalar = b.inputs.definition.value_shape == "scalar" or b.inputs.attributes.grouped

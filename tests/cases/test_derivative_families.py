@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.reference.formats import BINARY16, BINARY32, Format
 from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 from xent_conformance.reference.oracle import Oracle
@@ -119,7 +120,7 @@ def test_a_zero_cotangent_has_a_zero_gradient(operator: Operator) -> None:
 
 def test_quick_asks_cotangents_in_every_format_and_derivatives_in_one() -> None:
     formats = {
-        family: {b.inputs.format.name for b in batches("quick", families_=[family])}
+        family: {b.inputs.format.name for b in of_corpus("quick", families=[family])}
         for family in ("cotangents", "derivatives")
     }
     assert formats["derivatives"] == {"float32"}

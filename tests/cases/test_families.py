@@ -8,16 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY, SOFTMAX, ask, flat
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.families.published import entries
 from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, Format
 from xent_conformance.reference.operators import OPERATORS
 
 
 def family_batches(family: str) -> list[Batch]:
-    return list(batches("standard", families_=[family]))
+    return of_corpus("standard", families=[family])
 
 
 # --- published ------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_special_values_hold_what_their_clause_is_about() -> None:
 @EVERY
 def test_special_values_have_clean_rows_between(fmt: Format) -> None:
     """A special row is followed and preceded by clean ones, or 3.1 would have nothing to see."""
-    for b in batches("standard", families_=["special_values"], dtypes=[fmt.name]):
+    for b in of_corpus("standard", families=["special_values"], dtypes=[fmt.name]):
         clean = [row for row, a in enumerate(b.asks) if np.isfinite(a.logits).all()]
         assert len(clean) >= (1 if b.operator != "logit" else 0)
         assert len(clean) < len(b.asks)

@@ -7,9 +7,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.shapes import ELEMENTWISE, FORMS, QUICK
 from xent_conformance.cases.form import PLAIN_FORM, Form, Layout
 from xent_conformance.reference.formats import BINARY32, Format
@@ -77,7 +78,7 @@ def test_an_axis_of_length_one_stands_beside_the_classes() -> None:
 
 def test_quick_has_the_vector_the_first_and_an_inner_axis() -> None:
     found = [
-        b for b in batches("quick", operators=["softmax"], families_=["shapes"]) if b.form.shape is not None
+        b for b in of_corpus("quick", operators=["softmax"], families=["shapes"]) if b.form.shape is not None
     ]
     assert {b.asks[0].variant for b in found} == set(QUICK)
     assert {b.inputs.n for b in found} == {4}

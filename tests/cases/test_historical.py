@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from docs.historical import page
+from tests.support.corpus import of_corpus
 from tests.support.paths import ROOT
 from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.process import Process
@@ -82,7 +83,7 @@ def test_an_entry_says_exactly_one_thing(said: dict[str, Any]) -> None:
 @functools.cache
 def ids(operator: str, family: str) -> tuple[str, ...]:
     """The case ids of a family for an operator, in the largest profile."""
-    asked = batches("full", operators=[operator], families_=[family])
+    asked = of_corpus("full", operators=[operator], families=[family])
     return tuple(case.id for b in asked for case in b.cases)
 
 
@@ -95,7 +96,7 @@ def test_what_covers_a_report_exists(entry: Entry) -> None:
 
 
 def test_every_row_is_asked_as_often_as_the_data_says() -> None:
-    found = Counter(case.variant for b in batches("standard", families_=[FAMILY]) for case in b.cases)
+    found = Counter(case.variant for b in of_corpus("standard", families=[FAMILY]) for case in b.cases)
     wanted: Counter[str] = Counter()
     for row in (row for e in entries() for row in e.rows):
         wanted[row.variant] += len(row.dtypes) * (1 if row.attributes.grouped else len(row.logits))
@@ -104,10 +105,11 @@ def test_every_row_is_asked_as_often_as_the_data_says() -> None:
 
 
 def test_every_case_is_found_and_none_is_asked_in_quick() -> None:
-    for b in batches("standard", families_=[FAMILY]):
+    for b in of_corpus("standard", families=[FAMILY]):
         for case in b.cases:
-            assert find_case(case.id) == (b, case)
-    assert list(batches("quick", families_=[FAMILY])) == []
+            found, again = find_case(case.id)
+            assert (found.id, found.inputs.digest, again) == (b.id, b.inputs.digest, case)
+    assert of_corpus("quick", families=[FAMILY]) == []
 
 
 def test_every_length_has_a_row_in_every_format() -> None:
@@ -141,7 +143,7 @@ def test_the_command_prints_the_page() -> None:
 
 @functools.cache
 def judge(batch_id: str) -> tuple[Batch, Judge]:
-    batch = next(b for b in batches("standard", families_=[FAMILY]) if b.id == batch_id)
+    batch = next(b for b in of_corpus("standard", families=[FAMILY]) if b.id == batch_id)
     return batch, Judge(Oracle().truth(batch.inputs))
 
 
@@ -150,7 +152,7 @@ def asked(variant: str, operator: str, dtype: str) -> str:
     """The id of the batch that asks a variant."""
     (found,) = (
         b.id
-        for b in batches("standard", operators=[operator], families_=[FAMILY], dtypes=[dtype])
+        for b in of_corpus("standard", operators=[operator], families=[FAMILY], dtypes=[dtype])
         if any(case.variant == variant for case in b.cases)
     )
     return found
@@ -443,7 +445,7 @@ def verdicts(process: Process, framework: str, implementation: str, batch: Batch
 def covered(patterns: Sequence[str]) -> list[tuple[Batch, set[str]]]:
     """The batches in binary32 with cases of these patterns, and those cases."""
     found = []
-    for b in batches("standard", operators={p.split("/")[0] for p in patterns}, dtypes=["float32"]):
+    for b in of_corpus("standard", operators={p.split("/")[0] for p in patterns}, dtypes=["float32"]):
         cases = {case.id for case in b.cases if any(fnmatch.fnmatch(case.id, p) for p in patterns)}
         found += [(b, cases)] if cases else []
     return found
@@ -501,6 +503,6 @@ def test_valid_arguments_of_a_weighted_loss_are_answered(processes: Callable[[st
 
 def test_no_case_gives_a_weighted_loss_invalid_arguments() -> None:
     """tensorflow#59339: weights below zero are refused, or not; they are nobody's question."""
-    asked = [b.inputs.attributes for b in batches("full", operators=[BCE])]
+    asked = [b.inputs.attributes for b in of_corpus("full", operators=[BCE])]
     assert any(a.pos_weight for a in asked)
     assert all(w >= 0 for a in asked for w in (*a.pos_weight, *a.weight))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.label_types import (
     DENSE_FLOATS,
     DENSE_INTEGERS,
@@ -196,4 +197,4 @@ def test_what_is_right_there(operator: Operator) -> None:
 
 def test_every_format_is_asked_in_some_profile() -> None:
     for family in ("index_range", "label_types", "positions"):
-        assert {b.inputs.format.name for b in batches("full", families_=[family])} == set(FORMATS)
+        assert {b.inputs.format.name for b in of_corpus("full", families=[family])} == set(FORMATS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from tests.support.corpus import Corpus, of_corpus
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, families, smallest_profile
+from xent_conformance.cases.corpus import families, smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import Level, clauses
 from xent_conformance.reference.formats import FORMATS
@@ -30,15 +32,15 @@ NEW = (
     "positions",
 )
 
-Profiles = dict[str, list[Batch]]
+Profiles = dict[str, tuple[Batch, ...]]
 
 
 @pytest.fixture(scope="module")
-def asked() -> Profiles:
-    return {profile: list(batches(profile)) for profile in Profile}
+def asked(corpus: Corpus) -> Profiles:
+    return {profile: corpus(profile) for profile in Profile}
 
 
-def _hashes(found: list[Batch]) -> dict[str, str]:
+def _hashes(found: Sequence[Batch]) -> dict[str, str]:
     return {case.id: case.hash for b in found for case in b.cases}
 
 
@@ -111,7 +113,7 @@ INFINITE = {"4.1", "4.2", "4.3", "4.5", "5.2"}
 def test_exact_values_are_finite_where_nothing_special_is_tested(operator: str) -> None:
     """NaN and infinities are right where their clauses are tested, and undecided is nothing."""
     for dtype in ("float16", "float32"):
-        for b in batches("standard", operators=[operator], families_=NEW, dtypes=[dtype]):
+        for b in of_corpus("standard", operators=[operator], families=NEW, dtypes=[dtype]):
             truth = Oracle().truth(b.inputs)
             assert not truth.certified.undecided.any(), b.id
             for output in b.inputs.outputs:

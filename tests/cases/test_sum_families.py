@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, batches_of, families
+from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.widths import AROUND
 from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, Format
 from xent_conformance.reference.operators import OPERATORS, Operator
@@ -18,7 +19,7 @@ SUMS = ("softmax", "log_softmax", "logsumexp", "sparse_softmax_cross_entropy")
 
 
 def of_family(family: str, profile: str = "full") -> list[Batch]:
-    return list(batches(profile, families_=[family]))
+    return of_corpus(profile, families=[family])
 
 
 # --- long and saturating sums -----------------------------------------------------------------------

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from docs.power import only_by
+from tests.support.corpus import corpus, of_corpus
 from tests.support.faults.asked import beyond, quick
 from tests.support.faults.kept import KEPT
 from tests.support.faults.seeded import FAULTS
-from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.corpus import families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import Level, clauses
 
@@ -22,7 +23,7 @@ def asking() -> Mapping[str, set[str]]:
     """For each clause that some case of some profile names, the families that ask it."""
     found: dict[str, set[str]] = defaultdict(set)
     for profile in Profile:
-        for batch in batches(profile):
+        for batch in corpus(profile):
             for ask in batch.asks:
                 for clause in {ask.clause, *ask.clauses.values()}:
                     found[clause].add(batch.family)
@@ -34,7 +35,7 @@ def test_every_clause_has_a_case_and_every_case_a_clause() -> None:
 
 
 def test_every_judged_clause_is_broken_by_a_fault() -> None:
-    tables = [quick().table(), *(beyond(f.name).table() for f in FAULTS if f.beyond)]
+    tables = [quick().table, *(beyond(f.name).table for f in FAULTS if f.beyond)]
     seeded = pl.col("implementation").is_in([f.name for f in FAULTS])
     broken = {clause for t in tables for clause in t.filter(seeded)["clause"]}
     assert broken == {c.id for c in clauses().values() if c.level is not Level.OPEN}
@@ -56,5 +57,5 @@ def test_a_family_that_no_fault_needs_has_no_clause_of_its_own() -> None:
 def test_every_family_that_is_needed_beyond_quick_is_declared_so() -> None:
     """A fault that is seen beyond quick names a family, and a profile in which it is asked."""
     for where in (f.beyond for f in FAULTS if f.beyond):
-        asked = batches(where.profile, families_=[where.family], dtypes=[where.dtype])
-        assert next(iter(asked), None) is not None
+        asked = of_corpus(where.profile, families=[where.family], dtypes=[where.dtype])
+        assert asked

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from tests.support.corpus import of_corpus
 from tests.support.reference import mpmath_definitions
 from tests.support.reference.measure import plain
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.formats import BINARY64, FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
@@ -55,7 +55,7 @@ def test_corpus_rows(operator: str) -> None:
     """Every finite row of the quick corpus with up to 20 classes, in every format."""
     counts: dict[str, int] = {}
     for fmt in FORMATS:
-        for batch in batches("quick", operators=[operator], dtypes=[fmt]):
+        for batch in of_corpus("quick", operators=[operator], dtypes=[fmt]):
             if batch.inputs.n <= 20 and plain(batch.inputs):
                 for output, count in compare(batch.inputs).items():
                     counts[output] = counts.get(output, 0) + count

@@ -8,19 +8,18 @@ that strain. If one of these fails, the derivation in SPEC.md is wrong: mend tha
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.reference import innocents
-from tests.support.reference.arithmetic import Arithmetic
-from tests.support.reference.innocence import accused, in_every_arithmetic, orders, worst
+from tests.support.reference.arithmetic import ORDERS, Arithmetic
+from tests.support.reference.innocence import Trials, accused, in_orders, orders, trials, worst
 from tests.support.reference.innocents import PLAIN as TABLES
 from tests.support.reference.measure import Ratios, answer, plain, ratios
 from tests.support.reference.rows import strained
 from tests.support.reference.textbook import QUADRATIC
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
 from xent_conformance.reference.bounds.table import BOUNDS, bound
 from xent_conformance.reference.formats import BINARY32, BINARY64, FORMATS
@@ -34,22 +33,21 @@ QUESTIONS = [(o.name, output, tier) for o in OPERATORS.values() for output in o.
 @functools.lru_cache(maxsize=1)
 def corpus(operator: str) -> list[Truth]:
     oracle = Oracle()
-    every = (b.inputs for b in batches("standard", operators=[operator]))
+    every = (b.inputs for b in of_corpus("standard", operators=[operator]))
     return [oracle.truth(i) for i in every if i.n <= 1000 and plain(i)]
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def strain(operator: str) -> list[Truth]:
     oracle = Oracle()
     return [oracle.truth(inputs) for fmt in FORMATS.values() for _, inputs in strained(operator, fmt)]
 
 
-def runs(operator: str, tier: str) -> Iterator[tuple[Truth, Arithmetic]]:
+@functools.lru_cache(maxsize=1)
+def tried(operator: str) -> Trials:
     """Every batch with every arithmetic it is to be tried in."""
-    every = orders(operator, tier)
-    for truth in corpus(operator):
-        yield from ((truth, Arithmetic(truth.inputs.format, order)) for order in every)
-    yield from in_every_arithmetic(strain(operator), every)
+    usual = [(t, Arithmetic(t.inputs.format, order)) for t in corpus(operator) for order in ORDERS]
+    return usual + trials(strain(operator))
 
 
 def too_long(name: str, truth: Truth) -> bool:
@@ -58,7 +56,8 @@ def too_long(name: str, truth: Truth) -> bool:
 
 @pytest.mark.parametrize(("operator", "output", "tier"), QUESTIONS)
 def test_the_innocent_are_never_accused(operator: str, output: str, tier: str) -> None:
-    found = worst(runs(operator, tier), TABLES[tier][operator, output], output, tier, too_long)
+    runs = in_orders(tried(operator), orders(operator, tier))
+    found = worst(runs, TABLES[tier][operator, output], output, tier, too_long)
     assert found
     scalar = output == "value" and OPERATORS[operator].value_shape == "scalar"
     for name, (_, count, _) in found.items():

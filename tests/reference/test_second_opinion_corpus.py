@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.reference.measure import plain
 from tests.support.reference.second_opinion import compare
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
@@ -43,7 +43,7 @@ def comparable(inputs: Inputs) -> Inputs | None:
 def test_rows_of_the_corpus(operator: str) -> None:
     """In binary32 alone: definitions know of no format, and rows differ between them in bits only."""
     count = 0
-    for batch in batches("quick", operators=[operator], dtypes=["float32"]):
+    for batch in of_corpus("quick", operators=[operator], dtypes=["float32"]):
         inputs = comparable(batch.inputs)
         if inputs is not None:
             count += compare(inputs)

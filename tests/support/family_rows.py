@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.formats import FORMATS, Format
 
 SOFTMAX = "softmax_cross_entropy"
@@ -16,7 +16,7 @@ EVERY = pytest.mark.parametrize("fmt", FORMATS.values(), ids=lambda f: f.name)
 def ask(family: str, operator: str, fmt: Format, *, n: int | None = None) -> dict[str, list[Ask]]:
     """The rows of a family by variant, with labels as the batch has them, over all lengths (or one)."""
     found: dict[str, list[Ask]] = {}
-    for b in batches("standard", operators=[operator], families_=[family], dtypes=[fmt.name]):
+    for b in of_corpus("standard", operators=[operator], families=[family], dtypes=[fmt.name]):
         if n is None or b.inputs.n == n:
             for row, one in enumerate(b.asks):
                 labels = b.inputs.labels[row]

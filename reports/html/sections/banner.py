@@ -154,10 +154,7 @@ def _completeness(run: Run) -> str:
 def _source(header: Mapping[str, Any]) -> Source:
     selection = header["selection"]
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
-    options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
-    options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
-    options += [("device", selection["devices"]), ("plugin", selection["plugins"])]
-    narrowed = [f"{name} {listed(chosen)}" for name, chosen in options if chosen]
+    narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
     narrowed += [selection["implementation"]] if selection["implementation"] != "*" else []
     return Source(
         profile=selection["profile"],

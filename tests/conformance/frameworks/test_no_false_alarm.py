@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.corpus import of_corpus
 from tests.support.exact import answer, group
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
@@ -68,7 +69,7 @@ def _judge(batch: Batch, rows: list[int]) -> int:
 
 
 def _asked(operator: str, dtype: str, *, mannered: bool) -> Iterator[Batch]:
-    for batch in batches("standard", operators=[operator], dtypes=[dtype]):
+    for batch in of_corpus("standard", operators=[operator], dtypes=[dtype]):
         measured = 0 < batch.inputs.n <= 100 and batch.inputs.logits.size and not batch.form.wrong
         if measured and (batch.family in MANNERED) is mannered and batch.family not in LONG:
             yield batch
@@ -101,7 +102,7 @@ def test_exact_with_many_classes(dtype: str, n: int) -> None:
     every = [o.name for o in OPERATORS.values() if not o.elementwise]
     operators = ["softmax_cross_entropy"] if n == WIDEST else every
     judged = 0
-    for batch in batches("standard", operators=operators, families_=["ordinary"], dtypes=[dtype]):
+    for batch in of_corpus("standard", operators=operators, families=["ordinary"], dtypes=[dtype]):
         if batch.inputs.n == n:
             judged += _judge(batch, [0])
     assert judged >= len(operators) * 2

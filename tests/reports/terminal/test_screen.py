@@ -130,6 +130,15 @@ def test_a_row_of_the_inputs_is_an_element_where_that_fits() -> None:
         assert _printed(console).count("┏") == tables
 
 
+@pytest.mark.parametrize(("width", "tables"), [(80, 3), (160, 1)])
+def test_versions_for_which_there_is_no_room_stand_below(width: int, tables: int) -> None:
+    console = _console(width)
+    _over_versions(console)
+    text = _printed(console)
+    assert text.count("fake, version by version") == tables
+    assert text.count("… 240 more rows") == tables
+
+
 def test_what_is_printed_is_no_markup() -> None:
     console = _console(80)
     say(console, "[bold]x", ("[/red]y", "bold"))

@@ -8,14 +8,17 @@ already is not judged again.
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from tests.support import shared
+from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Fault
 from tests.support.faults.seeded import FAULTS
@@ -45,6 +48,27 @@ CORRECT = "pairwise"
 """The correct implementation that is asked beyond quick: in the dtype, for rows of 2^25 classes."""
 
 COLUMNS = ("implementation", "mode", "family", "case", "output", "clause", "level", "status", "symptom")
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many verdicts each implementation has, how many judge nothing, and those that break a clause."""
+
+    judged: Mapping[str, int]
+    not_judged: Mapping[str, int]
+    table: pl.DataFrame
+
+    def write(self, folder: Path) -> None:
+        """For other processes."""
+        counts = {"judged": self.judged, "not_judged": self.not_judged}
+        (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+        self.table.write_parquet(folder / "broken.parquet")
+
+    @classmethod
+    def read(cls, folder: Path) -> Found:
+        """What another process has written."""
+        counts = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+        return cls(counts["judged"], counts["not_judged"], pl.read_parquet(folder / "broken.parquet"))
 
 
 class Bench:
@@ -79,8 +103,10 @@ class Bench:
         broken = (row | mine for row in rows if row["status"] in BROKEN)
         self.broken += [{column: row[column] for column in COLUMNS} for row in broken]
 
-    def table(self) -> pl.DataFrame:
-        return pl.DataFrame(self.broken, schema=dict.fromkeys(COLUMNS, pl.String))
+    @property
+    def found(self) -> Found:
+        table = pl.DataFrame(self.broken, schema=dict.fromkeys(COLUMNS, pl.String))
+        return Found(self.judged, self.not_judged, table)
 
 
 def _only(answer: Answer, output: str) -> Answer:
@@ -100,25 +126,34 @@ def _bits(answer: Answer) -> tuple[Any, ...]:
 
 
 @functools.cache
-def quick() -> Bench:
-    """The quick profile, put to all."""
-    bench = Bench(default_cache())
-    for batch in batches("quick"):
-        bench.ask(batch, "quick")
-    return bench
+def quick() -> Found:
+    """The quick profile, put to all; once for all processes of a test session."""
+
+    def put(folder: Path) -> None:
+        bench = Bench(default_cache())
+        for batch in corpus("quick"):
+            bench.ask(batch, "quick")
+        bench.found.write(folder)
+
+    return Found.read(shared.once("faults-in-quick", put))
 
 
 @functools.cache
-def beyond(name: str) -> Bench:
+def beyond(name: str) -> Found:
     """What only another profile can see, put to the fault and to a correct implementation."""
-    fault, bench = fault_named(name), Bench(default_cache())
+    fault = fault_named(name)
     where = fault.beyond
     assert where is not None
-    for batch in batches(
-        where.profile, operators=[fault.operator], families_=[where.family], dtypes=[where.dtype]
-    ):
-        bench.ask(batch, where.profile, [name, CORRECT])
-    return bench
+
+    def put(folder: Path) -> None:
+        bench = Bench(default_cache())
+        for batch in batches(
+            where.profile, operators=[fault.operator], families_=[where.family], dtypes=[where.dtype]
+        ):
+            bench.ask(batch, where.profile, [name, CORRECT])
+        bench.found.write(folder)
+
+    return Found.read(shared.once(f"fault-{name.replace(':', '-')}", put))
 
 
 def fault_named(name: str) -> Fault:

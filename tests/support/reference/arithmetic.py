@@ -10,12 +10,15 @@ down or to both sides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from xent_conformance.reference.attributes import PLAIN
 from xent_conformance.reference.formats import Format
+from xent_conformance.reference.inputs import Inputs
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,16 +35,17 @@ class Arithmetic:
     fmt: Format
     order: str = "pairwise"
     slop: str = "none"
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, values: Any) -> Array:
         """Numbers of this format (they must be its own already, or a constant like 0.5)."""
         return np.asarray(values).astype(self.fmt.dtype)
 
-    @property
+    @cached_property
     def one(self) -> Array:
         return self.of(1.0)
 
-    @property
+    @cached_property
     def half(self) -> Array:
         return self.of(0.5)
 
@@ -70,8 +74,38 @@ class Arithmetic:
         wide = np.ascontiguousarray(terms.astype(self.wide))
         return ADD[self.order](wide).astype(self.fmt.dtype)
 
+    def given(self, inputs: Inputs) -> tuple[Any, ...]:
+        """What algorithms are called with: logits, labels, cotangent, and the tangent or the attributes.
+
+        The same arrays as long as the inputs are the same, so that what is made of them can be kept; nobody
+        can write into them.
+        """
+        if self._kept.get("inputs") is not inputs:
+            index = inputs.definition.labels == "index"
+            labels = inputs.labels.view() if index else self.of(inputs.labels)
+            arrays = [self.of(inputs.logits), labels, self.of(inputs.cotangent)]
+            arrays += [self.of(inputs.tangent)] if inputs.tangent.size else []
+            for array in arrays:
+                array.flags.writeable = False
+            extra = [inputs.attributes] if not inputs.tangent.size and inputs.attributes != PLAIN else []
+            self._kept.clear()
+            self._kept.update(inputs=inputs, arrays=(*arrays, *extra))
+        found: tuple[Any, ...] = self._kept["arrays"]
+        return found
+
     def exponentials(self, x: Array) -> tuple[Array, Array, Array]:
-        """``m``, ``exp(x − m)`` and their sum: the shifted row that every algorithm starts from."""
+        """``m``, ``exp(x − m)`` and their sum: the shifted row that every algorithm starts from.
+
+        Of the logits that are :meth:`given` it is computed once for all algorithms.
+        """
+        if "arrays" not in self._kept or x is not self._kept["arrays"][0]:
+            return self._exponentials(x)
+        if "exponentials" not in self._kept:
+            self._kept["exponentials"] = self._exponentials(x)
+        m, e, total = self._kept["exponentials"]
+        return m, e.copy(), total
+
+    def _exponentials(self, x: Array) -> tuple[Array, Array, Array]:
         m = x.max(axis=1, keepdims=True)
         e = self.exp(x - m)
         return m, e, self._stream(x) if self.order == "online" else self.sum(e)
@@ -96,14 +130,19 @@ class Arithmetic:
         """Two ulps from a value that is within half an ulp; subnormal numbers and infinities stay."""
         if self.slop == "none":
             return value
-        up = np.ones(value.shape, bool) if self.slop == "up" else np.zeros(value.shape, bool)
+        up, down, small = self._limits
+        towards = up if self.slop == "up" else down
         if self.slop == "mixed":
-            up = np.arange(value.size).reshape(value.shape) % 2 == 0
-        inf = self.of(np.inf)
-        towards = np.where(up, inf, -inf).astype(self.fmt.dtype)
+            towards = np.full(value.size, down)
+            towards[::2] = up
+            towards = towards.reshape(value.shape)
         moved = np.nextafter(np.nextafter(value, towards), towards)
-        plain = np.isfinite(moved) & (abs(value) > self.of(4 * self.fmt.smallest_normal))
-        return np.where(plain, moved, value).astype(self.fmt.dtype)
+        return np.where(np.isfinite(moved) & (abs(value) > small), moved, value)
+
+    @cached_property
+    def _limits(self) -> tuple[Array, Array, Array]:
+        """Where up and down lead, and what is too small to be moved."""
+        return self.of(np.inf), self.of(-np.inf), self.of(4 * self.fmt.smallest_normal)
 
 
 def _blocked(a: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tests.support.reference.arithmetic import ORDERS, Arithmetic, Array
 from tests.support.reference.measure import Ruler, answer
@@ -22,12 +22,23 @@ def orders(operator: str, tier: str) -> tuple[str, ...]:
     return ORDERS if tier == "stable" and not OPERATORS[operator].elementwise else ("tree",)
 
 
-def in_every_arithmetic(truths: Iterable[Truth], every: Iterable[str]) -> Iterator[tuple[Truth, Arithmetic]]:
+Trials = list[tuple[Truth, Arithmetic]]
+"""Kept for all the questions of an operator: an arithmetic remembers what they have in common."""
+
+
+def trials(truths: Iterable[Truth]) -> Trials:
     """Every batch in every order of summation, with NumPy's functions and with the worst that are allowed."""
-    for truth in truths:
-        for order in every:
-            for slop in SLOPS:
-                yield truth, Arithmetic(truth.inputs.format, order, slop)
+    return [
+        (truth, Arithmetic(truth.inputs.format, order, slop))
+        for truth in truths
+        for order in ORDERS
+        for slop in SLOPS
+    ]
+
+
+def in_orders(every: Trials, orders: Collection[str]) -> Trials:
+    """Those in these orders of summation."""
+    return [(truth, a) for truth, a in every if a.order in orders]
 
 
 def worst(

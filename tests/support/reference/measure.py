@@ -46,11 +46,8 @@ def plain(inputs: Inputs) -> bool:
 
 def answer(algorithm: Callable[..., Array], a: Arithmetic, truth: Truth) -> Array:
     """The algorithm's output on a batch's own inputs, its tangent or its attributes the last argument."""
-    i = truth.inputs
-    labels = i.labels if i.definition.labels == "index" else a.of(i.labels)
-    extra = (a.of(i.tangent),) if i.tangent.size else (i.attributes,) if i.attributes != PLAIN else ()
     with np.errstate(all="ignore"):
-        return algorithm(a, a.of(i.logits), labels, a.of(i.cotangent), *extra)
+        return algorithm(a, *a.given(truth.inputs))
 
 
 class Ruler:
@@ -95,6 +92,8 @@ def ratios(got: Array, truth: Truth, output: str) -> Ratios:
 def _in_units(got: Array, fmt: Format, k: np.ndarray) -> Floats:
     """``got / 2**k``; an infinity counts as ``2**(emax + 1)``, the next number of the format."""
     g = got.astype(np.float64)
+    if np.isfinite(g).all():
+        return np.ldexp(g, -k)
     beyond = np.copysign(np.ldexp(1.0, fmt.emax + 1 - k), g)
     return np.where(np.isinf(g), beyond, np.ldexp(np.where(np.isinf(g), 0.0, g), -k))
 
