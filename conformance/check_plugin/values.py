@@ -27,6 +27,7 @@ from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.declaration import Declaration
 from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.registry.problems import Problem
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text.wording import Answer
 
@@ -103,7 +104,7 @@ def _of_rows(keyword: str, output: str, rows: Sequence[Mapping[str, Any]]) -> It
         yield Problem(
             f"{output}{given} is wrong on {len(wrong)} of {len(rows)} easy rows, by clause {row['clause']}: "
             f"{Answer.of(row).graded}",
-            f"see the row with `conformance explain {row['case']}`",
+            f"see the row with `{commands.line('explain', row['case'])}`",
         )
     if keyword and output == "value" and refused:
         yield Problem(

@@ -50,6 +50,7 @@ def run(
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
+    from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.reports.run.findings import findings
     from xent_conformance.reports.terminal import run as terminal
@@ -72,9 +73,7 @@ def run(
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
     terminal.summary(result, console)
     terminal.findings(findings(result.verdicts), console)
-    console.print(
-        f"wrote {escape(str(out))}; see it with: conformance report {escape(str(out))} -o report.html"
-    )
+    console.print(escape(f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"))
     if not result.complete:
         raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
 

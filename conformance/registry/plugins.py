@@ -23,6 +23,7 @@ from typing import Any
 
 from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.registry.problems import problems
+from xent_conformance.reports.run import commands
 
 GROUP = "conformance.frameworks"
 """The group of entry points."""
@@ -221,7 +222,7 @@ def _framework(located: Located, reference: str) -> Framework:
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise PluginError(
-            f"{located.adapter}: {wrong[0]}{more}; `conformance check-plugin {reference}` says all"
+            f"{located.adapter}: {wrong[0]}{more}; `{commands.line('check-plugin', reference)}` says all"
         )
     kind = located.kind
     install = f"pip install {kind.distribution}"

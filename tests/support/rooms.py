@@ -90,6 +90,7 @@ conformance/worker
 conformance/registry
     reference: formats operators
     cases: form profile
+    reports: run
     conformance: frameworks worker
 conformance/asking
     reference: formats operators
