@@ -7,7 +7,7 @@ original number of rows, so that nothing is compiled again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,16 +53,19 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     arrays = arrays_of(batch)
     answers = [Answer(q) for q in questions]
     everything = np.arange(len(batch.inputs))
+    sent = _filled(arrays, everything, batch)
     pending = [answer for answer in answers if answer.question.outputs]
     while pending:
         try:
             asked = [answer.question for answer in pending]
-            for reply in connection.ask(asked, _filled(arrays, everything, batch)):
+            for question, reply in zip(asked, _healthy(connection, asked, sent), strict=True):
                 _take(pending.pop(0), batch, everything, reply)
+                _keep(connection, question, sent, reply)
         except WorkerLost as lost:
             answer = pending.pop(0)
             apart = _Isolation(connection, answer, batch, arrays)
             apart.lost(everything, answer.question.outputs, lost)
+            apart.charge_whole(everything, lost)
     for answer in answers:
         _isolate(connection, answer, batch, arrays)
         for output, source in answer.question.withheld:
@@ -104,7 +107,7 @@ class _Isolation:
         self.calls -= 1
         question = replace(self.answer.question, outputs=outputs)
         try:
-            (reply,) = self.connection.ask([question], _filled(self.arrays, rows, self.batch))
+            (reply,) = _healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
         except WorkerLost as lost:
             self.lost(rows, outputs, lost)
             return
@@ -126,12 +129,63 @@ class _Isolation:
             for part in (("value",), tuple(o for o in outputs if o != "value")):
                 self._try(rows, part)
             return
-        outcome = Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
         for output in outputs:
-            self._charge(rows, output, Failure(outcome, str(lost)))
+            self._charge(rows, output, Failure(_outcome(lost), str(lost)))
+
+    def charge_whole(self, rows: Array, lost: WorkerLost) -> None:
+        """A call that took the process with it, and none of whose rows does, is charged as a whole."""
+        if not self.answer.failures:
+            words = f"{lost} (not again when its rows were asked apart)"
+            for output in self.answer.question.outputs:
+                self._charge(rows, output, Failure(_outcome(lost), words))
 
     def _charge(self, rows: Array, output: str, failure: Failure) -> None:
         self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+
+def _outcome(lost: WorkerLost) -> Outcome:
+    if lost.broken:
+        return Outcome.RAISED
+    return Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
+
+
+CANARY_ELEMENTS = 20_000
+"""A call of more is too dear to be made once more."""
+
+
+def _keep(connection: Connection, question: Question, arrays: Mapping[str, Array], reply: Reply) -> None:
+    """Remember a call that was answered, one a device."""
+    if not reply.failures and arrays["logits"].size <= CANARY_ELEMENTS:
+        connection.canaries.setdefault(question.device, (question, arrays))
+
+
+def _healthy(
+    connection: Connection, questions: Sequence[Question], arrays: Mapping[str, Array]
+) -> Iterator[Reply]:
+    """The replies, as long as the process is whole. Raises :class:`WorkerLost` where an error has broken it.
+
+    An assertion that fails on a GPU leaves every later call of the process failing, innocent ones too. Where
+    harmless rows are refused, a call that was answered before is made again; if it is refused as well, it is
+    the process, and what broke it is the call that found it so.
+    """
+    replies: list[Reply] = []
+    lost: WorkerLost | None = None
+    try:
+        for reply in connection.ask(questions, arrays):
+            replies.append(reply)
+    except WorkerLost as died:
+        lost = died
+    whole = len(replies)
+    for i, reply in enumerate(replies):
+        refused = [f["message"] for f in reply.failures.values() if f["outcome"] == Outcome.REFUSED]
+        if refused and lost is None:
+            canary = connection.canaries.get(questions[i].device)
+            if canary is not None and any(r.failures for r in connection.ask([canary[0]], canary[1])):
+                whole, lost = i, WorkerLost(refused[0], broken=True)
+            break  # it is whole, or it is not: the later ones need not be looked at
+    yield from replies[:whole]
+    if lost is not None:
+        raise lost
 
 
 def _take(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:

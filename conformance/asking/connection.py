@@ -10,11 +10,14 @@ from xent_conformance.frameworks.interface import Array, Question
 
 
 class WorkerLost(Exception):
-    """The worker died or fell silent; ``timed_out`` tells which. The message says how."""
+    """The worker died, fell silent (``timed_out``), or answers nothing any more after an error (``broken``).
 
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+    The message says how.
+    """
+
+    def __init__(self, message: str, *, timed_out: bool = False, broken: bool = False) -> None:
         super().__init__(message)
-        self.timed_out = timed_out
+        self.timed_out, self.broken = timed_out, broken
 
 
 class FrameworkAbsent(Exception):
@@ -40,6 +43,8 @@ class Connection(Protocol):
 
     hello: Mapping[str, Any]
     starts: int
+    canaries: dict[str, tuple[Question, Mapping[str, Array]]]
+    """By device, a call that was answered: whether it still is tells a process that an error has broken."""
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""

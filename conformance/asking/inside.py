@@ -25,6 +25,7 @@ class InProcess:
         adapter, hello = hello_of(make)
         self.hello: Mapping[str, Any] = hello
         self.starts = 1
+        self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
         self._worker = Worker(adapter, implementations)
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:

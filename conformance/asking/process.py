@@ -45,6 +45,7 @@ class Process:
         self.launch = launch
         self.answer_seconds = answer_seconds
         self.starts = 0
+        self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
         self._start()
 
     def _start(self) -> None:

@@ -163,6 +163,17 @@ class BreaksDown(Exact):
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
 
+class PoisonedByNan(Exact):
+    """A NaN fails an assertion on the device, after which nothing of the process works any more."""
+
+    poisoned = False
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        self.poisoned = self.poisoned or guilty(logits)
+        if self.poisoned:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+
 class Crashes(Exact):
     """A NaN is a segmentation fault, as in a kernel that indexes by what it computed."""
 

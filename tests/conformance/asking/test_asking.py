@@ -173,6 +173,7 @@ class _Counted:
 
     def __init__(self, inner: Process) -> None:
         self.inner = inner
+        self.canaries = inner.canaries
         self.rows: list[int] = []
 
     @property

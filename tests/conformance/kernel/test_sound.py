@@ -78,7 +78,7 @@ def test_a_kernel_that_begins_to_raise() -> None:
         return right(x, y)
 
     first = _first_line(_check(dies, "ordinary", "two_classes", "huge_logits", "special_values"))
-    assert "refused in" in first and "illegal memory access" in first
+    assert "raised in" in first and "illegal memory access" in first
 
 
 def test_a_loss_that_refuses_what_it_takes() -> None:
