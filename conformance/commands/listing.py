@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rich.markup import escape
-from rich.table import Table
+from rich.console import Console
 
 from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
@@ -16,40 +15,39 @@ from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.devices import differs, kind_of
 from xent_conformance.registry.doors import doors
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.reports.terminal.screen import table
+
+ROWS = 2_000
+"""Rows that are listed; plug-ins may add as many as they like."""
+
+Rows = Iterator[tuple[str, ...]]
 
 
-def _table(*columns: str, folds: int = 1) -> Table:
-    """A table whose last ``folds`` columns may fold; names never do."""
-    table = Table()
-    for i, column in enumerate(columns):
-        fold = i >= len(columns) - folds
-        table.add_column(column, overflow="fold", no_wrap=not fold)
-    return table
+def show(what: str, console: Console) -> None:
+    """A table of operators, implementations, families, clauses or devices, no wider than the console."""
+    columns, _, names = _TABLES[what]
+    table(console, columns, rows(what), names=columns[:names], limit=ROWS)
 
 
-def operators() -> Table:
-    """Name, formula, labels and outputs of every operator."""
-    table = _table("operator", "formula", "labels", "outputs")
+def rows(what: str) -> Rows:
+    """What the table holds."""
+    return _TABLES[what][1]()
+
+
+def _operators() -> Rows:
     for o in OPERATORS.values():
-        table.add_row(o.name, escape(o.formula), o.labels, " ".join(o.outputs))
-    return table
+        yield o.name, o.formula, o.labels, " ".join(o.outputs)
 
 
-def implementations() -> Table:
+def _implementations() -> Rows:
     """Every door, without importing its framework; a mode is marked with the profile that adds it."""
-    table = _table("framework", "implementation", "operator", "formulation", "modes", "note", folds=2)
     for row in doors():
         modes = " ".join(f"{m}({since})" if since != Profile.QUICK else m for m, since in row.modes.items())
-        table.add_row(
-            row.framework, escape(row.door.name), row.door.operator, row.door.formulation, modes,
-            escape(row.door.note),
-        )  # fmt: skip
-    return table
+        yield row.framework, row.door.name, row.door.operator, row.door.formulation, modes, row.door.note
 
 
-def families() -> Table:
+def _families() -> Rows:
     """Every family with the operators and row lengths it asks."""
-    table = _table("family", "about", "quick: operator n…", "standard and full add", folds=3)
     for family in all_families().values():
         quick, more = [], []
         for o in OPERATORS.values():
@@ -59,40 +57,33 @@ def families() -> Table:
                 quick.append(f"{o.name} {' '.join(map(str, first))}")
             if rest:
                 more.append(f"{o.name} {' '.join(map(str, rest))}")
-        table.add_row(family.name, escape(family.about), "\n".join(quick), "\n".join(more))
-    return table
+        yield family.name, family.about, "\n".join(quick), "\n".join(more)
 
 
-def clauses() -> Table:
-    """Number, level and title of every clause of SPEC.md."""
-    table = _table("clause", "level", "title")
+def _clauses() -> Rows:
     for c in all_clauses().values():
-        table.add_row(c.id, c.level.value, escape(c.title))
-    return table
+        yield c.id, c.level.value, c.title
 
 
-def devices() -> Table:
+def _devices() -> Rows:
     """Devices of every framework that is installed here, and their variants. Starts each of them."""
-    table = _table("framework", "version", "device", "setting", folds=1)
     for framework in FRAMEWORKS.values():
         try:
             connection = connect(Seat(framework))
         except (FrameworkAbsent, WorkerLost) as absent:
-            words = f"{absent}\nadd it with: {framework.install}"
             state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"
-            table.add_row(framework.name, state, "", escape(words))
+            yield framework.name, state, "", f"{absent}\nadd it with: {framework.install}"
             continue
         hello = connection.hello
         connection.close()
         setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
         for device in hello["devices"]:
-            table.add_row(framework.name, escape(hello["version"]), escape(device), escape(setting))
+            yield framework.name, hello["version"], device, setting
         for name, variant in framework.declaration.variants.items():
             sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
             asked = _asked(framework, name, hello["devices"])
-            device = escape(Seat(framework, name).device(variant.device))
-            table.add_row(framework.name, "", device, escape(f"{variant.about}; {sets}; {asked}"))
-    return table
+            device = Seat(framework, name).device(variant.device)
+            yield framework.name, "", device, f"{variant.about}; {sets}; {asked}"
 
 
 def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
@@ -103,3 +94,17 @@ def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
     if not differs(framework, name):
         return "no difference here"
     return f"asked from {variant.since} on" if variant.device == "cpu" else "asked where it is named"
+
+
+_TABLES: Mapping[str, tuple[tuple[str, ...], Callable[[], Rows], int]] = {
+    "operators": (("operator", "formula", "labels", "outputs"), _operators, 1),
+    "implementations": (
+        ("framework", "implementation", "operator", "formulation", "modes", "note"),
+        _implementations,
+        3,
+    ),
+    "families": (("family", "about", "quick: operator n…", "standard and full add"), _families, 1),
+    "clauses": (("clause", "level", "title"), _clauses, 2),
+    "devices": (("framework", "version", "device", "setting"), _devices, 3),
+}
+"""Columns, rows, and how many of the columns hold names: those fold last."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from xent_conformance.commands.base import FAILED, USAGE, Known, Plugin, Waivers, app, console, fail, plug_in
 from xent_conformance.commands.files import accepted, check_outputs, read, write
@@ -29,20 +28,13 @@ class Listing(enum.StrEnum):
     DEVICES = "devices"
 
 
-WIDE = 160
-"""Columns of a table whose names would be cut in a narrower terminal."""
-
-
 @app.command("list")
 def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin: Plugin = None) -> None:
     """List operators, implementations, families, clauses or devices."""
     from xent_conformance.commands import listing
 
     plug_in(plugin)
-    table: Table = getattr(listing, what.value)()
-    # names are whole, however narrow the terminal: the last columns fold, and if need be lines run over
-    narrow = console.measure(table).minimum > console.width
-    console.print(table, width=WIDE if narrow else None, soft_wrap=narrow)
+    listing.show(what.value, console)
 
 
 @app.command()

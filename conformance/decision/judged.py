@@ -99,16 +99,18 @@ def _judge(
         return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), rows["_row"].to_list()
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
-        now = _NOW.get(passing["status"], passing["status"])
-        words = f"its witness {fixed[0]} {now} now; take the waiver (or the witness) out of {w.source}"
-        return JudgedWaiver(w, State.STALE, rows.height, words, *_place(passing)), rows["_row"].to_list()
+        told = mended(w, passing)
+        return JudgedWaiver(w, State.STALE, rows.height, told, *_place(passing)), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
 
 
-_NOW = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"} | {
-    s.value: f"is {s.value}" for s in (Status.UNSUPPORTED, Status.UNDECIDED)
-}
+def mended(waiver: Waiver, witness: Row) -> str:
+    """What to do about a waiver whose witness, of which this is a verdict, should fail and does not."""
+    words = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"}
+    now = words.get(witness["status"], f"is {witness['status']}")
+    take = f"take the waiver (or the witness) out of {waiver.source}"
+    return f"its witness {witness['case']} {now} now; {take}"
 
 
 def _worst(rows: pl.DataFrame) -> tuple[str, str, str]:

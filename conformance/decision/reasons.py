@@ -9,7 +9,7 @@ import polars as pl
 from xent_conformance.decision.judged import JudgedWaiver
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.run.findings import TARGETS, findings
 from xent_conformance.reports.run.words import JUDGED, Row, Status
 from xent_conformance.reports.text.wording import Answer, joined
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Verdict
@@ -188,7 +188,7 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
     gone = comparison.of(change).sort("case").with_columns(_rows=pl.len().over("framework", "implementation"))
     gone = gone.sort("_rows", descending=True, maintain_order=True)
     for (framework, name), rows in gone.group_by("framework", "implementation", maintain_order=True):
-        targets = rows.select(t=pl.concat_str("mode", "device", separator=" "))["t"].unique().sort().to_list()
+        targets = rows.select(TARGETS)["targets"].to_list()
         what = {
             Kind.MISSING: "the baseline has verdicts that this run has not; ask the same profile, frameworks "
             "and devices, or make a new baseline",

@@ -21,6 +21,7 @@ from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import judge_waivers
 from xent_conformance.decision.waivers import MEASURED, Waiver
 from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.text.wording import Answer
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
@@ -96,7 +97,7 @@ def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, take
 
 def _found(rows: pl.DataFrame, worst: Mapping[str, Any]) -> tuple[str, ...]:
     """What the run has of it, for a comment."""
-    targets = _sorted(rows.select(t=pl.concat_str("mode", "device", separator=" "))["t"])
+    targets = rows.select(TARGETS)["targets"].to_list()
     return (
         f"found in {rows.height} verdicts: {', '.join(_sorted(rows['dtype']))}; {', '.join(targets)}",
         f"in {worst['framework']} {', '.join(_sorted(rows['version']))}; "

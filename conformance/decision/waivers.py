@@ -25,6 +25,7 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.reference.clauses import Level, clauses
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.words import Symptom
 from xent_conformance.worker.machine import CHOOSE
 
@@ -156,7 +157,7 @@ def _read(path: Path) -> list[Waiver]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise WaiverError(
-            f"{path}: cannot be read ({reason}); `conformance waive RUN -o {path}` writes stubs"
+            f"{path}: cannot be read ({reason}); `{Files().waive(str(path))}` writes stubs"
         ) from None
     try:
         data = tomllib.loads(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -12,15 +12,12 @@ from xent_conformance.explain.case import answers, certified_digits
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Row, Status
-from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.terminal.screen import fits, left, say, table
 from xent_conformance.reports.text.numbers import shortest, ulps
 from xent_conformance.reports.text.wording import Answer, bits_text, flat
 
 SHOWN = 16
 """Elements of a row that are printed."""
-
-_COLUMN = 26
-"""What a number of binary64 takes in a table, in decimal; its bits take less."""
 
 
 def show_case(
@@ -65,26 +62,28 @@ def _inputs(batch: Batch, case: Case, console: Console) -> None:
     say(console, f"{_clause(case.clause)}: {clause(case.clause).text}")
     if batch.manner:
         say(console, f"asked with {batch.manner}")
-    columns = dict(_columns(batch, case.row))
-    # beside one another where they fit, so that a row of the table is an element of the case
-    wide = console.width < _COLUMN * (len(columns) + 1)
-    for names in [[name] for name in columns] if wide else [list(columns)]:
-        _elements({name: columns[name] for name in names}, inputs.logits.shape[1], console)
-    left(console, inputs.logits.shape[1] - SHOWN, "element", "")
+    arrays, length = dict(_arrays(batch, case.row)), inputs.logits.shape[1]
+    tables = [_elements(arrays, length)]
+    # beside one another where they fit: then a row of the table is an element of the case
+    if not fits(console, *tables[0]):
+        tables = [_elements({name: array}, length) for name, array in arrays.items()]
+    for columns, rows in tables:
+        table(console, columns, rows, title="inputs", right=("element",))
+    left(console, length - SHOWN, "element", "")
 
 
-def _elements(columns: dict[str, list[tuple[str, str]]], length: int, console: Console) -> None:
-    """A line an element: its number, then decimal and bits of each array."""
-    nothing = ("", "")
-    rows = [
-        [str(i), *(text for cells in columns.values() for text in (cells[i] if i < len(cells) else nothing))]
-        for i in range(min(length, SHOWN))
-    ]
-    heads = [head for name in columns for head in (name, "bits")]
-    table(console, ("element", *heads), rows, title="inputs", right=("element",))
+Numbers = list[tuple[str, str]]
+"""Of each element, decimal and bits."""
 
 
-def _columns(batch: Batch, row: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _elements(arrays: Mapping[str, Numbers], length: int) -> tuple[list[str], list[list[str]]]:
+    """Columns, and a row an element: its number, then decimal and bits of each array."""
+    columns = ["element", *(head for name in arrays for head in (name, "bits"))]
+    numbers = [[*a, *[("", "")] * length] for a in arrays.values()]
+    return columns, [[str(i), *(text for a in numbers for text in a[i])] for i in range(min(length, SHOWN))]
+
+
+def _arrays(batch: Batch, row: int) -> Iterator[tuple[str, Numbers]]:
     """The arrays that the case has, by name: decimal and bits of their first elements."""
     inputs, fmt = batch.inputs, batch.inputs.format
     arrays = {

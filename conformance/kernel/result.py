@@ -16,7 +16,7 @@ from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import worst
+from xent_conformance.reports.text.wording import harmless, told_whole, worst
 
 Level = Literal["must", "should"]
 
@@ -59,7 +59,7 @@ class Checked:
         if level not in ("must", "should"):
             raise ValueError(f"unknown level {level!r}: there are must, should")
         if not self._judged:
-            raise Divergence(f"{self._what}: no value could be judged\n  {self._refusal}")
+            raise Divergence(f"{self._what}: no value could be judged\n  {harmless(self._refusal)}")
         found = self.findings if level == "should" else self.findings.filter(pl.col("level") == "must")
         if found.height:
             raise Divergence(self._message(found))
@@ -109,18 +109,14 @@ class Checked:
 
     def _message(self, found: pl.DataFrame) -> str:
         row = found.row(0, named=True)
-        clause = self.run.header["clauses"][row["clause"]]
         causes = f"{found.height} findings" if found.height > 1 else "1 finding"
         lines = [
             f"{self._what}: {causes}; the worst:",
-            f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
-            f"  {row['output']}: {row['symptom']} in {row['count']} of {row['asked']} rows",
-            f"  case {row['case']}",
-            *(f"    {name:<8} {words}" for name, words in worst(row)),
+            *told_whole(row, self.run.header["clauses"][row["clause"]], row["asked"]),
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]
-        return "\n".join(lines)
+        return "\n".join(map(harmless, lines))
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("clause", "output", "symptom", "rows", "worst"))

@@ -140,9 +140,11 @@ class Narrowed(Selection):
         return frozenset((p.operator, p.family, p.dtype) for p in self.places)
 
     def batches(self) -> Iterator[Batch]:
+        """Those of the selection of which a place has operator, family and format."""
         return (b for b in super().batches() if (b.operator, b.family, b.inputs.format.name) in self._frames)
 
     def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> list[Question]:
+        """Those of the selection that a place is about."""
         return [q for q in super().questions(seat, batch, devices) if self._wants(seat, batch, q)]
 
     def _wants(self, seat: Seat, batch: Batch, q: Question) -> bool:

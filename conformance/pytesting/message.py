@@ -8,7 +8,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import worst
+from xent_conformance.reports.text.wording import harmless, told_whole
 
 SHOWN = 5
 """Causes that are told beside the worst, a line each."""
@@ -18,15 +18,11 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
     """Verdicts of one group that break a clause and that no waiver accepts, among so many rows."""
     causes = findings(faults.drop("waiver"))
     row = causes.row(0, named=True)
-    clause = run.header["clauses"][row["clause"]]
     who = f"{row['implementation']} {row['mode']} {row['device']} {row['dtype']}"
     counted = f"{numbers.count(faults.height)} of {numbers.count(rows)} rows"
     lines = [
         f"{who}: {row['output']} of {row['operator']} diverges in {counted}; the worst:",
-        f"  clause {row['clause']} ({row['level']}) {clause['title']}: {clause['text']}",
-        f"  {row['symptom']} in {row['count']} of {numbers.count(rows)} rows",
-        f"  case {row['case']}",
-        *(f"    {name:<8} {words}" for name, words in worst(row)),
+        *told_whole(row, run.header["clauses"][row["clause"]], rows),
         f"  the row whole: {commands.explain(run, row['case'], row['implementation'], row['device'])}",
     ]
     others = causes.slice(1)
@@ -37,7 +33,7 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
         )
     if others.height > SHOWN:
         lines.append(f"  and {others.height - SHOWN} causes more")
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))
 
 
 def undecided(case: str, count: int, rows: int, run: Run) -> str:

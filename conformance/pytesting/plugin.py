@@ -152,4 +152,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             f"conformance: {lenient} of the tests that passed break a should clause; "
             "they fail with --conformance-fail-on should"
         )
-    terminalreporter.write_line(f"conformance: see all with: conformance report {path} -o report.html")
+    from xent_conformance.reports.run import commands  # not before a test of ours has run
+
+    terminalreporter.write_line(f"conformance: see all with: {commands.report([path], 'report.html')}")

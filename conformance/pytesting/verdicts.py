@@ -14,20 +14,18 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.decision.gate import day_of
-from xent_conformance.decision.judged import for_waiver, judge_waivers
+from xent_conformance.decision.judged import for_waiver, judge_waivers, mended
 from xent_conformance.decision.reasons import evidence
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.pytesting.groups import Group, place_of, same_device
 from xent_conformance.pytesting.message import divergence, undecided
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.gate import Kind, State
 
 _COLUMNS = list(Group._fields)
-_FAULTS = (Status.BREAKS_MUST.value, Status.BREAKS_SHOULD.value)
 _OF_ALL = (State.STALE, State.UNMATCHED)
 """What can be said of a waiver only where all of its place was asked."""
-_NOW = {Status.CONFORMS.value: "conforms", Status.OPEN.value: "is not judged"}
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ class Verdicts:
         return [g for g in near if g == group or same_device(group.device, g.device)]
 
     def _blocks(self) -> pl.Expr:
-        levels = _FAULTS if "should" in self._fail_on else _FAULTS[:1]
+        levels = FAULTS if "should" in self._fail_on else FAULTS[:1]
         return pl.col("status").is_in(levels)
 
     def _accepted(self, name: str) -> str:
@@ -200,17 +198,13 @@ class Verdicts:
             if judged.state is not State.STALE:
                 continue
             witnessed = w.place(self._called).filter(pl.col("case").is_in(w.witnesses))
-            failing = set(witnessed.filter(pl.col("status").is_in(_FAULTS))["case"])
+            failing = set(witnessed.filter(pl.col("status").is_in(FAULTS))["case"])
             not_run = {(g.operator, g.dtype, g.family) for g in place_of(w, self._missing)}
             for row in witnessed.unique(["case", *_COLUMNS], maintain_order=True).iter_rows(named=True):
                 asked = (row["operator"], row["dtype"], row["family"])
                 if row["case"] not in failing and asked not in not_run:
                     group = Group(*(row[c] for c in _COLUMNS))
-                    now = _NOW.get(row["status"], f"is {row['status']}")
-                    found[group].append(
-                        f"XPASS(strict): waiver {w.name}: its witness {row['case']} {now} now; "
-                        f"take the waiver (or the witness) out of {w.source}"
-                    )
+                    found[group].append(f"XPASS(strict): waiver {w.name}: {mended(w, row)}")
         return found
 
 

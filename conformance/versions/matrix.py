@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import worst_first
 from xent_conformance.reports.run.words import FAULTS, Outcome, Status
 from xent_conformance.reports.text.wording import Answer
 from xent_conformance.reports.views.comparison import APART, Change
@@ -139,9 +140,7 @@ def _places(rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:
 
 def _faults(run: Run) -> dict[tuple[str, ...], list[dict[str, Any]]]:
     """Verdicts that break a clause by cause, the worst first."""
-    broken = run.verdicts.filter(pl.col("status").is_in(FAULTS)).sort(
-        ["ulps", "n", "case"], descending=[True, False, False], nulls_last=True
-    )
+    broken = worst_first(run.verdicts.filter(pl.col("status").is_in(FAULTS)))
     found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in broken.iter_rows(named=True):
         found.setdefault(tuple(str(row[k]) for k in _CAUSE), []).append(row)

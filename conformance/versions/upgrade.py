@@ -52,6 +52,7 @@ class Pin:
 
     @property
     def version(self) -> str:
+        """What stands behind ``==``."""
         return self.specifier.version
 
     @classmethod

@@ -36,13 +36,13 @@ _READ = re.compile(
 )
 
 
-def plain(text: object) -> str:
+def plain(text: str) -> str:
     """Foreign text that reads as it is: nothing of it is markup, a link, or somebody's name."""
     escaped = _READ.sub(lambda m: "".join(f"&#{ord(c)};" for c in m[0]), flat(text))
     return escaped.replace("&#64;", "&#64;\u200b")
 
 
-def code(text: object) -> str:
+def code(text: str) -> str:
     """Foreign text as code, in a table too."""
     line = flat(text)
     if not line:

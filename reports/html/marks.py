@@ -41,15 +41,18 @@ def anchor(kind: str, *parts: str) -> str:
 
 
 def clause_anchor(number: str) -> str:
+    """Where the page has a clause."""
     return anchor("s", number)
 
 
 def finding_id(row: Row) -> str:
+    """Where the page has a finding."""
     keys = ("operator", "framework", "version", "implementation", "machine", "output")
     return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
 
 
 def case_id(case: str) -> str:
+    """Where the page has a case, if it shows that."""
     return anchor("c", case)
 
 
@@ -59,5 +62,6 @@ def of_called(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def control_id(row: Row) -> str:
+    """Where the page has the lines of a naive control."""
     keys = ("operator", "framework", "version", "implementation", "machine")
     return anchor("n", *(row[k] for k in keys))

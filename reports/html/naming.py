@@ -24,6 +24,7 @@ class Naming:
 
     @classmethod
     def of(cls, run: Run) -> Naming:
+        """What tells the targets of this run apart; a framework that is absent has a name too."""
         v = run.verdicts
         versions = v.group_by("framework").agg(pl.col("version").n_unique().alias("n"))
         # a variant of a framework, as in torch[isa=avx2], is planned apart and is no framework

@@ -69,14 +69,17 @@ class Budget:
 
     @property
     def limit_text(self) -> str:
+        """``2 MB``."""
         return f"{self.limit / 1_000_000:g} MB"
 
     @property
     def opened_text(self) -> str:
+        """How many open, as people write it."""
         return count(self.opened)
 
     @property
     def cut_text(self) -> str:
+        """How many do not."""
         return count(self.cut)
 
 

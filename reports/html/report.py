@@ -8,15 +8,45 @@ from __future__ import annotations
 
 import polars as pl
 
+from xent_conformance.reports.html import page
 from xent_conformance.reports.html.naming import Naming
-from xent_conformance.reports.html.page import LIMIT, environment, fitted
 from xent_conformance.reports.html.section import Material
-from xent_conformance.reports.html.sections import BANNER, SECTIONS
+from xent_conformance.reports.html.sections import (
+    against,
+    banner,
+    cases,
+    clauses,
+    counters,
+    environment,
+    findings,
+    formulations,
+    gate,
+    matrix,
+    recorded,
+    refusals,
+    unjudged,
+)
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Gate
 
+SECTIONS = (
+    counters.SECTION,
+    findings.SECTION,
+    gate.SECTION,
+    matrix.SECTION,
+    against.SECTION,
+    formulations.SECTION,
+    refusals.SECTION,
+    recorded.SECTION,
+    unjudged.SECTION,
+    cases.SECTION,
+    environment.SECTION,
+    clauses.SECTION,
+)
+"""What stands below the first screen, in its order."""
 
-def render(run: Run, findings: pl.DataFrame, gate: Gate | None = None, *, limit: int = LIMIT) -> str:
+
+def render(run: Run, findings: pl.DataFrame, gate: Gate | None = None, *, limit: int = page.LIMIT) -> str:
     """The page for ``run``; ``findings`` are its verdicts grouped by likely cause, worst first.
 
     ``gate`` is a decision on the run; without one the page speaks of none. Of more than ``limit`` bytes only
@@ -26,8 +56,8 @@ def render(run: Run, findings: pl.DataFrame, gate: Gate | None = None, *, limit:
     material = Material(run, findings, Naming.of(run), gate)
     views = ((section, section.view(material)) for section in SECTIONS)
     sections = [(section, view) for section, view in views if view is not None]
-    template, head = environment().get_template("page.html"), BANNER.view(material)
-    return fitted(
+    template, head = page.environment().get_template("page.html"), banner.view(material)
+    return page.fitted(
         lambda budget: template.render(head=head, sections=sections, naming=material.naming, budget=budget),
         material.called.height,
         limit,

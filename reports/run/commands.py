@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,10 +104,15 @@ def ask(framework: str, profile: str, run: Run | None = None) -> str:
 def selected(selection: Mapping[str, Any]) -> list[str]:
     """The options that ask what a selection asks."""
     words = ["--profile", selection["profile"]]
-    for name, key in _SELECTED.items():
-        words += option(name, selection.get(key, ()))
+    for name, values in chosen(selection).items():
+        words += option(name, values)
     named = selection["implementation"]
     return words + ([] if named == "*" else ["--implementation", named])
+
+
+def chosen(selection: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """By option, the values that narrow a selection; those that may be given more than once."""
+    return {name: selection[key] for name, key in _SELECTED.items() if selection.get(key)}
 
 
 def narrowed(case: str) -> dict[str, list[str]]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
+from xent_conformance.reports.atomic import replacing
+from xent_conformance.reports.run.words import NAIVE
 
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
@@ -101,21 +102,14 @@ def write_run(path: Path, run: Run) -> None:
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
     header["digest"] = _digest(header, frame)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
+    with replacing(path) as temporary:
         frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)})
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> Run:
     """Read a run file. Raises :class:`RunFileError` for a missing, torn, foreign or other version's file."""
     if not path.is_file():
-        raise RunFileError(f"{path}: no such file; `conformance run -o {path}` writes one")
+        raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:
         header = json.loads(pl.read_parquet_metadata(path)[_KEY])
         frame = pl.read_parquet(path)
@@ -184,4 +178,4 @@ def merge(runs: Sequence[Run]) -> Run:
 
 def called(run: Run) -> Run:
     """The run without naive formulations: they are controls, and nobody ships them."""
-    return Run(run.verdicts.filter(pl.col("formulation") != "naive"), run.headers)
+    return Run(run.verdicts.filter(pl.col("formulation") != NAIVE), run.headers)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xent_conformance.reports.text.wording import CONTROL, cut, plural
+from xent_conformance.reports.text.wording import cut, harmless, plural
 
 Part = str | tuple[str, str]
 """Text, or text and its style."""
@@ -16,13 +17,14 @@ Part = str | tuple[str, str]
 ROWS = 60
 """Rows of a table; of more it says how many."""
 
-CELL = 300
-"""Characters of a cell."""
+LINE = 400
+"""Characters of a line of a cell."""
 
+_FRAME = 3
+"""What a column takes beside its text: a bar and two spaces."""
 
-def plain(text: str) -> str:
-    """Text without what a terminal would obey, or the log of a CI service would take for a command."""
-    return CONTROL.sub(" ", text).replace("##[", "# #[")
+_LEAST = 8
+"""To so few characters a column of words is narrowed before one of names is."""
 
 
 def say(console: Console, *parts: Part) -> None:
@@ -37,21 +39,32 @@ def table(
     *,
     title: str = "",
     right: Sequence[str] = (),
+    names: Sequence[str] = (),
     limit: int = ROWS,
     rest: str = "",
 ) -> None:
-    """A table no wider than the console: long names fold. Of more than ``limit`` rows ``rest`` says where.
+    """A table no wider than the console: long text folds. ``rest`` says where the rows after ``limit`` are.
 
-    The columns named in ``right`` hold numbers.
+    Columns named in ``right`` hold numbers. Those in ``names`` hold what one would copy: they fold last.
     """
     every = list(rows)
+    cells = [[_lines(cell) for cell in row] for row in every[:limit]]
+    words = [column not in names for column in columns]
+    widths = _fitted(_widths(columns, cells), words, _room(console, columns))
     shown = Table(title=_text(title) if title else None, title_justify="left")
-    for column in columns:
-        shown.add_column(_text(column), overflow="fold", justify="right" if column in right else "left")
-    for row in every[:limit]:
-        shown.add_row(*(_text(cut(cell, CELL)) for cell in row))
+    for column, width in zip(columns, widths, strict=True):
+        shown.add_column(
+            _text(column), overflow="fold", justify="right" if column in right else "left", width=width
+        )
+    for row in cells:
+        shown.add_row(*map(Text, row))
     console.print(shown)
     left(console, len(every) - limit, "row", rest)
+
+
+def fits(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Whether the table has room without folding."""
+    return sum(_widths(columns, [*rows])) <= _room(console, columns)
 
 
 def left(console: Console, number: int, noun: str, rest: str) -> None:
@@ -60,6 +73,31 @@ def left(console: Console, number: int, noun: str, rest: str) -> None:
         say(console, f"… {plural(number, f'more {noun}')}" + (f": {rest}" if rest else ""))
 
 
+def _room(console: Console, columns: Sequence[str]) -> int:
+    return console.width - _FRAME * len(columns) - 1
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """What each column would take."""
+    every = [columns, *cells]
+    return [max(cell_len(line) for row in every for line in row[i].split("\n")) for i in range(len(columns))]
+
+
+def _fitted(widths: list[int], words: Sequence[bool], room: int) -> list[int]:
+    """The widths, narrowed until they have room: the widest first, and columns of words before the others."""
+    every = range(len(widths))
+    for may_narrow, least in (([i for i in every if words[i]], _LEAST), (every, 1)):
+        while sum(widths) > room and any(widths[i] > least for i in may_narrow):
+            widest = max(may_narrow, key=lambda i: widths[i])
+            widths[widest] -= 1
+    return widths
+
+
+def _lines(cell: str) -> str:
+    """A cell, which may have lines of its own."""
+    return "\n".join(cut(harmless(line), LINE) for line in cell.split("\n"))
+
+
 def _text(*parts: Part) -> Text:
     pairs = [(part, "") if isinstance(part, str) else part for part in parts]
-    return Text.assemble(*((plain(text), style) for text, style in pairs))
+    return Text.assemble(*((harmless(text), style) for text, style in pairs))

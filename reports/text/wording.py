@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xent_conformance.reports.run.words import Grade, Outcome, Row, Symptom
@@ -102,6 +102,17 @@ def worst(row: Row) -> list[tuple[str, str]]:
     return lines
 
 
+def told_whole(finding: Row, clause: Mapping[str, str], rows: int) -> list[str]:
+    """A finding in lines: what it breaks, in how many of so many rows, its worst case and what that got."""
+    counted = f"{numbers.count(finding['count'])} of {numbers.count(rows)} rows"
+    return [
+        f"  clause {finding['clause']} ({finding['level']}) {clause['title']}: {clause['text']}",
+        f"  {finding['output']}: {finding['symptom']} in {counted}",
+        f"  case {finding['case']}",
+        *(f"    {name:<8} {text}" for name, text in worst(finding)),
+    ]
+
+
 def bits_text(row: Row, column: str) -> str:
     """The bits of a number in a verdict, or the number where it has none: a NaN, or one that is wider."""
     value, dtype = row[column], row["dtype"]
@@ -172,7 +183,12 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
-def flat(text: object, limit: int = 0) -> str:
-    """Text on one line, without control characters and commands of a CI's log; cut, if there is a limit."""
-    line = " ".join(CONTROL.sub(" ", str(text)).split()).replace("##[", "# #[")
+def harmless(text: str) -> str:
+    """Text on a line, without what a terminal would obey, or the log of a CI service take for a command."""
+    return CONTROL.sub(" ", text).replace("##[", "# #[")
+
+
+def flat(text: str, limit: int = 0) -> str:
+    """The same with single spaces; cut, if there is a limit."""
+    line = " ".join(harmless(text).split())
     return cut(line, limit) if limit else line

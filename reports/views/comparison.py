@@ -14,6 +14,7 @@ import polars as pl
 
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import grouped, worst_first
 from xent_conformance.reports.run.words import Row, Status, Symptom
 from xent_conformance.reports.text.wording import Answer, joined
 
@@ -89,6 +90,7 @@ class Side:
 
     @classmethod
     def of(cls, run: Run) -> Side:
+        """What the headers say of themselves."""
         return cls(
             tested=run.tested,
             created=tuple(h["created"] for h in run.headers),
@@ -216,21 +218,10 @@ class Comparison:
         sides = ("{}_old", "{}") if gone else ("{}", "{}_old")
         here = self.of(change).with_columns(
             pl.coalesce(side.format(c) for side in sides).alias(c)
-            for c in ("operator", "clause", "level", "dtype")
+            for c in ("operator", "clause", "level", "dtype", "family")
         )
-        size = "ulps_old" if gone else "ulps"
-        ordered = here.sort([size, "n", "case"], descending=[True, False, False], nulls_last=True)
-        rest = [c for c in here.columns if c not in cause]
-        return (
-            ordered.group_by(cause, maintain_order=True)
-            .agg(
-                pl.len().alias("count"),
-                pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
-                pl.col("dtype").unique().sort().alias("dtypes"),
-                *(pl.col(c).first() for c in rest),
-            )
-            .sort(["count", *cause], descending=[True, *[False] * len(cause)])
-        )
+        found = grouped(worst_first(here, "ulps_old" if gone else "ulps"), cause)
+        return found.sort(["count", *cause], descending=[True, *[False] * len(cause)])
 
     def told(self, limit: int = GROUPS) -> Told:
         """All that is shown of it, with so many groups of each change."""

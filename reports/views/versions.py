@@ -49,6 +49,7 @@ class Line:
         return tuple(sorted({d for c in self.cells if c is not None for d in c.worst}))
 
     def worst(self, dtype: str) -> tuple[float | None, ...]:
+        """The largest error in ulps in each version; None where none was measured."""
         return tuple(None if c is None else c.worst.get(dtype) for c in self.cells)
 
 
@@ -85,6 +86,7 @@ class Lifetime:
 
     @property
     def control(self) -> bool:
+        """Whether it is of a naive formulation."""
         return self.formulation == NAIVE
 
 

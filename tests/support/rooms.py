@@ -50,6 +50,7 @@ reports
 reports/atomic
 reports/html
 reports/run
+    reports: atomic
 reports/html/marks
     reports: run
 reports/text

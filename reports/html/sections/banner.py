@@ -10,7 +10,7 @@ import polars as pl
 
 from xent_conformance.reports.html.marks import Mark
 from xent_conformance.reports.html.naming import devices_of
-from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.sections.gate import Decision, decision
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
@@ -154,10 +154,7 @@ def _completeness(run: Run) -> str:
 def _source(header: Mapping[str, Any]) -> Source:
     selection = header["selection"]
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
-    options = [("framework", selection["frameworks"]), ("operator", selection["operators"])]
-    options += [("dtype", selection["dtypes"]), ("family", selection["families"])]
-    options += [("device", selection["devices"]), ("plugin", selection["plugins"])]
-    narrowed = [f"{name} {listed(chosen)}" for name, chosen in options if chosen]
+    narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
     narrowed += [selection["implementation"]] if selection["implementation"] != "*" else []
     return Source(
         profile=selection["profile"],
@@ -177,6 +174,3 @@ def _source(header: Mapping[str, Any]) -> Source:
         reference=header["reference"],
         command=commands.ask_again(header),
     )
-
-
-SECTION = Section("", "", "banner.html", view)

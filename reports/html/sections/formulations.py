@@ -83,6 +83,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Costs:
+    """What the ways to compute one operator cost, in a sentence and in a table of magnitudes."""
+
     id: str
     operator: str
     sentence: str

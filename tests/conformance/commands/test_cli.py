@@ -190,7 +190,7 @@ def test_report(install: Install) -> None:
 
 def test_report_of_a_missing_file() -> None:
     message = _refused("report", "gone.parquet", status=EVIDENCE)
-    assert "gone.parquet: no such file; `conformance run -o gone.parquet` writes one" in message
+    assert "gone.parquet: no such file; `conformance run -o FILE` writes one" in message
     assert not Path("report.html").exists()
 
 

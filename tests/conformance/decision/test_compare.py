@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.by_hand import Install
-from tests.support.gating import TWO_CLASSES, Make, changed, conformance, maker
+from tests.support.gating import TWO_CLASSES, Make, changed, conformance
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.ci import data
 from xent_conformance.reports.run.file import SCHEMA, Run, called
@@ -217,16 +216,6 @@ def test_controls_are_left_out() -> None:
 
 
 # --- the command -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_the_command(make: Make) -> None:

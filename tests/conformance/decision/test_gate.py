@@ -23,7 +23,6 @@ from tests.support.gating import (
     conformance,
     gated,
     kinds,
-    maker,
     waiver,
 )
 from tests.support.paths import ROOT
@@ -35,18 +34,6 @@ from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.views.gate import EVIDENCE, Kind
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
 
 # --- a run by itself ----------------------------------------------------------------------------------
 

@@ -13,23 +13,11 @@ import pytest
 from rich.console import Console
 
 from tests.support import fakes
-from tests.support.by_hand import Install
-from tests.support.gating import SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from tests.support.gating import SPECIAL, TWO_CLASSES, Make, conformance, gated
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.terminal import gate as terminal_gate
 from xent_conformance.reports.views.gate import Gate
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 def test_the_first_line_says_it_and_the_last_repeats_it(make: Make) -> None:

@@ -7,24 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.by_hand import Install
-from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, maker, waiver
+from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, waiver
 from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.views.gate import Kind, State
 from xent_conformance.worker.machine import CHOOSE, instructions
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"
 ONE_ONE = {"name": "fake-nan-1-1", "clause": "1.1", "witnesses": [OTHER]}
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def _gated(make: Make, fake: str, *entries: dict[str, Any]) -> tuple[int, dict[str, Any], list[str]]:

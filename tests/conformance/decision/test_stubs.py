@@ -13,19 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.by_hand import Install
-from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated, maker
+from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated
 from xent_conformance.decision.stubs import Stub, ceiling, literal, toml
 from xent_conformance.decision.waivers import WaiverError, read_waivers
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def _signed(path: Path) -> Path:
@@ -127,8 +117,10 @@ def test_names_are_free_of_those_that_are_taken(make: Make) -> None:
     _waived(run)
     text = _signed(Path("w.toml")).read_text("utf-8")
     Path("old.toml").write_text(text.replace('versions = ">=1.0"', 'versions = "<1"'))
-    conformance("waive", run, "-o", "new.toml", "--no-known", "--waivers", "old.toml", status=0)
+    done = conformance("waive", run, "-o", "new.toml", "--no-known", "--waivers", "old.toml", status=0)
     assert len(read_waivers([Path("old.toml"), _signed(Path("new.toml"))])) == 8
+    then = f"conformance gate {run} --waivers old.toml --waivers new.toml --no-known"
+    assert then in done.stdout, "it decides with the waivers that these stubs were written beside"
 
 
 def test_a_file_that_is_there_is_kept(make: Make) -> None:

@@ -109,7 +109,9 @@ def test_files_of_another_kind(text: str, words: str, path: Path) -> None:
 
 
 def test_files_that_cannot_be_read(path: Path) -> None:
-    with pytest.raises(WaiverError, match=r"cannot be read .*`conformance waive RUN -o .*` writes stubs"):
+    with pytest.raises(
+        WaiverError, match=r"cannot be read .*`conformance waive RUN.parquet -o .*` writes stubs"
+    ):
         read_waivers([path])
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(WaiverError, match="it is not UTF-8"):

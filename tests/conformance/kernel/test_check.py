@@ -15,6 +15,7 @@ import xent_conformance
 from tests.support.later import Later
 from tests.support.paths import ROOT
 from xent_conformance import Checked, Divergence, check
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import RunFileError
 from xent_conformance.reports.run.words import Status
 
@@ -193,6 +194,30 @@ def test_the_message() -> None:
     assert re.fullmatch(rf"    expected {number}  0x[0-9a-f]{{8}}", lines[5])
     assert re.fullmatch(rf"    exactly  {number}", lines[6])
     assert re.fullmatch(r"    error    [\d,.]+ ulp, divergent", lines[7])
+
+
+def test_the_message_says_how_to_repeat_it() -> None:
+    """No command knows the function, so it is the call, narrowed; and that shows the same worst row."""
+    checked = _check(no_shift, "ordinary", "huge_logits", dtypes=["float32", "float64"])
+    with pytest.raises(Divergence) as divergence:
+        checked.raise_on_divergence()
+    worst = checked.findings.row(0, named=True)
+    _, family, _, dtype, _, _ = worst["case"].split("/")
+    lines = str(divergence.value).splitlines()
+    assert lines[-1] == f'  to repeat it: check(no_shift, …, families=["{family}"], dtypes=["{dtype}"])'
+    assert lines[-2] == f"  the inputs: conformance explain {worst['case']}"
+    again = _check(no_shift, family, dtypes=[dtype]).findings.row(0, named=True)
+    assert [again[c] for c in ("case", "output", "bits")] == [worst[c] for c in ("case", "output", "bits")]
+
+
+def test_its_page_names_no_command_that_cannot_know_it(tmp_path: Path) -> None:
+    """Nor does the report of the run file that it saves."""
+    checked = _check(no_shift, "huge_logits")
+    page = checked.report(tmp_path / "mine.html").read_text(encoding="utf-8")
+    call = "check(no_shift, …, families=[&#34;huge_logits&#34;], dtypes=[&#34;float32&#34;])"
+    assert call in page and "--implementation no_shift" not in page
+    saved = checked.save(tmp_path / "mine.parquet")
+    assert commands.explain(xent_conformance.read_run(saved), "case", "no_shift") == "check(no_shift, …)"
 
 
 def test_should_is_asked_for() -> None:

@@ -123,9 +123,7 @@ def test_a_device_that_is_absent_is_not_asked(install: Install, tmp_path: Path) 
 
 def _listed() -> dict[str, str]:
     """The devices of the listing, with what it says of each."""
-    table = listing.devices()
-    cells = [[str(cell) for cell in column.cells] for column in table.columns]
-    return {device.replace("\\", ""): setting for device, setting in zip(cells[2], cells[3], strict=True)}
+    return {device: setting for _, _, device, setting in listing.rows("devices")}
 
 
 def test_a_variant_is_listed_with_what_it_sets_and_when_it_is_asked(install: Install) -> None:
