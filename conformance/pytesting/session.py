@@ -162,7 +162,18 @@ class Session:
         return checks | {f"plugin-{b.source.split()[0]}": OfPlugin(str(b)) for b in self._broken}
 
     def verdicts(self, wanted: Iterable[Check], temporary: Path) -> Verdicts:
-        """What becomes of the tests that are ``wanted``; a waiver's needs the groups of its witnesses.
+        """What becomes of the tests that are ``wanted``, by their :meth:`run`."""
+        with _no_warnings():
+            return Verdicts(
+                self.run(wanted, temporary),
+                self.waivers,
+                asked=self.groups,
+                named=self._named,
+                fail_on=self.options.fail_on,
+            )
+
+    def run(self, wanted: Iterable[Check], temporary: Path) -> Run:
+        """The run that these tests are judged by; a waiver's needs the groups of its witnesses.
 
         ``temporary`` is the session's folder for what pytest keeps for a while. Raises
         :class:`NothingToJudge`, or :class:`NothingAsked`.
@@ -173,16 +184,9 @@ class Session:
         groups += [g for w in self.waivers if w.name in held for g in place_of(w, self.groups)]
         with _no_warnings():
             try:
-                run = self._run or self._shared_run(groups, temporary)
+                return self._run or self._shared_run(groups, temporary)
             except (RunFailed, RunFileError, OSError) as error:
                 raise NothingToJudge(str(error)) from error
-            return Verdicts(
-                run,
-                self.waivers,
-                asked=self.groups,
-                named=self._named,
-                fail_on=self.options.fail_on,
-            )
 
     def _shared_run(self, groups: Sequence[Group], temporary: Path) -> Run:
         if not groups:

@@ -6,6 +6,10 @@ A single element outside its own radius fails.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import mpmath
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from tests.support.corpus import of_corpus
+from tests.support.paths import ROOT
 from tests.support.reference import mpmath_definitions
 from tests.support.reference.measure import plain
 from xent_conformance.reference.formats import BINARY64, FORMATS
@@ -127,3 +132,31 @@ def test_every_output_has_a_definition() -> None:
         assert set(outputs) == set(definition.outputs)
     assert len(OUTPUTS) == 20
     assert mp.prec > 0
+
+
+# --- its own arithmetic ---------------------------------------------------------------------------
+
+DIGITS = """
+import sys
+from mpmath import libmp
+from tests.support.reference import mpmath_definitions
+from xent_conformance.reference.operators import OPERATORS
+
+print(libmp.BACKEND)
+for name in OPERATORS:
+    for x in ([0.1, 0.75, 0.3], [2.0**-60, 0.5, 1 - 2.0**-53]):
+        outputs, slack = mpmath_definitions.evaluate(name, x, [0.0] if "sparse" in name else x, x)
+        print({o: [tuple(map(int, v._mpf_)) for v in values] for o, values in outputs.items()}, float(slack))
+"""
+
+
+def test_it_says_the_same_with_the_integers_of_python() -> None:
+    """gmpy2 makes it fast, and nothing else: every bit of every output is the same without it."""
+    usual = {k: v for k, v in os.environ.items() if k != "MPMATH_NOGMPY"} | {"PYTHONPATH": str(ROOT)}
+    told = {}
+    for environment in (usual, usual | {"MPMATH_NOGMPY": "1"}):
+        command = [sys.executable, "-c", DIGITS]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        backend, *told[backend] = done.stdout.splitlines()
+    assert set(told) == {"gmpy", "python"} and told["gmpy"] == told["python"]
+    assert len(told["python"]) == 2 * len(OPERATORS)

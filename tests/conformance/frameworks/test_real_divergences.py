@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.real import asked_in_quick, part
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reports.run.words import FAULTS
 from xent_conformance.running.engine import run
@@ -28,23 +29,29 @@ TORCH_BINARY = "torch.nn.functional.binary_cross_entropy_with_logits"
 JAX_BINARY = "jax.nn.log_sigmoid+sum"
 
 
+ASKED = (
+    Selection("quick", operators=("softmax_cross_entropy",), dtypes=("float32",)),
+    Selection("quick", operators=("sigmoid_cross_entropy",), dtypes=("float32",)),
+    Selection("quick", operators=("softmax",), dtypes=("bfloat16",)),
+    Selection(
+        "quick",
+        frameworks=("tensorflow", "torch"),
+        operators=("softmax", "logsumexp"),
+        dtypes=("float32",),
+        families=("ordinary", "huge_logits"),
+    ),
+)
+
+
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """Small runs of the real frameworks, as one table."""
+def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """Small runs of the real frameworks, or these parts of a larger one, as one table."""
+    whole = asked_in_quick(request, tmp_path_factory)
+    if whole is not None:
+        assert whole.complete
+        return pl.concat([part(whole, selection) for selection in ASKED])
     folder: Path = tmp_path_factory.mktemp("runs")
-    asked = (
-        Selection("quick", operators=("softmax_cross_entropy",), dtypes=("float32",)),
-        Selection("quick", operators=("sigmoid_cross_entropy",), dtypes=("float32",)),
-        Selection("quick", operators=("softmax",), dtypes=("bfloat16",)),
-        Selection(
-            "quick",
-            frameworks=("tensorflow", "torch"),
-            operators=("softmax", "logsumexp"),
-            dtypes=("float32",),
-            families=("ordinary", "huge_logits"),
-        ),
-    )
-    runs = [run(selection, folder / f"{i}.parquet") for i, selection in enumerate(asked)]
+    runs = [run(selection, folder / f"{i}.parquet") for i, selection in enumerate(ASKED)]
     assert all(r.complete for r in runs)
     return pl.concat([r.verdicts for r in runs])
 
