@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from xent_conformance.frameworks.interface import NotOffered
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.registry.doors import Door, doors
 from xent_conformance.registry.framework import FRAMEWORKS
@@ -15,8 +16,9 @@ HEAD = (
     "# Doors\n\n"
     "Every implementation that the suite asks, printed by `.venv/bin/python -m docs.doors`. A mode is "
     "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
-    "door in every mode that does not say otherwise; a framework that lacks one answers *unsupported*, with "
-    "its reason in the report. `value+` means value and gradients by the framework's own differentiation "
+    "door in every mode that does not say otherwise. All that a door has here is offered, and is to be "
+    "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. `value+` means value "
+    "and gradients by the framework's own differentiation "
     "(and `jvp` and `hvp` where it has forward mode).\n"
 )
 
@@ -97,7 +99,7 @@ def page() -> str:
     """The page, in Markdown."""
     lines = [HEAD]
     for framework, found in groupby(doors(), key=lambda door: door.framework):
-        lines += [f"## {framework}", "", *_variants(framework)]
+        lines += [f"## {framework}", "", *_variants(framework), *_not_offered(framework)]
         lines += ["| implementation | operator | formulation | modes | outputs | attributes | note |"]
         lines += ["|---|---|---|---|---|---|---|", *map(_row, found), ""]
     lines += ["## What the published explanations name", "", "| named | asked as |", "|---|---|"]
@@ -114,6 +116,27 @@ def _variants(framework: str) -> list[str]:
         for name, v in variants.items()
     ]
     return [f"Variants of its devices: {', '.join(told)}.", ""] if told else []
+
+
+def _not_offered(framework: str) -> list[str]:
+    lacks = FRAMEWORKS[framework].declaration.not_offered
+    told = [f"* {_what(lack)}: {lack.source}" for lack in lacks]
+    return ["Not offered, so not asked:", *told, ""] if told else []
+
+
+def _what(lack: NotOffered) -> str:
+    """``grad_labels of `tf.compat.v1…` ``: what of whom, where."""
+    doors = [i for i in lack.implementations if i != "*"]
+    parts = [
+        " and ".join(f"`{o}`" for o in lack.outputs),
+        f"in {' and '.join(lack.dtypes)}" if lack.dtypes else "",
+        f"with {', '.join(lack.manners)}" if lack.manners else "",
+        f"of {' and '.join(f'`{i}`' for i in lack.implementations)}"
+        if lack.implementations != ("*",)
+        else "",
+        f"in mode `{'`, `'.join(lack.modes)}`" if lack.modes else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def _row(row: Door) -> str:

@@ -30,8 +30,8 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 EXPORTED = ["Checked", "Divergence", "check", "findings", "read_run", "run"]
 
 CALLED_WITH = {
-    "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, mode, "
-    "name",
+    "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, "
+    "differentiable, mode, name",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, out, "
     "resume, progress, interpreters",
     "read_run": "path",

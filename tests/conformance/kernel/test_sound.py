@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.later import Later
 from xent_conformance import Checked, Divergence, check
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Later("torch")
 
 Loss = Callable[..., Any]
 
@@ -126,4 +130,5 @@ def test_a_compiled_loss_that_is_wrong_only_where_it_is_compiled() -> None:
     assert "compiled as sparse" in _first_line(checked)
     values = checked.verdicts.filter(output="value")
     assert values["n"].n_unique() > 8
-    assert set(values.filter(values["n"] > 1)["status"]) <= {"breaks_must", "breaks_should"}
+    broken = values.filter(status="breaks_must")  # a loss of zero is what it is, however often it is taken
+    assert set(broken["n"]) == set(values.filter(values["n"] > 1)["n"])
