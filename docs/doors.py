@@ -17,8 +17,8 @@ HEAD = (
     "Every implementation that the suite asks, printed by `.venv/bin/python -m docs.doors`. A mode is "
     "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
     "door in every mode that does not say otherwise. All that a door has here is offered, and is to be "
-    "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. `value+` means value "
-    "and gradients by the framework's own differentiation "
+    "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. `value+` means "
+    "value and gradients by the framework's own differentiation "
     "(and `jvp` and `hvp` where it has forward mode).\n"
 )
 
@@ -131,9 +131,7 @@ def _what(lack: NotOffered) -> str:
         " and ".join(f"`{o}`" for o in lack.outputs),
         f"in {' and '.join(lack.dtypes)}" if lack.dtypes else "",
         f"with {', '.join(lack.manners)}" if lack.manners else "",
-        f"of {' and '.join(f'`{i}`' for i in lack.implementations)}"
-        if lack.implementations != ("*",)
-        else "",
+        f"of {' and '.join(f'`{i}`' for i in doors)}" if doors else "",
         f"in mode `{'`, `'.join(lack.modes)}`" if lack.modes else "",
     ]
     return " ".join(part for part in parts if part)

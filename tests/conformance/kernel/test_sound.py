@@ -120,6 +120,7 @@ def test_a_format_that_is_offered_and_refused() -> None:
 
 def test_a_compiled_loss_that_is_wrong_only_where_it_is_compiled() -> None:
     """By itself PyTorch compiles a function eight times, and then runs it eagerly without a word."""
+    import torch  # the module itself: what is compiled may not look through the stand-in
 
     def branches(x: Any, y: Any) -> Any:
         loss = torch.logsumexp(x, -1) - x.gather(1, y[:, None]).squeeze(1)
