@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
+from tests.support import shared
 from tests.support.by_hand import Install
-from xent_conformance.__main__ import app
+from tests.support.cli import conformance, invoke
 from xent_conformance.reports.run.file import Run, read_run, write_run
 
 TWO_CLASSES = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
@@ -29,28 +31,23 @@ Make = Callable[..., Path]
 
 
 def maker(install: Install, factory: pytest.TempPathFactory) -> Make:
-    """Runs are kept: the same fake is asked the same only once."""
+    """Runs are kept: the same fake is asked the same only once, whichever process wants it."""
 
     def make(fake: str, *asked: str, also: str = "") -> Path:
         key = (fake, also, *asked)
         if key not in _made:
-            install(fake=fake, **({"gone": also} if also else {}))
-            path = factory.mktemp("run") / f"{fake}.parquet"
-            done = CliRunner().invoke(app, ["run", "--profile", "quick", *asked, "-o", str(path)])
-            assert path.is_file(), done.output
-            _made[key] = path
+
+            def run(folder: Path) -> None:
+                install(fake=fake, **({"gone": also} if also else {}))
+                done = invoke("run", "--profile", "quick", *asked, "-o", folder / "run.parquet")
+                assert (folder / "run.parquet").is_file(), done.output
+
+            made = shared.once(f"run-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}", run)
+            _made[key] = factory.mktemp("run") / f"{fake}.parquet"  # its own: tests write beside it
+            shutil.copy(made / "run.parquet", _made[key])
         return _made[key]
 
     return make
-
-
-def conformance(*arguments: str | Path, status: int | None = None) -> Result:
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    if status is not None:
-        assert result.exit_code == status, result.output
-    return result
 
 
 def gated(run: Path, *options: str | Path, known: bool = False) -> tuple[int, dict[str, Any], list[str]]:
@@ -58,7 +55,7 @@ def gated(run: Path, *options: str | Path, known: bool = False) -> tuple[int, di
     told = run.parent / "told.json"
     told.unlink(missing_ok=True)
     extra = () if known else ("--no-known",)
-    result = conformance("gate", run, *options, *extra, "--json", told)
+    result = conformance("gate", run, *options, *extra, "--json", told, status=None)
     data = json.loads(told.read_text("utf-8"), parse_constant=_no_constant) if told.exists() else {}
     if data:
         assert data["status"] == result.exit_code

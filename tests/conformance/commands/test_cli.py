@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from mpmath import exp, log1p, nstr, workdps
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from tests.support.by_hand import Install
+from tests.support.cli import conformance, invoke
 from tests.support.paths import ROOT
 from xent_conformance import __version__
-from xent_conformance.__main__ import EVIDENCE, USAGE, app
+from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
@@ -34,25 +35,17 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def _conformance(*arguments: str, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
-
-
 def _refused(*arguments: str, status: int) -> str:
     """What a refusal says, as one line: nothing of it is on standard output."""
-    return " ".join(_conformance(*arguments, status=status).stderr.split())
+    return " ".join(conformance(*arguments, status=status).stderr.split())
 
 
 def test_version() -> None:
-    assert _conformance("--version").stdout == f"xent-conformance {__version__}\n"
+    assert conformance("--version").stdout == f"xent-conformance {__version__}\n"
 
 
 def test_help_names_the_commands() -> None:
-    result = CliRunner().invoke(app, [])
+    result = invoke()
     for command in ("list", "run", "report", "explain"):
         assert command in result.output
 
@@ -83,13 +76,13 @@ def test_the_module_is_the_script(tmp_path: Path) -> None:
     ],
 )
 def test_list(what: str, names: list[str]) -> None:
-    text = _conformance("list", what).stdout
+    text = conformance("list", what).stdout
     assert [name for name in names if name not in text] == []
 
 
 def test_list_devices(install: Install) -> None:
     install(fake="Exact", gone="Absent")
-    text = _conformance("list", "devices").stdout
+    text = conformance("list", "devices").stdout
     assert "flavour = Exact" in text and "not installed" in text
 
 
@@ -102,7 +95,7 @@ def test_list_of_something_else() -> None:
 
 def test_run(install: Install, tmp_path: Path) -> None:
     install(fake="OneUlpOff")
-    text = _conformance("run", *SMALL, "-o", "out.parquet").stdout
+    text = conformance("run", *SMALL, "-o", "out.parquet").stdout
     run = read_run(tmp_path / "out.parquet")
     assert f"{run.verdicts.height} verdicts" in text and "fake" in text
     assert "wrote out.parquet; see it with: conformance report out.parquet -o report.html" in text
@@ -112,7 +105,7 @@ def test_run(install: Install, tmp_path: Path) -> None:
 def test_run_prints_findings_and_is_done(install: Install) -> None:
     """Findings are a result, not a failure: a gate decides, and this is none."""
     install(fake="AlwaysNan")
-    text = _conformance("run", *SMALL).stdout
+    text = conformance("run", *SMALL).stdout
     assert "2.5 must  fake.softmax eager cpu value: NaN in" in text
     assert "worst: returned NaN, right" in text
     assert Path("run.parquet").is_file()
@@ -137,7 +130,7 @@ def test_run_with_an_unknown_name(option: str, name: str, near: str, tmp_path: P
 
 def test_run_with_a_framework_absent(install: Install, tmp_path: Path) -> None:
     install(gone="Absent", fake="Exact")
-    result = _conformance("run", *SMALL, status=EVIDENCE)
+    result = conformance("run", *SMALL, status=EVIDENCE)
     assert "absent: gone: ModuleNotFoundError: No module named 'no_such_framework'" in result.stdout
     assert "add it with: pip install 'gone'" in result.stdout
     assert "the run is incomplete" in result.stderr
@@ -158,7 +151,7 @@ def test_resume_of_another_run(install: Install, monkeypatch: pytest.MonkeyPatch
     assert Path("run.parquet.partial").is_dir()
     message = _refused("run", *SMALL, "--framework", "fake", "--resume", status=EVIDENCE)
     assert "belongs to another run" in message
-    _conformance("run", *SMALL, "--resume")
+    conformance("run", *SMALL, "--resume")
 
 
 def _stop(*_: object) -> None:
@@ -166,7 +159,7 @@ def _stop(*_: object) -> None:
 
 
 def _conformance_interrupted(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, arguments)
+    result = invoke(*arguments)
     assert result.exit_code == 130
     return result
 
@@ -182,8 +175,8 @@ def test_an_interrupted_run_says_how_to_go_on(install: Install, monkeypatch: pyt
 
 def test_report(install: Install) -> None:
     install(fake="AlwaysNan")
-    _conformance("run", *SMALL)
-    assert "wrote out/page.html" in _conformance("report", "run.parquet", "-o", "out/page.html").stdout
+    conformance("run", *SMALL)
+    assert "wrote out/page.html" in conformance("report", "run.parquet", "-o", "out/page.html").stdout
     page = Path("out/page.html").read_text(encoding="utf-8")
     assert "fake.softmax" in page and page.rstrip().endswith("</html>")
 
@@ -196,7 +189,7 @@ def test_report_of_a_missing_file() -> None:
 
 def test_report_of_a_torn_file(install: Install) -> None:
     install(fake="Exact")
-    _conformance("run", *SMALL)
+    conformance("run", *SMALL)
     whole = Path("run.parquet").read_bytes()
     Path("run.parquet").write_bytes(whole[: len(whole) // 2])
     assert "run.parquet: torn or not a run file" in _refused("report", "run.parquet", status=EVIDENCE)
@@ -205,7 +198,7 @@ def test_report_of_a_torn_file(install: Install) -> None:
 
 def test_report_of_one_run_twice(install: Install) -> None:
     install(fake="Exact")
-    _conformance("run", *SMALL)
+    conformance("run", *SMALL)
     message = _refused("report", "run.parquet", "run.parquet", status=EVIDENCE)
     assert "two run files answer for fake.softmax on cpu" in message
 
@@ -226,7 +219,7 @@ def test_explain_an_unknown_case(case: str, near: str) -> None:
 
 
 def test_explain_an_unknown_implementation() -> None:
-    result = _conformance("explain", NAN_CASE, "--implementation", "nope*", status=USAGE)
+    result = conformance("explain", NAN_CASE, "--implementation", "nope*", status=USAGE)
     message = " ".join(result.stderr.split())
     assert "no implementation of softmax matches 'nope*' (`conformance list implementations`" in message
 
@@ -234,7 +227,7 @@ def test_explain_an_unknown_implementation() -> None:
 def test_explain_with_numpy_alone() -> None:
     """Inputs to the last bit, thirty certified digits, and what each door returned, by which clause."""
     case = "log_softmax/two_classes/confident_right/float32/n2/r6"
-    text = _conformance("explain", case, "--implementation", "numpy:*").stdout
+    text = conformance("explain", case, "--implementation", "numpy:*").stdout
     inputs = [line.split("│") for line in text.splitlines() if line.count("│") > 4]
     bits = {cell.strip() for cells in inputs for cell in cells if cell.strip().startswith("0x")}
     assert FORMATS["float32"].hex(15.0) in bits and FORMATS["float32"].hex(0.0) in bits
@@ -250,7 +243,7 @@ def test_explain_with_numpy_alone() -> None:
 
 def test_explain_shows_what_raised_and_what_is_absent(install: Install) -> None:
     install(fake="Raises", gone="Absent")
-    text = _conformance("explain", NAN_CASE).stdout
+    text = conformance("explain", NAN_CASE).stdout
     assert "raised: ValueError: I do not like NaN" in text
     assert "gone: not installed: ModuleNotFoundError" in text and "(pip install 'gone')" in text
     assert "clause 3.2 (must) NaN is passed on" in text
@@ -259,11 +252,11 @@ def test_explain_shows_what_raised_and_what_is_absent(install: Install) -> None:
 def test_explain_agrees_with_the_run(install: Install) -> None:
     """The same answer is judged in the same way, whichever way one asks."""
     install(fake="OneUlpOff")
-    _conformance("run", "--profile", "quick", "--operator", "softmax", "--family", "special_values")
+    conformance("run", "--profile", "quick", "--operator", "softmax", "--family", "special_values")
     run: Run = read_run(Path("run.parquet"))
     case = "softmax/special_values/masked_first/float32/n10/r0"
     (row,) = run.verdicts.filter(case=case, output="value").iter_rows(named=True)
-    text = _conformance("explain", case).stdout
+    text = conformance("explain", case).stdout
     assert f"value: breaks must, clause {row['clause']} (must)" in text
     got, right = (shortest(row[side], "float32") for side in ("got", "rounded"))
     assert f"element {row['index']}: returned {got}, right {right}" in text
@@ -272,13 +265,13 @@ def test_explain_agrees_with_the_run(install: Install) -> None:
 @pytest.mark.usefixtures("opened")
 def test_explain_where_one_framework_breaks_on_import(install: Install) -> None:
     install(broken="BreaksOnImport", fake="Exact")
-    text = _conformance("explain", NAN_CASE).stdout
+    text = conformance("explain", NAN_CASE).stdout
     assert "fake.softmax" in text and "bool8" in text
 
 
 def test_explain_a_device_with_brackets_in_its_name(install: Install) -> None:
     install(fake="OddDevice")
-    assert "fake.softmax eager cpu[isa=avx2]" in _conformance("explain", NAN_CASE).stdout
+    assert "fake.softmax eager cpu[isa=avx2]" in conformance("explain", NAN_CASE).stdout
 
 
 def test_search_of_a_framework_that_breaks_on_import(install: Install) -> None:

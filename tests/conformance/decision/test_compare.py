@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.gating import TWO_CLASSES, Make, changed, conformance
+from tests.support.cli import conformance
+from tests.support.gating import TWO_CLASSES, Make, changed
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.ci import data
 from xent_conformance.reports.run.file import SCHEMA, Run, called

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install
+from tests.support.cli import conformance
 from tests.support.gating import (
     BFLOAT16,
     HUGE,
@@ -20,7 +21,6 @@ from tests.support.gating import (
     WITNESS,
     Make,
     changed,
-    conformance,
     gated,
     kinds,
     waiver,

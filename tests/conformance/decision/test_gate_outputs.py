@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from tests.support import fakes
-from tests.support.gating import SPECIAL, TWO_CLASSES, Make, conformance, gated
+from tests.support.cli import conformance
+from tests.support.gating import SPECIAL, TWO_CLASSES, Make, gated
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.terminal import gate as terminal_gate

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, conformance, gated, kinds, waiver
+from tests.support.cli import conformance
+from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, gated, kinds, waiver
 from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.views.gate import Kind, State
 from xent_conformance.worker.machine import CHOOSE, instructions

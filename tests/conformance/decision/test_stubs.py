@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.by_hand import Install
-from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, conformance, gated
+from tests.support.cli import conformance
+from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, gated
 from xent_conformance.decision.stubs import Stub, ceiling, literal, toml
 from xent_conformance.decision.waivers import WaiverError, read_waivers
 

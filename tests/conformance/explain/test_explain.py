@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.support.by_hand import Install
-from xent_conformance.__main__ import USAGE, app
+from tests.support.cli import invoke
+from xent_conformance.__main__ import USAGE
 
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"
 
@@ -21,7 +21,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _explain(*arguments: str, status: int = 0) -> tuple[str, str]:
     """Standard output, and the error as one line."""
-    result = CliRunner().invoke(app, ["explain", CASE, *arguments])
+    result = invoke("explain", CASE, *arguments)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == status, result.output

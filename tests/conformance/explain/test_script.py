@@ -16,9 +16,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from xent_conformance.__main__ import USAGE, app
+from tests.support.cli import invoke
+from xent_conformance.__main__ import USAGE
 from xent_conformance.asking.process import Process, connect
 from xent_conformance.cases.corpus import find_case
 from xent_conformance.explain.script import showing as script_shown
@@ -221,7 +221,7 @@ def _well_formed(paths: list[Path]) -> None:
 
 def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -> None:
     arguments = ["explain", MASKED, "--implementation", "numpy:cross_entropy-shifted", "--script"]
-    result = CliRunner().invoke(app, arguments)
+    result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     path = tmp_path / "issue.py"
     path.write_text(result.stdout, encoding="utf-8")
@@ -251,7 +251,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("words", REFUSED)
 def test_a_script_that_cannot_be_written_is_refused_with_what_to_do(words: str) -> None:
-    result = CliRunner().invoke(app, ["explain", *REFUSED[words]])
+    result = invoke("explain", *REFUSED[words])
     assert result.exit_code == USAGE, result.output
     assert words in " ".join(result.stderr.split()) and not result.stdout
 

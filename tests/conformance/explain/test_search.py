@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner
 
-from xent_conformance.__main__ import app
+from tests.support.cli import invoke
 from xent_conformance.explain.search import search, search_target
 from xent_conformance.registry.names import UnknownName
 
@@ -35,7 +34,7 @@ def test_the_same_search_finds_the_same_row() -> None:
 
 def test_the_command_prints_a_case_to_promote() -> None:
     arguments = ["search", "--implementation", "numpy:log_softmax-naive", "--budget", "0", "--n", "2"]
-    done = CliRunner().invoke(app, arguments)
+    done = invoke(*arguments)
     assert done.exit_code == 0, done.output
     assert "worst found" in done.output
     assert 'yield Ask("found", np.array(' in done.output

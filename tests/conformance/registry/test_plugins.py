@@ -9,11 +9,11 @@ from importlib.metadata import entry_points as installed
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from tests.support.by_hand import Install
+from tests.support.cli import conformance
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
+from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.check_plugin.check import check
 from xent_conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
 from xent_conformance.registry import plugins
@@ -41,14 +41,6 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", "")).startswith((str(HERE), str(tmp_path))):
             del sys.modules[name]
-
-
-def _conformance(*arguments: str, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
 
 
 def _words(text: str) -> str:
@@ -185,7 +177,7 @@ def test_a_broken_entry_point_is_a_warning_and_the_rest_runs(
         tmp_path / "site", monkeypatch, good="right_plugin:Right", taken="wrong_plugins:UnknownProfile"
     )
     install()
-    result = _conformance("run", *SMALL, "-o", "out.parquet")
+    result = conformance("run", *SMALL, "-o", "out.parquet")
     assert "warning: plug-in taken" in result.stderr and "unknown profile" in _words(result.stderr)
     verdicts = read_run(tmp_path / "out.parquet").verdicts
     assert set(verdicts["framework"]) == {"right"} and set(verdicts["status"]) == {"conforms"}
@@ -193,7 +185,7 @@ def test_a_broken_entry_point_is_a_warning_and_the_rest_runs(
 
 def test_list_reports_a_broken_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _entry_point(tmp_path / "site", monkeypatch, absent="absent_plugin:Absent", good="right_plugin")
-    result = _conformance("list", "implementations")
+    result = conformance("list", "implementations")
     assert "warning: plug-in absent" in result.stderr and "right.softmax" in result.stdout
 
 
@@ -202,7 +194,7 @@ def test_list_reports_a_broken_entry_point(tmp_path: Path, monkeypatch: pytest.M
 
 def test_run_with_a_plugin(install: Install, tmp_path: Path) -> None:
     install()
-    text = _conformance("run", *SMALL, "--plugin", RIGHT, "-o", "out.parquet").stdout
+    text = conformance("run", *SMALL, "--plugin", RIGHT, "-o", "out.parquet").stdout
     assert "right" in text
     run = read_run(tmp_path / "out.parquet")
     assert run.complete and set(run.verdicts["implementation"]) == {"right.softmax"}
@@ -212,9 +204,9 @@ def test_a_named_plugin_whose_framework_is_absent(install: Install) -> None:
     """Named as a framework, it is missed; as a plug-in alone it is an optional framework like any other."""
     install(fake="Exact")
     reference = f"{WRONG}:NotInstalled"
-    result = _conformance("run", *SMALL, "--plugin", reference)
+    result = conformance("run", *SMALL, "--plugin", reference)
     assert "not asked: right:" in _words(result.stdout)
-    result = _conformance("run", *SMALL, "--plugin", reference, "--framework", "right", status=EVIDENCE)
+    result = conformance("run", *SMALL, "--plugin", reference, "--framework", "right", status=EVIDENCE)
     assert "add it with: pip install right" in result.stdout
 
 
@@ -229,22 +221,22 @@ def test_a_named_plugin_whose_framework_is_absent(install: Install) -> None:
     ids=lambda c: c[0],
 )
 def test_a_named_plugin_that_cannot_be_taken_is_wrong_usage(command: list[str], tmp_path: Path) -> None:
-    result = _conformance(*command, "--plugin", "no_such_plugin", status=USAGE)
+    result = conformance(*command, "--plugin", "no_such_plugin", status=USAGE)
     assert "error: --plugin no_such_plugin: there is no module no_such_plugin" in _words(result.stderr)
     assert result.stdout == "" and not list(tmp_path.glob("run.parquet*"))
 
 
 def test_list_and_explain_with_a_plugin(install: Install) -> None:
     install()
-    assert "right.cross_entropy" in _conformance("list", "implementations", "--plugin", RIGHT).stdout
-    assert "1.0" in _conformance("list", "devices", "--plugin", RIGHT).stdout
+    assert "right.cross_entropy" in conformance("list", "implementations", "--plugin", RIGHT).stdout
+    assert "1.0" in conformance("list", "devices", "--plugin", RIGHT).stdout
     case = "softmax/special_values/nan_first/float32/n10/r0"
-    assert "right.softmax eager cpu" in _conformance("explain", case, "--plugin", RIGHT).stdout
+    assert "right.softmax eager cpu" in conformance("explain", case, "--plugin", RIGHT).stdout
 
 
 def test_search_in_a_plugin(install: Install) -> None:
     install()
-    found = _conformance("search", "--implementation", "right.softmax", "--budget", "0", "--plugin", RIGHT)
+    found = conformance("search", "--implementation", "right.softmax", "--budget", "0", "--plugin", RIGHT)
     assert "right.softmax" in found.stdout
 
 
@@ -255,7 +247,7 @@ def test_search_in_a_plugin(install: Install) -> None:
 def test_check_plugin_of_a_right_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = name.format(HERE=HERE)
     monkeypatch.syspath_prepend(str(HERE))
-    assert _words(_conformance("check-plugin", name).stdout) == f"{name} is fine"
+    assert _words(conformance("check-plugin", name).stdout) == f"{name} is fine"
 
 
 @pytest.mark.parametrize(
@@ -335,14 +327,14 @@ def test_check_plugin_of_a_wrong_one(
 
 
 def test_check_plugin_sees_a_framework_imported_at_the_top() -> None:
-    result = _conformance("check-plugin", str(HERE / "hasty_plugin.py"), status=FAILED)
+    result = conformance("check-plugin", str(HERE / "hasty_plugin.py"), status=FAILED)
     assert "importing hasty_plugin imports tinygrad, which makes every listing slow" in _words(result.stdout)
     assert "import the framework in __init__" in result.stdout
     assert "has 1 problem" in result.stderr
 
 
 def test_check_plugin_of_one_that_cannot_be_imported() -> None:
-    result = _conformance("check-plugin", str(HERE / "raising_plugin.py"), status=FAILED)
+    result = conformance("check-plugin", str(HERE / "raising_plugin.py"), status=FAILED)
     assert "importing raising_plugin raises RuntimeError: built for another Python" in _words(result.stdout)
 
 
@@ -359,7 +351,7 @@ def test_check_plugin_names_the_class_where_there_are_several(tmp_path: Path) ->
 
 
 def test_check_plugin_of_an_unknown_name() -> None:
-    result = _conformance("check-plugin", "numpi", status=USAGE)
+    result = conformance("check-plugin", "numpi", status=USAGE)
     assert "there is no module numpi" in result.stderr and "did you mean numpy?" in _words(result.stderr)
     with pytest.raises(PluginNotFound, match="there is no file"):
         check("gone.py")

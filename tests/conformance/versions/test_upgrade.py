@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from tests.support.by_hand import Install
+from tests.support.cli import conformance
 from tests.support.upgrading import (
     DRIFTED,
     PLUGIN,
@@ -24,7 +25,7 @@ from tests.support.upgrading import (
     interpreter,
     told,
 )
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
+from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 
@@ -43,16 +44,8 @@ def _alone(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     FRAMEWORKS.pop("fakeframe", None)
 
 
-def _conformance(*arguments: str, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
-
-
 def _refused(*arguments: str, status: int) -> str:
-    return " ".join(_conformance(*arguments, status=status).stderr.split())
+    return " ".join(conformance(*arguments, status=status).stderr.split())
 
 
 def _pythons(folder: Path, old: float, new: float) -> list[str]:
@@ -66,20 +59,20 @@ def _pythons(folder: Path, old: float, new: float) -> list[str]:
 
 def test_a_version_that_regresses_fails_and_the_last_line_shows_it_again(tmp_path: Path) -> None:
     python = _pythons(tmp_path, RIGHT, WRONG)
-    text = _conformance("upgrade", OLD, NEW, *SMALL, *python, "--no-known", status=FAILED).stdout
+    text = conformance("upgrade", OLD, NEW, *SMALL, *python, "--no-known", status=FAILED).stdout
     assert "gate failed: fakeframe.softmax value: regressed to beyond the stable bound" in text
     assert "against: fakeframe 1.0" in text and "tested: fakeframe 2.0" in text
     again = shlex.split(text.splitlines()[-1])
     assert again[:4] == ["conformance", "upgrade", OLD, NEW]
     assert again[again.index("--family") + 1] == "two_classes"
     assert again[again.index("--implementation") + 1] == "fakeframe.softmax"
-    shown = _conformance(*again[1:], status=FAILED).stdout
+    shown = conformance(*again[1:], status=FAILED).stdout
     assert "fakeframe.softmax value: regressed to beyond the stable bound" in shown
     assert "fakeframe.other_softmax" not in shown
 
 
 def test_a_version_that_fixes_passes(tmp_path: Path) -> None:
-    text = _conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, WORSE, RIGHT)).stdout
+    text = conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, WORSE, RIGHT)).stdout
     assert "gate passed" in text and " fixed" in text
     old, new = (read_run(tmp_path / "upgrade" / f"fakeframe-{v}.parquet") for v in ("1.0", "2.0"))
     assert {f["version"] for f in old.header["frameworks"]} == {"1.0"}
@@ -88,21 +81,21 @@ def test_a_version_that_fixes_passes(tmp_path: Path) -> None:
 
 def test_the_same_faults_on_both_sides_break_what_is_absolute(tmp_path: Path) -> None:
     """A must clause that was broken before is broken now: no worse, and still no pass."""
-    text = _conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, WRONG, WRONG), status=FAILED).stdout
+    text = conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, WRONG, WRONG), status=FAILED).stdout
     assert "must clause broken" in text and "regressed" not in text
 
 
 def test_drift_fails_where_it_is_asked_to(tmp_path: Path) -> None:
     python = _pythons(tmp_path, RIGHT, DRIFTED)
-    _conformance("upgrade", OLD, NEW, *SMALL, *python)
-    text = _conformance("upgrade", OLD, NEW, *SMALL, *python, "--fail-on", "drift", status=FAILED).stdout
+    conformance("upgrade", OLD, NEW, *SMALL, *python)
+    text = conformance("upgrade", OLD, NEW, *SMALL, *python, "--fail-on", "drift", status=FAILED).stdout
     assert "drifted" in text and text.splitlines()[-1].endswith("--fail-on drift")
 
 
 def test_what_it_writes(tmp_path: Path) -> None:
     files = ["--html", "v.html", "--markdown", "v.md", "--json", "v.json", "-o", "kept"]
     python = _pythons(tmp_path, RIGHT, WRONG)
-    text = _conformance("upgrade", OLD, NEW, *SMALL, *python, *files, status=FAILED).stdout
+    text = conformance("upgrade", OLD, NEW, *SMALL, *python, *files, status=FAILED).stdout
     assert "run files are in kept; side by side: conformance compare kept/fakeframe-1.0.parquet" in text
     assert all(f"wrote v.{kind}" in text for kind in ("html", "md", "json"))
     told = json.loads((tmp_path / "v.json").read_text())
@@ -111,13 +104,13 @@ def test_what_it_writes(tmp_path: Path) -> None:
     assert all(r["command"].startswith("conformance upgrade") for r in told["gate"]["reasons"])
     assert "fakeframe 1.0" in (tmp_path / "v.md").read_text()
     assert "beyond the stable bound" in (tmp_path / "v.html").read_text()
-    compared = _conformance("compare", "kept/fakeframe-1.0.parquet", "kept/fakeframe-2.0.parquet").stdout
+    compared = conformance("compare", "kept/fakeframe-1.0.parquet", "kept/fakeframe-2.0.parquet").stdout
     assert "regressed" in compared
 
 
 def test_no_path_of_this_machine_is_in_a_run_file(tmp_path: Path) -> None:
     """But for the plug-in, which is named by its path."""
-    _conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, RIGHT, RIGHT))
+    conformance("upgrade", OLD, NEW, *SMALL, *_pythons(tmp_path, RIGHT, RIGHT))
     header = read_run(tmp_path / "upgrade" / "fakeframe-1.0.parquet").header
     assert str(tmp_path) not in json.dumps(header)
     (worker,) = header["frameworks"]
@@ -132,13 +125,13 @@ def test_environments_are_made_and_kept(tmp_path: Path, monkeypatch: pytest.Monk
     framework(tmp_path, "2.0", WRONG)
     monkeypatch.setenv("PATH", str(fake_uv(tmp_path)), prepend=os.pathsep)
     command = ["upgrade", OLD, NEW, *SMALL, "--with", "numpy<3"]
-    result = _conformance(*command, status=FAILED)
+    result = conformance(*command, status=FAILED)
     assert "making an environment with fakeframe==1.0, ml-dtypes>=0.3, numpy<3, numpy>=1.26" in result.stderr
     assert "asking fakeframe: fakeframe==2.0" in result.stderr
     assert "--with 'numpy<3'" in result.stdout.splitlines()[-1]
     calls = len(told(tmp_path))
     assert calls == 6
-    _conformance(*command, status=FAILED)
+    conformance(*command, status=FAILED)
     assert len(told(tmp_path)) == calls
     kept = list((tmp_path / "cache" / "xent-conformance" / "environments").glob("*/complete.json"))
     assert len(kept) == 2
@@ -231,7 +224,7 @@ def _matrix(folder: Path, *more: str, status: int = 0) -> Result:
         *("--python", f"2.0={interpreter(folder, '2.0', WRONG)}"),
         *("--python", f"10.0={interpreter(folder, '10.0', DRIFTED)}"),
     ]
-    return _conformance("matrix", "fakeframe==10.0", OLD, NEW, *SMALL, *python, *more, status=status)
+    return conformance("matrix", "fakeframe==10.0", OLD, NEW, *SMALL, *python, *more, status=status)
 
 
 def test_matrix(tmp_path: Path) -> None:
@@ -268,7 +261,7 @@ def test_matrix_knows_no_old_and_new_of_three(tmp_path: Path) -> None:
 
 def test_run_under_another_python(tmp_path: Path) -> None:
     python = interpreter(tmp_path, "1.5")
-    _conformance("run", *SMALL, "--framework", "fakeframe", "--python", f"fakeframe={python}")
+    conformance("run", *SMALL, "--framework", "fakeframe", "--python", f"fakeframe={python}")
     run = read_run(tmp_path / "run.parquet")
     assert set(run.verdicts["version"]) == {"1.5"} and run.complete
 

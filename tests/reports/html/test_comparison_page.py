@@ -7,11 +7,9 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from typer.testing import CliRunner
-
+from tests.support.cli import invoke
 from tests.support.small_gate import newer, now_header, of_every_change, view_of
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
-from xent_conformance.__main__ import app
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import CHANGES, render_comparison
 from xent_conformance.reports.html.page import LIMIT
@@ -184,7 +182,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     for name, run in (("old", run_of([verdict()])), ("new", run_of([newer(bits="x")], now_header()))):
         _write(tmp_path / f"{name}.parquet", run)
     files = [str(tmp_path / name) for name in ("old.parquet", "new.parquet")]
-    result = CliRunner().invoke(app, ["compare", *files, "--html", str(tmp_path / "page.html")])
+    result = invoke("compare", *files, "--html", tmp_path / "page.html")
     assert result.exit_code == 0, result.output
     assert "1 bits changed" in Page((tmp_path / "page.html").read_text(encoding="utf-8")).text
 

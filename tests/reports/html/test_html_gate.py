@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.support.cli import invoke
 from tests.support.small_gate import CASE, broken, decided, waiver
 from tests.support.small_run import HOSTILE, Page, header, run_of, verdict
-from xent_conformance.__main__ import app
 from xent_conformance.decision.gate import Policy
 from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.html.report import render
@@ -236,7 +235,7 @@ def run_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reported(*options: str, status: int = 0) -> str:
-    result = CliRunner().invoke(app, ["report", "run.parquet", *options])
+    result = invoke("report", "run.parquet", *options)
     assert result.exit_code == status, result.output
     return Page(Path("report.html").read_text(encoding="utf-8")).text if status == 0 else result.stderr
 
