@@ -269,7 +269,8 @@ def test_the_files_hold_it(command: tuple[str, ...], tmp_path: Path, monkeypatch
     write_run(Path("old.parquet"), run_of([verdict(case=CASE)]))
     write_run(Path("new.parquet"), run_of([broken()]))
     runs = ["new.parquet"] if command[0] == "gate" else ["old.parquet", "new.parquet"]
-    conformance(command[0], *runs, *command[1:], "--json", "told.json")
+    failed = int(command[0] == "gate")
+    conformance(command[0], *runs, *command[1:], "--json", "told.json", status=failed)
     told = json.loads(Path("told.json").read_text("utf-8"))
     assert set(told) == set(GATE if command[0] == "gate" else COMPARISON)
 
