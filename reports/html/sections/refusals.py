@@ -172,7 +172,7 @@ _NODE = re.compile(r"\{\{.*?\}\}\s*")
 
 _NUMBER = re.compile(r"-?\d+")
 
-_KINDS = {
+KINDS = {
     "minus_one": "−1",
     "minus_classes": "−N",
     "lowest": "−2⁶²",
@@ -230,9 +230,9 @@ def _tables(did: Sequence[tuple[Row, _Did]], run: Run, naming: Naming) -> Iterab
         kinds.setdefault(row["operator"], {})[row["variant"]] = None
     together: dict[tuple[str, ...], list[str]] = {}
     for operator in in_order(list(kinds), list(run.header["operators"])):
-        together.setdefault(tuple(in_order(list(kinds[operator]), list(_KINDS))), []).append(operator)
+        together.setdefault(tuple(in_order(list(kinds[operator]), list(KINDS))), []).append(operator)
     for variants, operators in together.items():
-        kind = tuple(_KINDS.get(v, words(v)) for v in variants)
+        kind = tuple(KINDS.get(v, words(v)) for v in variants)
         yield Table(kind, tuple(_lines(did, operators, variants, naming)))
 
 

@@ -1,0 +1,36 @@
+"""Families and variants that the reports know by name are asked: one renamed would vanish in silence."""
+
+from __future__ import annotations
+
+from tests.support.corpus import corpus
+from xent_conformance.check_plugin.values import EASY
+from xent_conformance.reports.html.sections.formulations import MAGNITUDES
+from xent_conformance.reports.html.sections.refusals import KINDS
+from xent_conformance.reports.run.words import ORDINARY
+from xent_conformance.versions.matrix import MEASURED
+
+ASKED = {(b.family, a.variant, b.operator) for b in corpus("full") for a in b.asks}
+VARIANTS = {(family, variant) for family, variant, _ in ASKED}
+
+
+def test_every_magnitude_is_made_of_cases_that_are_asked() -> None:
+    named = {pair for pairs in MAGNITUDES.values() for pair in pairs}
+    assert named - VARIANTS == set()
+
+
+def test_a_magnitude_is_asked_of_logits_or_of_probabilities() -> None:
+    """Rows of a table of one operator: those of ``p`` are for logit alone, which takes probabilities."""
+    for name, pairs in MAGNITUDES.items():
+        operators = {o for family, variant, o in ASKED if (family, variant) in pairs}
+        assert (operators == {"logit"}) == name.startswith("p "), name
+
+
+def test_every_kind_of_wrong_input_that_has_words_is_asked() -> None:
+    variants = {variant for _, variant in VARIANTS}
+    assert set(KINDS) - variants == set()
+
+
+def test_the_family_of_plain_rows_is_one_of_every_operator() -> None:
+    assert ORDINARY == MEASURED == EASY
+    operators = {operator for _, _, operator in ASKED}
+    assert {o for family, _, o in ASKED if family == ORDINARY} == operators
