@@ -10,8 +10,9 @@ report: .venv/installed
 	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet
 	$(BIN)/conformance report $(OUT)/run.parquet -o $(OUT)/report.html
 
+# two processes on two cores: polars needs no threads of its own
 test: lint .venv/other-numpy
-	OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
+	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
 
 explore: .venv/installed
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests/cases tests/reference

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from xent_conformance.registry.framework import FRAMEWORKS, Framework
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+# a corpus is hundreds of thousands of objects that stay: by default each collection walks them all again
+gc.set_threshold(200_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
