@@ -179,13 +179,23 @@ def _healthy(
     for i, reply in enumerate(replies):
         refused = [f["message"] for f in reply.failures.values() if f["outcome"] == Outcome.REFUSED]
         if refused and lost is None:
-            canary = connection.canaries.get(questions[i].device)
-            if canary is not None and any(r.failures for r in connection.ask([canary[0]], canary[1])):
+            if _is_broken(connection, questions[i].device):
                 whole, lost = i, WorkerLost(refused[0], broken=True)
             break  # it is whole, or it is not: the later ones need not be looked at
     yield from replies[:whole]
     if lost is not None:
         raise lost
+
+
+def _is_broken(connection: Connection, device: str) -> bool:
+    """Whether what was answered before no longer is: refused, or the process dies of it."""
+    if device not in connection.canaries:
+        return False
+    question, arrays = connection.canaries[device]
+    try:
+        return any(reply.failures for reply in connection.ask([question], arrays))
+    except WorkerLost:
+        return True
 
 
 def _take(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:

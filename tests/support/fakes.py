@@ -174,6 +174,19 @@ class PoisonedByNan(Exact):
             raise RuntimeError("CUDA error: device-side assert triggered")
 
 
+class DiesOncePoisoned(Exact):
+    """The gradient of a NaN poisons the process, which refuses two calls and dies of the next."""
+
+    refused = 0
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if self.refused >= 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.refused or (guilty(logits) and "grad_logits" in outputs):
+            self.refused += 1
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+
 class Crashes(Exact):
     """A NaN is a segmentation fault, as in a kernel that indexes by what it computed."""
 

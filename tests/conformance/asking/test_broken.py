@@ -36,6 +36,17 @@ def test_questions_before_and_after_the_one_that_breaks_it() -> None:
         assert answer.results["value"][0].sum() == 1.0
 
 
+def test_a_process_that_dies_of_the_call_that_is_made_again() -> None:
+    """What was answered before the one that broke it stays answered."""
+    guilty = batch("softmax", [CLEAN[0], [NAN, 1.0], CLEAN[2]])
+    value, gradient = question("softmax", "value"), question("softmax", "grad_logits")
+    with process("DiesOncePoisoned") as worker:
+        ask(worker, batch("softmax", CLEAN), [value])
+        before, broke = ask(worker, guilty, [value, gradient])
+    assert not before.failures
+    assert {row: f.outcome for row, f in broke.failures["grad_logits"].items()} == {1: Outcome.RAISED}
+
+
 def test_what_is_refused_by_a_process_that_is_whole_is_refused() -> None:
     with process("GradientRaises") as worker:
         ask(worker, batch("softmax", CLEAN), [question("softmax", "value")])
