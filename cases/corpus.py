@@ -143,11 +143,6 @@ def find_case(case_id: str) -> tuple[Batch, Case]:
     raise LookupError(case_id)
 
 
-def case_ids(profile: str = Profile.FULL) -> list[str]:
-    """The id of every case of a profile."""
-    return [case.id for b in batches(profile) for case in b.cases]
-
-
 @functools.cache
 def digest(profile: str) -> str:
     """Hash of every id, clause and bit of a profile: golden, see ``tests/cases/test_corpus.py``."""

@@ -24,7 +24,7 @@ def run(
     *,
     dtypes: Names = None,
     families: Names = None,
-    implementation: str = "*",
+    implementation: Names = None,
     devices: Names = None,
     plugins: Names = None,
     out: str | Path | None = None,
@@ -46,7 +46,7 @@ def run(
         names(operators),
         names(dtypes),
         names(families),
-        implementation,
+        names(implementation),
         names(devices),
         names(plugins),
     )

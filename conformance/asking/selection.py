@@ -16,7 +16,7 @@ from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.names import UnknownName, check_name, unknown
+from xent_conformance.registry.names import UnknownName, check_name, named, unknown
 
 _THIS_PYTHON: Mapping[str, str] = {}
 
@@ -30,7 +30,8 @@ class Selection:
     operators: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
-    implementation: str = "*"
+    implementation: tuple[str, ...] = ()
+    """Names, or patterns of names."""
     devices: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """What was named with ``--plugin``: to be asked again, it must be named again."""
@@ -45,14 +46,7 @@ class Selection:
         ):
             for name in names:
                 check_name(kind, name, known)
-        if not any(self.implementations(f) for f in self.chosen_frameworks()):
-            every = [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations]
-            if fnmatch.filter(every, self.implementation):
-                raise UnknownName(
-                    f"no implementation is selected: {self.implementation!r} is not of the named frameworks "
-                    "and operators (`conformance list implementations` shows all)"
-                )
-            raise UnknownName(unknown("implementation", self.implementation, every))
+        self._check_implementations()
         self._check_variants()
         if not self._asks_anything(self.seats()):
             raise UnknownName(
@@ -61,6 +55,18 @@ class Selection:
             )
 
         self._check_named()
+
+    def _check_implementations(self) -> None:
+        every = [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations]
+        there = [name for f in self.chosen_frameworks() for name in self.implementations(f)]
+        for pattern in self.implementation:
+            if not fnmatch.filter(every, pattern):
+                raise UnknownName(unknown("implementation", pattern, every))
+            if not fnmatch.filter(there, pattern):
+                raise UnknownName(
+                    f"no implementation is selected: {pattern!r} is not of the named frameworks "
+                    "and operators (`conformance list implementations` shows all)"
+                )
 
     def _asks_anything(self, seats: Iterable[Seat]) -> bool:
         there = list(seats)
@@ -134,8 +140,7 @@ class Selection:
         return [
             i.name
             for i in framework.declaration.implementations
-            if fnmatch.fnmatchcase(i.name, self.implementation)
-            and (not self.operators or i.operator in self.operators)
+            if named(i.name, self.implementation) and (not self.operators or i.operator in self.operators)
         ]
 
     def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> list[Question]:

@@ -17,6 +17,7 @@ from xent_conformance.commands.base import (
     Dtype,
     FamilyName,
     Framework,
+    Glob,
     Operator,
     Plugin,
     app,
@@ -34,9 +35,7 @@ def run(
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
-    implementation: Annotated[
-        str, typer.Option("--implementation", metavar="GLOB", help="Only implementations of such a name.")
-    ] = "*",
+    implementation: Glob = None,
     device: Device = None,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
@@ -81,7 +80,7 @@ def run(
 @app.command()
 def explain(
     case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
-    implementation: Annotated[str, typer.Option("--implementation", metavar="GLOB")] = "*",
+    implementation: Glob = None,
     device: Device = None,
     plugin: Plugin = None,
     script: Annotated[
@@ -108,15 +107,16 @@ def explain(
         from xent_conformance.explain.script.write import Refused, asked_for
 
         try:
-            text = asked_for(batch, case, implementation, framework, mode, device or (), script=script)
+            text = asked_for(batch, case, implementation or (), framework, mode, device or (), script=script)
         except (Refused, UnknownName) as refused:
             raise fail(str(refused), USAGE) from None
         typer.echo(text, nl=False)
         return
-    if not show_case(batch, case, implementation, console, device or ()):
+    if not show_case(batch, case, implementation or (), console, device or ()):
+        wanted = " or ".join(map(repr, implementation or ["*"]))
         where = f" on {' or '.join(device)}" if device else ""
         raise fail(
-            f"no implementation of {batch.operator} matches {implementation!r}{where} "
+            f"no implementation of {batch.operator} matches {wanted}{where} "
             "(`conformance list implementations` shows all)",
             USAGE,
         )

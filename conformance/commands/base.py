@@ -80,7 +80,10 @@ Framework = Annotated[list[str] | None, typer.Option("--framework", help="Only t
 Operator = Annotated[list[str] | None, typer.Option("--operator", help="Only this operator (repeatable).")]
 Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="Only this format (repeatable).")]
 FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only this family (repeatable).")]
-
+Glob = Annotated[
+    list[str] | None,
+    typer.Option("--implementation", metavar="GLOB", help="Only what is so named (repeatable)."),
+]
 Device = Annotated[
     list[str] | None,
     typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu\\[isa=avx2]' (repeatable)."),
@@ -93,7 +96,7 @@ def select(
     operator: list[str] | None,
     dtype: list[str] | None,
     family: list[str] | None,
-    implementation: str,
+    implementation: list[str] | None,
     device: list[str] | None = None,
     plugin: list[str] | None = None,
 ) -> Selection:
@@ -107,7 +110,7 @@ def select(
             tuple(operator or ()),
             tuple(dtype or ()),
             tuple(family or ()),
-            implementation,
+            tuple(implementation or ()),
             tuple(device or ()),
             tuple(plugin or ()),
         )

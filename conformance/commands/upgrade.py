@@ -18,6 +18,7 @@ from xent_conformance.commands.base import (
     Dtype,
     FailOns,
     FamilyName,
+    Glob,
     Known,
     Operator,
     Plugin,
@@ -42,7 +43,6 @@ Whose = Annotated[
     str | None, typer.Option("--framework", help="Whose versions they are, if the name does not tell.")
 ]
 Profile = Annotated[str, typer.Option(help="quick, standard or full.")]
-Glob = Annotated[str, typer.Option("--implementation", metavar="GLOB")]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQ", help="Install this too, in every environment (repeatable)."),
@@ -61,7 +61,7 @@ def upgrade(
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
-    implementation: Glob = "*",
+    implementation: Glob = None,
     device: Device = None,
     plugin: Plugin = None,
     with_: With = None,
@@ -124,7 +124,7 @@ def matrix(
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
-    implementation: Glob = "*",
+    implementation: Glob = None,
     device: Device = None,
     plugin: Plugin = None,
     with_: With = None,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +13,17 @@ from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.corpus import case_ids
+from xent_conformance.cases.corpus import batches, families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import asked_and_judged
 from xent_conformance.reference.cache import default_cache
-from xent_conformance.reference.operators import evaluate
+from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import check_name
+from xent_conformance.registry.names import check_name, named
 
 DIGITS = 30
 
@@ -73,8 +72,10 @@ def check_devices(devices: Sequence[str]) -> None:
             check_name("variant", device, known)
 
 
-def answers(batch: Batch, case: Case, pattern: str = "*", devices: Sequence[str] = ()) -> Iterator[Answered]:
-    """Ask every implementation that matches ``pattern`` about the case's batch, framework by framework.
+def answers(
+    batch: Batch, case: Case, patterns: Sequence[str] = (), devices: Sequence[str] = ()
+) -> Iterator[Answered]:
+    """Ask every implementation that one of ``patterns`` names about the case's batch, framework by framework.
 
     The whole batch is asked, as in a run, so that the answer is the run's: on ``devices`` and their
     variants, named as for a run, or on every device as it is.
@@ -83,7 +84,7 @@ def answers(batch: Batch, case: Case, pattern: str = "*", devices: Sequence[str]
     possible = ["cpu", *(split(d)[0] for d in devices)]
     for framework in FRAMEWORKS.values():
         every = framework.declaration.implementations
-        names = [i.name for i in every if fnmatch.fnmatchcase(i.name, pattern)]
+        names = [i.name for i in every if named(i.name, patterns)]
         for seat in seats(framework, devices, Profile.FULL) if devices else (Seat(framework),):
             if _chosen(seat, batch, possible, names, devices):
                 yield _answered(seat, batch, case, judge, names, devices)
@@ -116,8 +117,16 @@ def _answered(
 
 
 def near_cases(case_id: str) -> str:
-    """What to type instead of an unknown case id."""
-    near = difflib.get_close_matches(case_id, case_ids(), n=3, cutoff=0.6)
+    """What to type instead of an unknown case id: the nearest ids of the family that is meant."""
+    parts = [*case_id.split("/"), "", ""]
+    operators, meant = _nearest(parts[0], OPERATORS), _nearest(parts[1], families())
+    known = [c.id for b in batches(Profile.FULL, operators=operators, families_=meant) for c in b.cases]
+    near = difflib.get_close_matches(case_id, known, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
     return "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. softmax/ordinary/unit/float32/n10/r0"
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that is nearest to what was typed, if any is near."""
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

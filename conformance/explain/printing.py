@@ -21,7 +21,7 @@ SHOWN = 16
 
 
 def show_case(
-    batch: Batch, case: Case, implementations: str, console: Console, devices: Sequence[str] = ()
+    batch: Batch, case: Case, implementations: Sequence[str], console: Console, devices: Sequence[str] = ()
 ) -> bool:
     """Print the case and every matching implementation's answer; False where none matches."""
     _inputs(batch, case, console)

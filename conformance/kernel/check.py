@@ -95,7 +95,7 @@ class Kernel:
             "operators": [self.implementation.operator],
             "dtypes": list(self.dtypes),
             "families": list(self.families),
-            "implementation": self.implementation.name,
+            "implementation": [self.implementation.name],
             "devices": list(self.devices),
             "plugins": [],
         }

@@ -32,7 +32,9 @@ class Checked:
     """The verdicts on one function. Made by :func:`xent_conformance.check`."""
 
     def __init__(self, run: Run) -> None:
-        self.run = Run(run.verdicts, tuple({**h, OWN: h["selection"]["implementation"]} for h in run.headers))
+        self.run = Run(
+            run.verdicts, tuple({**h, OWN: h["selection"]["implementation"][0]} for h in run.headers)
+        )
         """The run, as :func:`xent_conformance.read_run` would give it back."""
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 from collections.abc import Iterable, Sequence
 
 Names = str | Iterable[str] | None
@@ -20,6 +21,11 @@ def names(given: Names) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+def named(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns names it; no pattern names all."""
+    return not patterns or any(fnmatch.fnmatchcase(name, p) for p in patterns)
+
+
 def check_name(kind: str, name: str, known: Iterable[str]) -> None:
     """Raise :class:`UnknownName` with the near matches unless ``name`` is known."""
     there = list(known)
@@ -35,4 +41,5 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
     if kind in ("profile", "dtype", "mode", "output"):
         return f"unknown {kind} {name!r}: there are {', '.join(known)}"
-    return f"unknown {kind} {name!r}: {hint} (`conformance list {plural}` shows all)"
+    also = "; one of your own is named with --plugin as well" if kind == "framework" else ""
+    return f"unknown {kind} {name!r}: {hint} (`conformance list {plural}` shows all{also})"

@@ -125,7 +125,7 @@ class Request:
         if reason and reason.case:
             asked |= commands.narrowed(reason.case)
         if reason and reason.implementation:
-            asked |= {"implementation": glob.escape(reason.implementation)}
+            asked |= {"implementation": [glob.escape(reason.implementation)]}
         words = [*(p.text for p in self.pins), *commands.selected(asked)]
         words += commands.option("with", self.extra)
         words += commands.option("python", [f"{k}={v}" for k, v in (self.python or {}).items()])

@@ -106,13 +106,16 @@ def selected(selection: Mapping[str, Any]) -> list[str]:
     words = ["--profile", selection["profile"]]
     for name, values in chosen(selection).items():
         words += option(name, values)
-    named = selection["implementation"]
-    return words + ([] if named == "*" else ["--implementation", named])
+    return words
 
 
 def chosen(selection: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """By option, the values that narrow a selection; those that may be given more than once."""
-    return {name: selection[key] for name, key in _SELECTED.items() if selection.get(key)}
+    listed = {name: selection[key] for name, key in _SELECTED.items() if selection.get(key)}
+    named = selection["implementation"]
+    if isinstance(named, str):  # as files before 0.3 have it: one pattern, ``*`` for all
+        named = [] if named == "*" else [named]
+    return listed | ({"implementation": named} if named else {})
 
 
 def narrowed(case: str) -> dict[str, list[str]]:

@@ -81,7 +81,7 @@ def header(**changes: Any) -> dict[str, Any]:
             "operators": [],
             "dtypes": [],
             "families": [],
-            "implementation": "*",
+            "implementation": [],
             "devices": [],
             "plugins": [],
         },

@@ -39,7 +39,7 @@ def script(
 def asked_for(
     batch: Batch,
     case: Case,
-    implementation: str,
+    implementations: Sequence[str],
     framework: str,
     mode: str,
     devices: Sequence[str],
@@ -49,11 +49,11 @@ def asked_for(
     """The script that the options of ``conformance explain`` ask for. Raises as :func:`script` does."""
     if not script:
         raise Refused("--mode and --framework say which script is to be written: add --script")
-    if any(letter in implementation for letter in "*?"):
+    if len(implementations) != 1 or any(letter in implementations[0] for letter in "*?"):
         raise Refused("a script shows one implementation: name it with --implementation NAME")
     if len(devices) > 1:
         raise Refused("a script shows one device: name --device once")
-    return written(shown(batch, case, implementation, framework, mode, *devices))
+    return written(shown(batch, case, implementations[0], framework, mode, *devices))
 
 
 def written(found: Shown) -> str:

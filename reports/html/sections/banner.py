@@ -155,7 +155,6 @@ def _source(header: Mapping[str, Any]) -> Source:
     selection = header["selection"]
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
     narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
-    narrowed += [selection["implementation"]] if selection["implementation"] != "*" else []
     return Source(
         profile=selection["profile"],
         narrowed="; ".join(narrowed),

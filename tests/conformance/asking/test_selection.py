@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
-from xent_conformance.cases.corpus import Profile, case_ids, families
+from xent_conformance.cases.corpus import Profile, families
 from xent_conformance.explain.case import near_cases
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
@@ -21,14 +21,17 @@ from xent_conformance.registry.names import UnknownName
     [
         ({"profile": "fast"}, ["unknown profile 'fast': there are quick, standard"]),
         ({"dtypes": ("float8",)}, ["unknown dtype 'float8': there are float16, bfloat16, float32, float64"]),
-        ({"frameworks": ("pytorch",)}, ["unknown framework 'pytorch': did you mean torch", "list devices"]),
+        (
+            {"frameworks": ("pytorch",)},
+            ["unknown framework 'pytorch': did you mean torch", "list devices", "named with --plugin"],
+        ),
         ({"operators": ("sofmax",)}, ["unknown operator 'sofmax': did you mean softmax", "list operators"]),
         (
             {"families": ("two_class",)},
             ["unknown family 'two_class': did you mean two_classes", "list families"],
         ),
         (
-            {"implementation": "torch.softmx"},
+            {"implementation": ("torch.softmx",)},
             ["unknown implementation", "torch.softmax", "list implementations"],
         ),
         ({"operators": ("zzz",)}, ["unknown operator 'zzz': there are softmax, log_softmax"]),
@@ -55,7 +58,7 @@ def test_a_family_that_has_nothing_for_an_operator() -> None:
 def test_implementations_without_a_case_are_nothing_selected() -> None:
     """Two names that exist, and nothing to ask: a run of it has no verdict and calls itself complete."""
     with pytest.raises(UnknownName, match="no case is selected"):
-        Selection(families=("two_classes",), implementation="numpy:logit-naive")
+        Selection(families=("two_classes",), implementation=("numpy:logit-naive",))
 
 
 @pytest.mark.parametrize(
@@ -63,8 +66,17 @@ def test_implementations_without_a_case_are_nothing_selected() -> None:
 )
 def test_an_implementation_of_something_else_is_not_unknown(names: dict[str, Any]) -> None:
     with pytest.raises(UnknownName) as refused:
-        Selection(implementation="torch.softmax", **names)
+        Selection(implementation=("torch.softmax",), **names)
     assert "unknown" not in str(refused.value)
+
+
+def test_every_pattern_is_checked_and_any_of_them_names() -> None:
+    with pytest.raises(UnknownName, match="unknown implementation 'nope'"):
+        Selection(implementation=("torch.softmax", "nope"))
+    with pytest.raises(UnknownName, match=r"'jax\.nn\.softmax' is not of the named frameworks"):
+        Selection(frameworks=("torch",), implementation=("torch.softmax", "jax.nn.softmax"))
+    two = Selection("quick", ("torch",), implementation=("torch.softmax", "torch.log_sof*"))
+    assert set(two.implementations(FRAMEWORKS["torch"])) == {"torch.softmax", "torch.log_softmax"}
 
 
 def test_everything_by_default() -> None:
@@ -77,7 +89,9 @@ def test_everything_by_default() -> None:
 
 
 def test_names_restrict() -> None:
-    some = Selection("quick", ("numpy",), ("softmax", "logit"), ("float16",), ("ordinary",), "numpy:*-naive")
+    some = Selection(
+        "quick", ("numpy",), ("softmax", "logit"), ("float16",), ("ordinary",), ("numpy:*-naive",)
+    )
     assert {(b.operator, b.inputs.format.name, b.family) for b in some.batches()} == {
         ("softmax", "float16", "ordinary"),
         ("logit", "float16", "ordinary"),
@@ -117,7 +131,19 @@ def test_every_framework_says_how_to_get_it_and_what_it_offers() -> None:
         assert {operator for _, operator in found} <= set(OPERATORS)
 
 
-def test_near_cases() -> None:
-    known = case_ids()[0]
-    assert known in near_cases(known.replace("/r0", "/r99"))
-    assert "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW" in near_cases("?")
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("softmax/ordinary/unit/float32/n10/r99", "softmax/ordinary/unit/float32/n10/r4"),
+        ("sofmax/ordinary/unit/float32/n10/r0", "softmax/ordinary/unit/float32/n10/r0"),
+        ("softmax/ordinary", "softmax/ordinary/"),
+        ("softmax/ordinry/unit/float32/n10/r0", "softmax/ordinary/unit/float32/n10/r0"),
+    ],
+)
+def test_the_nearest_cases_are_offered(typed: str, meant: str) -> None:
+    assert meant in near_cases(typed)
+
+
+@pytest.mark.parametrize("typed", ["?", "", "softmax", "logit/two_classes/near/float32/n2/r0"])
+def test_what_is_near_no_case_is_told_how_a_case_reads(typed: str) -> None:
+    assert near_cases(typed).startswith("a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. ")

@@ -102,6 +102,14 @@ def test_run(install: Install, tmp_path: Path) -> None:
     assert run.header["selection"]["families"] == ["two_classes"]
 
 
+def test_run_asks_every_implementation_that_is_named(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact", other="Exact")
+    every = ("--profile", "quick", "--dtype", "float32", "--family", "two_classes")
+    conformance("run", *every, "--implementation", "fake.softmax", "--implementation", "fake.log_s*")
+    asked = set(read_run(tmp_path / "run.parquet").verdicts["implementation"])
+    assert asked == {"fake.softmax", "fake.log_softmax"}
+
+
 def test_run_prints_findings_and_is_done(install: Install) -> None:
     """Findings are a result, not a failure: a gate decides, and this is none."""
     install(fake="AlwaysNan")

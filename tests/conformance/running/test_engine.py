@@ -70,7 +70,7 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
         "operators": SMALL_OPERATORS,
         "dtypes": ("float32",),
         "families": ("special_values", "two_classes"),
-        "implementation": "*",
+        "implementation": (),
         "devices": (),
         "plugins": (),
     }

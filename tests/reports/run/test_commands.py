@@ -33,7 +33,12 @@ def _run(*rows: dict[str, Any], plugins: tuple[str, ...] = (), **more: Any) -> R
 
 def _own(name: str = "my_loss") -> Run:
     """As ``check`` makes it: a function of one's own, asked alone."""
-    asked = {"frameworks": ["torch"], "operators": ["softmax"], "dtypes": ["float32"], "implementation": name}
+    asked = {
+        "frameworks": ["torch"],
+        "operators": ["softmax"],
+        "dtypes": ["float32"],
+        "implementation": [name],
+    }
     made = header(selection=header()["selection"] | asked)
     return run_of([broken(implementation=name)], made | {OWN: name})
 
@@ -76,6 +81,21 @@ def test_a_script_says_whose_it_is_and_in_which_mode() -> None:
         f"conformance explain {CASE} --implementation torch.softmax --framework torch --mode compile "
         f"--device '{AVX2}' --script"
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ([], []),
+        (["torch.a*"], ["--implementation", "torch.a*"]),
+        (["torch.a", "torch.b"], ["--implementation", "torch.a", "--implementation", "torch.b"]),
+        ("*", []),  # as older files have it
+        ("torch.a*", ["--implementation", "torch.a*"]),
+    ],
+)
+def test_every_pattern_that_was_asked_is_asked_again(named: list[str] | str, words: list[str]) -> None:
+    selection = header()["selection"] | {"implementation": named}
+    assert commands.selected(selection) == ["--profile", "quick", *words]
 
 
 def test_a_function_of_ones_own_is_called_again() -> None:
