@@ -107,14 +107,14 @@ def test_groups_hold_what_a_group_may(operator: str, data: st.DataObject) -> Non
 def test_what_is_found_shrinks_to_something_readable() -> None:
     """A weight of zero says that, and little else; an ignored example stands alone in its group."""
     few = settings(SOMEWHAT, max_examples=200)
-    row = find(strategies.weighted(SPARSE, BINARY32, 3), lambda i: 0 in i.attributes.weight, settings=few)
-    assert row.attributes == Attributes(weight=(0.0, 0.0, 0.0))
-    assert row.logits.tolist() == [[0.0, 0.0, 0.0]] and row.cotangent.tolist() == [[0.125]]
+    row = find(strategies.weighted(SPARSE, BINARY32, 2), lambda i: 0 in i.attributes.weight, settings=few)
+    assert row.attributes == Attributes(weight=(0.0, 0.0))
+    assert row.logits.tolist() == [[0.0, 0.0]] and row.cotangent.tolist() == [[0.125]]
     group = find(
-        strategies.groups(SPARSE, BINARY32, 2), lambda i: i.attributes.reduction == "mean", settings=few
+        strategies.groups(SPARSE, BINARY32, 3), lambda i: i.attributes.reduction == "mean", settings=few
     )
     assert group.attributes == Attributes(reduction="mean", examples=1)
-    assert group.logits.tolist() == [[0.0, 0.0]]
+    assert group.logits.tolist() == [[0.0, 0.0, 0.0]]
 
 
 def test_forms_shrink_to_plain_rows() -> None:
