@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from xent_conformance.asking.process import connect
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.judging.rows import judged, target_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
@@ -116,7 +117,7 @@ def run(
     finally:
         journal.flush()
     ledger.absent += _absent_devices(asked, seats, ledger.hellos)
-    verdicts = journal.verdicts()
+    verdicts = by_what_is_plain(journal.verdicts())
     ledger.seconds["total"] = time.perf_counter() - began
     result = Run(verdicts, (header(asked.as_dict(), seats, ledger, verdicts),))
     if out is not None:

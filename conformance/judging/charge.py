@@ -1,0 +1,41 @@
+"""What is wrong with plain rows is charged to clause 1.1 in every row, whatever the row was made for.
+
+Whether a row alone shows that its clause is broken cannot be seen in that row: a gradient that is wrong for
+all logits is wrong beside a huge label index too, and says nothing about indices. The run shows it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from xent_conformance.judging.judge import STABLE
+from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.run.file import TARGET
+from xent_conformance.reports.run.words import FAULTS, JUDGED, ORDINARY, Status, Symptom
+
+_DOOR = [*TARGET, "operator", "dtype", "output"]
+
+
+def by_what_is_plain(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts of a run, in which a row is charged to what it was made for only where it alone shows it.
+
+    Where at least half of the ordinary rows of an output, of two elements or more, are numbers beyond the
+    stable bound, a row with such a number breaks 1.1 and no other clause. Rows that are right, special,
+    refused, imprecise (1.2), flushed (1.3) or open keep their clause. SPEC.md §0.
+    """
+    beyond = pl.col("status").is_in(FAULTS) & (pl.col("symptom") == Symptom.BEYOND_BOUND.value)
+    doors = (
+        verdicts.filter(pl.col("family") == ORDINARY, pl.col("n") > 1, pl.col("status").is_in(JUDGED))
+        .group_by(_DOOR)
+        .agg(_plainly=2 * beyond.sum() >= pl.len())
+    )
+    everywhere = pl.col("_plainly").fill_null(False) & beyond
+    charged = {"clause": STABLE, "level": clause(STABLE).level.value, "status": Status.BREAKS_MUST.value}
+    return (
+        verdicts.join(doors, on=_DOOR, how="left", maintain_order="left")
+        .with_columns(
+            pl.when(everywhere).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+            for name, value in charged.items()
+        )
+        .drop("_plainly")
+    )
