@@ -114,7 +114,7 @@ def _heavy_imports(located: Located) -> Iterator[Problem]:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         yield Problem(f"a worker cannot import {module} ({last[0]})", "import nothing that is not installed")
         return
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    loaded = set(json.loads(done.stdout.splitlines()[-1])) - {module.partition(".")[0]}
     frameworks = {f.declaration.distribution for f in FRAMEWORKS.values()}
     for name in sorted(loaded & _modules_of(frameworks | {getattr(located.kind, "distribution", "")})):
         yield Problem(

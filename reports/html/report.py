@@ -11,39 +11,9 @@ import polars as pl
 from xent_conformance.reports.html import page
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.html.section import Material
-from xent_conformance.reports.html.sections import (
-    against,
-    banner,
-    cases,
-    clauses,
-    counters,
-    environment,
-    findings,
-    formulations,
-    gate,
-    matrix,
-    recorded,
-    refusals,
-    unjudged,
-)
+from xent_conformance.reports.html.sections import SECTIONS, banner
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Gate
-
-SECTIONS = (
-    counters.SECTION,
-    findings.SECTION,
-    gate.SECTION,
-    matrix.SECTION,
-    against.SECTION,
-    formulations.SECTION,
-    refusals.SECTION,
-    recorded.SECTION,
-    unjudged.SECTION,
-    cases.SECTION,
-    environment.SECTION,
-    clauses.SECTION,
-)
-"""What stands below the first screen, in its order."""
 
 
 def render(run: Run, findings: pl.DataFrame, gate: Gate | None = None, *, limit: int = page.LIMIT) -> str:

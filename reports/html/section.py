@@ -1,6 +1,6 @@
 """What a section of the page is: a name, a template, and a view of what every section is made from.
 
-A new one is a file in ``sections``, a template of its name, and a line in ``report.SECTIONS``.
+A new one is a file in ``sections``, a template of its name, and a line in ``sections/__init__.py``.
 """
 
 from __future__ import annotations

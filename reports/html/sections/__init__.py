@@ -1,1 +1,34 @@
 """The sections of the page: each a view of the run, and a template of its name."""
+
+from __future__ import annotations
+
+from xent_conformance.reports.html.sections import (
+    against,
+    cases,
+    clauses,
+    counters,
+    environment,
+    findings,
+    formulations,
+    gate,
+    matrix,
+    recorded,
+    refusals,
+    unjudged,
+)
+
+SECTIONS = (
+    counters.SECTION,
+    findings.SECTION,
+    gate.SECTION,
+    matrix.SECTION,
+    against.SECTION,
+    formulations.SECTION,
+    refusals.SECTION,
+    recorded.SECTION,
+    unjudged.SECTION,
+    cases.SECTION,
+    environment.SECTION,
+    clauses.SECTION,
+)
+"""What stands below the first screen, in its order."""
