@@ -13,6 +13,9 @@ from pathlib import Path
 
 SPEC = Path(__file__).with_name("SPEC.md")
 
+STABLE = "1.1"
+"""The clause of a number beyond the stable bound, wherever it stands."""
+
 _HEADING = re.compile(
     r"^#### (?P<id>\d+\.\d+) \((?P<level>must|should|open)(?P<error>, or an error)?\) (?P<title>.+)$",
     re.MULTILINE,

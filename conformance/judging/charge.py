@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from xent_conformance.judging.judge import STABLE
-from xent_conformance.reference.clauses import clause
+from xent_conformance.reference.clauses import STABLE, clause
 from xent_conformance.reports.run.file import TARGET
 from xent_conformance.reports.run.words import FAULTS, JUDGED, ORDINARY, Status, Symptom
 

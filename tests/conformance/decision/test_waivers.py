@@ -172,6 +172,27 @@ def test_the_place_of_a_waiver(path: Path) -> None:
     assert found.to_dicts() == [row]
 
 
+BEYOND = "beyond the stable bound"
+
+
+@pytest.mark.parametrize(
+    ("clause", "symptom", "row", "accepted"),
+    [
+        ("1.1", BEYOND, {"clause": "1.1", "symptom": BEYOND, "ulps": 9.0}, True),
+        ("1.1", BEYOND, {"clause": "6.3", "symptom": BEYOND, "ulps": 9.0}, True),
+        ("1.1", BEYOND, {"clause": "6.3", "symptom": BEYOND, "ulps": 11.0}, False),
+        ("1.1", BEYOND, {"clause": "1.1", "symptom": "NaN", "ulps": 9.0}, False),
+        ("6.3", BEYOND, {"clause": "1.1", "symptom": BEYOND, "ulps": 9.0}, False),
+        ("2.5", "NaN", {"clause": "2.1", "symptom": "NaN", "ulps": 9.0}, False),
+    ],
+)
+def test_a_wrong_number_is_accepted_whatever_its_row_was_made_for(
+    clause: str, symptom: str, row: dict[str, Any], accepted: bool, path: Path
+) -> None:
+    found = _read(path, clause=clause, symptom=symptom, **({"ulps": 10.0} if symptom == BEYOND else {}))
+    assert pl.DataFrame([row]).select(found.accepts()).item() is accepted
+
+
 def test_the_known_waivers_are_read() -> None:
     found = read_waivers(known_files())
     assert found and all(w.reason for w in found)
