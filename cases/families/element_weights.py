@@ -55,6 +55,21 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     for scale in (2.0, 8.0):
         labels = words.below(2, n).astype(np.float64)
         yield Ask("smoothed", words.bell(fmt, scale, n), "6.7", labels, attributes=smoothed)
+    yield from _all_together(fmt, n, words)
+
+
+def _all_together(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Smoothing beside weights: a derivative by the label that forgets one of them."""
+    for weights in (("even", "uneven"), ("uneven", "even"), ("uneven", "uneven")):
+        weight, pos_weight = (_weights(kind, n, words) for kind in weights)
+        for reduction in REDUCTIONS:
+            m = None if reduction == "none" else EXAMPLES
+            a = Attributes(weight, pos_weight, 0.125, None, reduction, m)
+            name = f"smoothed+weight_{weights[0]}+positive_{weights[1]}+{reduction}"
+            for scale in (2.0, 8.0):
+                fractions = words.integers(4, (m or 1) * n) / 16.0
+                x = words.bell(fmt, scale, (m or 1) * n)
+                yield Ask(name, x, "6.10" if m else "6.7", fractions, attributes=a)
 
 
 def _one_positive_weight(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
