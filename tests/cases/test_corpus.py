@@ -22,8 +22,8 @@ from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
     "quick": "3e4384ffbea0a75ee927d6f3aacfa4d1bddba93fe4c50d47b204b38f066d0ed1",
-    "standard": "09f0996cae0fa2d6a108d1d7fa424ed08a2c9cfb7b1af83a6e88f2ca240f575f",
-    "full": "269e7aafa81ec5d4488e0ebac970618d9a2152f07c293f607a0f2158e7431135",
+    "standard": "611e4cc0929fbd30be98a917a7690075fcacdaccdb2c1572d0b451c664973ba2",
+    "full": "704ff8b7943cd8a3a97f82d0223f000826ebf67b155ff6ce201c1403b1203a2a",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 
