@@ -13,6 +13,7 @@ from tests.support.faults.reported import REPORTED
 from tests.support.faults.seeded import FAULTS
 from tests.support.historical.asking import by_id
 from tests.support.historical.showing import FORMULAS, SEEDED, caught, matching, of_pattern
+from tests.support.paths import ROOT
 from xent_conformance.cases.families.historical import KINDS, Entry, entries
 from xent_conformance.reference.clauses import Level, clause
 
@@ -69,9 +70,14 @@ def test_what_is_recorded_is_not_judged(entry: Entry) -> None:
 
 def test_the_counts_of_the_page() -> None:
     claimed = Counter("rows" if e.rows else "cases" for e in CLAIMED)
-    assert claimed == {"cases": 48, "rows": 58}
-    assert sum(bool(e.recorded) and not e.patterns for e in entries()) == 9
-    assert sum(bool(e.why_not) for e in entries()) == 23
+    recorded = sum(bool(e.recorded) and not e.patterns for e in entries())
+    without = sum(bool(e.why_not) for e in entries())
+    assert (claimed, recorded, without) == ({"cases": 48, "rows": 58}, 9, 23)
+    assert len(CLAIMED) + recorded + without == len(entries())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"which fault shows that it does ({len(CLAIMED)})" in readme
+    assert f"recorded and not judged ({recorded})" in readme
+    assert f"have no case ({without})" in readme
 
 
 # --- the faults -------------------------------------------------------------------------------------
