@@ -58,7 +58,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """One report: covered by existing ``cases`` (patterns over ids), by its own ``rows``, or ``why_not``."""
+    """One report: covered by existing ``cases`` (patterns over ids), by its own ``rows``, or ``why_not``.
+
+    ``shown_by`` names faults that rebuild the defect: a claim is what a test sees caught. ``recorded`` are
+    patterns of cases that ask the trigger and do not judge what was reported: they claim nothing.
+    """
 
     id: str
     link: str
@@ -69,12 +73,14 @@ class Entry:
     cases: tuple[str, ...]
     rows: tuple[Row, ...]
     why_not: str
+    shown_by: tuple[str, ...]
+    recorded: tuple[str, ...]
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """Glob patterns of all case ids that ask what was reported."""
+        """Glob patterns of all case ids that ask what was reported, and judge it."""
         own = (f"{row.operator}/{FAMILY}/{row.variant}/*" for row in self.rows)
-        return (*self.cases, *dict.fromkeys(own))
+        return tuple(p for p in (*self.cases, *dict.fromkeys(own)) if p not in self.recorded)
 
 
 @functools.cache
@@ -85,11 +91,11 @@ def entries() -> tuple[Entry, ...]:
 
 
 def entry_of(data: Mapping[str, Any]) -> Entry:
-    """An entry as it stands in the data. Raises ValueError unless it says exactly one thing."""
+    """An entry as it stands in the data. Raises ValueError unless it says one thing, and what shows it."""
     said = [name for name in ("cases", "rows", "why_not") if data.get(name)]
-    if len(said) != 1:
+    if len(said) != 1 and (said or not data.get("recorded")):
         raise ValueError(f"{data['id']} needs exactly one of cases, rows and why_not, has {said}")
-    return Entry(
+    entry = Entry(
         data["id"],
         data["link"],
         data["framework"],
@@ -99,7 +105,14 @@ def entry_of(data: Mapping[str, Any]) -> Entry:
         tuple(data.get("cases", ())),
         tuple(_row(path_safe(data["id"]), row) for row in data.get("rows", ())),
         data.get("why_not", ""),
+        tuple(data.get("shown_by", ())),
+        tuple(data.get("recorded", ())),
     )
+    if bool(entry.patterns) != bool(entry.shown_by):
+        raise ValueError(f"{entry.id} claims {entry.patterns}, and is shown by {entry.shown_by}")
+    if entry.why_not and entry.recorded:
+        raise ValueError(f"{entry.id} says why no case asks it, and that cases record it")
+    return entry
 
 
 def path_safe(issue: str) -> str:

@@ -15,7 +15,7 @@ from xent_conformance.decision.waivers import Waiver, matching
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import FAULTS, Row, Status
+from xent_conformance.reports.run.words import FAULTS, Row, Status, Symptom
 from xent_conformance.reports.views.gate import Judged, State
 
 
@@ -150,7 +150,7 @@ def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[Judg
         here = w.place(unaccepted) if j.state is State.ACCEPTS else unaccepted.clear()
         here = here.filter((pl.col("clause") == w.clause) | pl.col("case").is_in(w.witnesses))
         if here.is_empty():
-            found.append(_idle(j) if j.state is State.ACCEPTS and not j.rows else j)
+            found.append(_idle(j, marked) if j.state is State.ACCEPTS and not j.rows else j)
             continue
         row = _first(here)
         size = f" of {row['ulps']:.6g} ulp" if math.isfinite(row["ulps"]) else ""
@@ -162,10 +162,18 @@ def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[Judg
     return found
 
 
-def _idle(j: JudgedWaiver) -> JudgedWaiver:
-    """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature."""
-    words = f"nothing in its place is {j.waiver.signature()}; take it out of {j.waiver.source}, or correct it"
-    return replace(j, state=State.UNMATCHED, message=words, case=j.waiver.witnesses[0])
+def _idle(j: JudgedWaiver, marked: pl.DataFrame) -> JudgedWaiver:
+    """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature.
+
+    A witness that was refused was not answered: it says nothing, for or against.
+    """
+    w = j.waiver
+    witnessed = w.place(marked).filter(pl.col("case").is_in(w.witnesses))
+    if set(witnessed["symptom"]) == {Symptom.REFUSED}:
+        words = f"its witnesses were refused, which {witnessed['waiver'][0]} accepts"
+        return replace(j, state=State.NOT_EVALUATED, message=words)
+    words = f"nothing in its place is {w.signature()}; take it out of {w.source}, or correct it"
+    return replace(j, state=State.UNMATCHED, message=words, case=w.witnesses[0])
 
 
 def for_waiver(judged: JudgedWaiver, run: Run) -> str:

@@ -161,10 +161,11 @@ class Jax:
     moving = ("jvp", "hvp")
     not_offered = (
         NotOffered(
-            "jax.vmap is asked of rows, one above the other: what has axes or attributes of its own is asked "
-            "in the other modes (https://docs.jax.dev/en/latest/_autosummary/jax.vmap.html)",
+            "jax.vmap maps a function of one row, which sees neither the other axes nor the other rows: what "
+            "has axes of its own, or is reduced, is another question there "
+            "(https://docs.jax.dev/en/latest/_autosummary/jax.vmap.html)",
             modes=("vmap",),
-            manners=("shape", "out", "group", "attributes"),
+            manners=("shape", "out", "group"),
         ),
     )
     implementations: ClassVar[Sequence[Implementation]] = (

@@ -139,7 +139,7 @@ class OnnxRuntime(_Onnx):
     not_offered = (
         NotOffered(
             'the CPU provider has no kernel of these operators in bfloat16: "NOT_IMPLEMENTED : Could not '
-            'find an implementation for …" '
+            'find an implementation for …", or "INVALID_GRAPH : … Type Error" '
             "(https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md)",
             dtypes=("bfloat16",),
         ),

@@ -61,7 +61,7 @@ class TensorFlow:
             "tf.gradients, which a session of TensorFlow 1 differentiates by, has no forward mode "
             "(https://www.tensorflow.org/api_docs/python/tf/gradients)",
             modes=("session",),
-            outputs=("jvp", "hvp"),
+            outputs=("jvp",),
         ),
     )
     implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
@@ -102,12 +102,16 @@ class TensorFlow:
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
 
     def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
-        """A graph with placeholders and ``tf.gradients``, as in TensorFlow 1."""
+        """A graph with placeholders and ``tf.gradients``, as in TensorFlow 1; ``hvp`` takes them twice."""
         v1 = self._tf.compat.v1
         with v1.Graph().as_default(), v1.Session() as session:
             fed = [v1.placeholder(a.dtype, a.shape) for a in arrays]
-            *arguments, cotangent = fed
+            *arguments, cotangent = fed if call.tangent is None else fed[:-1]
             value = call.implementation.call(self._tf, *arguments, **call.keywords)
+            if call.tangent is not None:
+                (gradient,) = _connected(v1.gradients(value, arguments[:1], cotangent))
+                (hvp,) = _connected(v1.gradients(gradient, arguments[:1], fed[-1]))
+                return [session.run(hvp, dict(zip(fed, arrays, strict=True)))]
             by = {"grad_logits": arguments[0], "grad_labels": arguments[-1]}
             wanted = [by[o] for o in call.outputs if o != "value"]
             found = iter(_connected(v1.gradients(value, wanted, cotangent)) if wanted else ())

@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered, Variant, dtype_of
+from xent_conformance.frameworks.interface import (
+    Array,
+    Call,
+    Implementation,
+    NotOffered,
+    Unsupported,
+    Variant,
+    dtype_of,
+)
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
 
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
@@ -100,19 +108,21 @@ class Torch:
             outputs=("grad_labels",),
         ),
         NotOffered(
-            "torch.vmap is asked of rows, one above the other: what has axes or attributes of its own is "
-            "asked in the other modes (https://docs.pytorch.org/docs/stable/generated/torch.vmap.html)",
+            "torch.vmap maps a function of one row, which sees neither the other axes nor the other rows: "
+            "what has axes of its own, or is reduced, is another question there "
+            "(https://docs.pytorch.org/docs/stable/generated/torch.vmap.html)",
             modes=("vmap",),
-            manners=("shape", "out", "group", "attributes"),
+            manners=("shape", "out", "group"),
         ),
         NotOffered(
-            "torch.compile is asked for values and gradients of plain rows: a graph for each attribute takes "
-            "a quarter of a minute",
+            "torch.compile is asked of plain rows: it traces a graph for each attribute, a quarter of a "
+            "minute each (https://docs.pytorch.org/docs/stable/generated/torch.compile.html)",
             modes=("compile",),
             manners=("shape", "out", "group", "attributes"),
         ),
         NotOffered(
-            "torch.compile is asked for values and gradients: forward mode is asked in the other modes",
+            'no second derivative of compiled code: "torch.compile with aot_autograd does not currently '
+            'support double backward"; and the tangent of forward mode is lost there',
             modes=("compile",),
             outputs=("jvp", "hvp"),
         ),
@@ -250,6 +260,8 @@ class Torch:
         with torch.autograd.forward_ad.dual_level():
             moved = compute(torch.autograd.forward_ad.make_dual(x, tangent), *labels)
             jvp = torch.autograd.forward_ad.unpack_dual(moved).tangent
+            if jvp is None:
+                raise Unsupported("forward mode gave no tangent")
         x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
         (hvp,) = torch.autograd.grad(gradient, x, tangent)

@@ -34,3 +34,18 @@ class WithCuda(NoCuda):
         if call.device == "cpu" or "FAKE_TF32" not in os.environ:
             return found
         return {o: np.nextafter(a, np.array(np.inf, dtype=a.dtype)) for o, a in found.items()}
+
+
+class InternalErrors(Exact):
+    """Under one setting every call is an error inside of it, in words that are never the same."""
+
+    variants: ClassVar[Mapping[str, Variant]] = {
+        "isa=sse4_2": Variant({"FAKE_ISA": "SSE4_2"}, "code for SSE4.2 at most"),
+        "threads=4": Variant({"FAKE_THREADS": "4"}, "four threads"),
+    }
+    calls = 0
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if "FAKE_ISA" in os.environ:
+            self.calls += 1
+            raise RuntimeError(f"INTERNAL: Failed to materialize symbols: {{ fusion.{self.calls} }}")

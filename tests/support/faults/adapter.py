@@ -7,6 +7,7 @@ from typing import Any, ClassVar, get_args
 
 from tests.support.faults.fault import Fault
 from tests.support.faults.kernel import TAKES, correct
+from tests.support.faults.reported import REPORTED
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from xent_conformance.cases.form import Layout
@@ -61,3 +62,21 @@ class Compiled(Faults):
     implementations: ClassVar[Sequence[Implementation]] = tuple(
         _implementation(f.name, f.operator, _compiled(f), f.about) for f in FAULTS if f.mode != "eager"
     )
+
+
+RIGHT = "right"
+"""The correct implementation that is asked beside a report's fault."""
+
+
+class Reported(Faults):
+    """Every fault that shows a report, each in its own mode alone, and a correct implementation in both."""
+
+    name = distribution = "reported"
+    modes: ClassVar = {"eager": "quick", "compiled": "quick"}
+    implementations: ClassVar[Sequence[Implementation]] = (
+        *(_implementation(RIGHT, o, correct(o), "") for o in OPERATORS),
+        *(_implementation(f.name, f.operator, f.kernel, f.about) for f in (*FAULTS, *REPORTED)),
+    )
+    restricted: ClassVar = {
+        mode: frozenset({RIGHT, *(f.name for f in (*FAULTS, *REPORTED) if f.mode == mode)}) for mode in modes
+    }

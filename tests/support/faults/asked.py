@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ import polars as pl
 from tests.support import shared
 from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
-from tests.support.faults.fault import Fault
+from tests.support.faults.fault import Died, Fault
 from tests.support.faults.seeded import FAULTS
 from xent_conformance.asking.asker import Answer, ask
+from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
+from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
@@ -35,7 +37,9 @@ from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import Status
 from xent_conformance.worker.delivery import AGAIN
 
-SEATS = {
+Seats = Mapping[Seat, type[Faults]]
+
+SEATS: Seats = {
     Seat(Framework("faults", "tests.support.faults.adapter:Faults", "")): Faults,
     Seat(Framework("compiled", "tests.support.faults.adapter:Compiled", "")): Compiled,
 }
@@ -71,12 +75,22 @@ class Found:
         return cls(counts["judged"], counts["not_judged"], pl.read_parquet(folder / "broken.parquet"))
 
 
+class Dying(InProcess):
+    """An adapter in this process, of which a fault may die as if the process were its own."""
+
+    def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
+        try:
+            yield from super().ask(questions, arrays)
+        except Died as died:
+            raise WorkerLost(str(died)) from died
+
+
 class Bench:
     """Everything that was judged: how many verdicts of each implementation, and those that break a clause."""
 
-    def __init__(self, cache: Path | None = None) -> None:
+    def __init__(self, cache: Path | None = None, seats: Seats = SEATS) -> None:
         self.oracle = Oracle(cache)
-        self.connections = {seat: InProcess(adapter) for seat, adapter in SEATS.items()}
+        self.connections = {seat: Dying(adapter) for seat, adapter in seats.items()}
         self.judged: Counter[str] = Counter()
         self.not_judged: Counter[str] = Counter()
         self.broken: list[dict[str, Any]] = []

@@ -45,6 +45,10 @@ class Fault:
     beyond: Beyond | None = None
 
 
+class Died(BaseException):
+    """What a kernel raises in place of a signal that would end its process; the message names it."""
+
+
 SEEDED: list[Fault] = []
 """In the order in which the files are imported; :mod:`seeded` has them all, by idea."""
 
