@@ -231,7 +231,7 @@ class Sizes:
     def _log_softmax(self) -> Floats:
         """Conditioning ``Σ |δ_ij − s_j| d_j``, the logarithm and the subtraction."""
         conditioning = self.rest * self.ud + self.u * self.others
-        return conditioning + self.u * self.E * self.L + 2 * self.uell
+        return conditioning + self.u * self.E * self.L + self.uell
 
     def grow(self, rho: Floats) -> Floats:
         """First order made whole: ``exp(ρu) − 1 <= ρu / (1 − ρu/2)``, capped where nothing is left."""

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "3e4384ffbea0a75ee927d6f3aacfa4d1bddba93fe4c50d47b204b38f066d0ed1",
-    "standard": "09f0996cae0fa2d6a108d1d7fa424ed08a2c9cfb7b1af83a6e88f2ca240f575f",
-    "full": "269e7aafa81ec5d4488e0ebac970618d9a2152f07c293f607a0f2158e7431135",
+    "quick": "c8b39a3be92e51ca2966a48cdfd6721cc925281575f3fa7538097b07e8acd9fe",
+    "standard": "12a2399941ae6df5b284242758a2127d92c39e1eb7bf7a4bfbd847afebd1b243",
+    "full": "344eefcc62635df43feb04e68b13d39556b455d12bfd67c014f4f38d6900d759",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 
