@@ -1,12 +1,14 @@
 """The numbered clauses, read from SPEC.md itself: the text is normative, so it is the source.
 
-A clause is a heading of the form ``#### 1.1 (must) Stable accuracy`` followed by its sentences.
+A clause is a heading of the form ``#### 1.1 (must) Stable accuracy`` followed by its sentences, and perhaps
+by lines that begin with ``>``: they are no rule, but what is said beside a finding.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,13 +34,14 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Clause:
-    """A numbered rule of SPEC.md; ``or_an_error`` where raising obeys it too."""
+    """A numbered rule of SPEC.md; ``or_an_error`` where raising obeys it too, ``note`` beside a finding."""
 
     id: str
     level: Level
     title: str
     text: str
     or_an_error: bool = False
+    note: str = ""
 
 
 @functools.cache
@@ -49,12 +52,20 @@ def clauses() -> dict[str, Clause]:
     matches = list(_HEADING.finditer(text))
     for match in matches:
         end = text.find("\n#", match.end())
-        body = " ".join(text[match.end() : end if end > 0 else None].split())
+        lines = text[match.end() : end if end > 0 else None].splitlines()
+        body, note = (
+            _joined(line for line in lines if line.startswith(">") is said) for said in (False, True)
+        )
         if match["id"] in found:
             raise ValueError(f"SPEC.md numbers two clauses {match['id']}")
         level, error = Level(match["level"]), match["error"] is not None
-        found[match["id"]] = Clause(match["id"], level, match["title"], body, error)
+        found[match["id"]] = Clause(match["id"], level, match["title"], body, error, note)
     return found
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """As one line, without the marks of a note."""
+    return " ".join(" ".join(line.removeprefix(">") for line in lines).split())
 
 
 def clause(number: str) -> Clause:

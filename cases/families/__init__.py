@@ -9,6 +9,7 @@ from xent_conformance.cases.families.historical import HISTORICAL
 from xent_conformance.cases.families.huge_logits import HUGE_LOGITS
 from xent_conformance.cases.families.index_labels import INDEX_LABELS
 from xent_conformance.cases.families.index_range import INDEX_RANGE
+from xent_conformance.cases.families.inexact_differences import INEXACT_DIFFERENCES
 from xent_conformance.cases.families.invariance import INVARIANCE
 from xent_conformance.cases.families.label_types import LABEL_TYPES
 from xent_conformance.cases.families.layouts import LAYOUTS
@@ -36,6 +37,7 @@ ALL = (
     HUGE_LOGITS,
     OFFSETS,
     NEAR_TIES,
+    INEXACT_DIFFERENCES,
     LONG_SUMS,
     SATURATING_SUMS,
     SOFT_LABELS,

@@ -11,7 +11,7 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import answers, certified_digits
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
-from xent_conformance.reports.run.words import Row, Status
+from xent_conformance.reports.run.words import FAULTS, Row, Status
 from xent_conformance.reports.terminal.screen import fits, left, say, table
 from xent_conformance.reports.text.numbers import shortest, ulps
 from xent_conformance.reports.text.wording import Answer, bits_text, flat
@@ -41,6 +41,8 @@ def show_case(
             say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
             element = f"element {r['index']}: " if r["grade"] != "none" else ""
             say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
+            if r["status"] in FAULTS and (note := clause(r["clause"]).note):
+                say(console, f"    note: {note}")
     return found
 
 

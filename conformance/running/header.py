@@ -52,6 +52,7 @@ def header(
         "operators": {o.name: o.formula for o in OPERATORS.values()},
         "families": {f.name: f.about for f in families().values()},
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
+        "notes": {c.id: c.note for c in clauses().values() if c.note},
         "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
         "planned": ledger.planned,
         "finished": {key: ledger.finished[key] for key in ledger.planned},

@@ -13,7 +13,8 @@ import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
-from xent_conformance.reference.bounds.sizes import SCALE, E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
+from xent_conformance.reference.bounds.softmax import along
 from xent_conformance.reference.formats import Floats
 
 
@@ -32,9 +33,8 @@ class _Moved:
 
     def scaled(self, z: Sizes, factor: Floats) -> tuple[Floats, Floats]:
         """``factor · s_i t_i``, the factor a sum of labels or cotangents that is rounded too."""
-        accurate = self.accurate + (self.w + self.W) * (z.rho_accurate + 5 + z.h_accurate)
-        stable = self.stable + (self.v + self.V) * (z.rho_any + 7 + 2 * z.h_stable)
-        return factor * z.s * accurate, factor * z.s * stable
+        accurate, stable = along(z, z.v, (3 + z.h_accurate, 3 + 2 * z.h_stable))
+        return factor * accurate, factor * stable
 
 
 def _lost(z: Sizes, size: Floats) -> tuple[Floats, Floats]:
@@ -59,7 +59,7 @@ def _made(
 
 def _softmax_jvp(z: Sizes) -> Bound:
     m = _Moved(z)
-    return _made(z, m.scaled(z, np.ones((1, 1))), weighted(z.s, m.lost))
+    return _made(z, along(z, z.v), weighted(z.s, m.lost))
 
 
 def _softmax_hvp(z: Sizes) -> Bound:
@@ -109,7 +109,7 @@ def _logsumexp_hvp(z: Sizes) -> Bound:
 
 def _by_value(z: Sizes) -> Floats:
     """Probabilities as ``exp(x − value)`` with the rounded value: SPEC.md 8.4."""
-    reach = np.max(z.ux, axis=1, keepdims=True) + 2 * z.u * (z.L + E + 2)
+    reach = np.max(z.ux, axis=1, keepdims=True) + 2 * z.u * (z.L + z.E + 2)
     return np.where(np.ldexp(reach, -SCALE) < 1.0, z.grow(2 * reach / z.u), 0.0)
 
 
@@ -129,30 +129,30 @@ def _cross_entropy_hvp(z: Sizes) -> Bound:
 def _sigmoid_hvp(z: Sizes) -> Bound:
     sigma, mirror = z.reference_sizes["sigma"], z.reference_sizes["mirror"]
     size = np.abs(z.c * z.v)
-    accurate = size * sigma * mirror * np.abs(sigma - mirror) * (3 * (2 * E + Q + 2) + E + 4)
-    textbook = (E + 5) * np.maximum(sigma, mirror) + sigma * mirror * (4 * E + 2 * Q + 10)
+    accurate = size * sigma * mirror * np.abs(sigma - mirror) * (3 * (2 * z.E + z.Q + 2) + z.E + 4)
+    textbook = (z.E + 5) * np.maximum(sigma, mirror) + sigma * mirror * (4 * z.E + 2 * z.Q + 10)
     return _made(z, (accurate, accurate + size * textbook))
 
 
 def _slope(z: Sizes, size: Floats, extra: float) -> tuple[Floats, Floats]:
     """``size · σ(x) σ(−x)``."""
     sigma, mirror = z.reference_sizes["sigma"], z.reference_sizes["mirror"]
-    accurate = size * sigma * mirror * (2 * (2 * E + Q + 2) + 4)
-    return accurate, accurate + size * (E + 5 + extra) * np.maximum(sigma, mirror)
+    accurate = size * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 4)
+    return accurate, accurate + size * (z.E + 5 + extra) * np.maximum(sigma, mirror)
 
 
 def _log_sigmoid_hvp(z: Sizes) -> Bound:
-    return _made(z, _slope(z, np.abs(z.c * z.v), E / 2 + 3))
+    return _made(z, _slope(z, np.abs(z.c * z.v), z.E / 2 + 3))
 
 
 def _binary_cross_entropy_hvp(z: Sizes) -> Bound:
-    return _made(z, _slope(z, np.abs(z.c * z.v) * (np.abs(z.p) + np.abs(1 - z.p)), E / 2 + 3))
+    return _made(z, _slope(z, np.abs(z.c * z.v) * (np.abs(z.p) + np.abs(1 - z.p)), z.E / 2 + 3))
 
 
 def _logit_hvp(z: Sizes) -> Bound:
     p = z.inputs.logits
-    accurate = (2 * Q + 8) * z.u_value("hvp") / z.u
-    textbook = (2 * Q + 8) * np.abs(z.c * z.v) * (1 / p**2 + 1 / (1 - p) ** 2)
+    accurate = (2 * z.Q + 8) * z.u_value("hvp") / z.u
+    textbook = (2 * z.Q + 8) * np.abs(z.c * z.v) * (1 / p**2 + 1 / (1 - p) ** 2)
     return _made(z, (accurate, accurate + textbook), factor=1 / (p * (1 - p)) ** 2)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers
-from xent_conformance.reference.bounds.sizes import LN2, E, Q, Sizes
+from xent_conformance.reference.bounds.sizes import LN2, Sizes
 from xent_conformance.reference.formats import Floats
 
 
@@ -23,39 +23,39 @@ def _u_softplus(z: Sizes) -> tuple[Floats, Floats]:
 
 def _sigmoid(z: Sizes) -> Bound:
     sigma, _ = _sigmas(z)
-    accurate = z.u * sigma * (2 * E + Q + 2)
-    return tiers(z, accurate, accurate + z.u * (E / 2 + 2), 2.0)
+    accurate = z.u * sigma * (2 * z.E + z.Q + 2)
+    return tiers(z, accurate, accurate + z.u * (z.E / 2 + 2), 2.0)
 
 
 def _sigmoid_grad(z: Sizes) -> Bound:
     sigma, mirror = _sigmas(z)
     c = np.abs(z.c)
-    accurate = z.u * c * sigma * mirror * (2 * (2 * E + Q + 2) + 2)
-    return tiers(z, accurate, accurate + z.u * c * (E + 5) * np.maximum(sigma, mirror), 2 + 4 * c)
+    accurate = z.u * c * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 2)
+    return tiers(z, accurate, accurate + z.u * c * (z.E + 5) * np.maximum(sigma, mirror), 2 + 4 * c)
 
 
 def _log_sigmoid(z: Sizes) -> Bound:
-    accurate = (2 * E + 3) * z.u * z.reference_sizes["softplus_minus"]
-    return tiers(z, accurate, accurate + z.u * (E + 2), 2.0)
+    accurate = (2 * z.E + 3) * z.u * z.reference_sizes["softplus_minus"]
+    return tiers(z, accurate, accurate + z.u * (z.E + 2), 2.0)
 
 
 def _log_sigmoid_grad(z: Sizes) -> Bound:
     mirror, c = z.reference_sizes["mirror"], np.abs(z.c)
-    accurate = z.u * c * mirror * (2 * E + Q + 4)
-    return tiers(z, accurate, accurate + z.u * c * (E / 2 + 3), 2 + 4 * c)
+    accurate = z.u * c * mirror * (2 * z.E + z.Q + 4)
+    return tiers(z, accurate, accurate + z.u * c * (z.E / 2 + 3), 2 + 4 * c)
 
 
 def _logit(z: Sizes) -> Bound:
     uv = z.u_value("value")
-    accurate = (E + Q + 3) * uv
+    accurate = (z.E + z.Q + 3) * uv
     # log p and log(1 − p) apart: the smaller of the two is at most ln 2
-    split = E * (uv + z.u * 2 * LN2) + uv
-    return tiers(z, accurate, np.maximum(accurate, split) + z.u * (Q + 3), 2.0)
+    split = z.E * (uv + z.u * 2 * LN2) + uv
+    return tiers(z, accurate, np.maximum(accurate, split) + z.u * (z.Q + 3), 2.0)
 
 
 def _logit_grad(z: Sizes) -> Bound:
     ug = z.u_value("grad_logits")
-    return tiers(z, (Q + 4) * ug, (2 * Q + 6) * ug, 2.0 + 2 * np.abs(z.c))
+    return tiers(z, (z.Q + 4) * ug, (2 * z.Q + 6) * ug, 2.0 + 2 * np.abs(z.c))
 
 
 def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
@@ -76,8 +76,8 @@ def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
 def _binary_cross_entropy(z: Sizes) -> Bound:
     positive, negative = _u_softplus(z)
     other, label, split, w = _pairs(z)
-    accurate = (2 * E + 6 + z.kappa) * (other * positive + label * negative)
-    textbook = 2 * z.ux * (label + other) + w * z.ux + np.maximum(w, split) * z.u * (E + 2)
+    accurate = (2 * z.E + 6 + z.kappa) * (other * positive + label * negative)
+    textbook = 2 * z.ux * (label + other) + w * z.ux + np.maximum(w, split) * z.u * (z.E + 2)
     stable = accurate + textbook + 4 * split * negative
     return tiers(z, accurate, stable, 4.0 + 2 * w * np.maximum(np.abs(z.pos_weight), 1.0))
 
@@ -86,8 +86,8 @@ def _binary_cross_entropy_grad(z: Sizes) -> Bound:
     sigma, mirror = _sigmas(z)
     c = np.abs(z.c)
     other, label, split, w = _pairs(z)
-    accurate = z.u * c * (2 * E + Q + 6 + z.kappa) * (other * sigma + label * mirror)
-    textbook = z.u * c * (E / 2 + 3 + z.kappa / 2) * (w + label + split)
+    accurate = z.u * c * (2 * z.E + z.Q + 6 + z.kappa) * (other * sigma + label * mirror)
+    textbook = z.u * c * (z.E / 2 + 3 + z.kappa / 2) * (w + label + split)
     scale = np.maximum(w * np.maximum(np.abs(z.pos_weight), 1.0), 1.0)
     return tiers(z, accurate, accurate + textbook, 2 + 4 * c * scale)
 
@@ -97,10 +97,10 @@ def _binary_cross_entropy_grad_labels(z: Sizes) -> Bound:
     if z.inputs.attributes.given:
         positive, negative = _u_softplus(z)
         c = c * z.slope
-        accurate = (2 * E + 8) * (np.abs(z.pos_weight) * negative + positive) + 2 * z.ux
-        stable = accurate + 3 * z.ux + z.u * (1 + np.abs(z.pos_weight)) * (E + 4)
+        accurate = (2 * z.E + 8) * (np.abs(z.pos_weight) * negative + positive) + 2 * z.ux
+        stable = accurate + 3 * z.ux + z.u * (1 + np.abs(z.pos_weight)) * (z.E + 4)
         return tiers(z, c * accurate, c * stable, 4 + 4 * c)
-    stable = c * ((2 * E + 4) * (z.ux + z.u * 2 * LN2) + 2 * z.u)
+    stable = c * ((2 * z.E + 4) * (z.ux + z.u * 2 * LN2) + 2 * z.u)
     return tiers(z, 2 * c * z.ux, stable, 2 + 2 * c)
 
 

@@ -17,12 +17,6 @@ import numpy as np
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.inputs import Inputs
 
-E = 6.0
-"""exp, log, log1p: 3 ulp (OpenCL full profile), in units of u."""
-
-Q = 5.0
-"""Division: 2.5 ulp, in units of u."""
-
 SCALE = 30
 """Far from both ends of binary64: ``2^30 u`` of its largest number times a million is still one, and what
 ``2^30 u`` of its smallest loses is a billionth of the smallest in the end."""
@@ -53,6 +47,26 @@ class Sizes:
     def u(self) -> float:
         """``2^SCALE u``: bounds are linear in it."""
         return self.unit * 2.0**SCALE
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the format has 16 bits."""
+        return self.inputs.format.u_accumulate < self.unit
+
+    @property
+    def E(self) -> float:
+        """exp, log, log1p, tanh, in units of u: 3 ulp, or 2 in 16 bits (OpenCL full profile, SPEC.md 8.1)."""
+        return 4.0 if self.narrow else 6.0
+
+    @property
+    def Q(self) -> float:
+        """Division, in units of u: 2.5 ulp, or correctly rounded in 16 bits."""
+        return 1.0 if self.narrow else 5.0
+
+    @property
+    def stored(self) -> float:
+        """A sum that is wider than the format is rounded to it once, in units of u."""
+        return 1.0 if self.narrow else 0.0
 
     @property
     def eta(self) -> float:
@@ -178,37 +192,46 @@ class Sizes:
     def h_accurate(self) -> float:
         """Summation error of pairwise or blocked order, in units of u: ``(log2 N + 4) u_a / u``."""
         n = self.inputs.classes
-        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.unit
+        return float((n - 1).bit_length() + 4) * self.inputs.format.u_accumulate / self.unit + self.stored
 
     @cached_property
     def h_stable(self) -> float:
         """Summation error of any order, in units of u: ``N u_a / u``, at most ``SATURATED / u``."""
-        return min(self.inputs.classes * self.inputs.format.u_accumulate, SATURATED) / self.unit
+        in_order = min(self.inputs.classes * self.inputs.format.u_accumulate, SATURATED)
+        return in_order / self.unit + self.stored
 
     @cached_property
     def rho_accurate(self) -> Floats:
         """Relative error of a shifted softmax (SPEC.md 8.2), in units of u."""
-        return self.grow(self.d + self.D + 2 * E + Q + 1 + self.h_accurate)
+        return self.grow(self.d + self.D + 2 * self.E + self.Q + 1 + self.h_accurate)
 
     @cached_property
     def rho_stable(self) -> Floats:
-        return self.grow(self.d + self.D + 2 * E + Q + 1 + self.h_stable)
+        """In base two as well, whose exponents are off by up to twice ``d_i u`` (SPEC.md 8.2)."""
+        exponents = self.d + self.D if self.narrow else 2 * (self.d + self.D)
+        return self.grow(exponents + 2 * self.E + self.Q + 1 + self.h_stable)
 
     @cached_property
     def rho_any(self) -> Floats:
         """Relative error of a probability by either textbook route: quotient, or exp of log-softmax."""
-        by_log = np.minimum(self.log_softmax_stable / self.u, _HUGE) + E + 1
+        by_log = np.minimum(self.log_softmax_stable / self.u, _HUGE) + self.E + 1
         return np.maximum(self.rho_stable, self.grow(by_log))
 
     @cached_property
     def log_softmax_accurate(self) -> Floats:
-        """``2^SCALE`` times SPEC.md 8.3: conditioning ``Σ |δ_ij − s_j| d_j``, the sum ``R``, functions."""
-        conditioning = self.rest * self.ud + self.u * self.others
-        return conditioning + self.u * (E + self.h_accurate) * self.rest_k + (E + 2) * self.uell
+        """``2^SCALE`` times SPEC.md 8.3, with the relative error of ``R``."""
+        return self._log_softmax + self.u * (self.E + self.h_accurate) * self.rest_k
 
     @cached_property
     def log_softmax_stable(self) -> Floats:
-        return self.log_softmax_accurate + self.u * (self.D + E + 2 + self.h_stable)
+        """The error of ``S``, which contains the maximum's 1, is an absolute one of its logarithm."""
+        return self._log_softmax + self.u * (self.D + self.E + 1 + self.h_stable)
+
+    @cached_property
+    def _log_softmax(self) -> Floats:
+        """Conditioning ``Σ |δ_ij − s_j| d_j``, the logarithm and the subtraction."""
+        conditioning = self.rest * self.ud + self.u * self.others
+        return conditioning + self.u * self.E * self.L + self.uell
 
     def grow(self, rho: Floats) -> Floats:
         """First order made whole: ``exp(ρu) − 1 <= ρu / (1 − ρu/2)``, capped where nothing is left."""

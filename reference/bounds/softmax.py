@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
-from xent_conformance.reference.bounds.sizes import SCALE, E, Q, Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
 from xent_conformance.reference.formats import Floats
 
 
@@ -16,13 +16,29 @@ def _softmax(z: Sizes) -> Bound:
     return tiers(z, z.u * z.s * z.rho_accurate, z.u * z.s * z.rho_stable, roundings)
 
 
+def along(z: Sizes, v: Floats, more: tuple[float, float] = (0.0, 0.0)) -> tuple[Floats, Floats]:
+    """``s_i (v_i − Σ s_j v_j)`` in both tiers, in units of u, with so many ``more`` roundings of a product.
+
+    The error of ``s_i`` itself multiplies the difference, and not the two terms: a probability that is
+    wrong by a tenth makes a gradient that is wrong by a tenth.
+    """
+    w = v - np.take_along_axis(v, z.k, axis=1)
+    t = np.abs(w - rowsum(z.s * w))
+
+    def tier(size: Floats, rho: Floats, h: float, more: float) -> Floats:
+        mean = rowsum(z.s * size)
+        summed = rowsum(z.s * size * rho) + mean * (z.Q + 1 + h)
+        terms = (size + mean) * (z.Q + 2 + more) + summed
+        found = z.s * (t * (rho + 2 + more) + terms * (1 + np.minimum(rho * z.unit, 1.0)))
+        return np.asarray(found, dtype=np.float64)
+
+    accurate = tier(np.abs(w), z.rho_accurate, z.h_accurate, more[0])
+    return accurate, tier(np.abs(v), z.rho_any, z.h_stable, more[1])
+
+
 def _softmax_grad(z: Sizes) -> Bound:
-    w, c = np.abs(z.c - np.take_along_axis(z.c, z.k, axis=1)), np.abs(z.c)
-    centred, plain = rowsum(z.s * w), rowsum(z.s * c)
-    accurate = z.s * (
-        (w + centred) * (z.rho_accurate + 3) + rowsum(z.s * w * z.rho_accurate) + centred * z.h_accurate
-    )
-    stable = z.s * ((c + plain) * (z.rho_any + 2) + rowsum(z.s * c * z.rho_any) + plain * (1 + z.h_stable))
+    c = np.abs(z.c)
+    accurate, stable = along(z, z.c)
     return tiers(z, z.u * accurate, z.u * stable, 2 + 4 * c + 4 * rowsum(c) * z.s)
 
 
@@ -30,34 +46,37 @@ def _log_softmax(z: Sizes) -> Bound:
     return tiers(z, z.log_softmax_accurate, z.log_softmax_stable, 2.0, z.e_lost)
 
 
-def _balance(z: Sizes, p: Floats, c: Floats) -> Bound:
-    """``c (s_i Σp − p_i)``: SPEC.md 8.5."""
+def _balance(z: Sizes, p: Floats, c: Floats, products: float = 1.0) -> Bound:
+    """``c (s_i Σp − p_i)``: SPEC.md 8.5. So many ``products`` of a label, each rounded."""
     size, c = np.abs(p), np.abs(c)
-    total = rowsum(size)
-    tail = z.others + z.rest * (z.D + 2 * E + Q + 3 + z.kappa + z.h_accurate)
+    total, whole = rowsum(size), rowsum(p)
+    tail = z.others + z.rest * (z.D + 2 * z.E + z.Q + 3 + z.kappa + z.h_accurate)
     accurate = (
-        z.s * np.abs(rowsum(p) - p) * (z.rho_accurate + 3)
+        z.s * np.abs(whole - p) * (z.rho_accurate + 3)
         + z.s * (total - size) * (z.h_accurate + z.kappa)
         + size * tail
     )
-    stable = z.s * total * (z.rho_any + 3 + z.kappa + z.h_stable) + (3 + z.kappa) * size
+    # the error of s_i multiplies the sum of the labels as it is, that of the sum each label's size
+    sums = total * (2 * products + z.kappa + z.h_stable) * (1 + np.minimum(z.rho_any * z.unit, 1.0))
+    stable = z.s * (np.abs(whole) * (z.rho_any + 1) + sums) + (products + z.kappa) * size
+    stable = stable + (1 + products) * np.abs(z.s * whole - p)
     roundings = 2 + c * (2 + 2 * total)
     return tiers(z, z.u * c * accurate, z.u * c * stable, roundings, weighted(2 * c * size, z.e_lost))
 
 
 def _log_softmax_grad(z: Sizes) -> Bound:
-    return _balance(z, z.c, np.ones((1, 1)))
+    return _balance(z, z.c, np.ones((1, 1)), products=0.0)
 
 
 def _logsumexp(z: Sizes) -> Bound:
     uv = z.u_value("value")
-    accurate = z.u * (z.D + (E + z.h_accurate) * z.rest_k + (E + 1) * z.L) + uv
-    return tiers(z, accurate, accurate + z.u * (z.D + E + 2 + z.h_stable) + uv, 2.0, z.e_lost)
+    accurate = z.u * (z.D + (z.E + z.h_accurate) * z.rest_k + (z.E + 1) * z.L) + uv
+    return tiers(z, accurate, accurate + z.u * (z.D + z.E + 2 + z.h_stable) + uv, 2.0, z.e_lost)
 
 
 def _logsumexp_grad(z: Sizes) -> Bound:
     c = np.abs(z.c)
-    by_value = z.u_value("value") + z.uell + z.u * (E + 2)
+    by_value = z.u_value("value") + z.uell + z.u * (z.E + 2)
     by_value = np.where(np.ldexp(by_value, -SCALE) < 1.0, z.grow(by_value / z.u), 0.0)
     stable = c * z.s * (z.rho_any + by_value + 1)
     return tiers(z, z.u * c * z.s * (z.rho_accurate + 1), z.u * stable, 2 + 2 * c)

@@ -79,6 +79,11 @@ class Run:
         """The first header; what merged runs must share (clauses, operators) is in every one."""
         return self.headers[0]
 
+    def clause(self, number: str) -> Mapping[str, str]:
+        """Level, title and text of a clause, and the note beside its findings; a file of before has none."""
+        told: Mapping[str, str] = self.header["clauses"][number]
+        return {**told, "note": self.header.get("notes", {}).get(number, "")}
+
     @property
     def tested(self) -> tuple[str, ...]:
         """``torch 2.13.0``: every framework that was asked, with its version."""

@@ -103,10 +103,14 @@ def worst(row: Row) -> list[tuple[str, str]]:
 
 
 def told_whole(finding: Row, clause: Mapping[str, str], rows: int) -> list[str]:
-    """A finding in lines: what it breaks, in how many of so many rows, its worst case and what that got."""
+    """A finding in lines: what it breaks, in how many of so many rows, its worst case and what that got.
+
+    The note of a clause says who may break it and be honest.
+    """
     counted = f"{numbers.count(finding['count'])} of {numbers.count(rows)} rows"
     return [
         f"  clause {finding['clause']} ({finding['level']}) {clause['title']}: {clause['text']}",
+        *([f"  note: {clause['note']}"] if clause.get("note") else []),
         f"  {finding['output']}: {finding['symptom']} in {counted}",
         f"  case {finding['case']}",
         *(f"    {name:<8} {text}" for name, text in worst(finding)),

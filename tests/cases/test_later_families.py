@@ -1,4 +1,4 @@
-"""What the docstrings of ``offsets``, ``near_ties``, ``index_labels`` and ``every_half`` promise."""
+"""What the docstrings of ``offsets``, ``near_ties`` and other later families promise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from xent_conformance.cases.corpus import batch, batches_of, families
 from xent_conformance.cases.families.every_half import every_number
-from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, FORMATS, Format
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
@@ -45,6 +45,47 @@ def test_near_ties_are_neighbours(fmt: Format) -> None:
         if ask.variant in ("ladder", "shuffled"):
             inner = np.sort(np.abs(row))
             assert np.all(np.diff(inner) == fmt.ulp(inner[0]))
+
+
+def inexact(row: np.ndarray, fmt: Format) -> int:
+    """How many differences from the largest need more digits than the format has."""
+    exact = [(Fraction(row.max()) - Fraction(v)).numerator for v in row.tolist()]
+    return sum((n // (n & -n)).bit_length() > fmt.precision for n in exact if n)
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=list(FORMATS))
+def test_inexact_differences_are_rounded_by_whoever_shifts(fmt: Format) -> None:
+    """Nine of ten in the format; of 16-bit logits many in binary32 too, where most kernels shift."""
+    asked = batch(SOFTMAX, families()["inexact_differences"], fmt, 64)
+    rows = list(zip(asked.inputs.logits, asked.asks, strict=True))
+    plain = [row for row, ask in rows if ask.variant != "ties"]
+    assert len(plain) == 12
+    counts = [inexact(row, fmt) for row in plain]
+    assert min(counts) >= 48 and sum(counts) >= 0.9 * 64 * len(plain)
+    if fmt.precision < 24:
+        assert sum(inexact(row, BINARY32) for row in plain) >= 0.1 * 64 * len(plain)
+    drawn = batch(SOFTMAX, families()["ordinary"], fmt, 10).inputs.logits
+    assert fmt.precision in (24, 53) or sum(inexact(row, BINARY32) for row in drawn) == 0
+
+
+def test_inexact_differences_of_binary64_are_exact_nowhere_else() -> None:
+    """Bell-shaped rows have 40 bits after the point, so the families before it never rounded one."""
+    drawn = batch(SOFTMAX, families()["ordinary"], BINARY64, 10).inputs.logits
+    assert sum(inexact(row, BINARY64) for row in drawn) == 0
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=list(FORMATS))
+def test_ties_share_the_probability(fmt: Format) -> None:
+    """Their reciprocals are rounded; the other classes are so far below that they count for nothing."""
+    asked = batch(SOFTMAX, families()["inexact_differences"], fmt, 64)
+    tied = [i for i, ask in enumerate(asked.asks) if ask.variant == "ties"]
+    shared = Oracle().truth(asked.inputs).enclosure("value").approximate()
+    for i in tied:
+        row = asked.inputs.logits[i]
+        count = int((row == row.max()).sum())
+        assert shared[i].max() == pytest.approx(1 / count, rel=1e-6)
+        assert fmt.nearest(np.array(1 / count)) != 1 / count or fmt is BINARY64
+        assert (asked.inputs.cotangent[i] == 1).all()
 
 
 @pytest.mark.parametrize("fmt", [BINARY16, BFLOAT16], ids=lambda f: f.name)

@@ -127,6 +127,21 @@ def test_a_float16_accumulator_of_many_classes() -> None:
     assert ask("softmax", BINARY16, [0.0] * 5000)(narrow_accumulator).worst_stable > 1
 
 
+def products_apart(a: Arithmetic, x: Array, p: Array, c: Array) -> Array:
+    """``exp2(x log2 e − m log2 e)``: each product is rounded by its own size, and not by the difference's."""
+    factor = a.of(textbook.LOG2_E)
+    e = a.exp2(x * factor - x.max(axis=1, keepdims=True) * factor)
+    return a.divide(e, a.sum(e))
+
+
+@pytest.mark.parametrize("fmt", [BINARY32, BINARY64], ids=lambda f: f.name)
+def test_base_two_of_two_products_is_not_what_is_granted(fmt: Format) -> None:
+    """It keeps the offset; the textbook's base two takes it off first."""
+    row = [10_000.0, 10_001.0, 10_002.5]
+    assert ask("softmax", fmt, row)(products_apart).worst_stable > 1
+    assert ask("softmax", fmt, row)(textbook.STABLE["softmax", "value"]["base_two"]).worst_stable <= 1
+
+
 def test_an_offset_kept_in_logsumexp() -> None:
     """``x − (m + log S)`` at 1e8: the sum absorbs ``log 2``, and two equal classes get probability one."""
     assert ask("log_softmax", BINARY32, [1e8, 1e8])(offset_kept).worst_stable > 1

@@ -11,7 +11,7 @@ import pytest
 from tests.support.reference import textbook, textbook_sigmoid
 from tests.support.reference.arithmetic import ADD
 from tests.support.reference.measure import Ratios, ask
-from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, FORMATS, Format
+from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 
 EVERY = tuple(FORMATS.values())
 
@@ -38,6 +38,28 @@ def test_a_confident_row_is_stable_not_accurate(
     """``log S``, ``1 − s`` and ``s − p`` of a row whose largest class has all but everything."""
     got = ask(operator, fmt, [tail(fmt), 0.0], p, output)(textbook.STABLE[operator, output][form])
     assert got.worst_stable <= 1 < got.worst_accurate
+
+
+@pytest.mark.parametrize(
+    ("fmt", "row"),
+    [
+        (BINARY32, [0.45605847239494324, -68.2735595703125]),
+        (BINARY64, [0.7430028927739998, -362.6298613746531]),
+    ],
+    ids=lambda v: v.name if isinstance(v, Format) else "",
+)
+def test_base_two_is_stable_not_accurate(fmt: Format, row: list[float]) -> None:
+    """Difference and product are rounded, each by nearly u: more than ``d u``, and less than ``2 d u``."""
+    got = ask("softmax", fmt, row)(textbook.STABLE["softmax", "value"]["base_two"])
+    assert got.worst_stable <= 1 < got.worst_accurate
+
+
+@pytest.mark.parametrize("fmt", [BFLOAT16, BINARY16], ids=lambda f: f.name)
+def test_base_two_is_accurate_in_16_bits(fmt: Format) -> None:
+    """Its exponents are numbers of binary32, so the stable bound grants nothing for it."""
+    for top in (3.0, 7.5, 11.0):
+        got = ask("softmax", fmt, [top, 0.0, -top / 3])(textbook.STABLE["softmax", "value"]["base_two"])
+        assert got.worst_accurate <= 1
 
 
 def test_a_constant_cotangent_has_no_gradient() -> None:

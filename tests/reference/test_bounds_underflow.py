@@ -15,7 +15,7 @@ from tests.support.reference import innocents
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.innocence import SLOPS, accused, worst
 from xent_conformance.reference.attributes import Attributes
-from xent_conformance.reference.formats import BINARY16, BINARY32, FORMATS, Floats, Format
+from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, FORMATS, Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
@@ -86,3 +86,15 @@ def test_a_large_positive_weight_of_a_subnormal_softplus(fmt: Format, output: st
     extra = Attributes(pos_weight=(float(fmt.nearest(np.array(300.0))),) * x.size)
     truth = Oracle().truth(Inputs("sigmoid_cross_entropy", fmt, x, ones, ones, extra))
     assert accusations(truth, output, innocents.ROWS) == {}
+
+
+def test_a_subnormal_probability_has_the_bound_of_the_specification() -> None:
+    """``u · s · ρ`` is six η where ``u`` meets a subnormal ``s`` first; 8.2 says 178, and two roundings."""
+    x = np.array([[238.5884081368511, -470.52720209402696]])
+    truth = Oracle().truth(Inputs("softmax", BINARY64, x, np.zeros((1, 0)), np.ones((1, 2))))
+    assert accusations(truth, "value", innocents.PLAIN) == {}
+    d, eta = x[0, 0] - x[0, 1], BINARY64.smallest_subnormal
+    rho = d + 2 * 6 + 5 + 1 + 5  # E, Q, and (log2 2 + 4) of a sum
+    assert truth.bound("value").accurate[0, 1] / eta == pytest.approx(
+        np.exp(-d) / eta * BINARY64.u * rho + 2, abs=1
+    )

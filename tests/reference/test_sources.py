@@ -48,7 +48,7 @@ def test_one_number_in_any_file_that_decides_changes_the_hash(
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("bounds/sizes.py", "Q = 5", "Q = 500"),
+        ("bounds/sizes.py", "else 5.0", "else 500.0"),
         ("inputs.py", "labels[i]", "labels[0]"),
         ("SPEC.md", "must", "open"),
     ],

@@ -60,6 +60,7 @@ class Finding:
     case: str
     case_link: str
     facts: tuple[tuple[str, str], ...]
+    note: str
     message: str
     alike: tuple[str, str]
     command: str
@@ -139,7 +140,7 @@ def _facts_of(finding: Finding) -> tuple[Any, ...]:
 
 def _finding(rank: int, row: Row, material: Material) -> Finding:
     run, naming = material.run, material.naming
-    answer = Answer.of(row)
+    answer, clause = Answer.of(row), run.clause(row["clause"])
     return Finding(
         rank=rank,
         id=finding_id(row),
@@ -150,7 +151,7 @@ def _finding(rank: int, row: Row, material: Material) -> Finding:
         operator=row["operator"],
         output=words(row["output"]),
         clause=row["clause"],
-        title=run.header["clauses"][row["clause"]]["title"],
+        title=clause["title"],
         clause_link=clause_anchor(row["clause"]),
         symptom=row["symptom"],
         rows=f"{count(row['count'])} of {count(row['asked'])}",
@@ -163,6 +164,7 @@ def _finding(rank: int, row: Row, material: Material) -> Finding:
         case=row["case"],
         case_link=case_id(row["case"]),
         facts=tuple(_facts(row, material.exhibits.get(row["case"]))),
+        note=clause["note"],
         message=cut(row["message"], MESSAGE_LIMIT),
         alike=("", ""),
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),

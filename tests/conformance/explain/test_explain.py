@@ -56,6 +56,15 @@ def test_a_device_that_is_not_there_is_said(install: Install) -> None:
     assert "fake: no device cuda here; there is cpu" in out
 
 
+def test_a_clause_says_beside_the_answer_who_may_break_it_and_be_honest(install: Install) -> None:
+    """Where it is broken, and nowhere else."""
+    install(fake="tests.support.fakes_of_explain:MerelyStable")
+    out, _ = _explain()
+    value, _, gradient = out.partition("grad_logits: breaks should, clause 1.2")
+    assert gradient and "note: An honest kernel can be here" in " ".join(gradient.split())
+    assert "note:" not in value
+
+
 def test_a_variant_that_nobody_has_is_refused(install: Install) -> None:
     install(fake="tests.support.fakes_of_explain:Varied")
     _, error = _explain("--device", "cpu[setting=od]", status=USAGE)

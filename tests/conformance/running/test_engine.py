@@ -82,6 +82,7 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
     assert (framework["framework"], framework["version"], framework["starts"]) == ("fake", "1.0", 1)
     assert framework["environment"]["flavour"] == "OneUlpOff"
     assert set(header["clauses"]) == set(clauses())
+    assert header["notes"] == {c.id: c.note for c in clauses().values() if c.note} != {}
     assert {"import", "kernels", "reference", "judging", "total"} <= set(header["seconds"])
     assert set(header["seconds_by_mode"]) == {"fake eager"}
     assert {i["framework"] for i in header["implementations"]} == {"fake", "gone"}

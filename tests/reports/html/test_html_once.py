@@ -88,6 +88,14 @@ def test_the_facts_of_one_answer_are_told_at_its_worst_finding() -> None:
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
 
 
+def test_the_note_of_a_clause_is_told_with_its_findings() -> None:
+    """The rule stands in its own section, the note beside what breaks it; a file of before has none."""
+    rows = [verdict(status="breaks_should"), verdict(status="breaks_must")]
+    noted = header(notes={"1.2": "The honest can be here."})
+    assert page_of(rows, noted)[0].text.count("Note The honest can be here.") == 1
+    assert "Note " not in page_of(rows)[0].text
+
+
 def test_different_words_are_different_facts() -> None:
     raised = {"status": "breaks_must", "outcome": "raised", "symptom": "raised", "grade": "none"}
     rows = [verdict(**raised, implementation=f"torch.{name}", message=f"no {name}") for name in "ab"]

@@ -109,6 +109,14 @@ def test_a_finding_told_whole() -> None:
     assert lines[3] == "    got      0.25  0x3e800000"
 
 
+def test_a_finding_is_told_with_the_note_of_its_clause() -> None:
+    """Beside the rule, and only where there is one."""
+    clause = {"title": "Relative accuracy", "text": "Within the bound.", "note": "The honest can be here."}
+    lines = told_whole(verdict(ulps=3.0) | {"count": 4}, clause, 1_200)
+    assert lines[1] == "  note: The honest can be here."
+    assert not any("note" in line for line in told_whole(verdict() | {"count": 4}, clause | {"note": ""}, 9))
+
+
 @pytest.mark.parametrize(
     ("text", "limit", "shown"),
     [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("ab cd", 4, "ab…"), ("", 3, ""), ("abcd", 1, "…")],

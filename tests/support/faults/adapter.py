@@ -12,7 +12,7 @@ from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from xent_conformance.cases.form import Layout
 from xent_conformance.frameworks.interface import Call, Implementation
-from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.operators import MOVING
 
 Answering = Callable[[Call], Mapping[str, Any]]
 
@@ -36,7 +36,7 @@ class Faults:
     moving = MOVING
     layouts = frozenset(get_args(Layout))
     implementations: ClassVar[Sequence[Implementation]] = (
-        *(_implementation(v.name, o, v.of(o), v.about) for v in VARIANTS for o in OPERATORS),
+        *(_implementation(v.name, o, v.of(o), v.about) for v in VARIANTS for o in v.operators),
         *(_implementation(f.name, f.operator, f.kernel, f.about) for f in FAULTS if f.mode == "eager"),
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.support.faults.blocks import Ask
 from tests.support.faults.fault import output, right
+from tests.support.faults.forms_softmax import log_softmax_through_every_step
 from tests.support.faults.sums import Array, sequential
 
 
@@ -18,6 +19,14 @@ def sixteen(a: Array) -> Array:
 def kept_in_the_format(a: Ask) -> Array:
     """``m + L`` rounded, which loses ``L`` beside a large ``m``."""
     return a.rounded(a.m + a.L)
+
+
+def through_the_maximum(a: Ask, detached: Array) -> Array:
+    """The derivative by the shift is zero but for what the others were rounded by: the largest gets that."""
+    if a.dtype.itemsize > 2:
+        return right(a, "grad_logits")
+    g = a.rounded(detached)
+    return g - np.where(np.arange(a.n) == a.k, a.rounded(a.total(g)), 0)
 
 
 # --- softmax -------------------------------------------------------------------------------------
@@ -142,6 +151,12 @@ def detached(a: Ask) -> Array:
     return np.zeros_like(a.x)
 
 
+@output("softmax", "grad_logits", "in 16 bits, of softmax(x − max x): the maximum is not detached")
+def undetached_maximum(a: Ask) -> Array:
+    s = a.rounded(a.s)
+    return through_the_maximum(a, s * (a.c - a.total(s * a.c)))
+
+
 # --- log_softmax, logsumexp ------------------------------------------------------------------------
 
 
@@ -179,6 +194,11 @@ def saturating_arithmetic(a: Ask) -> Array:
 @output("log_softmax", "grad_logits", "the cotangent is taken to sum to one")
 def cotangent_sum_assumed(a: Ask) -> Array:
     return a.c - a.s
+
+
+@output("log_softmax", "grad_logits", "in 16 bits: the maximum is not detached")
+def undetached_maximum_of_logarithms(a: Ask) -> Array:
+    return through_the_maximum(a, log_softmax_through_every_step(a))
 
 
 @output("logsumexp", "value", "no shift by the maximum")

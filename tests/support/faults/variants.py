@@ -1,23 +1,47 @@
-"""Correct implementations beside the one that the faults are made from: other orders, other precisions.
+"""Correct implementations beside the one that the faults are made from: other orders, precisions, forms.
 
 Each computes in the tested dtype itself (those of 16 bits in binary32), except ``higher`` and ``correct``.
-``textbook`` is right to stable accuracy and no better: 1.2 is what it may break.
+Most forms that are shipped are right to stable accuracy and no better: 1.2 is what they may break.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.correct import CORRECT, Output
-from tests.support.faults.kernel import Kernel, higher, own
-from tests.support.faults.sums import Array, columns, kahan, sequential
+from tests.support.faults.correct import CORRECT, Table
+from tests.support.faults.forms_sigmoid import (
+    MAX_FORM,
+    ONE_SOFTPLUS,
+    TWO_LOGS,
+    BranchFree,
+    OneBranch,
+    Tanh,
+)
+from tests.support.faults.forms_softmax import (
+    APART,
+    LABEL_FIRST,
+    OF_LOGARITHMS,
+    STEPS,
+    BaseTwo,
+    Chunks,
+    EveryStep,
+    Reciprocal,
+    Saved,
+    SavedLogarithms,
+    Textbook,
+    TwoClasses,
+)
+from tests.support.faults.kernel import Kernel, Working, binary64, higher, own
+from tests.support.faults.sums import Array, Sum, columns, kahan, pairwise, sequential, vector, wide
+from xent_conformance.reference.operators import OPERATORS
 
-MERELY_STABLE = {"textbook": "1.2"}
-"""Variants that break one clause, and nothing else."""
+BINARY = "sigmoid_cross_entropy"
 
 
 class Online(Ask):
@@ -61,45 +85,12 @@ def merged(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array
     return top, np.where(low == -np.inf, kept, kept + scaled)  # a part without any class adds nothing
 
 
-class Textbook(Ask):
-    """``S`` as one sum, ``log S`` and ``1 + e`` in it, ``1 − s`` and ``1 − σ``."""
-
-    @cached_property
-    def S(self) -> Array:
-        return self.total(self.e)
-
-    @cached_property
-    def L(self) -> Array:
-        return np.log(self.S)
-
-    @cached_property
-    def rest(self) -> Array:
-        return 1 - self.s
-
-    def along(self, v: Array) -> Array:
-        return v - self.total(self.s * v)
-
-    def centred(self, v: Array) -> Array:
-        return v
-
-    def balance(self, p: Array, c: Array) -> Array:
-        return c * (self.s * self.total(p) - p)
-
-    @cached_property
-    def mirror(self) -> Array:
-        return 1 - self.sigma
-
-    @cached_property
-    def log1p_tail(self) -> Array:
-        return np.log(1 + self.tail)
-
-
 def binary_textbook(a: Ask) -> Array:
     """``c (σ − z)``, weighed: the derivative of ``w (1 − z) x + w l softplus(−x)``."""
     return a.negative - (a.negative + a.positive) * (1 - a.sigma)
 
 
-TEXTBOOK: dict[str, dict[str, Output]] = {
+TEXTBOOK: dict[str, Table] = {
     "logsumexp": {"jvp": lambda a: a.total(a.s * a.v)},
     "logit": {"value": lambda a: np.where((a.x < 0) | (a.x > 1), np.nan, np.log(a.x / (1 - a.x)))},
     "sigmoid": {"hvp": lambda a: a.c * a.v * a.sigma * a.mirror * (1 - 2 * a.sigma)},
@@ -110,28 +101,81 @@ TEXTBOOK: dict[str, dict[str, Output]] = {
 }
 
 
+SUMS = tuple(name for name, o in OPERATORS.items() if not o.elementwise)
+ELEMENTWISE = tuple(name for name, o in OPERATORS.items() if o.elementwise)
+LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
+
+
 @dataclass(frozen=True)
 class Variant:
-    """A way to be right; ``of`` makes it of the correct kernel of an operator."""
+    """A way to be right; ``of`` makes it of the correct kernel of an operator.
+
+    ``outputs`` are computed by another form, by operator. ``stable``: it is right to stable accuracy alone,
+    and breaks the clause on relative accuracy, 1.2, and nothing else.
+    """
 
     name: str
     about: str
     ask: type[Ask] = Ask
-    change: dict[str, object] | None = None
+    operators: tuple[str, ...] = tuple(OPERATORS)
+    outputs: Mapping[str, Table] = field(default_factory=dict)
+    working: Working = own
+    total: Sum = pairwise
+    stable: bool = False
 
     def of(self, operator: str) -> Kernel:
-        kernel = Kernel(operator, CORRECT[operator], self.ask, **(self.change or {}))  # type: ignore[arg-type]
-        if self.ask is not Textbook:
-            return kernel
-        return replace(kernel, outputs={**kernel.outputs, **TEXTBOOK.get(operator, {})})
+        textbook = TEXTBOOK.get(operator, {}) if issubclass(self.ask, Textbook) else {}
+        outputs = {**CORRECT[operator], **textbook, **self.outputs.get(operator, {})}
+        return Kernel(operator, outputs, self.ask, self.working, self.total)
+
+
+def _shipped(name: str, about: str, ask: type[Ask], operators: tuple[str, ...], **how: Any) -> Variant:
+    """A form of some operators that is stable and no better."""
+    return Variant(name, about, ask, operators, stable=True, **how)
 
 
 VARIANTS = (
-    Variant("correct", "binary64, rounded to the tested dtype; every fault is made from it"),
-    Variant("pairwise", "in the dtype, pairwise sums", change={"working": own}),
-    Variant("sequential", "in the dtype, sums in order", change={"working": own, "total": sequential}),
-    Variant("online", "in the dtype, one pass with a running maximum", Online, {"working": own}),
-    Variant("kahan", "in the dtype, compensated sums", change={"working": own, "total": kahan}),
-    Variant("higher", "binary64, or extended for binary64, rounded once", change={"working": higher}),
-    Variant("textbook", "in the dtype, log of the whole sum, s − p: just stable", Textbook, {"working": own}),
+    Variant(
+        "correct", "binary64, rounded to the tested dtype; every fault is made from it", working=binary64
+    ),
+    Variant("pairwise", "in the dtype, pairwise sums"),
+    Variant("sequential", "in the dtype, sums in order", total=sequential),
+    Variant("vector", "in the dtype, sums in sixteen lanes, then halves", total=vector),
+    Variant("online", "in the dtype, one pass with a running maximum", Online),
+    Variant("kahan", "in the dtype, compensated sums", total=kahan),
+    Variant("wide", "in the dtype, sums in a wider one", total=wide),
+    Variant("higher", "binary64, or extended for binary64, rounded once", working=higher),
+    Variant("reciprocal", "multiplied by 1/S", Reciprocal, SUMS),
+    Variant("two_classes", "of two classes the sigmoid of the difference", TwoClasses, SUMS),
+    Variant("branch_free", "exp(min(x, 0)) / (1 + exp(−abs(x)))", BranchFree, ELEMENTWISE),
+    _shipped(
+        "textbook",
+        "in the dtype, log of the whole sum, s − p",
+        Textbook,
+        tuple(OPERATORS),
+    ),
+    _shipped("base_two", "exp2((x − m) log2 e), online in tiles: attention kernels", BaseTwo, SUMS),
+    _shipped("chunks", "maximum and sum of each chunk, then of the chunks", Chunks, SUMS),
+    _shipped("saved", "gradient s (c − Σ s c) from probabilities rounded to the dtype", Saved, SUMS),
+    _shipped("apart", "gradient c s − s Σ c s from the same", Saved, ("softmax",), outputs=APART),
+    _shipped(
+        "saved_logarithms",
+        "gradient c − exp(ℓ) Σ c from log-probabilities rounded to the dtype",
+        SavedLogarithms,
+        SUMS,
+        outputs=OF_LOGARITHMS,
+    ),
+    _shipped(
+        "every_step",
+        "every operation rounded to the dtype, forwards and backwards",
+        EveryStep,
+        SUMS,
+        outputs=STEPS,
+    ),
+    _shipped("label_first", "(m − x_y) + log S", Textbook, LOSSES, outputs=LABEL_FIRST),
+    _shipped("tanh", "0.5 tanh(0.5 x) + 0.5", Tanh, ELEMENTWISE),
+    _shipped("one_branch", "1 / (1 + exp(−x))", OneBranch, ELEMENTWISE),
+    _shipped("max_form", "max(x, 0) − x z + log1p(exp(−abs(x)))", Ask, (BINARY,), outputs=MAX_FORM),
+    _shipped("one_softplus", "(1 − z) x + softplus(−x)", Ask, (BINARY,), outputs=ONE_SOFTPLUS),
+    _shipped("two_logs", "log p − log1p(−p)", Ask, ("logit",), outputs=TWO_LOGS),
 )

@@ -13,6 +13,8 @@ import numpy as np
 
 from tests.support.reference.arithmetic import Arithmetic, Array
 
+LOG2_E = 1.4426950408889634
+
 Algorithm = Callable[[Arithmetic, Array, Array, Array], Array]
 Table = dict[tuple[str, str], dict[str, Algorithm]]
 
@@ -27,6 +29,13 @@ def quotient(a: Arithmetic, x: Array) -> Array:
 def reciprocal(a: Arithmetic, x: Array) -> Array:
     _, e, total = a.exponentials(x)
     return e * a.divide(a.one, total)
+
+
+def base_two(a: Arithmetic, x: Array) -> Array:
+    """``exp2((x − m) log2 e)``: in 16 bits the exponent is a number of the accumulator."""
+    wide = x.astype(a.wide)
+    e = a.exp2((wide - wide.max(axis=1, keepdims=True)) * a.wide.type(LOG2_E))
+    return a.divide(e, a.sum(e))
 
 
 def log_softmax(a: Arithmetic, x: Array) -> Array:
@@ -153,6 +162,7 @@ STABLE: Table = {
     ("softmax", "value"): {
         "quotient": lambda a, x, p, c: quotient(a, x),
         "reciprocal": lambda a, x, p, c: reciprocal(a, x),
+        "base_two": lambda a, x, p, c: base_two(a, x),
     },
     ("softmax", "grad_logits"): _softmax_grads(),
     ("log_softmax", "value"): {"log_softmax": lambda a, x, p, c: log_softmax(a, x)},
