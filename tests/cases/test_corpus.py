@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "3e4384ffbea0a75ee927d6f3aacfa4d1bddba93fe4c50d47b204b38f066d0ed1",
-    "standard": "09f0996cae0fa2d6a108d1d7fa424ed08a2c9cfb7b1af83a6e88f2ca240f575f",
-    "full": "269e7aafa81ec5d4488e0ebac970618d9a2152f07c293f607a0f2158e7431135",
+    "quick": "79941c36317d17415710f10e9328ed79fbaf8749788eb6615a19f4693ccb602d",
+    "standard": "1ac51ac2ba4232820c318e062eb423da8557ef238188709d76b8ccf28ea3eef5",
+    "full": "fea673ba1b05fb6bbe16b1c5e1f3352ac122d27100e861098c5eb1fde43a0820",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 
