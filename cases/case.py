@@ -11,10 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.cases.form import PLAIN_FORM, Again, Form
 from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.formats import Floats
 from xent_conformance.reference.inputs import Inputs
+
+_AGAIN: Mapping[Again, str] = {
+    "twice": "asked twice",
+    "alone": "asked again, each row alone",
+    "other_between": "asked again after a call of another shape",
+    "threads": "asked again by two threads at once",
+    "inference": "the value asked again without gradients",
+    "second_backward": "a second backward through one graph",
+    "accumulated": "two backwards that add up",
+    "shared": "asked again with one array for two arguments",
+}
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ class Batch:
         if form.each:
             told.append("every row in a call of its own")
         if form.again:
-            told.append({"twice": "asked twice", "alone": "asked again, each row alone"}[form.again])
+            told.append(_AGAIN[form.again])
         if form.out:
             told.append("written into a given buffer")
         if form.wrong:

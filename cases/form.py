@@ -27,7 +27,20 @@ Wrong = Literal[
 ]
 """Arguments that do not fit, on purpose."""
 
-Again = Literal["", "twice", "alone"]
+Again = Literal[
+    "",
+    "twice",
+    "alone",
+    "other_between",
+    "threads",
+    "inference",
+    "second_backward",
+    "accumulated",
+    "shared",
+]
+"""How rows are asked once more: as before; each ``alone``; after a call of another shape; by two threads; for
+the value without gradients; for the gradients of a second backward through one graph, or of two that add up;
+with one array for two arguments."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +48,8 @@ class Form:
     """``shape`` folds the rows of a batch into so many axes; the class axis stands at ``axis`` among them.
 
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
-    ``()`` that is a vector. ``again`` asks the rows once more, all of them or each ``alone``, for the
-    same bits. ``out``: the result is written into a buffer that is given, with old numbers in it.
+    ``()`` that is a vector. ``again`` asks the rows once more for the same bits. ``out``: the result is
+    written into a buffer that is given, with old numbers in it.
     ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense). ``wrong``:
     arguments that do not fit are given, and whatever comes back is described, not measured.
     """

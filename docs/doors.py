@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from xent_conformance.frameworks.interface import NotOffered
+from xent_conformance.frameworks.interface import STATES, NotOffered
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.registry.doors import Door, doors
 from xent_conformance.registry.framework import FRAMEWORKS
@@ -17,7 +17,8 @@ HEAD = (
     "Every implementation that the suite asks, printed by `.venv/bin/python -m docs.doors`. A mode is "
     "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
     "door in every mode that does not say otherwise. All that a door has here is offered, and is to be "
-    "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. `value+` means "
+    "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. Of its state "
+    "(SPEC.md 7.3, 7.8 to 7.12) what it has is asked. `value+` means "
     "value and gradients by the framework's own differentiation "
     "(and `jvp` and `hvp` where it has forward mode).\n"
 )
@@ -99,7 +100,7 @@ def page() -> str:
     """The page, in Markdown."""
     lines = [HEAD]
     for framework, found in groupby(doors(), key=lambda door: door.framework):
-        lines += [f"## {framework}", "", *_variants(framework), *_not_offered(framework)]
+        lines += [f"## {framework}", "", *_variants(framework), *_states(framework), *_not_offered(framework)]
         lines += ["| implementation | operator | formulation | modes | outputs | attributes | note |"]
         lines += ["|---|---|---|---|---|---|---|", *map(_row, found), ""]
     lines += ["## What the published explanations name", "", "| named | asked as |", "|---|---|"]
@@ -116,6 +117,17 @@ def _variants(framework: str) -> list[str]:
         for name, v in variants.items()
     ]
     return [f"Variants of its devices: {', '.join(told)}.", ""] if told else []
+
+
+def _states(framework: str) -> list[str]:
+    """What of a call's state is asked, mode by mode, in the order of the interface."""
+    declared = FRAMEWORKS[framework].declaration
+    told = [
+        f"`{mode}` ({', '.join(state.replace('_', ' ') for state in STATES if state in has)})"
+        for mode, has in declared.states.items()
+        if mode in declared.modes
+    ]
+    return [f"Asked for its state in {', '.join(told)}.", ""] if told else []
 
 
 def _not_offered(framework: str) -> list[str]:

@@ -25,6 +25,7 @@ from xent_conformance.cases.families.saturating_sums import SATURATING_SUMS
 from xent_conformance.cases.families.shapes import SHAPES
 from xent_conformance.cases.families.soft_labels import SOFT_LABELS
 from xent_conformance.cases.families.special_values import SPECIAL_VALUES
+from xent_conformance.cases.families.state import STATE
 from xent_conformance.cases.families.two_classes import TWO_CLASSES
 from xent_conformance.cases.families.vocabularies import VOCABULARIES
 from xent_conformance.cases.families.widths import WIDTHS
@@ -56,6 +57,7 @@ ALL = (
     SHAPES,
     LAYOUTS,
     INVARIANCE,
+    STATE,
     REFUSALS,
     HISTORICAL,
 )

@@ -17,7 +17,8 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Array, Question, dtype_of
 from xent_conformance.reference.formats import native
 from xent_conformance.reports.run.words import Outcome
-from xent_conformance.worker.delivery import AGAIN
+from xent_conformance.worker.bits import other_rows
+from xent_conformance.worker.delivery import AGAIN, CHANGED
 
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""
@@ -39,11 +40,17 @@ class Failure:
 
 @dataclass
 class Answer:
-    """``results[output]`` has a row for each row asked; ``failures[output]`` says which do not count."""
+    """``results[output]`` has a row for each row asked; ``failures[output]`` says which do not count.
+
+    ``copies[output]`` has, of a row that was repeated to fill a call up, a copy that came back with other
+    bits than the row; ``changed`` the arguments that the call changed, by row.
+    """
 
     question: Question
     results: dict[str, Array] = field(default_factory=dict)
     failures: dict[str, dict[int, Failure]] = field(default_factory=dict)
+    copies: dict[str, dict[int, Array]] = field(default_factory=dict)
+    changed: dict[int, set[str]] = field(default_factory=dict)
     compile_s: float = 0.0
     kernel_s: float = 0.0
 
@@ -212,6 +219,11 @@ def _record(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
     answer.kernel_s += reply.kernel_s
     filled = _filled_rows(batch)
     for output, array in reply.results.items():
+        if CHANGED in output:
+            _note_changed(answer, output.partition(CHANGED)[0], rows, array)
+            continue
+        if array.ndim and len(array) == filled > len(rows):
+            _note_copies(answer, output.removesuffix(AGAIN), rows, array)
         if output.endswith(AGAIN) and len(array) == answer.question.manner.rows:
             whole = answer.results.setdefault(output, np.zeros_like(array))
             whole = answer.results[output] = whole.copy()
@@ -223,6 +235,22 @@ def _record(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
         else:
             whole = answer.results.setdefault(output, np.zeros((total, *array.shape[1:]), array.dtype))
             whole[rows] = array[: len(rows)]
+
+
+def _note_copies(answer: Answer, output: str, rows: Array, array: Array) -> None:
+    """Keep a copy of each row that has another than the row's own bits (SPEC.md 7.4); most rows have none."""
+    copies = array[len(rows) :]
+    original = np.arange(len(copies)) % len(rows)
+    differing = np.flatnonzero(other_rows(array[original], copies))
+    found, first = np.unique(original[differing], return_index=True)
+    for row, i in zip(rows[found].tolist(), differing[first].tolist(), strict=True):
+        answer.copies.setdefault(output, {}).setdefault(row, copies[i])
+
+
+def _note_changed(answer: Answer, argument: str, rows: Array, changed: Array) -> None:
+    """Keep which rows of an argument the call has changed (SPEC.md 7.11)."""
+    for row in rows[changed[: len(rows)]].tolist():
+        answer.changed.setdefault(row, set()).add(argument)
 
 
 def arrays_of(batch: Batch) -> dict[str, Array]:

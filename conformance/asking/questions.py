@@ -7,7 +7,13 @@ from dataclasses import asdict
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import smallest_profile
-from xent_conformance.frameworks.interface import Implementation, Manner, Question
+from xent_conformance.frameworks.interface import (
+    GRADIENT_STATES,
+    STATES,
+    Implementation,
+    Manner,
+    Question,
+)
 from xent_conformance.reference.operators import MOVING
 from xent_conformance.registry.declaration import Declaration
 from xent_conformance.registry.framework import Seat
@@ -27,14 +33,15 @@ def questions(
         asked = tuple(o for o in due if lacks[o] is None)
         return Question(i.name, i.operator, mode, device, asked, manner, withheld)
 
-    return [
+    asked = [
         question(i, mode, device)
         for i in declared.implementations
         if due and i.name in named and takes(declared, i, batch)
         for mode in seat.modes(profile, asked_since=since, door_since=i.since)
-        if declared.asks(i.name, mode, dtype)
+        if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
     ]
+    return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
 
 
 def manner_of(batch: Batch) -> Manner:
@@ -64,6 +71,21 @@ def takes(declared: Declaration, implementation: Implementation, batch: Batch) -
     if implementation.class_axis == "second" and form.shape:
         return form.class_axis == 1
     return implementation.class_axis is not None and form.class_axis_is_last
+
+
+def _has_state(declared: Declaration, mode: str, batch: Batch) -> bool:
+    """Whether the rows can be asked once more in the way of the batch, in this mode."""
+    again = batch.form.again
+    return again not in STATES or again in declared.states.get(mode, frozenset())
+
+
+def _is_of_gradients(batch: Batch) -> bool:
+    """Whether what is asked once more concerns nobody of whom no gradient is asked.
+
+    Logits that are the cotangent too are of no account to a value.
+    """
+    again = batch.form.again
+    return again in GRADIENT_STATES or (again == "shared" and batch.inputs.definition.labels == "none")
 
 
 def _given(implementation: Implementation, batch: Batch) -> bool:

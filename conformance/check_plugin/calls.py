@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Adapter, Array, Call, Implementation, Manner, Unsupported
+from xent_conformance.frameworks.interface import (
+    GRADIENT_STATES,
+    Adapter,
+    Array,
+    Call,
+    Implementation,
+    Manner,
+    Unsupported,
+)
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.declaration import Declaration
@@ -108,7 +116,9 @@ def _calls(adapter: Adapter) -> Iterator[Call]:
                     yield _call(i, mode, device, dtype, tuple(asked))
 
 
-def _call(i: Implementation, mode: str, device: str, dtype: str, outputs: tuple[str, ...]) -> Call:
+def _call(
+    i: Implementation, mode: str, device: str, dtype: str, outputs: tuple[str, ...], state: str = ""
+) -> Call:
     """Two rows of three numbers, fresh and writable."""
     op, to = OPERATORS[i.operator], FORMATS[dtype].dtype
     logits = np.array(ROWS.get(i.operator, DEFAULT)).astype(to)
@@ -118,7 +128,7 @@ def _call(i: Implementation, mode: str, device: str, dtype: str, outputs: tuple[
         "dense": np.array([[1, 0, 0], [0, 0, 1]]).astype(to),
     }[op.labels]
     cotangent = np.ones((2,) if op.value_shape == "scalar" else (2, 3)).astype(to)
-    return Call(i, mode, device, logits, labels, cotangent, outputs)
+    return Call(i, mode, device, logits, labels, cotangent, outputs, state=state)
 
 
 class _Tried:
@@ -138,9 +148,11 @@ class _Tried:
                 self._ask((output,))
         if self.found:
             self.wrong += self._again(self._fresh(tuple(self.found)))
+        if self.dtype == PLAIN:
+            self.wrong += self._in_states()
 
-    def _fresh(self, outputs: tuple[str, ...]) -> Call:
-        return _call(self.call.implementation, self.call.mode, self.call.device, self.dtype, outputs)
+    def _fresh(self, outputs: tuple[str, ...], state: str = "") -> Call:
+        return _call(self.call.implementation, self.call.mode, self.call.device, self.dtype, outputs, state)
 
     def _ask(self, outputs: tuple[str, ...]) -> None:
         call = self._fresh(outputs)
@@ -156,7 +168,7 @@ class _Tried:
             return
         if [a.tobytes() for a in given] != before:
             words = f"{self.where} changes the arrays it is given"
-            self.wrong.append(Problem(words, "copy them: other calls are given the same"))
+            self.wrong.append(Problem(words, "copy them: arguments are left as they are (SPEC.md 7.11)"))
         if not isinstance(found, Mapping):
             words = f"{self.where} returns {_kind(found)}, not a mapping"
             self.wrong.append(Problem(words, "return a dict from each of `call.outputs` to its array"))
@@ -211,6 +223,27 @@ class _Tried:
                     f"{self.where} returns other bits for {output} when it is asked again",
                     "make it deterministic: fix seeds and threads in __init__",
                 )
+
+    def _in_states(self) -> Iterator[Problem]:
+        """A state that is declared, and is not answered or passed over."""
+        has = getattr(self.adapter, "states", {}).get(self.call.mode, ())
+        for state in (s for s in GRADIENT_STATES if s in has):
+            where, remedy = f"{self.where} and state {state!r}", "compute it, or leave it out of `states`"
+            wanted = tuple(o for o in self.found if (o == "value") == (state == "inference"))
+            if not wanted:
+                continue
+            try:
+                found: Any = self.adapter.run(self._fresh(wanted, state))
+            except Exception as error:  # noqa: BLE001  # it is foreign code
+                yield Problem(f"{where} raises {_words(error)}", remedy)
+                continue
+            for output in wanted:
+                got = found.get(output) if isinstance(found, Mapping) else None
+                if not isinstance(got, np.ndarray):
+                    yield Problem(f"{where} returns {_kind(got)} for {output}", remedy)
+                elif state == "accumulated" and _bits(got) != _bits(2 * self.found[output]):
+                    words = f"{where} returns for {output} what is not twice the gradient"
+                    yield Problem(words, "add up two backwards, or leave it out of `states`")
 
 
 def _bits(a: Array) -> bytes:

@@ -59,8 +59,9 @@ class Manner:
     """How rows are put to an implementation; the fields are those of a case's form and attributes.
 
     ``shape``: leading shape that the rows are folded into, the class axis then at ``axis``; None for
-    ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice`` or ``alone``, asked once more
-    for the same bits; of rows that were repeated to fill a batch only the first ``rows``.
+    ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice``, ``alone`` or one of
+    :data:`STATES`, asked once more for the same bits; of rows that were repeated to fill a batch, and
+    are asked ``alone``, only the first ``rows``.
     ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
     ``copies``: every logit stands for so many classes. ``wrong``: arguments do not fit, on purpose.
     """
@@ -99,6 +100,19 @@ MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", 
 """What a call may have beside rows: tensors of other ranks, a memory layout, a buffer for the result, labels
 of another type, groups of examples that are reduced, logits that stand for many classes, attributes,
 arguments that do not fit."""
+
+
+STATES = ("other_between", "threads", "inference", "second_backward", "accumulated", "shared")
+"""How a call may hang on another, or on where it is made; ``Adapter.states`` says which can be asked.
+
+``other_between``: the call, one of another shape, the call again. ``threads``: the call from two threads
+at once. ``inference``: the value without gradients, as it is served. ``second_backward``: a backward through
+a graph that has had one and was kept. ``accumulated``: a gradient that is added to one that is there.
+``shared``: one array for two arguments.
+"""
+
+GRADIENT_STATES = ("inference", "second_backward", "accumulated")
+"""Those of them that concern gradients; a call's own ``state`` says them to an adapter."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +162,12 @@ class Call:
     None; ``cotangent`` has the shape of the value, ``(rows,)`` or ``(rows, N)``. Other ranks come with
     an ``axis`` among ``keywords``, which are passed to the implementation as they are named; arrays
     among them become tensors. ``tangent`` is there where ``jvp`` or ``hvp`` is wanted.
+
+    The arrays are the call's own, and hold afterwards what it left of its arguments: an adapter whose
+    tensors are copies that can be changed writes them back. An array that is given twice is to be one
+    tensor's memory. ``state``, one of :data:`GRADIENT_STATES` that is declared: ``inference``, the value
+    without anything recorded; ``second_backward``, the gradients of the second of two backwards through one
+    graph; ``accumulated``, what two backwards have added up, which is twice the gradients.
     """
 
     implementation: Implementation
@@ -159,11 +179,17 @@ class Call:
     outputs: tuple[str, ...]
     tangent: Array | None = None
     keywords: Mapping[str, Any] = field(default_factory=dict)
+    state: str = ""
 
     @property
     def arguments(self) -> list[Array]:
         """What the implementation is called with: logits, and labels if it takes any."""
         return [self.logits] if self.labels is None else [self.logits, self.labels]
+
+    @property
+    def given(self) -> list[Array]:
+        """All arrays: the arguments, the cotangent, and the tangent if there is one."""
+        return [*self.arguments, self.cotangent, *([] if self.tangent is None else [self.tangent])]
 
 
 @dataclass(frozen=True)
@@ -198,8 +224,9 @@ class Adapter(Protocol):
     ``modes`` maps each mode to the smallest profile that asks it (a mode may cost much to compile).
 
     More attributes are read where there are any: ``moving``, which of ``jvp`` and ``hvp`` it computes;
-    ``layouts``, the memory layouts (beside contiguous) that its tensors can have; ``restricted``, for a
-    mode the only implementations that are asked in it; ``formats``, the same of formats; ``widening``,
+    ``layouts``, the memory layouts (beside contiguous) that its tensors can have; ``states``, for a mode
+    those of :data:`STATES` that can be asked in it; ``restricted``, for a mode the only implementations
+    that are asked in it; ``formats``, the same of formats; ``widening``,
     modes in which a result may be of a wider type than the logits; ``variants``, settings of its devices
     by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
     ``not_offered``, what its implementations do not have. All else that it declares is to be answered.

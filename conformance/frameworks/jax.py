@@ -159,6 +159,9 @@ class Jax:
     }
     autodiff = True
     moving = ("jvp", "hvp")
+    states: ClassVar[Mapping[str, frozenset[str]]] = {
+        "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
+    }  # gradients are returned and added to nothing; arrays cannot be changed, and are not written back
     not_offered = (
         NotOffered(
             "jax.vmap maps a function of one row, which sees neither the other axes nor the other rows: what "
@@ -239,16 +242,13 @@ class Jax:
 
     def run(self, call: Call) -> Mapping[str, Array]:
         device = self._device(call.device)
-        moving = [] if call.tangent is None else [call.tangent]
-        arguments = [
-            self._jax.device_put(np.array(a), device) for a in (*call.arguments, call.cotangent, *moving)
-        ]
-        results = self._function(call)(*arguments)
+        made = {id(a): self._jax.device_put(np.array(a), device) for a in call.given}
+        results = self._function(call)(*(made[id(a)] for a in call.given))
         return {o: np.asarray(r) for o, r in zip(call.outputs, results, strict=True)}
 
     def _function(self, call: Call) -> Callable[..., Any]:
         """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
-        jax, outputs = self._jax, call.outputs
+        jax, outputs, state = self._jax, call.outputs, call.state
         compute = functools.partial(call.implementation.call, self._library, **call.keywords)
 
         def gradients(x: Any, *rest: Any) -> list[Any]:
@@ -259,11 +259,12 @@ class Jax:
                 value, pull = jax.vjp(compute, x, *labels)
             else:
                 value, pull = jax.vjp(lambda x: compute(x, *labels), x)
+            cotangent = cotangent.astype(value.dtype)
+            if state == "second_backward":
+                pull(cotangent)
             found = {
                 "value": value,
-                **dict(
-                    zip(("grad_logits", "grad_labels"), pull(cotangent.astype(value.dtype)), strict=False)
-                ),
+                **dict(zip(("grad_logits", "grad_labels"), pull(cotangent), strict=False)),
             }
             return [found[o] for o in outputs]
 

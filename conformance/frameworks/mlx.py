@@ -24,6 +24,7 @@ class Mlx:
     distribution = "mlx"
     modes: ClassVar = {"eager": "standard"}
     autodiff = True
+    states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}
     moving = ("jvp", "hvp")
     implementations = (
         Implementation(

@@ -48,6 +48,9 @@ class NumPy:
             "cotangent_broadcast",
         }
     )
+    states: ClassVar[Mapping[str, frozenset[str]]] = {
+        "eager": frozenset({"other_between", "threads", "shared"})
+    }
     implementations = (
         Implementation("numpy:softmax-shifted", "softmax", "composed", _shifted),
         Implementation("numpy:softmax-naive", "softmax", "naive", _naive),

@@ -64,6 +64,7 @@ class Paddle:
     modes: ClassVar = {"eager": "quick"}
     environment_before: ClassVar = {"OMP_NUM_THREADS": "1", "GLOG_minloglevel": "3"}
     autodiff = True
+    states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
             "paddle.nn.functional.softmax", "softmax", "fused",

@@ -21,6 +21,9 @@ class SciPy:
     layouts: ClassVar = frozenset(
         {"transposed", "strided", "sliced", "misaligned", "reversed", "broadcast", "cotangent_broadcast"}
     )
+    states: ClassVar[Mapping[str, frozenset[str]]] = {
+        "eager": frozenset({"other_between", "threads", "shared"})
+    }
     implementations = (
         Implementation(
             "scipy.special.softmax", "softmax", "fused",

@@ -47,6 +47,9 @@ class TensorFlow:
     }
     autodiff = True
     moving = ("jvp", "hvp")
+    states: ClassVar[Mapping[str, frozenset[str]]] = {
+        "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
+    }  # a tape adds its gradients to nothing; tensors cannot be changed, and are not written back
     not_offered = (
         NotOffered(
             "gradients flow into the logits alone: the documentation of the function says so "
@@ -93,12 +96,13 @@ class TensorFlow:
 
     def run(self, call: Call) -> Mapping[str, Array]:
         tf = self._tf
-        moving = [] if call.tangent is None else [call.tangent]
         with tf.device(call.device.replace("cuda", "GPU").upper()):
-            arrays = (*call.arguments, call.cotangent, *moving)
             if call.mode == "session":
-                return dict(zip(call.outputs, self._in_session(call, arrays), strict=True))
-            results = self._function(call)(*map(tf.constant, arrays))
+                return dict(zip(call.outputs, self._in_session(call, call.given), strict=True))
+            made = {id(array): tf.constant(array) for array in call.given}
+            # a tape knows a tensor by its name: of an array that is given twice, two tensors of one memory
+            tensors = [tf.identity(made[id(array)]) for array in call.given]
+            results = self._function(call)(*tensors)
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
 
     def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
@@ -120,7 +124,7 @@ class TensorFlow:
 
     def _function(self, call: Call) -> Callable[..., Any]:
         """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
-        tf, outputs = self._tf, call.outputs
+        tf, outputs, state = self._tf, call.outputs, call.state
 
         def compute(x: Any, *labels: Any) -> Any:
             given = {
@@ -133,10 +137,14 @@ class TensorFlow:
             *arguments, cotangent = tensors
             by = {"grad_logits": arguments[0], "grad_labels": arguments[-1]}
             wanted = [by[o] for o in outputs if o != "value"]
-            with tf.GradientTape() as tape:
+            if state == "inference":
+                return [compute(*arguments)]
+            with tf.GradientTape(persistent=state == "second_backward") as tape:
                 for tensor in wanted:
                     tape.watch(tensor)
                 value = compute(*arguments)
+            if state == "second_backward":
+                tape.gradient(value, wanted, output_gradients=cotangent)
             found = iter(
                 _connected(tape.gradient(value, wanted, output_gradients=cotangent) if wanted else [])
             )

@@ -40,6 +40,7 @@ class Tinygrad:
         "renderer=x86": Variant({"DEV": "CPU:X86"}, "kernels by its own assembler", needs="avx2"),
     }
     autodiff = True
+    states: ClassVar[Mapping[str, frozenset[str]]] = {"lazy": frozenset({"other_between"})}
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
             "tinygrad.Tensor.softmax", "softmax", "fused", lambda _, x, axis=-1: x.softmax(axis), takes=_AXIS

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xent_conformance.frameworks.interface import (
+    STATES,
     Array,
     Call,
     Implementation,
@@ -100,6 +101,7 @@ class Torch:
             "cotangent_broadcast",
         }
     )  # NumPy's negative strides have no counterpart in torch
+    states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset(STATES)}
     implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
     not_offered = (
         NotOffered(
@@ -162,19 +164,22 @@ class Torch:
 
     def run(self, call: Call) -> Mapping[str, Array]:
         _compile_always()
-        arguments = [self._tensor(a, call.device) for a in call.arguments]
-        cotangent = self._tensor(call.cotangent, call.device)
+        given = self._tensors(call)
+        *arguments, cotangent = given[: len(call.arguments) + 1]
+        tangent = None if call.tangent is None else given[-1]
         keywords = self._keywords(call, arguments[0], cotangent)
 
         compute = self._compute(call, keywords)
-        tangent = None if call.tangent is None else self._tensor(call.tangent, call.device)
         with self._context(call, arguments[0].dtype):
             if call.mode in ("func", "vmap"):
                 results = self._functional(compute, arguments, cotangent, tangent, call.outputs)
             elif tangent is not None:
                 results = self._along(compute, arguments, cotangent, tangent)
             else:
-                results = self._gradients(compute, arguments, cotangent, call.outputs)
+                results = self._gradients(compute, arguments, cotangent, call)
+        if call.device != "cpu":  # there a tensor is the array's own memory
+            for array, tensor in zip(call.given, given, strict=True):
+                np.copyto(array, self._array(tensor))
         if "out" in keywords:
             results["value"] = keywords["out"]  # what was written, whatever was returned
         return {o: self._array(results[o]) for o in call.outputs}
@@ -240,16 +245,27 @@ class Torch:
         return keywords
 
     def _gradients(
-        self, compute: Callable[..., Any], arguments: list[Any], cotangent: Any, outputs: Sequence[str]
+        self, compute: Callable[..., Any], arguments: list[Any], cotangent: Any, call: Call
     ) -> dict[str, Any]:
+        torch = self._torch
+        if call.state == "inference":
+            with torch.inference_mode():
+                return {"value": compute(*arguments)}
         tensors = dict(zip(("grad_logits", "grad_labels"), arguments, strict=False))
-        wanted = [o for o in outputs if o != "value"]
-        for o in wanted:
-            tensors[o].requires_grad_()
+        wanted = [o for o in call.outputs if o != "value"]
+        by = [tensors[o].requires_grad_() for o in wanted]
         value = compute(*arguments)
         if not wanted:
             return {"value": value}
-        gradients = self._torch.autograd.grad(value, [tensors[o] for o in wanted], cotangent.to(value.dtype))
+        cotangent = cotangent.to(value.dtype)
+        if call.state == "accumulated":
+            for once_more in (value, compute(*arguments)):
+                once_more.backward(cotangent)
+            return {o: tensor.grad for o, tensor in zip(wanted, by, strict=True)}
+        twice = call.state == "second_backward"
+        gradients = torch.autograd.grad(value, by, cotangent, retain_graph=twice)
+        if twice:
+            gradients = torch.autograd.grad(value, by, cotangent)
         return {"value": value, **dict(zip(wanted, gradients, strict=True))}
 
     def _along(
@@ -266,6 +282,14 @@ class Torch:
         (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
         (hvp,) = torch.autograd.grad(gradient, x, tangent)
         return {"jvp": jvp, "hvp": hvp}
+
+    def _tensors(self, call: Call) -> list[Any]:
+        """A tensor for each array; of an array that is given twice, two tensors of one memory."""
+        made: dict[int, Any] = {}
+        for array in call.given:
+            if id(array) not in made:
+                made[id(array)] = self._tensor(array, call.device)
+        return [made[id(array)].detach() for array in call.given]
 
     def _tensor(self, array: Array, device: str) -> Any:
         torch = self._torch

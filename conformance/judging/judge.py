@@ -208,7 +208,7 @@ def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
     return np.asarray(np.maximum(error - np.ldexp(exact.radius, scale), 0.0), dtype=np.float64)
 
 
-_PLAIN = (RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, "7.3", "7.4", "7.5")
+_PLAIN = (RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, "7.3", "7.4", "7.5", "7.8", "7.9", "7.10", "7.12")
 """Clauses whose cases are finite rows like any other: what they say is not about the numbers."""
 
 _BESIDE = ("3.1", "3.2")

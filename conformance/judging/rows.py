@@ -6,23 +6,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import OFFERED, RESULT, Judge
+from xent_conformance.judging.repeated import BROKEN, charge_repeated, graded
 from xent_conformance.reference.clauses import Level, clause
 from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
-from xent_conformance.worker.delivery import AGAIN
 
 NAN = float("nan")
-
-EQUAL_CLASSES = "7.5"
-
-_BROKEN = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
 
 _SYMPTOM = {
     Outcome.RETURNED: Symptom.WRONG_SHAPE,
@@ -51,8 +45,7 @@ def rows_of(
         if answered:
             assert got is not None, "a row without a failure has a result"
             verdicts = _measured(judge, batch, answered, output, got, widening=widening)
-            again = answer.results.get(output + AGAIN)
-            _same_bits(answered, verdicts, batch, output, got, again)
+            charge_repeated(judge, batch, answer, output, answered, verdicts)
         verdicts += [
             _failed(case, output, failures[case.row], given=bool(batch.form.label_dtype))
             for case in batch.cases
@@ -115,26 +108,7 @@ def _measured(
         return [_empty(case, output) for case in cases]
     rows = []
     for case, v in zip(cases, judge.verdicts(cases, output, got), strict=True):
-        rows.append(
-            _named(case)
-            | {
-                "outcome": Outcome.RETURNED.value,
-                "message": "",
-                "grade": v.grade.value,
-                "status": v.status.value,
-                "symptom": v.symptom.value,
-                "clause": v.clause,
-                "ulps": v.ulps,
-                "ratio": v.ratio,
-                "index": v.index,
-                "got": v.got,
-                "hi": v.hi,
-                "lo": v.lo,
-                "exponent": v.exponent,
-                "rounded": v.rounded,
-                "bits": v.bits,
-            }
-        )
+        rows.append(_named(case) | {"outcome": Outcome.RETURNED.value, "message": ""} | graded(v))
     if got.dtype != batch.inputs.format.dtype and not widening:
         words = f"returned {got.dtype.name}, the logits are {batch.inputs.format.name}"
         for case, row in zip(cases, rows, strict=True):
@@ -150,45 +124,6 @@ def _shape(batch: Batch, judge: Judge, output: str) -> tuple[int, ...]:
     a = inputs.attributes
     single = a.reduction != "none" if a.grouped else inputs.definition.value_shape == "scalar"
     return (len(inputs),) if output in ("value", "jvp") and single else (len(inputs), elements)
-
-
-def _same_bits(
-    cases: Sequence[Case],
-    verdicts: Sequence[dict[str, Any]],
-    batch: Batch,
-    output: str,
-    got: Array,
-    again: Array | None,
-) -> None:
-    """Charge a row that conforms, and whose bits are not what 7.3, 7.4 or 7.5 says."""
-    for case, verdict in zip(cases, verdicts, strict=True):
-        if verdict["status"] != Status.CONFORMS:
-            continue
-        tested = clause(case.clause_of(output))
-        changed = again is not None and _bits(got[case.row]) != _bits(again[case.row])
-        if changed or (tested.id == EQUAL_CLASSES and _unequal(batch, case, got[case.row])):
-            charged = {"status": _BROKEN[tested.level].value, "clause": tested.id}
-            verdict |= charged | {"symptom": Symptom.OTHER_BITS.value}
-
-
-def _bits(a: Array) -> bytes:
-    """The bits of an array, with one NaN for all."""
-    return np.where(a != a, np.array(np.nan, dtype=a.dtype), a).tobytes()
-
-
-def _unequal(batch: Batch, case: Case, got: Array) -> bool:
-    """Whether elements of equal inputs came back with different bits."""
-    inputs, n = batch.inputs, batch.inputs.n
-    if got.shape != (n,):
-        return False
-    columns = [inputs.logits[case.row], inputs.cotangent[case.row]]
-    if inputs.labels.shape[1] >= 1:
-        columns.append(inputs.dense_labels[case.row])
-    alike: dict[tuple[float, ...], set[bytes]] = {}
-    for i in range(n):
-        key = tuple(float(c[i]) if len(c) == n else float(c[0]) for c in columns)
-        alike.setdefault(key, set()).add(_bits(got[i : i + 1]))
-    return any(len(bits) > 1 for bits in alike.values())
 
 
 def _named(case: Case) -> dict[str, Any]:
@@ -230,7 +165,7 @@ def _result_fault(case: Case, output: str, symptom: Symptom, message: str, got: 
         | {
             "outcome": Outcome.RETURNED.value,
             "message": message,
-            "status": _BROKEN[tested.level].value,
+            "status": BROKEN[tested.level].value,
             "symptom": symptom.value,
             "clause": tested.id,
             "bits": hashlib.blake2b(got.tobytes(), digest_size=8).hexdigest(),
@@ -253,7 +188,7 @@ def _failed(case: Case, output: str, failure: Failure, *, given: bool) -> dict[s
     elif allowed and failure.outcome in (Outcome.RAISED, Outcome.REFUSED):
         status, symptom = Status.CONFORMS, Symptom.NONE
     else:
-        status, symptom = _BROKEN[tested.level], _SYMPTOM[failure.outcome]
+        status, symptom = BROKEN[tested.level], _SYMPTOM[failure.outcome]
     return (
         _named(case)
         | _nothing()

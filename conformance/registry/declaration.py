@@ -20,8 +20,9 @@ class Declaration:
     """The attributes of :class:`xent_conformance.frameworks.interface.Adapter`, the optional ones filled in.
 
     ``modes`` maps each mode to the smallest profile that asks it. ``moving``: which of ``jvp`` and ``hvp``
-    it computes. ``layouts``: memory layouts beside contiguous. ``restricted`` and ``formats``: for a mode,
-    the only implementations and formats asked in it. ``widening``: modes whose results may be of a wider
+    it computes. ``layouts``: memory layouts beside contiguous. ``states``: for a mode, the ways of asking
+    once more that it has. ``restricted`` and ``formats``: for a mode, the only implementations and formats
+    asked in it. ``widening``: modes whose results may be of a wider
     type. ``variants``: settings of its devices, by name. ``environment``: variables set before its start.
     ``not_offered``: what its implementations do not have; all else is offered, and is to be answered.
     """
@@ -33,6 +34,7 @@ class Declaration:
     implementations: tuple[Implementation, ...]
     moving: tuple[str, ...] = ()
     layouts: frozenset[str] = frozenset()
+    states: Mapping[str, frozenset[str]] = field(default_factory=dict)
     restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     formats: Mapping[str, frozenset[str]] = field(default_factory=dict)
     widening: frozenset[str] = frozenset()
@@ -51,6 +53,7 @@ class Declaration:
             implementations=tuple(kind.implementations),
             moving=tuple(getattr(kind, "moving", ())),
             layouts=frozenset(getattr(kind, "layouts", ())),
+            states={mode: frozenset(of) for mode, of in getattr(kind, "states", {}).items()},
             restricted=dict(getattr(kind, "restricted", {})),
             formats=dict(getattr(kind, "formats", {})),
             widening=frozenset(getattr(kind, "widening", ())),

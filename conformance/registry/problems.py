@@ -17,7 +17,14 @@ from typing import Any, get_args
 
 from xent_conformance.cases.form import Layout
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks.interface import MANNERS, Formulation, Implementation, NotOffered, Variant
+from xent_conformance.frameworks.interface import (
+    MANNERS,
+    STATES,
+    Formulation,
+    Implementation,
+    NotOffered,
+    Variant,
+)
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 
@@ -204,7 +211,7 @@ def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
             yield Problem(f"`{name}` is {_a(given)}, not a mapping", "map each mode to a frozenset of names")
             return
         doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
-        known: Sequence[str] = doors if name == "restricted" else tuple(FORMATS)
+        known: Sequence[str] = {"restricted": doors, "formats": tuple(FORMATS), "states": STATES}[name]
         for mode, names in given.items():
             if mode not in _names_of_modes(kind):
                 yield unknown(f"mode in `{name}`,", mode, _names_of_modes(kind))
@@ -304,6 +311,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),
+    "states": _by_mode("states"),
     "widening": _widening,
     "variants": _variants,
     "environment_before": _environment_before,

@@ -8,19 +8,28 @@ every output is unfolded to ``(rows, elements)`` again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import numpy as np
 
 from xent_conformance.frameworks.interface import Array, Manner
+from xent_conformance.worker.bits import any_of_row, other_bits
 from xent_conformance.worker.layouts import laid_out
 
 Arrays = Mapping[str, Array]
-Compute = Callable[[Arrays, "Mapping[str, object]"], Mapping[str, Array]]
-"""``compute(arrays, keywords)``: one call of the implementation."""
+Compute = Callable[[Arrays, "Mapping[str, object]", str], Mapping[str, Array]]
+"""``compute(arrays, keywords, state)``: one call of the implementation. Of an argument that it changed, and
+only then, ``name#changed`` says where."""
 
 AGAIN = "#again"
 """Ending of the name of an output that was asked once more."""
+
+CHANGED = "#changed"
+"""Ending of the name of an argument that was changed; which rows of it."""
+
+PLAIN = Manner()
 
 
 class Described(Exception):
@@ -42,28 +51,69 @@ class Delivery:
     def answer(self, compute: Compute, arrays: Arrays) -> dict[str, Array]:
         """Every output as ``(rows, elements)``, or ``(rows,)`` where the value is a scalar."""
         if self.manner.wrong:
-            value = np.asarray(compute(misfit(arrays, self.manner.wrong), {})["value"])
+            value = np.asarray(compute(misfit(arrays, self.manner.wrong), {}, "")["value"])
             raise Described(f"returned shape {value.shape}, {_content(value)}")
-        found = self._once(compute, arrays, apart=self.manner.each or self.manner.examples is not None)
+        if self.manner == PLAIN:  # whatever has come back is for the judge to see
+            return {name: self._row_of(name, array) for name, array in compute(arrays, {}, "").items()}
+        apart = self.manner.each or self.manner.examples is not None
+        found = self._once(compute, arrays, apart=apart)
         if self.manner.again:
-            alone = self.manner.again == "alone"
-            few = {name: array[: self.manner.rows] for name, array in arrays.items()} if alone else arrays
-            once_more = self._once(compute, few, apart=alone)
+            once_more = self._again(compute, arrays, found)
             found |= {name + AGAIN: array for name, array in once_more.items()}
         return found
 
-    def _once(self, compute: Compute, arrays: Arrays, *, apart: bool) -> dict[str, Array]:
-        rows = len(arrays["logits"])
-        parts = [self._call(compute, part, rows=1 if apart else rows) for part in _parts(arrays, apart)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def _again(self, compute: Compute, arrays: Arrays, first: Arrays) -> dict[str, Array]:
+        """The answer once more, which is to be the first one's bits (SPEC.md §7)."""
+        kind, rows = self.manner.again, len(arrays["logits"])
 
-    def _call(self, compute: Compute, arrays: Arrays, rows: int) -> dict[str, Array]:
+        def once(arrays: Arrays = arrays, *, apart: bool = False, state: str = "") -> dict[str, Array]:
+            return self._once(compute, arrays, apart=apart, state=state)
+
+        if kind == "twice":
+            return once()
+        if kind == "alone":
+            return once({name: a[: self.manner.rows] for name, a in arrays.items()}, apart=True)
+        if kind == "other_between":
+            once(
+                {name: a[: rows // 2] if rows > 1 else np.repeat(a, 2, axis=0) for name, a in arrays.items()}
+            )
+            return once()
+        if kind == "threads":
+            return _at_once(once, first)
+        if kind == "shared":
+            return once({**arrays, "labels" if "labels" in arrays else "cotangent": arrays["logits"]})
+        found = once(state=kind)
+        # two backwards have added up to twice the gradient, and half of that is exact
+        return {name: a * a.dtype.type(0.5) for name, a in found.items()} if kind == "accumulated" else found
+
+    def _once(self, compute: Compute, arrays: Arrays, *, apart: bool, state: str = "") -> dict[str, Array]:
+        rows = 1 if apart else len(arrays["logits"])
+        parts = [self._call(compute, part, rows, state) for part in _parts(arrays, apart)]
+        unchanged = np.zeros(rows, dtype=np.bool_)
+        return {
+            name: np.concatenate([part.get(name, unchanged) for part in parts])
+            for name in dict.fromkeys(name for part in parts for name in part)
+        }
+
+    def _call(self, compute: Compute, arrays: Arrays, rows: int, state: str) -> dict[str, Array]:
         folded = {name: self._fold(name, array) for name, array in arrays.items()}
-        results = compute(
-            {name: laid_out(name, array, self.manner.layout) for name, array in folded.items()},
-            self._keywords(),
-        )
-        return {name: self._unfold(name, np.asarray(result), folded) for name, result in results.items()}
+        laid = {name: laid_out(name, array, self.manner.layout) for name, array in folded.items()}
+        results = compute(laid, self._keywords(), state)
+        return {
+            name: self._row_of(name, a) if CHANGED in name else self._unfold(name, np.asarray(a), folded)
+            for name, a in results.items()
+        }
+
+    def _row_of(self, name: str, a: Array) -> Array:
+        """Which rows an argument was changed in, from where it was; anything else as it is."""
+        if CHANGED not in name:
+            return a
+        if self.manner.examples is not None:
+            return np.array([a.any()])
+        if self._lead is not None:
+            a = a.reshape(-1) if a.ndim == len(self._lead) else np.moveaxis(a, self._axis, -1)
+            a = a.reshape(int(np.prod(self._lead)), -1)
+        return any_of_row(a)
 
     # --- shapes ---
 
@@ -121,6 +171,20 @@ class Delivery:
         if self.manner.out:
             keywords["out"] = True
         return keywords
+
+
+def _at_once(call: Callable[[], dict[str, Array]], first: Arrays) -> dict[str, Array]:
+    """What two threads get that call at the same time: of each element the one that is not the first's."""
+    both = Barrier(2)
+
+    def one(_: int) -> dict[str, Array]:
+        both.wait()
+        return call()
+
+    with ThreadPoolExecutor(2) as pool:
+        a, b = pool.map(one, range(2))
+    names = [name for name in first if CHANGED not in name]
+    return {name: np.where(other_bits(first[name], a[name]), a[name], b[name]) for name in names}
 
 
 def misfit(arrays: Arrays, wrong: str) -> Arrays:

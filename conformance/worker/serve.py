@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from xent_conformance.frameworks.interface import (
+    GRADIENT_STATES,
     Adapter,
     Array,
     Call,
@@ -29,7 +30,8 @@ from xent_conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
-from xent_conformance.worker.delivery import Delivery, Described
+from xent_conformance.worker.delivery import PLAIN, Delivery, Described
+from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import instructions, processor
 from xent_conformance.worker.wire import Closed, receive, send
 
@@ -49,8 +51,6 @@ CHANGES_ARITHMETIC = (
     "XLA_FLAGS",
 )
 """Environment variables that may change a result; recorded where they are set."""
-
-PLAIN = Manner()
 
 
 class Worker:
@@ -107,23 +107,29 @@ class Worker:
     ) -> dict[str, Array]:
         implementation = self._implementation(question)
 
-        def compute(arrays: Mapping[str, Array], keywords: Mapping[str, object]) -> Mapping[str, Array]:
+        def compute(
+            arrays: Mapping[str, Array], keywords: Mapping[str, object], state: str
+        ) -> Mapping[str, Array]:
+            wanted = _concerned(state, outputs)
+            if not wanted:
+                return {}
+            inputs = Inputs(arrays)
+            own = inputs.own
             call = Call(
                 implementation,
                 question.mode,
                 question.device,
-                arrays["logits"],
-                arrays.get("labels"),
-                arrays["cotangent"],
-                outputs,
-                arrays.get("tangent"),
+                own["logits"],
+                own.get("labels"),
+                own["cotangent"],
+                wanted,
+                own.get("tangent"),
                 keywords,
+                state,
             )
             found = self.adapter.run(call)
-            return {o: np.asarray(found[o]) for o in outputs}
+            return {o: np.asarray(found[o]) for o in wanted} | inputs.changed()
 
-        if question.manner == PLAIN:
-            return dict(compute(arrays, {}))
         scalar = arrays["cotangent"].ndim == 1
         return Delivery(question.manner, implementation.takes, scalar).answer(compute, arrays)
 
@@ -158,6 +164,13 @@ class Worker:
             else:
                 self._refusals[key] = None
         return self._refusals[key]
+
+
+def _concerned(state: str, outputs: tuple[str, ...]) -> tuple[str, ...]:
+    """What is asked again in a state: the value without gradients, or gradients alone."""
+    if state == "inference":
+        return tuple(o for o in outputs if o == "value")
+    return tuple(o for o in outputs if o != "value") if state in GRADIENT_STATES else outputs
 
 
 def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:

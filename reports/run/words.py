@@ -75,6 +75,7 @@ class Symptom(StrEnum):
     WRONG_INFINITY = "wrong sign of infinity"
     FINITE_FOR_NAN = "a number where NaN"
     OTHER_BITS = "other bits"
+    CHANGED_INPUTS = "changed inputs"
     WRONG_SHAPE = "wrong shape"
     WRONG_DTYPE = "wrong dtype"
     RAISED = "raised"

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "95cfb1fbaae45c1f5ea3af566294eb31df6cd6028e9c0197ee3dc90f5d75dc53",
-    "standard": "f7f4b0e4f0c5e06ac2a085078226c58bbbcd1bc2482fdc0f5e29818a30fd53fa",
-    "full": "d74644d72136f54f6c052b510fa4bbd521f60e701c518cf3c575fd4123568c94",
+    "quick": "b5c04595be3c964b3d02bab15b86ca57cddfcaec2103fec3ce9496415b71a876",
+    "standard": "9c3b3364492e29185969865d311ab5eae57e80a1da5041d9ae7744b99c78f41f",
+    "full": "46cd9d89c5f37f153364c69216e3ed3aa86a964fb75f49e51de041883c6feb77",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

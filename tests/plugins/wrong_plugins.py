@@ -110,6 +110,18 @@ class UnknownLayout(Right):
     layouts = frozenset({"diagonal"})
 
 
+class UnknownState(Right):
+    states = {"eager": frozenset({"thread"})}
+
+
+class StatesAreASet(Right):
+    states = {"threads"}
+
+
+class StateOfAnUnknownMode(Right):
+    states = {"compiled": frozenset({"threads"})}
+
+
 class UnknownMoving(Right):
     moving = ("jpv",)
 
@@ -256,6 +268,36 @@ class RefusesGradients(Right):
         if call.outputs != ("value",):
             raise Unsupported("no tape")
         return super().run(call)
+
+
+class SigmoidByHand(Right):
+    """Has a gradient, and every state of it."""
+
+    autodiff = True
+    implementations = door(operator="sigmoid", call=lambda np, x: 1 / (1 + np.exp(-x)))
+    states = {"eager": frozenset({"inference", "second_backward", "accumulated"})}
+
+    def run(self, call):
+        value = super().run(call)["value"]
+        times = 2 if call.state == "accumulated" else 1
+        return {"value": value, "grad_logits": times * call.cotangent * value * (1 - value)}
+
+
+class PassesOverAState(SigmoidByHand):
+    def run(self, call):
+        return super().run(dataclasses.replace(call, state=""))
+
+
+class RaisesInAState(SigmoidByHand):
+    def run(self, call):
+        if call.state == "second_backward":
+            raise RuntimeError("the graph was freed")
+        return super().run(call)
+
+
+class AnswersNothingInAState(SigmoidByHand):
+    def run(self, call):
+        return {} if call.state == "inference" else super().run(call)
 
 
 class WrongValue(Right):

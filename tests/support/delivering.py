@@ -34,10 +34,14 @@ class Kept:
         self.compute = compute
         self.arrays: list[Mapping[str, Array]] = []
         self.keywords: list[Mapping[str, Any]] = []
+        self.states: list[str] = []
 
-    def __call__(self, arrays: Mapping[str, Array], keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+    def __call__(
+        self, arrays: Mapping[str, Array], keywords: Mapping[str, Any], state: str
+    ) -> Mapping[str, Array]:
         self.arrays.append(arrays)
         self.keywords.append(keywords)
+        self.states.append(state)
         return self.compute(arrays, keywords)
 
 

@@ -130,6 +130,13 @@ def _door(batch: Batch, name: str, framework: str) -> tuple[Framework, Implement
     return found[0]
 
 
+_OF_MORE_THAN_A_RESULT = {
+    Symptom.OTHER_BITS: "returns other bits than it should be; see it without --script",
+    Symptom.CHANGED_INPUTS: "changes what it is given, and returns what is right; see it without --script",
+}
+"""What a script that looks at one result does not show."""
+
+
 @dataclass
 class _Asked:
     """One implementation in one mode, and its worker."""
@@ -179,8 +186,8 @@ class _Asked:
             words = f": {said['message']}" if said["message"] else ""
             raise Refused(f"{self.door.name} is {said['status']} here by clause {said['clause']}{words}")
         worst = min(rows, key=_weight)
-        if worst["symptom"] == Symptom.OTHER_BITS:
-            raise Refused(f"{self.door.name} returns other bits than it should be; see it without --script")
+        if worst["symptom"] in _OF_MORE_THAN_A_RESULT:
+            raise Refused(f"{self.door.name} {_OF_MORE_THAN_A_RESULT[worst['symptom']]}")
         return worst
 
     def _judged(self, judge: Judge, answer: Answer) -> Iterator[Row]:
@@ -232,7 +239,9 @@ class _Asked:
         manner = replace(question.manner, layout="contiguous", copies=1)
         seen: list[tuple[Mapping[str, Array], Mapping[str, Any]]] = []
 
-        def numbered(arrays: Mapping[str, Array], keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+        def numbered(
+            arrays: Mapping[str, Array], keywords: Mapping[str, Any], state: str
+        ) -> Mapping[str, Array]:
             seen.append((arrays, keywords))
             like = arrays["cotangent" if output == "value" else "logits"]
             return {output: np.arange(like.size).reshape(like.shape)}

@@ -10,13 +10,16 @@ import pytest
 
 from tests.support import fakes_in_any_manner as fakes
 from tests.support.by_hand import batch
+from tests.support.faults.asked import SEATS
 from tests.support.here import family, questions, seat
 from xent_conformance.asking.questions import manner_of, outputs, takes
+from xent_conformance.asking.questions import questions as every_question
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.shapes import FORMS
 from xent_conformance.cases.form import Form
-from xent_conformance.frameworks.interface import Implementation, Manner
+from xent_conformance.frameworks.interface import STATES, Implementation, Manner
 from xent_conformance.reference.attributes import Attributes
+from xent_conformance.registry.framework import Seat
 from xent_conformance.worker.serve import manner_of as received
 
 SPARSE = "sparse_softmax_cross_entropy"
@@ -69,6 +72,31 @@ def test_layouts_that_the_tensors_can_have(layout: Any) -> None:
     b = shaped(Form(layout=layout))
     assert asked(implementation(), b)
     assert not asked(implementation(), b, fake="NoForwardMode")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_is_asked_of_the_modes_that_have_it(state: str) -> None:
+    """A framework that says nothing of it is asked nothing."""
+    (b,) = family("state", "softmax_cross_entropy", variant=state)
+    (faults,) = (s for s in SEATS if s.name == "faults")
+    (compiled,) = (s for s in SEATS if s.name == "compiled")
+    assert [q.mode for q in every_question(faults, b, ["cpu"], ["correct"], "quick")] == ["eager"]
+    names = [i.name for i in compiled.declaration.implementations]
+    assert {q.mode for q in every_question(compiled, b, ["cpu"], names, "quick")} <= {"eager"}
+    silent = Seat(replace(faults.framework, given=replace(faults.declaration, states={})))
+    assert every_question(silent, b, ["cpu"], ["correct"], "quick") == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_of_gradients_is_not_asked_of_whom_has_none(state: str) -> None:
+    """Logits that are the cotangent too are of no account to a value either; labels are."""
+    (faults,) = (s for s in SEATS if s.name == "faults")
+    values = Seat(replace(faults.framework, given=replace(faults.declaration, autodiff=False)))
+    for operator in ("softmax", "softmax_cross_entropy"):
+        (b,) = family("state", operator, variant=state)
+        asked = every_question(values, b, ["cpu"], ["correct"], "quick")
+        of_values = state in ("other_between", "threads") or (state == "shared" and operator != "softmax")
+        assert bool(asked) is of_values, operator
 
 
 def test_a_buffer_is_given_to_whom_it_takes() -> None:

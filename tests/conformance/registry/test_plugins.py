@@ -284,6 +284,9 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
         ("TakesWhatItDoesNotAccept", "takes 'out', which its call does not accept", "leave it out"),
         ("TakesAList", "`takes` is a list", "make it a frozenset"),
         ("UnknownLayout", "unknown name in `layouts`, 'diagonal'", "there are transposed"),
+        ("UnknownState", "unknown name in `states['eager']`, 'thread'", "did you mean threads"),
+        ("StatesAreASet", "`states` is a set, not a mapping", "map each mode to a frozenset"),
+        ("StateOfAnUnknownMode", "unknown mode in `states`, 'compiled'", "there are eager"),
         ("UnknownMoving", "unknown name in `moving`, 'jpv'", "did you mean jvp"),
         ("RestrictsAnUnknownMode", "unknown mode in `restricted`, 'compiled'", "there are eager"),
         ("RestrictsToAnUnknownDoor", "'right.sofmax'", "did you mean right.softmax"),
@@ -308,6 +311,9 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
         ("WrongDtype", "returns float64 for float32 logits", "return the dtype that the framework gave"),
         ("Mutates", "changes the arrays it is given", "copy them"),
         ("Nondeterministic", "returns other bits for value when it is asked again", "fix seeds"),
+        ("PassesOverAState", "for grad_logits what is not twice the gradient", "add up two backwards"),
+        ("RaisesInAState", "state 'second_backward' raises RuntimeError: the graph", "leave it out of"),
+        ("AnswersNothingInAState", "state 'inference' returns NoneType for value", "leave it out"),
         ("ForgetsAfterwards", "raises RuntimeError: the graph was freed", "keep no state"),
         ("ClaimsAutodiff", "returns a dict without grad_logits", "or say `autodiff = False`"),
         ("RefusesGradients", "run() has no grad_logits of any implementation", "or say `autodiff = False`"),
@@ -324,6 +330,12 @@ def test_check_plugin_of_a_wrong_one(
     line = next(line for line in lines if what in line)
     assert remedy in line and "\n" not in line
     assert len(lines) <= 3, lines
+
+
+def test_check_plugin_of_one_that_has_the_states_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xent_conformance.check_plugin.check._heavy_imports", lambda located: ())
+    states = [line for line in check(f"{WRONG}:SigmoidByHand") if "state" in line]
+    assert states == []
 
 
 def test_check_plugin_sees_a_framework_imported_at_the_top() -> None:

@@ -63,7 +63,9 @@ def test_logits_may_be_integers() -> None:
     ],
 )
 def test_what_comes_back_is_told(value: Array, told: str) -> None:
-    def compute(_arrays: Mapping[str, Array], _keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+    def compute(
+        _arrays: Mapping[str, Array], _keywords: Mapping[str, Any], _state: str
+    ) -> Mapping[str, Array]:
         return {"value": value}
 
     delivery = Delivery(Manner(wrong="labels_extra_axis"), frozenset(), scalar=True)

@@ -11,8 +11,8 @@ from tests.support.faults.reported import REPORTED
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from xent_conformance.cases.form import Layout
-from xent_conformance.frameworks.interface import Call, Implementation
-from xent_conformance.reference.operators import MOVING
+from xent_conformance.frameworks.interface import STATES, Call, Implementation
+from xent_conformance.reference.operators import MOVING, OPERATORS
 
 Answering = Callable[[Call], Mapping[str, Any]]
 
@@ -35,6 +35,7 @@ class Faults:
     autodiff = True
     moving = MOVING
     layouts = frozenset(get_args(Layout))
+    states: ClassVar = {"eager": frozenset(STATES)}
     implementations: ClassVar[Sequence[Implementation]] = (
         *(_implementation(v.name, o, v.of(o), v.about) for v in VARIANTS for o in v.operators),
         *(_implementation(f.name, f.operator, f.kernel, f.about) for f in FAULTS if f.mode == "eager"),

@@ -130,13 +130,17 @@ def _only(answer: Answer, output: str) -> Answer:
         replace(answer.question, outputs=(output,)),
         {name: array for name, array in answer.results.items() if name in mine},
         {name: failures for name, failures in answer.failures.items() if name == output},
+        copies={name: copies for name, copies in answer.copies.items() if name == output},
+        changed=answer.changed if output == answer.question.outputs[0] else {},
     )
 
 
 def _bits(answer: Answer) -> tuple[Any, ...]:
     results = tuple((n, a.dtype.name, a.shape, a.tobytes()) for n, a in sorted(answer.results.items()))
     failures = tuple((n, tuple(sorted(f.items(), key=lambda e: e[0]))) for n, f in answer.failures.items())
-    return answer.question.outputs, results, failures
+    copies = tuple((n, r, a.tobytes()) for n, rows in answer.copies.items() for r, a in sorted(rows.items()))
+    changed = tuple((row, tuple(sorted(names))) for row, names in sorted(answer.changed.items()))
+    return answer.question.outputs, results, failures, copies, changed
 
 
 @functools.cache

@@ -55,7 +55,7 @@ class Kernel:
             return {o: np.full(self.shape(call, o), np.nan, call.logits.dtype) for o in call.outputs}
         with np.errstate(all="ignore"):
             a = self.rows_of(call)
-            found = {o: self.tensor(call, o, self.reduced(a, o)) for o in call.outputs}
+            found = {o: self.tensor(call, o, self.in_state(call, a, o)) for o in call.outputs}
         if "out" in call.keywords:
             buffer = np.full(found["value"].shape, OLD, call.logits.dtype)
             self.write(buffer, found["value"])
@@ -119,6 +119,29 @@ class Kernel:
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
         return a.across(found) / a.divisor if output == "value" and a.reduction != "none" else found
+
+    # --- what is kept between calls ---
+
+    def in_state(self, call: Call, a: Ask, output: str) -> Array:
+        """The output as it is in the state of the call: of inference, of a second backward, of two added."""
+        found = self.reduced(a, output)
+        if call.state == "inference":
+            return self.inference(a, found)
+        if call.state == "second_backward":
+            return self.second_backward(found)
+        return self.added(found, found) if call.state == "accumulated" else found
+
+    def inference(self, a: Ask, value: Array) -> Array:
+        """The value without gradients, of the one that comes with them."""
+        return value
+
+    def second_backward(self, first: Array) -> Array:
+        """The gradient of the second backward through a graph, of that of the first."""
+        return first
+
+    def added(self, held: Array, gradient: Array) -> Array:
+        """What is held once the gradient has been added."""
+        return held + gradient
 
     # --- rows to tensors ---
 

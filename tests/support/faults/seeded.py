@@ -13,6 +13,7 @@ from tests.support.faults import (
     seeded_once_unseen,
     seeded_sigmoid,
     seeded_softmax,
+    seeded_state,
 )
 from tests.support.faults.fault import SEEDED
 
@@ -23,6 +24,7 @@ _IDEAS = (
     seeded_attributes,
     seeded_derivatives,
     seeded_delivery,
+    seeded_state,
     seeded_once_unseen,
 )
 

@@ -1,0 +1,109 @@
+"""How rows are asked once more: which calls that takes, in which order, and what of it is compared (§7)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.delivering import Array, Compute, delivered, rows
+from tests.support.faults.adapter import Faults
+from xent_conformance.frameworks.interface import GRADIENT_STATES, STATES, Manner, Question
+from xent_conformance.worker.delivery import AGAIN
+from xent_conformance.worker.serve import Worker
+
+
+def _doubled(arrays: Mapping[str, Array], _: Mapping[str, Any]) -> Mapping[str, Array]:
+    return {"value": 2 * arrays["logits"], "grad_logits": 3 * arrays["logits"]}
+
+
+def _asked(again: str, compute: Compute = _doubled, count: int = 8) -> tuple[dict[str, Array], Any]:
+    return delivered(Manner(again=again, rows=2), compute, rows(count, 3, labels="dense"))
+
+
+@pytest.mark.parametrize(("count", "between"), [(8, 4), (3, 1), (1, 2)])
+def test_a_call_of_another_shape_between_two_equal_ones(count: int, between: int) -> None:
+    found, kept = _asked("other_between", count=count)
+    assert [len(a["logits"]) for a in kept.arrays] == [count, between, count]
+    assert [len(a["labels"]) for a in kept.arrays] == [count, between, count]
+    assert found["value#again"].shape == (count, 3)
+
+
+def test_two_threads_at_once_and_none_of_them_is_the_first() -> None:
+    seen: list[int] = []
+    both = threading.Barrier(2)
+
+    def compute(arrays: Mapping[str, Array], keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+        seen.append(threading.get_ident())
+        if len(seen) > 1:
+            both.wait(timeout=30)  # each inside while the other is
+        return _doubled(arrays, keywords)
+
+    found, _ = _asked("threads", compute)
+    assert len(seen) == len(set(seen)) == 3
+    assert np.array_equal(found["value"], found["value" + AGAIN])
+
+
+@pytest.mark.parametrize("wrong", [1, 2])
+def test_whichever_thread_has_other_bits_is_seen(wrong: int) -> None:
+    lock, count = threading.Lock(), iter(range(3))
+
+    def compute(arrays: Mapping[str, Array], keywords: Mapping[str, Any]) -> Mapping[str, Array]:
+        with lock:
+            mine = next(count)
+        found = dict(_doubled(arrays, keywords))
+        if mine == wrong:
+            found["value"] = found["value"] + np.float32(1)
+        return found
+
+    found, _ = _asked("threads", compute)
+    assert np.array_equal(found["value"] + np.float32(1), found["value" + AGAIN])
+    assert np.array_equal(found["grad_logits"], found["grad_logits" + AGAIN])
+
+
+@pytest.mark.parametrize("labels", ["dense", ""])
+def test_one_array_for_two_arguments(labels: str) -> None:
+    found, kept = delivered(Manner(again="shared", rows=2), _doubled, rows(4, 3, labels=labels))
+    first, second = kept.arrays
+    name = "labels" if labels else "cotangent"
+    assert first[name] is not first["logits"]
+    assert second[name] is second["logits"]
+    assert set(found) == {"value", "grad_logits", "value" + AGAIN, "grad_logits" + AGAIN}
+
+
+def test_half_of_what_was_added_up_is_compared() -> None:
+    def compute(arrays: Mapping[str, Array], _: Mapping[str, Any]) -> Mapping[str, Array]:
+        return {"grad_logits": arrays["logits"]}
+
+    found, kept = _asked("accumulated", compute)
+    assert kept.states == ["", "accumulated"]
+    assert np.array_equal(2 * found["grad_logits" + AGAIN], found["grad_logits"])
+    assert found["grad_logits" + AGAIN].dtype == np.float32
+
+
+# --- in a worker ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_compared_in_each_state(state: str) -> None:
+    """And that all of it is: a state in which nothing came back again would compare nothing."""
+    every = ("value", "grad_logits", "grad_labels")
+    manner = Manner(again=state, rows=4)
+    question = Question("correct", "softmax_cross_entropy", "eager", "cpu", every, manner)
+    header, results = Worker(Faults()).answer(question, rows(4, 3, scalar=True, labels="dense"))
+    again = {name.removesuffix(AGAIN) for name in results if name.endswith(AGAIN)}
+    expected = {"inference": {"value"}, "second_backward": set(every[1:]), "accumulated": set(every[1:])}
+    assert header["failures"] == {} and set(every) <= set(results)
+    assert again == expected.get(state, set(every))
+
+
+@pytest.mark.parametrize("state", GRADIENT_STATES)
+def test_a_state_that_concerns_nothing_that_is_asked(state: str) -> None:
+    """As where gradients raise, and the value is asked apart."""
+    outputs = ("grad_logits",) if state == "inference" else ("value",)
+    question = Question("correct", "softmax", "eager", "cpu", outputs, Manner(again=state, rows=4))
+    _, results = Worker(Faults()).answer(question, rows(4, 3))
+    assert set(results) == set(outputs)
