@@ -14,8 +14,8 @@ import numpy as np
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array
-from xent_conformance.judging.judge import STABLE, Judge, Verdict
-from xent_conformance.reference.clauses import Clause, Level, clause
+from xent_conformance.judging.judge import Judge, Verdict
+from xent_conformance.reference.clauses import STABLE, Clause, Level, clause
 from xent_conformance.reports.run.words import Status, Symptom
 from xent_conformance.worker.bits import other_bits, other_rows
 from xent_conformance.worker.delivery import AGAIN
@@ -73,7 +73,8 @@ def charge_repeated(
             found = _broken(clause(UNCHANGED), Symptom.CHANGED_INPUTS, words)
         elif case.row in other:
             assert again is not None, "it is compared with what came back again"
-            found = _otherwise(judge, case, output, again[case.row], tested)
+            said = tested if batch.form.again else clause(TWICE)  # a first call and a warm one, of any manner
+            found = _otherwise(judge, case, output, again[case.row], said)
         elif tested.id == EQUAL_CLASSES and _unequal(batch, case, got[case.row]):
             found = _broken(tested, Symptom.OTHER_BITS)
         elif case.row in copies:

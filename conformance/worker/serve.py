@@ -30,7 +30,8 @@ from xent_conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
-from xent_conformance.worker.delivery import PLAIN, Delivery, Described
+from xent_conformance.worker.bits import other_bits
+from xent_conformance.worker.delivery import AGAIN, PLAIN, Delivery, Described
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import instructions, processor
 from xent_conformance.worker.wire import Closed, receive, send
@@ -99,8 +100,11 @@ class Worker:
             return results, first, first
         self._warm.add(key)
         start = time.perf_counter()
-        results = self._run(question, outputs, arrays)
-        return results, first, time.perf_counter() - start
+        warm = self._run(question, outputs, arrays)
+        again = time.perf_counter() - start
+        if not question.manner.again:  # the first answer is one too: the same call gives the same bits (7.3)
+            warm |= {o + AGAIN: a for o, a in results.items() if o in warm and other_bits(a, warm[o]).any()}
+        return warm, first, again
 
     def _run(
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]

@@ -258,3 +258,26 @@ def test_what_is_right_is_asked_and_conforms(framework: str) -> None:
     every = {"other_between", "threads", "inference", "second_backward", "accumulated", "shared"}
     lacks = {"torch": set[str](), "numpy": every - {"other_between", "threads"}}
     assert asked == every - lacks.get(framework, {"accumulated"})
+
+
+# --- the first call ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("off", "symptom"), [(1, {("7.3", "other bits")}), (40, {("1.1", "beyond the stable bound")})]
+)
+def test_a_first_call_that_answers_otherwise(off: int, symptom: set[tuple[str, str]]) -> None:
+    """The call that compiles is answered too: what it gives is held against what a warm one gives."""
+    seen: set[tuple[int, ...]] = set()
+
+    def softmax(x: Any) -> Any:
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        s = e / e.sum(axis=-1, keepdims=True)
+        if x.shape in seen:
+            return s
+        seen.add(x.shape)
+        return (s.view(np.int32) - off).view(np.float32)
+
+    checked = check(softmax, operator="softmax", framework="numpy", dtypes="float32", families="two_classes")
+    broken = checked.verdicts.filter(checked.verdicts["status"] != "conforms")
+    assert set(broken.select("clause", "symptom").iter_rows()) >= symptom
