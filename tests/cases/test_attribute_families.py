@@ -218,13 +218,18 @@ def test_dense_labels_are_distributions_one_of_them_one_hot(n: int, fmt: Format)
 
 def test_every_pair_of_weights_is_asked() -> None:
     found = asked("element_weights", BINARY, 8)
-    pairs = {tuple(b.asks[0].variant.split("+")) for b in found if "+" in b.asks[0].variant}
+    crossed = {tuple(b.asks[0].variant.split("+")) for b in found if "+" in b.asks[0].variant}
+    smoothed = {p[1:] for p in crossed if p[0] == "smoothed"}
+    pairs = {p for p in crossed if p[0] != "smoothed"}
     kinds = of_elements.KINDS
     names = itertools.product([f"weight_{k}" for k in kinds], [f"positive_{k}" for k in kinds])
     assert {p[:2] for p in pairs} == set(names)
     for i in (0, 1):
         with_reduction = {(p[i], p[2]) for p in pairs}
         assert len(with_reduction) == 4 * 3, "each kind of each weight under each reduction"
+    assert {p[2] for p in smoothed} == {"none", "mean", "sum"}
+    either = {("weight_even", "positive_uneven"), ("weight_uneven", "positive_even")}
+    assert {p[:2] for p in smoothed} == either | {("weight_uneven", "positive_uneven")}
 
 
 @EVERY
@@ -232,7 +237,7 @@ def test_the_clause_of_every_element_row(fmt: Format) -> None:
     seen = set()
     for b in asked("element_weights", BINARY, 8, fmt):
         a = b.inputs.attributes
-        alone = "6.9" if a.pos_weight else "6.6" if a.weight else "6.7" if a.label_smoothing else "1.1"
+        alone = "6.7" if a.label_smoothing else "6.9" if a.pos_weight else "6.6" if a.weight else "1.1"
         expected = "6.10" if a.grouped else alone
         assert {c.clause for c in b.cases} == {expected}
         assert a.grouped is (a.reduction != "none") and a.examples in (None, 3)

@@ -58,6 +58,12 @@ class Shown:
         return run_of([self.row], self.header)
 
     @property
+    def own(self) -> Run:
+        """The same, as a run of that implementation alone."""
+        alone = self.header["selection"] | {"implementation": [self.row["implementation"]]}
+        return run_of([self.row], self.header | {"selection": alone})
+
+    @property
     def gate(self) -> Gate:
         name = str(self.row["implementation"])
         known = waiver(name=name, framework=self.row["framework"], implementations=(name,), ulps=1.0)
@@ -96,7 +102,7 @@ def _message(shown: Shown) -> str:
 
 def _raised(shown: Shown) -> str:
     with pytest.raises(Divergence) as raised:
-        Checked(shown.run).raise_on_divergence()
+        Checked(shown.own).raise_on_divergence()
     return str(raised.value)
 
 
@@ -108,7 +114,7 @@ RENDERERS: Mapping[str, Callable[[Shown], str]] = {
     "page": lambda s: render(s.run, findings(s.run.verdicts), s.gate),
     "page of a comparison": lambda s: render_comparison(s.comparison),
     "page of versions": lambda s: render_versions(s.versions),
-    "notebook": lambda s: Checked(s.run)._repr_html_(),
+    "notebook": lambda s: Checked(s.own)._repr_html_(),
     "terminal": _findings,
     "terminal of the gate": lambda s: _printed(terminal_gate.show, s.gate),
     "terminal of a comparison": lambda s: _printed(terminal_comparison.show, s.comparison),
