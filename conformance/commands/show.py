@@ -1,17 +1,28 @@
-"""``conformance list | report | check-plugin``: show what is there."""
+"""``conformance list | causes | report | check-plugin``: show what is there."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from xent_conformance.commands.base import FAILED, USAGE, Known, Plugin, Waivers, app, console, fail, plug_in
-from xent_conformance.commands.files import accepted, check_outputs, read, write
+from xent_conformance.commands.base import (
+    EVIDENCE,
+    FAILED,
+    USAGE,
+    Known,
+    Plugin,
+    Waivers,
+    app,
+    console,
+    fail,
+    plug_in,
+)
+from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
 
 if TYPE_CHECKING:
     from xent_conformance.reports.run.file import Run
@@ -35,6 +46,30 @@ def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin
 
     plug_in(plugin)
     listing.show(what.value, console)
+
+
+@app.command()
+def causes(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE.json", help="All of it, for programs.")
+    ] = None,
+) -> None:
+    """Say what is wrong in a run, each thing once: which formula gives the numbers that were returned."""
+    from xent_conformance.diagnosis.causes import OtherCorpus, diagnosed
+    from xent_conformance.reference.cache import default_cache
+    from xent_conformance.reference.oracle import Oracle
+    from xent_conformance.reports.terminal import causes as terminal_causes
+
+    check_outputs({"--json": json_file}, runs)
+    try:
+        found = diagnosed(read(runs), Oracle(default_cache()))
+    except OtherCorpus as other:
+        raise fail(str(other), EVIDENCE) from None
+    notes = write_all((json_file, lambda: as_json([asdict(cause) for cause in found])))
+    terminal_causes.show(found, console)
+    for note in notes:
+        console.print(escape(note), soft_wrap=True)
 
 
 @app.command()

@@ -54,6 +54,10 @@ class Verdict:
     bits: str
 
 
+COARSE = 1100
+"""``2**COARSE`` ulps of the smallest number are a number that binary64 has, and so is its largest in them."""
+
+
 @dataclass(frozen=True)
 class _Yardstick:
     """All that one output of a batch is measured with, in ulps ``2**k`` of the exact values."""
@@ -66,6 +70,8 @@ class _Yardstick:
     accurate: Floats
     stable: Floats
     flushable: NDArray[np.bool_]
+    coarse: Floats
+    """The stable bound in units of ``2**COARSE`` ulps: where an error is too large to be counted in ulps."""
 
     @classmethod
     def of(cls, truth: Truth, output: str) -> _Yardstick:
@@ -82,6 +88,7 @@ class _Yardstick:
                 accurate=np.ldexp(bound.accurate, -k),
                 stable=np.ldexp(bound.stable, -k),
                 flushable=np.abs(exact.approximate()) <= bound.flush,
+                coarse=np.ldexp(bound.stable, -k - COARSE),
             )
 
     def rows(self, rows: Ints, exactly: NDArray[np.bool_]) -> _Yardstick:
@@ -95,6 +102,7 @@ class _Yardstick:
             np.where(exactly[:, None], 0.0, self.accurate[rows]),
             np.where(exactly[:, None], 0.0, self.stable[rows]),
             self.flushable[rows],
+            np.where(exactly[:, None], 0.0, self.coarse[rows]),
         )
 
 
@@ -176,6 +184,12 @@ def _measure(y: _Yardstick, got: Floats) -> _Elements:
             [nearest, faithful, ulps <= y.accurate, ulps <= y.stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT
         )
         ratio = np.where(ulps == 0, 0.0, ulps / y.stable)
+        # beside a subnormal of binary64, one is more ulps than there are numbers, and so may be its bound
+        far = np.isinf(ulps) & np.isfinite(got)
+        if far.any():
+            coarse = _distance(np.ldexp(got, -y.k - COARSE), exact, y.k + COARSE)
+            grade = np.where(far, np.where(coarse <= y.coarse, _STABLE, _DIVERGENT), grade)
+            ratio = np.where(far, coarse / y.coarse, ratio)
 
     special = ~np.isfinite(exact.hi)
     same = np.where(np.isnan(exact.hi), np.isnan(got), got == exact.hi)

@@ -107,6 +107,10 @@ conformance/judging
     cases: case
     reports: run
     conformance: asking frameworks registry worker
+conformance/diagnosis
+    reference: formats inputs operators oracle
+    cases: case corpus profile
+    reports: run text views
 conformance/check_plugin
     reference: cache formats operators oracle
     cases: case corpus profile
@@ -153,10 +157,10 @@ conformance/explain/printing
     reports: run terminal text
     conformance: explain/case explain/search
 conformance/commands
-    reference: clauses operators
+    reference: cache clauses operators oracle
     cases: corpus profile
     reports: atomic ci html/comparison html/report html/versions run terminal views
-    conformance: . asking check_plugin decision explain/case explain/printing explain/script
+    conformance: . asking check_plugin decision diagnosis explain/case explain/printing explain/script
     conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.by_hand import INFINITY, NAN, batch
 from tests.support.judging import F32, STABLE, ULP, check, judged
+from xent_conformance.cases.corpus import find_case
 from xent_conformance.judging.judge import Judge, _broken
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import Grade, Status, Symptom
@@ -235,3 +236,20 @@ def test_cases_of_accuracy_underflow_and_shape_are_finite_rows_like_any_other(te
     assert _broken(Symptom.BEYOND_BOUND, tested) == _broken(Symptom.NAN, tested) == "1.1"
     assert _broken(Symptom.LOST_ACCURACY, tested) == "1.2"
     assert _broken(Symptom.FLUSHED, tested) == "1.3"
+
+
+@pytest.mark.parametrize(("times", "grade"), [(0.5, Grade.STABLE), (2.0, Grade.DIVERGENT)])
+def test_an_error_that_no_ulp_can_count_is_held_against_its_bound(times: float, grade: Grade) -> None:
+    """Beside a subnormal of binary64 one is more ulps than there are numbers, and so is a bound of 1e-14."""
+    found, case = find_case("sparse_softmax_cross_entropy/huge_logits/at_exp_overflow/float64/n10/r9")
+    truth = Oracle().truth(found.inputs)
+    got = truth.enclosure("grad_logits").round_to(found.inputs.format)
+    stable = truth.bound("grad_logits").stable[case.row]
+    tiny = int(np.argmax(stable))
+    assert 0 < abs(got[case.row, tiny]) < 1e-300
+    with np.errstate(over="ignore"):
+        assert np.isinf(np.ldexp(stable[tiny], 1074)), "in ulps"
+    got[case.row, tiny] += times * stable[tiny]
+    (v,) = Judge(truth).verdicts([case], "grad_logits", got)
+    assert (v.grade, v.index) == (grade, tiny) and v.ratio == pytest.approx(times)
+    assert (v.status is Status.BREAKS_MUST) is (grade is Grade.DIVERGENT)
