@@ -90,13 +90,19 @@ class Prediction:
 
     @cached_property
     def _error(self) -> Array:
-        """How far the prediction is from the exact result, over the accurate bound; infinite if special."""
-        rounded = self.right.rounded
+        """How far the prediction is from the exact result, over the accurate bound; infinite if special.
+
+        An infinity stands beside the largest number, as it does for the judge (SPEC.md §0).
+        """
+        values, rounded = self.values, self.right.rounded
+        largest = self.right.truth.inputs.format.largest
         with np.errstate(all="ignore"):
-            far = np.abs(self.values - self.right.exact) / self.right.accurate
-        special = np.isnan(self.values) != np.isnan(rounded)
-        special |= (np.isinf(self.values) | np.isinf(rounded)) & (self.values != rounded)
-        return np.where(special, np.inf, np.where(np.isfinite(far), far, 0.0))
+            number = np.where(np.isinf(values), np.copysign(largest, values), values)
+            far = np.abs(number - self.right.exact) / self.right.accurate
+        special = np.isnan(values) != np.isnan(rounded)
+        special |= np.isinf(rounded) & (values != rounded)
+        far = np.where(np.isinf(rounded) | (values == rounded), 0.0, far)
+        return np.where(special, np.inf, np.where(np.isnan(far), 0.0, far))
 
 
 def predictions(truth: Truth, output: str) -> Iterator[Prediction]:
