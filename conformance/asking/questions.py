@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Implementation, Manner, Question
 from xent_conformance.reference.operators import MOVING
 from xent_conformance.registry.declaration import Declaration
@@ -19,7 +20,7 @@ def questions(
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared, manner, named = seat.declaration, manner_of(batch), set(names)
     due, dtype = outputs(declared, batch), batch.inputs.format.name
-    since = smallest_profile(batch.operator, batch.family, dtype, batch.inputs.n)
+    since = asked_since(batch)
 
     def question(i: Implementation, mode: str, device: str) -> Question:
         lacks = {o: declared.withheld(i.name, mode, dtype, manner, o) for o in due}
@@ -35,6 +36,13 @@ def questions(
         if declared.asks(i.name, mode, dtype)
         for device in devices
     ]
+
+
+def asked_since(batch: Batch) -> str:
+    """The smallest profile that asks the batch; one from a file is asked whatever the profile."""
+    if batch.outside:
+        return Profile.QUICK
+    return smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
 
 
 def manner_of(batch: Batch) -> Manner:
