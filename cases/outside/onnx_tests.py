@@ -53,7 +53,7 @@ def read_folder(folder: Path) -> Translation:
             for i, data in enumerate(sets):
                 inputs, outputs = _tensors(onnx, data, "input"), _tensors(onnx, data, "output")
                 each = name if len(sets) == 1 else f"{name[:76]}-{i}"
-                cases.append(case_of(onnx, each, model, inputs, outputs))
+                cases += cases_of(onnx, each, model, inputs, outputs)
         except Inexpressible as why:
             refused[name] = str(why)
         except (OSError, ValueError, onnx.checker.ValidationError) as error:
@@ -66,10 +66,13 @@ def read_folder(folder: Path) -> Translation:
     return translation(folder.resolve().name, source, cases, refused)
 
 
-def case_of(
+def cases_of(
     onnx: Any, name: str, model: Any, inputs: Sequence[Array], outputs: Sequence[Array]
-) -> dict[str, Any]:
-    """The case that a model of one node and its tensors are. Raises :class:`Inexpressible`."""
+) -> list[dict[str, Any]]:
+    """The case that a model of one node and its tensors are. Raises :class:`Inexpressible`.
+
+    A loss that gives its log-probabilities too is another case, of them.
+    """
     graph = model.graph
     if len(graph.node) != 1:
         raise Inexpressible(f"a graph of {len(graph.node)} nodes; one operator is asked at a time")
@@ -98,7 +101,11 @@ def case_of(
     else:
         x, expected, axis = _along(node.op_type, x, expected, attributes, _opset(model))
         case |= {"operator": {**ALONG_AN_AXIS, **ELEMENTWISE}[node.op_type], "axis": axis}
-    return case | {"logits": written(x), "expected": written(expected)}
+    first = case | {"logits": written(x), "expected": written(expected)}
+    if node.op_type != LOSS or len(outputs) == 1:
+        return [first]
+    also = {"operator": ALONG_AN_AXIS["LogSoftmax"], "axis": 1, "logits": written(x)}
+    return [first, {"id": case["id"], "dtype": case["dtype"], **also, "expected": written(outputs[1])}]
 
 
 def _along(
