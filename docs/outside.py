@@ -6,16 +6,20 @@ web-platform-tests, ``webnn/conformance_tests/softmax.https.any.js``, as it was 
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from xent_conformance.cases.outside.onnx_tests import cases_of
-from xent_conformance.cases.outside.schema import document
-from xent_conformance.cases.outside.translated import Inexpressible, Translation, path_safe, translation
+from xent_conformance.cases.outside.translated import (
+    Inexpressible,
+    Translation,
+    path_safe,
+    printed,
+    translation,
+)
 from xent_conformance.cases.outside.webnn import read_script
 
 KINDS = ("Softmax", "LogSoftmax", "Sigmoid", "SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
@@ -68,25 +72,13 @@ def _left_out(refused: Mapping[str, str]) -> str:
     return " ".join(f"Not here: {count} ({reason})." for reason, count in sorted(by_reason.items()))
 
 
-def text(found: Translation) -> str:
-    """The document, one case a line."""
-    return "".join(_lines(found.document))
-
-
-def _lines(told: Mapping[str, Any]) -> Iterator[str]:
-    document(dict(told))  # what is printed can be read
-    head = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in told.items() if k != "cases"]
-    cases = [json.dumps(case, separators=(",", ":")) for case in told["cases"]]
-    yield "{\n" + ",\n".join(head) + ',\n"cases": [\n' + ",\n".join(cases) + "\n]\n}\n"
-
-
 def main(words: list[str]) -> int:
     """Print the file that is named. Status 2 for another."""
     match words:
         case ["onnx"]:
-            print(text(onnx()), end="")
+            print(printed(onnx().document), end="")
         case ["webnn", file, commit]:
-            print(text(webnn(Path(file), commit)), end="")
+            print(printed(webnn(Path(file), commit).document), end="")
         case _:
             print("usage: python -m docs.outside onnx | webnn FILE COMMIT", file=sys.stderr)
             return 2

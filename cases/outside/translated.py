@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,17 @@ def translation(
         {"schema": SCHEMA, "name": path_safe(name), "source": source, **more, "cases": list(cases)},
         dict(refused),
     )
+
+
+def printed(document: Mapping[str, Any]) -> str:
+    """A document as text: what is said of all of it, then one case a line."""
+    head = [_field(key, value) for key, value in document.items() if key != "cases"]
+    cases = [json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in document["cases"]]
+    return "{\n" + ",\n".join(head) + ',\n"cases": [\n' + ",\n".join(cases) + "\n]\n}\n"
+
+
+def _field(key: str, value: Any) -> str:
+    return f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
 
 
 def path_safe(name: str) -> str:

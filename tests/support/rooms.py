@@ -136,13 +136,18 @@ conformance/running
 conformance/api
     reports: run
     conformance: asking registry running
+conformance/capturing
+    reference: formats
+    cases: corpus outside
+    reports: atomic
+    conformance: registry
 conformance/kernel
     reference: formats operators
     cases: case corpus outside profile
     reports: atomic html/report run text
     conformance: asking frameworks registry running
 conformance
-    conformance: api kernel version
+    conformance: api capturing kernel version
 conformance/pytesting
     cases: case
     reports: run text views
@@ -159,7 +164,7 @@ conformance/commands
     reference: clauses operators
     cases: corpus outside profile
     reports: atomic ci html/comparison html/report html/versions run terminal views
-    conformance: . asking check_plugin decision explain/case explain/printing explain/script
+    conformance: . asking capturing check_plugin decision explain/case explain/printing explain/script
     conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands
