@@ -49,6 +49,8 @@ def _group(op: Operator, logits: Floats, labels: Floats, a: Attributes) -> Charg
     found = [
         _special(op, x, y, a) for x, y in zip(logits.reshape(m, -1), labels.reshape(m, width), strict=True)
     ]
+    if all(c is not None and c.clause == "6.8" for c in found):
+        return Charge("6.8")
     special = [c for c in found if c is not None and c.clause not in ("6.8", "2.4")]
     return min(special, key=_weight, default=Charge("6.10"))
 
@@ -120,13 +122,13 @@ def _special_element(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charg
 
 
 def _attributes(op: Operator, a: Attributes) -> Charge | None:
+    if a.ignore_index is not None:
+        return Charge("6.8")
     if a.label_smoothing:
         return Charge("6.7")
     if a.pos_weight:
         return Charge("6.9")
-    if a.weight:
-        return Charge("6.6")
-    return Charge("6.8") if a.ignore_index is not None else None
+    return Charge("6.6") if a.weight else None
 
 
 def _labels(op: Operator, fmt: Format, y: Floats) -> Charge:

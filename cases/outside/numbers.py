@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def floats(value: Any, fmt: Format, where: str, *, nearest: bool = False) -> Flo
     if off.size and not nearest:
         i = int(off[0])
         raise CasesError(
-            f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {carried[i]!r}; "
+            f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {json.dumps(told(carried[i]))}; "
             'write that, or "rounding": "nearest" beside "schema" to have all rounded'
         )
     return carried.reshape(shape)
@@ -80,7 +81,7 @@ def bits(array: NDArray[Any]) -> dict[str, Any]:
     return {"bits": base64.b64encode(little.tobytes()).decode(), "shape": list(array.shape)}
 
 
-def told(array: Floats) -> Any:
+def told(array: Floats | np.float64) -> Any:
     """The array as nested lists of JSON numbers, for a file that a person reads."""
     if array.ndim:
         return [told(row) for row in array]
