@@ -43,7 +43,7 @@ def _group(op: Operator, logits: Floats, labels: Floats, a: Attributes) -> Charg
     m = a.examples or 0
     if m == 0 or (a.reduction == "mean" and _nothing_counts(op, labels, a)):
         return Charge("6.11" if a.reduction == "mean" else "2.7")
-    if a.reduction == "mean" and a.weight and op.labels == "dense":
+    if a.reduction == "mean" and a.weight and op.labels == "dense" and not op.elementwise:
         return Charge("6.12")
     width = 1 if op.labels == "index" else logits.size // m
     found = [

@@ -52,8 +52,9 @@ def floats(value: Any, fmt: Format, where: str, *, nearest: bool = False) -> Flo
     off = np.flatnonzero((carried != found) & ~np.isnan(found))
     if off.size and not nearest:
         i = int(off[0])
+        near = json.dumps(told(carried[i]))
         raise CasesError(
-            f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {json.dumps(told(carried[i]))}; "
+            f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {near}; "
             'write that, or "rounding": "nearest" beside "schema" to have all rounded'
         )
     return carried.reshape(shape)

@@ -18,7 +18,7 @@ from xent_conformance.reference.formats import FORMATS
 OPERATORS = {"softmax": "softmax", "sigmoid": "sigmoid"}
 """What WebNN calls the operators that are ours."""
 
-_ARRAY = re.compile(r"const\s+\w*[Tt]ests\s*=\s*(\[.*?^\])\s*;", re.DOTALL | re.MULTILINE)
+_ARRAY = re.compile(r"^(?:const|let|var)\s+\w*[Tt]ests\s*=\s*(\[.*?^\])\s*;", re.DOTALL | re.MULTILINE)
 _TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>'[^'\\\n]*'|"[^"\\\n]*")"""
     r"""|(?P<key>[A-Za-z_]\w*)(?=\s*:)|(?P<special>-?(?:Infinity|NaN)\b)|(?P<trailing>,(?=\s*[\]}]))""",
