@@ -52,7 +52,7 @@ def floats(value: Any, fmt: Format, where: str, *, nearest: bool = False) -> Flo
     off = np.flatnonzero((carried != found) & ~np.isnan(found))
     if off.size and not nearest:
         i = int(off[0])
-        near = json.dumps(told(carried[i]))
+        near = json.dumps(told(np.asarray(carried[i])))
         raise CasesError(
             f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {near}; "
             'write that, or "rounding": "nearest" beside "schema" to have all rounded'
@@ -82,7 +82,7 @@ def bits(array: NDArray[Any]) -> dict[str, Any]:
     return {"bits": base64.b64encode(little.tobytes()).decode(), "shape": list(array.shape)}
 
 
-def told(array: Floats | np.float64) -> Any:
+def told(array: Floats) -> Any:
     """The array as nested lists of JSON numbers, for a file that a person reads."""
     if array.ndim:
         return [told(row) for row in array]

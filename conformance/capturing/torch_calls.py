@@ -87,11 +87,11 @@ def _along(torch: Any, operator: str, x: Any, dim: Any, dtype: Any) -> Recorded:
     return Recorded(operator, _array(torch, x if dtype is None else x.to(dtype)), axis=dim)
 
 
-def _softmax(torch: Any, input: Any, dim: Any = None, dtype: Any = None) -> Recorded:
+def _softmax(torch: Any, input: Any, dim: Any = None, dtype: Any = None, out: Any = None) -> Recorded:
     return _along(torch, "softmax", input, dim, dtype)
 
 
-def _log_softmax(torch: Any, input: Any, dim: Any = None, dtype: Any = None) -> Recorded:
+def _log_softmax(torch: Any, input: Any, dim: Any = None, dtype: Any = None, out: Any = None) -> Recorded:
     return _along(torch, "log_softmax", input, dim, dtype)
 
 
@@ -115,11 +115,11 @@ def _functional_log_softmax(
     return _along(torch, "log_softmax", input, dim, dtype)
 
 
-def _logsumexp(torch: Any, input: Any, dim: Any, keepdim: bool = False) -> Recorded:
+def _logsumexp(torch: Any, input: Any, dim: Any, keepdim: bool = False, out: Any = None) -> Recorded:
     return _along(torch, "logsumexp", input, dim, None)
 
 
-def _sigmoid(torch: Any, input: Any) -> Recorded:
+def _sigmoid(torch: Any, input: Any, out: Any = None) -> Recorded:
     return Recorded("sigmoid", _array(torch, input))
 
 

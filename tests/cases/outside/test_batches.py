@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cases.outside.written import batch_of, case, file_of, loss, read
+from tests.support.outside import batch_of, case, file_of, loss, read
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.corpus import batches

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cases.outside.written import batch_of
+from tests.support.outside import batch_of
 from tests.support.paths import ROOT
 from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.outside.charge import charge

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.outside.written import case, file_of, held, loss, path_of
+from tests.support.outside import case, file_of, held, loss, path_of
 from xent_conformance.cases.outside import files
 from xent_conformance.cases.outside.files import find_in, read_file, read_files
 from xent_conformance.cases.outside.numbers import CasesError

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cases.outside.written import case, held, loss, read
+from tests.support.outside import case, held, loss, read
 from xent_conformance.cases.outside.numbers import CasesError
 from xent_conformance.cases.outside.schema import MAX_CASES, document, read_document
 from xent_conformance.reference.attributes import Attributes

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xent_conformance.cases.case import Batch
+from xent_conformance.cases.outside.batches import batch
 from xent_conformance.cases.outside.files import CaseFile, read_file
 from xent_conformance.cases.outside.schema import Document, document
 
@@ -39,8 +40,6 @@ def read(*cases: dict[str, Any], **changes: Any) -> Document:
 
 def batch_of(**changes: Any) -> Batch:
     """The batch of one case."""
-    from xent_conformance.cases.outside.batches import batch
-
     (call,) = read(case(**changes)).calls
     return batch(call, "mine")
 
