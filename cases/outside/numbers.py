@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -47,14 +48,15 @@ def floats(value: Any, fmt: Format, where: str, *, nearest: bool = False) -> Flo
     if isinstance(value, dict):
         return _from_bits(value, fmt.dtype.newbyteorder("<"), where).astype(np.float64)
     shape, flat = _flat(value, where)
-    found = np.array([_number(v, _at(where, shape, i)) for i, v in enumerate(flat)], dtype=np.float64)
+    place = functools.partial(_at, where, shape)
+    found = np.array([_number(v, place, i) for i, v in enumerate(flat)], dtype=np.float64)
     carried = fmt.nearest(found)
     off = np.flatnonzero((carried != found) & ~np.isnan(found))
     if off.size and not nearest:
         i = int(off[0])
         near = json.dumps(told(np.asarray(carried[i])))
         raise CasesError(
-            f"{_at(where, shape, i)}: {flat[i]} is no {fmt.name} number, the nearest is {near}; "
+            f"{place(i)}: {flat[i]} is no {fmt.name} number, the nearest is {near}; "
             'write that, or "rounding": "nearest" beside "schema" to have all rounded'
         )
     return carried.reshape(shape)
@@ -68,10 +70,12 @@ def indices(value: Any, where: str) -> Floats:
     else:
         shape, flat = _flat(value, where)
     for i, v in enumerate(flat):
-        at = _at(where, shape, i)
         if isinstance(v, bool) or not isinstance(v, int):
-            raise CasesError(f"{at}: {v!r} is no index: a label of this operator is a whole number")
+            raise CasesError(
+                f"{_at(where, shape, i)}: {v!r} is no index: a label of this operator is a whole number"
+            )
         if abs(v) >= 2**63 or int(float(v)) != v:
+            at = _at(where, shape, i)
             raise CasesError(f"{at}: {v} is no index that a case can hold (an integer of 53 bits)")
     return np.array(flat, dtype=np.float64).reshape(shape)
 
@@ -95,15 +99,15 @@ def told(array: Floats) -> Any:
 # --- one number ------------------------------------------------------------------------------------------
 
 
-def _number(value: Any, at: str) -> float:
+def _number(value: Any, place: Callable[[int], str], i: int) -> float:
     if isinstance(value, str):
-        return _spelled(value, at)
+        return _spelled(value, place(i))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CasesError(f"{at}: {str(value)[:40]!r} is no number")
+        raise CasesError(f"{place(i)}: {str(value)[:40]!r} is no number")
     try:
         return float(value)
     except OverflowError:
-        raise CasesError(f'{at}: it is beyond every format; an infinity is written "inf"') from None
+        raise CasesError(f'{place(i)}: it is beyond every format; an infinity is written "inf"') from None
 
 
 def _spelled(text: str, at: str) -> float:
@@ -148,16 +152,20 @@ def _flat(value: Any, where: str) -> tuple[tuple[int, ...], list[Any]]:
 
 
 def _elements(value: Any, shape: list[int], axis: int, where: str) -> Iterator[Any]:
-    if axis == len(shape):
-        if isinstance(value, list):
-            raise CasesError(f"{where}: a list stands where its neighbours are numbers")
+    if axis == len(shape):  # a number by itself
         yield value
         return
     if not isinstance(value, list) or len(value) != shape[axis]:
         has = f"{len(value)} elements" if isinstance(value, list) else "a number"
         raise CasesError(f"{where}: it has {has}, and the first list there has {shape[axis]} elements")
+    inner = axis + 1 < len(shape)
     for i, v in enumerate(value):
-        yield from _elements(v, shape, axis + 1, f"{where}[{i}]")
+        if inner:
+            yield from _elements(v, shape, axis + 1, f"{where}[{i}]")
+        elif isinstance(v, list):
+            raise CasesError(f"{where}[{i}]: a list stands where its neighbours are numbers")
+        else:
+            yield v
 
 
 def _from_bits(value: dict[str, Any], dtype: np.dtype[Any], where: str) -> NDArray[Any]:

@@ -26,7 +26,7 @@ def told(file: Mapping[str, Any]) -> Iterator[str]:
         yield f"and {plural(len(wrong) - SHOWN, 'more answer')} of its own"
     refused = file["refused"]
     if refused:
-        yield f"{plural(len(refused), 'test')} of it cannot be asked:"
+        yield f"{plural(len(refused), 'test')} of it cannot be asked"
         by_reason: dict[str, list[str]] = {}
         for name, reason in refused:
             by_reason.setdefault(flat(reason), []).append(flat(name))

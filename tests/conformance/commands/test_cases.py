@@ -186,6 +186,40 @@ def test_several_files_and_what_narrows_them(install: Install, mine: str, tmp_pa
     assert set(read_run(Path("run.parquet")).verdicts["variant"]) == {"half"}
 
 
+def test_what_of_a_file_cannot_be_asked_is_told(install: Install) -> None:
+    """Of WebNN's tests one is a softmax; the others are named in the terminal and on the page."""
+    install(fake="Exact")
+    x = {"x": {"data": [1, 2], "descriptor": {"shape": [2], "dataType": "float32"}}}
+    tests = [
+        {
+            "name": kind,
+            "graph": {
+                "inputs": x,
+                "operators": [{"name": kind, "arguments": [{"input": "x"}], "outputs": "y"}],
+                "expectedOutputs": {"y": {"data": [0.25, 0.75], "descriptor": {}}},
+            },
+        }
+        for kind in ("softmax", "relu", "elu")
+    ]
+    Path("web.json").write_text(json.dumps({"tests": tests}), encoding="utf-8")
+    text = " ".join(conformance("run", "--cases", "web.json", "--profile", "quick").stdout.split())
+    told = "2 tests of it cannot be asked; relu: relu is no operator of the specification; elu: elu is no"
+    assert told in text
+    conformance("report", "run.parquet", "-o", "page.html")
+    assert told in Page(Path("page.html").read_text(encoding="utf-8")).text
+
+
+def test_two_runs_of_a_file_are_compared(install: Install, mine: str) -> None:
+    install(fake="Exact")
+    conformance("run", "--cases", mine, "--profile", "quick", "-o", "old.parquet")
+    install(fake="AlwaysNan")
+    _asked()
+    text = conformance("gate", "run.parquet", "--baseline", "old.parquet", status=1).stdout
+    assert "regress" in text or "worse" in text
+    conformance("compare", "old.parquet", "run.parquet", "--html", "c.html")
+    assert CASE in Path("c.html").read_text(encoding="utf-8")
+
+
 def test_from_python(install: Install, mine: str) -> None:
     install(fake="Exact")
     run = run_from_python("quick", cases=mine)
