@@ -55,9 +55,10 @@ def _group(op: Operator, logits: Floats, labels: Floats, a: Attributes) -> Charg
     return min(special, key=_weight, default=Charge("6.10"))
 
 
-def _weight(found: Charge) -> tuple[bool, str]:
-    """What defines nothing comes first, and NaN after it: either is all that is left of a sum."""
-    return clause(found.clause).level is not Level.OPEN, found.clause
+def _weight(found: Charge) -> tuple[bool, bool, str]:
+    """What defines nothing comes first, then where an error is right, then NaN, which a sum keeps."""
+    rule = clause(found.clause)
+    return rule.level is not Level.OPEN, not rule.or_an_error, found.clause
 
 
 def _nothing_counts(op: Operator, labels: Floats, a: Attributes) -> bool:
@@ -78,12 +79,12 @@ def _special_row(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | 
         return Charge("2.8")
     if op.labels == "index" and a.ignore_index is not None and y[0] == a.ignore_index:
         return Charge("6.8")
+    if op.labels == "index" and not 0 <= y[0] < x.size:
+        return Charge("6.4")  # before a NaN: an error is right as well
     if np.isnan(x).any():
         return Charge("3.2")
     if np.isnan(y).any():  # the derivative by a label does not depend on it
         return Charge("3.2", OFF_THE_SIMPLEX | {"grad_labels": "1.1"})
-    if op.labels == "index" and not 0 <= y[0] < x.size:
-        return Charge("6.4")
     excluded = x == -np.inf
     if excluded.all():
         return Charge("4.4")

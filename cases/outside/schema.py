@@ -6,13 +6,12 @@ any rank, which :mod:`.batches` makes a batch of.
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xent_conformance.cases.outside.fields import check_known, choice_of, name_of, text_of
 from xent_conformance.cases.outside.numbers import CasesError, floats, indices
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.clauses import clauses
@@ -37,8 +36,6 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 """Attributes by what an operator takes for labels; ``elements`` where each element has its own."""
 
 REDUCTIONS = ("none", "mean", "sum")
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,8 @@ def document(found: Any, taken: Iterable[str] = ()) -> Document:
     if found.get("schema") != SCHEMA or isinstance(found["schema"], bool):
         has = f"schema {found['schema']!r}" if "schema" in found else "no schema"
         raise CasesError(f'it has {has}, this version reads "schema": {SCHEMA} (docs/CASES.md)')
-    _known(found, DOCUMENT, "the file")
-    name = _named(found.get("name"), "name")
+    check_known(found, DOCUMENT, "the file")
+    name = name_of(found.get("name"), "name")
     if name in set(taken):
         raise CasesError(f"name {name!r} is a family of the corpus; give the file another")
     rounding = found.get("rounding", "exact")
@@ -111,7 +108,7 @@ def document(found: Any, taken: Iterable[str] = ()) -> Document:
         if key in seen:
             raise CasesError(f"case {call.id!r} is there twice for {call.operator.name} {call.format.name}")
         seen.add(key)
-    return Document(name, _text(found, "source", "the file"), calls)
+    return Document(name, text_of(found, "source", "the file"), calls)
 
 
 def _parsed(text: str) -> Any:
@@ -149,11 +146,11 @@ def _no_constant(name: str) -> Any:
 def _call(case: Any, at: str, nearest: bool) -> Call:
     if not isinstance(case, dict):
         raise CasesError(f"{at} is no object")
-    name = _named(case.get("id"), f"{at}: id")
+    name = name_of(case.get("id"), f"{at}: id")
     where = f"case {name!r}"
-    _known(case, CASE, where)
-    op = OPERATORS[_choice(case, "operator", OPERATORS, where)]
-    fmt = FORMATS[_choice(case, "dtype", FORMATS, where)]
+    check_known(case, CASE, where)
+    op = OPERATORS[choice_of(case, "operator", OPERATORS, where)]
+    fmt = FORMATS[choice_of(case, "dtype", FORMATS, where)]
 
     def array(field: str) -> Floats | None:
         given = case.get(field)
@@ -182,7 +179,7 @@ def _call(case: Any, at: str, nearest: bool) -> Call:
     call = Call(
         *(name, op, fmt, logits, labels, axis, attributes, cotangent, tangent, says),
         clause=_clause(case, where),
-        note=_text(case, "note", where),
+        note=text_of(case, "note", where),
     )
     _defined(call, where)
     return call
@@ -224,7 +221,7 @@ def _attributes(
     if not isinstance(given, dict):
         raise CasesError(f"{where}: attributes is no object")
     takes = TAKES["elements" if op.elementwise and op.labels == "dense" else op.labels]
-    _known(given, takes, f"{where}: attributes of {op.name}")
+    check_known(given, takes, f"{where}: attributes of {op.name}")
 
     def weights(field: str) -> tuple[float, ...]:
         if given.get(field) is None:
@@ -277,45 +274,6 @@ def _defined(call: Call, where: str) -> None:
 
 def _clause(case: Mapping[str, Any], where: str) -> str | None:
     number = case.get("clause")
-    if number is not None and number not in clauses():
+    if number is not None and (not isinstance(number, str) or number not in clauses()):
         raise CasesError(f"{where}: SPEC.md has no clause {number!r} (`conformance list clauses` shows all)")
     return number
-
-
-# --- words -----------------------------------------------------------------------------------------------
-
-
-def _known(given: Mapping[str, Any], fields: Iterable[str], where: str) -> None:
-    for field in given:
-        if field not in fields:
-            raise CasesError(f"{where}: {_unknown('field', field, fields)}")
-
-
-def _choice(case: Mapping[str, Any], field: str, known: Iterable[str], where: str) -> str:
-    if field not in case:
-        raise CasesError(f"{where}: it has no {field}; there are {', '.join(known)}")
-    if case[field] not in list(known):
-        raise CasesError(f"{where}: {_unknown(field, str(case[field]), known)}")
-    return str(case[field])
-
-
-def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    there = list(known)
-    near = difflib.get_close_matches(name, there, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(there) or 'none'}"
-    return f"unknown {kind} {name[:40]!r}: {hint}"
-
-
-def _named(name: Any, field: str) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise CasesError(
-            f"{field} is {str(name)[:40]!r}; it is part of every id: letters, digits, _ . + = -, at most 80"
-        )
-    return name
-
-
-def _text(given: Mapping[str, Any], field: str, where: str) -> str:
-    text = given.get(field, "")
-    if not isinstance(text, str):
-        raise CasesError(f"{where}: {field} is no string")
-    return text

@@ -34,6 +34,7 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
                  "attributes": {"ignore_index": 1}}, "6.8", {}),
     ("out of range", {"operator": SPARSE, "labels": [3]}, "6.4", {}),
     ("negative", {"operator": SPARSE, "labels": [-1]}, "6.4", {}),
+    ("out of range, and NaN", {"operator": SPARSE, "labels": [2], "logits": [[NAN, 1]]}, "6.4", {}),
     ("masked label", {"operator": SPARSE, "labels": [0], "logits": [[GONE, 1]]}, "4.3", EXCLUDED),
     ("masked other", {"operator": SPARSE, "labels": [1], "logits": [[GONE, 1]]}, "4.1", {}),
     ("masked and smoothed", {"operator": SPARSE, "labels": [1], "logits": [[GONE, 1]],
@@ -75,6 +76,9 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
     ("summed, with NaN and nothing", {"operator": SPARSE, "labels": [1, 0],
                                       "logits": [[NAN, 1], [GONE, GONE]],
                                       "attributes": {"reduction": "sum"}}, "4.4", {}),
+    ("summed, with NaN and an error", {"operator": SPARSE, "labels": [1, 2],
+                                       "logits": [[NAN, 1], [1, 2]],
+                                       "attributes": {"reduction": "sum"}}, "6.4", {}),
     ("summed, with one ignored", {"operator": SPARSE, "labels": [1, 0], "logits": [[NAN, 1], [1, 2]],
                                   "attributes": {"reduction": "sum", "ignore_index": 1}}, "6.10", {}),
 ]  # fmt: skip

@@ -92,6 +92,8 @@ def test_a_file_that_is_none(text: str, said: str) -> None:
         (held(case(operator="logit", logits=[[0.5, 1]], tangent=[[1, 1]])), "has derivatives"),
         (held(loss(expected=[[1], [2]])), "expected has shape (2, 1)"),
         (held(case(clause="9.9")), "SPEC.md has no clause '9.9'"),
+        (held(case(clause=["1.1"])), "SPEC.md has no clause ['1.1']"),
+        (held(case(operator={})), "unknown operator '{}'"),
         (held(case(note=1)), "note is no string"),
     ],
 )
