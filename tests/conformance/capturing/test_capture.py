@@ -1,4 +1,4 @@
-"""Capture: the call that is wanted, in its bits, of the real frameworks; and in words where there is none."""
+"""Capture: the call that is wanted, in its bits, from Python and of a script; words where there is none."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ from xent_conformance.capturing.capture import NothingCaptured
 from xent_conformance.cases.outside.files import read_file
 
 if TYPE_CHECKING:
-    import jax
-    import optax
     import torch
 else:
-    torch, jax, optax = Later("torch"), Later("jax"), Later("optax")
+    torch = Later("torch")
 
 
 @pytest.fixture
