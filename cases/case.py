@@ -83,11 +83,15 @@ def _plainly(value: object) -> str:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of equal operator, family, format, length and manner: one call of an implementation."""
+    """Rows of equal operator, family, format, length and manner: one call of an implementation.
+
+    ``outside``: it is of a file of anybody's, named ``family``, and not of the corpus.
+    """
 
     family: str
     inputs: Inputs
     asks: tuple[Ask, ...]
+    outside: bool = False
 
     @property
     def operator(self) -> str:
@@ -108,7 +112,7 @@ class Batch:
         """``softmax/huge_logits/float32/n10``; with the first variant where the rows are asked apart."""
         path = f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
         plain = self.form == PLAIN_FORM and self.inputs.attributes == PLAIN and self.inputs.copies == 1
-        common = plain and not self.inputs.tangent.size
+        common = plain and not self.inputs.tangent.size and not self.outside
         return path if common else f"{path}/{self.asks[0].variant}"
 
     @cached_property

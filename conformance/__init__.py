@@ -1,8 +1,9 @@
 """Who is asked, and the verdict.
 
-From Python: ``check`` judges a function of one's own; ``run``, ``read_run`` and ``findings`` are the command
-line's. They are loaded when they are first named, because a worker imports this package inside another
-interpreter that has NumPy, ml_dtypes and one framework, and nothing else of ours.
+From Python: ``check`` judges a function of one's own, ``capture`` writes a call of one's own to a file of
+cases; ``run``, ``read_run`` and ``findings`` are the command line's. They are loaded when they are first
+named, because a worker imports this package inside another interpreter that has NumPy, ml_dtypes and one
+framework, and nothing else of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from xent_conformance.api import findings as findings
     from xent_conformance.api import read_run as read_run
     from xent_conformance.api import run as run
+    from xent_conformance.capturing.capture import capture as capture
     from xent_conformance.kernel.check import check as check
     from xent_conformance.kernel.result import Checked as Checked
     from xent_conformance.kernel.result import Divergence as Divergence
@@ -22,6 +24,7 @@ from xent_conformance.version import __version__ as __version__
 _EXPORTED = {
     "Checked": "xent_conformance.kernel.result",
     "Divergence": "xent_conformance.kernel.result",
+    "capture": "xent_conformance.capturing.capture",
     "check": "xent_conformance.kernel.check",
     "findings": "xent_conformance.api",
     "read_run": "xent_conformance.api",
@@ -29,7 +32,7 @@ _EXPORTED = {
 }
 """What can be had from here, and the module that has it."""
 
-__all__ = ["Checked", "Divergence", "check", "findings", "read_run", "run"]
+__all__ = ["Checked", "Divergence", "capture", "check", "findings", "read_run", "run"]
 
 
 def _exported(name: str) -> Any:

@@ -6,10 +6,22 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from xent_conformance.commands import ask, gate, show, upgrade
+from xent_conformance.commands import ask, capture, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
-__all__ = ["EVIDENCE", "FAILED", "INTERRUPTED", "USAGE", "app", "ask", "gate", "main", "show", "upgrade"]
+__all__ = [
+    "EVIDENCE",
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
+    "app",
+    "ask",
+    "capture",
+    "gate",
+    "main",
+    "show",
+    "upgrade",
+]
 
 
 def main() -> None:

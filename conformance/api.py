@@ -27,6 +27,7 @@ def run(
     implementation: Names = None,
     devices: Names = None,
     plugins: Names = None,
+    cases: Names = None,
     out: str | Path | None = None,
     resume: bool = False,
     progress: engine.Progress | None = None,
@@ -35,7 +36,8 @@ def run(
     """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
 
     Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
-    taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``. A framework that is not
+    taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``; ``cases`` names files
+    of cases, which are asked instead of the corpus, as by ``--cases``. A framework that is not
     installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
     answers to.
     """
@@ -49,6 +51,7 @@ def run(
         names(implementation),
         names(devices),
         names(plugins),
+        names(cases),
     )
     where = None if out is None else Path(out)
     return engine.run(selection, where, resume=resume, progress=progress, interpreters=interpreters)

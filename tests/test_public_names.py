@@ -27,13 +27,14 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 # --- Python --------------------------------------------------------------------------------------------
 
-EXPORTED = ["Checked", "Divergence", "check", "findings", "read_run", "run"]
+EXPORTED = ["Checked", "Divergence", "capture", "check", "findings", "read_run", "run"]
 
 CALLED_WITH = {
     "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, "
     "differentiable, mode, name",
-    "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, out, "
-    "resume, progress, interpreters",
+    "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
+    "out, resume, progress, interpreters",
+    "capture": "path, *, framework, call, when",
     "read_run": "path",
     "findings": "run",
 }
@@ -93,8 +94,9 @@ WHICH = "--profile --operator --dtype --family --implementation --device --plugi
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
 
 COMMANDS = {
-    "run": f"{WHICH} --framework --out -o --resume",
-    "explain": "case_id --implementation --device --plugin --script --mode --framework",
+    "run": f"{WHICH} --framework --cases --out -o --resume",
+    "explain": "case_id --implementation --device --plugin --cases --script --mode --framework",
+    "capture": "script arguments --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
     "gate": f"runs {HOW_IT_IS_DECIDED} --fail-on --drift-factor --junit --markdown --comment --github --json "
     "--badge",

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import (
     GRADIENT_STATES,
     STATES,
@@ -25,7 +26,7 @@ def questions(
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared, manner, named = seat.declaration, manner_of(batch), set(names)
     due, dtype = outputs(declared, batch), batch.inputs.format.name
-    since = smallest_profile(batch.operator, batch.family, dtype, batch.inputs.n)
+    since = asked_since(batch)
 
     def question(i: Implementation, mode: str, device: str) -> Question:
         lacks = {o: declared.withheld(i.name, mode, dtype, manner, o) for o in due}
@@ -42,6 +43,13 @@ def questions(
         for device in devices
     ]
     return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
+
+
+def asked_since(batch: Batch) -> str:
+    """The smallest profile that asks the batch; one from a file is asked whatever the profile."""
+    if batch.outside:
+        return Profile.QUICK
+    return smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
 
 
 def manner_of(batch: Batch) -> Manner:

@@ -1,15 +1,17 @@
-"""What a run asks for: profile, frameworks, operators, formats, families, implementations."""
+"""What a run asks for: profile, frameworks, operators, formats, families, implementations, files of cases."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from xent_conformance.asking.questions import questions
-from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.corpus import batches, families, find_case
+from xent_conformance.cases.outside.files import CaseFile, find_in, read_files
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.formats import FORMATS
@@ -35,6 +37,8 @@ class Selection:
     devices: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """What was named with ``--plugin``: to be asked again, it must be named again."""
+    cases: tuple[str, ...] = ()
+    """Files of cases, which are asked instead of the corpus."""
 
     def __post_init__(self) -> None:
         check_name("profile", self.profile, Profile)
@@ -46,11 +50,19 @@ class Selection:
         ):
             for name in names:
                 check_name(kind, name, known)
+        if self.cases and self.families:
+            raise UnknownName(
+                "--family names a family of the corpus, and --cases asks a file's cases instead: "
+                "leave one of them out (--operator and --dtype narrow a file)"
+            )
         self._check_implementations()
         self._check_variants()
         if not self._asks_anything(self.seats()):
             raise UnknownName(
-                "no case is selected: the named families, formats, operators and implementations exist, "
+                "no case is selected: no implementation that is named takes a case of the files, of the "
+                "named operators and formats"
+                if self.cases
+                else "no case is selected: the named families, formats, operators and implementations exist, "
                 "but have nothing in common (`conformance list families` shows what each family asks)"
             )
 
@@ -127,12 +139,29 @@ class Selection:
     def chosen_frameworks(self) -> list[Framework]:
         return [f for name, f in FRAMEWORKS.items() if not self.frameworks or name in self.frameworks]
 
+    @cached_property
+    def files(self) -> tuple[CaseFile, ...]:
+        """The files of cases. Raises :class:`~xent_conformance.cases.outside.numbers.CasesError`."""
+        return read_files(self.cases)
+
+    def find(self, case_id: str) -> tuple[Batch, Case]:
+        """The case of that id that may be asked, with its batch. Raises LookupError for any other."""
+        return find_in(self.files, case_id) if self.files else find_case(case_id)
+
     def batches(self) -> Iterator[Batch]:
+        if self.files:
+            return (b for file in self.files for b in file.batches if self._of_the_named(b))
         return batches(
             self.profile,
             operators=self.operators or None,
             families_=self.families or None,
             dtypes=self.dtypes or None,
+        )
+
+    def _of_the_named(self, batch: Batch) -> bool:
+        """Whether a batch of a file is of the operators and formats that were named."""
+        return (not self.operators or batch.operator in self.operators) and (
+            not self.dtypes or batch.inputs.format.name in self.dtypes
         )
 
     def implementations(self, framework: Framework) -> list[str]:

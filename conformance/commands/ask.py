@@ -13,6 +13,7 @@ from xent_conformance.commands.base import (
     INTERRUPTED,
     USAGE,
     Bars,
+    Cases,
     Device,
     Dtype,
     FamilyName,
@@ -39,6 +40,7 @@ def run(
     device: Device = None,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
+    cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     plugin: Plugin = None,
     python: Annotated[
@@ -48,7 +50,7 @@ def run(
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
-    selection = select(profile, framework, operator, dtype, family, implementation, device, plugin)
+    selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.reports.run.findings import findings
@@ -83,6 +85,7 @@ def explain(
     implementation: Glob = None,
     device: Device = None,
     plugin: Plugin = None,
+    cases: Cases = None,
     script: Annotated[
         bool, typer.Option("--script", help="Print a script that shows it without this suite (one NAME).")
     ] = False,
@@ -90,18 +93,18 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
-    from xent_conformance.cases.corpus import find_case
-    from xent_conformance.explain.case import check_devices, near_cases
+    from xent_conformance.cases.outside.numbers import CasesError
+    from xent_conformance.explain.case import check_devices, found_case, near_cases
     from xent_conformance.explain.printing import show_case
     from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
-        batch, case = find_case(case_id)
+        batch, case = found_case(case_id, cases or ())
         check_devices(device or ())
     except LookupError:
-        raise fail(f"no case {case_id!r}; {near_cases(case_id)}", USAGE) from None
-    except UnknownName as unknown:
+        raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
+    except (UnknownName, CasesError) as unknown:
         raise fail(str(unknown), USAGE) from None
     if script or mode or framework:
         from xent_conformance.explain.script.write import Refused, asked_for

@@ -90,6 +90,16 @@ Device = Annotated[
 ]
 
 
+Cases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cases",
+        metavar="FILE",
+        help="The cases of this file, or folder of ONNX's tests, not the corpus (repeatable).",
+    ),
+]
+
+
 def select(
     profile: str,
     framework: list[str] | None,
@@ -99,8 +109,10 @@ def select(
     implementation: list[str] | None,
     device: list[str] | None = None,
     plugin: list[str] | None = None,
+    cases: list[str] | None = None,
 ) -> Selection:
     from xent_conformance.asking.selection import Selection
+    from xent_conformance.cases.outside.numbers import CasesError
     from xent_conformance.registry.names import UnknownName
 
     try:
@@ -113,8 +125,9 @@ def select(
             tuple(implementation or ()),
             tuple(device or ()),
             tuple(plugin or ()),
+            tuple(cases or ()),
         )
-    except UnknownName as unknown:
+    except (UnknownName, CasesError) as unknown:
         raise fail(str(unknown), USAGE) from None
 
 

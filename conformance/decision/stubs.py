@@ -134,9 +134,17 @@ def _witnesses(rows: pl.DataFrame, there: pl.DataFrame) -> list[str]:
     clean = rows.filter(~pl.col("case").is_in(mixed))
     rows = clean if clean.height else rows
     keys = rows.select("operator", "family", "dtype", "n").iter_rows()
-    profiles = pl.Series("_profile", [Profile(smallest_profile(*key)).rank for key in keys])
+    profiles = pl.Series("_profile", [_asked_since(*key).rank for key in keys])
     order = rows.with_columns(profiles).sort("_profile", maintain_order=True)
     return list(dict.fromkeys([rows["case"][0], order["case"][0]]))
+
+
+def _asked_since(operator: str, family: str, dtype: str, n: int) -> Profile:
+    """The smallest profile that asks such cases; those of a file are asked in any."""
+    try:
+        return Profile(smallest_profile(operator, family, dtype, n))
+    except LookupError:
+        return Profile.QUICK
 
 
 def _sorted(column: pl.Series) -> list[str]:

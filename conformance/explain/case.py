@@ -13,7 +13,8 @@ from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.corpus import batches, families, find_case
+from xent_conformance.cases.outside.files import find_in, read_files
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -62,6 +63,14 @@ class Answered:
     absent: str
     rows: tuple[Mapping[str, Any], ...]
     lacks: str = ""
+
+
+def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
+    """The case of that id, of the files of cases or, where none is named, of the corpus.
+
+    Raises LookupError for any other id, and :class:`~xent_conformance.cases.outside.numbers.CasesError`.
+    """
+    return find_in(read_files(files), case_id) if files else find_case(case_id)
 
 
 def check_devices(devices: Sequence[str]) -> None:
@@ -116,14 +125,21 @@ def _answered(
         connection.close()
 
 
-def near_cases(case_id: str) -> str:
-    """What to type instead of an unknown case id: the nearest ids of the family that is meant."""
+def near_cases(case_id: str, files: Sequence[str] = ()) -> str:
+    """What to type instead of an unknown case id: the nearest ids of the files, or of the family meant."""
     parts = [*case_id.split("/"), "", ""]
     operators, meant = _nearest(parts[0], OPERATORS), _nearest(parts[1], families())
-    known = [c.id for b in batches(Profile.FULL, operators=operators, families_=meant) for c in b.cases]
+    asked = (
+        (b for file in read_files(files) for b in file.batches)
+        if files
+        else batches(Profile.FULL, operators=operators, families_=meant)
+    )
+    known = [c.id for b in asked for c in b.cases]
     near = difflib.get_close_matches(case_id, known, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
+    if not files and parts[1] and not meant:
+        return f"{parts[1]!r} is no family; a case of a file of yours is found with --cases FILE"
     return "a case id reads OPERATOR/FAMILY/VARIANT/DTYPE/nN/rROW, e.g. softmax/ordinary/unit/float32/n10/r0"
 
 

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from xent_conformance.asking.inside import InProcess, made
 from xent_conformance.asking.questions import questions
-from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, families
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.corpus import batches, families, find_case
+from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Implementation, Question
 from xent_conformance.kernel.result import Checked
@@ -68,6 +69,15 @@ class Kernel:
             variants={},
         )
         return Seat(replace(self.framework, given=offered))
+
+    @property
+    def files(self) -> Sequence[CaseFile]:
+        """None: it is asked the corpus."""
+        return ()
+
+    def find(self, case_id: str) -> tuple[Batch, Case]:
+        """A case of the corpus."""
+        return find_case(case_id)
 
     def batches(self) -> Iterable[Batch]:
         """The batches that name the operator, of the families and formats."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xent_conformance.asking.process import connect
-from xent_conformance.cases.case import Batch
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.judging.rows import judged, target_of
@@ -23,6 +24,7 @@ from xent_conformance.registry.devices import wanted_devices
 from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.running.bench import Bench
+from xent_conformance.running.claims import told_of
 from xent_conformance.running.conversation import (
     Absent,
     Answered,
@@ -57,8 +59,15 @@ class Asked(Protocol):
     def possible(self) -> Sequence[str]:
         """Devices that may be there; which are is known when a seat has started."""
 
+    @property
+    def files(self) -> Sequence[CaseFile]:
+        """The files whose cases are asked instead of the corpus; none for the corpus."""
+
     def batches(self) -> Iterable[Batch]:
         """Every batch that may be asked."""
+
+    def find(self, case_id: str) -> tuple[Batch, Case]:
+        """The case of that id that may be asked, with its batch."""
 
     def seats(self, interpreters: Mapping[str, str]) -> Sequence[Seat]:
         """Whoever is asked, each by its interpreter."""
@@ -96,12 +105,13 @@ def run(
     }
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(
-        out, identity(asked.as_dict()) | {"interpreters": dict(interpreters)}, resume=resume
+        out, identity(asked) | {"interpreters": dict(interpreters)}, resume=resume
     )  # fmt: skip
     rest = {key: [b for b in found if b.id not in journal.done(key)] for key, found in plan.items()}
     for key, found in plan.items():
         ledger.finished[key] = len(found) - len(rest[key])
-    bench = Bench(oracle or Oracle(default_cache()), rest)
+    oracle = oracle or Oracle(default_cache())
+    bench = Bench(oracle, rest)
     conversations = {
         key: conversation(seats[key], found, asked.questions, inside or connect)
         for key, found in rest.items()
@@ -119,7 +129,10 @@ def run(
     ledger.absent += _absent_devices(asked, seats, ledger.hellos)
     verdicts = by_what_is_plain(journal.verdicts())
     ledger.seconds["total"] = time.perf_counter() - began
-    result = Run(verdicts, (header(asked.as_dict(), seats, ledger, verdicts),))
+    told = header(asked, seats, ledger, verdicts)
+    if asked.files:
+        told["cases"] = told_of(asked.files, batches, oracle)
+    result = Run(verdicts, (told,))
     if out is not None:
         write_run(out, result)
     journal.remove()

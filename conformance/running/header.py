@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
-from xent_conformance.cases.corpus import digest, families, find_case
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.corpus import digest, families
+from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import native
 from xent_conformance.reference.operators import OPERATORS
@@ -30,30 +33,48 @@ def of_instrument() -> str:
     return hash_of(Path(__file__).parents[1], INSTRUMENT)
 
 
-def identity(selection: Mapping[str, Any]) -> dict[str, Any]:
+class Asked(Protocol):
+    """What of a run's questions a header tells: see :class:`xent_conformance.running.engine.Asked`."""
+
+    @property
+    def files(self) -> Sequence[CaseFile]:
+        """The files whose cases are asked instead of the corpus."""
+
+    def find(self, case_id: str) -> tuple[Batch, Case]:
+        """The case of that id, with its batch."""
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """The selection."""
+
+
+def identity(asked: Asked) -> dict[str, Any]:
     """What must be equal for two runs to have asked and judged the same."""
+    selection = asked.as_dict()
     return {
         "suite": __version__,
         "selection": dict(selection),
-        "corpus": digest(selection["profile"]),
+        "corpus": _content(asked.files) if asked.files else digest(selection["profile"]),
         "reference": of_reference(),
         "instrument": of_instrument(),
     }
 
 
-def header(
-    selection: Mapping[str, Any], seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl.DataFrame
-) -> dict[str, Any]:
+def _content(files: Sequence[CaseFile]) -> str:
+    """Hash of what the files ask: it stands where the digest of the corpus does."""
+    return hashlib.sha256("".join(f"{file.digest}\n" for file in files).encode()).hexdigest()
+
+
+def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl.DataFrame) -> dict[str, Any]:
     """Who was asked what, what was finished and how long it took, and what a report needs to show it."""
     chosen = {seats[key].name: seats[key].framework for key in ledger.planned}.values()
     return {
-        **identity(selection),
+        **identity(asked),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "operators": {o.name: o.formula for o in OPERATORS.values()},
-        "families": {f.name: f.about for f in families().values()},
+        "families": {f.name: f.about for f in asked.files or families().values()},
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
         "notes": {c.id: c.note for c in clauses().values() if c.note},
-        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list()),
+        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list(), asked.find),
         "planned": ledger.planned,
         "finished": {key: ledger.finished[key] for key in ledger.planned},
         "absent": ledger.absent,
@@ -82,11 +103,11 @@ SHOWN = 64
 """A row longer than this is carried by its first elements; its id regenerates all of it."""
 
 
-def exhibits(case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+def exhibits(case_ids: Iterable[str], find: Callable[[str], tuple[Batch, Case]]) -> dict[str, dict[str, Any]]:
     """For each case: dtype, length, the first elements of its arrays as hex bits, and how it is asked."""
     found = {}
     for case_id in case_ids:
-        batch, case = find_case(case_id)
+        batch, case = find(case_id)
         inputs = batch.inputs
         dtype = inputs.format.dtype
 

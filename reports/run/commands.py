@@ -1,7 +1,8 @@
 """Every command line that is shown, on a page, in a terminal or by a test: they are written here alone.
 
-Each repeats what it stands beside: the implementation, the device with its variant, the plug-ins. A function
-of one's own has no name that a command knows; what repeats it is the Python call, narrowed.
+Each repeats what it stands beside: the implementation, the device with its variant, the plug-ins, the file
+that the case is from. A function of one's own has no name that a command knows; what repeats it is the Python
+call, narrowed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _SELECTED = {
     "family": "families",
     "device": "devices",
     "plugin": "plugins",
+    "cases": "cases",
 }
 """Options that may be given more than once, and what a selection calls their values."""
 
@@ -51,7 +53,8 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
     if own is not None:
         return _call(own, **{name: asked for name, asked in narrowed(case).items() if name != "operators"})
     named = [glob.escape(implementation)] if implementation else []
-    return line("explain", case, *option("implementation", named), *_device(device), *_plugins(run))
+    rest = [*option("implementation", named), *_device(device), *_plugins(run), *_cases(run, case)]
+    return line("explain", case, *rest)
 
 
 def script(run: Run, row: Row) -> str:
@@ -62,7 +65,8 @@ def script(run: Run, row: Row) -> str:
     if _own(run, row["implementation"]) is not None:
         return ""
     target = [w for name in ("implementation", "framework", "mode") for w in option(name, [row[name]])]
-    return line("explain", row["case"], *target, *_device(row["device"]), *_plugins(run), "--script")
+    rest = [*_device(row["device"]), *_plugins(run), *_cases(run, row["case"])]
+    return line("explain", row["case"], *target, *rest, "--script")
 
 
 def implementations(run: Run) -> str:
@@ -99,6 +103,11 @@ def ask(framework: str, profile: str, run: Run | None = None) -> str:
     """Asks a framework; with the plug-ins of ``run``, if any."""
     plugins = [] if run is None else _plugins(run)
     return line("run", "--framework", framework, "--profile", profile, *plugins)
+
+
+def run_cases(file: str, framework: str) -> str:
+    """Asks a framework the cases of a file."""
+    return line("run", "--cases", file, "--framework", framework)
 
 
 def selected(selection: Mapping[str, Any]) -> list[str]:
@@ -160,6 +169,13 @@ def _device(device: str) -> list[str]:
 def _plugins(run: Run) -> list[str]:
     named = [p for h in run.headers for p in h["selection"].get("plugins", ())]
     return option("plugin", dict.fromkeys(named))
+
+
+def _cases(run: Run, case: str) -> list[str]:
+    """The file that the case is from; none for a case of the corpus."""
+    family = "".join(case.split("/")[1:2])
+    named = [f["file"] for h in run.headers for f in h.get("cases", ()) if f["name"] == family]
+    return option("cases", dict.fromkeys(named))
 
 
 def _own(run: Run, implementation: str) -> str | None:

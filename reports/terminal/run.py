@@ -9,6 +9,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Status
 from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import Answer, flat, plural
 
 
@@ -30,6 +31,8 @@ def summary(run: Run, console: Console) -> None:
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
         say(console, f"time: {seconds}")
+        for file in header.get("cases", ()):
+            say(console, (flat(file["file"]), "bold"), ": ", "; ".join(told(file)) or "asked")
         for gap in header["not_installed"]:
             say(console, f"not asked: {gap['framework']}: {flat(gap['message'])}")
         for gap in header["absent"]:

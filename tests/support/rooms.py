@@ -45,6 +45,9 @@ cases/families
 cases/corpus
     reference: formats inputs operators
     cases: case families family profile words
+cases/outside
+    reference: attributes clauses formats inputs operators
+    cases: case corpus form words
 
 reports
 reports/atomic
@@ -94,7 +97,7 @@ conformance/registry
     conformance: frameworks worker
 conformance/asking
     reference: formats operators
-    cases: case corpus profile
+    cases: case corpus outside profile
     reports: run
     conformance: frameworks registry worker
 conformance/decision
@@ -118,7 +121,7 @@ conformance/check_plugin
     conformance: asking frameworks judging registry
 conformance/explain/case
     reference: cache operators oracle
-    cases: case corpus profile
+    cases: case corpus outside profile
     conformance: asking frameworks judging registry
 conformance/explain/script
     reference: cache clauses operators oracle
@@ -131,19 +134,24 @@ conformance/explain/search
     conformance: asking frameworks judging registry
 conformance/running
     reference: cache clauses formats operators oracle sources
-    cases: case corpus
+    cases: case corpus outside
     reports: run
     conformance: asking frameworks judging registry version
 conformance/api
     reports: run
     conformance: asking registry running
+conformance/capturing
+    reference: formats
+    cases: corpus outside
+    reports: atomic
+    conformance: registry
 conformance/kernel
     reference: formats operators
-    cases: case corpus profile
+    cases: case corpus outside profile
     reports: atomic html/report run text
     conformance: asking frameworks registry running
 conformance
-    conformance: api kernel version
+    conformance: api capturing kernel version
 conformance/pytesting
     cases: case
     reports: run text views
@@ -158,9 +166,10 @@ conformance/explain/printing
     conformance: explain/case explain/search
 conformance/commands
     reference: cache clauses operators oracle
-    cases: corpus profile
+    cases: corpus outside profile
     reports: atomic ci html/comparison html/report html/versions run terminal views
-    conformance: . asking check_plugin decision diagnosis explain/case explain/printing explain/script
+    conformance: . asking capturing check_plugin decision diagnosis explain/case explain/printing
+    conformance: explain/script
     conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands

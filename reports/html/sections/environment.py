@@ -9,6 +9,7 @@ from typing import Any
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.text.numbers import seconds
+from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import listed, words
 
 
@@ -47,6 +48,8 @@ def view(material: Material) -> About:
     """All that a header says of the workers, the families and the implementations."""
     run = material.run
     families = {name: text for h in run.headers for name, text in h["families"].items()}
+    for file in (f for h in run.headers for f in h.get("cases", ())):
+        families[file["name"]] = "; ".join([families[file["name"]], *told(file)])
     notes = {(i["name"], i["note"]): None for h in run.headers for i in h["implementations"] if i["note"]}
     return About(
         workers=tuple(_worker(f) for h in run.headers for f in sorted(h["frameworks"], key=_plain_first)),

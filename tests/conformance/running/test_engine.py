@@ -73,6 +73,7 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
         "implementation": (),
         "devices": (),
         "plugins": (),
+        "cases": (),
     }
     assert header["corpus"] == digest("quick")
     assert header["reference"] == reference_version()

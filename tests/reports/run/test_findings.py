@@ -115,7 +115,7 @@ def _decoded(bits: str, dtype: str) -> np.ndarray:
 def test_exhibits_decode_to_the_inputs(operator: str, dtype: str) -> None:
     """NaN, infinities, signed zeros: the bits that a framework was given."""
     asked = next(batches("quick", operators=[operator], families_=["special_values"], dtypes=[dtype]))
-    inputs, found = asked.inputs, exhibits(c.id for c in asked.cases)
+    inputs, found = asked.inputs, exhibits((c.id for c in asked.cases), find_case)
     assert list(found) == [c.id for c in asked.cases]
     for case in asked.cases:
         shown = found[case.id]
@@ -137,7 +137,7 @@ def test_a_long_row_is_carried_by_its_beginning() -> None:
         if b.inputs.n > SHOWN
     )
     case = asked.cases[0]
-    shown = exhibits([case.id])[case.id]
+    shown = exhibits([case.id], find_case)[case.id]
     assert shown["n"] == asked.inputs.n
     decoded = _decoded(shown["logits"], "float32")
     assert np.array_equal(decoded, asked.inputs.logits[case.row, :SHOWN].astype(np.float32))

@@ -1,0 +1,69 @@
+"""``conformance capture``: a call of a user's own script becomes a file of cases."""
+
+from __future__ import annotations
+
+import enum
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from xent_conformance.commands.base import EVIDENCE, USAGE, app, console, errors, fail
+
+
+class When(enum.StrEnum):
+    """What ``--when`` waits for."""
+
+    NONFINITE = "nonfinite"
+
+
+# what stands after the script's name is the script's own
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def capture(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT.py", help="Run in this process.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]...", help="The script's own.")
+    ] = None,
+    framework: Annotated[str, typer.Option("--framework", help="torch, tensorflow or jax.")] = "torch",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.json")] = Path("captured.json"),
+    call: Annotated[
+        int | None, typer.Option("--call", metavar="N", min=1, help="Which call; the first if unsaid.")
+    ] = None,
+    when: Annotated[
+        When | None, typer.Option("--when", help="The first call whose result is not finite, or that raises.")
+    ] = None,
+) -> None:
+    """Run a script, and write one of its calls of a softmax or a loss to a file for `run --cases`."""
+    from xent_conformance.capturing.capture import NothingCaptured, capture_script
+    from xent_conformance.reports.run import commands
+
+    if not script.is_file():
+        raise fail(f"{script}: no such script", USAGE)
+    try:
+        found = capture_script(
+            out, framework, script, arguments or (), call=call, when=None if when is None else when.value
+        )
+    except NothingCaptured as nothing:
+        raise fail(f"nothing is captured: {nothing}", EVIDENCE) from None
+    except ValueError as error:
+        if _of_the_script(error, script):
+            raise _failed(error) from None
+        raise fail(str(error), USAGE) from None
+    except Exception as error:  # noqa: BLE001 (whatever a script raises)
+        raise _failed(error) from None
+    console.print(escape(f"captured {found}: wrote {out}"), soft_wrap=True)
+    console.print(escape(f"ask it with: {commands.run_cases(str(out), framework)}"), soft_wrap=True)
+
+
+def _of_the_script(error: BaseException, script: Path) -> bool:
+    """Whether the error came out of the script, and not from how the command was used."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).name == script.name for frame in frames)
+
+
+def _failed(error: BaseException) -> typer.Exit:
+    told = "".join(traceback.format_exception(error))
+    errors.print(escape(told), soft_wrap=True)
+    return fail("the script ended with an error, before the call was captured", EVIDENCE)
