@@ -108,11 +108,13 @@ def test_a_family(name: str) -> None:
 def test_an_operator(name: str) -> None:
     """Definition, entry, bounds of value and gradient, bounds of how it moves, specification; then a door.
 
-    The golden digest is the seventh. Families that are about it alone, and readers of its calls, are extras.
+    The golden digest is the seventh. Families that are about it alone, readers of its calls, and hypotheses
+    about how it goes wrong, are extras.
     """
     files = knowing(rf"\b{name}\b")
     asked = {f for f in files if f.startswith("cases/families/")}
     doors = {f for f in files if f.startswith(("conformance/frameworks/", "conformance/capturing/"))}
+    doors |= {f for f in files if f.startswith("conformance/diagnosis/")}
     needed = files - asked - doors
     assert len(needed) + 2 <= TABLE["operator"], sorted(needed)
     assert {f.partition("/")[0] for f in needed} == {"reference"} and name in OPERATORS
