@@ -28,7 +28,20 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 
-KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
+KEYWORDS = (
+    "axis",
+    "axes",
+    "keepdims",
+    "dtype",
+    "out",
+    "weight",
+    "pos_weight",
+    "label_smoothing",
+    "ignore_index",
+    "eps",
+    "reduction",
+    "row_weight",
+)
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 
 OUTPUTS = ("value", "grad_logits", "grad_labels")
