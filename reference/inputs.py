@@ -37,6 +37,8 @@ class Inputs:
     copies: int = 1
     empty_of: int = 0
     """N, which the arrays of a group without any example do not show."""
+    labels_format: Format | None = None
+    """Of dense labels, where it is another than that of the logits (6.5)."""
 
     def __post_init__(self) -> None:
         op, grouped = self.definition, self.attributes.grouped
@@ -60,7 +62,7 @@ class Inputs:
         self._check_attributes()
         for name in ("logits", "labels", "cotangent", "tangent"):
             if name != "labels" or op.labels != "index":
-                self._exact(name, getattr(self, name))
+                self._exact(name, getattr(self, name), self.labels_format if name == "labels" else None)
 
     def _check_attributes(self) -> None:
         a = self.attributes
@@ -75,11 +77,12 @@ class Inputs:
                 raise ValueError(f"{self.operator}: eps = {a.eps} clamps an argument in [0, 1]")
             self._exact("eps", np.array([a.eps, 1 - a.eps]))
 
-    def _exact(self, name: str, array: Floats) -> None:
+    def _exact(self, name: str, array: Floats, fmt: Format | None = None) -> None:
+        fmt = fmt or self.format
         with np.errstate(over="ignore"):
-            carried = array.astype(self.format.dtype).astype(np.float64)
+            carried = array.astype(fmt.dtype).astype(np.float64)
         if not np.array_equal(carried, array, equal_nan=True):
-            raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
+            raise ValueError(f"{self.operator}: {name} holds a number that {fmt.name} does not have")
 
     @property
     def definition(self) -> Operator:

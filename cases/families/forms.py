@@ -27,6 +27,7 @@ CLAMPED = 33
 """Elements of a clamped row: a vector register and what is left of it, for registers of any width."""
 CROSSED = 17 / 32
 """Above one half: the bounds of the clamp are the wrong way round."""
+WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64"}
 NARROWER = {"float32": ("float16", "bfloat16"), "float64": ("float32",)}
 
 LENGTHS: dict[str, tuple[int, ...]] = {
@@ -68,6 +69,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _second_axis(operator, fmt, n, words)
         yield from _negative_classes(operator, fmt, n, words)
         yield from _row_weights(operator, fmt, n, words)
+        if operator.labels == "dense":
+            yield from _wide_labels(fmt, n, words)
 
 
 # --- the clamp of logit ----------------------------------------------------------------------------
@@ -120,6 +123,16 @@ def _second_axis(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
     for y in (2, 0, 5, 2, 1, 3):
         x = words.bell(fmt, 2.0, n)
         yield Ask("ignored_second_axis", x, "6.8", np.array([float(y)]), attributes=ignored, form=image)
+
+
+def _wide_labels(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Labels in a wider format that are no numbers of the logits'."""
+    wide = WIDER.get(fmt.name, "")
+    if wide:
+        for _ in range(2):
+            thirds = FORMATS[wide].nearest(np.array([1.0, 2.0, 0.0])[words.below(3, n)] / 3)
+            x = words.bell(fmt, 2.0, n)
+            yield Ask(f"labels_{wide}", x, "6.5", thirds, {"grad_logits": "6.5"}, form=Form(label_dtype=wide))
 
 
 # --- weights ---------------------------------------------------------------------------------------

@@ -237,6 +237,8 @@ def misfit(arrays: Arrays, wrong: str) -> Arrays:
 
 
 def _content(a: Array) -> str:
+    if a.dtype.kind == "c":
+        return f"complex, {_content(np.abs(a))}"
     wide = a.astype(np.float64)
     return "NaN" if np.isnan(wide).any() else "infinite" if np.isinf(wide).any() else "finite"
 

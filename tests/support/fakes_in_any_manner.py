@@ -17,7 +17,19 @@ from tests.support import exact
 from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
-MANNERS = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
+MANNERS = frozenset(
+    {
+        "axis",
+        "out",
+        "weight",
+        "pos_weight",
+        "label_smoothing",
+        "ignore_index",
+        "reduction",
+        "row_weight",
+        "eps",
+    }
+)
 LAYOUTS = frozenset(
     {
         "transposed",
