@@ -139,7 +139,9 @@ class Batch:
                 told.append(f"shape {tuple(shape)}, classes on axis {form.class_axis}")
             else:
                 whole, k = (*shape, *form.class_shape), len(form.class_shape)
-                told.append(f"shape {whole}, " + (f"classes on the last {k} axes" if shape and k else "all one row"))
+                told.append(
+                    f"shape {whole}, " + (f"classes on the last {k} axes" if shape and k else "all one row")
+                )
         if form.layout != "contiguous":
             told.append(f"memory layout: {form.layout.replace('_', ' ')}")
         if form.each:

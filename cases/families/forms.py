@@ -1,8 +1,8 @@
 """``forms``: what doors document beside logits and labels, each in a few rows (1.4, 6.6 to 6.10, 6.14, 7.6).
 
-The clamp of ``logit``, weights inside ``logsumexp``, weights of rows, negative weights, smoothing and an ignored
-class where the classes are not last, a format that is asked for, classes on several axes at once, axes that
-stay, tensors without axes.
+The clamp of ``logit``, weights inside ``logsumexp``, weights of rows, negative weights, smoothing and an
+ignored class where the classes are not last, a format that is asked for, labels in a wider one, classes on
+several axes at once, axes that stay, tensors without axes.
 """
 
 from __future__ import annotations
@@ -85,7 +85,11 @@ def _clamped(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
         outside = fmt.nearest(words.fractions(n, bits=7))
         outside[[0, 5, 11, 32]] = -1.0, 2.0, np.nan, -0.5
         yield Ask(f"clamped_{name}", outside, "6.14", attributes=Attributes(eps=eps))
-    for name, form in (("", Form()), ("_sliced", Form(layout="sliced")), ("_transposed", Form(layout="transposed"))):
+    for name, form in (
+        ("", Form()),
+        ("_sliced", Form(layout="sliced")),
+        ("_transposed", Form(layout="transposed")),
+    ):
         for at in (0.3, 0.7, None):  # below both bounds, above both, and anywhere
             drawn = words.fractions(n, bits=7) if at is None else np.full(n, at)
             crossed = Attributes(eps=CROSSED)
@@ -114,9 +118,9 @@ def _second_axis(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
     """An attribute that counts classes, or picks rows, where the last axis is another."""
     if operator.labels == "dense":
         smoothed, block = Attributes(label_smoothing=0.1), Form(shape=(1, 2), axis=1)
-        for hot, x in ((0, (2.0, 0.1, 0.1)), (1, (0.1, 2.0, 0.1))):
+        for hot, high in ((0, (2.0, 0.1, 0.1)), (1, (0.1, 2.0, 0.1))):
             label = np.asarray(np.arange(n) == hot, dtype=np.float64)
-            logits = fmt.nearest(np.array(x))
+            logits = fmt.nearest(np.array(high))
             yield Ask("smoothed_second_axis", logits, "6.7", label, attributes=smoothed, form=block)
         return
     ignored, image = Attributes(ignore_index=2), Form(shape=(2, 3), axis=1)
@@ -129,8 +133,8 @@ def _wide_labels(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     """Labels in a wider format that are no numbers of the logits'."""
     wide = WIDER.get(fmt.name, "")
     if wide:
-        for _ in range(2):
-            thirds = FORMATS[wide].nearest(np.array([1.0, 2.0, 0.0])[words.below(3, n)] / 3)
+        for turn in range(2):
+            thirds = FORMATS[wide].nearest(np.roll([1 / 3, 2 / 3, 0.0], turn))
             x = words.bell(fmt, 2.0, n)
             yield Ask(f"labels_{wide}", x, "6.5", thirds, {"grad_logits": "6.5"}, form=Form(label_dtype=wide))
 
@@ -142,17 +146,17 @@ def _weights_inside(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     def ask(variant: str, weight: Floats, x: Floats, **clauses: str) -> Ask:
         return Ask(variant, x, "6.6", clauses=clauses, attributes=Attributes(weight=tuple(weight.tolist())))
 
-    eighths = (1.0 + words.integers(4, n)) / 8.0
+    eighths = np.asarray((1.0 + words.integers(4, n)) / 8.0, dtype=np.float64)
     for scale in (1.0, 4.0, 16.0):
         yield ask("weights_inside", eighths, words.bell(fmt, scale, n))
-    absent = eighths.copy()
+    absent: Floats = eighths.copy()
     absent[[0, 5]] = 0.0
     for height in (4.0, 200.0):  # what weighs nothing must not be what is shifted by
         x = words.bell(fmt, 2.0, n)
         x[5] = height
         yield ask("weights_inside_zero", absent, x)
     yield ask("weights_inside_huge", 1024.0 * eighths, words.bell(fmt, 4.0, n))
-    signed = eighths.copy()
+    signed: Floats = eighths.copy()
     signed[[1, 7]] = -0.125
     x = words.bell(fmt, 1.0, n)
     x[[1, 7]] = -2.0

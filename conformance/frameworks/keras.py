@@ -112,7 +112,9 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
         "sparse_softmax_cross_entropy",
         "naive",
-        lambda keras, x, y, axis=-1, **given: _sparse(keras, keras.ops.softmax(x, axis), y, axis=axis, **given),
+        lambda keras, x, y, axis=-1, **given: _sparse(
+            keras, keras.ops.softmax(x, axis), y, axis=axis, **given
+        ),
         note="of a softmax; probabilities are clipped at 1e-7",
         takes=_INDEX,
     ),

@@ -78,7 +78,9 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
     initial = []
     if kind == "ReduceLogSumExp":
         inputs.append("axes")
-        axes = list(range(feeds["x"].ndim)) if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        axes = (
+            list(range(feeds["x"].ndim)) if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        )
         initial.append(helper.make_tensor("axes", onnx.TensorProto.INT64, [len(axes)], axes))
         attributes = {"keepdims": int(attributes.get("keepdims", False))}
     elif kind in ("Softmax", "LogSoftmax"):

@@ -32,10 +32,13 @@ def reduced(
     each = np.abs(inputs.attributes.row_weight or (1.0,))  # of every example
     more = 1.0 if inputs.attributes.row_weight else 0.0  # its product is rounded
     if not scalar:
-        scale = scale * np.repeat(np.broadcast_to(each, (1, inputs.attributes.examples or 0)), inputs.n, axis=1)
+        scale = scale * np.repeat(
+            np.broadcast_to(each, (1, inputs.attributes.examples or 0)), inputs.n, axis=1
+        )
 
         def spread(a: Floats) -> Floats:
-            return scale * np.broadcast_to(a, inputs.apart.logits.shape).reshape(groups, -1)
+            each_row = np.broadcast_to(a, inputs.apart.logits.shape).reshape(groups, -1)
+            return np.asarray(scale * each_row, dtype=np.float64)
 
         rounded = (6 + more) * fmt.u * np.abs(exact) + 4 * fmt.smallest_subnormal * (1 + scale)
         flush = spread(inner.flush) + 4 * fmt.smallest_normal * (1 + scale)

@@ -198,7 +198,8 @@ def test_every_value_exists_in_its_format(standard: tuple[Batch, ...]) -> None:
         fmt = b.inputs.format
         arrays = [b.inputs.logits, b.inputs.cotangent, b.inputs.tangent]
         arrays += [np.array(b.inputs.attributes.weight), np.array(b.inputs.attributes.pos_weight)]
-        arrays += [b.inputs.labels] if b.inputs.definition.labels == "dense" else []
+        own_labels = b.inputs.definition.labels == "dense" and b.inputs.labels_format is None
+        arrays += [np.array(b.inputs.attributes.row_weight), *([b.inputs.labels] if own_labels else [])]
         for array in arrays:
             np.testing.assert_array_equal(fmt.nearest(array), array)
             with np.errstate(over="ignore", invalid="ignore"):
