@@ -13,7 +13,7 @@ class Attributes:
     """Class weights, smoothing, an ignored index, a reduction: SPEC.md §6.
 
     ``weight`` and ``pos_weight`` hold one number a class (softmax family) or element (sigmoid
-    family), exact in the tested format; empty means none is given. In ``logsumexp`` weights multiply the
+    family), exact in the tested format; empty means none is given. Without labels weights multiply the
     exponentials. A reduction is over ``examples`` rows, which are then asked as one: a row of inputs
     holds ``examples · N`` numbers; ``row_weight`` has one number for each of them. ``eps`` clamps the
     argument of ``logit``.

@@ -20,14 +20,6 @@ _DENSE = _REDUCED | {"axis", "label_smoothing"}
 _INDEX = _REDUCED | {"axis", "ignore_index"}
 _BINARY = _REDUCED | {"label_smoothing"}
 
-_REDUCTIONS = {
-    "none": None,
-    "sum": "sum",
-    "mean": "sum_over_batch_size",
-    "weighted_mean": "mean_with_sample_weight",
-}
-"""As Keras names them."""
-
 
 def _loss(
     keras: Any,
@@ -39,8 +31,14 @@ def _loss(
     **options: Any,
 ) -> Any:
     """A loss object in the format of the output, and its weights of rows."""
+    named = {
+        "none": None,
+        "sum": "sum",
+        "mean": "sum_over_batch_size",
+        "weighted_mean": "mean_with_sample_weight",
+    }
     dtype = keras.backend.standardize_dtype(output.dtype)
-    loss = getattr(keras.losses, kind)(reduction=_REDUCTIONS[reduction], dtype=dtype, **options)
+    loss = getattr(keras.losses, kind)(reduction=named[reduction], dtype=dtype, **options)
     return loss(target, output, sample_weight=row_weight)
 
 

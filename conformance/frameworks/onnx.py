@@ -69,6 +69,13 @@ class _Onnx:
         raise NotImplementedError
 
 
+def axes_of(axis: Any, rank: int) -> list[int]:
+    """``ReduceLogSumExp`` takes a list of axes; None is all of them."""
+    if axis is None:
+        return list(range(rank))
+    return [axis] if isinstance(axis, int) else list(axis)
+
+
 def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
     import onnx
     from onnx import helper
@@ -78,9 +85,7 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
     initial = []
     if kind == "ReduceLogSumExp":
         inputs.append("axes")
-        axes = (
-            list(range(feeds["x"].ndim)) if axis is None else [axis] if isinstance(axis, int) else list(axis)
-        )
+        axes = axes_of(axis, feeds["x"].ndim)
         initial.append(helper.make_tensor("axes", onnx.TensorProto.INT64, [len(axes)], axes))
         attributes = {"keepdims": int(attributes.get("keepdims", False))}
     elif kind in ("Softmax", "LogSoftmax"):

@@ -20,18 +20,15 @@ def _door(
     return Implementation(name, operator, formulation, call, since="standard", **more)
 
 
-_REDUCTIONS = {
-    "none": "none",
-    "sum": "weighted_sum",
-    "mean": "weighted_sum_over_batch_size",
-    "weighted_mean": "weighted_mean",
-}
-"""As ``tf.compat.v1.losses.Reduction`` names them."""
-
-
 def _rows(reduction: str = "none", row_weight: Any = 1.0) -> Any:
-    """How the 1.x losses reduce, and their weights of rows."""
-    return {"reduction": _REDUCTIONS[reduction], "weights": row_weight}
+    """How the 1.x losses reduce, as ``tf.compat.v1.losses.Reduction`` names it, and their weights of rows."""
+    named = {
+        "none": "none",
+        "sum": "weighted_sum",
+        "mean": "weighted_sum_over_batch_size",
+        "weighted_mean": "weighted_mean",
+    }
+    return {"reduction": named[reduction], "weights": row_weight}
 
 
 def _columns(tf: Any, x: Any, reduction: str = "none", row_weight: Any = None) -> Any:

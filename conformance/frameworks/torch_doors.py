@@ -25,7 +25,9 @@ def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
 
 def _dims(x: Any, axis: Any) -> Any:
     """One axis or several, as ``dim`` names them; None is all axes, each by its number."""
-    return tuple(range(x.ndim)) if axis is None else axis
+    if axis is None:
+        return tuple(range(x.ndim))
+    return axis
 
 
 def _functional(torch: Any) -> Any:

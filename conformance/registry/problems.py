@@ -94,7 +94,11 @@ def problems(kind: Any) -> list[Problem]:
 
 
 def accepts(call: Callable[..., Any], keyword: str) -> bool:
-    """Whether ``call`` can be given the keyword, as far as its signature can be read."""
+    """Whether ``call`` can be given the keyword, as far as its signature can be read.
+
+    Several axes are given as ``axis``.
+    """
+    keyword = "axis" if keyword == "axes" else keyword
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):
