@@ -138,8 +138,14 @@ class Batch:
             told.append(f"every logit stands for {self.inputs.copies} equal classes")
         if form.shape is not None:
             shape = list(form.shape)
-            shape.insert(form.class_axis, self.inputs.classes)
-            told.append(f"shape {tuple(shape)}, classes on axis {form.class_axis}")
+            if form.class_shape is None:
+                shape.insert(form.class_axis, self.inputs.classes)
+                told.append(f"shape {tuple(shape)}, classes on axis {form.class_axis}")
+            else:
+                whole, k = (*shape, *form.class_shape), len(form.class_shape)
+                told.append(
+                    f"shape {whole}, " + (f"classes on the last {k} axes" if shape and k else "all one row")
+                )
         if form.layout != "contiguous":
             told.append(f"memory layout: {form.layout.replace('_', ' ')}")
         if form.each:
@@ -150,6 +156,10 @@ class Batch:
             told.append("written into a given buffer")
         if form.wrong:
             told.append(f"wrong on purpose: {form.wrong.replace('_', ' ')}")
+        if form.keepdims:
+            told.append("keepdims")
+        if form.logits_dtype:
+            told.append(f"logits in {form.logits_dtype}, the result asked for in {self.inputs.format.name}")
         if form.label_dtype:
             told.append(f"labels of type {form.label_dtype}")
         return "; ".join(told)

@@ -23,7 +23,14 @@ outermost-to-innermost ``(…, classes)`` (channels last).
 """
 
 Wrong = Literal[
-    "", "labels_fewer_rows", "labels_more_classes", "labels_extra_axis", "labels_floats", "logits_integers"
+    "",
+    "labels_fewer_rows",
+    "labels_one_row",
+    "labels_more_classes",
+    "labels_extra_axis",
+    "labels_floats",
+    "logits_integers",
+    "logits_complex",
 ]
 """Arguments that do not fit, on purpose."""
 
@@ -50,8 +57,12 @@ class Form:
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
     ``()`` that is a vector. ``again`` asks the rows once more for the same bits. ``out``: the result is
     written into a buffer that is given, with old numbers in it.
-    ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense). ``wrong``:
-    arguments that do not fit are given, and whatever comes back is described, not measured.
+    ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense).
+    ``logits_dtype``: logits are given in that narrower format, and the result is asked for in the case's own.
+    ``class_shape`` folds the classes too, into so many axes behind those of ``shape``; all axes there are,
+    where the shape is ``()``; ``()`` of one element is a tensor without axes. ``keepdims``: the axes that are
+    summed over stay, one long. ``wrong``: arguments that do not fit are given, and whatever comes back is
+    described, not measured.
     """
 
     shape: tuple[int, ...] | None = None
@@ -62,6 +73,9 @@ class Form:
     out: bool = False
     label_dtype: str = ""
     wrong: Wrong = ""
+    logits_dtype: str = ""
+    class_shape: tuple[int, ...] | None = None
+    keepdims: bool = False
 
     @property
     def class_axis(self) -> int:

@@ -37,6 +37,8 @@ class Inputs:
     copies: int = 1
     empty_of: int = 0
     """N, which the arrays of a group without any example do not show."""
+    labels_format: Format | None = None
+    """Of dense labels, where it is another than that of the logits (6.5)."""
 
     def __post_init__(self) -> None:
         op, grouped = self.definition, self.attributes.grouped
@@ -57,21 +59,30 @@ class Inputs:
             raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
         if self.attributes.reduction == "none" and self.attributes.examples:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
-        for name in ("weight", "pos_weight"):
-            given = len(getattr(self.attributes, name))
-            if given not in (0, self.n):
-                raise ValueError(f"{self.operator}: {name} has {given} numbers for {self.n} classes")
-        for name in ("logits", "labels", "cotangent", "tangent", "weight", "pos_weight"):
-            if name == "labels" and op.labels == "index":
-                continue
-            array = getattr(self, name, None)
-            self._exact(name, np.array(getattr(self.attributes, name)) if array is None else array)
+        self._check_attributes()
+        for name in ("logits", "labels", "cotangent", "tangent"):
+            if name != "labels" or op.labels != "index":
+                self._exact(name, getattr(self, name), self.labels_format if name == "labels" else None)
 
-    def _exact(self, name: str, array: Floats) -> None:
+    def _check_attributes(self) -> None:
+        a = self.attributes
+        for name, due in (("weight", self.n), ("pos_weight", self.n), ("row_weight", a.examples or 0)):
+            given = len(getattr(a, name))
+            if given not in (0, due):
+                of = "examples" if name == "row_weight" else "classes"
+                raise ValueError(f"{self.operator}: {name} has {given} numbers for {due} {of}")
+            self._exact(name, np.array(getattr(a, name)))
+        if a.eps is not None:
+            if self.definition.domain != "unit" or not 0 <= a.eps <= 1:
+                raise ValueError(f"{self.operator}: eps = {a.eps} clamps an argument in [0, 1]")
+            self._exact("eps", np.array([a.eps, 1 - a.eps]))
+
+    def _exact(self, name: str, array: Floats, fmt: Format | None = None) -> None:
+        fmt = fmt or self.format
         with np.errstate(over="ignore"):
-            carried = array.astype(self.format.dtype).astype(np.float64)
+            carried = array.astype(fmt.dtype).astype(np.float64)
         if not np.array_equal(carried, array, equal_nan=True):
-            raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
+            raise ValueError(f"{self.operator}: {name} holds a number that {fmt.name} does not have")
 
     @property
     def definition(self) -> Operator:
@@ -124,7 +135,7 @@ class Inputs:
         rows = len(self) * (self.attributes.examples or 0)
         op = self.definition
         ones = np.ones((rows, self.n if op.value_shape == "row" else 1))
-        alone = replace(self.attributes, reduction="none", examples=None)
+        alone = replace(self.attributes, reduction="none", examples=None, row_weight=())
         width = {"none": 0, "index": 1, "dense": self.n}[op.labels]
         return Inputs(
             self.operator,

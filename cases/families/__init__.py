@@ -5,6 +5,7 @@ from xent_conformance.cases.families.cotangents import COTANGENTS
 from xent_conformance.cases.families.derivatives import DERIVATIVES
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
 from xent_conformance.cases.families.every_half import EVERY_HALF
+from xent_conformance.cases.families.forms import FORMS
 from xent_conformance.cases.families.historical import HISTORICAL
 from xent_conformance.cases.families.huge_logits import HUGE_LOGITS
 from xent_conformance.cases.families.index_labels import INDEX_LABELS
@@ -49,6 +50,7 @@ ALL = (
     MULTI_LABEL,
     ATTRIBUTES,
     ELEMENT_WEIGHTS,
+    FORMS,
     EVERY_HALF,
     SPECIAL_VALUES,
     POSITIONS,

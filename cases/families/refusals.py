@@ -15,9 +15,23 @@ from xent_conformance.reference.operators import Operator
 ROWS = 4
 
 WRONG: dict[str, tuple[Wrong, ...]] = {
-    "none": ("logits_integers",),
-    "index": ("logits_integers", "labels_fewer_rows", "labels_extra_axis", "labels_floats"),
-    "dense": ("logits_integers", "labels_fewer_rows", "labels_extra_axis", "labels_more_classes"),
+    "none": ("logits_integers", "logits_complex"),
+    "index": (
+        "logits_integers",
+        "logits_complex",
+        "labels_fewer_rows",
+        "labels_one_row",
+        "labels_extra_axis",
+        "labels_floats",
+    ),
+    "dense": (
+        "logits_integers",
+        "logits_complex",
+        "labels_fewer_rows",
+        "labels_one_row",
+        "labels_extra_axis",
+        "labels_more_classes",
+    ),
 }
 
 

@@ -257,7 +257,8 @@ def arrays_of(batch: Batch) -> dict[str, Array]:
     """The batch in its dtype's own bits, as an implementation takes it."""
     inputs, dtype, given = batch.inputs, batch.inputs.format.dtype, batch.form.label_dtype
     grouped = inputs.attributes.grouped
-    arrays = {"logits": native(inputs.logits, dtype)}
+    narrow = batch.form.logits_dtype
+    arrays = {"logits": native(inputs.logits, dtype_of(narrow) if narrow else dtype)}
     if inputs.definition.labels == "dense":
         arrays["labels"] = native(inputs.labels, dtype_of(given) if given else dtype)
     elif inputs.definition.labels == "index":

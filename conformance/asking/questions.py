@@ -70,15 +70,25 @@ def takes(declared: Declaration, implementation: Implementation, batch: Batch) -
     form, op = batch.form, batch.inputs.definition
     if implementation.operator != batch.operator or not _given(implementation, batch):
         return False
-    if form.layout not in {"contiguous", *declared.layouts} or (
-        form.out and "out" not in implementation.takes
-    ):
+    if form.layout not in {"contiguous", *declared.layouts} or not _keywords(batch) <= implementation.takes:
         return False
     if form.shape is None or op.elementwise or "axis" in implementation.takes:
         return True
     if implementation.class_axis == "second" and form.shape:
         return form.class_axis == 1
     return implementation.class_axis is not None and form.class_axis_is_last
+
+
+def _keywords(batch: Batch) -> set[str]:
+    """What an implementation must take, beside attributes, to be put to the batch in its form."""
+    form, elementwise = batch.form, batch.inputs.definition.elementwise
+    due = {
+        "out": form.out,
+        "keepdims": form.keepdims,
+        "dtype": bool(form.logits_dtype),
+        "axes": form.class_shape is not None and not elementwise,
+    }
+    return {name for name, there in due.items() if there}
 
 
 def _has_state(declared: Declaration, mode: str, batch: Batch) -> bool:
@@ -103,8 +113,11 @@ def _given(implementation: Implementation, batch: Batch) -> bool:
 
 def outputs(declared: Declaration, batch: Batch) -> tuple[str, ...]:
     """What of the batch's outputs the framework computes; writing into a buffer is for values."""
-    asked = ("value",) if batch.form.out or batch.form.wrong else batch.inputs.outputs
-    if batch.form.label_dtype:
+    form = batch.form
+    # a gradient has its own argument's type, and there is none of a buffer
+    values_alone = form.out or form.wrong or form.logits_dtype
+    asked = ("value",) if values_alone else batch.inputs.outputs
+    if form.label_dtype:
         asked = tuple(o for o in asked if o != "grad_labels")  # a gradient has its own argument's type
     able = {"value", *(declared.moving)} | (set(asked) - set(MOVING) if declared.autodiff else set())
     return tuple(o for o in asked if o in able)

@@ -37,8 +37,10 @@ class Implementation:
     the report.
 
     ``takes`` names the keyword arguments that ``call`` has beside those: ``axis`` (where the classes
-    are; tensors of any rank), ``out``, and the attributes ``weight``, ``pos_weight``,
-    ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows).
+    are; tensors of any rank), ``axes`` (as ``axis``, which may then be a tuple of axes or None for all),
+    ``keepdims``, ``dtype`` (of the result), ``out``, and the attributes ``weight``, ``pos_weight``,
+    ``label_smoothing``, ``ignore_index``, ``eps``, ``reduction`` (the examples of one reduction are the rows;
+    "weighted_mean" is asked where ``row_weight`` is taken, which has a number for each of them).
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others.
@@ -63,7 +65,9 @@ class Manner:
     :data:`STATES`, asked once more for the same bits; of rows that were repeated to fill a batch, and
     are asked ``alone``, only the first ``rows``.
     ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
-    ``copies``: every logit stands for so many classes. ``wrong``: arguments do not fit, on purpose.
+    ``copies``: every logit stands for so many classes. ``logits_dtype``: the logits' format, where the result
+    is asked for in another. ``class_shape``: the classes are folded into so many axes, the last.
+    ``keepdims``: axes that are summed over stay. ``wrong``: arguments do not fit, on purpose.
     """
 
     shape: tuple[int, ...] | None = None
@@ -75,6 +79,9 @@ class Manner:
     out: bool = False
     label_dtype: str = ""
     wrong: str = ""
+    logits_dtype: str = ""
+    class_shape: tuple[int, ...] | None = None
+    keepdims: bool = False
     examples: int | None = None
     n: int = 0
     copies: int = 1
@@ -90,16 +97,18 @@ class Manner:
             "labels": bool(self.label_dtype),
             "group": self.examples is not None,
             "copies": self.copies > 1,
+            "axes": self.class_shape is not None or self.keepdims,
+            "dtype": bool(self.logits_dtype),
             "attributes": bool(self.attributes),
             "misfit": bool(self.wrong),
         }
         return frozenset(name for name, there in has.items() if there)
 
 
-MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", "misfit")
+MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "axes", "dtype", "attributes", "misfit")
 """What a call may have beside rows: tensors of other ranks, a memory layout, a buffer for the result, labels
-of another type, groups of examples that are reduced, logits that stand for many classes, attributes,
-arguments that do not fit."""
+of another type, groups of examples that are reduced, logits that stand for many classes, classes on several
+axes or axes that stay, a format that is asked for, attributes, arguments that do not fit."""
 
 
 STATES = ("other_between", "threads", "inference", "second_backward", "accumulated", "shared")

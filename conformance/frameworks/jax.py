@@ -24,10 +24,17 @@ from xent_conformance.frameworks.interface import (
 )
 
 _AXIS = frozenset({"axis"})
+_AXES = frozenset({"axis", "axes"})
+_SUM = frozenset({"axis", "axes", "keepdims", "weight"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
 _EPSILON = 1e-7
+
+
+def _like(jax: Any, weight: Any, x: Any) -> Any:
+    """Weights in the format of the logits, where there are any."""
+    return None if weight is None else jax.numpy.asarray(weight, x.dtype)
 
 
 def _gumbel(jax: Any, x: Any) -> Any:
@@ -46,9 +53,11 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         "jax.scipy.special.logsumexp",
         "logsumexp",
         "fused",
-        lambda jax, x, axis=-1: jax.scipy.special.logsumexp(x, axis=axis),
+        lambda jax, x, axis=-1, weight=None, **kept: jax.scipy.special.logsumexp(
+            x, axis=axis, b=_like(jax, weight, x), **kept
+        ),
         "",
-        _AXIS,
+        _SUM,
     ),
     (
         "jax.scipy.special.expit",
@@ -174,16 +183,19 @@ class Jax:
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
             "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
-            takes=_AXIS,
+            takes=_AXES,
         ),
         Implementation(
             "jax.nn.log_softmax", "log_softmax", "fused",
             lambda jax, x, axis=-1: jax.nn.log_softmax(x, axis=axis),
-            takes=_AXIS,
+            takes=_AXES,
         ),
         Implementation(
-            "jax.nn.logsumexp", "logsumexp", "fused", lambda jax, x, axis=-1: jax.nn.logsumexp(x, axis=axis),
-            takes=_AXIS,
+            "jax.nn.logsumexp", "logsumexp", "fused",
+            lambda jax, x, axis=-1, weight=None, **kept: jax.nn.logsumexp(
+                x, axis=axis, b=_like(jax, weight, x), **kept
+            ),
+            takes=_SUM,
         ),
         Implementation(
             "jax.nn.log_softmax+sum", "softmax_cross_entropy", "composed",

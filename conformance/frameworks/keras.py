@@ -15,21 +15,45 @@ from xent_conformance.frameworks.tensorflow import TensorFlow
 from xent_conformance.frameworks.torch import Torch
 
 _AXIS = frozenset({"axis"})
-_SMOOTHING = frozenset({"label_smoothing"})
+_REDUCED = frozenset({"reduction", "row_weight"})
+_DENSE = _REDUCED | {"axis", "label_smoothing"}
+_INDEX = _REDUCED | {"axis", "ignore_index"}
+_BINARY = _REDUCED | {"label_smoothing"}
 
 
-def _loss(keras: Any, kind: str, target: Any, output: Any, **options: Any) -> Any:
-    """A loss object without a reduction, in the format of the output."""
+def _loss(
+    keras: Any,
+    kind: str,
+    target: Any,
+    output: Any,
+    reduction: str = "none",
+    row_weight: Any = None,
+    **options: Any,
+) -> Any:
+    """A loss object in the format of the output, and its weights of rows."""
+    named = {
+        "none": None,
+        "sum": "sum",
+        "mean": "sum_over_batch_size",
+        "weighted_mean": "mean_with_sample_weight",
+    }
     dtype = keras.backend.standardize_dtype(output.dtype)
-    return getattr(keras.losses, kind)(reduction=None, dtype=dtype, **options)(target, output)
+    loss = getattr(keras.losses, kind)(reduction=named[reduction], dtype=dtype, **options)
+    return loss(target, output, sample_weight=row_weight)
 
 
-def _binary(keras: Any, x: Any, z: Any, *, from_logits: bool, **options: Any) -> Any:
+def _sparse(keras: Any, x: Any, y: Any, ignore_index: Any = None, **options: Any) -> Any:
+    return _loss(keras, "SparseCategoricalCrossentropy", y, x, ignore_class=ignore_index, **options)
+
+
+def _binary(keras: Any, x: Any, z: Any, *, from_logits: bool, row_weight: Any = None, **options: Any) -> Any:
     """``BinaryCrossentropy`` is a mean over the last axis: one element at a time."""
     output = x if from_logits else keras.ops.sigmoid(x)
+    column = None if row_weight is None else keras.ops.convert_to_tensor(row_weight, x.dtype)[:, None]
     return _loss(
-        keras, "BinaryCrossentropy", z[..., None], output[..., None], from_logits=from_logits, **options
-    )
+        keras, "BinaryCrossentropy", z[..., None], output[..., None],
+        from_logits=from_logits, row_weight=column, **options,
+    )  # fmt: skip
 
 
 IMPLEMENTATIONS: Sequence[Implementation] = (
@@ -51,8 +75,8 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "keras.ops.logsumexp",
         "logsumexp",
         "fused",
-        lambda keras, x, axis=-1: keras.ops.logsumexp(x, axis),
-        takes=_AXIS,
+        lambda keras, x, axis=-1, **kept: keras.ops.logsumexp(x, axis, **kept),
+        takes=_AXIS | {"axes", "keepdims"},
     ),
     Implementation("keras.ops.sigmoid", "sigmoid", "fused", lambda keras, x: keras.ops.sigmoid(x)),
     Implementation(
@@ -63,37 +87,41 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "softmax_cross_entropy",
         "fused",
         lambda keras, x, p, **given: _loss(keras, "CategoricalCrossentropy", p, x, from_logits=True, **given),
-        takes=_SMOOTHING,
+        takes=_DENSE,
     ),
     Implementation(
         "keras.losses.CategoricalCrossentropy(from_logits=False)",
         "softmax_cross_entropy",
         "naive",
-        lambda keras, x, p, **given: _loss(
-            keras, "CategoricalCrossentropy", p, keras.ops.softmax(x), **given
+        lambda keras, x, p, axis=-1, **given: _loss(
+            keras, "CategoricalCrossentropy", p, keras.ops.softmax(x, axis), axis=axis, **given
         ),
         note="of a softmax; probabilities are clipped at 1e-7",
-        takes=_SMOOTHING,
+        takes=_DENSE,
     ),
     Implementation(
         "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
         "sparse_softmax_cross_entropy",
         "fused",
-        lambda keras, x, y: _loss(keras, "SparseCategoricalCrossentropy", y, x, from_logits=True),
+        lambda keras, x, y, **given: _sparse(keras, x, y, from_logits=True, **given),
+        takes=_INDEX,
     ),
     Implementation(
         "keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
         "sparse_softmax_cross_entropy",
         "naive",
-        lambda keras, x, y: _loss(keras, "SparseCategoricalCrossentropy", y, keras.ops.softmax(x)),
+        lambda keras, x, y, axis=-1, **given: _sparse(
+            keras, keras.ops.softmax(x, axis), y, axis=axis, **given
+        ),
         note="of a softmax; probabilities are clipped at 1e-7",
+        takes=_INDEX,
     ),
     Implementation(
         "keras.losses.BinaryCrossentropy(from_logits=True)",
         "sigmoid_cross_entropy",
         "fused",
         lambda keras, x, z, **given: _binary(keras, x, z, from_logits=True, **given),
-        takes=_SMOOTHING,
+        takes=_BINARY,
     ),
     Implementation(
         "keras.losses.BinaryCrossentropy(from_logits=False)",
@@ -101,7 +129,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "naive",
         lambda keras, x, z, **given: _binary(keras, x, z, from_logits=False, **given),
         note="of a sigmoid; probabilities are clipped at 1e-7",
-        takes=_SMOOTHING,
+        takes=_BINARY,
     ),
 )
 

@@ -69,6 +69,13 @@ class _Onnx:
         raise NotImplementedError
 
 
+def axes_of(axis: Any, rank: int) -> list[int]:
+    """``ReduceLogSumExp`` takes a list of axes; None is all of them."""
+    if axis is None:
+        return list(range(rank))
+    return [axis] if isinstance(axis, int) else list(axis)
+
+
 def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
     import onnx
     from onnx import helper
@@ -78,8 +85,9 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
     initial = []
     if kind == "ReduceLogSumExp":
         inputs.append("axes")
-        initial.append(helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [axis]))
-        attributes = {"keepdims": 0}
+        axes = axes_of(axis, feeds["x"].ndim)
+        initial.append(helper.make_tensor("axes", onnx.TensorProto.INT64, [len(axes)], axes))
+        attributes = {"keepdims": int(attributes.get("keepdims", False))}
     elif kind in ("Softmax", "LogSoftmax"):
         attributes = {"axis": axis}
     node = helper.make_node(kind, inputs, ["f"], **attributes)
@@ -99,7 +107,8 @@ def _implementations(prefix: str) -> tuple[Implementation, ...]:
         Implementation(f"{prefix}:Softmax", "softmax", "fused", _node("Softmax"), takes=_AXIS),
         Implementation(f"{prefix}:LogSoftmax", "log_softmax", "fused", _node("LogSoftmax"), takes=_AXIS),
         Implementation(
-            f"{prefix}:ReduceLogSumExp", "logsumexp", "fused", _node("ReduceLogSumExp"), takes=_AXIS
+            f"{prefix}:ReduceLogSumExp", "logsumexp", "fused", _node("ReduceLogSumExp"),
+            takes=_AXIS | {"axes", "keepdims"},
         ),
         Implementation(f"{prefix}:Sigmoid", "sigmoid", "fused", _node("Sigmoid")),
         Implementation(

@@ -8,7 +8,12 @@ from typing import Any, ClassVar
 
 from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
 
-_AXIS = frozenset({"axis"})
+_AXES = frozenset({"axis", "axes"})
+
+
+def _like(weight: Any, x: Any) -> Any:
+    """Weights in the format of the logits, where there are any."""
+    return None if weight is None else x.dtype.type(weight)
 
 
 class SciPy:
@@ -28,17 +33,19 @@ class SciPy:
         Implementation(
             "scipy.special.softmax", "softmax", "fused",
             lambda special, x, axis=-1: special.softmax(x, axis=axis),
-            takes=_AXIS,
+            takes=_AXES,
         ),
         Implementation(
             "scipy.special.log_softmax", "log_softmax", "fused",
             lambda special, x, axis=-1: special.log_softmax(x, axis=axis),
-            takes=_AXIS,
+            takes=_AXES,
         ),
         Implementation(
             "scipy.special.logsumexp", "logsumexp", "fused",
-            lambda special, x, axis=-1: special.logsumexp(x, axis=axis),
-            takes=_AXIS,
+            lambda special, x, axis=-1, weight=None, **kept: special.logsumexp(
+                x, axis=axis, b=_like(weight, x), **kept
+            ),
+            takes=_AXES | {"keepdims", "weight"},
         ),
         Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
         Implementation(

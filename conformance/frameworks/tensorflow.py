@@ -128,7 +128,9 @@ class TensorFlow:
 
         def compute(x: Any, *labels: Any) -> Any:
             given = {
-                name: tf.constant(value, dtype=x.dtype) if isinstance(value, tuple) else value
+                name: tf.constant(value, dtype=x.dtype)
+                if isinstance(value, tuple) and name != "axis"
+                else value
                 for name, value in call.keywords.items()
             }
             return call.implementation.call(self._library, x, *labels, **given)

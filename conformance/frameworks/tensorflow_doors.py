@@ -7,6 +7,8 @@ from typing import Any
 from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS = frozenset({"axis"})
+_AXES = frozenset({"axis", "axes", "keepdims"})
+_WEIGHTED = frozenset({"reduction", "row_weight"})
 
 EPSILON = 1e-7
 """What people add or clip at; also Keras' own."""
@@ -18,9 +20,20 @@ def _door(
     return Implementation(name, operator, formulation, call, since="standard", **more)
 
 
-def _rows(losses: Any) -> Any:
-    """The 1.x losses without a reduction; a weight of one is what they assume."""
-    return {"reduction": losses.Reduction.NONE}
+def _rows(reduction: str = "none", row_weight: Any = 1.0) -> Any:
+    """How the 1.x losses reduce, as ``tf.compat.v1.losses.Reduction`` names it, and their weights of rows."""
+    named = {
+        "none": "none",
+        "sum": "weighted_sum",
+        "mean": "weighted_sum_over_batch_size",
+        "weighted_mean": "weighted_mean",
+    }
+    return {"reduction": named[reduction], "weights": row_weight}
+
+
+def _columns(tf: Any, x: Any, reduction: str = "none", row_weight: Any = None) -> Any:
+    """The same for losses of elements: the weights of rows are a column."""
+    return _rows(reduction, 1.0 if row_weight is None else tf.convert_to_tensor(row_weight, x.dtype)[:, None])
 
 
 def _binary(tf: Any, z: Any, s: Any) -> Any:
@@ -50,8 +63,8 @@ FIRST = (
         "tf.reduce_logsumexp",
         "logsumexp",
         "composed",
-        lambda tf, x, axis=-1: tf.reduce_logsumexp(x, axis=axis),
-        takes=_AXIS,
+        lambda tf, x, axis=-1, **kept: tf.reduce_logsumexp(x, axis=axis, **kept),
+        takes=_AXES,
     ),
     Implementation(
         "tf.nn.softmax_cross_entropy_with_logits",
@@ -104,9 +117,9 @@ OTHERS = (
     _door(
         "tf.math.reduce_logsumexp",
         _SUM,
-        lambda tf, x, axis=-1: tf.math.reduce_logsumexp(x, axis=axis),
+        lambda tf, x, axis=-1, **kept: tf.math.reduce_logsumexp(x, axis=axis, **kept),
         "composed",
-        takes=_AXIS,
+        takes=_AXES,
     ),
     _door(
         "tf.compat.v1.nn.softmax_cross_entropy_with_logits",
@@ -128,11 +141,11 @@ OTHERS = (
     _door(
         "tf.compat.v1.losses.softmax_cross_entropy",
         _CE,
-        lambda tf, x, p, label_smoothing=0.0: tf.compat.v1.losses.softmax_cross_entropy(
-            p, x, label_smoothing=label_smoothing, **_rows(tf.compat.v1.losses)
+        lambda tf, x, p, label_smoothing=0.0, **given: tf.compat.v1.losses.softmax_cross_entropy(
+            p, x, label_smoothing=label_smoothing, **_rows(**given)
         ),
-        note="labels receive no gradient; its class weights are weights of rows",
-        takes=frozenset({"label_smoothing"}),
+        note="labels receive no gradient",
+        takes=_WEIGHTED | {"label_smoothing"},
     ),
     _door(
         "tf.raw_ops.SoftmaxCrossEntropyWithLogits",
@@ -178,8 +191,9 @@ OTHERS = (
     _door(
         "tf.compat.v1.losses.sparse_softmax_cross_entropy",
         _SPARSE,
-        lambda tf, x, y: tf.compat.v1.losses.sparse_softmax_cross_entropy(y, x, **_rows(tf.compat.v1.losses)),
+        lambda tf, x, y, **given: tf.compat.v1.losses.sparse_softmax_cross_entropy(y, x, **_rows(**given)),
         class_axis="last",
+        takes=_WEIGHTED,
     ),
     _door(
         "tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits",
@@ -193,9 +207,12 @@ OTHERS = (
     _door(
         "tf.compat.v1.losses.sigmoid_cross_entropy",
         _BINARY,
-        lambda tf, x, z: tf.compat.v1.losses.sigmoid_cross_entropy(z, x, **_rows(tf.compat.v1.losses)),
+        lambda tf, x, z, label_smoothing=0.0, **given: tf.compat.v1.losses.sigmoid_cross_entropy(
+            z, x, label_smoothing=label_smoothing, **_columns(tf, x, **given)
+        ),
         "composed",
         note="labels receive no gradient",
+        takes=_WEIGHTED | {"label_smoothing"},
     ),
     _door("tf.nn.sigmoid+log*z", _BINARY, lambda tf, x, z: _binary(tf, z, tf.nn.sigmoid(x)), "naive"),
 )

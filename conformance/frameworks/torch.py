@@ -120,7 +120,7 @@ class Torch:
             "torch.compile is asked of plain rows: it traces a graph for each attribute, a quarter of a "
             "minute each (https://docs.pytorch.org/docs/stable/generated/torch.compile.html)",
             modes=("compile",),
-            manners=("shape", "out", "group", "attributes"),
+            manners=("shape", "out", "group", "dtype", "attributes"),
         ),
         NotOffered(
             'no second derivative of compiled code: "torch.compile with aot_autograd does not currently '
@@ -236,10 +236,12 @@ class Torch:
         torch = self._torch
         keywords = {
             name: torch.tensor(given, dtype=like.dtype, device=like.device)
-            if isinstance(given, tuple)
+            if isinstance(given, tuple) and name != "axis"
             else given
             for name, given in call.keywords.items()
         }
+        if "dtype" in keywords:
+            keywords["dtype"] = getattr(torch, keywords["dtype"])
         if "out" in keywords:
             keywords["out"] = torch.full(cotangent.shape, 7.0, dtype=like.dtype, device=like.device)
         return keywords

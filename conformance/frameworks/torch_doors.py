@@ -8,6 +8,8 @@ from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS_OUT = frozenset({"axis", "out"})
 _AXIS = frozenset({"axis"})
+_AXIS_DTYPE = frozenset({"axis", "dtype"})
+_SUMMED = frozenset({"axes", "keepdims"})
 _OUT = frozenset({"out"})
 _DENSE = frozenset({"weight", "label_smoothing", "reduction"})
 _INDEX = _DENSE | {"ignore_index"}
@@ -19,6 +21,13 @@ EPSILON = 1e-7
 
 def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
     return {"reduction": "none", **given}
+
+
+def _dims(x: Any, axis: Any) -> Any:
+    """One axis or several, as ``dim`` names them; None is all axes, each by its number."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return axis
 
 
 def _functional(torch: Any) -> Any:
@@ -77,22 +86,24 @@ FIRST = (
         "torch.softmax",
         "softmax",
         "fused",
-        lambda torch, x, axis=-1, **out: torch.softmax(x, dim=axis, **out),
-        takes=frozenset({"axis", "out"}),
+        lambda torch, x, axis=-1, **given: torch.softmax(x, dim=axis, **given),
+        takes=_AXIS_OUT | {"dtype"},
     ),
     Implementation(
         "torch.log_softmax",
         "log_softmax",
         "fused",
-        lambda torch, x, axis=-1, **out: torch.log_softmax(x, dim=axis, **out),
-        takes=frozenset({"axis", "out"}),
+        lambda torch, x, axis=-1, **given: torch.log_softmax(x, dim=axis, **given),
+        takes=_AXIS_OUT | {"dtype"},
     ),
     Implementation(
         "torch.logsumexp",
         "logsumexp",
         "fused",
-        lambda torch, x, axis=-1, **out: torch.logsumexp(x, dim=axis, **out),
-        takes=frozenset({"axis", "out"}),
+        lambda torch, x, axis=-1, keepdims=False, **out: torch.logsumexp(
+            x, dim=_dims(x, axis), keepdim=keepdims, **out
+        ),
+        takes=_AXIS_OUT | _SUMMED,
     ),
     Implementation(
         "torch.nn.functional.cross_entropy:probabilities",
@@ -138,8 +149,8 @@ FIRST = (
         "torch.logit",
         "logit",
         "fused",
-        lambda torch, x, **out: torch.logit(x, **out),
-        takes=frozenset({"out"}),
+        lambda torch, x, **given: torch.logit(x, **given),
+        takes=frozenset({"out", "eps"}),
     ),
     Implementation(
         "torch.nn.functional.binary_cross_entropy_with_logits",
@@ -157,12 +168,15 @@ OTHERS = (
     _door(
         "torch.nn.functional.softmax",
         _SOFTMAX,
-        lambda t, x, axis=-1: _functional(t).softmax(x, dim=axis),
-        takes=_AXIS,
+        lambda t, x, axis=-1, **given: _functional(t).softmax(x, dim=axis, **given),
+        takes=_AXIS_DTYPE,
     ),
     _door("torch.nn.Softmax", _SOFTMAX, lambda t, x, axis=-1: t.nn.Softmax(dim=axis)(x), takes=_AXIS),
     _door(
-        "torch.special.softmax", _SOFTMAX, lambda t, x, axis=-1: t.special.softmax(x, dim=axis), takes=_AXIS
+        "torch.special.softmax",
+        _SOFTMAX,
+        lambda t, x, axis=-1, **given: t.special.softmax(x, dim=axis, **given),
+        takes=_AXIS_DTYPE,
     ),
     _door(
         "torch.nn.functional.gumbel_softmax:noise=0",
@@ -176,19 +190,22 @@ OTHERS = (
     _door(
         "torch.nn.functional.log_softmax",
         _LOG,
-        lambda t, x, axis=-1: _functional(t).log_softmax(x, dim=axis),
-        takes=_AXIS,
+        lambda t, x, axis=-1, **given: _functional(t).log_softmax(x, dim=axis, **given),
+        takes=_AXIS_DTYPE,
     ),
     _door("torch.nn.LogSoftmax", _LOG, lambda t, x, axis=-1: t.nn.LogSoftmax(dim=axis)(x), takes=_AXIS),
     _door(
         "torch.special.log_softmax",
         _LOG,
-        lambda t, x, axis=-1: t.special.log_softmax(x, dim=axis),
-        takes=_AXIS,
+        lambda t, x, axis=-1, **given: t.special.log_softmax(x, dim=axis, **given),
+        takes=_AXIS_DTYPE,
     ),
     _door("torch.softmax.log", _LOG, lambda t, x: t.softmax(x, dim=-1).log(), "naive"),
     _door(
-        "torch.special.logsumexp", _SUM, lambda t, x, axis=-1: t.special.logsumexp(x, dim=axis), takes=_AXIS
+        "torch.special.logsumexp",
+        _SUM,
+        lambda t, x, axis=-1, keepdims=False: t.special.logsumexp(x, dim=_dims(x, axis), keepdim=keepdims),
+        takes=_AXIS | _SUMMED,
     ),
     _door("torch.exp.sum.log", _SUM, lambda t, x: t.exp(x).sum(-1).log(), "naive"),
     _door(
@@ -259,7 +276,12 @@ OTHERS = (
     _door("torch.nn.Sigmoid", _SIGMOID, lambda t, x: t.nn.Sigmoid()(x)),
     _door("torch.sigmoid.log", _LOG_SIGMOID, lambda t, x: t.sigmoid(x).log(), "naive"),
     _door("torch.nn.LogSigmoid", _LOG_SIGMOID, lambda t, x: t.nn.LogSigmoid()(x)),
-    _door("torch.special.logit", _LOGIT, lambda t, x, **out: t.special.logit(x, **out), takes=_OUT),
+    _door(
+        "torch.special.logit",
+        _LOGIT,
+        lambda t, x, **given: t.special.logit(x, **given),
+        takes=frozenset({"out", "eps"}),
+    ),
     _door(
         "torch.nn.BCEWithLogitsLoss",
         _BINARY,

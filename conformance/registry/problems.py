@@ -28,7 +28,20 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 
-KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
+KEYWORDS = (
+    "axis",
+    "axes",
+    "keepdims",
+    "dtype",
+    "out",
+    "weight",
+    "pos_weight",
+    "label_smoothing",
+    "ignore_index",
+    "eps",
+    "reduction",
+    "row_weight",
+)
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 
 OUTPUTS = ("value", "grad_logits", "grad_labels")
@@ -81,7 +94,11 @@ def problems(kind: Any) -> list[Problem]:
 
 
 def accepts(call: Callable[..., Any], keyword: str) -> bool:
-    """Whether ``call`` can be given the keyword, as far as its signature can be read."""
+    """Whether ``call`` can be given the keyword, as far as its signature can be read.
+
+    Several axes are given as ``axis``.
+    """
+    keyword = "axis" if keyword == "axes" else keyword
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):

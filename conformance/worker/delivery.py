@@ -47,6 +47,8 @@ class Delivery:
     manner: Manner
     takes: frozenset[str]
     scalar: bool
+    result: str = ""
+    """The format that is asked for, where it is not that of the logits."""
 
     def answer(self, compute: Compute, arrays: Arrays) -> dict[str, Array]:
         """Every output as ``(rows, elements)``, or ``(rows,)`` where the value is a scalar."""
@@ -110,6 +112,9 @@ class Delivery:
             return a
         if self.manner.examples is not None:
             return np.array([a.any()])
+        if self.manner.class_shape is not None:
+            classes = a.ndim == len(self._lead or ()) + len(self.manner.class_shape)
+            return any_of_row(a.reshape(int(np.prod(self._lead or ())), -1) if classes else a.reshape(-1))
         if self._lead is not None:
             a = a.reshape(-1) if a.ndim == len(self._lead) else np.moveaxis(a, self._axis, -1)
             a = a.reshape(int(np.prod(self._lead)), -1)
@@ -137,8 +142,24 @@ class Delivery:
         if self._lead is None:
             return a
         if a.ndim == 1:  # a number a row: index labels, cotangents of a scalar value
-            return a.reshape(self._lead)
+            return self._kept(a.reshape(self._lead)) if name == "cotangent" else a.reshape(self._lead)
+        if m.class_shape is not None:
+            return a.reshape((*self._lead, *m.class_shape))
         return np.moveaxis(a.reshape(*self._lead, a.shape[1]), -1, self._axis)
+
+    def _kept(self, a: Array) -> Array:
+        """A number a row as the value has it: with the axes that are summed over, where they stay."""
+        if not self.manner.keepdims:
+            return a
+        axes = self._axis if self.manner.class_shape is None else tuple(self._class_axes)
+        kept: Array = np.expand_dims(a, axes)
+        return kept
+
+    @property
+    def _class_axes(self) -> range:
+        """The axes that the classes are folded into, counted from the front."""
+        lead, classes = len(self._lead or ()), len(self.manner.class_shape or ())
+        return range(lead, lead + classes)
 
     def _group(self, name: str, a: Array, examples: int) -> Array:
         if name == "cotangent":
@@ -155,7 +176,9 @@ class Delivery:
             raise WrongShape(f"returned shape {a.shape} for {name}, the operator's is {like.shape}")
         if self.manner.examples is not None:
             return a.reshape(1) if a.ndim == 0 else a.reshape(1, -1)
-        if self._lead is not None and (like is folded["logits"] or not self.scalar):
+        if self.manner.class_shape is not None and (like is folded["logits"] or not self.scalar):
+            a = a.reshape(int(np.prod(self._lead or ())), -1)
+        elif self._lead is not None and (like is folded["logits"] or not self.scalar):
             a = np.moveaxis(a, self._axis, -1)
             a = a.reshape(-1, a.shape[-1])
         elif self._lead is not None:
@@ -168,6 +191,13 @@ class Delivery:
         keywords: dict[str, object] = dict(self.manner.attributes)
         if self._lead is not None and "axis" in self.takes:
             keywords["axis"] = self.manner.axis  # negative where the form says so
+        if self.manner.class_shape and "axes" in self.takes:
+            classes = len(self.manner.class_shape)
+            keywords["axis"] = tuple(range(-classes, 0)) if self._lead else None
+        if self.manner.keepdims:
+            keywords["keepdims"] = True
+        if self.manner.logits_dtype:
+            keywords["dtype"] = self.result
         if self.manner.out:
             keywords["out"] = True
         return keywords
@@ -193,9 +223,12 @@ def misfit(arrays: Arrays, wrong: str) -> Arrays:
     changed = dict(arrays)
     if wrong == "logits_integers":
         changed["logits"] = np.rint(logits.astype(np.float64)).astype(np.int64)
+    elif wrong == "logits_complex":
+        changed["logits"] = logits.astype(np.complex64)
     elif labels is not None:
         changed["labels"] = {
             "labels_fewer_rows": lambda: labels[:-1],
+            "labels_one_row": lambda: labels[:1],
             "labels_more_classes": lambda: np.concatenate([labels, labels[:, :1]], axis=1),
             "labels_extra_axis": lambda: labels[..., None],
             "labels_floats": lambda: labels.astype(logits.dtype),
@@ -204,6 +237,8 @@ def misfit(arrays: Arrays, wrong: str) -> Arrays:
 
 
 def _content(a: Array) -> str:
+    if a.dtype.kind == "c":
+        return f"complex, {_content(np.abs(a))}"
     wide = a.astype(np.float64)
     return "NaN" if np.isnan(wide).any() else "infinite" if np.isinf(wide).any() else "finite"
 

@@ -135,7 +135,8 @@ class Worker:
             return {o: np.asarray(found[o]) for o in wanted} | inputs.changed()
 
         scalar = arrays["cotangent"].ndim == 1
-        return Delivery(question.manner, implementation.takes, scalar).answer(compute, arrays)
+        result = arrays["cotangent"].dtype.name
+        return Delivery(question.manner, implementation.takes, scalar, result).answer(compute, arrays)
 
     def _implementation(self, question: Question) -> Implementation:
         return self.by_name[question.implementation, question.operator]
@@ -272,9 +273,9 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
 
 def manner_of(sent: Mapping[str, Any]) -> Manner:
     """A manner as it comes through the wire: JSON knows no tuples."""
-    shape = None if sent["shape"] is None else tuple(sent["shape"])
+    shapes = {name: None if sent[name] is None else tuple(sent[name]) for name in ("shape", "class_shape")}
     attributes = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in sent["attributes"])
-    return Manner(**{**sent, "shape": shape, "attributes": attributes})
+    return Manner(**{**sent, **shapes, "attributes": attributes})
 
 
 def main() -> None:

@@ -29,12 +29,18 @@ def reduced(
     apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
     inner = of_row(Sizes(inputs.apart, {}, apart))
     scale = np.abs(inputs.cotangent / sizes["by"])
+    each = np.abs(inputs.attributes.row_weight or (1.0,))  # of every example
+    more = 1.0 if inputs.attributes.row_weight else 0.0  # its product is rounded
     if not scalar:
+        scale = scale * np.repeat(
+            np.broadcast_to(each, (1, inputs.attributes.examples or 0)), inputs.n, axis=1
+        )
 
         def spread(a: Floats) -> Floats:
-            return scale * np.broadcast_to(a, inputs.apart.logits.shape).reshape(groups, -1)
+            each_row = np.broadcast_to(a, inputs.apart.logits.shape).reshape(groups, -1)
+            return np.asarray(scale * each_row, dtype=np.float64)
 
-        rounded = 6 * fmt.u * np.abs(exact) + 4 * fmt.smallest_subnormal * (1 + scale)
+        rounded = (6 + more) * fmt.u * np.abs(exact) + 4 * fmt.smallest_subnormal * (1 + scale)
         flush = spread(inner.flush) + 4 * fmt.smallest_normal * (1 + scale)
         return Bound(spread(inner.accurate) + rounded, spread(inner.stable) + rounded, flush)
 
@@ -46,12 +52,13 @@ def reduced(
     total = terms.sum(axis=1, keepdims=True)
 
     def summed(a: Floats) -> Floats:
-        full = np.broadcast_to(a, (rows, count * groups // rows))
-        return np.asarray(share * full.reshape(groups, -1).sum(axis=1, keepdims=True), dtype=np.float64)
+        full = np.broadcast_to(a, (rows, count * groups // rows)).reshape(groups, -1)
+        full = full * np.repeat(np.broadcast_to(each, rows // groups), count * groups // rows)
+        return np.asarray(share * full.sum(axis=1, keepdims=True), dtype=np.float64)
 
     underflow = 2 * fmt.smallest_subnormal
     return Bound(
-        summed(inner.accurate) + (2 * pairwise + 6 * fmt.u) * total + underflow,
-        summed(inner.stable) + (2 * in_order + 6 * fmt.u) * total + underflow,
+        summed(inner.accurate) + (2 * pairwise + (6 + more) * fmt.u) * total + underflow,
+        summed(inner.stable) + (2 * in_order + (6 + more) * fmt.u) * total + underflow,
         summed(inner.flush) + 2 * fmt.smallest_normal,
     )

@@ -69,12 +69,57 @@ def _log_softmax_grad(z: Sizes) -> Bound:
 
 
 def _logsumexp(z: Sizes) -> Bound:
+    if z.inputs.attributes.weight:
+        return _weighted_logsumexp(z)
     uv = z.u_value("value")
     accurate = z.u * (z.D + (z.E + z.h_accurate) * z.rest_k + (z.E + 1) * z.L) + uv
     return tiers(z, accurate, accurate + z.u * (z.D + z.E + 2 + z.h_stable) + uv, 2.0, z.e_lost)
 
 
+class _Weighted:
+    """Sizes of ``log Σ b_j exp(x_j)``: distances below the largest class that weighs anything (8.4)."""
+
+    def __init__(self, z: Sizes) -> None:
+        there = np.broadcast_to(z.weight != 0, z.inputs.logits.shape)
+        x = np.where(there, z.inputs.logits, -np.inf)
+        self.m = x.max(axis=1, keepdims=True)
+        self.d = np.where(there, self.m - x, 0.0)
+        self.size, self.L = np.abs(z.s), np.abs(z.L)
+        self.D, self.total = rowsum(self.size * self.d), rowsum(self.size)
+        # what the sum loses where a term is subnormal, of the sum
+        sum_of_terms = np.exp(z.L)
+        lost = z.lost(self.size * sum_of_terms)
+        self.lost = lost[0] / sum_of_terms, lost[1] / sum_of_terms
+
+    def sum_accurate(self, z: Sizes) -> Floats:
+        """Relative error of the sum, in units of u: exponents, exponentials, products, additions."""
+        return self.D + self.total * (z.E + 1 + z.h_accurate)
+
+    def sum_stable(self, z: Sizes) -> Floats:
+        exponents = self.D if z.narrow else 2 * self.D
+        return exponents + self.total * (z.E + 1 + z.h_stable)
+
+
+def _weighted_logsumexp(z: Sizes) -> Bound:
+    w, uv = _Weighted(z), z.u_value("value")
+    after = z.u * (z.E + 1) * w.L + 2 * uv
+    accurate, stable = z.grow(w.sum_accurate(z)), z.grow(w.sum_stable(z))
+    return tiers(z, z.u * accurate + after, z.u * stable + after, 2.0, w.lost)
+
+
+def _weighted_logsumexp_grad(z: Sizes) -> Bound:
+    w, c = _Weighted(z), np.abs(z.c)
+    accurate = z.grow(w.d + w.sum_accurate(z) + z.E + z.Q + 3)
+    stable = z.grow((1 if z.narrow else 2) * w.d + w.sum_stable(z) + z.E + z.Q + 3)
+    by_value = 2 * z.u_value("value") + z.u * (w.d + w.L * (z.E + 1) + z.E + 3)
+    by_value = np.where(np.ldexp(by_value, -SCALE) < 1.0, z.grow(by_value / z.u), 0.0)
+    lost = weighted(c * w.size, w.lost)
+    return tiers(z, z.u * c * w.size * accurate, z.u * c * w.size * (stable + by_value), 2 + 4 * c, lost)
+
+
 def _logsumexp_grad(z: Sizes) -> Bound:
+    if z.inputs.attributes.weight:
+        return _weighted_logsumexp_grad(z)
     c = np.abs(z.c)
     by_value = z.u_value("value") + z.uell + z.u * (z.E + 2)
     by_value = np.where(np.ldexp(by_value, -SCALE) < 1.0, z.grow(by_value / z.u), 0.0)

@@ -2,7 +2,8 @@
 
 The mean of index labels is weighted: ``Σ w_y f / Σ w_y`` over the examples that are not ignored. That
 of dense labels divides by the number of examples, that of the sigmoid family by the number of
-elements. Nothing to divide by gives NaN (6.11, open).
+elements. A weight of a row multiplies its loss, and counts in the ``weighted_mean`` alone, which divides by
+the weights of the rows that are not ignored. Nothing to divide by gives NaN (6.11, open).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def examples(r: Row, *, labels: str, elementwise: bool) -> list[Row]:
         return []
     n = len(r.x) // count
     width = {"none": 0, "index": 1, "dense": n}[labels]
-    alone = replace(r.attributes, reduction="none", examples=None)
+    alone = replace(r.attributes, reduction="none", examples=None, row_weight=())
     one = [1.0] * (n if elementwise else 1)
     return [Row(r.x[i * n : (i + 1) * n], r.p[i * width : (i + 1) * width], one, alone) for i in range(count)]
 
@@ -36,6 +37,9 @@ def divisor(rows: Sequence[Row], attributes: Attributes, *, labels: str) -> arb:
     """What the sum is divided by."""
     if attributes.reduction == "sum":
         return arb(1)
+    if attributes.reduction == "weighted_mean":
+        ignored = [labels == "index" and r.y == attributes.ignore_index for r in rows]
+        return sum((arb(attributes.row_weight_of(i)) for i, gone in enumerate(ignored) if not gone), ZERO)
     if labels == "index":
         kept = [r.y for r in rows if r.y != attributes.ignore_index]
         return sum((arb(attributes.weight_of(y)) for y in kept if 0 <= y < len(rows[0].x)), ZERO)
@@ -46,7 +50,8 @@ def reduce(define: Callable[[Row], Values], r: Row, *, labels: str, elementwise:
     """Outputs of a group: one value, and the gradients of all its examples in a row."""
     rows = examples(r, labels=labels, elementwise=elementwise)
     each = [define(row) for row in rows]
-    values = [v for found in each for v in found["value"]]
+    weighed = [arb(r.attributes.row_weight_of(i)) for i in range(len(rows))]
+    values = [_product(w, v) for w, found in zip(weighed, each, strict=True) for v in found["value"]]
     if r.attributes.reduction == "none":
         return {"value": values}
     by = divisor(rows, r.attributes, labels=labels)
@@ -54,7 +59,11 @@ def reduce(define: Callable[[Row], Values], r: Row, *, labels: str, elementwise:
     outputs: Values = {"value": [NAN if by.is_zero() else _sum(values, by)]}
     for name in ("grad_logits", "grad_labels"):
         if not each or name in each[0]:
-            outputs[name] = [_product(factor, g) for found in each for g in found.get(name, [])]
+            outputs[name] = [
+                _product(factor if isinstance(factor, float) else factor * w, g)
+                for w, found in zip(weighed, each, strict=True)
+                for g in found.get(name, [])
+            ]
     if labels != "dense":
         outputs.pop("grad_labels", None)
     for name in each[0] if each else ():

@@ -145,12 +145,24 @@ def logit(r: Row) -> Values:
     """``log(p / (1 − p))``, the inverse of σ; VJP ``c / (p (1 − p))``.
 
     ∓∞ at 0 and 1, NaN outside [0, 1] (5.4). Near one half the quotient is near one, so ``log1p`` of
-    what it exceeds one by.
+    what it exceeds one by. With ``eps`` it is that of the clamped argument (6.14), and constant where it
+    is clamped.
     """
+    inside = [clamped(p, r.attributes.eps) for p in r.x]
     return {
-        "value": [_logit(p) for p in r.x],
-        "grad_logits": [_logit_slope(p, c) for p, c in zip(r.x, r.c, strict=True)],
+        "value": [_logit(q) for q in inside],
+        "grad_logits": [
+            _logit_slope(p, c) if p == q or math.isnan(p) else ZERO
+            for p, q, c in zip(r.x, inside, r.c, strict=True)
+        ],
     }
+
+
+def clamped(p: float, eps: float | None) -> float:
+    """``eps`` below ``eps``, ``1 − eps`` above it, in this order: beyond one half the two bounds cross."""
+    if eps is None or eps <= p <= 1 - eps or math.isnan(p):
+        return p
+    return eps if p < eps else 1 - eps
 
 
 def logit_moving(r: Row) -> Values:

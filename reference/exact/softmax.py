@@ -70,13 +70,33 @@ def log_softmax_moving(r: Row) -> Values:
 
 
 def logsumexp(r: Row) -> Values:
-    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3)."""
+    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3). With weights: 6.6."""
+    if r.attributes.weight:
+        return weighted_logsumexp(r)
     if INFINITY in r.x and not any(map(math.isnan, r.x)):
         unknown: Values = {"value": [INFINITY], "grad_logits": [NAN] * len(r.x)}
         return unknown | {"_s": [NAN] * len(r.x), "_L": [NAN], "_rest": [NAN]}
     z = Shifted(r.x, r.copies)
     c = arb(r.c[0])
     return {"value": [z.m + z.L], "grad_logits": [c * s for s in z.s]} | sizes(z)
+
+
+def weighted_logsumexp(r: Row) -> Values:
+    """``log Σ b_j exp(x_j)``; VJP ``c b_i exp(x_i) / Σ``. A class that weighs nothing is absent."""
+    n, b = len(r.x), r.attributes.weight
+    z = Shifted([x if w else -INFINITY for x, w in zip(r.x, b, strict=True)]) if any(b) else None
+    terms = [arb(w) * e for w, e in zip(b, z.e, strict=True)] if z else [ZERO] * n
+    total = sum(terms, ZERO)
+    if z is None or not total > 0:  # the logarithm of nothing, and of less
+        value = -INFINITY if z is None or total.is_zero() else NAN
+        return {"value": [value], "grad_logits": [NAN] * n, "_s": [NAN] * n, "_L": [NAN], "_rest": [NAN]}
+    shares = [t / total for t in terms]
+    L = total.log()
+    c = arb(r.c[0])
+    largest = max(range(n), key=lambda i: float(abs(shares[i])))
+    rest = sum(shares[:largest] + shares[largest + 1 :], ZERO)
+    found: Values = {"value": [z.m + L], "grad_logits": [c * s for s in shares]}
+    return found | {"_s": list(shares), "_L": [L], "_rest": [rest]}
 
 
 def logsumexp_moving(r: Row) -> Values:

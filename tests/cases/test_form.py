@@ -70,6 +70,9 @@ OTHER_FORMS: dict[str, Any] = {
     "out": True,
     "label_dtype": "int8",
     "wrong": "labels_floats",
+    "logits_dtype": "bfloat16",
+    "class_shape": (2, 2),
+    "keepdims": True,
 }
 
 

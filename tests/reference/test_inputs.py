@@ -84,6 +84,37 @@ def test_what_is_asked_follows_from_what_is_given() -> None:
     assert (empty.outputs, empty.n, len(empty)) == (("value",), 3, 2)
 
 
+def unit(**changed: object) -> Inputs:
+    """Two plain rows of three arguments of ``logit``."""
+    inside = np.array([[0.25, 0.5, 0.75], [0.125, 0.5, 1.0]])
+    return replace(Inputs("logit", BINARY32, inside, NONE, np.ones((2, 3))), **changed)  # type: ignore[arg-type]
+
+
+def test_a_clamp_is_of_logit_alone_and_exact() -> None:
+    assert unit(attributes=Attributes(eps=17 / 32)).attributes.given == {"eps": 17 / 32}
+    with pytest.raises(ValueError, match=r"eps = 2\.0 clamps an argument in \[0, 1\]"):
+        unit(attributes=Attributes(eps=2.0))
+    with pytest.raises(ValueError, match="softmax_cross_entropy: eps"):
+        dense(attributes=Attributes(eps=0.25))
+    with pytest.raises(ValueError, match="eps holds a number that float32 does not have"):
+        unit(attributes=Attributes(eps=2.0**-30))  # 1 − eps is none
+
+
+def test_rows_have_weights_where_they_are_reduced() -> None:
+    with pytest.raises(ValueError, match="row_weight has 2 numbers for 0 examples"):
+        dense(attributes=Attributes(row_weight=(1.0, 2.0)))
+    one_example = Attributes(reduction="sum", examples=1, row_weight=(1.0, 2.0))
+    with pytest.raises(ValueError, match="row_weight has 2 numbers for 1 examples"):
+        dense(attributes=one_example)
+
+
+def test_labels_may_have_a_format_of_their_own() -> None:
+    thirds = np.full((2, 3), 1 / 3)
+    with pytest.raises(ValueError, match="labels holds a number that float32 does not have"):
+        dense(labels=thirds)
+    assert dense(labels=thirds, labels_format=BINARY64).labels is thirds
+
+
 # --- exactness ------------------------------------------------------------------------------------
 
 INEXACT = [

@@ -64,15 +64,21 @@ def group(
     mp.prec = _bits(flat, [v for _, y in examples if isinstance(y, Sequence) for v in y])
     one = [mpf(1)] * (len(examples[0][0]) if examples else 0)
     found = [DEFINITIONS[operator](list(map(mpf, x)), y, one, given) for x, y in examples]
+    rows = [mpf(v) for v in given.get("row_weight") or [1] * len(examples)]
     by = mpf(1) if given["reduction"] == "sum" else _divisor(operator, examples, given)
-    outputs: Outputs = {"value": [_quotient(mp.fsum(v for f in found for v in f["value"]), by)]}
+    total = mp.fsum(w * v for w, f in zip(rows, found, strict=True) for v in f["value"])
+    outputs: Outputs = {"value": [_quotient(total, by)]}
     for name in ("grad_logits", "grad_labels"):
         if found and name in found[0]:
-            outputs[name] = [_quotient(mpf(cotangent) * g, by) for f in found for g in f[name]]
+            each = ((w, g) for w, f in zip(rows, found, strict=True) for g in f[name])
+            outputs[name] = [_quotient(mpf(cotangent) * w * g, by) for w, g in each]
     return _all_rounded(outputs, dtype)
 
 
 def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], given: Given) -> mpf:
+    if given["reduction"] == "weighted_mean":
+        counted = [y is None or y != given.get("ignore_index") for _, y in examples]
+        return mp.fsum(v for v, counts in zip(given["row_weight"], counted, strict=True) if counts)
     if operator == "sigmoid_cross_entropy":
         return mpf(sum(len(x) for x, _ in examples))
     if operator == "softmax_cross_entropy":
@@ -156,6 +162,12 @@ def log_softmax(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
 
 
 def logsumexp(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
+    if a.get("weight"):
+        terms = [mpf(b) * exp(v) for b, v in zip(a["weight"], x, strict=True)]
+        total = mp.fsum(terms)
+        if total <= 0:
+            return {"value": [nan if total else -inf], "grad_logits": [nan] * len(x)}
+        return {"value": [log(total)], "grad_logits": [c[0] * t / total for t in terms]}
     if _undefined(x):
         limit = inf if inf in x and not any(map(mp.isnan, x)) else nan
         return {"value": [limit], "grad_logits": [nan] * len(x)}
@@ -216,10 +228,15 @@ def log_sigmoid(x: Numbers, _labels: Labels, c: Numbers, _a: Given) -> Outputs:
     }
 
 
-def logit(x: Numbers, _labels: Labels, c: Numbers, _a: Given) -> Outputs:
+def logit(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
     value, slope = [], []
+    eps = a.get("eps")
     for p, b in zip(x, c, strict=True):
-        if mp.isnan(p) or p < 0 or p > 1:
+        if eps is not None and (p < eps or p > 1 - eps):
+            q = mpf(eps) if p < eps else 1 - mpf(eps)
+            value.append(log(q / (1 - q)) if 0 < q < 1 else inf * (q - mpf(0.5)))
+            slope.append(mpf(0))
+        elif mp.isnan(p) or p < 0 or p > 1:
             value.append(nan)
             slope.append(nan)
         elif p in (0, 1):

@@ -17,7 +17,19 @@ from tests.support import exact
 from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 
-MANNERS = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
+MANNERS = frozenset(
+    {
+        "axis",
+        "out",
+        "weight",
+        "pos_weight",
+        "label_smoothing",
+        "ignore_index",
+        "reduction",
+        "row_weight",
+        "eps",
+    }
+)
 LAYOUTS = frozenset(
     {
         "transposed",
@@ -57,6 +69,12 @@ def _numbers(a: Array) -> Frozen:
     return tuple(a.astype(np.float64).tolist())
 
 
+def as_row(call: Call) -> Call:
+    """A call of tensors without axes as one of vectors of one element."""
+    labels = None if call.labels is None else call.labels[None]
+    return replace(call, logits=call.logits[None], cotangent=call.cotangent[None], labels=labels)
+
+
 class Whole(Exact):
     """Right in every manner."""
 
@@ -69,6 +87,8 @@ class Whole(Exact):
     def run(self, call: Call) -> Mapping[str, Array]:
         self.before(call.logits, call.outputs)
         call = self.understood(call)
+        if not call.logits.ndim:
+            return {name: a[0] for name, a in self.run(as_row(call)).items()}
         given = {k: v for k, v in call.keywords.items() if k not in ("axis", "out")}
         if given.get("reduction", "none") != "none":
             return self.reduced(call, given)

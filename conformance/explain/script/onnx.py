@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from xent_conformance.explain.script.program import Program, numpy_element
 from xent_conformance.explain.script.showing import Shown
-from xent_conformance.frameworks.onnx import OPSET
+from xent_conformance.frameworks.onnx import OPSET, axes_of
 
 
 def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
@@ -20,8 +20,10 @@ def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     inputs = "list(feeds)"
     axis = attributes.pop("axis", -1)
     if kind == "ReduceLogSumExp":
-        inputs, attributes = '[*feeds, "axes"]', {"keepdims": 0}
-        initial = f', initializer=[helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [{axis}])]'
+        axes = axes_of(axis, shown.arrays["logits"].ndim)
+        inputs, attributes = '[*feeds, "axes"]', {"keepdims": int(attributes.get("keepdims", False))}
+        made = f'helper.make_tensor("axes", onnx.TensorProto.INT64, [{len(axes)}], {axes})'
+        initial = f", initializer=[{made}]"
     elif kind in ("Softmax", "LogSoftmax"):
         attributes = {"axis": axis}
     given = "".join(f", {name}={value!r}" for name, value in attributes.items()).replace("'", '"')

@@ -50,11 +50,12 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
     """The call, and the lines that make tensors of those keywords that are numbers a class."""
     keywords, lines = {}, []
     for name, value in shown.keywords.items():
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and name != "axis":
             keywords[name] = name
             lines.append(f"{name} = {tensor(repr(value))}")
         else:
-            keywords[name] = name if name == "out" else repr(value)
+            told = {"out": name, "dtype": f"{library}.{value}"}
+            keywords[name] = told.get(name, repr(value))
     try:
         return source_of(shown.implementation.call, library, arguments(shown), keywords), lines
     except LookupError as error:

@@ -246,7 +246,8 @@ class _Asked:
             like = arrays["cotangent" if output == "value" else "logits"]
             return {output: np.arange(like.size).reshape(like.shape)}
 
-        delivery = Delivery(manner, self.door.takes, arrays["cotangent"].ndim == 1)
+        cotangent = arrays["cotangent"]
+        delivery = Delivery(manner, self.door.takes, cotangent.ndim == 1, cotangent.dtype.name)
         numbers = delivery.answer(numbered, arrays)[output]
         (row,) = np.flatnonzero(rows == self.case.row)
         (called, keywords), *_ = seen

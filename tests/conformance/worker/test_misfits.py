@@ -34,6 +34,8 @@ def _shapes(wrong: str, labels: str) -> dict[str, tuple[str, tuple[int, ...]]]:
     [
         ("labels_fewer_rows", "index", ("int64", (3,))),
         ("labels_fewer_rows", "dense", ("float32", (3, 3))),
+        ("labels_one_row", "index", ("int64", (1,))),
+        ("labels_one_row", "dense", ("float32", (1, 3))),
         ("labels_more_classes", "dense", ("float32", (4, 4))),
         ("labels_extra_axis", "index", ("int64", (4, 1))),
         ("labels_extra_axis", "dense", ("float32", (4, 3, 1))),
@@ -47,7 +49,8 @@ def test_one_argument_does_not_fit_and_the_others_do(
     assert _shapes(wrong, labels) == right | {"labels": expected}
 
 
-def test_logits_may_be_integers() -> None:
+def test_logits_may_be_integers_or_complex() -> None:
+    assert _shapes("logits_complex", "")["logits"] == ("complex64", (4, 3))
     assert _shapes("logits_integers", "")["logits"] == ("int64", (4, 3))
     arrays = {"logits": np.array([[0.4, -1.6]]), "cotangent": np.ones(1)}
     assert misfit(arrays, "logits_integers")["logits"].tolist() == [[0, -2]]
@@ -59,6 +62,7 @@ def test_logits_may_be_integers() -> None:
         (np.ones((4, 3)), "returned shape (4, 3), finite"),
         (np.ones(()), "returned shape (), finite"),
         (np.array([1.0, np.inf]), "returned shape (2,), infinite"),
+        (np.array([1.0, 2.0j]), "returned shape (2,), complex, finite"),
         (np.array([np.nan, np.inf]), "returned shape (2,), NaN"),
     ],
 )
@@ -117,5 +121,6 @@ def test_rows_are_not_asked_apart() -> None:
 
 
 def test_only_values_are_asked() -> None:
-    (b,) = family("refusals", "softmax")
-    assert outputs(seat("Whole").declaration, b) == ("value",)
+    found = family("refusals", "softmax")
+    assert len(found) == len(WRONG["none"])
+    assert {outputs(seat("Whole").declaration, b) for b in found} == {("value",)}

@@ -6,7 +6,7 @@ own 1 is kept apart from the sum, log1p takes the rest, and no two nearly equal 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +45,10 @@ class Ask:
     smoothing: float = 0.0
     ignore_index: int | None = None
     reduction: str = "none"
+    eps: float | None = None
+    last: int = 0
+    """Length of the last axis of the tensor, whatever axis the classes are on."""
+    row_weight: Array = field(default_factory=lambda: np.ones((1, 1)))
 
     def rounded(self, a: Array) -> Array:
         """``a`` in the tested dtype, on its way."""
@@ -122,6 +126,10 @@ class Ask:
     @cached_property
     def divisor(self) -> Array | int:
         """What the sum of the losses is divided by."""
+        if self.reduction == "weighted_mean":
+            index = OPERATORS[self.operator].labels == "index"
+            counted = np.where(self.ignored, 0.0, self.row_weight) if index else self.row_weight
+            return self.across(np.broadcast_to(counted, (len(self.x), 1)))
         if self.reduction != "mean":
             return 1
         op = OPERATORS[self.operator]
@@ -137,7 +145,32 @@ class Ask:
     def c(self) -> Array:
         """The cotangent of each loss."""
         shape = self.x.shape if OPERATORS[self.operator].value_shape == "row" else (len(self.x), 1)
-        return np.broadcast_to(self.cotangent / self.divisor, shape)
+        return np.broadcast_to(self.row_weight * (self.cotangent / self.divisor), shape)
+
+    # --- the argument of logit, and sums with weights inside ---
+
+    @cached_property
+    def clamped(self) -> Array:
+        """``eps`` below it, ``1 − eps`` above that, in this order (6.14)."""
+        if self.eps is None:
+            return self.x
+        low, high = self.bounds
+        return np.where(self.x < low, low, np.where(self.x > high, high, self.x))
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        eps = self.x.dtype.type(self.eps)
+        return eps, 1 - eps
+
+    @cached_property
+    def weighed(self) -> Array:
+        """``b_i exp(x_i − m)``, with the largest class that weighs anything for ``m``."""
+        return self.w * np.where(self.w == 0, 0.0, np.exp(self.x - self.top))
+
+    @cached_property
+    def top(self) -> Array:
+        there = np.where(self.w == 0, -np.inf, self.x).max(axis=1, keepdims=True)
+        return np.where(there == -np.inf, 0.0, there)
 
     # --- the softmax family ---
 

@@ -21,7 +21,13 @@ def softmax_hvp(a: Ask) -> Array:
 
 def logsumexp(a: Ask) -> Array:
     """``m + L``; a logit of +∞ gives +∞ (5.3), unless there is a NaN: then ``m`` is NaN."""
+    if not (a.weight == 1).all():
+        return a.top + np.log(a.total(a.weighed))
     return np.where(a.m == np.inf, np.inf, a.m + a.L)
+
+
+def logsumexp_grad(a: Ask) -> Array:
+    return a.c * (a.s if (a.weight == 1).all() else a.weighed / a.total(a.weighed))
 
 
 def cross_entropy(a: Ask) -> Array:
@@ -51,14 +57,16 @@ def settled(of: Output) -> Output:
 
 
 def logit(a: Ask) -> Array:
-    p = a.x
+    p = a.clamped
     near = (p >= 0.25) & (p <= 0.75)
     value = np.where(near, np.log1p((2 * p - 1) / (1 - p)), np.log(p) - np.log1p(-p))
     return np.where(inside(p), value, np.nan)
 
 
 def logit_grad(a: Ask) -> Array:
-    return np.where(inside(a.x), a.c / (a.x * (1 - a.x)), np.nan)
+    p = a.clamped
+    slope = np.where(inside(p), a.c / (p * (1 - p)), np.nan)
+    return np.where((p == a.x) | np.isnan(p), slope, 0.0)
 
 
 def inside(p: Array) -> Array:
@@ -94,7 +102,7 @@ CORRECT: dict[str, Table] = {
     },
     "logsumexp": {
         "value": logsumexp,
-        "grad_logits": lambda a: a.c * a.s,
+        "grad_logits": logsumexp_grad,
         "jvp": lambda a: pick(a.v, a.k) + a.total(a.s * a.centred(a.v)),
         "hvp": lambda a: a.c * a.s * a.along(a.v),
     },

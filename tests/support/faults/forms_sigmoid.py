@@ -63,7 +63,8 @@ def max_form(a: Ask) -> Array:
 
 
 def two_logs(a: Ask) -> Array:
-    return np.where(inside(a.x), np.log(a.x) - np.log1p(-a.x), np.nan)
+    p = a.clamped
+    return np.where(inside(p), np.log(p) - np.log1p(-p), np.nan)
 
 
 MAX_FORM: dict[str, Table] = {"sigmoid_cross_entropy": {"value": max_form}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import numpy as np
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import CORRECT, Table
 from tests.support.faults.sums import Array, Sum, pairwise
-from xent_conformance.frameworks.interface import Call
+from xent_conformance.frameworks.interface import Call, dtype_of
 from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.registry.problems import KEYWORDS
 
-TAKES = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
+TAKES = frozenset(KEYWORDS)
 
 OLD = 7.0
 """What stands in a buffer that is given to be written into."""
@@ -51,6 +52,19 @@ class Kernel:
     total: Sum = pairwise
 
     def __call__(self, call: Call) -> dict[str, Array]:
+        call = self.asked_for(call)
+        if not isinstance(call.keywords.get("axis", -1), int):
+            return self.of_axes(call)
+        return self.of_axis(call) if call.logits.ndim else self.of_one(call)
+
+    def of_one(self, call: Call) -> dict[str, Array]:
+        """The outputs of tensors without axes."""
+        labels = None if call.labels is None else call.labels[None]
+        row = replace(call, logits=call.logits[None], cotangent=call.cotangent[None], labels=labels)
+        return {name: a[0] for name, a in self.of_axis(row).items()}
+
+    def of_axis(self, call: Call) -> dict[str, Array]:
+        """The outputs of a call whose classes are on one axis."""
         if not call.logits.shape[self.axis(call)]:
             return {o: np.full(self.shape(call, o), np.nan, call.logits.dtype) for o in call.outputs}
         with np.errstate(all="ignore"):
@@ -65,6 +79,41 @@ class Kernel:
     @property
     def definition(self) -> Operator:
         return OPERATORS[self.operator]
+
+    # --- the format, and several axes ---
+
+    def asked_for(self, call: Call) -> Call:
+        """The logits in the format that the result is asked for in, before anything is computed."""
+        if "dtype" not in call.keywords:
+            return call
+        return replace(call, logits=call.logits.astype(dtype_of(call.keywords["dtype"])))
+
+    def axes(self, call: Call) -> tuple[int, ...]:
+        """The axes of the classes, counted from the front."""
+        rank, axes = call.logits.ndim, call.keywords["axis"]
+        return tuple(range(rank)) if axes is None else tuple(a % rank for a in axes)
+
+    def of_axes(self, call: Call) -> dict[str, Array]:
+        """As one axis, the last, of all these; and every output as it was."""
+        axes, shape = self.axes(call), call.logits.shape
+        rest = tuple(a for a in range(call.logits.ndim) if a not in axes)
+        order = np.argsort((*rest, *axes))
+
+        def flat(a: Array) -> Array:
+            lead = a.transpose(*rest, *axes) if a.shape == shape else a
+            return lead.reshape((*(shape[i] for i in rest), *((-1,) if a.shape == shape else ())))
+
+        def back(a: Array) -> Array:
+            if a.ndim == len(rest):
+                return np.expand_dims(a, axes) if call.keywords.get("keepdims") else a
+            return a.reshape([shape[i] for i in (*rest, *axes)]).transpose(*order)
+
+        keywords = {k: v for k, v in call.keywords.items() if k not in ("axis", "keepdims")}
+        folded = replace(
+            call, logits=flat(call.logits), cotangent=flat(call.cotangent), keywords=keywords,
+            labels=None if call.labels is None else flat(call.labels),
+        )  # fmt: skip
+        return {name: back(a) for name, a in self.of_axis(folded).items()}
 
     # --- tensors to rows ---
 
@@ -112,13 +161,18 @@ class Kernel:
             smoothing=call.keywords.get("label_smoothing", 0.0),
             ignore_index=call.keywords.get("ignore_index"),
             reduction=call.keywords.get("reduction", "none"),
+            eps=call.keywords.get("eps"),
+            last=call.logits.shape[-1],
+            row_weight=np.array([call.keywords.get("row_weight", (1.0,))], dtype=working).T,
         )
 
     # --- the outputs ---
 
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
-        return a.across(found) / a.divisor if output == "value" and a.reduction != "none" else found
+        if output == "value" and a.reduction != "none":
+            return a.across(a.row_weight * found) / a.divisor
+        return found
 
     # --- what is kept between calls ---
 
@@ -152,7 +206,14 @@ class Kernel:
         if "reduction" in call.keywords:
             return ()
         whole, axis = call.logits.shape, self.axis(call)
-        return whole if self.definition.value_shape == "row" else whole[:axis] + whole[axis + 1 :]
+        if self.definition.value_shape == "row":
+            return whole
+        kept = self.kept() if call.keywords.get("keepdims") else ()
+        return whole[:axis] + kept + whole[axis + 1 :]
+
+    def kept(self) -> tuple[int, ...]:
+        """What stays of an axis that is summed over."""
+        return (1,)
 
     def tensor(self, call: Call, output: str, rows: Array) -> Array:
         shape, axis, rounded = self.shape(call, output), self.axis(call), self.rounded(call, rows)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.correct import CORRECT, Table
+from tests.support.faults.correct import CORRECT, Table, inside
 from tests.support.faults.forms_sigmoid import (
     MAX_FORM,
     ONE_SOFTPLUS,
@@ -92,7 +92,7 @@ def binary_textbook(a: Ask) -> Array:
 
 TEXTBOOK: dict[str, Table] = {
     "logsumexp": {"jvp": lambda a: a.total(a.s * a.v)},
-    "logit": {"value": lambda a: np.where((a.x < 0) | (a.x > 1), np.nan, np.log(a.x / (1 - a.x)))},
+    "logit": {"value": lambda a: np.where(inside(a.clamped), np.log(a.clamped / (1 - a.clamped)), np.nan)},
     "sigmoid": {"hvp": lambda a: a.c * a.v * a.sigma * a.mirror * (1 - 2 * a.sigma)},
     "sigmoid_cross_entropy": {
         "grad_logits": lambda a: a.c * binary_textbook(a),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -41,6 +42,10 @@ def _wide(a: Array) -> Array:
 
 def _answer(module: ModuleType, function: str, call: Call) -> dict[str, Any]:
     """One call: classes moved to the end, computed, moved back, rounded once."""
+    if not call.logits.ndim:
+        labels = None if call.labels is None else call.labels[None]
+        row = replace(call, logits=call.logits[None], cotangent=call.cotangent[None], labels=labels)
+        return {name: a[0] for name, a in _answer(module, function, row).items()}
     given = dict(call.keywords)
     axis, dtype = int(given.pop("axis", -1)), call.logits.dtype
 

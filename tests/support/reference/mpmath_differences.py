@@ -63,15 +63,29 @@ def binary_loss(x: Vector, z: Vector, a: Attributes) -> Vector:
     return found
 
 
+def weighted_sum(x: Vector, a: Attributes) -> mpf:
+    """``log Σ b_i exp(x_i)``: minus infinity of nothing, NaN of less."""
+    total = sum((mpf(a.weight_of(i)) * exp(v) for i, v in enumerate(x)), mpf(0))
+    return log(total) if total > 0 else NAN if total else -mpf("inf")
+
+
+def clamped(x: Vector, a: Attributes) -> Vector:
+    """As PyTorch documents it: ``eps`` if ``x < eps``, ``1 − eps`` if ``x > 1 − eps``, ``x`` otherwise."""
+    if a.eps is None:
+        return x
+    eps = mpf(a.eps)
+    return [eps if v < eps else 1 - eps if v > 1 - eps else v for v in x]
+
+
 VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "softmax": lambda x, p, a: probabilities(x),
     "log_softmax": lambda x, p, a: list(map(log, probabilities(x))),
-    "logsumexp": lambda x, p, a: [log(sum(map(exp, x)))],
+    "logsumexp": lambda x, p, a: [weighted_sum(x, a)],
     "softmax_cross_entropy": dense_loss,
     "sparse_softmax_cross_entropy": lambda x, p, a: index_loss(x, int(p[0]), a),
     "sigmoid": lambda x, p, a: list(map(sigma, x)),
     "log_sigmoid": lambda x, p, a: [log(sigma(v)) for v in x],
-    "logit": lambda x, p, a: [log(v / (1 - v)) for v in x],
+    "logit": lambda x, p, a: [log(v / (1 - v)) for v in clamped(x, a)],
     "sigmoid_cross_entropy": binary_loss,
 }
 
@@ -90,9 +104,13 @@ def value(operator: str, x: Vector, p: Vector, a: Attributes) -> Vector:
         return VALUES[operator](x, p, a)
     logits, labels = _split(x, a.examples), _split(p, a.examples)
     each = [VALUES[operator](u, v, a) for u, v in zip(logits, labels, strict=True)]
-    total = sum((f for losses in each for f in losses), mpf(0))
+    total = sum((mpf(a.row_weight_of(i)) * f for i, losses in enumerate(each) for f in losses), mpf(0))
     if a.reduction == "sum":
         return [total]
+    if a.reduction == "weighted_mean":
+        counts = [OPERATORS[operator].labels != "index" or int(v[0]) != a.ignore_index for v in labels]
+        by = sum((mpf(a.row_weight_of(i)) for i, kept in enumerate(counts) if kept), mpf(0))
+        return [total / by if by else NAN]
     if OPERATORS[operator].labels == "index":
         weights = [mpf(a.weight_of(int(v[0]))) for v in labels if int(v[0]) != a.ignore_index]
         by = sum(weights, mpf(0))
@@ -163,6 +181,6 @@ def _reach(operator: str, row: Row) -> int:
 def _size(row: Row) -> mpf:
     """What errors are relative to: the product of everything that multiplies a derivative."""
     a, size = row.attributes, mpf(max(len(row.x), 1))
-    for part in (row.x, row.p, row.c, row.v, a.weight, a.pos_weight):
+    for part in (row.x, row.p, row.c, row.v, a.weight, a.pos_weight, a.row_weight):
         size *= 2 + max(map(abs, map(mpf, part)), default=0)
     return size**4
