@@ -57,11 +57,18 @@ class Inputs:
             raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
         if self.attributes.reduction == "none" and self.attributes.examples:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
-        for name in ("weight", "pos_weight"):
+        if op.domain == "unit" and self.attributes.around - {"times"}:
+            raise ValueError(f"{self.operator}: nothing stands before it: its argument is a probability")
+        if self.attributes.mask and op.elementwise:
+            raise ValueError(f"{self.operator}: a mask takes classes away, and it has none")
+        if self.copies > 1 and self.attributes.around:
+            raise ValueError(f"{self.operator}: copies are asked with nothing around")
+        for name in ("weight", "pos_weight", "bias", "mask"):
             given = len(getattr(self.attributes, name))
             if given not in (0, self.n):
                 raise ValueError(f"{self.operator}: {name} has {given} numbers for {self.n} classes")
-        for name in ("logits", "labels", "cotangent", "tangent", "weight", "pos_weight"):
+        named = ("weight", "pos_weight", "bias", "scale", "temperature", "times")
+        for name in ("logits", "labels", "cotangent", "tangent", *named):
             if name == "labels" and op.labels == "index":
                 continue
             array = getattr(self, name, None)
@@ -139,7 +146,7 @@ class Inputs:
         """Content hash of one row: operator, format, attributes and exact bits (little-endian binary64)."""
         h = hashlib.sha256(f"{self.operator} {self.format.name} {self.n}".encode())
         if self.attributes != PLAIN or self.copies != 1:
-            h.update(f"{self.attributes} {self.copies}".encode())
+            h.update(f"{self.attributes.described} {self.copies}".encode())
         for array in (self.logits, self.labels, self.cotangent, self.tangent):
             if array.shape[0]:
                 h.update(np.ascontiguousarray(array[i], dtype="<f8").tobytes())

@@ -38,7 +38,8 @@ class Implementation:
 
     ``takes`` names the keyword arguments that ``call`` has beside those: ``axis`` (where the classes
     are; tensors of any rank), ``out``, and the attributes ``weight``, ``pos_weight``,
-    ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows).
+    ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows); then
+    what stands around it: ``scale``, ``temperature``, ``bias`` and ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others.
@@ -90,16 +91,20 @@ class Manner:
             "labels": bool(self.label_dtype),
             "group": self.examples is not None,
             "copies": self.copies > 1,
-            "attributes": bool(self.attributes),
+            "attributes": any(name not in AROUND for name, _ in self.attributes),
+            "around": any(name in AROUND for name, _ in self.attributes),
             "misfit": bool(self.wrong),
         }
         return frozenset(name for name, there in has.items() if there)
 
 
-MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", "misfit")
+AROUND = frozenset({"scale", "temperature", "bias", "mask", "times"})
+"""Keywords for what stands before an operator and after it."""
+
+MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", "around", "misfit")
 """What a call may have beside rows: tensors of other ranks, a memory layout, a buffer for the result, labels
 of another type, groups of examples that are reduced, logits that stand for many classes, attributes,
-arguments that do not fit."""
+what stands around (:data:`AROUND`), arguments that do not fit."""
 
 
 STATES = ("other_between", "threads", "inference", "second_backward", "accumulated", "shared")

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import (
     Array,
     Call,
@@ -24,6 +25,7 @@ from xent_conformance.frameworks.interface import (
 )
 
 _AXIS = frozenset({"axis"})
+_MASKED = frozenset({"axis", "mask"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
@@ -33,6 +35,11 @@ _EPSILON = 1e-7
 def _gumbel(jax: Any, x: Any) -> Any:
     """A Gumbel-softmax whose noise is zero, as JAX users write it."""
     return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
+
+
+def where(x: Any, mask: Any) -> Any:
+    """``where=`` of a mask of the classes, which are last."""
+    return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
 
 
 def _sigmoid_cross_entropy(jax: Any, x: Any, z: Any) -> Any:
@@ -46,9 +53,9 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         "jax.scipy.special.logsumexp",
         "logsumexp",
         "fused",
-        lambda jax, x, axis=-1: jax.scipy.special.logsumexp(x, axis=axis),
+        lambda jax, x, axis=-1, mask=None: jax.scipy.special.logsumexp(x, axis=axis, b=where(x, mask)),
         "",
-        _AXIS,
+        _MASKED,
     ),
     (
         "jax.scipy.special.expit",
@@ -172,45 +179,47 @@ class Jax:
         ),
     )
     implementations: ClassVar[Sequence[Implementation]] = (
-        Implementation(
-            "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
+        around(Implementation(
+            "jax.nn.softmax", "softmax", "fused",
+            lambda jax, x, axis=-1, mask=None: jax.nn.softmax(x, axis=axis, where=where(x, mask)),
+            takes=_MASKED,
+        )),
+        around(Implementation(
             "jax.nn.log_softmax", "log_softmax", "fused",
-            lambda jax, x, axis=-1: jax.nn.log_softmax(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
-            "jax.nn.logsumexp", "logsumexp", "fused", lambda jax, x, axis=-1: jax.nn.logsumexp(x, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
+            lambda jax, x, axis=-1, mask=None: jax.nn.log_softmax(x, axis=axis, where=where(x, mask)),
+            takes=_MASKED,
+        )),
+        around(Implementation(
+            "jax.nn.logsumexp", "logsumexp", "fused",
+            lambda jax, x, axis=-1, mask=None: jax.nn.logsumexp(x, axis=axis, where=where(x, mask)),
+            takes=_MASKED,
+        )),
+        around(Implementation(
             "jax.nn.log_softmax+sum", "softmax_cross_entropy", "composed",
             lambda jax, x, p, axis=-1: -(p * jax.nn.log_softmax(x, axis=axis)).sum(axis=axis),
             note=_COMPOSED,
             takes=_AXIS,
-        ),
-        Implementation(
+        )),
+        around(Implementation(
             "jax.nn.log_softmax+take", "sparse_softmax_cross_entropy", "composed",
             lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
                 jax.nn.log_softmax(x, axis=axis), jax.numpy.expand_dims(y, axis), axis=axis
             ).squeeze(axis),
             note=_COMPOSED,
             takes=_AXIS,
-        ),
-        Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x)),
-        Implementation(
+        )),
+        around(Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x))),
+        around(Implementation(
             "jax.nn.log_sigmoid", "log_sigmoid", "fused", lambda jax, x: jax.nn.log_sigmoid(x)
-        ),
+        )),
         Implementation(
             "jax.scipy.special.logit", "logit", "fused", lambda jax, x: jax.scipy.special.logit(x)
         ),
-        Implementation(
+        around(Implementation(
             "jax.nn.log_sigmoid+sum", "sigmoid_cross_entropy", "composed",
             _sigmoid_cross_entropy,
             note=_COMPOSED,
-        ),
+        )),
         *(
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS

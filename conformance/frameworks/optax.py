@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.jax import Jax
+from xent_conformance.frameworks.jax import Jax, where
 
-_AXIS = frozenset({"axis"})
+
+def _cross_entropy(
+    optax: Any, x: Any, p: Any, axis: int = -1, label_smoothing: float = 0.0, mask: Any = None
+) -> Any:
+    """With ``where=``; labels are smoothed by ``optax.smooth_labels``, which has it too."""
+    there = where(x, mask)
+    if label_smoothing:
+        p = optax.smooth_labels(p, label_smoothing, axis=axis, where=there)
+    return optax.softmax_cross_entropy(x, p, axis=axis, where=there)
 
 
 class Optax(Jax):
@@ -19,25 +28,27 @@ class Optax(Jax):
     distribution = "optax"
     modes: ClassVar = {"jit": "standard", "eager": "full"}
     implementations: ClassVar[Sequence[Implementation]] = (
-        Implementation(
-            "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed",
-            lambda optax, x, p, axis=-1: optax.softmax_cross_entropy(x, p, axis=axis),
-            takes=_AXIS,
-        ),
+        around(Implementation(
+            "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,
+            note="labels are smoothed by optax.smooth_labels",
+            takes=frozenset({"axis", "label_smoothing", "mask"}),
+        )),
         Implementation(
             "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed",
             lambda optax, x, p: optax.safe_softmax_cross_entropy(x, p),
             note="made for masked classes: a label of zero takes an infinite log-probability away",
         ),
-        Implementation(
+        around(Implementation(
             "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",
-            lambda optax, x, y, axis=-1: optax.softmax_cross_entropy_with_integer_labels(x, y, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
+            lambda optax, x, y, axis=-1, mask=None: optax.softmax_cross_entropy_with_integer_labels(
+                x, y, axis=axis, where=where(x, mask)
+            ),
+            takes=frozenset({"axis", "mask"}),
+        )),
+        around(Implementation(
             "optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "composed",
             lambda optax, x, z: optax.sigmoid_binary_cross_entropy(x, z),
-        ),
+        )),
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS = frozenset({"axis"})
@@ -27,11 +29,16 @@ def _binary(tf: Any, z: Any, s: Any) -> Any:
     return -z * tf.math.log(s) - (1 - z) * tf.math.log(1 - s)
 
 
+def _hide(tf: Any, x: Any, mask: Any) -> Any:
+    return tf.where(mask, x, -math.inf)
+
+
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _BINARY = "sigmoid", "log_sigmoid", "sigmoid_cross_entropy"
+_CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _CE, _SPARSE})
 
-FIRST = (
+_FIRST = (
     Implementation(
         "tf.nn.softmax",
         "softmax",
@@ -87,6 +94,8 @@ FIRST = (
         takes=frozenset({"pos_weight"}),
     ),
 )
+
+FIRST = tuple(around(door, _hide if door.operator in _CLASSES else None) for door in _FIRST)
 """What most users call. ``tf.compat.v2.nn`` has the same functions under the same names."""
 
 OTHERS = (

@@ -17,6 +17,8 @@ from typing import Any, get_args
 
 from xent_conformance.cases.form import Layout
 from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks import around
+from xent_conformance.frameworks.around import Around
 from xent_conformance.frameworks.interface import (
     MANNERS,
     STATES,
@@ -28,7 +30,10 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 
-KEYWORDS = ("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction")
+KEYWORDS = (
+    *("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"),
+    *("scale", "temperature", "bias", "mask", "times"),
+)
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 
 OUTPUTS = ("value", "grad_logits", "grad_labels")
@@ -82,6 +87,9 @@ def problems(kind: Any) -> list[Problem]:
 
 def accepts(call: Callable[..., Any], keyword: str) -> bool:
     """Whether ``call`` can be given the keyword, as far as its signature can be read."""
+    if isinstance(call, Around):
+        own = around.KEYWORDS | ({"mask"} if call.hide else frozenset())
+        return keyword in own or accepts(call.call, keyword)
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):

@@ -1,0 +1,57 @@
+"""What users write around a door, with the framework's own operators: SPEC.md 6.14, 4.6.
+
+A scale or a temperature, a bias and a mask before it, a factor after it. All of them are constants, as users
+write them: a compiler may fuse them into the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from xent_conformance.frameworks.interface import Implementation
+
+KEYWORDS = frozenset({"scale", "temperature", "bias", "times"})
+
+Hide = Callable[[Any, Any, Any], Any]
+"""``hide(framework, x, mask)``: the logits with −∞ where the mask is False."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """A door's call that takes :data:`KEYWORDS` as well, and, where it can ``hide`` classes, a ``mask``."""
+
+    call: Callable[..., Any]
+    hide: Hide | None = None
+
+    def __call__(
+        self,
+        framework: Any,
+        x: Any,
+        *labels: Any,
+        scale: float = 1.0,
+        temperature: float = 1.0,
+        bias: Any = (),
+        times: float = 1.0,
+        **given: Any,
+    ) -> Any:
+        if scale != 1.0:
+            x = x * scale
+        if temperature != 1.0:
+            x = x / temperature
+        if len(bias):
+            # a tensor of the framework stays one
+            x = x + (np.asarray(bias, dtype=x.dtype) if isinstance(bias, tuple) else bias)
+        if self.hide is not None and "mask" in given:
+            x = self.hide(framework, x, given.pop("mask"))
+        value = self.call(framework, x, *labels, **given)
+        return value if times == 1.0 else value * times
+
+
+def around(door: Implementation, hide: Hide | None = None) -> Implementation:
+    """The door, asked with what stands around it too."""
+    taken = door.takes | KEYWORDS | ({"mask"} if hide else frozenset())
+    return replace(door, call=Around(door.call, hide), takes=taken)
