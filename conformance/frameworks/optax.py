@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,14 +12,31 @@ from xent_conformance.frameworks.interface import Implementation
 from xent_conformance.frameworks.jax import Jax, where
 
 
+def _smoothed(optax: Any, p: Any, label_smoothing: float, there: Any, axis: int = -1) -> Any:
+    return optax.smooth_labels(p, label_smoothing, axis=axis, where=there) if label_smoothing else p
+
+
+def _hidden(x: Any, there: Any) -> Any:
+    """Logits with −∞ where they are not there."""
+    import jax
+
+    return x if there is None else jax.numpy.where(there, x, -math.inf)
+
+
 def _cross_entropy(
     optax: Any, x: Any, p: Any, axis: int = -1, label_smoothing: float = 0.0, mask: Any = None
 ) -> Any:
     """With ``where=``; labels are smoothed by ``optax.smooth_labels``, which has it too."""
     there = where(x, mask)
-    if label_smoothing:
-        p = optax.smooth_labels(p, label_smoothing, axis=axis, where=there)
+    p = _smoothed(optax, p, label_smoothing, there, axis)
     return optax.softmax_cross_entropy(x, p, axis=axis, where=there)
+
+
+def _safe(optax: Any, x: Any, p: Any, label_smoothing: float = 0.0, mask: Any = None) -> Any:
+    """It has no ``where=``: what is masked is filled with −∞, for which it is made."""
+    there = where(x, mask)
+    p = _smoothed(optax, p, label_smoothing, there)
+    return optax.safe_softmax_cross_entropy(_hidden(x, there), p)
 
 
 class Optax(Jax):
@@ -34,9 +52,9 @@ class Optax(Jax):
             takes=frozenset({"axis", "label_smoothing", "mask"}),
         )),
         Implementation(
-            "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed",
-            lambda optax, x, p: optax.safe_softmax_cross_entropy(x, p),
+            "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed", _safe,
             note="made for masked classes: a label of zero takes an infinite log-probability away",
+            takes=frozenset({"label_smoothing", "mask"}),
         ),
         around(Implementation(
             "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",

@@ -15,10 +15,12 @@ import numpy as np
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import CORRECT, Table
 from tests.support.faults.sums import Array, Sum, pairwise
-from xent_conformance.frameworks.interface import Call
+from xent_conformance.frameworks.interface import AROUND, Call
 from xent_conformance.reference.operators import OPERATORS, Operator
 
-TAKES = frozenset({"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"})
+TAKES = frozenset(
+    {"axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction", *AROUND}
+)
 
 OLD = 7.0
 """What stands in a buffer that is given to be written into."""
@@ -99,10 +101,15 @@ class Kernel:
         def weights(name: str) -> Array:
             return np.array([call.keywords.get(name, (1.0,))], dtype=working)
 
+        y = self.before(call, numbers("logits", call.logits))
         return self.ask(
             operator=self.operator,
             dtype=call.logits.dtype,
-            x=numbers("logits", call.logits),
+            x=self.hidden(call, y),
+            seen=y,
+            there=np.array([call.keywords.get("mask", (True,))]),
+            chain=self.chain(call),
+            times=call.keywords.get("times", 1.0),
             labels=np.zeros((0, 0)) if call.labels is None else rows(self.labels_of(call)),
             cotangent=numbers("cotangent", call.cotangent),
             v=numbers("tangent", call.tangent),
@@ -114,11 +121,35 @@ class Kernel:
             reduction=call.keywords.get("reduction", "none"),
         )
 
+    # --- what stands before the operator and after it ---
+
+    def before(self, call: Call, x: Array) -> Array:
+        """``scale · x / temperature + bias``, in the dtype that is computed in."""
+        given = call.keywords
+        y = x * x.dtype.type(given.get("scale", 1.0)) / x.dtype.type(given.get("temperature", 1.0))
+        return y + np.array([given["bias"]], dtype=x.dtype) if "bias" in given else y
+
+    def hidden(self, call: Call, y: Array) -> Array:
+        """−∞ where a mask takes the class away."""
+        return np.where(np.array(call.keywords["mask"]), y, -np.inf) if "mask" in call.keywords else y
+
+    def chain(self, call: Call) -> float:
+        """What a gradient by the logits is multiplied by."""
+        return float(call.keywords.get("scale", 1.0) / call.keywords.get("temperature", 1.0))
+
+    def after(self, a: Ask, output: str, found: Array) -> Array:
+        """Multiplied, as the value is; the gradient by the chain rule, nothing by what is masked."""
+        if output == "grad_logits":
+            return np.where(a.there, found * a.chain, 0.0) * a.times
+        return found * a.times
+
     # --- the outputs ---
 
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
-        return a.across(found) / a.divisor if output == "value" and a.reduction != "none" else found
+        if output == "value" and a.reduction != "none":
+            found = a.across(found) / a.divisor
+        return self.after(a, output, found)
 
     # --- what is kept between calls ---
 
