@@ -130,7 +130,7 @@ class Before:
         r = self.u * rho
         with np.errstate(all="ignore"):
             most = np.exp(np.minimum(self.log_s + r, 0.0)) / (self.u * self.s)
-        return np.where(r < 1.0, grow(rho), most)
+        return np.where(r < 1.0, grow(rho), np.where(self.s > 0.0, most, 0.0))
 
 
 def _log_mean_exp(log_s: Floats, t: Floats) -> Floats:
