@@ -34,7 +34,7 @@ class Around:
         *labels: Any,
         scale: float = 1.0,
         temperature: float = 1.0,
-        bias: Any = (),
+        bias: Any = None,
         times: float = 1.0,
         **given: Any,
     ) -> Any:
@@ -42,7 +42,7 @@ class Around:
             x = x * scale
         if temperature != 1.0:
             x = x / temperature
-        if len(bias):
+        if bias is not None:
             # a tensor of the framework stays one
             x = x + (np.asarray(bias, dtype=x.dtype) if isinstance(bias, tuple) else bias)
         if self.hide is not None and "mask" in given:
