@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 Reduction = Literal["none", "mean", "sum"]
 
-AROUND = ("scale", "temperature", "bias", "mask", "times")
+AROUND = ("cast", "scale", "temperature", "bias", "mask", "times")
 """What stands before the operator, in the order in which it is applied, and after it: SPEC.md 6.14, 4.6."""
 
 
@@ -21,7 +21,8 @@ class Attributes:
 
     The operator is taken of ``scale · x / temperature + bias``, without the classes whose ``mask`` is
     False, and multiplied by ``times``. ``bias`` and ``mask`` hold one entry a class; empty, all classes are
-    there. All of them are exact in the tested format.
+    there. All of them are exact in the tested format. ``cast`` names the narrower format in which the logits
+    arrive, before all that: they are exact in it, and the gradient that goes back is rounded to it.
     """
 
     weight: tuple[float, ...] = ()
@@ -30,6 +31,7 @@ class Attributes:
     ignore_index: int | None = None
     reduction: Reduction = "none"
     examples: int | None = None
+    cast: str = ""
     scale: float = 1.0
     temperature: float = 1.0
     bias: tuple[float, ...] = ()
@@ -61,7 +63,7 @@ class Attributes:
     @property
     def bare(self) -> Attributes:
         """The same with nothing around: what the operator itself is given."""
-        return replace(self, scale=1.0, temperature=1.0, bias=(), mask=(), times=1.0)
+        return replace(self, cast="", scale=1.0, temperature=1.0, bias=(), mask=(), times=1.0)
 
     @property
     def factor(self) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.exact.row import Row
-from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.formats import FORMATS, Floats, Format
 from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 
 
@@ -74,11 +74,15 @@ class Inputs:
             array = getattr(self, name, None)
             self._exact(name, np.array(getattr(self.attributes, name)) if array is None else array)
 
-    def _exact(self, name: str, array: Floats) -> None:
+        if self.attributes.cast:
+            self._exact("logits", self.logits, FORMATS[self.attributes.cast])
+
+    def _exact(self, name: str, array: Floats, fmt: Format | None = None) -> None:
+        fmt = fmt or self.format
         with np.errstate(over="ignore"):
-            carried = array.astype(self.format.dtype).astype(np.float64)
+            carried = array.astype(fmt.dtype).astype(np.float64)
         if not np.array_equal(carried, array, equal_nan=True):
-            raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
+            raise ValueError(f"{self.operator}: {name} holds a number that {fmt.name} does not have")
 
     @property
     def definition(self) -> Operator:

@@ -16,7 +16,7 @@ from xent_conformance.cases.case import Ask
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes
-from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.formats import BFLOAT16, Floats, Format
 from xent_conformance.reference.operators import Operator
 
 EACH, MORE = 5, 6
@@ -47,6 +47,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _huge(operator, fmt, n, words)
         yield from _large(operator, fmt, n, words)
         yield from _together(operator, fmt, n, words)
+        if fmt.precision >= 24:
+            yield from _cast(operator, n, words)
         return
     for name, scale in (("scale_fourteen", 1 / 0.07), ("scale_tiny", 1e-3), ("scale_negative", -2.5)):
         yield from _moderate(name, operator, fmt, n, words, scale=_in(fmt, scale))
@@ -97,6 +99,13 @@ def _together(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator
         yield Ask("temperature+bias+times", x, "6.14", attributes=given)
 
 
+def _cast(operator: Operator, n: int, words: Words) -> Iterator[Ask]:
+    """Logits that arrive in bfloat16, as those of a model do, and a loss in the tested format."""
+    a = Attributes(cast=BFLOAT16.name)
+    for spread in (1.0, 8.0):
+        yield Ask("cast", words.bell(BFLOAT16, spread, n), "6.14", attributes=a)
+
+
 def _moderate(
     name: str,
     operator: Operator,
@@ -127,7 +136,7 @@ def _mean(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 COMPOSITES = Family(
     "composites",
-    "a scale, a temperature, a bias before the operator, a mean and a factor after it",
+    "a cast, a scale, a temperature, a bias before the operator, a mean and a factor after it",
     _lengths,
     _rows,
     formats_in={"quick": ("float32",)},

@@ -1,7 +1,7 @@
 """What users write around a door, with the framework's own operators: SPEC.md 6.14, 4.6.
 
-A scale or a temperature, a bias and a mask before it, a factor after it. All of them are constants, as users
-write them: a compiler may fuse them into the door.
+A cast, a scale or a temperature, a bias and a mask before it, a factor after it. All of them are constants,
+as users write them: a compiler may fuse them into the door.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import numpy as np
 
 from xent_conformance.frameworks.interface import Implementation
 
-KEYWORDS = frozenset({"scale", "temperature", "bias", "times"})
+KEYWORDS = frozenset({"cast", "scale", "temperature", "bias", "times"})
+
+Cast = Callable[[Any, Any, Any], Any]
+"""``cast(framework, x, dtype)``, the dtype by its name or as the framework's tensors have it."""
 
 Hide = Callable[[Any, Any, Any], Any]
 """``hide(framework, x, mask)``: the logits with −∞ where the mask is False."""
@@ -25,6 +28,7 @@ class Around:
     """A door's call that takes :data:`KEYWORDS` as well, and, where it can ``hide`` classes, a ``mask``."""
 
     call: Callable[..., Any]
+    cast: Cast
     hide: Hide | None = None
 
     def __call__(
@@ -32,12 +36,15 @@ class Around:
         framework: Any,
         x: Any,
         *labels: Any,
+        cast: str = "",
         scale: float = 1.0,
         temperature: float = 1.0,
         bias: Any = None,
         times: float = 1.0,
         **given: Any,
     ) -> Any:
+        if cast:
+            x = self.cast(framework, self.cast(framework, x, cast), x.dtype)
         if scale != 1.0:
             x = x * scale
         if temperature != 1.0:
@@ -51,7 +58,7 @@ class Around:
         return value if times == 1.0 else value * times
 
 
-def around(door: Implementation, hide: Hide | None = None) -> Implementation:
+def around(door: Implementation, cast: Cast, hide: Hide | None = None) -> Implementation:
     """The door, asked with what stands around it too."""
     taken = door.takes | KEYWORDS | ({"mask"} if hide else frozenset())
-    return replace(door, call=Around(door.call, hide), takes=taken)
+    return replace(door, call=Around(door.call, cast, hide), takes=taken)

@@ -39,7 +39,7 @@ class Implementation:
     ``takes`` names the keyword arguments that ``call`` has beside those: ``axis`` (where the classes
     are; tensors of any rank), ``out``, and the attributes ``weight``, ``pos_weight``,
     ``label_smoothing``, ``ignore_index``, ``reduction`` (the examples of one reduction are the rows); then
-    what stands around it: ``scale``, ``temperature``, ``bias`` and ``mask`` before, ``times`` after.
+    what stands around it: ``cast``, ``scale``, ``temperature``, ``bias``, ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others.
@@ -98,7 +98,7 @@ class Manner:
         return frozenset(name for name, there in has.items() if there)
 
 
-AROUND = frozenset({"scale", "temperature", "bias", "mask", "times"})
+AROUND = frozenset({"cast", "scale", "temperature", "bias", "mask", "times"})
 """Keywords for what stands before an operator and after it."""
 
 MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "attributes", "around", "misfit")

@@ -37,6 +37,11 @@ def _gumbel(jax: Any, x: Any) -> Any:
     return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
 
 
+def composed(door: Implementation) -> Implementation:
+    """The door, with what JAX's users write around it."""
+    return around(door, lambda _, x, dtype: x.astype(dtype))
+
+
 def where(x: Any, mask: Any) -> Any:
     """``where=`` of a mask of the classes, which are last."""
     return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
@@ -179,28 +184,28 @@ class Jax:
         ),
     )
     implementations: ClassVar[Sequence[Implementation]] = (
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.softmax", "softmax", "fused",
             lambda jax, x, axis=-1, mask=None: jax.nn.softmax(x, axis=axis, where=where(x, mask)),
             takes=_MASKED,
         )),
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.log_softmax", "log_softmax", "fused",
             lambda jax, x, axis=-1, mask=None: jax.nn.log_softmax(x, axis=axis, where=where(x, mask)),
             takes=_MASKED,
         )),
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.logsumexp", "logsumexp", "fused",
             lambda jax, x, axis=-1, mask=None: jax.nn.logsumexp(x, axis=axis, where=where(x, mask)),
             takes=_MASKED,
         )),
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.log_softmax+sum", "softmax_cross_entropy", "composed",
             lambda jax, x, p, axis=-1: -(p * jax.nn.log_softmax(x, axis=axis)).sum(axis=axis),
             note=_COMPOSED,
             takes=_AXIS,
         )),
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.log_softmax+take", "sparse_softmax_cross_entropy", "composed",
             lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
                 jax.nn.log_softmax(x, axis=axis), jax.numpy.expand_dims(y, axis), axis=axis
@@ -208,14 +213,14 @@ class Jax:
             note=_COMPOSED,
             takes=_AXIS,
         )),
-        around(Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x))),
-        around(Implementation(
+        composed(Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x))),
+        composed(Implementation(
             "jax.nn.log_sigmoid", "log_sigmoid", "fused", lambda jax, x: jax.nn.log_sigmoid(x)
         )),
         Implementation(
             "jax.scipy.special.logit", "logit", "fused", lambda jax, x: jax.scipy.special.logit(x)
         ),
-        around(Implementation(
+        composed(Implementation(
             "jax.nn.log_sigmoid+sum", "sigmoid_cross_entropy", "composed",
             _sigmoid_cross_entropy,
             note=_COMPOSED,

@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.jax import Jax, where
+from xent_conformance.frameworks.jax import Jax, composed, where
 
 
 def _smoothed(optax: Any, p: Any, label_smoothing: float, there: Any, axis: int = -1) -> Any:
@@ -46,7 +45,7 @@ class Optax(Jax):
     distribution = "optax"
     modes: ClassVar = {"jit": "standard", "eager": "full"}
     implementations: ClassVar[Sequence[Implementation]] = (
-        around(Implementation(
+        composed(Implementation(
             "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,
             note="labels are smoothed by optax.smooth_labels",
             takes=frozenset({"axis", "label_smoothing", "mask"}),
@@ -56,14 +55,14 @@ class Optax(Jax):
             note="made for masked classes: a label of zero takes an infinite log-probability away",
             takes=frozenset({"label_smoothing", "mask"}),
         ),
-        around(Implementation(
+        composed(Implementation(
             "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",
             lambda optax, x, y, axis=-1, mask=None: optax.softmax_cross_entropy_with_integer_labels(
                 x, y, axis=axis, where=where(x, mask)
             ),
             takes=frozenset({"axis", "mask"}),
         )),
-        around(Implementation(
+        composed(Implementation(
             "optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "composed",
             lambda optax, x, z: optax.sigmoid_binary_cross_entropy(x, z),
         )),

@@ -29,6 +29,10 @@ def _binary(tf: Any, z: Any, s: Any) -> Any:
     return -z * tf.math.log(s) - (1 - z) * tf.math.log(1 - s)
 
 
+def _cast(tf: Any, x: Any, dtype: Any) -> Any:
+    return tf.cast(x, dtype)
+
+
 def _hide(tf: Any, x: Any, mask: Any) -> Any:
     return tf.where(mask, x, -math.inf)
 
@@ -95,7 +99,7 @@ _FIRST = (
     ),
 )
 
-FIRST = tuple(around(door, _hide if door.operator in _CLASSES else None) for door in _FIRST)
+FIRST = tuple(around(door, _cast, _hide if door.operator in _CLASSES else None) for door in _FIRST)
 """What most users call. ``tf.compat.v2.nn`` has the same functions under the same names."""
 
 OTHERS = (

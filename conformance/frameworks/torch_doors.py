@@ -60,6 +60,10 @@ def _kl(torch: Any, x: Any, p: Any) -> Any:
     return divergence - torch.special.xlogy(p, p).sum(dim=-1)
 
 
+def _cast(torch: Any, x: Any, dtype: Any) -> Any:
+    return x.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
+
+
 def _hide(torch: Any, x: Any, mask: Any) -> Any:
     return x.masked_fill(~mask, -math.inf)
 
@@ -161,7 +165,7 @@ _FIRST = (
 )
 
 FIRST = tuple(
-    door if door.operator == _LOGIT else around(door, _hide if door.operator in _CLASSES else None)
+    door if door.operator == _LOGIT else around(door, _cast, _hide if door.operator in _CLASSES else None)
     for door in _FIRST
 )
 """What most users call."""

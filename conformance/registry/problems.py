@@ -32,7 +32,7 @@ from xent_conformance.reference.operators import MOVING, OPERATORS
 
 KEYWORDS = (
     *("axis", "out", "weight", "pos_weight", "label_smoothing", "ignore_index", "reduction"),
-    *("scale", "temperature", "bias", "mask", "times"),
+    *("cast", "scale", "temperature", "bias", "mask", "times"),
 )
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 

@@ -10,7 +10,7 @@ from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.bounds.before import products
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.sizes import Sizes, rowsum
-from xent_conformance.reference.formats import Floats
+from xent_conformance.reference.formats import FORMATS, Floats
 from xent_conformance.reference.inputs import Inputs
 
 OfRow = Callable[[Sizes], Bound]
@@ -54,9 +54,13 @@ def rounded(found: Bound, inputs: Inputs, values: Floats, output: str) -> Bound:
     """The roundings of those products, of which each may underflow."""
     a, fmt = inputs.attributes, inputs.format
     count = (a.times != 1.0) + (products(inputs) if output == "grad_logits" else 0.0)
-    if not count:
+    if not count and not (a.cast and output == "grad_logits"):
         return found
     finite = np.where(np.isfinite(values), np.abs(values), 0.0)
     extra = count * (fmt.u * finite + fmt.smallest_subnormal)
     flush = found.flush + count * fmt.smallest_normal * (1 + abs(a.times) * max(abs(a.factor), 1.0))
+    if a.cast and output == "grad_logits":  # it goes back to where the logits came from
+        narrow = FORMATS[a.cast]
+        extra = extra + narrow.u * finite * (1 + narrow.u) + narrow.smallest_subnormal
+        flush = flush + narrow.smallest_normal
     return Bound(found.accurate + extra, found.stable + extra, flush)

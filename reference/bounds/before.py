@@ -26,7 +26,7 @@ _SMALL = 30.0
 def seen(inputs: Inputs) -> Floats:
     """``y`` to binary64; −∞ where a mask takes the class away."""
     a, x = inputs.attributes, inputs.logits
-    if not a.around - {"times"}:
+    if not a.around - {"cast", "times"}:
         return x
     bias = np.array(a.bias or (0.0,))
     with np.errstate(all="ignore"):
@@ -66,7 +66,7 @@ class Before:
     @property
     def moving(self) -> bool:
         """Whether a logit has an error of its own."""
-        return bool(self.inputs.attributes.around - {"times", "mask"})
+        return bool(self.inputs.attributes.around - {"cast", "times", "mask"})
 
     @cached_property
     def k(self) -> Ints:

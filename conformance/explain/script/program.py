@@ -74,6 +74,9 @@ def numpy_element(shown: Shown) -> str:
 def _around(call: Around, library: str, given: list[str], keywords: dict[str, str]) -> Source:
     """The call with what stands before it and after it written out."""
     x, *labels = given
+    if "cast" in keywords:
+        narrow = source_of(call.cast, library, [x, keywords.pop("cast")], {})
+        x = source_of(call.cast, library, [narrow.expression, "logits.dtype"], {}).expression
     for name, sign in (("scale", "*"), ("temperature", "/"), ("bias", "+")):
         if name in keywords:
             x = f"({x} {sign} {keywords.pop(name)})"

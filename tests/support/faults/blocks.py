@@ -31,7 +31,8 @@ class Ask:
 
     ``dtype`` is the tested one, ``x.dtype`` the one that is computed in. A reduction is over the rows,
     with a cotangent ``(1, 1)``. ``x`` is what the operator is taken of, ``seen`` the same before a mask takes
-    away what is not ``there``; gradients are multiplied by ``chain`` and, as the value, by ``times``.
+    away what is not ``there``; gradients are multiplied by ``chain`` and, as the value, by ``times``, and go
+    back through a ``cast``.
     """
 
     operator: str
@@ -50,6 +51,7 @@ class Ask:
     there: Array = field(default_factory=lambda: np.array([[True]]))
     chain: float = 1.0
     times: float = 1.0
+    cast: str = ""
 
     def rounded(self, a: Array) -> Array:
         """``a`` in the tested dtype, on its way."""

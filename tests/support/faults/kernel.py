@@ -15,7 +15,7 @@ import numpy as np
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import CORRECT, Table
 from tests.support.faults.sums import Array, Sum, pairwise
-from xent_conformance.frameworks.interface import AROUND, Call
+from xent_conformance.frameworks.interface import AROUND, Call, dtype_of
 from xent_conformance.reference.operators import OPERATORS, Operator
 
 TAKES = frozenset(
@@ -109,6 +109,7 @@ class Kernel:
             seen=y,
             there=np.array([call.keywords.get("mask", (True,))]),
             chain=self.chain(call),
+            cast=call.keywords.get("cast", ""),
             times=call.keywords.get("times", 1.0),
             labels=np.zeros((0, 0)) if call.labels is None else rows(self.labels_of(call)),
             cotangent=numbers("cotangent", call.cotangent),
@@ -139,9 +140,10 @@ class Kernel:
 
     def after(self, a: Ask, output: str, found: Array) -> Array:
         """Multiplied, as the value is; the gradient by the chain rule, nothing by what is masked."""
-        if output == "grad_logits":
-            return np.where(a.there, found * a.chain, 0.0) * a.times
-        return found * a.times
+        if output != "grad_logits":
+            return found * a.times
+        gradient = np.where(a.there, found * a.chain, 0.0) * a.times
+        return gradient.astype(dtype_of(a.cast)).astype(found.dtype) if a.cast else gradient
 
     # --- the outputs ---
 

@@ -8,7 +8,7 @@ from tests.support.faults.blocks import Ask
 from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, part
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array
-from xent_conformance.frameworks.interface import Call
+from xent_conformance.frameworks.interface import Call, dtype_of
 
 # --- a scale, a temperature, a bias, a factor ------------------------------------------------------
 
@@ -46,6 +46,12 @@ def product_in_sixteen_bits(self: Kernel, call: Call, x: Array) -> Array:
         return y
     cut = y.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
     return cut.view(np.float32).astype(np.float64)
+
+
+@delivery("log_sigmoid", "after", "logits that arrive in bfloat16 are computed with in it")
+def computed_in_the_narrow_format(self: Kernel, a: Ask, output: str, found: Array) -> Array:
+    right = Kernel.after(self, a, output, found)
+    return right.astype(dtype_of(a.cast)).astype(right.dtype) if a.cast else right
 
 
 @delivery("logsumexp", "before", "a temperature that multiplies")
