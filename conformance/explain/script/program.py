@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from xent_conformance.explain.script.call import Source, source_of
 from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import Shown
-from xent_conformance.frameworks.around import Around
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
             keywords[name] = name if name == "out" else repr(value)
     call, given = shown.implementation.call, arguments(shown)
     try:
-        if isinstance(call, Around):
-            return _around(call, library, given, keywords), lines
         return source_of(call, library, given, keywords), lines
     except LookupError as error:
         name = shown.implementation.name
@@ -69,22 +66,3 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
 
 def numpy_element(shown: Shown) -> str:
     return place_text(shown, "np.asarray(result)")
-
-
-def _around(call: Around, library: str, given: list[str], keywords: dict[str, str]) -> Source:
-    """The call with what stands before it and after it written out."""
-    x, *labels = given
-    if "cast" in keywords:
-        narrow = source_of(call.cast, library, [x, keywords.pop("cast")], {})
-        x = source_of(call.cast, library, [narrow.expression, "logits.dtype"], {}).expression
-    for name, sign in (("scale", "*"), ("temperature", "/"), ("bias", "+")):
-        if name in keywords:
-            x = f"({x} {sign} {keywords.pop(name)})"
-    times = keywords.pop("times", None)
-    helpers: tuple[str, ...] = ()
-    if call.hide is not None and "mask" in keywords:
-        hidden = source_of(call.hide, library, [x, keywords.pop("mask")], {})
-        x, helpers = hidden.expression, hidden.helpers
-    inner = source_of(call.call, library, [x, *labels], keywords)
-    expression = inner.expression if times is None else f"({inner.expression}) * {times}"
-    return Source(expression, (*helpers, *inner.helpers))
