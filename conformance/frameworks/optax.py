@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.jax import Jax, composed, where
+from xent_conformance.frameworks.jax import Jax, composed
+
+
+def _there(x: Any, mask: Any) -> Any:
+    """``where=`` of a mask of the classes, in the shape of the logits."""
+    return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
 
 
 def _smoothed(optax: Any, p: Any, label_smoothing: float, there: Any, axis: int = -1) -> Any:
@@ -19,21 +25,21 @@ def _hidden(x: Any, there: Any) -> Any:
     """Logits with −∞ where they are not there."""
     import jax
 
-    return x if there is None else jax.numpy.where(there, x, -math.inf)
+    return x if there is None else jax.numpy.where(there, x, float("-inf"))
 
 
 def _cross_entropy(
     optax: Any, x: Any, p: Any, axis: int = -1, label_smoothing: float = 0.0, mask: Any = None
 ) -> Any:
     """With ``where=``; labels are smoothed by ``optax.smooth_labels``, which has it too."""
-    there = where(x, mask)
+    there = _there(x, mask)
     p = _smoothed(optax, p, label_smoothing, there, axis)
     return optax.softmax_cross_entropy(x, p, axis=axis, where=there)
 
 
 def _safe(optax: Any, x: Any, p: Any, label_smoothing: float = 0.0, mask: Any = None) -> Any:
     """It has no ``where=``: what is masked is filled with −∞, for which it is made."""
-    there = where(x, mask)
+    there = _there(x, mask)
     p = _smoothed(optax, p, label_smoothing, there)
     return optax.safe_softmax_cross_entropy(_hidden(x, there), p)
 
@@ -58,7 +64,7 @@ class Optax(Jax):
         composed(Implementation(
             "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",
             lambda optax, x, y, axis=-1, mask=None: optax.softmax_cross_entropy_with_integer_labels(
-                x, y, axis=axis, where=where(x, mask)
+                x, y, axis=axis, where=_there(x, mask)
             ),
             takes=frozenset({"axis", "mask"}),
         )),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from xent_conformance.frameworks.around import around
@@ -34,7 +33,7 @@ def _cast(tf: Any, x: Any, dtype: Any) -> Any:
 
 
 def _hide(tf: Any, x: Any, mask: Any) -> Any:
-    return tf.where(mask, x, -math.inf)
+    return tf.where(mask, x, float("-inf"))
 
 
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"

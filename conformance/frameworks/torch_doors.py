@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from xent_conformance.frameworks.around import around
@@ -65,7 +64,7 @@ def _cast(torch: Any, x: Any, dtype: Any) -> Any:
 
 
 def _hide(torch: Any, x: Any, mask: Any) -> Any:
-    return x.masked_fill(~mask, -math.inf)
+    return x.masked_fill(~mask, float("-inf"))
 
 
 def _binary(z: Any, s: Any) -> Any:
