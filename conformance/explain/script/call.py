@@ -201,6 +201,14 @@ class _Replace(ast.NodeTransformer):
         constant = self.writer.constant(node.id)
         return ast.Name(constant) if constant else node
 
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """What is decided by an argument that is not given is decided here."""
+        test = self.visit(node.test)
+        if isinstance(test, ast.Compare) and ast.unparse(test) == "None is None":
+            decided: ast.expr = self.visit(node.body)
+            return decided
+        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         arguments = [self.visit(a) for a in node.args]
