@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 Reduction = Literal["none", "mean", "sum", "weighted_mean"]
 
+AROUND = ("cast", "scale", "temperature", "bias", "mask", "times")
+"""What stands before the operator, in the order in which it is applied, and after it: SPEC.md 6.14, 4.6."""
+
 
 @dataclass(frozen=True)
 class Attributes:
-    """Class weights, smoothing, an ignored index, a reduction: SPEC.md §6.
+    """Class weights, smoothing, an ignored index, a reduction, and what stands around: SPEC.md §6.
 
     ``weight`` and ``pos_weight`` hold one number a class (softmax family) or element (sigmoid
     family), exact in the tested format; empty means none is given. Without labels weights multiply the
     exponentials. A reduction is over ``examples`` rows, which are then asked as one: a row of inputs
     holds ``examples · N`` numbers; ``row_weight`` has one number for each of them. ``eps`` clamps the
     argument of ``logit``.
+
+    The operator is taken of ``scale · x / temperature + bias``, without the classes whose ``mask`` is
+    False, and multiplied by ``times``. ``bias`` and ``mask`` hold one entry a class; empty, all classes are
+    there. All of them are exact in the tested format. ``cast`` names the narrower format in which the logits
+    arrive, before all that: they are exact in it, and the gradient that goes back is rounded to it.
     """
 
     weight: tuple[float, ...] = ()
@@ -27,6 +35,12 @@ class Attributes:
     examples: int | None = None
     row_weight: tuple[float, ...] = ()
     eps: float | None = None
+    cast: str = ""
+    scale: float = 1.0
+    temperature: float = 1.0
+    bias: tuple[float, ...] = ()
+    mask: tuple[bool, ...] = ()
+    times: float = 1.0
 
     @property
     def given(self) -> dict[str, Any]:
@@ -35,12 +49,46 @@ class Attributes:
         return {name: getattr(self, name) for name, d in defaults.items() if getattr(self, name) != d}
 
     @property
+    def described(self) -> str:
+        """For content hashes, which what is not given around leaves as they were without it."""
+        told = [f.name for f in fields(self) if f.name not in AROUND or f.name in self.given]
+        return f"Attributes({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
+
+    @property
+    def around(self) -> frozenset[str]:
+        """Which of :data:`AROUND` are given."""
+        return frozenset(self.given) & frozenset(AROUND)
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether anything else is given: then labels become effective labels."""
+        return not self.given.keys() <= self.around
+
+    @property
+    def bare(self) -> Attributes:
+        """The same with nothing around: what the operator itself is given."""
+        return replace(self, cast="", scale=1.0, temperature=1.0, bias=(), mask=(), times=1.0)
+
+    @property
+    def factor(self) -> float:
+        """What a gradient by the logits is multiplied by on its way through what stands before, nearly."""
+        return self.scale / self.temperature
+
+    @property
     def grouped(self) -> bool:
         """Whether rows are asked in groups of ``examples``."""
         return self.examples is not None
 
     def row_weight_of(self, example: int) -> float:
         return self.row_weight[example] if self.row_weight else 1.0
+
+    def there(self, i: int) -> bool:
+        """Whether the mask leaves class ``i``."""
+        return not self.mask or self.mask[i]
+
+    def present(self, n: int) -> int:
+        """How many of ``n`` classes the mask leaves."""
+        return sum(self.mask) if self.mask else n
 
     def weight_of(self, i: int) -> float:
         return self.weight[i] if self.weight else 1.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.exact.row import Row
-from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.formats import FORMATS, Floats, Format
 from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 
 
@@ -59,18 +59,28 @@ class Inputs:
             raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
         if self.attributes.reduction == "none" and self.attributes.examples:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
+        if op.domain == "unit" and self.attributes.around - {"times"}:
+            raise ValueError(f"{self.operator}: nothing stands before it: its argument is a probability")
+        if self.attributes.mask and op.elementwise:
+            raise ValueError(f"{self.operator}: a mask takes classes away, and it has none")
+        if self.copies > 1 and self.attributes.around:
+            raise ValueError(f"{self.operator}: copies are asked with nothing around")
         self._check_attributes()
         for name in ("logits", "labels", "cotangent", "tangent"):
             if name != "labels" or op.labels != "index":
                 self._exact(name, getattr(self, name), self.labels_format if name == "labels" else None)
+        if self.attributes.cast:
+            self._exact("logits", self.logits, FORMATS[self.attributes.cast])
 
     def _check_attributes(self) -> None:
         a = self.attributes
-        for name, due in (("weight", self.n), ("pos_weight", self.n), ("row_weight", a.examples or 0)):
+        due = dict.fromkeys(("weight", "pos_weight", "bias", "mask"), self.n)
+        for name, number in {**due, "row_weight": a.examples or 0}.items():
             given = len(getattr(a, name))
-            if given not in (0, due):
+            if given not in (0, number):
                 of = "examples" if name == "row_weight" else "classes"
-                raise ValueError(f"{self.operator}: {name} has {given} numbers for {due} {of}")
+                raise ValueError(f"{self.operator}: {name} has {given} numbers for {number} {of}")
+        for name in ("weight", "pos_weight", "row_weight", "bias", "scale", "temperature", "times"):
             self._exact(name, np.array(getattr(a, name)))
         if a.eps is not None:
             if self.definition.domain != "unit" or not 0 <= a.eps <= 1:
@@ -150,7 +160,7 @@ class Inputs:
         """Content hash of one row: operator, format, attributes and exact bits (little-endian binary64)."""
         h = hashlib.sha256(f"{self.operator} {self.format.name} {self.n}".encode())
         if self.attributes != PLAIN or self.copies != 1:
-            h.update(f"{self.attributes} {self.copies}".encode())
+            h.update(f"{self.attributes.described} {self.copies}".encode())
         for array in (self.logits, self.labels, self.cotangent, self.tangent):
             if array.shape[0]:
                 h.update(np.ascontiguousarray(array[i], dtype="<f8").tobytes())

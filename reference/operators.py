@@ -12,6 +12,7 @@ from typing import Literal
 
 from xent_conformance.reference.exact import sigmoid as sigmoids
 from xent_conformance.reference.exact import softmax as softmaxes
+from xent_conformance.reference.exact.around import around
 from xent_conformance.reference.exact.ball import Values
 from xent_conformance.reference.exact.parts import Undefined
 from xent_conformance.reference.exact.reductions import reduce
@@ -125,7 +126,7 @@ def evaluate(operator: Operator, row: Row) -> Values:
 
 def _defined(operator: Operator, row: Row) -> Values:
     try:
-        return operator.define(row)
+        return around(operator.define, row) if row.attributes.around else operator.define(row)
     except Undefined:
         return _undefined(operator, row)
 

@@ -1,6 +1,7 @@
 """One file a family. Adding one: write the file, add it to ``ALL``, add its test."""
 
 from xent_conformance.cases.families.attributes import ATTRIBUTES
+from xent_conformance.cases.families.composites import COMPOSITES
 from xent_conformance.cases.families.cotangents import COTANGENTS
 from xent_conformance.cases.families.derivatives import DERIVATIVES
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
@@ -15,6 +16,7 @@ from xent_conformance.cases.families.invariance import INVARIANCE
 from xent_conformance.cases.families.label_types import LABEL_TYPES
 from xent_conformance.cases.families.layouts import LAYOUTS
 from xent_conformance.cases.families.long_sums import LONG_SUMS
+from xent_conformance.cases.families.masks import MASKS
 from xent_conformance.cases.families.multi_label import MULTI_LABEL
 from xent_conformance.cases.families.near_ties import NEAR_TIES
 from xent_conformance.cases.families.offsets import OFFSETS
@@ -51,6 +53,8 @@ ALL = (
     ATTRIBUTES,
     ELEMENT_WEIGHTS,
     FORMS,
+    COMPOSITES,
+    MASKS,
     EVERY_HALF,
     SPECIAL_VALUES,
     POSITIONS,

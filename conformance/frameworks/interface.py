@@ -40,7 +40,8 @@ class Implementation:
     are; tensors of any rank), ``axes`` (as ``axis``, which may then be a tuple of axes or None for all),
     ``keepdims``, ``dtype`` (of the result), ``out``, and the attributes ``weight``, ``pos_weight``,
     ``label_smoothing``, ``ignore_index``, ``eps``, ``reduction`` (the examples of one reduction are the rows;
-    "weighted_mean" is asked where ``row_weight`` is taken, which has a number for each of them).
+    "weighted_mean" is asked where ``row_weight`` is taken, which has a number for each of them); then
+    what stands around it: ``cast``, ``scale``, ``temperature``, ``bias``, ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others.
@@ -99,16 +100,33 @@ class Manner:
             "copies": self.copies > 1,
             "axes": self.class_shape is not None or self.keepdims,
             "dtype": bool(self.logits_dtype),
-            "attributes": bool(self.attributes),
+            "attributes": any(name not in AROUND for name, _ in self.attributes),
+            "around": any(name in AROUND for name, _ in self.attributes),
             "misfit": bool(self.wrong),
         }
         return frozenset(name for name, there in has.items() if there)
 
 
-MANNERS = ("shape", "layout", "out", "labels", "group", "copies", "axes", "dtype", "attributes", "misfit")
+AROUND = frozenset({"cast", "scale", "temperature", "bias", "mask", "times"})
+"""Keywords for what stands before an operator and after it."""
+
+MANNERS = (
+    "shape",
+    "layout",
+    "out",
+    "labels",
+    "group",
+    "copies",
+    "axes",
+    "dtype",
+    "attributes",
+    "around",
+    "misfit",
+)
 """What a call may have beside rows: tensors of other ranks, a memory layout, a buffer for the result, labels
 of another type, groups of examples that are reduced, logits that stand for many classes, classes on several
-axes or axes that stay, a format that is asked for, attributes, arguments that do not fit."""
+axes or axes that stay, a format that is asked for, attributes, what stands around (:data:`AROUND`), arguments
+that do not fit."""
 
 
 STATES = ("other_between", "threads", "inference", "second_backward", "accumulated", "shared")

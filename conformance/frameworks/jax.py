@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import (
     Array,
     Call,
@@ -24,8 +25,8 @@ from xent_conformance.frameworks.interface import (
 )
 
 _AXIS = frozenset({"axis"})
-_AXES = frozenset({"axis", "axes"})
-_SUM = frozenset({"axis", "axes", "keepdims", "weight"})
+_AXES = frozenset({"axis", "axes", "mask"})
+_SUM = frozenset({"axis", "axes", "keepdims", "weight", "mask"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
@@ -42,6 +43,16 @@ def _gumbel(jax: Any, x: Any) -> Any:
     return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
 
 
+def composed(door: Implementation) -> Implementation:
+    """The door, with what JAX's users write around it."""
+    return around(door, lambda _, x, dtype: x.astype(dtype))
+
+
+def where(x: Any, mask: Any) -> Any:
+    """``where=`` of a mask of the classes, which are last."""
+    return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
+
+
 def _sigmoid_cross_entropy(jax: Any, x: Any, z: Any) -> Any:
     """As Optax writes it: labels in the logits' format first, or ``-z`` of an unsigned 1 is 255."""
     z = z.astype(x.dtype)
@@ -53,8 +64,8 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         "jax.scipy.special.logsumexp",
         "logsumexp",
         "fused",
-        lambda jax, x, axis=-1, weight=None, **kept: jax.scipy.special.logsumexp(
-            x, axis=axis, b=_like(jax, weight, x), **kept
+        lambda jax, x, axis=-1, weight=None, mask=None, **kept: jax.scipy.special.logsumexp(
+            x, axis=axis, b=_like(jax, weight, x) if mask is None else where(x, mask), **kept
         ),
         "",
         _SUM,
@@ -181,48 +192,49 @@ class Jax:
         ),
     )
     implementations: ClassVar[Sequence[Implementation]] = (
-        Implementation(
-            "jax.nn.softmax", "softmax", "fused", lambda jax, x, axis=-1: jax.nn.softmax(x, axis=axis),
+        composed(Implementation(
+            "jax.nn.softmax", "softmax", "fused",
+            lambda jax, x, axis=-1, mask=None: jax.nn.softmax(x, axis=axis, where=where(x, mask)),
             takes=_AXES,
-        ),
-        Implementation(
+        )),
+        composed(Implementation(
             "jax.nn.log_softmax", "log_softmax", "fused",
-            lambda jax, x, axis=-1: jax.nn.log_softmax(x, axis=axis),
+            lambda jax, x, axis=-1, mask=None: jax.nn.log_softmax(x, axis=axis, where=where(x, mask)),
             takes=_AXES,
-        ),
-        Implementation(
+        )),
+        composed(Implementation(
             "jax.nn.logsumexp", "logsumexp", "fused",
-            lambda jax, x, axis=-1, weight=None, **kept: jax.nn.logsumexp(
-                x, axis=axis, b=_like(jax, weight, x), **kept
+            lambda jax, x, axis=-1, weight=None, mask=None, **kept: jax.nn.logsumexp(
+                x, axis=axis, b=_like(jax, weight, x), where=where(x, mask), **kept
             ),
             takes=_SUM,
-        ),
-        Implementation(
+        )),
+        composed(Implementation(
             "jax.nn.log_softmax+sum", "softmax_cross_entropy", "composed",
             lambda jax, x, p, axis=-1: -(p * jax.nn.log_softmax(x, axis=axis)).sum(axis=axis),
             note=_COMPOSED,
             takes=_AXIS,
-        ),
-        Implementation(
+        )),
+        composed(Implementation(
             "jax.nn.log_softmax+take", "sparse_softmax_cross_entropy", "composed",
             lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
                 jax.nn.log_softmax(x, axis=axis), jax.numpy.expand_dims(y, axis), axis=axis
             ).squeeze(axis),
             note=_COMPOSED,
             takes=_AXIS,
-        ),
-        Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x)),
-        Implementation(
+        )),
+        composed(Implementation("jax.nn.sigmoid", "sigmoid", "fused", lambda jax, x: jax.nn.sigmoid(x))),
+        composed(Implementation(
             "jax.nn.log_sigmoid", "log_sigmoid", "fused", lambda jax, x: jax.nn.log_sigmoid(x)
-        ),
+        )),
         Implementation(
             "jax.scipy.special.logit", "logit", "fused", lambda jax, x: jax.scipy.special.logit(x)
         ),
-        Implementation(
+        composed(Implementation(
             "jax.nn.log_sigmoid+sum", "sigmoid_cross_entropy", "composed",
             _sigmoid_cross_entropy,
             note=_COMPOSED,
-        ),
+        )),
         *(
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS

@@ -65,6 +65,15 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         takes=_AXIS,
     ),
     Implementation(
+        "keras.layers.Softmax",
+        "softmax",
+        "fused",
+        lambda keras, x, axis=-1, mask=None: keras.layers.Softmax(
+            axis, dtype=keras.backend.standardize_dtype(x.dtype)
+        )(x, mask=None if mask is None else keras.ops.broadcast_to(keras.ops.array(mask, "bool"), x.shape)),
+        takes=_AXIS | {"mask"},
+    ),
+    Implementation(
         "keras.ops.log_softmax",
         "log_softmax",
         "fused",

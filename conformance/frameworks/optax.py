@@ -4,12 +4,44 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.jax import Jax
+from xent_conformance.frameworks.jax import Jax, composed
 
-_AXIS = frozenset({"axis"})
+
+def _there(x: Any, mask: Any) -> Any:
+    """``where=`` of a mask of the classes, in the shape of the logits."""
+    return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
+
+
+def _smoothed(optax: Any, p: Any, label_smoothing: float, there: Any, axis: int = -1) -> Any:
+    return optax.smooth_labels(p, label_smoothing, axis=axis, where=there) if label_smoothing else p
+
+
+def _hidden(x: Any, there: Any) -> Any:
+    """Logits with −∞ where they are not there."""
+    import jax
+
+    return x if there is None else jax.numpy.where(there, x, float("-inf"))
+
+
+def _cross_entropy(
+    optax: Any, x: Any, p: Any, axis: int = -1, label_smoothing: float = 0.0, mask: Any = None
+) -> Any:
+    """With ``where=``; labels are smoothed by ``optax.smooth_labels``, which has it too."""
+    there = _there(x, mask)
+    p = _smoothed(optax, p, label_smoothing, there, axis)
+    return optax.softmax_cross_entropy(x, p, axis=axis, where=there)
+
+
+def _safe(optax: Any, x: Any, p: Any, label_smoothing: float = 0.0, mask: Any = None) -> Any:
+    """It has no ``where=``: what is masked is filled with −∞, for which it is made."""
+    there = _there(x, mask)
+    p = _smoothed(optax, p, label_smoothing, there)
+    return optax.safe_softmax_cross_entropy(_hidden(x, there), p)
 
 
 class Optax(Jax):
@@ -19,25 +51,27 @@ class Optax(Jax):
     distribution = "optax"
     modes: ClassVar = {"jit": "standard", "eager": "full"}
     implementations: ClassVar[Sequence[Implementation]] = (
+        composed(Implementation(
+            "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,
+            note="labels are smoothed by optax.smooth_labels",
+            takes=frozenset({"axis", "label_smoothing", "mask"}),
+        )),
         Implementation(
-            "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed",
-            lambda optax, x, p, axis=-1: optax.softmax_cross_entropy(x, p, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
-            "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed",
-            lambda optax, x, p: optax.safe_softmax_cross_entropy(x, p),
+            "optax.safe_softmax_cross_entropy", "softmax_cross_entropy", "composed", _safe,
             note="made for masked classes: a label of zero takes an infinite log-probability away",
+            takes=frozenset({"label_smoothing", "mask"}),
         ),
-        Implementation(
+        composed(Implementation(
             "optax.softmax_cross_entropy_with_integer_labels", "sparse_softmax_cross_entropy", "composed",
-            lambda optax, x, y, axis=-1: optax.softmax_cross_entropy_with_integer_labels(x, y, axis=axis),
-            takes=_AXIS,
-        ),
-        Implementation(
+            lambda optax, x, y, axis=-1, mask=None: optax.softmax_cross_entropy_with_integer_labels(
+                x, y, axis=axis, where=_there(x, mask)
+            ),
+            takes=frozenset({"axis", "mask"}),
+        )),
+        composed(Implementation(
             "optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "composed",
             lambda optax, x, z: optax.sigmoid_binary_cross_entropy(x, z),
-        ),
+        )),
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -111,7 +111,7 @@ class TensorFlow:
         with v1.Graph().as_default(), v1.Session() as session:
             fed = [v1.placeholder(a.dtype, a.shape) for a in arrays]
             *arguments, cotangent = fed if call.tangent is None else fed[:-1]
-            value = call.implementation.call(self._tf, *arguments, **call.keywords)
+            value = call.implementation.call(self._tf, *arguments, **self._tensors(call, arguments[0]))
             if call.tangent is not None:
                 (gradient,) = _connected(v1.gradients(value, arguments[:1], cotangent))
                 (hvp,) = _connected(v1.gradients(gradient, arguments[:1], fed[-1]))
@@ -122,17 +122,22 @@ class TensorFlow:
             asked = [value if o == "value" else next(found) for o in call.outputs]
             return list(session.run(asked, dict(zip(fed, arrays, strict=True))))
 
+    def _tensors(self, call: Call, like: Any) -> dict[str, Any]:
+        """The keywords; tensors of those that hold an entry a class."""
+        tf = self._tf
+        return {
+            name: tf.constant(value, dtype=tf.bool if name == "mask" else like.dtype)
+            if isinstance(value, tuple)
+            else value
+            for name, value in call.keywords.items()
+        }
+
     def _function(self, call: Call) -> Callable[..., Any]:
         """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
         tf, outputs, state = self._tf, call.outputs, call.state
 
         def compute(x: Any, *labels: Any) -> Any:
-            given = {
-                name: tf.constant(value, dtype=x.dtype)
-                if isinstance(value, tuple) and name != "axis"
-                else value
-                for name, value in call.keywords.items()
-            }
+            given = self._tensors(call, x)
             return call.implementation.call(self._library, x, *labels, **given)
 
         def gradients(*tensors: Any) -> list[Any]:

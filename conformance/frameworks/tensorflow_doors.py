@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS = frozenset({"axis"})
@@ -40,11 +41,20 @@ def _binary(tf: Any, z: Any, s: Any) -> Any:
     return -z * tf.math.log(s) - (1 - z) * tf.math.log(1 - s)
 
 
+def _cast(tf: Any, x: Any, dtype: Any) -> Any:
+    return tf.cast(x, dtype)
+
+
+def _hide(tf: Any, x: Any, mask: Any) -> Any:
+    return tf.where(mask, x, float("-inf"))
+
+
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _BINARY = "sigmoid", "log_sigmoid", "sigmoid_cross_entropy"
+_CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _CE, _SPARSE})
 
-FIRST = (
+_FIRST = (
     Implementation(
         "tf.nn.softmax",
         "softmax",
@@ -100,6 +110,8 @@ FIRST = (
         takes=frozenset({"pos_weight"}),
     ),
 )
+
+FIRST = tuple(around(door, _cast, _hide if door.operator in _CLASSES else None) for door in _FIRST)
 """What most users call. ``tf.compat.v2.nn`` has the same functions under the same names."""
 
 OTHERS = (

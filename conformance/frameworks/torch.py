@@ -192,15 +192,16 @@ class Torch:
             return lambda *tensors: torch.vmap(plain)(*tensors)
         if call.mode != "compile":
             return plain
-        if call.implementation not in self._compiled:
+        key = (call.implementation, tuple(call.keywords.items()))
+        if key not in self._compiled:
 
             def compiled(*tensors: Any) -> Any:
                 if not torch.compiler.is_compiling():  # it is while it is traced: a constant of what answers
                     raise RuntimeError("torch.compile ran the function eagerly: nothing compiled answered")
                 return plain(*tensors)
 
-            self._compiled[call.implementation] = torch.compile(compiled, dynamic=True)
-        return self._compiled[call.implementation]
+            self._compiled[key] = torch.compile(compiled, dynamic=True)
+        return self._compiled[key]
 
     def _context(self, call: Call, dtype: Any) -> Any:
         if call.mode != "autocast":
@@ -235,7 +236,7 @@ class Torch:
     def _keywords(self, call: Call, like: Any, cotangent: Any) -> dict[str, Any]:
         torch = self._torch
         keywords = {
-            name: torch.tensor(given, dtype=like.dtype, device=like.device)
+            name: torch.tensor(given, dtype=torch.bool if name == "mask" else like.dtype, device=like.device)
             if isinstance(given, tuple) and name != "axis"
             else given
             for name, given in call.keywords.items()

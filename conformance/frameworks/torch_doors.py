@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Formulation, Implementation
 
 _AXIS_OUT = frozenset({"axis", "out"})
@@ -67,6 +68,14 @@ def _kl(torch: Any, x: Any, p: Any) -> Any:
     return divergence - torch.special.xlogy(p, p).sum(dim=-1)
 
 
+def _cast(torch: Any, x: Any, dtype: Any) -> Any:
+    return x.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
+
+
+def _hide(torch: Any, x: Any, mask: Any) -> Any:
+    return x.masked_fill(~mask, float("-inf"))
+
+
 def _binary(z: Any, s: Any) -> Any:
     return -z * s.log() - (1 - z) * (1 - s).log()
 
@@ -80,8 +89,10 @@ def _door(
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+_CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _SPARSE})
+"""Of dense losses a class that is filled with −∞ is one with a label; they are not told that it is masked."""
 
-FIRST = (
+_FIRST = (
     Implementation(
         "torch.softmax",
         "softmax",
@@ -162,6 +173,11 @@ FIRST = (
         takes=frozenset({"weight", "pos_weight", "reduction"}),
     ),
 )
+
+FIRST = tuple(
+    door if door.operator == _LOGIT else around(door, _cast, _hide if door.operator in _CLASSES else None)
+    for door in _FIRST
+)
 """What most users call."""
 
 OTHERS = (
@@ -177,6 +193,12 @@ OTHERS = (
         _SOFTMAX,
         lambda t, x, axis=-1, **given: t.special.softmax(x, dim=axis, **given),
         takes=_AXIS_DTYPE,
+    ),
+    _door(
+        "torch.masked.softmax",
+        _SOFTMAX,
+        lambda t, x, axis=-1, mask=None: t.masked.softmax(x, axis, mask=mask),
+        takes=_AXIS | {"mask"},
     ),
     _door(
         "torch.nn.functional.gumbel_softmax:noise=0",
@@ -199,6 +221,12 @@ OTHERS = (
         _LOG,
         lambda t, x, axis=-1, **given: t.special.log_softmax(x, dim=axis, **given),
         takes=_AXIS_DTYPE,
+    ),
+    _door(
+        "torch.masked.log_softmax",
+        _LOG,
+        lambda t, x, axis=-1, mask=None: t.masked.log_softmax(x, axis, mask=mask),
+        takes=_AXIS | {"mask"},
     ),
     _door("torch.softmax.log", _LOG, lambda t, x: t.softmax(x, dim=-1).log(), "naive"),
     _door(

@@ -17,6 +17,8 @@ from typing import Any, get_args
 
 from xent_conformance.cases.form import Layout
 from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks import around
+from xent_conformance.frameworks.around import Around
 from xent_conformance.frameworks.interface import (
     MANNERS,
     STATES,
@@ -41,6 +43,7 @@ KEYWORDS = (
     "eps",
     "reduction",
     "row_weight",
+    *("cast", "scale", "temperature", "bias", "mask", "times"),
 )
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 
@@ -99,6 +102,9 @@ def accepts(call: Callable[..., Any], keyword: str) -> bool:
     Several axes are given as ``axis``.
     """
     keyword = "axis" if keyword == "axes" else keyword
+    if isinstance(call, Around):
+        own = around.KEYWORDS | ({"mask"} if call.hide else frozenset())
+        return keyword in own or accepts(call.call, keyword)
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from xent_conformance.reference.bounds.before import own_error
 from xent_conformance.reference.bounds.bound import Bound, tiers
 from xent_conformance.reference.bounds.sizes import LN2, Sizes
 from xent_conformance.reference.formats import Floats
@@ -21,27 +22,38 @@ def _u_softplus(z: Sizes) -> tuple[Floats, Floats]:
     return z.u * z.reference_sizes["softplus"], z.u * z.reference_sizes["softplus_minus"]
 
 
+def _moves(z: Sizes) -> tuple[Floats, Floats, Floats]:
+    """What the arguments' own errors move ``σ``, ``softplus(x)`` and ``softplus(−x)`` by: SPEC.md 8.14."""
+    sigma, mirror = _sigmas(z)
+    e = z.unit * own_error(z.inputs, z.x)
+    grown = np.expm1(np.minimum(e, 700.0))
+    slope = np.minimum(sigma * mirror * grown, 1.0)
+    rising, falling = (np.minimum(e, s * grown) for s in (sigma, mirror))
+    scale = z.u / z.unit * (1 + (2 * z.E + z.Q + 6) * z.unit)  # what is rounded may have been moved
+    return scale * slope, scale * rising, scale * falling
+
+
 def _sigmoid(z: Sizes) -> Bound:
     sigma, _ = _sigmas(z)
-    accurate = z.u * sigma * (2 * z.E + z.Q + 2)
+    accurate = z.u * sigma * (2 * z.E + z.Q + 2) + _moves(z)[0]
     return tiers(z, accurate, accurate + z.u * (z.E / 2 + 2), 2.0)
 
 
 def _sigmoid_grad(z: Sizes) -> Bound:
     sigma, mirror = _sigmas(z)
     c = np.abs(z.c)
-    accurate = z.u * c * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 2)
+    accurate = z.u * c * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 2) + c * _moves(z)[0]
     return tiers(z, accurate, accurate + z.u * c * (z.E + 5) * np.maximum(sigma, mirror), 2 + 4 * c)
 
 
 def _log_sigmoid(z: Sizes) -> Bound:
-    accurate = (2 * z.E + 3) * z.u * z.reference_sizes["softplus_minus"]
+    accurate = (2 * z.E + 3) * z.u * z.reference_sizes["softplus_minus"] + _moves(z)[2]
     return tiers(z, accurate, accurate + z.u * (z.E + 2), 2.0)
 
 
 def _log_sigmoid_grad(z: Sizes) -> Bound:
     mirror, c = z.reference_sizes["mirror"], np.abs(z.c)
-    accurate = z.u * c * mirror * (2 * z.E + z.Q + 4)
+    accurate = z.u * c * mirror * (2 * z.E + z.Q + 4) + c * _moves(z)[0]
     return tiers(z, accurate, accurate + z.u * c * (z.E / 2 + 3), 2 + 4 * c)
 
 
@@ -76,7 +88,9 @@ def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
 def _binary_cross_entropy(z: Sizes) -> Bound:
     positive, negative = _u_softplus(z)
     other, label, split, w = _pairs(z)
+    _, rising, falling = _moves(z)
     accurate = (2 * z.E + 6 + z.kappa) * (other * positive + label * negative)
+    accurate = accurate + other * rising + label * falling
     textbook = 2 * z.ux * (label + other) + w * z.ux + np.maximum(w, split) * z.u * (z.E + 2)
     stable = accurate + textbook + 4 * split * negative
     return tiers(z, accurate, stable, 4.0 + 2 * w * np.maximum(np.abs(z.pos_weight), 1.0))
@@ -87,6 +101,7 @@ def _binary_cross_entropy_grad(z: Sizes) -> Bound:
     c = np.abs(z.c)
     other, label, split, w = _pairs(z)
     accurate = z.u * c * (2 * z.E + z.Q + 6 + z.kappa) * (other * sigma + label * mirror)
+    accurate = accurate + c * (other + label) * _moves(z)[0]
     textbook = z.u * c * (z.E / 2 + 3 + z.kappa / 2) * (w + label + split)
     scale = np.maximum(w * np.maximum(np.abs(z.pos_weight), 1.0), 1.0)
     return tiers(z, accurate, accurate + textbook, 2 + 4 * c * scale)
@@ -94,14 +109,17 @@ def _binary_cross_entropy_grad(z: Sizes) -> Bound:
 
 def _binary_cross_entropy_grad_labels(z: Sizes) -> Bound:
     c = np.abs(z.c)
-    if z.inputs.attributes.given:
+    _, rising, falling = _moves(z)
+    if z.inputs.attributes.of_labels:
         positive, negative = _u_softplus(z)
         c = c * z.slope
-        accurate = (2 * z.E + 8) * (np.abs(z.pos_weight) * negative + positive) + 2 * z.ux
+        accurate = np.abs(z.pos_weight) * falling + rising
+        accurate = accurate + (2 * z.E + 8) * (np.abs(z.pos_weight) * negative + positive) + 2 * z.ux
         stable = accurate + 3 * z.ux + z.u * (1 + np.abs(z.pos_weight)) * (z.E + 4)
         return tiers(z, c * accurate, c * stable, 4 + 4 * c)
+    own = c * (rising + falling)
     stable = c * ((2 * z.E + 4) * (z.ux + z.u * 2 * LN2) + 2 * z.u)
-    return tiers(z, 2 * c * z.ux, stable, 2 + 2 * c)
+    return tiers(z, 2 * c * z.ux + own, stable + own, 2 + 2 * c)
 
 
 SIGMOID: dict[tuple[str, str], Callable[[Sizes], Bound]] = {

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from xent_conformance.reference.bounds.before import Before, seen
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.inputs import Inputs
 
@@ -103,8 +104,9 @@ class Sizes:
     @cached_property
     def q(self) -> Floats:
         """Effective labels ``w ((1 − ε) p + ε/N)``; zero where the row is ignored."""
-        a = self.inputs.attributes
-        q = self.weight * ((1 - a.label_smoothing) * self.p + a.label_smoothing / self.inputs.n)
+        a, n = self.inputs.attributes, self.inputs.n
+        share = a.label_smoothing / max(a.present(n), 1) * np.array(a.mask or (True,))
+        q: Floats = self.weight * ((1 - a.label_smoothing) * self.p + share)
         if a.ignore_index is not None:
             q = np.where(self.inputs.labels == a.ignore_index, 0.0, q)
         return q
@@ -117,27 +119,37 @@ class Sizes:
     @property
     def kappa(self) -> float:
         """Roundings of an effective label, in units of u (SPEC.md 8.10); none where it is the label."""
-        return 6.0 if self.inputs.attributes.given else 0.0
+        return 6.0 if self.inputs.attributes.of_labels else 0.0
 
     def u_value(self, output: str) -> Floats:
         """``2^SCALE u |value|`` of an output."""
         return self.u * np.minimum(np.abs(self.values[output]), _LARGEST)
 
     @cached_property
+    def x(self) -> Floats:
+        """The logits that the operator sees; −∞ where a class is excluded or masked."""
+        return seen(self.inputs)
+
+    @cached_property
     def ux(self) -> Floats:
         """``2^SCALE u |x|``."""
-        return self.u * np.abs(self.inputs.logits)
+        return self.u * np.abs(self.x)
+
+    @cached_property
+    def before(self) -> Before:
+        """What the logits' own errors cost."""
+        return Before(self.inputs, self.x, self.reference_sizes)
 
     # --- the softmax family ---
 
     @cached_property
     def s(self) -> Floats:
-        return self.reference_sizes["s"]
+        return self.before.s
 
     @cached_property
     def _distance(self) -> Floats:
         """``max x − x_i``; 0 for an excluded class, where ``s`` is 0 and nothing is bounded by it."""
-        x = self.inputs.logits
+        x = self.x
         with np.errstate(over="ignore", invalid="ignore"):
             d = np.minimum(np.max(x, axis=1, keepdims=True) - x, _LARGEST)
         return np.where(np.isneginf(x), 0.0, d)
@@ -181,12 +193,29 @@ class Sizes:
     @cached_property
     def k(self) -> Ints:
         """The largest class of each row, ``(rows, 1)``."""
-        return np.asarray(np.argmax(self.inputs.logits, axis=1)[:, None], dtype=np.int64)
+        return np.asarray(np.argmax(self.x, axis=1)[:, None], dtype=np.int64)
 
     @cached_property
     def others(self) -> Floats:
-        """``Σ_{j≠i} s_j d_j``."""
+        """``Σ_{j≠i} s_j d_j``; of logits that have errors of their own, what they may move (8.14)."""
+        if not self.before.moving:
+            return self._other_distances
+        moved = self.s * self.rho_accurate
+        own = np.take_along_axis(moved, self.k, axis=1)
+        np.put_along_axis(moved, self.k, 0.0, axis=1)
+        total = rowsum(moved)
+        found = np.maximum(total - moved, 0.0) + own
+        np.put_along_axis(found, self.k, total, axis=1)
+        return found
+
+    @property
+    def _other_distances(self) -> Floats:
         return np.maximum(self.D - self.s * self.d, 0.0)
+
+    def second(self, rho: Floats) -> Floats:
+        """``1 + ρu``, what is left of the second order; of logits without errors it is below two."""
+        grown = rho * self.unit if self.before.moving else np.minimum(rho * self.unit, 1.0)
+        return np.asarray(1 + grown, dtype=np.float64)
 
     @cached_property
     def h_accurate(self) -> float:
@@ -203,19 +232,19 @@ class Sizes:
     @cached_property
     def rho_accurate(self) -> Floats:
         """Relative error of a shifted softmax (SPEC.md 8.2), in units of u."""
-        return self.grow(self.d + self.D + 2 * self.E + self.Q + 1 + self.h_accurate)
+        return self.moved(self.d + self.D + 2 * self.E + self.Q + 1 + self.h_accurate)
 
     @cached_property
     def rho_stable(self) -> Floats:
         """In base two as well, whose exponents are off by up to twice ``d_i u`` (SPEC.md 8.2)."""
         exponents = self.d + self.D if self.narrow else 2 * (self.d + self.D)
-        return self.grow(exponents + 2 * self.E + self.Q + 1 + self.h_stable)
+        return self.moved(exponents + 2 * self.E + self.Q + 1 + self.h_stable)
 
     @cached_property
     def rho_any(self) -> Floats:
         """Relative error of a probability by either textbook route: quotient, or exp of log-softmax."""
         by_log = np.minimum(self.log_softmax_stable / self.u, _HUGE) + self.E + 1
-        return np.maximum(self.rho_stable, self.grow(by_log))
+        return np.maximum(self.rho_stable, self.before.whole(by_log, self.grow))
 
     @cached_property
     def log_softmax_accurate(self) -> Floats:
@@ -225,13 +254,23 @@ class Sizes:
     @cached_property
     def log_softmax_stable(self) -> Floats:
         """The error of ``S``, which contains the maximum's 1, is an absolute one of its logarithm."""
-        return self._log_softmax + self.u * (self.D + self.E + 1 + self.h_stable)
+        fused = (self.E + 2) * self.before.offset
+        return self._log_softmax + self.u * (self.D + self.E + 1 + self.h_stable + fused)
 
     @cached_property
     def _log_softmax(self) -> Floats:
         """Conditioning ``Σ |δ_ij − s_j| d_j``, the logarithm and the subtraction."""
-        conditioning = self.rest * self.ud + self.u * self.others
+        conditioning = self.rest * self.ud + self.u * (self._other_distances + self.moves)
         return conditioning + self.u * self.E * self.L + self.uell
+
+    @property
+    def moves(self) -> Floats:
+        """What the logits' own errors move ``log s_i`` by, rounded again with it."""
+        return np.asarray(self.before.moves * (1 + (self.E + 2) * self.unit), dtype=np.float64)
+
+    def moved(self, rho: Floats) -> Floats:
+        """The relative error of a probability whose first order is ``rho``, its logits' own errors added."""
+        return self.before.whole(rho + self.before.moves + 2 * self.before.offset, self.grow)
 
     def grow(self, rho: Floats) -> Floats:
         """First order made whole: ``exp(ρu) − 1 <= ρu / (1 − ρu/2)``, capped where nothing is left."""
@@ -245,9 +284,11 @@ class Sizes:
         e = self.s / np.take_along_axis(self.s, self.k, axis=1)
         # binary64 cannot show exp(−d) below η/2, but a thousand of them are more than η
         e = np.where((e == 0) & (self._distance < 800.0), np.finfo(np.float64).smallest_subnormal, e)
-        e = np.where(np.isneginf(self.inputs.logits), 0.0, e)
+        e = np.where(np.isneginf(self.x), 0.0, e)
         np.put_along_axis(e, self.k, 0.0, axis=1)
-        return self.lost(e)
+        lost, flushed = self.lost(e)
+        # where errors move a term it may be another that is subnormal
+        return (lost + e.shape[1] * self.eta if self.before.moving else lost), flushed
 
     def lost(self, terms: Floats) -> tuple[Floats, Floats]:
         """Of a sum of non-negative terms: the most that gradual underflow, and that flushing, may take.

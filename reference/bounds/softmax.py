@@ -12,7 +12,7 @@ from xent_conformance.reference.formats import Floats
 
 
 def _softmax(z: Sizes) -> Bound:
-    roundings = np.where(np.isneginf(z.inputs.logits), 0.0, 2.0)
+    roundings = np.where(np.isneginf(z.x), 0.0, 2.0)
     return tiers(z, z.u * z.s * z.rho_accurate, z.u * z.s * z.rho_stable, roundings)
 
 
@@ -29,7 +29,7 @@ def along(z: Sizes, v: Floats, more: tuple[float, float] = (0.0, 0.0)) -> tuple[
         mean = rowsum(z.s * size)
         summed = rowsum(z.s * size * rho) + mean * (z.Q + 1 + h)
         terms = (size + mean) * (z.Q + 2 + more) + summed
-        found = z.s * (t * (rho + 2 + more) + terms * (1 + np.minimum(rho * z.unit, 1.0)))
+        found = z.s * (t * (rho + 2 + more) + terms * z.second(rho))
         return np.asarray(found, dtype=np.float64)
 
     accurate = tier(np.abs(w), z.rho_accurate, z.h_accurate, more[0])
@@ -57,7 +57,7 @@ def _balance(z: Sizes, p: Floats, c: Floats, products: float = 1.0) -> Bound:
         + size * tail
     )
     # the error of s_i multiplies the sum of the labels as it is, that of the sum each label's size
-    sums = total * (2 * products + z.kappa + z.h_stable) * (1 + np.minimum(z.rho_any * z.unit, 1.0))
+    sums = total * (2 * products + z.kappa + z.h_stable) * z.second(z.rho_any)
     stable = z.s * (np.abs(whole) * (z.rho_any + 1) + sums) + (products + z.kappa) * size
     stable = stable + (1 + products) * np.abs(z.s * whole - p)
     roundings = 2 + c * (2 + 2 * total)
@@ -72,7 +72,8 @@ def _logsumexp(z: Sizes) -> Bound:
     if z.inputs.attributes.weight:
         return _weighted_logsumexp(z)
     uv = z.u_value("value")
-    accurate = z.u * (z.D + (z.E + z.h_accurate) * z.rest_k + (z.E + 1) * z.L) + uv
+    own = z.u * (z.before.total * (1 + (z.E + 2) * z.unit) + (z.E + 2) * z.before.offset)
+    accurate = z.u * (z.D + (z.E + z.h_accurate) * z.rest_k + (z.E + 1) * z.L) + uv + own
     return tiers(z, accurate, accurate + z.u * (z.D + z.E + 2 + z.h_stable) + uv, 2.0, z.e_lost)
 
 
@@ -121,7 +122,7 @@ def _logsumexp_grad(z: Sizes) -> Bound:
     if z.inputs.attributes.weight:
         return _weighted_logsumexp_grad(z)
     c = np.abs(z.c)
-    by_value = z.u_value("value") + z.uell + z.u * (z.E + 2)
+    by_value = z.u_value("value") + z.uell + z.u * (z.E + 2 + z.before.total + z.before.e)
     by_value = np.where(np.ldexp(by_value, -SCALE) < 1.0, z.grow(by_value / z.u), 0.0)
     stable = c * z.s * (z.rho_any + by_value + 1)
     return tiers(z, z.u * c * z.s * (z.rho_accurate + 1), z.u * stable, 2 + 2 * c)
@@ -150,7 +151,7 @@ def _cross_entropy_grad_labels(z: Sizes) -> Bound:
 
 
 def _sparse_cross_entropy(z: Sizes) -> Bound:
-    if z.inputs.attributes.given:
+    if z.inputs.attributes.of_labels:
         return _cross_entropy(z)
     y = np.argmax(z.p, axis=1)[:, None]
     pick = np.take_along_axis

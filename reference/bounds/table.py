@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xent_conformance.reference.bounds.around import around, rounded, untimed
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.derivatives import MOVING
 from xent_conformance.reference.bounds.reductions import reduced
@@ -32,10 +33,12 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
         nothing = np.zeros_like(values[output])
         return Bound(nothing, nothing, nothing)
     with np.errstate(all="ignore"):
+        of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
         if inputs.attributes.grouped:
-            of_row = BOUNDS[inputs.operator, output]
-            return reduced(inputs, values[output], sizes, of_row, scalar=output == "value")
-        found = BOUNDS[inputs.operator, output](Sizes(inputs, values, sizes))
+            found = reduced(inputs, values[output], sizes, of_row, scalar=output == "value")
+            return rounded(found, inputs, values[output], output)
+        inner = {name: untimed(inputs, a) for name, a in values.items()}
+        found = rounded(of_row(Sizes(inputs, inner, sizes)), inputs, values[output], output)
         if not output.startswith("grad"):
             return found
         # a cotangent that is subnormal itself may be flushed, and the gradient with it (SPEC.md 8.1)

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cached_property
 
-from flint import arb
+from flint import arb, fmpq
 
 from xent_conformance.reference.exact.ball import Number
+from xent_conformance.reference.exact.row import Exact
 
 ZERO, ONE = arb(0), arb(1)
 INFINITY = float("inf")
@@ -27,23 +29,37 @@ class Undefined(Exception):
     """The row holds NaN, +∞, or no class at all: no softmax is defined on it."""
 
 
+def ball(x: Exact) -> arb:
+    """A finite number as a ball: exact, or as narrow as the working precision allows."""
+    return arb(fmpq(x.numerator, x.denominator)) if isinstance(x, Fraction) else arb(x)
+
+
+def is_nan(x: Exact) -> bool:
+    """Whether it is NaN; a fraction never is, however large."""
+    return isinstance(x, float) and math.isnan(x)
+
+
+def is_finite(x: Exact) -> bool:
+    return not isinstance(x, float) or math.isfinite(x)
+
+
 class Shifted:
     """The quantities of one row. A logit of −∞ excludes its class (SPEC.md §4): ``e_i = 0``.
 
     With ``copies`` every logit stands for so many classes.
     """
 
-    def __init__(self, logits: Sequence[float], copies: int = 1) -> None:
+    def __init__(self, logits: Sequence[Exact], copies: int = 1) -> None:
         self.copies = copies
-        if not logits or any(math.isnan(x) or x == INFINITY for x in logits):
+        if not logits or any(is_nan(x) or x == INFINITY for x in logits):
             raise Undefined
         self.k = max(range(len(logits)), key=logits.__getitem__)
         if logits[self.k] == -INFINITY:
             raise Undefined
-        self.m = m = arb(logits[self.k])
+        self.m = m = ball(logits[self.k])
         self.excluded = [x == -INFINITY for x in logits]
         #: d_i, zero where the class is excluded (never read there)
-        self.d: list[arb] = [ZERO if x == -INFINITY else m - arb(x) for x in logits]
+        self.d: list[arb] = [ZERO if x == -INFINITY else m - ball(x) for x in logits]
 
     @cached_property
     def e(self) -> list[arb]:
@@ -93,10 +109,10 @@ class Mirrored:
     Where a logit is NaN they mean nothing (they are those of 0); the operators put NaN there.
     """
 
-    def __init__(self, logits: Sequence[float]) -> None:
-        self.x = [0.0 if math.isnan(x) else x for x in logits]
-        self._size = [arb(abs(x)) if math.isfinite(x) else ZERO for x in self.x]
-        self._e = [(-d).exp() if math.isfinite(x) else ZERO for x, d in zip(self.x, self._size, strict=True)]
+    def __init__(self, logits: Sequence[Exact]) -> None:
+        self.x: list[Exact] = [0.0 if is_nan(x) else x for x in logits]
+        self._size = [abs(ball(x)) if is_finite(x) else ZERO for x in self.x]
+        self._e = [(-d).exp() if is_finite(x) else ZERO for x, d in zip(self.x, self._size, strict=True)]
 
     @cached_property
     def _large(self) -> list[arb]:
@@ -133,4 +149,4 @@ class Mirrored:
         return [self._log1p_e[i] if x >= 0 else self._softplus(i) for i, x in enumerate(self.x)]
 
     def _softplus(self, i: int) -> Number:
-        return self._size[i] + self._log1p_e[i] if math.isfinite(self.x[i]) else INFINITY
+        return self._size[i] + self._log1p_e[i] if is_finite(self.x[i]) else INFINITY

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
 
 from xent_conformance.reference.attributes import PLAIN, Attributes
+
+Exact: TypeAlias = "float | Fraction"
+"""A carrier; or, of logits that something stands before, the rational number that comes out."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Row:
     where no ``jvp`` or ``hvp`` is asked. Each of the ``copies`` of a logit is a class of its own.
     """
 
-    x: Sequence[float]
+    x: Sequence[Exact]
     p: Sequence[float]
     c: Sequence[float]
     attributes: Attributes = PLAIN

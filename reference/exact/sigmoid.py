@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from flint import arb
 
 from xent_conformance.reference.exact.ball import Number, Values
-from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Mirrored
-from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Mirrored, ball, is_finite, is_nan
+from xent_conformance.reference.exact.row import Exact, Row
 
 NAN = float("nan")
 HALF = arb(0.5)
@@ -72,7 +72,7 @@ def sigmoid_cross_entropy(r: Row) -> Values:
     m = Mirrored(r.x)
     a, b = effective_pairs(r)
     value: list[Number] = [
-        u * plus + v * minus if math.isfinite(x) else _limit(u if x > 0 else v)
+        u * plus + v * minus if is_finite(x) else _limit(u if x > 0 else v)
         for x, u, v, plus, minus in zip(m.x, a, b, m.softplus, m.softplus_minus, strict=True)
     ]
     grad: list[Number] = [
@@ -116,15 +116,15 @@ def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
 
 def _by_labels(r: Row, m: Mirrored) -> list[Number]:
     if not r.attributes.given:
-        return [-arb(x) * arb(c) if math.isfinite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
+        return [-ball(x) * arb(c) if is_finite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
     kept = ONE - arb(r.attributes.label_smoothing)
     found: list[Number] = []
     for i, (x, c) in enumerate(zip(m.x, r.c, strict=True)):
         w, extra = arb(r.attributes.weight_of(i)), arb(r.attributes.pos_weight_of(i)) - ONE
-        if not math.isfinite(x):
+        if not is_finite(x):
             found.append(NAN)  # attributes are asked with finite logits
             continue
-        found.append(arb(c) * w * kept * (extra * m.softplus_minus[i] - arb(x)))
+        found.append(arb(c) * w * kept * (extra * m.softplus_minus[i] - ball(x)))
     return found
 
 
@@ -133,9 +133,9 @@ def _limit(weight: arb) -> Number:
     return ZERO if weight.is_zero() else math.copysign(INFINITY, float(weight))
 
 
-def _with_nan(x: Sequence[float], values: Values) -> Values:
+def _with_nan(x: Sequence[Exact], values: Values) -> Values:
     """NaN in each of ``values`` where ``x``, a logit or a label, is NaN (3.2)."""
-    for i in (i for i, v in enumerate(x) if math.isnan(v)):
+    for i in (i for i, v in enumerate(x) if is_nan(v)):
         for elements in values.values():
             elements[i] = NAN
     return values
@@ -148,12 +148,13 @@ def logit(r: Row) -> Values:
     what it exceeds one by. With ``eps`` it is that of the clamped argument (6.14), and constant where it
     is clamped.
     """
-    inside = [clamped(p, r.attributes.eps) for p in r.x]
+    x = [float(p) for p in r.x]  # nothing stands before it
+    inside = [clamped(p, r.attributes.eps) for p in x]
     return {
         "value": [_logit(q) for q in inside],
         "grad_logits": [
             _logit_slope(p, c) if p == q or math.isnan(p) else ZERO
-            for p, q, c in zip(r.x, inside, r.c, strict=True)
+            for p, q, c in zip(x, inside, r.c, strict=True)
         ],
     }
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from flint import arb
 
 from xent_conformance.reference.exact.ball import Number, Values
-from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Shifted, Undefined
+from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Shifted, Undefined, is_nan
 from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
@@ -73,7 +73,7 @@ def logsumexp(r: Row) -> Values:
     """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3). With weights: 6.6."""
     if r.attributes.weight:
         return weighted_logsumexp(r)
-    if INFINITY in r.x and not any(map(math.isnan, r.x)):
+    if INFINITY in r.x and not any(map(is_nan, r.x)):
         unknown: Values = {"value": [INFINITY], "grad_logits": [NAN] * len(r.x)}
         return unknown | {"_s": [NAN] * len(r.x), "_L": [NAN], "_rest": [NAN]}
     z = Shifted(r.x, r.copies)
@@ -164,11 +164,11 @@ def sparse_softmax_cross_entropy_moving(r: Row) -> Values:
 
 
 def effective_labels(r: Row, p: list[arb]) -> list[arb]:
-    """``q_i = w_i ((1 − ε) p_i + ε/N)``."""
+    """``q_i = w_i ((1 − ε) p_i + ε/N)``, where only the N classes that are there have a share."""
     smoothing = arb(r.attributes.label_smoothing)
     if smoothing:
-        share = smoothing / len(p)
-        p = [(ONE - smoothing) * v + share for v in p]
+        share = smoothing / r.attributes.present(len(p))
+        p = [(ONE - smoothing) * v + (share if r.attributes.there(i) else ZERO) for i, v in enumerate(p)]
     if r.attributes.weight:
         p = [arb(w) * v for w, v in zip(r.attributes.weight, p, strict=True)]
     return p

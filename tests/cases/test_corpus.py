@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "cee9e448150d768de3167592e2058a1bb3978bff16523ec3e4093eea8d695282",
-    "standard": "f5214d1bbec2b0b49d8eb3b0c2a90be96e53b21a90cf2275e9a469a7fb8601bd",
-    "full": "896fb2c85f07928a71fe893e6b28e739b65bf5e6431446952ea22e08505e298e",
+    "quick": "ea61779989467c8c4ae57b9ab89ed9e77c2710a7b61d01a3b2a92611f0f49bae",
+    "standard": "d06a35c3cac2d2a7c79e85cd7cdae1f3077c083d319e9bbeb065e6e7b8c7d1d1",
+    "full": "91a08c3b24ba80e9ceebd02c51497e87d124c0461dbe6a37138381f88aa51b66",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -20,7 +20,7 @@ reference/operators
 reference/inputs
     reference: attributes exact formats operators
 reference/bounds
-    reference: formats inputs
+    reference: attributes formats inputs
 reference/sources
 reference/oracle
     reference: bounds cache exact formats inputs operators sources

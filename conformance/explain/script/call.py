@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from xent_conformance.frameworks.around import Around
+
 Names = Mapping[str, ast.expr]
 
 
@@ -37,11 +39,32 @@ def source_of(
 
     ``keywords`` are given as expressions. Raises LookupError where the source cannot be found.
     """
+    if isinstance(call, Around):
+        return _around(call, library, arguments, dict(keywords))
     writer = _Writer(sys.modules[call.__module__], _parsed(library))
     given = [writer.library, *map(_parsed, arguments)]
     named = {name: _parsed(text) for name, text in keywords.items()}
     expression = writer.called(call, given, named)
     return Source(text_of(expression), tuple(writer.helpers.values()))
+
+
+def _around(call: Around, library: str, given: Sequence[str], keywords: dict[str, str]) -> Source:
+    """The call with what stands before it and after it written out."""
+    x, *labels = given
+    if "cast" in keywords:
+        narrow = source_of(call.cast, library, [x, keywords.pop("cast")], {})
+        x = source_of(call.cast, library, [narrow.expression, "logits.dtype"], {}).expression
+    for name, sign in (("scale", "*"), ("temperature", "/"), ("bias", "+")):
+        if name in keywords:
+            x = f"({x} {sign} {keywords.pop(name)})"
+    times = keywords.pop("times", None)
+    helpers: tuple[str, ...] = ()
+    if call.hide is not None and "mask" in keywords:
+        hidden = source_of(call.hide, library, [x, keywords.pop("mask")], {})
+        x, helpers = hidden.expression, hidden.helpers
+    inner = source_of(call.call, library, [x, *labels], keywords)
+    expression = inner.expression if times is None else f"({inner.expression}) * {times}"
+    return Source(expression, (*helpers, *inner.helpers))
 
 
 def helper_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -177,6 +200,14 @@ class _Replace(ast.NodeTransformer):
             return copy.deepcopy(self.names[node.id])
         constant = self.writer.constant(node.id)
         return ast.Name(constant) if constant else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """What is decided by an argument that is not given is decided here."""
+        test = self.visit(node.test)
+        if isinstance(test, ast.Compare) and ast.unparse(test) == "None is None":
+            decided: ast.expr = self.visit(node.body)
+            return decided
+        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""

@@ -52,12 +52,14 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
     for name, value in shown.keywords.items():
         if isinstance(value, tuple) and name != "axis":
             keywords[name] = name
-            lines.append(f"{name} = {tensor(repr(value))}")
+            told = tensor(repr(value))
+            lines.append(f"{name} = {told.replace(', dtype=logits.dtype', '') if name == 'mask' else told}")
         else:
-            told = {"out": name, "dtype": f"{library}.{value}"}
-            keywords[name] = told.get(name, repr(value))
+            words = {"out": name, "dtype": f"{library}.{value}"}
+            keywords[name] = words.get(name, repr(value))
+    call, given = shown.implementation.call, arguments(shown)
     try:
-        return source_of(shown.implementation.call, library, arguments(shown), keywords), lines
+        return source_of(call, library, given, keywords), lines
     except LookupError as error:
         name = shown.implementation.name
         raise Refused(f"the call of {name} cannot be read ({error}); see the case without --script") from None

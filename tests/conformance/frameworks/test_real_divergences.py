@@ -125,3 +125,12 @@ def test_no_real_loss_breaks_the_stable_bound_on_ordinary_inputs(verdicts: pl.Da
     ordinary = verdicts.filter((pl.col("family") == "ordinary") & (pl.col("formulation") != "naive"))
     broken = ordinary.filter((pl.col("status") == "breaks_must") & (pl.col("clause") != "2.4"))
     assert broken["case"].to_list() == []
+
+
+@pytest.mark.skipif("fma" not in flags(), reason="nothing is contracted without a fused multiply-add")
+def test_a_product_that_is_fused_into_the_difference(verdicts: pl.DataFrame) -> None:
+    """Compiled by XLA, finite logits under a huge scale have no finite loss; op by op they have (6.15)."""
+    assert (JAX_DENSE, "jit") in targets(verdicts, "6.15", "NaN")
+    assert (TF_DENSE, "xla") in targets(verdicts, "6.15", "infinite where finite")
+    found = targets(verdicts, "6.15", "NaN") | targets(verdicts, "6.15", "infinite where finite")
+    assert {mode for _, mode in found} == {"jit", "xla"}

@@ -30,7 +30,9 @@ class Ask:
     """Logits ``x``, dense labels or a column of indices, cotangent and tangent, and the attributes.
 
     ``dtype`` is the tested one, ``x.dtype`` the one that is computed in. A reduction is over the rows,
-    with a cotangent ``(1, 1)``.
+    with a cotangent ``(1, 1)``. ``x`` is what the operator is taken of, ``seen`` the same before a mask takes
+    away what is not ``there``; gradients are multiplied by ``chain`` and, as the value, by ``times``, and go
+    back through a ``cast``.
     """
 
     operator: str
@@ -49,6 +51,11 @@ class Ask:
     last: int = 0
     """Length of the last axis of the tensor, whatever axis the classes are on."""
     row_weight: Array = field(default_factory=lambda: np.ones((1, 1)))
+    seen: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    there: Array = field(default_factory=lambda: np.array([[True]]))
+    chain: float = 1.0
+    times: float = 1.0
+    cast: str = ""
 
     def rounded(self, a: Array) -> Array:
         """``a`` in the tested dtype, on its way."""
@@ -88,8 +95,13 @@ class Ask:
     @cached_property
     def smoothed(self) -> Array:
         """``(1 − ε) p + ε/K``, over the N classes or over the two outcomes of an element."""
-        outcomes = 2 if OPERATORS[self.operator].elementwise else self.n
-        return (1 - self.smoothing) * self.p + self.smoothing / outcomes
+        outcomes = 2 if OPERATORS[self.operator].elementwise else self.present
+        return (1 - self.smoothing) * self.p + self.smoothing / outcomes * self.there
+
+    @property
+    def present(self) -> int:
+        """How many classes there are."""
+        return int(np.count_nonzero(np.broadcast_to(self.there, (1, self.n))))
 
     @cached_property
     def w(self) -> Array:

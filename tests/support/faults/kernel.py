@@ -148,10 +148,16 @@ class Kernel:
         def weights(name: str) -> Array:
             return np.array([call.keywords.get(name, (1.0,))], dtype=working)
 
+        y = self.before(call, numbers("logits", call.logits))
         return self.ask(
             operator=self.operator,
             dtype=call.logits.dtype,
-            x=numbers("logits", call.logits),
+            x=self.hidden(call, y),
+            seen=y,
+            there=np.array([call.keywords.get("mask", (True,))]),
+            chain=self.chain(call),
+            cast=call.keywords.get("cast", ""),
+            times=call.keywords.get("times", 1.0),
             labels=np.zeros((0, 0)) if call.labels is None else rows(self.labels_of(call)),
             cotangent=numbers("cotangent", call.cotangent),
             v=numbers("tangent", call.tangent),
@@ -166,13 +172,36 @@ class Kernel:
             row_weight=np.array([call.keywords.get("row_weight", (1.0,))], dtype=working).T,
         )
 
+    # --- what stands before the operator and after it ---
+
+    def before(self, call: Call, x: Array) -> Array:
+        """``scale · x / temperature + bias``, in the dtype that is computed in."""
+        given = call.keywords
+        y = x * x.dtype.type(given.get("scale", 1.0)) / x.dtype.type(given.get("temperature", 1.0))
+        return y + np.array([given["bias"]], dtype=x.dtype) if "bias" in given else y
+
+    def hidden(self, call: Call, y: Array) -> Array:
+        """−∞ where a mask takes the class away."""
+        return np.where(np.array(call.keywords["mask"]), y, -np.inf) if "mask" in call.keywords else y
+
+    def chain(self, call: Call) -> float:
+        """What a gradient by the logits is multiplied by."""
+        return float(call.keywords.get("scale", 1.0) / call.keywords.get("temperature", 1.0))
+
+    def after(self, a: Ask, output: str, found: Array) -> Array:
+        """Multiplied, as the value is; the gradient by the chain rule, nothing by what is masked."""
+        if output != "grad_logits":
+            return found * a.times
+        gradient = np.where(a.there, found * a.chain, 0.0) * a.times
+        return gradient.astype(dtype_of(a.cast)).astype(found.dtype) if a.cast else gradient
+
     # --- the outputs ---
 
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
         if output == "value" and a.reduction != "none":
-            return a.across(a.row_weight * found) / a.divisor
-        return found
+            found = a.across(a.row_weight * found) / a.divisor
+        return self.after(a, output, found)
 
     # --- what is kept between calls ---
 

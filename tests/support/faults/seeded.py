@@ -6,6 +6,7 @@ Each is a mistake that real code made. ``about`` says which; nothing else of the
 from __future__ import annotations
 
 from tests.support.faults import (
+    seeded_around,
     seeded_attributes,
     seeded_cross_entropy,
     seeded_delivery,
@@ -23,6 +24,7 @@ _IDEAS = (
     seeded_cross_entropy,
     seeded_sigmoid,
     seeded_attributes,
+    seeded_around,
     seeded_forms,
     seeded_derivatives,
     seeded_delivery,

@@ -6,9 +6,11 @@ import ml_dtypes
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.fault import output, right
+from tests.support.faults.fault import delivery, output, right
 from tests.support.faults.forms_softmax import log_softmax_through_every_step
+from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array, sequential
+from xent_conformance.frameworks.interface import Call
 
 
 def sixteen(a: Array) -> Array:
@@ -78,10 +80,10 @@ def clipped(a: Ask) -> Array:
     return np.where(np.isnan(a.s), a.s, np.maximum(a.s, 1e-7))
 
 
-@output("softmax", "value", "logits clamped to ±10 000 for safety")
-def clamped_logits(a: Ask) -> Array:
-    narrow = np.where(np.isfinite(a.x), np.clip(a.x, -1e4, 1e4), a.x)
-    return right(a, "value", x=narrow)
+@delivery("softmax", "before", "logits clamped to ±10 000 for safety, as they arrive")
+def clamped_logits(self: Kernel, call: Call, x: Array) -> Array:
+    narrow = np.where(np.isfinite(x), np.clip(x, -1e4, 1e4), x)
+    return Kernel.before(self, call, narrow)
 
 
 @output("softmax", "value", "the exp of binary32 takes 1 for an argument below 2^-18")

@@ -9,7 +9,7 @@ values with a step ``h`` of hundreds of bits: the truncation is of order ``h²``
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpmath import exp, log, mp, mpf
 
@@ -90,6 +90,17 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
 }
 
 
+def before(x: Vector, a: Attributes) -> Vector:
+    """``scale · x / temperature + bias``, as it stands."""
+    bias = a.bias or [0.0] * len(x)
+    return [mpf(a.scale) * v / mpf(a.temperature) + mpf(b) for v, b in zip(x, bias, strict=True)]
+
+
+def _of_row(operator: str, x: Vector, p: Vector, a: Attributes) -> Vector:
+    """The value of a row, with what stands around it."""
+    return [mpf(a.times) * v for v in VALUES[operator](before(x, a), p, a)]
+
+
 # --- groups of rows -------------------------------------------------------------------------------
 
 
@@ -101,9 +112,9 @@ def _split(r: Vector, count: int) -> list[Vector]:
 def value(operator: str, x: Vector, p: Vector, a: Attributes) -> Vector:
     """The value of a row, or the sum or the mean of a group of ``a.examples`` rows."""
     if a.examples is None:
-        return VALUES[operator](x, p, a)
+        return _of_row(operator, x, p, a)
     logits, labels = _split(x, a.examples), _split(p, a.examples)
-    each = [VALUES[operator](u, v, a) for u, v in zip(logits, labels, strict=True)]
+    each = [_of_row(operator, u, v, a) for u, v in zip(logits, labels, strict=True)]
     total = sum((mpf(a.row_weight_of(i)) * f for i, losses in enumerate(each) for f in losses), mpf(0))
     if a.reduction == "sum":
         return [total]
@@ -174,13 +185,25 @@ def _reach(operator: str, row: Row) -> int:
     """
     if operator == "logit":
         return 200 + 5 * int(-log(min(min(v, 1 - v) for v in map(mpf, row.x)), 2) + 1)
-    span = max((*row.x, 0.0)) - min((*row.x, 0.0))
+    y = [float(v) for v in before([mpf(v) for v in row.x], replace(row.attributes, bias=()))]
+    span = max((*y, 0.0)) - min((*y, 0.0)) + 2 * max(map(abs, row.attributes.bias), default=0.0)
     return 200 + int(1.5 * span)
 
 
 def _size(row: Row) -> mpf:
     """What errors are relative to: the product of everything that multiplies a derivative."""
     a, size = row.attributes, mpf(max(len(row.x), 1))
-    for part in (row.x, row.p, row.c, row.v, a.weight, a.pos_weight, a.row_weight):
+    factors = (a.scale, a.scale / a.temperature, a.times)
+    for part in (
+        row.x,
+        row.p,
+        row.c,
+        row.v,
+        a.weight,
+        a.pos_weight,
+        a.row_weight,
+        a.bias,
+        *((f,) for f in factors),
+    ):
         size *= 2 + max(map(abs, map(mpf, part)), default=0)
     return size**4

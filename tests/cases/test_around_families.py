@@ -1,0 +1,54 @@
+"""``composites`` and ``masks``: every kind of what stands around is asked in ``quick`` (6.15, 4.6)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.corpus import of_corpus
+from xent_conformance.reference.attributes import AROUND, Attributes
+from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.operators import OPERATORS
+
+
+def test_every_kind_is_asked_in_quick_of_every_operator_that_has_it() -> None:
+    for o in OPERATORS.values():
+        asked = of_corpus("quick", families=["composites", "masks"], operators=[o.name])
+        kinds = {kind for b in asked for kind in b.inputs.attributes.around}
+        no_mask = {"mask"} if o.elementwise else set()
+        assert kinds == (set() if o.domain == "unit" else set(AROUND) - no_mask), o.name
+
+
+def test_products_stay_in_the_format() -> None:
+    """Beyond it, a product that is rounded is infinite, and nothing is asked of it."""
+    for b in of_corpus("standard", families=["composites"]):
+        a = b.inputs.attributes
+        y = np.abs(b.inputs.logits * a.scale / a.temperature)
+        assert y.max() < b.inputs.format.largest / 2, b.id
+
+
+def test_what_is_masked_is_everything_that_a_logit_can_be() -> None:
+    (half,) = (b for b in of_corpus("quick", families=["masks"], operators=["softmax"]) if "/half" in b.id)
+    gone = half.inputs.logits[:, ~np.array(half.inputs.attributes.mask)]
+    assert np.isnan(gone).all(axis=1).any() and np.isposinf(gone).all(axis=1).any()
+    assert (gone == BINARY32.largest).all(axis=1).any() and np.isfinite(gone).all(axis=1).any()
+    there = half.inputs.logits[:, np.array(half.inputs.attributes.mask)]
+    assert np.isfinite(there).all() and there.max(axis=1).min() < -1e9
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "words"),
+    [
+        ("logit", {"scale": 2.0}, "nothing stands before it"),
+        ("sigmoid", {"mask": (True, False)}, "it has none"),
+        ("softmax", {"mask": (True,)}, "mask has 1 numbers for 2 classes"),
+        ("softmax", {"bias": (0.1, 0.5)}, "bias holds a number that float32 does not have"),
+        ("softmax", {"scale": 0.1}, "scale holds a number that float32 does not have"),
+        ("softmax", {"cast": "bfloat16"}, "logits holds a number that bfloat16 does not have"),
+    ],
+)
+def test_what_means_nothing_is_refused(operator: str, given: dict, words: str) -> None:  # type: ignore[type-arg]
+    x = np.array([[0.5, 257.0]]) if operator != "logit" else np.array([[0.5, 0.25]])
+    with pytest.raises(ValueError, match=words):
+        Inputs(operator, BINARY32, x, np.zeros((1, 0)), np.ones((1, 2)), Attributes(**given))
