@@ -140,6 +140,8 @@ class Batch:
             told.append(f"memory layout: {form.layout.replace('_', ' ')}")
         if form.each:
             told.append("every row in a call of its own")
+        if form.filled:
+            told.append(f"repeated in turn up to {form.filled} rows")
         if form.again:
             told.append(_AGAIN[form.again])
         if form.out:
@@ -155,4 +157,5 @@ class Batch:
         digest = self.inputs.row_digest(row)
         if self.form == PLAIN_FORM:
             return digest
-        return hashlib.sha256(f"{digest} {self.form}".encode()).hexdigest()[:16]
+        filled = f" {self.form.filled}" if self.form.filled else ""
+        return hashlib.sha256(f"{digest} {self.form}{filled}".encode()).hexdigest()[:16]

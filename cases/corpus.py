@@ -100,6 +100,7 @@ def _batch(
         np.stack(tangent) if tangent else np.zeros((0, 0)),
         first.copies,
         n,
+        FORMATS.get(first.form.label_dtype),
     )
     return Batch(family, inputs, asks)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Layout = Literal[
@@ -15,10 +15,12 @@ Layout = Literal[
     "broadcast",
     "class_last",
     "cotangent_broadcast",
+    "logits_broadcast",
 ]
 """Where the numbers lie in memory, with other numbers between or around them.
 
-``broadcast`` is one row with a stride of zero, ``class_last`` an inner class axis whose memory is
+``broadcast`` is one row with a stride of zero (``logits_broadcast``: of the logits alone, while labels and
+cotangents differ), ``class_last`` an inner class axis whose memory is
 outermost-to-innermost ``(…, classes)`` (channels last).
 """
 
@@ -49,7 +51,8 @@ class Form:
 
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
     ``()`` that is a vector. ``again`` asks the rows once more for the same bits. ``out``: the result is
-    written into a buffer that is given, with old numbers in it.
+    written into a buffer that is given, with old numbers in it. ``filled``: the rows are repeated in turn
+    until there are so many of them in the call.
     ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense). ``wrong``:
     arguments that do not fit are given, and whatever comes back is described, not measured.
     """
@@ -62,6 +65,7 @@ class Form:
     out: bool = False
     label_dtype: str = ""
     wrong: Wrong = ""
+    filled: int = field(default=0, repr=False)
 
     @property
     def class_axis(self) -> int:

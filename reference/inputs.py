@@ -37,6 +37,8 @@ class Inputs:
     copies: int = 1
     empty_of: int = 0
     """N, which the arrays of a group without any example do not show."""
+    labels_format: Format | None = None
+    """That of dense labels, where it is not the logits'."""
 
     def __post_init__(self) -> None:
         op, grouped = self.definition, self.attributes.grouped
@@ -65,13 +67,14 @@ class Inputs:
             if name == "labels" and op.labels == "index":
                 continue
             array = getattr(self, name, None)
-            self._exact(name, np.array(getattr(self.attributes, name)) if array is None else array)
+            fmt = self.labels_format if name == "labels" and self.labels_format else self.format
+            self._exact(name, np.array(getattr(self.attributes, name)) if array is None else array, fmt)
 
-    def _exact(self, name: str, array: Floats) -> None:
+    def _exact(self, name: str, array: Floats, fmt: Format) -> None:
         with np.errstate(over="ignore"):
-            carried = array.astype(self.format.dtype).astype(np.float64)
+            carried = array.astype(fmt.dtype).astype(np.float64)
         if not np.array_equal(carried, array, equal_nan=True):
-            raise ValueError(f"{self.operator}: {name} holds a number that {self.format.name} does not have")
+            raise ValueError(f"{self.operator}: {name} holds a number that {fmt.name} does not have")
 
     @property
     def definition(self) -> Operator:

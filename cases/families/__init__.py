@@ -14,6 +14,7 @@ from xent_conformance.cases.families.invariance import INVARIANCE
 from xent_conformance.cases.families.label_types import LABEL_TYPES
 from xent_conformance.cases.families.layouts import LAYOUTS
 from xent_conformance.cases.families.long_sums import LONG_SUMS
+from xent_conformance.cases.families.many_rows import MANY_ROWS
 from xent_conformance.cases.families.multi_label import MULTI_LABEL
 from xent_conformance.cases.families.near_ties import NEAR_TIES
 from xent_conformance.cases.families.offsets import OFFSETS
@@ -26,7 +27,9 @@ from xent_conformance.cases.families.shapes import SHAPES
 from xent_conformance.cases.families.soft_labels import SOFT_LABELS
 from xent_conformance.cases.families.special_values import SPECIAL_VALUES
 from xent_conformance.cases.families.state import STATE
+from xent_conformance.cases.families.tiles import TILES
 from xent_conformance.cases.families.two_classes import TWO_CLASSES
+from xent_conformance.cases.families.values import VALUES
 from xent_conformance.cases.families.vocabularies import VOCABULARIES
 from xent_conformance.cases.families.widths import WIDTHS
 
@@ -35,6 +38,9 @@ ALL = (
     ORDINARY,
     WIDTHS,
     VOCABULARIES,
+    TILES,
+    MANY_ROWS,
+    VALUES,
     HUGE_LOGITS,
     OFFSETS,
     NEAR_TIES,

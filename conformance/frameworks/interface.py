@@ -63,7 +63,8 @@ class Manner:
     :data:`STATES`, asked once more for the same bits; of rows that were repeated to fill a batch, and
     are asked ``alone``, only the first ``rows``.
     ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
-    ``copies``: every logit stands for so many classes. ``wrong``: arguments do not fit, on purpose.
+    ``copies``: every logit stands for so many classes. ``filled``: the rows were repeated up to so many.
+    ``wrong``: arguments do not fit, on purpose.
     """
 
     shape: tuple[int, ...] | None = None
@@ -75,6 +76,7 @@ class Manner:
     out: bool = False
     label_dtype: str = ""
     wrong: str = ""
+    filled: int = 0
     examples: int | None = None
     n: int = 0
     copies: int = 1

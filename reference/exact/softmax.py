@@ -70,9 +70,10 @@ def log_softmax_moving(r: Row) -> Values:
 
 
 def logsumexp(r: Row) -> Values:
-    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3)."""
-    if INFINITY in r.x and not any(map(math.isnan, r.x)):
-        unknown: Values = {"value": [INFINITY], "grad_logits": [NAN] * len(r.x)}
+    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞, nothing but −∞ gives −∞ (SPEC.md 5.3)."""
+    largest = max(r.x, default=NAN)
+    if math.isinf(largest) and not any(map(math.isnan, r.x)):
+        unknown: Values = {"value": [largest], "grad_logits": [NAN] * len(r.x)}
         return unknown | {"_s": [NAN] * len(r.x), "_L": [NAN], "_rest": [NAN]}
     z = Shifted(r.x, r.copies)
     c = arb(r.c[0])

@@ -70,6 +70,7 @@ OTHER_FORMS: dict[str, Any] = {
     "out": True,
     "label_dtype": "int8",
     "wrong": "labels_floats",
+    "filled": 65,
 }
 
 

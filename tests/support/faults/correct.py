@@ -20,8 +20,8 @@ def softmax_hvp(a: Ask) -> Array:
 
 
 def logsumexp(a: Ask) -> Array:
-    """``m + L``; a logit of +∞ gives +∞ (5.3), unless there is a NaN: then ``m`` is NaN."""
-    return np.where(a.m == np.inf, np.inf, a.m + a.L)
+    """``m + L``; an infinite maximum is the value (5.3), unless there is a NaN: then ``m`` is NaN."""
+    return np.where(np.isinf(a.m), a.m, a.m + a.L)
 
 
 def cross_entropy(a: Ask) -> Array:

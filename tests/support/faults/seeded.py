@@ -12,6 +12,7 @@ from tests.support.faults import (
     seeded_derivatives,
     seeded_once_unseen,
     seeded_sigmoid,
+    seeded_sizes,
     seeded_softmax,
     seeded_state,
 )
@@ -25,6 +26,7 @@ _IDEAS = (
     seeded_derivatives,
     seeded_delivery,
     seeded_state,
+    seeded_sizes,
     seeded_once_unseen,
 )
 
