@@ -54,9 +54,10 @@ class Ask:
     copies: int = 1
 
     @property
-    def manner(self) -> tuple[Attributes, Form, int, bool]:
-        """What rows of one call must share."""
-        return self.attributes, self.form, self.copies, self.tangent is not None
+    def manner(self) -> tuple[Attributes, Form, int, bool, str]:
+        """What rows of one call must share; a tensor of more axes has room for the rows of one variant."""
+        full = bool(self.form.shape) and not self.attributes.grouped
+        return self.attributes, self.form, self.copies, self.tangent is not None, self.variant if full else ""
 
 
 @dataclass(frozen=True)

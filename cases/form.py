@@ -48,6 +48,7 @@ with one array for two arguments."""
 @dataclass(frozen=True)
 class Form:
     """``shape`` folds the rows of a batch into so many axes; the class axis stands at ``axis`` among them.
+    It folds the examples of a group, where rows are groups.
 
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
     ``()`` that is a vector. ``again`` asks the rows once more for the same bits. ``out``: the result is

@@ -55,8 +55,8 @@ class Inputs:
                 raise ValueError(
                     f"{self.operator}: {name} has shape {array.shape}, needs {(rows, widths[-1])}"
                 )
-        if self.tangent.size and (self.attributes != PLAIN or self.copies > 1):
-            raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
+        if self.tangent.size and self.copies > 1:
+            raise ValueError(f"{self.operator}: jvp and hvp are defined without copies")
         if self.attributes.reduction == "none" and self.attributes.examples:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
         for name in ("weight", "pos_weight"):
@@ -136,6 +136,7 @@ class Inputs:
             self.labels.reshape(rows, width),
             ones,
             alone,
+            self.tangent.reshape(rows, self.n) if self.tangent.size else self.tangent,
         )
 
     def row_digest(self, i: int) -> str:

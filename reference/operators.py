@@ -121,8 +121,6 @@ def evaluate(operator: Operator, row: Row) -> Values:
     if any(lost):
         kept = replace(row, c=[0.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
         return _without_cotangent(operator, evaluate(operator, kept), lost)
-    if row.v:
-        return operator.move(row)
     if row.attributes.grouped:
         define = functools.partial(_defined, operator)
         return reduce(define, row, labels=operator.labels, elementwise=operator.elementwise)
@@ -143,14 +141,15 @@ def _without_cotangent(operator: Operator, values: Values, lost: Sequence[bool])
 
 def _defined(operator: Operator, row: Row) -> Values:
     try:
-        return operator.define(row)
+        return operator.move(row) if row.v else operator.define(row)
     except Undefined:
         return _undefined(operator, row)
 
 
 def _undefined(operator: Operator, row: Row) -> Values:
     n = len(row.x)
-    values: Values = {name: [NAN] * n for name in operator.outputs}
+    outputs = MOVING if row.v else operator.outputs
+    values: Values = {name: [NAN] * n for name in outputs}
     if operator.value_shape == "scalar":
-        values["value"] = [NAN]
+        values[outputs[0]] = [NAN]
     return values | {"_s": [NAN] * n, "_L": [NAN], "_rest": [NAN]}

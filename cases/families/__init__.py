@@ -2,6 +2,7 @@
 
 from xent_conformance.cases.families.attributes import ATTRIBUTES
 from xent_conformance.cases.families.cotangents import COTANGENTS
+from xent_conformance.cases.families.crossing import CROSSING
 from xent_conformance.cases.families.derivatives import DERIVATIVES
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
 from xent_conformance.cases.families.every_half import EVERY_HALF
@@ -64,6 +65,7 @@ ALL = (
     LAYOUTS,
     INVARIANCE,
     STATE,
+    CROSSING,
     REFUSALS,
     HISTORICAL,
 )

@@ -62,7 +62,8 @@ class Manner:
     ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice``, ``alone`` or one of
     :data:`STATES`, asked once more for the same bits; of rows that were repeated to fill a batch, and
     are asked ``alone``, only the first ``rows``.
-    ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
+    ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``; a ``shape``
+    is then that of the group.
     ``copies``: every logit stands for so many classes. ``filled``: the rows were repeated up to so many.
     ``wrong``: arguments do not fit, on purpose.
     """

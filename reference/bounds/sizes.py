@@ -125,8 +125,8 @@ class Sizes:
 
     @cached_property
     def ux(self) -> Floats:
-        """``2^SCALE u |x|``."""
-        return self.u * np.abs(self.inputs.logits)
+        """``2^SCALE u |x|``; nothing of an infinite logit, where limits are exact."""
+        return self.u * np.where(np.isinf(self.inputs.logits), 0.0, np.abs(self.inputs.logits))
 
     # --- the softmax family ---
 

@@ -34,7 +34,7 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
     with np.errstate(all="ignore"):
         if inputs.attributes.grouped:
             of_row = BOUNDS[inputs.operator, output]
-            return reduced(inputs, values[output], sizes, of_row, scalar=output == "value")
+            return reduced(inputs, values[output], sizes, of_row, scalar=output in ("value", "jvp"))
         found = BOUNDS[inputs.operator, output](Sizes(inputs, values, sizes))
         if not output.startswith("grad"):
             return found

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "64c2b2991f51a539a851317901a2de733c972ba39aa910d4415ba6089f8263bd",
-    "standard": "30834f1cf40b23ec05caa5c36e554d4d9a0af2a1fa76cdec718d85e0bdc0d099",
-    "full": "8542496181527e62372be77db1f68cc9ad73783553d7797532a53a34cda4e627",
+    "quick": "07e3ab897dedfec9bdf82cecc7b59340732ad9b84d4aa027fffb5b6d9e698922",
+    "standard": "f3688c33ab798f9da2514ab1b075dfd31db511a5274f800ed173bca144b9f5b8",
+    "full": "19a631f43952527cfd666838089fa3a1ce14fc35bbdd89b12416f6def8faf339",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -118,7 +118,8 @@ class Kernel:
 
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
-        return a.across(found) / a.divisor if output == "value" and a.reduction != "none" else found
+        single = output in ("value", "jvp") and a.reduction != "none"
+        return a.across(found) / a.divisor if single else found
 
     # --- what is kept between calls ---
 

@@ -58,7 +58,7 @@ def rows_beyond_a_chunk(a: Ask) -> Array:
 
 
 @part(DENSE, "p", "labels that sum to one within a per cent are normalised")
-def labels_normalised(a: Ask) -> Array:
+def nearly_normal_labels(a: Ask) -> Array:
     mass = a.total(a.labels)
     return np.where(abs(mass - 1) < 0.01, a.labels / mass, a.labels)
 
