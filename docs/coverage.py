@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from xent_conformance.cases.families.crossing_axes import (
     FIRST,
-    RULES,
+    PLACES,
     THREES,
     TRIPLES,
     WIDTHS,
     asked_by,
     axes_of,
+    rules_of,
 )
 from xent_conformance.cases.pairwise import Axes, meetings, met, possible
 from xent_conformance.cases.profile import Profile
@@ -28,10 +29,11 @@ HEAD = """# Coverage: what is asked together
 The family `crossing` asks any two values of its axes in one call. Printed by \
 `.venv/bin/python -m docs.coverage`; `tests/cases/test_crossing.py` compares.
 
-`quick` asks binary32 and {first} classes, and all pairs of the other axes there; `standard` all pairs, with \
-every format and {widths} classes; `full` the triples below as well, of {threes} classes. Rows of \
-implementations that take no attribute and no layout come first: all pairs of the axes that are left meet \
-among those alone. Every row is asked in every mode that the profile has: modes cross with everything.
+`quick` asks binary32 and {first} classes, and there all pairs of the other axes and the first {places} \
+triples; `standard` all pairs, with every format and {widths} classes; `full` all of the triples below, \
+of {threes} classes. Rows of implementations that take no attribute and no layout come first: all pairs of \
+the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
+cross with everything.
 """
 
 
@@ -45,7 +47,7 @@ def whole(operator: Operator) -> Axes:
 def can_meet(group: tuple[str, ...]) -> int:
     """How many values of a group of axes can stand in a row, over all operators."""
     return sum(
-        possible(whole(o), RULES, meeting)
+        possible(whole(o), rules_of(o), meeting)
         for o in OPERATORS.values()
         for meeting in meetings(whole(o), [group])
     )
@@ -79,7 +81,7 @@ def pairs() -> Mapping[tuple[str, str], tuple[int, ...]]:
 
 def table() -> str:
     """All of docs/COVERAGE.md."""
-    head = HEAD.format(first=FIRST, widths=" and ".join(WIDTHS), threes=THREES)
+    head = HEAD.format(first=FIRST, widths=" and ".join(WIDTHS), threes=THREES, places=len(PLACES))
     return "\n".join([head, _axes(), _rows_asked(), _pairs(), _triples()])
 
 
@@ -108,9 +110,10 @@ def _pairs() -> str:
 def _triples() -> str:
     rows = [
         (" × ".join(group), str(can_meet(group)), *(str(do_meet(p, group)) for p in Profile))
-        for group in TRIPLES
+        for group in (*PLACES, *TRIPLES)
     ]
-    return f"## Triples, where pairs have worked and triples failed\n\n{_lines(('axes', 'possible', *Profile), rows)}"
+    title = "## Triples, where pairs have worked and triples failed"
+    return f"{title}\n\n{_lines(('axes', 'possible', *Profile), rows)}"
 
 
 if __name__ == "__main__":

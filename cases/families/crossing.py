@@ -18,10 +18,10 @@ from xent_conformance.cases.families.crossing_axes import (
     THREES,
     WIDTHS,
     asked_in,
+    beside,
     clauses_of,
     form_of,
     name_of,
-    usual_clause,
 )
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.pairwise import Row
@@ -55,18 +55,18 @@ def _asks(row: Row, operator: Operator, fmt: Format, n: int, words: Words) -> It
     if a.reduction != "none":
         a = Attributes(**a.given | {"reduction": a.reduction, "examples": examples})
     count = GROUPS if a.grouped else 3 if form.each else ROWS if form.shape is None else examples
-    special, clauses = clauses_of(row, operator)
+    special, usual = clauses_of(row, operator), clauses_of(beside(row), operator)
     for i in range(count):
         m = examples if a.grouped else 1
         x = _logits(row if i == 0 else {}, operator, fmt, n, m, words)
         labels = _labels(row, operator, a, fmt, n, m, words, i)
-        usual = "6.12" if special == "6.12" else usual_clause(row)
+        clause, clauses = special if i == 0 else usual
         yield Ask(
             name_of(row),
             x,
-            special if i == 0 else usual,
+            clause,
             labels,
-            clauses if i == 0 else {},
+            clauses,
             tangent=words.cotangent(m * n) if row["asked"] == "moving" else None,
             attributes=a,
             form=form,
@@ -138,11 +138,11 @@ def _dense(kind: str, operator: Operator, fmt: Format, n: int, m: int, words: Wo
     if operator.elementwise:
         hard = words.below(2, m, n).astype(np.float64)
         hard[0, LABELLED] = 1.0
-        sixteenths = (1.0 + words.integers(4, m, n)) / 16.0
+        sixteenths: Floats = (1.0 + words.integers(4, m, n).astype(np.float64)) / 16.0
         return {"soft": sixteenths, "off_simplex": 1.0 + sixteenths}.get(kind, hard)
     hard = np.asarray(words.below(n, m, 1) == np.arange(n), dtype=np.float64)
     hard[0] = np.arange(n) == LABELLED
-    eighths = (1.0 + words.integers(3, m, n)) / 8.0
+    eighths: Floats = (1.0 + words.integers(3, m, n).astype(np.float64)) / 8.0
     soft = fmt.nearest(eighths / eighths.sum(axis=1, keepdims=True))
     return {"soft": soft, "off_simplex": eighths}.get(kind, hard)
 

@@ -26,17 +26,21 @@ BARE: Row = {
 USUAL = frozenset({*BARE.values(), "ordinary", "none", "inside", "hard", "few", "rows", "gradients", "once"})
 """Values that a name does not tell."""
 
+PLACES = (
+    ("weight", "reduction", "shape"),
+    ("smoothing", "reduction", "shape"),
+    ("ignored", "reduction", "shape"),
+    ("pos_weight", "reduction", "shape"),
+)
+"""Of which ``quick`` asks all three together: attributes of tensors of any rank, reduced or not."""
+
 TRIPLES = (
     ("content", "ignored", "reduction"),
     ("weight", "smoothing", "reduction"),
-    ("weight", "shape", "reduction"),
-    ("smoothing", "shape", "reduction"),
-    ("ignored", "shape", "reduction"),
-    ("pos_weight", "shape", "reduction"),
     ("content", "labels", "smoothing"),
     ("content", "shape", "layout"),
 )
-"""Where pairs have worked and triples failed."""
+"""Where pairs have worked and triples failed; asked in ``full``."""
 
 
 @functools.cache
@@ -89,8 +93,18 @@ RULES = (
     Rule(("content", "labels"), lambda content, labels: content in _FINITE or labels not in _UNDEFINED),
     # each shape of a derivative is compiled for itself
     Rule(("asked", "shape"), lambda asked, shape: asked != "moving" or shape in ("rows", "vector", "image")),
+    # on a label of the sigmoid family no second derivative depends, unless by rounding
+    Rule(("labels", "asked"), lambda labels, asked: labels != "nan_label" or asked == "gradients"),
     Rule(("asked", "again"), lambda asked, again: asked == "gradients" or again == "once"),
 )
+
+
+def rules_of(operator: Operator) -> Sequence[Rule]:
+    """The rules; of dense losses one more: what their mean is under weights is open (6.12), and hides all."""
+    if operator.labels != "dense" or operator.elementwise:
+        return RULES
+    judged = Rule(("weight", "reduction"), lambda weight, of: weight == "even" or of != "mean")
+    return (*RULES, judged)
 
 
 @functools.cache
@@ -100,12 +114,12 @@ def rows_of(operator: Operator) -> Sequence[Row]:
     All pairs of what ``quick`` can ask meet there, first among implementations that take no attribute and no
     layout; ``standard`` adds formats and widths.
     """
-    axes = axes_of(operator)
-    bare = covering({a: [BARE[a]] if a in BARE else values for a, values in axes.items()}, RULES)
-    quick = covering(axes, RULES, first=bare)
+    axes, rules = axes_of(operator), rules_of(operator)
+    bare = covering({a: [BARE[a]] if a in BARE else values for a, values in axes.items()}, rules)
+    quick = covering(axes, rules, first=bare, also=PLACES)
     cell = {"format": "float32", "width": str(FIRST)}
     whole = {**axes, "format": tuple(FORMATS), "width": WIDTHS}
-    return covering(whole, RULES, first=[{**row, **cell} for row in quick])
+    return covering(whole, rules, first=[{**row, **cell} for row in quick])
 
 
 @functools.cache
@@ -113,7 +127,7 @@ def triples_of(operator: Operator) -> Sequence[Row]:
     """What ``full`` asks beside: rows in which triples meet, as far as the others have not met."""
     axes = axes_of(operator)
     before = [{a: row[a] for a in axes} for row in rows_of(operator)]
-    found = covering(axes, RULES, first=before, also=TRIPLES)
+    found = covering(axes, rules_of(operator), first=before, also=(*PLACES, *TRIPLES))
     return [{**row, "format": "float32", "width": str(THREES)} for row in found[len(before) :]]
 
 
@@ -164,13 +178,12 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
     content, labels, dense = row["content"], row["labels"], operator.labels == "dense"
     moves = row["asked"] == "moving"
     open_ = dict.fromkeys(gradients, "4.5")
-    if dense and not operator.elementwise and row["reduction"] == "mean" and row["weight"] != "even":
-        return "6.12", {}
     if labels == "out_of_range":
         mean = row["reduction"] == "mean"  # of which the gradient has a divisor that nothing defines
         return "6.4", dict.fromkeys(("grad_logits", "hvp"), "6.11") if mean else {}
     if labels == "nan_label":
-        return "3.2", {"grad_labels": "3.1"}
+        assumed = {} if operator.elementwise else {"grad_logits": "6.2"}  # by whoever takes Σp for one
+        return "3.2", {"grad_labels": "3.1"} | assumed
     if content == "nan":
         return "3.2", {}
     if content == "infinite":
@@ -185,11 +198,17 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
     if labels == "off_simplex":
         return ("1.6", {"hvp": "6.2"}) if moves else ("6.1", {"grad_logits": "6.2"})
     special = {"finite_mask": "2.3", "offset": "7.1"}.get(content)
-    return special or usual_clause(row), {}
+    return special or _usual(row), {}
 
 
-def usual_clause(row: Row) -> str:
-    """Of an ordinary row beside it: the last of its attributes that is given, or its form."""
+def beside(row: Row) -> Row:
+    """What stands beside the special content: ordinary logits, and labels that name a class."""
+    labels = {"out_of_range": "inside", "nan_label": "hard"}
+    return {**row, "content": "ordinary", "labels": labels.get(row["labels"], row["labels"])}
+
+
+def _usual(row: Row) -> str:
+    """The heaviest of the attributes that are given, or the form."""
     given = {
         "6.10": row["reduction"] != "none",
         "6.8": row["ignored"] != "kept",

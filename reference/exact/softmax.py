@@ -136,7 +136,7 @@ def sparse_softmax_cross_entropy(r: Row) -> Values:
 
 
 def sparse_softmax_cross_entropy_moving(r: Row) -> Values:
-    """``−t_y``; ``c s_i t_i``: those of the dense loss of the one-hot label. Of an ignored row, zero (6.8)."""
+    """``−t_y``; ``c s_i t_i``: as the dense loss of the one-hot label. Zero of an ignored row (6.8)."""
     n = len(r.x)
     if r.y == r.attributes.ignore_index:
         return {"jvp": [ZERO], "hvp": [ZERO] * n} | sizes(Shifted(r.x))

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "07e3ab897dedfec9bdf82cecc7b59340732ad9b84d4aa027fffb5b6d9e698922",
-    "standard": "f3688c33ab798f9da2514ab1b075dfd31db511a5274f800ed173bca144b9f5b8",
-    "full": "19a631f43952527cfd666838089fa3a1ce14fc35bbdd89b12416f6def8faf339",
+    "quick": "8ba31c0d410efc58078bdf5398410c491ce366c137e8a0bc26d129f7800bb3e3",
+    "standard": "29ce97bad9ed36c908518cb7f032e4fe634303d53242c0e3cd0ff8f9d023f7d0",
+    "full": "5c5203736eee72888fd64e2d026f18e850a3efd4e4d01368165d43a2935362a1",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -15,6 +15,7 @@ from tests.support.faults import (
     seeded_sizes,
     seeded_softmax,
     seeded_state,
+    seeded_unmet,
 )
 from tests.support.faults.fault import SEEDED
 
@@ -27,6 +28,7 @@ _IDEAS = (
     seeded_delivery,
     seeded_state,
     seeded_sizes,
+    seeded_unmet,
     seeded_once_unseen,
 )
 
