@@ -54,9 +54,10 @@ class Ask:
     copies: int = 1
 
     @property
-    def manner(self) -> tuple[Attributes, Form, int, bool]:
-        """What rows of one call must share."""
-        return self.attributes, self.form, self.copies, self.tangent is not None
+    def manner(self) -> tuple[Attributes, Form, int, bool, str]:
+        """What rows of one call must share; a tensor of more axes has room for the rows of one variant."""
+        full = bool(self.form.shape) and not self.attributes.grouped
+        return self.attributes, self.form, self.copies, self.tangent is not None, self.variant if full else ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ class Batch:
             told.append(f"memory layout: {form.layout.replace('_', ' ')}")
         if form.each:
             told.append("every row in a call of its own")
+        if form.filled:
+            told.append(f"repeated in turn up to {form.filled} rows")
         if form.again:
             told.append(_AGAIN[form.again])
         if form.out:
@@ -169,4 +172,5 @@ class Batch:
         digest = self.inputs.row_digest(row)
         if self.form == PLAIN_FORM:
             return digest
-        return hashlib.sha256(f"{digest} {self.form}".encode()).hexdigest()[:16]
+        filled = f" {self.form.filled}" if self.form.filled else ""
+        return hashlib.sha256(f"{digest} {self.form}{filled}".encode()).hexdigest()[:16]

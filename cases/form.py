@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Layout = Literal[
@@ -15,10 +15,12 @@ Layout = Literal[
     "broadcast",
     "class_last",
     "cotangent_broadcast",
+    "logits_broadcast",
 ]
 """Where the numbers lie in memory, with other numbers between or around them.
 
-``broadcast`` is one row with a stride of zero, ``class_last`` an inner class axis whose memory is
+``broadcast`` is one row with a stride of zero (``logits_broadcast``: of the logits alone, while labels and
+cotangents differ), ``class_last`` an inner class axis whose memory is
 outermost-to-innermost ``(…, classes)`` (channels last).
 """
 
@@ -53,10 +55,12 @@ with one array for two arguments."""
 @dataclass(frozen=True)
 class Form:
     """``shape`` folds the rows of a batch into so many axes; the class axis stands at ``axis`` among them.
+    It folds the examples of a group, where rows are groups.
 
     Without a shape a batch is ``(rows, N)``. ``each``: every row in a call of its own; with the shape
     ``()`` that is a vector. ``again`` asks the rows once more for the same bits. ``out``: the result is
-    written into a buffer that is given, with old numbers in it.
+    written into a buffer that is given, with old numbers in it. ``filled``: the rows are repeated in turn
+    until there are so many of them in the call.
     ``label_dtype``: labels are of that type instead of int64 (index) or the logits' (dense).
     ``logits_dtype``: logits are given in that narrower format, and the result is asked for in the case's own.
     ``class_shape`` folds the classes too, into so many axes behind those of ``shape``; all axes there are,
@@ -76,6 +80,7 @@ class Form:
     logits_dtype: str = ""
     class_shape: tuple[int, ...] | None = None
     keepdims: bool = False
+    filled: int = field(default=0, repr=False)
 
     @property
     def class_axis(self) -> int:

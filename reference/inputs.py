@@ -55,10 +55,13 @@ class Inputs:
                 raise ValueError(
                     f"{self.operator}: {name} has shape {array.shape}, needs {(rows, widths[-1])}"
                 )
-        if self.tangent.size and (self.attributes != PLAIN or self.copies > 1):
-            raise ValueError(f"{self.operator}: jvp and hvp are defined without attributes and copies")
+        if self.tangent.size and self.copies > 1:
+            raise ValueError(f"{self.operator}: jvp and hvp are defined without copies")
         if self.attributes.reduction == "none" and self.attributes.examples:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
+        beside = self.attributes.around or self.attributes.eps is not None or self.attributes.row_weight
+        if self.tangent.size and (beside or (op.labels == "none" and self.attributes.weight)):
+            raise ValueError(f"{self.operator}: jvp and hvp are defined with attributes of labels alone")
         if op.domain == "unit" and self.attributes.around - {"times"}:
             raise ValueError(f"{self.operator}: nothing stands before it: its argument is a probability")
         if self.attributes.mask and op.elementwise:
@@ -154,6 +157,7 @@ class Inputs:
             self.labels.reshape(rows, width),
             ones,
             alone,
+            self.tangent.reshape(rows, self.n) if self.tangent.size else self.tangent,
         )
 
     def row_digest(self, i: int) -> str:

@@ -6,8 +6,9 @@ Special values are SPEC.md §3–§5, attributes §6, forward mode and second de
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from xent_conformance.reference.exact import sigmoid as sigmoids
@@ -114,18 +115,35 @@ OPERATORS: dict[str, Operator] = {
 def evaluate(operator: Operator, row: Row) -> Values:
     """All outputs of one row, or of one group of examples.
 
-    NaN everywhere where the row defines nothing (SPEC.md 3.2, 4.4, 5.1, 6.4).
+    NaN everywhere where the row defines nothing (SPEC.md 3.2, 4.4, 5.1, 6.4), and in the gradients that a
+    cotangent makes which is not finite (3.2, 5.5).
     """
-    if row.v:
-        return operator.move(row)
+    lost = [not math.isfinite(c) for c in row.c]
+    if any(lost):
+        kept = replace(row, c=[0.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
+        return _without_cotangent(operator, evaluate(operator, kept), lost)
     if row.attributes.grouped:
         define = functools.partial(_defined, operator)
         return reduce(define, row, labels=operator.labels, elementwise=operator.elementwise)
     return _defined(operator, row)
 
 
+def _without_cotangent(operator: Operator, values: Values, lost: Sequence[bool]) -> Values:
+    """NaN in the gradients of the elements whose cotangent is lost: of all where elements hang together."""
+
+    def gone(i: int) -> bool:
+        return lost[i] if operator.elementwise and len(lost) > 1 else True
+
+    for name in values:
+        if name.startswith("grad") or name == "hvp":
+            values[name] = [NAN if gone(i) else g for i, g in enumerate(values[name])]
+    return values
+
+
 def _defined(operator: Operator, row: Row) -> Values:
     try:
+        if row.v:
+            return operator.move(row)
         return around(operator.define, row) if row.attributes.around else operator.define(row)
     except Undefined:
         return _undefined(operator, row)
@@ -133,7 +151,8 @@ def _defined(operator: Operator, row: Row) -> Values:
 
 def _undefined(operator: Operator, row: Row) -> Values:
     n = len(row.x)
-    values: Values = {name: [NAN] * n for name in operator.outputs}
+    outputs = MOVING if row.v else operator.outputs
+    values: Values = {name: [NAN] * n for name in outputs}
     if operator.value_shape == "scalar":
-        values["value"] = [NAN]
+        values[outputs[0]] = [NAN]
     return values | {"_s": [NAN] * n, "_L": [NAN], "_rest": [NAN]}

@@ -3,6 +3,7 @@
 from xent_conformance.cases.families.attributes import ATTRIBUTES
 from xent_conformance.cases.families.composites import COMPOSITES
 from xent_conformance.cases.families.cotangents import COTANGENTS
+from xent_conformance.cases.families.crossing import CROSSING
 from xent_conformance.cases.families.derivatives import DERIVATIVES
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
 from xent_conformance.cases.families.every_half import EVERY_HALF
@@ -16,6 +17,7 @@ from xent_conformance.cases.families.invariance import INVARIANCE
 from xent_conformance.cases.families.label_types import LABEL_TYPES
 from xent_conformance.cases.families.layouts import LAYOUTS
 from xent_conformance.cases.families.long_sums import LONG_SUMS
+from xent_conformance.cases.families.many_rows import MANY_ROWS
 from xent_conformance.cases.families.masks import MASKS
 from xent_conformance.cases.families.multi_label import MULTI_LABEL
 from xent_conformance.cases.families.near_ties import NEAR_TIES
@@ -29,7 +31,9 @@ from xent_conformance.cases.families.shapes import SHAPES
 from xent_conformance.cases.families.soft_labels import SOFT_LABELS
 from xent_conformance.cases.families.special_values import SPECIAL_VALUES
 from xent_conformance.cases.families.state import STATE
+from xent_conformance.cases.families.tiles import TILES
 from xent_conformance.cases.families.two_classes import TWO_CLASSES
+from xent_conformance.cases.families.values import VALUES
 from xent_conformance.cases.families.vocabularies import VOCABULARIES
 from xent_conformance.cases.families.widths import WIDTHS
 
@@ -38,6 +42,9 @@ ALL = (
     ORDINARY,
     WIDTHS,
     VOCABULARIES,
+    TILES,
+    MANY_ROWS,
+    VALUES,
     HUGE_LOGITS,
     OFFSETS,
     NEAR_TIES,
@@ -64,6 +71,7 @@ ALL = (
     LAYOUTS,
     INVARIANCE,
     STATE,
+    CROSSING,
     REFUSALS,
     HISTORICAL,
 )

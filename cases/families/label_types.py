@@ -10,7 +10,7 @@ from xent_conformance.cases.case import Ask
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
-from xent_conformance.reference.formats import Format
+from xent_conformance.reference.formats import FORMATS, Format
 from xent_conformance.reference.operators import Operator
 
 N, FEWER = 10, 9
@@ -46,6 +46,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             weights = 1.0 + words.integers(3, n)
             soft = fmt.nearest(weights / (8.0 if operator.elementwise else weights.sum()))
             yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", soft, form=Form(label_dtype=name))
+        # numbers that the logits' format has not
+        eighths = 1.0 + words.integers(2, n) + words.fractions(n, bits=40)
+        finer = FORMATS[name].nearest(eighths / (8.0 if operator.elementwise else eighths.sum()))
+        yield Ask(f"dense_{name}", words.bell(fmt, 2.0, n), "6.5", finer, form=Form(label_dtype=name))
 
 
 def _types(names: Sequence[str], n: int) -> list[str]:

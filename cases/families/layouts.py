@@ -46,7 +46,11 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         same = form.layout in ("broadcast", "cotangent_broadcast")
         common = (1.0 + np.arange(width, dtype=np.float64)) / (1.0 if width == 1 else 8.0)
         for row in range(ROWS):
-            x = once if form.layout == "broadcast" else ordinary(operator, fmt, n, words)
+            x = (
+                once
+                if form.layout in ("broadcast", "logits_broadcast")
+                else ordinary(operator, fmt, n, words)
+            )
             c = words.cotangent(width)
             yield Ask(
                 name,

@@ -73,6 +73,10 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     nan = hot.copy()
     nan[n // 2] = np.nan
     yield Ask("nan_label", logits(), "3.2", nan, OFF_SIMPLEX | {"grad_labels": "1.1"})
+    for factor in (0.9921875, 1.0078125):  # within a per cent of one, where normalising goes unseen
+        yield Ask("sum_within_a_per_cent", logits(), "6.1", factor * hot, OFF_SIMPLEX)
+        soft = fmt.nearest(factor * _simplex(fmt, weights()))
+        yield Ask("sum_within_a_per_cent", logits(), "6.1", soft, OFF_SIMPLEX)
 
 
 def _softmax(fmt: Format, x: Floats) -> Floats:
@@ -96,6 +100,9 @@ def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("subnormal", words.bell(fmt, 4.0, n), "1.1", np.full(n, fmt.smallest_subnormal * 3))
     yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
     yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
+    nan = words.below(2, n).astype(np.float64)
+    nan[[0, n // 2, n - 1]] = np.nan
+    yield Ask("nan_label", words.bell(fmt, 4.0, n), "3.2", nan, {"grad_labels": "1.1"})
 
 
 SOFT_LABELS = Family(

@@ -70,7 +70,8 @@ def _row_specials(operator: Operator, fmt: Format, n: int, words: Words) -> Iter
     if labelled:
         excluded = {"grad_logits": "4.5", "grad_labels": "4.5"}
         yield Ask("masked_label", logits((1, -INFINITY)), "4.3", one, excluded)
-    yield Ask("masked_everywhere", np.full(n, -INFINITY), "4.4", one)
+    nothing = ("5.3", {"grad_logits": "4.4"}) if operator.name == "logsumexp" else ("4.4", {})
+    yield Ask("masked_everywhere", np.full(n, -INFINITY), nothing[0], one, nothing[1])
 
     lowest = -fmt.largest
     for name, mask in (("finite_mask_lowest", lowest), ("finite_mask_1e9", max(-1e9, lowest))):

@@ -10,7 +10,7 @@ from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.words import Words
-from xent_conformance.reference.formats import Format
+from xent_conformance.reference.formats import FORMATS, Format
 from xent_conformance.reference.operators import Operator
 
 AROUND = (8, 16, 32, 128, 256, 1024)
@@ -46,4 +46,6 @@ WIDTHS = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32",)},
+    # every format around a small and around a large power of two; each width is compiled for itself
+    formats_at={("standard", n): tuple(FORMATS) for n in (33, 129)},
 )

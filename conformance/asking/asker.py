@@ -279,4 +279,6 @@ def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Ar
 
 def _filled_rows(batch: Batch) -> int:
     total = len(batch.inputs)
+    if batch.form.filled:
+        return max(total, batch.form.filled)
     return total if batch.inputs.n >= WIDE or not batch.stacked else max(total, ROWS)

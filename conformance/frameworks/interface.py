@@ -65,10 +65,12 @@ class Manner:
     ``(rows, N)``. ``each``: a call for each row. ``again``: ``twice``, ``alone`` or one of
     :data:`STATES`, asked once more for the same bits; of rows that were repeated to fill a batch, and
     are asked ``alone``, only the first ``rows``.
-    ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``.
+    ``examples``: every row is a group of so many, of ``n`` classes each, with ``attributes``; a ``shape``
+    is then that of the group.
     ``copies``: every logit stands for so many classes. ``logits_dtype``: the logits' format, where the result
     is asked for in another. ``class_shape``: the classes are folded into so many axes, the last.
-    ``keepdims``: axes that are summed over stay. ``wrong``: arguments do not fit, on purpose.
+    ``keepdims``: axes that are summed over stay. ``filled``: the rows were
+    repeated up to so many. ``wrong``: arguments do not fit, on purpose.
     """
 
     shape: tuple[int, ...] | None = None
@@ -83,6 +85,7 @@ class Manner:
     logits_dtype: str = ""
     class_shape: tuple[int, ...] | None = None
     keepdims: bool = False
+    filled: int = 0
     examples: int | None = None
     n: int = 0
     copies: int = 1

@@ -46,6 +46,7 @@ class NumPy:
             "reversed",
             "broadcast",
             "cotangent_broadcast",
+            "logits_broadcast",
         }
     )
     states: ClassVar[Mapping[str, frozenset[str]]] = {

@@ -24,7 +24,16 @@ class SciPy:
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
     layouts: ClassVar = frozenset(
-        {"transposed", "strided", "sliced", "misaligned", "reversed", "broadcast", "cotangent_broadcast"}
+        {
+            "transposed",
+            "strided",
+            "sliced",
+            "misaligned",
+            "reversed",
+            "broadcast",
+            "cotangent_broadcast",
+            "logits_broadcast",
+        }
     )
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "shared"})

@@ -99,6 +99,7 @@ class Torch:
             "broadcast",
             "class_last",
             "cotangent_broadcast",
+            "logits_broadcast",
         }
     )  # NumPy's negative strides have no counterpart in torch
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset(STATES)}

@@ -57,8 +57,7 @@ class Delivery:
             raise Described(f"returned shape {value.shape}, {_content(value)}")
         if self.manner == PLAIN:  # whatever has come back is for the judge to see
             return {name: self._row_of(name, array) for name, array in compute(arrays, {}, "").items()}
-        apart = self.manner.each or self.manner.examples is not None
-        found = self._once(compute, arrays, apart=apart)
+        found = self._once(compute, arrays, apart=self._apart)
         if self.manner.again:
             once_more = self._again(compute, arrays, found)
             found |= {name + AGAIN: array for name, array in once_more.items()}
@@ -68,7 +67,7 @@ class Delivery:
         """The answer once more, which is to be the first one's bits (SPEC.md §7)."""
         kind, rows = self.manner.again, len(arrays["logits"])
 
-        def once(arrays: Arrays = arrays, *, apart: bool = False, state: str = "") -> dict[str, Array]:
+        def once(arrays: Arrays = arrays, *, apart: bool = self._apart, state: str = "") -> dict[str, Array]:
             return self._once(compute, arrays, apart=apart, state=state)
 
         if kind == "twice":
@@ -111,7 +110,7 @@ class Delivery:
         if CHANGED not in name:
             return a
         if self.manner.examples is not None:
-            return np.array([a.any()])
+            return np.array([a.any()])  # a group is one row, whatever its shape
         if self.manner.class_shape is not None:
             classes = a.ndim == len(self._lead or ()) + len(self.manner.class_shape)
             return any_of_row(a.reshape(int(np.prod(self._lead or ())), -1) if classes else a.reshape(-1))
@@ -121,6 +120,11 @@ class Delivery:
         return any_of_row(a)
 
     # --- shapes ---
+
+    @property
+    def _apart(self) -> bool:
+        """Whether every row is a call of its own."""
+        return self.manner.each or self.manner.examples is not None
 
     @property
     def _lead(self) -> tuple[int, ...] | None:
@@ -139,12 +143,16 @@ class Delivery:
             a = np.repeat(a, m.copies, axis=1)
         elif m.copies > 1 and name == "labels":
             a = a * m.copies  # the first of the classes that the labelled logit stands for
+        return self._shaped(name, a)
+
+    def _shaped(self, name: str, a: Array) -> Array:
+        """Rows folded to the leading shape, their elements along the class axis."""
         if self._lead is None:
             return a
         if a.ndim == 1:  # a number a row: index labels, cotangents of a scalar value
             return self._kept(a.reshape(self._lead)) if name == "cotangent" else a.reshape(self._lead)
-        if m.class_shape is not None:
-            return a.reshape((*self._lead, *m.class_shape))
+        if self.manner.class_shape is not None:
+            return a.reshape((*self._lead, *self.manner.class_shape))
         return np.moveaxis(a.reshape(*self._lead, a.shape[1]), -1, self._axis)
 
     def _kept(self, a: Array) -> Array:
@@ -167,14 +175,16 @@ class Delivery:
                 return a.reshape(())
             return np.resize(a, (examples,) if self.scalar else (examples, self.manner.n))
         if name == "labels" and a.dtype.kind in "iu" and a.size == examples:
-            return a.reshape(examples)
-        return a.reshape(examples, self.manner.n)
+            return self._shaped(name, a.reshape(examples))
+        return self._shaped(name, a.reshape(examples, self.manner.n))
 
     def _unfold(self, name: str, a: Array, folded: Arrays) -> Array:
         like = folded["cotangent"] if name in ("value", "jvp") else folded["logits"]
         if a.shape != like.shape:
             raise WrongShape(f"returned shape {a.shape} for {name}, the operator's is {like.shape}")
         if self.manner.examples is not None:
+            if self._lead is not None and a.ndim == len(self._lead) + 1:
+                a = np.moveaxis(a, self._axis, -1)
             return a.reshape(1) if a.ndim == 0 else a.reshape(1, -1)
         if self.manner.class_shape is not None and (like is folded["logits"] or not self.scalar):
             a = a.reshape(int(np.prod(self._lead or ())), -1)

@@ -18,8 +18,9 @@ def laid_out(name: str, a: Array, layout: str) -> Array:
         return np.array(a)  # ascontiguousarray would make a vector of it
     if layout == "contiguous":
         return np.ascontiguousarray(a)
-    if layout == "cotangent_broadcast":
-        return _broadcast(a) if name == "cotangent" else np.ascontiguousarray(a)
+    if layout in ("cotangent_broadcast", "logits_broadcast"):
+        alone = layout == f"{name}_broadcast"
+        return _broadcast(a) if alone else np.ascontiguousarray(a)
     if a.ndim == 1 and layout in ("transposed", "class_last"):
         return np.ascontiguousarray(a)
     return _LAYOUTS[layout](a)

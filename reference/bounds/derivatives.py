@@ -1,7 +1,8 @@
 """Bounds of forward mode and second derivatives: SPEC.md 8.11.
 
 Letters: ``V = Σ s_j |v_j|`` and ``W`` the same of the tangent centred on the largest class, ``t_i`` the
-derivative of ``log s_i``. A uniform tangent is exactly zero in the accurate tier only.
+derivative of ``log s_i``, ``q`` effective labels, of which each has ``κ`` roundings (8.10). A uniform tangent
+is exactly zero in the accurate tier only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
-from xent_conformance.reference.bounds.sigmoid import SIGMOID
+from xent_conformance.reference.bounds.sigmoid import SIGMOID, pairs
 from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
 from xent_conformance.reference.bounds.softmax import along
 from xent_conformance.reference.formats import Floats
@@ -33,7 +34,7 @@ class _Moved:
 
     def scaled(self, z: Sizes, factor: Floats) -> tuple[Floats, Floats]:
         """``factor · s_i t_i``, the factor a sum of labels or cotangents that is rounded too."""
-        accurate, stable = along(z, z.v, (3 + z.h_accurate, 3 + 2 * z.h_stable))
+        accurate, stable = along(z, z.v, (3 + z.kappa + z.h_accurate, 3 + z.kappa + 2 * z.h_stable))
         return factor * accurate, factor * stable
 
 
@@ -53,8 +54,11 @@ def _made(
     roundings = (
         8 * (1 + np.abs(z.c).max(axis=1, keepdims=True)) * (1 + np.abs(z.v).max(axis=1, keepdims=True))
     )
-    mass = np.maximum(1.0, rowsum(np.abs(z.p))) if z.p.size else 1.0
-    return tiers(z, z.u * bounds[0], z.u * bounds[1], roundings * mass * np.maximum(factor, 1.0), lost)
+    size: Floats | float = 1.0
+    if z.p.size:  # a label of the sigmoid family is its own element's
+        size = np.abs(z.q) if z.inputs.definition.elementwise else rowsum(np.abs(z.q))
+    counts = roundings * np.maximum(size, 1.0) * np.maximum(factor, 1.0)
+    return tiers(z, z.u * bounds[0], z.u * bounds[1], counts, lost)
 
 
 def _softmax_jvp(z: Sizes) -> Bound:
@@ -114,15 +118,16 @@ def _by_value(z: Sizes) -> Floats:
 
 
 def _cross_entropy_jvp(z: Sizes) -> Bound:
-    m, p = _Moved(z), np.abs(z.p)
-    mass = rowsum(p)
-    accurate = rowsum(p * m.accurate) + (2 + z.h_accurate) * rowsum(p * (m.w + m.W))
-    stable = mass * (rowsum(z.s * m.v * z.rho_any) + m.V * (6 + 2 * z.h_stable))
-    return _made(z, (accurate, stable + (6 + 2 * z.h_stable) * rowsum(p * m.v)), weighted(2 * mass, m.lost))
+    m, q = _Moved(z), np.abs(z.q)
+    mass = rowsum(q)
+    accurate = rowsum(q * m.accurate) + (2 + z.kappa + z.h_accurate) * rowsum(q * (m.w + m.W))
+    products = 6 + z.kappa + 2 * z.h_stable
+    stable = mass * (rowsum(z.s * m.v * z.rho_any) + m.V * products) + products * rowsum(q * m.v)
+    return _made(z, (accurate, stable), weighted(2 * mass, m.lost))
 
 
 def _cross_entropy_hvp(z: Sizes) -> Bound:
-    m, factor = _Moved(z), np.abs(z.c) * rowsum(np.abs(z.p))
+    m, factor = _Moved(z), np.abs(z.c) * rowsum(np.abs(z.q))
     return _made(z, m.scaled(z, factor), weighted(factor * z.s, m.lost))
 
 
@@ -134,11 +139,11 @@ def _sigmoid_hvp(z: Sizes) -> Bound:
     return _made(z, (accurate, accurate + size * textbook))
 
 
-def _slope(z: Sizes, size: Floats, extra: float) -> tuple[Floats, Floats]:
-    """``size · σ(x) σ(−x)``."""
+def _slope(z: Sizes, size: Floats, extra: float, split: Floats | float = 0.0) -> tuple[Floats, Floats]:
+    """``size · σ(x) σ(−x)``, of which an implementation may make larger terms, together ``split`` more."""
     sigma, mirror = z.reference_sizes["sigma"], z.reference_sizes["mirror"]
-    accurate = size * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 4)
-    return accurate, accurate + size * (z.E + 5 + extra) * np.maximum(sigma, mirror)
+    accurate = size * sigma * mirror * (2 * (2 * z.E + z.Q + 2) + 4 + z.kappa)
+    return accurate, accurate + (size + split) * (z.E + 5 + extra + z.kappa) * np.maximum(sigma, mirror)
 
 
 def _log_sigmoid_hvp(z: Sizes) -> Bound:
@@ -146,7 +151,9 @@ def _log_sigmoid_hvp(z: Sizes) -> Bound:
 
 
 def _binary_cross_entropy_hvp(z: Sizes) -> Bound:
-    return _made(z, _slope(z, np.abs(z.c * z.v) * (np.abs(z.p) + np.abs(1 - z.p)), z.E / 2 + 3))
+    other, label, split, _ = pairs(z)
+    size = np.abs(z.c * z.v)
+    return _made(z, _slope(z, size * (other + label), z.E / 2 + 3, size * split))
 
 
 def _logit_hvp(z: Sizes) -> Bound:

@@ -27,7 +27,8 @@ def reduced(
     fmt, groups = inputs.format, len(inputs)
     rows = groups * (inputs.attributes.examples or 0)
     apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
-    inner = of_row(Sizes(inputs.apart, {}, apart))
+    each = sizes["f"].reshape(rows, -1)
+    inner = of_row(Sizes(inputs.apart, {"value": each, "jvp": each}, apart))
     scale = np.abs(inputs.cotangent / sizes["by"])
     each = np.abs(inputs.attributes.row_weight or (1.0,))  # of every example
     more = 1.0 if inputs.attributes.row_weight else 0.0  # its product is rounded

@@ -18,8 +18,10 @@ def _sigmas(z: Sizes) -> tuple[Floats, Floats]:
 
 
 def _u_softplus(z: Sizes) -> tuple[Floats, Floats]:
-    """``u softplus(x), u softplus(−x)``."""
-    return z.u * z.reference_sizes["softplus"], z.u * z.reference_sizes["softplus_minus"]
+    """``u softplus(x), u softplus(−x)``; nothing where it is infinite: there the limit is exact."""
+    both = (z.reference_sizes[name] for name in ("softplus", "softplus_minus"))
+    positive, negative = (z.u * np.where(np.isinf(size), 0.0, size) for size in both)
+    return positive, negative
 
 
 def _moves(z: Sizes) -> tuple[Floats, Floats, Floats]:
@@ -70,7 +72,7 @@ def _logit_grad(z: Sizes) -> Bound:
     return tiers(z, (z.Q + 4) * ug, (2 * z.Q + 6) * ug, 2.0 + 2 * np.abs(z.c))
 
 
-def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
+def pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
     """``|w (1 − z')|``, ``|w P z'|``, and what an implementation may split the latter into.
 
     ``l = 1 + (P − 1) z'`` multiplies ``softplus(−x)`` in the textbook's form with a positive weight; its
@@ -87,7 +89,7 @@ def _pairs(z: Sizes) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _binary_cross_entropy(z: Sizes) -> Bound:
     positive, negative = _u_softplus(z)
-    other, label, split, w = _pairs(z)
+    other, label, split, w = pairs(z)
     _, rising, falling = _moves(z)
     accurate = (2 * z.E + 6 + z.kappa) * (other * positive + label * negative)
     accurate = accurate + other * rising + label * falling
@@ -99,7 +101,7 @@ def _binary_cross_entropy(z: Sizes) -> Bound:
 def _binary_cross_entropy_grad(z: Sizes) -> Bound:
     sigma, mirror = _sigmas(z)
     c = np.abs(z.c)
-    other, label, split, w = _pairs(z)
+    other, label, split, w = pairs(z)
     accurate = z.u * c * (2 * z.E + z.Q + 6 + z.kappa) * (other * sigma + label * mirror)
     accurate = accurate + c * (other + label) * _moves(z)[0]
     textbook = z.u * c * (z.E / 2 + 3 + z.kappa / 2) * (w + label + split)

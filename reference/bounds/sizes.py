@@ -132,8 +132,8 @@ class Sizes:
 
     @cached_property
     def ux(self) -> Floats:
-        """``2^SCALE u |x|``."""
-        return self.u * np.abs(self.x)
+        """``2^SCALE u |x|``; nothing of an infinite logit, where limits are exact."""
+        return self.u * np.where(np.isinf(self.x), 0.0, np.abs(self.x))
 
     @cached_property
     def before(self) -> Before:

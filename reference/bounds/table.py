@@ -35,7 +35,7 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
     with np.errstate(all="ignore"):
         of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
         if inputs.attributes.grouped:
-            found = reduced(inputs, values[output], sizes, of_row, scalar=output == "value")
+            found = reduced(inputs, values[output], sizes, of_row, scalar=output in ("value", "jvp"))
             return rounded(found, inputs, values[output], output)
         inner = {name: untimed(inputs, a) for name, a in values.items()}
         found = rounded(of_row(Sizes(inputs, inner, sizes)), inputs, values[output], output)

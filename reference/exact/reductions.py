@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from flint import arb
 
@@ -19,6 +20,8 @@ from xent_conformance.reference.exact.parts import ZERO
 from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
+
+T = TypeVar("T")
 
 
 def examples(r: Row, *, labels: str, elementwise: bool) -> list[Row]:
@@ -30,7 +33,11 @@ def examples(r: Row, *, labels: str, elementwise: bool) -> list[Row]:
     width = {"none": 0, "index": 1, "dense": n}[labels]
     alone = replace(r.attributes, reduction="none", examples=None, row_weight=())
     one = [1.0] * (n if elementwise else 1)
-    return [Row(r.x[i * n : (i + 1) * n], r.p[i * width : (i + 1) * width], one, alone) for i in range(count)]
+
+    def part(a: Sequence[T], i: int, width: int) -> Sequence[T]:
+        return a[i * width : (i + 1) * width]
+
+    return [Row(part(r.x, i, n), part(r.p, i, width), one, alone, part(r.v, i, n)) for i in range(count)]
 
 
 def divisor(rows: Sequence[Row], attributes: Attributes, *, labels: str) -> arb:
@@ -47,17 +54,21 @@ def divisor(rows: Sequence[Row], attributes: Attributes, *, labels: str) -> arb:
 
 
 def reduce(define: Callable[[Row], Values], r: Row, *, labels: str, elementwise: bool) -> Values:
-    """Outputs of a group: one value, and the gradients of all its examples in a row."""
+    """Outputs of a group: one value, and the gradients of all its examples in a row.
+
+    Where there is a tangent, ``jvp`` is reduced as the value is, and ``hvp`` is a gradient.
+    """
+    value, gradients = ("jvp", ("hvp",)) if r.v else ("value", ("grad_logits", "grad_labels"))
     rows = examples(r, labels=labels, elementwise=elementwise)
     each = [define(row) for row in rows]
     weighed = [arb(r.attributes.row_weight_of(i)) for i in range(len(rows))]
-    values = [_product(w, v) for w, found in zip(weighed, each, strict=True) for v in found["value"]]
+    values = [_product(w, v) for w, found in zip(weighed, each, strict=True) for v in found[value]]
     if r.attributes.reduction == "none":
-        return {"value": values}
+        return {value: values}
     by = divisor(rows, r.attributes, labels=labels)
     factor = NAN if by.is_zero() else arb(r.c[0]) / by
-    outputs: Values = {"value": [NAN if by.is_zero() else _sum(values, by)]}
-    for name in ("grad_logits", "grad_labels"):
+    outputs: Values = {value: [NAN if by.is_zero() else _sum(values, by)]}
+    for name in gradients:
         if not each or name in each[0]:
             outputs[name] = [
                 _product(factor if isinstance(factor, float) else factor * w, g)

@@ -1,6 +1,6 @@
 """Sigmoid, log-sigmoid, logit and sigmoid cross-entropy: elements depend on nothing but themselves.
 
-Beside each definition is how it moves (SPEC.md 1.6): ``jvp`` and ``hvp``, asked of finite rows.
+Beside each definition is how it moves (SPEC.md 1.6): ``jvp`` and ``hvp``. At ±∞ nothing moves any more (5.2).
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ def sigmoid_moving(r: Row) -> Values:
     m = Mirrored(r.x)
     d = _slopes(m)
     hvp: list[Number] = [
-        -arb(c) * arb(v) * s * (arb(x) / 2).tanh() for x, s, c, v in zip(r.x, d, r.c, r.v, strict=True)
+        -arb(c) * arb(v) * s * (arb(x) / 2).tanh() if math.isfinite(x) else ZERO
+        for x, s, c, v in zip(m.x, d, r.c, r.v, strict=True)
     ]
     jvp: list[Number] = [s * arb(v) for s, v in zip(d, r.v, strict=True)]
-    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
+    return _with_nan(r.x, {"jvp": jvp, "hvp": hvp}) | _both(m)
 
 
 def log_sigmoid(r: Row) -> Values:
@@ -60,7 +61,12 @@ def log_sigmoid_moving(r: Row) -> Values:
     m = Mirrored(r.x)
     hvp: list[Number] = [-arb(c) * arb(v) * s for s, c, v in zip(_slopes(m), r.c, r.v, strict=True)]
     jvp: list[Number] = [s * arb(v) for s, v in zip(m.mirror, r.v, strict=True)]
-    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
+    return _with_nan(r.x, {"jvp": jvp, "hvp": hvp}) | _both(m)
+
+
+def _both(m: Mirrored) -> Values:
+    """The sizes that bounds need of every row that moves."""
+    return {"_sigma": list(m.sigma), "_mirror": list(m.mirror)}
 
 
 def sigmoid_cross_entropy(r: Row) -> Values:
@@ -90,14 +96,16 @@ def sigmoid_cross_entropy(r: Row) -> Values:
 
 
 def sigmoid_cross_entropy_moving(r: Row) -> Values:
-    """``(σ − z) v``; ``c v σσ⁻``."""
+    """``(a σ − b σ⁻) v``, plainly ``(σ − z) v``; ``c v (a + b) σσ⁻``, plainly ``c v σσ⁻``."""
     m = Mirrored(r.x)
-    hvp: list[Number] = [arb(c) * arb(v) * s for s, c, v in zip(_slopes(m), r.c, r.v, strict=True)]
-    jvp: list[Number] = [
-        ((ONE - arb(z)) * a - arb(z) * b) * arb(v)
-        for z, a, b, v in zip(r.p, m.sigma, m.mirror, r.v, strict=True)
+    a, b = effective_pairs(r)
+    hvp: list[Number] = [
+        arb(c) * arb(v) * (u + w) * s for u, w, s, c, v in zip(a, b, _slopes(m), r.c, r.v, strict=True)
     ]
-    return {"jvp": jvp, "hvp": hvp, "_sigma": list(m.sigma), "_mirror": list(m.mirror)}
+    jvp: list[Number] = [
+        (u * s - w * t) * arb(v) for u, w, s, t, v in zip(a, b, m.sigma, m.mirror, r.v, strict=True)
+    ]
+    return _with_nan(r.x, _with_nan(r.p, {"jvp": jvp, "hvp": hvp})) | _both(m)
 
 
 def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
@@ -167,14 +175,14 @@ def clamped(p: float, eps: float | None) -> float:
 
 
 def logit_moving(r: Row) -> Values:
-    """``v / (p (1 − p))``; ``c v (2p − 1) / (p (1 − p))²``, for ``p`` inside (0, 1)."""
-    p = [arb(v) for v in r.x]
+    """``v / (p (1 − p))``; ``c v (2p − 1) / (p (1 − p))²``, for ``p`` inside (0, 1), or NaN."""
+    p = [HALF if math.isnan(v) else arb(v) for v in r.x]
     d = [ONE / (q * (ONE - q)) for q in p]
     jvp: list[Number] = [s * arb(v) for s, v in zip(d, r.v, strict=True)]
     hvp: list[Number] = [
         arb(c) * arb(v) * (q + q - ONE) * s * s for q, s, c, v in zip(p, d, r.c, r.v, strict=True)
     ]
-    return {"jvp": jvp, "hvp": hvp}
+    return _with_nan(r.x, {"jvp": jvp, "hvp": hvp})
 
 
 def _logit(p: float) -> Number:

@@ -5,8 +5,8 @@ precision ladder resolves it. Gradients are vector-Jacobian products with the ro
 
 Beside each definition is how it moves (SPEC.md 1.6): ``jvp``, the derivative of the value along the tangent
 ``v``, and ``hvp``, that of the VJP with the cotangent ``c``, which is the Hessian of ``⟨c, value⟩`` times
-``v``. With ``t_i = v_i − Σ s_j v_j``, the derivative of ``log s_i``, both are a few products. They are asked
-of finite rows.
+``v``. With ``t_i = v_i − Σ s_j v_j``, the derivative of ``log s_i``, both are a few products. An excluded
+class has no share in them.
 """
 
 from __future__ import annotations
@@ -70,11 +70,12 @@ def log_softmax_moving(r: Row) -> Values:
 
 
 def logsumexp(r: Row) -> Values:
-    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞ (SPEC.md 5.3). With weights: 6.6."""
+    """``m + L``; VJP ``c s_i``. A logit of +∞ gives +∞, nothing but −∞ gives −∞ (5.3). With weights: 6.6."""
     if r.attributes.weight:
         return weighted_logsumexp(r)
-    if INFINITY in r.x and not any(map(is_nan, r.x)):
-        unknown: Values = {"value": [INFINITY], "grad_logits": [NAN] * len(r.x)}
+    largest = max(r.x, default=NAN)
+    if largest in (INFINITY, -INFINITY) and not any(map(is_nan, r.x)):
+        unknown: Values = {"value": [largest], "grad_logits": [NAN] * len(r.x)}
         return unknown | {"_s": [NAN] * len(r.x), "_L": [NAN], "_rest": [NAN]}
     z = Shifted(r.x, r.copies)
     c = arb(r.c[0])
@@ -127,10 +128,10 @@ def softmax_cross_entropy(r: Row) -> Values:
 
 
 def softmax_cross_entropy_moving(r: Row) -> Values:
-    """``−Σ p_i t_i``; ``c Σp s_i t_i``."""
-    z = _Moving(r)
-    p = [arb(v) for v in r.p]
-    return {"jvp": [-dot(p, z.t)], "hvp": z.scaled(arb(r.c[0]) * sum(p, ZERO))} | sizes(z)
+    """``−Σ q_i t_i``; ``c Σq s_i t_i``."""
+    if any(map(math.isnan, r.p)):
+        raise Undefined
+    return _moved(r, effective_labels(r, [arb(v) for v in r.p]))
 
 
 def sparse_softmax_cross_entropy(r: Row) -> Values:
@@ -155,9 +156,19 @@ def sparse_softmax_cross_entropy(r: Row) -> Values:
 
 
 def sparse_softmax_cross_entropy_moving(r: Row) -> Values:
-    """``−t_y``; ``c s_i t_i``."""
+    """``−t_y``; ``c s_i t_i``: as the dense loss of the one-hot label. Zero of an ignored row (6.8)."""
+    n = len(r.x)
+    if r.y == r.attributes.ignore_index:
+        return {"jvp": [ZERO], "hvp": [ZERO] * n} | sizes(Shifted(r.x))
+    if not 0 <= r.y < n:
+        raise Undefined
+    return _moved(r, effective_labels(r, [ONE if i == r.y else ZERO for i in range(n)]))
+
+
+def _moved(r: Row, q: list[arb]) -> Values:
+    """How the loss of the effective labels ``q`` moves."""
     z = _Moving(r)
-    return {"jvp": [-z.t[r.y]], "hvp": z.scaled(arb(r.c[0]))} | sizes(z)
+    return {"jvp": [-dot(q, z.t)], "hvp": z.scaled(arb(r.c[0]) * sum(q, ZERO))} | sizes(z)
 
 
 # --- attributes (SPEC.md 6.6, 6.7) ---------------------------------------------------------------

@@ -180,7 +180,7 @@ HAS: dict[str, Callable[[np.ndarray], bool]] = {
     "4.4": lambda x: bool(np.isneginf(x).all()),
     "5.1": lambda x: bool(np.isposinf(x).any()),
     "5.2": lambda x: bool(np.isinf(x).any()),
-    "5.3": lambda x: bool(np.isposinf(x).any()),
+    "5.3": lambda x: bool(np.isposinf(x).any() or np.isneginf(x).all()),
     "5.4": lambda x: not bool(((x > 0) & (x < 1)).all()),
 }
 

@@ -73,6 +73,7 @@ OTHER_FORMS: dict[str, Any] = {
     "logits_dtype": "bfloat16",
     "class_shape": (2, 2),
     "keepdims": True,
+    "filled": 65,
 }
 
 

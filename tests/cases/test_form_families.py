@@ -149,6 +149,11 @@ def test_what_is_broadcast_is_equal(operator: Operator) -> None:
     only = found["cotangent_broadcast"].inputs
     assert (only.cotangent == only.cotangent[:1]).all()
     assert len(np.unique(only.logits, axis=0)) == len(only)
+    one = found["logits_broadcast"].inputs
+    assert (one.logits == one.logits[:1]).all()
+    width = one.cotangent.shape[1]
+    assert width == 1 or len(np.unique(one.cotangent, axis=0)) == len(one)
+    assert not one.labels.size or len(np.unique(one.labels, axis=0)) > 2
 
 
 @EVERY
@@ -157,7 +162,7 @@ def test_rows_and_classes_of_a_layout_are_all_different(fmt: Format) -> None:
     for name, b in asked("layouts", OPERATORS["softmax"], 11, fmt).items():
         assert {c.clause for c in b.cases} == {"7.6"}
         assert len(b.inputs) == 8 and np.prod(b.form.shape or (8,)) == 8
-        if name != "broadcast":
+        if name not in ("broadcast", "logits_broadcast"):
             assert len(np.unique(b.inputs.logits, axis=0)) == 8
         assert len(np.unique(b.inputs.cotangent[0])) > 4
 

@@ -209,11 +209,6 @@ GAPS = [
         {"attributes": Attributes(pos_weight=(2.0,))},
         "one positive weight of three: IndexError later",
     ),
-    (
-        index,
-        {"attributes": Attributes(weight=(1.0, 2.0, 3.0)), "tangent": np.ones((2, 3))},
-        "jvp and hvp of the loss without its weights",
-    ),
     (dense, {"tangent": np.ones((2, 3)), "copies": 4}, "jvp and hvp of one copy"),
     (elements, {"attributes": Attributes(examples=3), "cotangent": ONE}, "unreduced groups have no gradient"),
 ]
@@ -222,5 +217,14 @@ GAPS = [
 @pytest.mark.parametrize(("base", "changed"), [gap[:2] for gap in GAPS], ids=[gap[2] for gap in GAPS])
 def test_what_has_no_reference_is_refused(base, changed: dict) -> None:  # type: ignore[no-untyped-def]
     """Inputs whose truth would fail later, or be the truth about something else without a word."""
-    with pytest.raises(ValueError, match=r"numbers for|without attributes|grouped for a reduction"):
+    with pytest.raises(ValueError, match=r"numbers for|without copies|grouped for a reduction"):
         base(**changed)
+
+
+def test_labels_in_a_format_of_their_own() -> None:
+    """Numbers that the logits' format has not are the labels that they are (6.5)."""
+    base = {"logits": np.array([[0.5, 1.0]]), "labels": np.array([[0.1, 0.9]]), "cotangent": np.ones((1, 1))}
+    with pytest.raises(ValueError, match="labels holds a number that float32 does not have"):
+        Inputs("softmax_cross_entropy", BINARY32, **base)
+    made = Inputs("softmax_cross_entropy", BINARY32, **base, labels_format=BINARY64)
+    assert made.labels.tolist() == [[0.1, 0.9]]

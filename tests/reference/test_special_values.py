@@ -150,8 +150,19 @@ def test_4_3_mass_of_both_signs_is_undefined() -> None:
 
 @pytest.mark.parametrize("operator", ROWS)
 def test_4_4_every_class_excluded_is_undefined(operator: str) -> None:
-    for values in ask(operator, [-INF, -INF]).values():
-        assert np.isnan(values).all()
+    defined = {"value"} if operator == "logsumexp" else set()  # 5.3: the sum is 0
+    for output, values in ask(operator, [-INF, -INF]).items():
+        assert np.isnan(values).all() if output not in defined else values == [-INF]
+
+
+@pytest.mark.parametrize(("operator", "alone"), [("softmax", False), ("sigmoid", True)])
+@pytest.mark.parametrize("c", [NAN, INF, -INF])
+def test_3_2_a_cotangent_that_is_not_finite(operator: str, alone: bool, c: float) -> None:
+    """It is in the gradients of what depends on it, and in no value."""
+    whole = ask(operator, [0.5, -1.0], c=[1.0, 1.0])
+    found = ask(operator, [0.5, -1.0], c=[1.0, c])
+    assert found["value"] == whole["value"]
+    assert np.isnan(found["grad_logits"]).tolist() == [not alone, True]
 
 
 def test_4_5_the_derivative_by_the_label_of_an_excluded_class() -> None:

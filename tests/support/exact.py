@@ -169,7 +169,7 @@ def logsumexp(x: Numbers, _labels: Labels, c: Numbers, a: Given) -> Outputs:
             return {"value": [nan if total else -inf], "grad_logits": [nan] * len(x)}
         return {"value": [log(total)], "grad_logits": [c[0] * t / total for t in terms]}
     if _undefined(x):
-        limit = inf if inf in x and not any(map(mp.isnan, x)) else nan
+        limit = nan if any(map(mp.isnan, x)) or not x else max(x)  # ±∞: the limit, or the log of nothing
         return {"value": [limit], "grad_logits": [nan] * len(x)}
     s, _, whole = shares(x, a["copies"])
     return {"value": [whole], "grad_logits": [c[0] * a for a in s]}

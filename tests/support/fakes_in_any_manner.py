@@ -40,6 +40,7 @@ LAYOUTS = frozenset(
         "broadcast",
         "class_last",
         "cotangent_broadcast",
+        "logits_broadcast",
     }
 )
 SCALAR = ("logsumexp", "softmax_cross_entropy", "sparse_softmax_cross_entropy")

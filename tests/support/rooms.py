@@ -30,6 +30,7 @@ cases/form
 cases/case
     reference: attributes formats inputs
     cases: form
+cases/pairwise
 cases/profile
 cases/strategies
     reference: attributes formats inputs operators
@@ -41,7 +42,7 @@ cases/family
     cases: case words
 cases/families
     reference: attributes exact formats operators
-    cases: case family form words
+    cases: case family form pairwise words
 cases/corpus
     reference: formats inputs operators
     cases: case families family profile words

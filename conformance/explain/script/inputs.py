@@ -44,8 +44,8 @@ def _copied(found: Shown, copies: int) -> list[str]:
 def _layout_of(found: Shown, name: str) -> str:
     """The layout that an array is put into; empty for contiguous memory."""
     a, layout = found.arrays[name], found.layout
-    if layout == "cotangent_broadcast":
-        return "broadcast" if name == "cotangent" else ""
+    if layout.endswith("_broadcast"):
+        return "broadcast" if layout == f"{name}_broadcast" else ""
     return "" if a.ndim == 0 or (a.ndim == 1 and layout in ("transposed", "class_last")) else layout
 
 

@@ -202,9 +202,10 @@ class _Asked:
             return [alone]
         if form.shape is not None:
             return [every]
-        filled = np.resize(every, max(64, len(every)))
+        filled = np.resize(every, max(form.filled or 64, len(every)))
         ways = [every] if form.layout != "contiguous" else [alone, every]
-        return [*ways, filled] if self.batch.stacked and len(filled) > len(every) else ways
+        repeated = self.batch.stacked or form.filled
+        return [*ways, filled] if repeated and len(filled) > len(every) else ways
 
     def _row(self, judge: Judge, question: Question, take: Array) -> tuple[Row, np.dtype[Any]]:
         """The verdict on the case where these rows are asked."""

@@ -22,6 +22,8 @@ WIDEST = 50257
 MANNERED = ("attributes", "element_weights", "label_types", "shapes", "layouts", "invariance")
 """Families of many small batches, whose rows are alike: a few of each batch are asked."""
 LONG = ("long_sums", "saturating_sums")
+ELSEWHERE = ("crossing",)
+"""What moves under attributes has a second opinion by differences: ``test_second_opinion_moving``."""
 
 
 def _label(batch: Batch, labels: list[float]) -> list[float] | int | None:
@@ -71,7 +73,7 @@ def _judge(batch: Batch, rows: list[int]) -> int:
 def _asked(operator: str, dtype: str, *, mannered: bool) -> Iterator[Batch]:
     for batch in of_corpus("standard", operators=[operator], dtypes=[dtype]):
         measured = 0 < batch.inputs.n <= 100 and batch.inputs.logits.size and not batch.form.wrong
-        if measured and (batch.family in MANNERED) is mannered and batch.family not in LONG:
+        if measured and (batch.family in MANNERED) is mannered and batch.family not in (*LONG, *ELSEWHERE):
             yield batch
 
 

@@ -191,3 +191,49 @@ def test_alone_asks_each_row_in_a_call_of_its_own_but_not_those_that_fill_the_ba
         assert call["labels"].tolist() == [arrays["labels"][i]]
         assert call["cotangent"].tolist() == [arrays["cotangent"][i]]
     assert answer["value" + AGAIN].tolist() == [2, 3, 4, 5, 6]
+
+
+# --- groups of another shape ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", ["index", "dense"])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 2), 1), ((2, 2), -1), ((4,), 0), ((2, 2), -3)], ids=str)
+def test_a_group_is_folded_to_its_shape(labels: str, shape: tuple[int, ...], axis: int) -> None:
+    """Its examples are all places of the tensor, and gradients come back in their order."""
+    manner = Manner(shape=shape, axis=axis, examples=EXAMPLES, n=N, attributes=MEAN)
+    arrays = groups(2, labels)
+    answer, kept = delivered(manner, reduced, arrays)
+    for i, call in enumerate(kept.arrays):
+        rows_ = np.moveaxis(call["logits"], axis, -1)
+        assert rows_.shape == (*shape, N)
+        assert np.array_equal(rows_.reshape(-1), arrays["logits"][i])
+        given = call["labels"] if labels == "index" else np.moveaxis(call["labels"], axis, -1)
+        assert given.shape == (shape if labels == "index" else (*shape, N))
+        assert np.array_equal(given.reshape(-1), arrays["labels"][i])
+        assert call["cotangent"].shape == ()
+    assert np.array_equal(answer["grad_logits"], arrays["logits"] * [[1], [2]])
+
+
+def test_a_group_of_one_example_may_be_a_vector() -> None:
+    one = {
+        name: a[:, : N if name == "logits" else 1] if a.ndim == 2 else a
+        for name, a in groups(2, "index").items()
+    }
+    _, kept = delivered(Manner(shape=(), examples=1, n=N, attributes=MEAN), reduced, one)
+    for call in kept.arrays:
+        assert call["logits"].shape == (N,) and call["labels"].shape == ()
+
+
+@pytest.mark.parametrize("examples", [None, EXAMPLES])
+def test_what_is_asked_twice_is_asked_apart_where_it_was(examples: int | None) -> None:
+    each = examples is None
+    manner = Manner(each=each, shape=() if each else None, again="twice", rows=2, examples=examples, n=N)
+    manner = manner if each else Manner(again="twice", rows=2, examples=examples, n=N, attributes=MEAN)
+    arrays = rows(2, N) if each else groups(2, "index")
+
+    def compute(a: Mapping[str, Array], k: Mapping[str, Any]) -> Mapping[str, Array]:
+        return {"value": a["logits"]} if each else reduced(a, k)
+
+    answer, kept = delivered(manner, compute, arrays)
+    assert len(kept.arrays) == 4
+    assert np.array_equal(answer["value"], answer["value" + AGAIN])

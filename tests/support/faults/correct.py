@@ -20,10 +20,10 @@ def softmax_hvp(a: Ask) -> Array:
 
 
 def logsumexp(a: Ask) -> Array:
-    """``m + L``; a logit of +∞ gives +∞ (5.3), unless there is a NaN: then ``m`` is NaN."""
+    """``m + L``; an infinite maximum is the value (5.3), unless there is a NaN: then ``m`` is NaN."""
     if not (a.weight == 1).all():
         return a.top + np.log(a.total(a.weighed))
-    return np.where(a.m == np.inf, np.inf, a.m + a.L)
+    return np.where(np.isinf(a.m), a.m, a.m + a.L)
 
 
 def logsumexp_grad(a: Ask) -> Array:

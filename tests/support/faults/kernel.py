@@ -199,7 +199,7 @@ class Kernel:
 
     def reduced(self, a: Ask, output: str) -> Array:
         found = self.outputs[output](a)
-        if output == "value" and a.reduction != "none":
+        if output in ("value", "jvp") and a.reduction != "none":
             found = a.across(a.row_weight * found) / a.divisor
         return self.after(a, output, found)
 

@@ -14,8 +14,10 @@ from tests.support.faults import (
     seeded_forms,
     seeded_once_unseen,
     seeded_sigmoid,
+    seeded_sizes,
     seeded_softmax,
     seeded_state,
+    seeded_unmet,
 )
 from tests.support.faults.fault import SEEDED
 
@@ -29,6 +31,8 @@ _IDEAS = (
     seeded_derivatives,
     seeded_delivery,
     seeded_state,
+    seeded_sizes,
+    seeded_unmet,
     seeded_once_unseen,
 )
 

@@ -65,3 +65,23 @@ def byte_read_as_signed(self: Kernel, call: Call) -> Array:
 def weights_of_matrices_only(self: Kernel, call: Call) -> Ask:
     a = Kernel.rows_of(self, call)
     return a if call.logits.ndim == 2 else plain(a, weight=np.ones_like(a.weight))
+
+
+@output(
+    "softmax",
+    "jvp",
+    "a tangent of one class is taken for its index: the diagonal of the derivative alone",
+)
+def tangent_of_one_class(a: Ask) -> Array:
+    alone = np.count_nonzero(a.v, axis=1, keepdims=True) == 1
+    return np.where(alone, a.s * (1 - a.s) * a.v, right(a, "jvp"))
+
+
+@part(
+    BINARY,
+    "factors",
+    "positive weights of one are taken for classes without any positive",
+)
+def positive_weights_of_one(a: Ask) -> tuple[int, Array]:
+    ones = a.pos_weight.size > 1 and bool((a.pos_weight == 1).all())
+    return 1, np.zeros_like(a.pos_weight) if ones else a.pos_weight

@@ -203,6 +203,11 @@ def undetached_maximum_of_logarithms(a: Ask) -> Array:
     return through_the_maximum(a, log_softmax_through_every_step(a))
 
 
+@output("log_softmax", "grad_logits", "in binary16 alone: the maximum is not detached")
+def undetached_maximum_in_binary16(a: Ask) -> Array:
+    return undetached_maximum_of_logarithms(a) if a.dtype == np.float16 else right(a, "grad_logits")
+
+
 @output("logsumexp", "value", "no shift by the maximum")
 def lse_no_shift(a: Ask) -> Array:
     return np.log(a.total(np.exp(a.x)))

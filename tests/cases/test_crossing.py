@@ -1,0 +1,203 @@
+"""``crossing``: every pair is asked in ``standard``, each by the clause of what is heaviest in it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from docs.coverage import can_meet, do_meet, names, table
+from tests.support.corpus import of_corpus
+from tests.support.paths import ROOT
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.families.crossing import EXCLUDED, IGNORED, LABELLED
+from xent_conformance.cases.families.crossing_axes import (
+    FIRST,
+    PLACES,
+    TRIPLES,
+    asked_by,
+    axes_of,
+    clauses_of,
+    form_of,
+    name_of,
+    rules_of,
+)
+from xent_conformance.cases.pairwise import Row
+from xent_conformance.reference.clauses import Level, clauses
+from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.reference.oracle import Oracle
+
+COVERAGE = ROOT / "docs" / "COVERAGE.md"
+EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+DENSE, SPARSE, LOGSUMEXP = (
+    OPERATORS[n] for n in ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "logsumexp")
+)
+
+
+# --- what meets -----------------------------------------------------------------------------------------
+
+
+def test_every_pair_is_asked_in_standard() -> None:
+    for pair in itertools.combinations(names(), 2):
+        assert do_meet("standard", pair) == can_meet(pair) > 0, pair
+
+
+def test_quick_asks_every_pair_but_of_formats_and_widths() -> None:
+    """No kind is dropped there: it has one format and one width, and all else."""
+    for pair in itertools.combinations(names(), 2):
+        assert (do_meet("quick", pair) == can_meet(pair)) == (not {"format", "width"} & set(pair)), pair
+
+
+def test_triples() -> None:
+    for group in PLACES:
+        assert do_meet("quick", group) == can_meet(group)
+    for group in TRIPLES:
+        assert do_meet("standard", group) < do_meet("full", group) == can_meet(group)
+
+
+def test_a_pair_that_is_not_asked_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, one = ("shape", "reduction"), OPERATORS["sigmoid_cross_entropy"]
+    fewer = [r for r in asked_by("standard", one) if (r["shape"], r["reduction"]) != ("vector", "sum")]
+    monkeypatch.setattr("docs.coverage.asked_by", lambda p, o: fewer if o is one else asked_by(p, o))
+    assert do_meet("standard", pair) == can_meet(pair) - 1
+
+
+@EACH
+def test_implementations_that_take_nothing_are_asked_all_that_is_left(operator: Operator) -> None:
+    """A row with attributes or a layout is not put to them: shapes, contents and outputs meet without."""
+    bare = [
+        r
+        for r in asked_by("quick", operator)
+        if r["layout"] == "contiguous"
+        and not {"mean", "sum"} & {r["reduction"]}
+        and (r["weight"], r["smoothing"], r["ignored"], r["pos_weight"])
+        == ("even", "plain", "kept", "all_one")
+    ]
+    axes = axes_of(operator)
+    for a, b in itertools.combinations(("content", "shape", "asked"), 2):
+        met = {(r[a], r[b]) for r in bare}
+        for values in itertools.product(axes[a], axes[b]):
+            row = dict(zip((a, b), values, strict=True))
+            assert (values in met) == all(rule.allows(row) for rule in rules_of(operator)), values
+
+
+def test_the_documentation_is_what_is_printed() -> None:
+    """Print it anew: ``.venv/bin/python -m docs.coverage > docs/COVERAGE.md``."""
+    assert COVERAGE.read_text(encoding="utf-8") == table()
+
+
+# --- names and forms ------------------------------------------------------------------------------------
+
+
+@EACH
+def test_names_tell_rows_apart(operator: Operator) -> None:
+    for n, fmt in {(r["width"], r["format"]) for r in asked_by("full", operator)}:
+        told = [name_of(r) for r in asked_by("full", operator) if (r["width"], r["format"]) == (n, fmt)]
+        assert len(set(told)) == len(told)
+
+
+def row(**values: str) -> Row:
+    usual = {a: v[0] for a, v in axes_of(SPARSE).items()}
+    return {**usual, **values}
+
+
+def test_names_are_read() -> None:
+    assert name_of(row()) == "plain"
+    told = row(content="excluded", weight="weighted", reduction="mean", shape="image")
+    assert name_of(told) == "excluded+weighted+mean+image"
+
+
+def test_a_square_has_no_axis_of_another_length_and_a_negative_place() -> None:
+    form = form_of(row(shape="square"), FIRST)
+    assert form.shape == (FIRST, FIRST) and form.axis == -2 and form.class_axis == 1
+    form = form_of(row(shape="square"), 17)
+    assert form.shape == (17,) and form.axis == -2 and form.class_axis == 0
+
+
+# --- clauses --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "value", "others"),
+    [
+        (SPARSE, {}, "1.1", {}),
+        (SPARSE, {"again": "twice"}, "7.3", {}),
+        (SPARSE, {"again": "twice", "shape": "image"}, "7.6", {}),
+        (SPARSE, {"shape": "vector"}, "1.4", {}),
+        (SPARSE, {"shape": "vector", "weight": "weighted"}, "6.6", {}),
+        (SPARSE, {"weight": "weighted", "smoothing": "smoothed"}, "6.7", {}),
+        (SPARSE, {"smoothing": "smoothed", "ignored": "ignore_class", "asked": "moving"}, "6.8", {}),
+        (SPARSE, {"ignored": "ignore_class", "reduction": "sum", "content": "offset"}, "7.1", {}),
+        (SPARSE, {"labels": "out_of_range", "reduction": "sum"}, "6.4", {}),
+        (SPARSE, {"content": "excluded", "reduction": "sum"}, "4.1", {}),
+        (DENSE, {"labels": "hard", "content": "excluded"}, "4.2", {"grad_labels": "4.5"}),
+        (DENSE, {"labels": "off_simplex", "weight": "weighted"}, "6.1", {"grad_logits": "6.2"}),
+        (DENSE, {"labels": "off_simplex", "asked": "moving"}, "1.6", {"hvp": "6.2"}),
+        (DENSE, {"labels": "off_simplex", "content": "nan"}, "3.2", {}),
+    ],
+)
+def test_what_is_heaviest_decides(
+    operator: Operator, values: dict[str, str], value: str, others: dict[str, str]
+) -> None:
+    assert clauses_of(row(**values), operator) == (value, others)
+
+
+def test_a_share_of_smoothing_on_an_excluded_class_is_mass() -> None:
+    value, others = clauses_of(row(content="excluded", smoothing="smoothed"), SPARSE)
+    assert value == "4.3" and set(others.values()) == {"4.5"}
+
+
+@EACH
+def test_most_of_it_is_judged(operator: Operator) -> None:
+    found = of_corpus("quick", operators=[operator.name], families=["crossing"])
+    levels = [clauses()[c.clause].level for b in found for c in b.cases]
+    assert levels.count(Level.OPEN) < 0.05 * len(levels)
+
+
+# --- rows -----------------------------------------------------------------------------------------------
+
+
+def batches_with(operator: Operator, *values: str) -> list[Batch]:
+    found = of_corpus("quick", operators=[operator.name], families=["crossing"])
+    return [b for b in found if set(values) <= set(b.asks[0].variant.split("+"))]
+
+
+def test_what_is_special_stands_first_beside_ordinary_rows() -> None:
+    for b in batches_with(SPARSE, "excluded", "image"):
+        x = b.inputs.logits.reshape(len(b.inputs), -1)
+        assert np.isneginf(x[0, EXCLUDED]) and np.isfinite(x[1:]).all()
+        assert b.inputs.labels[0, 0] == LABELLED
+
+
+def test_one_example_of_many_is_ignored_and_not_the_special_one() -> None:
+    for kind, index in (("ignore_outside", -100), ("ignore_class", IGNORED)):
+        found = batches_with(SPARSE, kind, "sum")
+        assert found
+        for b in found:
+            if b.inputs.labels.shape[1] > 1:
+                assert (b.inputs.labels[:, 1] == index).all()
+            assert (b.inputs.labels[:, 0] != index).all()
+
+
+def test_a_group_of_examples_has_a_shape() -> None:
+    found = batches_with(SPARSE, "mean", "image")
+    assert {(b.form.shape, b.inputs.attributes.examples) for b in found} == {((2, 3, 2), 12)}
+    many = batches_with(SPARSE, "mean", "many")
+    assert {b.inputs.attributes.examples for b in many} == {65}
+
+
+@EACH
+def test_exact_values_are_special_where_a_clause_says_so(operator: Operator) -> None:
+    undefined = {"3.2", "4.5", "5.1", "6.2", "6.4", "6.11"}  # 6.2: beside a NaN label
+    infinite = {"4.1", "4.2", "4.3", "4.5", "5.2", "5.3"}
+    for b in of_corpus("quick", operators=[operator.name], families=["crossing"]):
+        truth = Oracle().truth(b.inputs)
+        assert not truth.certified.undecided.any(), b.id
+        for output in b.inputs.outputs:
+            hi, stable = truth.enclosure(output).hi, truth.bound(output).stable
+            assert np.isfinite(stable[np.isfinite(hi)]).all(), (b.id, output)
+            for case in b.cases:
+                clause = case.clause_of(output)
+                assert clause in undefined or not np.isnan(hi[case.row]).any(), (case.id, output)
+                assert clause in infinite | undefined or not np.isinf(hi[case.row]).any(), (case.id, output)
