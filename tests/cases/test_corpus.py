@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "ea61779989467c8c4ae57b9ab89ed9e77c2710a7b61d01a3b2a92611f0f49bae",
-    "standard": "d06a35c3cac2d2a7c79e85cd7cdae1f3077c083d319e9bbeb065e6e7b8c7d1d1",
-    "full": "91a08c3b24ba80e9ceebd02c51497e87d124c0461dbe6a37138381f88aa51b66",
+    "quick": "0d386f7867cab510145eae35c06d97868da3f583f213bac56291bc128b456d27",
+    "standard": "769834d9533147acd1b110528b35df13bc4872a5b4604bd2b072083072132ed2",
+    "full": "13720f053087976d4aea2093f53ead9f5f65e9dda268d5ed343b45e92056efb1",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 
