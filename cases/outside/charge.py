@@ -86,10 +86,10 @@ def _special_row(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | 
     if np.isnan(y).any():  # the derivative by a label does not depend on it
         return Charge("3.2", OFF_THE_SIMPLEX | {"grad_labels": "1.1"})
     excluded = x == -np.inf
-    if excluded.all():
-        return Charge("4.4")
+    sum_alone = op.labels == "none" and op.value_shape == "scalar"
+    if excluded.all():  # the logarithm of nothing is a value (5.3), its gradient none
+        return Charge("5.3", dict.fromkeys(GRADIENTS, "4.4")) if sum_alone else Charge("4.4")
     if (x == np.inf).any():
-        sum_alone = op.labels == "none" and op.value_shape == "scalar"
         return Charge("5.3" if sum_alone else "5.1", dict.fromkeys(GRADIENTS, "5.1"))
     if excluded.any():
         return _masked(op, excluded, y, a)
@@ -113,8 +113,10 @@ def _masked(op: Operator, excluded: Floats, y: Floats, a: Attributes) -> Charge:
 
 def _special_element(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
     """The sigmoid family, and ``logit``: one special element decides the row."""
-    if np.isnan(x).any() or np.isnan(y).any():
+    if np.isnan(x).any():
         return Charge("3.2")
+    if np.isnan(y).any():  # the derivative by a label does not depend on it
+        return Charge("3.2", {"grad_labels": "1.1"})
     if op.domain == "unit":
         return None if ((x > 0) & (x < 1)).all() else Charge("5.4")
     if np.isinf(x).any():  # no attribute changes which limit it is, but those of its derivative
