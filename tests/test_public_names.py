@@ -103,6 +103,7 @@ COMMANDS = {
     "compare": "old new --html --json --drift-factor",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": "what --plugin",
+    "causes": "runs --json",
     "report": f"runs --out -o --gate --no-gate {HOW_IT_IS_DECIDED}",
     "check-plugin": "name",
     "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "
