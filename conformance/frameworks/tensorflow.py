@@ -127,7 +127,7 @@ class TensorFlow:
         tf = self._tf
         return {
             name: tf.constant(value, dtype=tf.bool if name == "mask" else like.dtype)
-            if isinstance(value, tuple)
+            if isinstance(value, tuple) and name != "axis"
             else value
             for name, value in call.keywords.items()
         }
