@@ -8,7 +8,7 @@ from typing import Any, Literal
 Reduction = Literal["none", "mean", "sum", "weighted_mean"]
 
 AROUND = ("cast", "scale", "temperature", "bias", "mask", "times")
-"""What stands before the operator, in the order in which it is applied, and after it: SPEC.md 6.14, 4.6."""
+"""What stands before the operator, in the order in which it is applied, and after it: SPEC.md 6.15, 4.6."""
 
 
 @dataclass(frozen=True)

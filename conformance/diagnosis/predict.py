@@ -14,7 +14,8 @@ from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.sigmoids import SIGMOIDS
 from xent_conformance.diagnosis.situation import Arithmetic, Array, Situation, arithmetics
 from xent_conformance.diagnosis.softmaxes import SOFTMAXES
-from xent_conformance.reference.formats import Format, Ints
+from xent_conformance.reference.formats import FORMATS, Format, Ints
+from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Truth
 
 Mask = NDArray[np.bool_]
@@ -108,7 +109,7 @@ class Prediction:
 def predictions(truth: Truth, output: str) -> Iterator[Prediction]:
     """Every hypothesis that speaks of this output, in every arithmetic of the format."""
     inputs = truth.inputs
-    if inputs.attributes.grouped or inputs.copies > 1 or not inputs.logits.size:
+    if not modelled(inputs):
         return
     fmt, right = inputs.format, Right(truth, output)
     for arithmetic in arithmetics(fmt):
@@ -127,6 +128,14 @@ def predictions(truth: Truth, output: str) -> Iterator[Prediction]:
             yield Prediction(h, arithmetic, right, values, np.broadcast_to(near, values.shape))
 
 
+def modelled(inputs: Inputs) -> bool:
+    """Whether the models know all that is given: one that leaves something out contradicts nobody."""
+    a = inputs.attributes
+    unknown = a.around or a.eps is not None or a.row_weight or inputs.labels_format
+    inside = inputs.definition.labels == "none" and a.weight
+    return not (a.grouped or inputs.copies > 1 or not inputs.logits.size or unknown or inside)
+
+
 def _rounded(z: Situation, h: Hypothesis, result: Array) -> Array:
     return np.asarray(result, dtype=np.float64) if h.exact else z.rounded(result)
 
@@ -139,7 +148,7 @@ def _ulps(fmt: Format, values: Array) -> Array:
 
 def _step(z: Situation, scale: Array) -> Array:
     """An ulp of the largest number on the way, in the format of each step."""
-    precision = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}[z.a.working.name]
+    precision = FORMATS[z.a.working.name].precision
     sized = np.isfinite(scale) & (scale > 0)
     return np.asarray(
         np.where(sized, np.ldexp(1.0, np.frexp(np.where(sized, scale, 1.0))[1] - precision), 0.0)

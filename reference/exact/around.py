@@ -1,6 +1,6 @@
 """What stands before an operator, a scale, a temperature, a bias and a mask, and a factor after it.
 
-The composite is one function (SPEC.md 6.14): its logits are ``y_i = scale · x_i / temperature + bias_i``,
+The composite is one function (SPEC.md 6.15): its logits are ``y_i = scale · x_i / temperature + bias_i``,
 rational numbers and nothing else, its gradients those of the operator at ``y`` by the chain rule.
 """
 

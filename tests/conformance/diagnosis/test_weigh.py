@@ -13,7 +13,7 @@ from tests.support.corpus import of_corpus
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
-from xent_conformance.diagnosis.predict import HYPOTHESES, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, modelled, predictions
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighed, explain, weigh
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -34,7 +34,7 @@ def asked(operator: str) -> tuple[Batch, ...]:
     return tuple(
         b
         for b in found
-        if b.stacked and 1 < b.inputs.n <= 16 and b.inputs.logits.size and not b.inputs.tangent.size
+        if b.stacked and 1 < b.inputs.n <= 16 and modelled(b.inputs) and not b.inputs.tangent.size
     )
 
 
@@ -109,6 +109,24 @@ def test_a_textbook_that_is_right_in_a_few_rows_contradicts_it() -> None:
 
     for e in weighed("log_softmax", "value", mixed):
         assert e.broken and ("log of the whole sum", "") not in e.by
+
+
+@pytest.mark.parametrize(
+    ("operator", "family", "given"),
+    [
+        ("log_softmax", "composites", "scale"),
+        ("softmax", "masks", "mask"),
+        ("logit", "forms", "eps"),
+        ("logsumexp", "forms", "weight"),
+    ],
+)
+def test_nothing_is_predicted_of_what_the_models_do_not_know(operator: str, family: str, given: str) -> None:
+    """Or it is wrong there, and rows that are right contradict a hypothesis that is true."""
+    asked = of_corpus("quick", operators=[operator], families=[family])
+    found = [b for b in asked if given in b.inputs.attributes.given]
+    assert found
+    for b in found:
+        assert list(predictions(ORACLE.truth(b.inputs), "value")) == []
 
 
 # --- the choice among several ----------------------------------------------------------------------------
