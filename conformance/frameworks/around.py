@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.interface import AROUND, Implementation
 
-KEYWORDS = frozenset({"cast", "scale", "temperature", "bias", "times"})
+KEYWORDS = AROUND - {"mask"}
 
 Cast = Callable[[Any, Any, Any], Any]
 """``cast(framework, x, dtype)``, the dtype by its name or as the framework's tensors have it."""

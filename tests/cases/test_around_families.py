@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import of_corpus
+from xent_conformance.frameworks import interface
 from xent_conformance.reference.attributes import AROUND, Attributes
 from xent_conformance.reference.formats import BINARY32
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.registry.problems import KEYWORDS
+
+
+def test_the_worker_and_the_reference_mean_the_same() -> None:
+    """The worker knows no reference, so it has the names once more."""
+    assert frozenset(AROUND) == interface.AROUND and set(KEYWORDS) >= interface.AROUND
 
 
 def test_every_kind_is_asked_in_quick_of_every_operator_that_has_it() -> None:

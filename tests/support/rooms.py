@@ -119,7 +119,7 @@ conformance/check_plugin
     reference: cache formats operators oracle
     cases: case corpus profile
     reports: run text
-    conformance: asking frameworks judging registry
+    conformance: asking frameworks judging registry worker
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
