@@ -38,7 +38,7 @@ def compare(inputs: Inputs) -> dict[str, int]:
     for i in range(len(inputs)):
         row = inputs.row(i)
         domain = all(0 < v < 1 for v in row.x) if inputs.operator == "logit" else True
-        if not (domain and np.isfinite([*row.x, *row.p]).all()):
+        if not (domain and np.isfinite([*row.x, *row.p, *row.c]).all()):
             continue
         with mpmath.workprec(53):
             expected, slack = mpmath_definitions.evaluate(inputs.operator, row.x, row.p, row.c)
