@@ -145,6 +145,11 @@ GRADIENT_STATES = ("inference", "second_backward", "accumulated")
 """Those of them that concern gradients; a call's own ``state`` says them to an adapter."""
 
 
+def holds_numbers(keyword: str, given: object) -> bool:
+    """Whether a keyword has an entry a class, or a row, and is to become a tensor: axes are a tuple too."""
+    return isinstance(given, tuple) and keyword != "axis"
+
+
 @dataclass(frozen=True)
 class NotOffered:
     """Something that implementations do not have, and who says so: it is not asked, and counted apart.

@@ -9,7 +9,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported, dtype_of
+from xent_conformance.frameworks.interface import (
+    Array,
+    Call,
+    Implementation,
+    Unsupported,
+    dtype_of,
+    holds_numbers,
+)
 
 _AXIS = frozenset({"axis"})
 
@@ -143,7 +150,7 @@ class Paddle:
         arguments = [self._tensor(a) for a in call.arguments]
         keywords = {
             name: self._paddle.to_tensor(given, dtype=arguments[0].dtype)
-            if isinstance(given, tuple)
+            if holds_numbers(name, given)
             else given
             for name, given in call.keywords.items()
         }

@@ -14,6 +14,7 @@ from xent_conformance.frameworks.interface import (
     NotOffered,
     Unsupported,
     Variant,
+    holds_numbers,
 )
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
@@ -127,7 +128,7 @@ class TensorFlow:
         tf = self._tf
         return {
             name: tf.constant(value, dtype=tf.bool if name == "mask" else like.dtype)
-            if isinstance(value, tuple) and name != "axis"
+            if holds_numbers(name, value)
             else value
             for name, value in call.keywords.items()
         }

@@ -11,7 +11,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, Variant, dtype_of
+from xent_conformance.frameworks.interface import (
+    Array,
+    Call,
+    Implementation,
+    Variant,
+    dtype_of,
+    holds_numbers,
+)
 
 _AXIS = frozenset({"axis"})
 _DENSE = frozenset({"label_smoothing", "reduction"})
@@ -113,7 +120,7 @@ class Tinygrad:
         arguments = [self._tensor(a) for a in call.arguments]
         keywords = {
             name: self._tensor(np.array(given).astype(call.logits.dtype))
-            if isinstance(given, tuple)
+            if holds_numbers(name, given)
             else given
             for name, given in call.keywords.items()
         }

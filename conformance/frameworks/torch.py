@@ -21,6 +21,7 @@ from xent_conformance.frameworks.interface import (
     Unsupported,
     Variant,
     dtype_of,
+    holds_numbers,
 )
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
 
@@ -238,7 +239,7 @@ class Torch:
         torch = self._torch
         keywords = {
             name: torch.tensor(given, dtype=torch.bool if name == "mask" else like.dtype, device=like.device)
-            if isinstance(given, tuple) and name != "axis"
+            if holds_numbers(name, given)
             else given
             for name, given in call.keywords.items()
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xent_conformance.explain.script.call import Source, source_of
 from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import Shown
+from xent_conformance.frameworks.interface import holds_numbers
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
     """The call, and the lines that make tensors of those keywords that are numbers a class."""
     keywords, lines = {}, []
     for name, value in shown.keywords.items():
-        if isinstance(value, tuple) and name != "axis":
+        if holds_numbers(name, value):
             keywords[name] = name
             told = tensor(repr(value))
             lines.append(f"{name} = {told.replace(', dtype=logits.dtype', '') if name == 'mask' else told}")
