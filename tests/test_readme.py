@@ -8,6 +8,9 @@ import shlex
 import pytest
 import typer.main
 
+from tests.support.faults.seeded import FAULTS
+from tests.support.faults.variants import VARIANTS
+from tests.support.mutants.mutate import mutants
 from tests.support.paths import ROOT
 from xent_conformance.__main__ import app
 from xent_conformance.reports.run.words import Grade
@@ -49,3 +52,17 @@ def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
         assert f"\n{target}:" in makefile
+
+
+def test_faults_variants_and_mutants_are_counted() -> None:
+    power = (ROOT / "docs" / "POWER.md").read_text(encoding="utf-8")
+    silent = len(re.findall(r"^\| `\w+` \|.*\| nothing \|$", power, re.MULTILINE))
+    counted = (
+        f"{len(FAULTS)} seeded faults",
+        f"like any other implementation: {sum(f.beyond is None for f in FAULTS)} are caught in `quick`",
+        f"{len(VARIANTS)} correct variants",
+        f"{silent} (other sums, one pass, higher precision, a reciprocal) raise no alarm at all",
+        f"and {len(VARIANTS) - silent} forms that everybody ships",
+        f"{len(mutants())} [mutants](docs/MUTANTS.md)",
+    )
+    assert [words for words in counted if words not in README] == []
