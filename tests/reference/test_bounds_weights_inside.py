@@ -34,7 +34,7 @@ def _weights(fmt: Format, n: int) -> Iterator[tuple[float, ...]]:
 def truths(fmt: Format) -> list[Truth]:
     return [
         Oracle().truth(replace(inputs, attributes=Attributes(weight=weight)))
-        for _, inputs in strained("logsumexp", fmt)
+        for inputs in strained("logsumexp", fmt)
         for weight in _weights(fmt, inputs.n)
     ]
 

@@ -33,11 +33,10 @@ def shapes(fmt: Format, n: int) -> dict[str, Floats]:
     }
 
 
-def strained(operator: str, fmt: Format) -> Iterator[tuple[list[str], Inputs]]:
-    """The names of the rows and the batch, for each length; labels and cotangents of either sign."""
+def strained(operator: str, fmt: Format) -> Iterator[Inputs]:
+    """The batch of these rows, for each length; labels and cotangents of either sign."""
     o = OPERATORS[operator]
     for n in LENGTHS:
-        names = list(shapes(fmt, n))
         x = fmt.nearest(np.stack(list(shapes(fmt, n).values())))
         rows = len(x)
         if operator == "logit":
@@ -50,4 +49,4 @@ def strained(operator: str, fmt: Format) -> Iterator[tuple[list[str], Inputs]]:
         labels = {"none": np.zeros((rows, 0)), "index": y, "dense": soft}[o.labels]
         width = n if o.value_shape == "row" else 1
         c = ((np.arange(rows * width).reshape(rows, width) * 7 % 31) - 15) / 8
-        yield names, Inputs(operator, fmt, x, labels, np.where(c == 0, 1.0, c))
+        yield Inputs(operator, fmt, x, labels, np.where(c == 0, 1.0, c))
