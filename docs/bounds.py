@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.support.reference import innocents
@@ -15,7 +15,6 @@ from tests.support.reference.innocence import worst
 from tests.support.reference.rows import strained
 from tests.support.reference.rows_moving import moving
 from xent_conformance.reference.formats import FORMATS, Format
-from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
@@ -52,7 +51,7 @@ class Share:
 @functools.cache
 def truths(operator: str, fmt: Format, *, moves: bool) -> Sequence[Truth]:
     """The rows that strain an operator, with a tangent or without."""
-    rows: Iterable[Inputs] = moving(operator, fmt) if moves else (i for _, i in strained(operator, fmt))
+    rows = moving(operator, fmt) if moves else strained(operator, fmt)
     return [Oracle().truth(inputs) for inputs in rows if inputs.n <= LONGEST]
 
 
