@@ -129,6 +129,11 @@ class Batch:
         return tuple(cases)
 
     @property
+    def mixed(self) -> bool:
+        """Whether labels or weights are of another type than the logits (6.5)."""
+        return bool(self.form.label_dtype or self.inputs.attributes.weight_dtype)
+
+    @property
     def manner(self) -> str:
         """Attributes and form in words, as they are called; empty for a plain stack of rows."""
         a, form = self.inputs.attributes, self.form

@@ -17,9 +17,9 @@ class Attributes:
 
     ``weight`` and ``pos_weight`` hold one number a class (softmax family) or element (sigmoid
     family), exact in the tested format; empty means none is given. Without labels weights multiply the
-    exponentials. A reduction is over ``examples`` rows, which are then asked as one: a row of inputs
-    holds ``examples · N`` numbers; ``row_weight`` has one number for each of them. ``eps`` clamps the
-    argument of ``logit``.
+    exponentials. ``weight_dtype`` names the format of both, where it is another. A reduction is over
+    ``examples`` rows, which are then asked as one: a row of inputs holds ``examples · N`` numbers;
+    ``row_weight`` has one number for each of them. ``eps`` clamps the argument of ``logit``.
 
     The operator is taken of ``scale · x / temperature + bias``, without the classes whose ``mask`` is
     False, and multiplied by ``times``. ``bias`` and ``mask`` hold one entry a class; empty, all classes are
@@ -41,6 +41,7 @@ class Attributes:
     bias: tuple[float, ...] = ()
     mask: tuple[bool, ...] = ()
     times: float = 1.0
+    weight_dtype: str = ""
 
     @property
     def given(self) -> dict[str, Any]:
@@ -50,8 +51,9 @@ class Attributes:
 
     @property
     def described(self) -> str:
-        """For content hashes, which what is not given around leaves as they were without it."""
-        told = [f.name for f in fields(self) if f.name not in AROUND or f.name in self.given]
+        """For content hashes, which what came later and is not given leaves as they were without it."""
+        later = {*AROUND, "weight_dtype"}
+        told = [f.name for f in fields(self) if f.name not in later or f.name in self.given]
         return f"Attributes({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
     @property

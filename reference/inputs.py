@@ -83,8 +83,10 @@ class Inputs:
             if given not in (0, number):
                 of = "examples" if name == "row_weight" else "classes"
                 raise ValueError(f"{self.operator}: {name} has {given} numbers for {number} {of}")
-        for name in ("weight", "pos_weight", "row_weight", "bias", "scale", "temperature", "times"):
+        for name in ("row_weight", "bias", "scale", "temperature", "times"):
             self._exact(name, np.array(getattr(a, name)))
+        for name in ("weight", "pos_weight"):
+            self._exact(name, np.array(getattr(a, name)), FORMATS.get(a.weight_dtype))
         if a.eps is not None:
             if self.definition.domain != "unit" or not 0 <= a.eps <= 1:
                 raise ValueError(f"{self.operator}: eps = {a.eps} clamps an argument in [0, 1]")

@@ -1,8 +1,8 @@
 """``forms``: what doors document beside logits and labels, each in a few rows (1.4, 6.6 to 6.10, 6.14, 7.6).
 
 The clamp of ``logit``, weights inside ``logsumexp``, weights of rows, negative weights, smoothing and an
-ignored class where the classes are not last, a format that is asked for, labels in a wider one, classes on
-several axes at once, axes that stay, tensors without axes.
+ignored class where the classes are not last, a format that is asked for, labels and weights in another one,
+classes on several axes at once, axes that stay, tensors without axes.
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ CLAMPED = 33
 CROSSED = 17 / 32
 """Above one half: the bounds of the clamp are the wrong way round."""
 WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64"}
+MIXED = 5
+"""Classes of rows whose weights are in another format: a wider one, and binary32 beside binary64."""
 NARROWER = {"float32": ("float16", "bfloat16"), "float64": ("float32",)}
 
 LENGTHS: dict[str, tuple[int, ...]] = {
     "softmax": (12,),
     "log_softmax": (12,),
-    "logsumexp": (12,),
-    "softmax_cross_entropy": (3,),
-    "sparse_softmax_cross_entropy": (6,),
+    "logsumexp": (MIXED, 12),
+    "softmax_cross_entropy": (3, MIXED),
+    "sparse_softmax_cross_entropy": (MIXED, 6),
     "sigmoid": (1,),
     "log_sigmoid": (1,),
     "logit": (1, CLAMPED),
-    "sigmoid_cross_entropy": (1, 8),
+    "sigmoid_cross_entropy": (1, MIXED, 8),
 }
 
 
@@ -54,6 +56,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             yield Ask("no_axis", x, "1.4", form=Form(shape=(), each=True, class_shape=()))
     elif operator.name == "logit":
         yield from _clamped(fmt, n, words)
+    elif n == MIXED:
+        yield from _weights_in_another_format(operator, fmt, n, words)
     elif operator.name == "sigmoid_cross_entropy":
         yield from _negative_elements(fmt, n, words)
         yield from _row_weights(operator, fmt, n, words)
@@ -209,6 +213,30 @@ def _row_weights(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
                 yield Ask(name, x, "6.10", labels, attributes=a)
 
 
+def _weights_in_another_format(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Weights that the logits' format has not: thirds, and one beyond its largest number where there is one.
+
+    That of the confident class, so that the loss and its gradient are numbers of the format again.
+    """
+    other = FORMATS[WIDER.get(fmt.name, "float32")]
+    beyond = 1.5 * 2.0 ** (fmt.emax + 1 if other.emax > fmt.emax else 16)
+    weight = tuple(other.nearest(np.array([1 / 3, beyond, 2 / 3, 0.7, 1 / 7])).tolist())
+    given = {f"weights_{other.name}": Attributes(weight=weight, weight_dtype=other.name)}
+    if operator.elementwise:
+        given[f"positive_weights_{other.name}"] = Attributes(pos_weight=weight, weight_dtype=other.name)
+    labels = {
+        "none": (None,),
+        "index": ((0.0,), (1.0,), (3.0,)),
+        "dense": ((0.125, 1.0 if operator.elementwise else 0.5, 0.25, 0.125, 0.0),) * 2,
+    }
+    for name, a in given.items():
+        for label in labels[operator.labels]:
+            x = words.bell(fmt, 0.5, n)
+            x[1] = 3.0
+            hot = None if label is None else np.array(label)
+            yield Ask(name, x, "6.5", hot, cotangent=np.full(1, 0.125), attributes=a)
+
+
 def _labels(operator: Operator, fmt: Format, n: int, m: int, words: Words) -> Floats:
     if operator.labels == "index":
         return words.below(n, m).astype(np.float64)
@@ -223,4 +251,5 @@ FORMS = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",)},
+    formats_at={("quick", MIXED): ("float16", "bfloat16")},
 )

@@ -131,7 +131,7 @@ def predictions(truth: Truth, output: str) -> Iterator[Prediction]:
 def modelled(inputs: Inputs) -> bool:
     """Whether the models know all that is given: one that leaves something out contradicts nobody."""
     a = inputs.attributes
-    unknown = a.around or a.eps is not None or a.row_weight or inputs.labels_format
+    unknown = a.around or a.eps is not None or a.row_weight or inputs.labels_format or a.weight_dtype
     inside = inputs.definition.labels == "none" and a.weight
     return not (a.grouped or inputs.copies > 1 or not inputs.logits.size or unknown or inside)
 

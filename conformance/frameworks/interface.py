@@ -38,8 +38,9 @@ class Implementation:
 
     ``takes`` names the keyword arguments that ``call`` has beside those: ``axis`` (where the classes
     are; tensors of any rank), ``axes`` (as ``axis``, which may then be a tuple of axes or None for all),
-    ``keepdims``, ``dtype`` (of the result), ``out``, and the attributes ``weight``, ``pos_weight``,
-    ``label_smoothing``, ``ignore_index``, ``eps``, ``reduction`` (the examples of one reduction are the rows;
+    ``keepdims``, ``dtype`` (of the result), ``out``, and the attributes ``weight``, ``pos_weight`` (and
+    ``weight_dtype``, by its name, where those may be in another format than the logits), ``label_smoothing``,
+    ``ignore_index``, ``eps``, ``reduction`` (the examples of one reduction are the rows;
     "weighted_mean" is asked where ``row_weight`` is taken, which has a number for each of them); then
     what stands around it: ``cast``, ``scale``, ``temperature``, ``bias``, ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
@@ -148,6 +149,13 @@ GRADIENT_STATES = ("inference", "second_backward", "accumulated")
 def holds_numbers(keyword: str, given: object) -> bool:
     """Whether a keyword has an entry a class, or a row, and is to become a tensor: axes are a tuple too."""
     return isinstance(given, tuple) and keyword != "axis"
+
+
+def type_of(keyword: str, keywords: Mapping[str, Any], logits: str) -> str:
+    """The type of the numbers of a keyword, by its name: that of the logits, if nothing else is said."""
+    if keyword in ("weight", "pos_weight"):
+        return str(keywords.get("weight_dtype", logits))
+    return "bool" if keyword == "mask" else logits
 
 
 @dataclass(frozen=True)

@@ -26,16 +26,16 @@ from xent_conformance.frameworks.interface import (
 
 _AXIS = frozenset({"axis"})
 _AXES = frozenset({"axis", "axes", "mask"})
-_SUM = frozenset({"axis", "axes", "keepdims", "weight", "mask"})
+_SUM = frozenset({"axis", "axes", "keepdims", "weight", "weight_dtype", "mask"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
 
 _EPSILON = 1e-7
 
 
-def _like(jax: Any, weight: Any, x: Any) -> Any:
-    """Weights in the format of the logits, where there are any."""
-    return None if weight is None else jax.numpy.asarray(weight, x.dtype)
+def _like(jax: Any, weight: Any, x: Any, dtype: str) -> Any:
+    """Weights in the format of the logits, or in their own, where there are any."""
+    return None if weight is None else jax.numpy.asarray(weight, dtype or x.dtype)
 
 
 def _gumbel(jax: Any, x: Any) -> Any:
@@ -64,8 +64,8 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         "jax.scipy.special.logsumexp",
         "logsumexp",
         "fused",
-        lambda jax, x, axis=-1, weight=None, mask=None, **kept: jax.scipy.special.logsumexp(
-            x, axis=axis, b=_like(jax, weight, x) if mask is None else where(x, mask), **kept
+        lambda jax, x, axis=-1, weight=None, weight_dtype="", mask=None, **kept: jax.scipy.special.logsumexp(
+            x, axis=axis, b=_like(jax, weight, x, weight_dtype) if mask is None else where(x, mask), **kept
         ),
         "",
         _SUM,
@@ -204,8 +204,8 @@ class Jax:
         )),
         composed(Implementation(
             "jax.nn.logsumexp", "logsumexp", "fused",
-            lambda jax, x, axis=-1, weight=None, mask=None, **kept: jax.nn.logsumexp(
-                x, axis=axis, b=_like(jax, weight, x), where=where(x, mask), **kept
+            lambda jax, x, axis=-1, weight=None, weight_dtype="", mask=None, **kept: jax.nn.logsumexp(
+                x, axis=axis, b=_like(jax, weight, x, weight_dtype), where=where(x, mask), **kept
             ),
             takes=_SUM,
         )),

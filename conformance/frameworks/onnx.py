@@ -15,7 +15,7 @@ from xent_conformance.frameworks.interface import Array, Call, Implementation, N
 OPSET = 21
 
 _AXIS = frozenset({"axis"})
-_LOSS = frozenset({"weight", "ignore_index", "reduction"})
+_LOSS = frozenset({"weight", "weight_dtype", "ignore_index", "reduction"})
 
 
 def _node(kind: str, **fixed: Any) -> Any:
@@ -47,7 +47,7 @@ class _Onnx:
             feeds["y"] = call.labels
         weight = attributes.pop("weight", None)
         if weight is not None:
-            feeds["w"] = np.asarray(weight, dtype=call.logits.dtype)
+            feeds["w"] = np.asarray(weight, dtype=attributes.pop("weight_dtype", call.logits.dtype))
         session = self._session(kind, dict(attributes), feeds, call.cotangent.ndim)
         (value,) = session.run(None, feeds)
         return {"value": np.asarray(value)}

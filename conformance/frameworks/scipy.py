@@ -6,14 +6,16 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
 
 _AXES = frozenset({"axis", "axes"})
 
 
-def _like(weight: Any, x: Any) -> Any:
-    """Weights in the format of the logits, where there are any."""
-    return None if weight is None else x.dtype.type(weight)
+def _like(weight: Any, x: Any, dtype: str) -> Any:
+    """Weights in the format of the logits, or in their own, where there are any."""
+    return None if weight is None else np.asarray(weight, dtype or x.dtype)
 
 
 class SciPy:
@@ -51,10 +53,10 @@ class SciPy:
         ),
         Implementation(
             "scipy.special.logsumexp", "logsumexp", "fused",
-            lambda special, x, axis=-1, weight=None, **kept: special.logsumexp(
-                x, axis=axis, b=_like(weight, x), **kept
+            lambda special, x, axis=-1, weight=None, weight_dtype="", **kept: special.logsumexp(
+                x, axis=axis, b=_like(weight, x, weight_dtype), **kept
             ),
-            takes=_AXES | {"keepdims", "weight"},
+            takes=_AXES | {"keepdims", "weight", "weight_dtype"},
         ),
         Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
         Implementation(

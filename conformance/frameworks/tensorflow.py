@@ -15,6 +15,7 @@ from xent_conformance.frameworks.interface import (
     Unsupported,
     Variant,
     holds_numbers,
+    type_of,
 )
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
@@ -127,10 +128,11 @@ class TensorFlow:
         """The keywords; tensors of those that hold an entry a class."""
         tf = self._tf
         return {
-            name: tf.constant(value, dtype=tf.bool if name == "mask" else like.dtype)
+            name: tf.constant(value, dtype=type_of(name, call.keywords, like.dtype.name))
             if holds_numbers(name, value)
             else value
             for name, value in call.keywords.items()
+            if name != "weight_dtype"
         }
 
     def _function(self, call: Call) -> Callable[..., Any]:

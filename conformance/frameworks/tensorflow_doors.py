@@ -104,10 +104,10 @@ _FIRST = (
         "tf.nn.weighted_cross_entropy_with_logits",
         "sigmoid_cross_entropy",
         "composed",
-        lambda tf, x, z, pos_weight=1.0: tf.nn.weighted_cross_entropy_with_logits(
-            labels=z, logits=x, pos_weight=pos_weight
+        lambda tf, x, z, **given: tf.nn.weighted_cross_entropy_with_logits(
+            labels=z, logits=x, **{"pos_weight": 1.0, **given}
         ),
-        takes=frozenset({"pos_weight"}),
+        takes=frozenset({"pos_weight", "weight_dtype"}),
     ),
 )
 

@@ -22,6 +22,7 @@ from xent_conformance.frameworks.interface import (
     Variant,
     dtype_of,
     holds_numbers,
+    type_of,
 )
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
 
@@ -237,11 +238,15 @@ class Torch:
 
     def _keywords(self, call: Call, like: Any, cotangent: Any) -> dict[str, Any]:
         torch = self._torch
+        own = str(like.dtype).removeprefix("torch.")
         keywords = {
-            name: torch.tensor(given, dtype=torch.bool if name == "mask" else like.dtype, device=like.device)
+            name: torch.tensor(
+                given, dtype=getattr(torch, type_of(name, call.keywords, own)), device=like.device
+            )
             if holds_numbers(name, given)
             else given
             for name, given in call.keywords.items()
+            if name != "weight_dtype"
         }
         if "dtype" in keywords:
             keywords["dtype"] = getattr(torch, keywords["dtype"])

@@ -12,9 +12,10 @@ _AXIS = frozenset({"axis"})
 _AXIS_DTYPE = frozenset({"axis", "dtype"})
 _SUMMED = frozenset({"axes", "keepdims"})
 _OUT = frozenset({"out"})
-_DENSE = frozenset({"weight", "label_smoothing", "reduction"})
+_WEIGHTED = frozenset({"weight", "weight_dtype", "reduction"})
+_DENSE = _WEIGHTED | {"label_smoothing"}
 _INDEX = _DENSE | {"ignore_index"}
-_ELEMENTS = frozenset({"weight", "pos_weight", "reduction"})
+_ELEMENTS = _WEIGHTED | {"pos_weight"}
 
 EPSILON = 1e-7
 """What people add or clip at."""
@@ -121,7 +122,7 @@ _FIRST = (
         "softmax_cross_entropy",
         "fused",
         lambda torch, x, p, **given: torch.nn.functional.cross_entropy(x, p, **_unreduced(given)),
-        takes=frozenset({"weight", "label_smoothing", "reduction"}),
+        takes=_DENSE,
         class_axis="second",
     ),
     Implementation(
@@ -129,7 +130,7 @@ _FIRST = (
         "sparse_softmax_cross_entropy",
         "fused",
         lambda torch, x, y, **given: torch.nn.functional.cross_entropy(x, y, **_unreduced(given)),
-        takes=frozenset({"weight", "label_smoothing", "ignore_index", "reduction"}),
+        takes=_INDEX,
         class_axis="second",
     ),
     Implementation(
@@ -139,7 +140,7 @@ _FIRST = (
         lambda torch, x, y, **given: torch.nn.functional.nll_loss(
             torch.log_softmax(x, dim=min(1, x.ndim - 1)), y, **_unreduced(given)
         ),
-        takes=frozenset({"weight", "ignore_index", "reduction"}),
+        takes=_WEIGHTED | {"ignore_index"},
         class_axis="second",
     ),
     Implementation(
@@ -170,7 +171,7 @@ _FIRST = (
         lambda torch, x, z, **given: torch.nn.functional.binary_cross_entropy_with_logits(
             x, z, **_unreduced(given)
         ),
-        takes=frozenset({"weight", "pos_weight", "reduction"}),
+        takes=_ELEMENTS,
     ),
 )
 
@@ -285,7 +286,7 @@ OTHERS = (
             t.nn.LogSoftmax(dim=min(1, x.ndim - 1))(x), y
         ),
         "composed",
-        takes=frozenset({"weight", "ignore_index", "reduction"}),
+        takes=_WEIGHTED | {"ignore_index"},
         class_axis="second",
     ),
     _door(

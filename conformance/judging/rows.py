@@ -35,7 +35,7 @@ def rows_of(
     ``target`` holds what all of them share: framework, version, formulation, machine. ``widening``:
     the mode may give results of a wider type than the logits, as mixed precision does.
     """
-    widening = widening or bool(batch.form.label_dtype)
+    widening = widening or batch.mixed
     rows: list[dict[str, Any]] = []
     for output in answer.question.due:
         failures = answer.failures.get(output, {})
@@ -47,7 +47,7 @@ def rows_of(
             verdicts = _measured(judge, batch, answered, output, got, widening=widening)
             charge_repeated(judge, batch, answer, output, answered, verdicts)
         verdicts += [
-            _failed(case, output, failures[case.row], given=bool(batch.form.label_dtype))
+            _failed(case, output, failures[case.row], given=batch.mixed)
             for case in batch.cases
             if case.row in failures
         ]
@@ -176,7 +176,8 @@ def _result_fault(case: Case, output: str, symptom: Symptom, message: str, got: 
 def _failed(case: Case, output: str, failure: Failure, *, given: bool) -> dict[str, Any]:
     """A row that was not answered: a fault, unless the clause is open, allows an error, or nothing was asked.
 
-    ``given``: labels of another type were given, which a clause may allow to refuse whatever they are.
+    ``given``: labels or weights of another type were given, which a clause may allow to refuse whatever
+    they are.
     """
     tested = clause(case.clause_of(output))
     allowed = tested.or_an_error and (failure.outcome is Outcome.RAISED or given)

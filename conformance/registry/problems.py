@@ -38,6 +38,7 @@ KEYWORDS = (
     "out",
     "weight",
     "pos_weight",
+    "weight_dtype",
     "label_smoothing",
     "ignore_index",
     "eps",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.corpus import of_corpus
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.families.forms import CLASSES, CROSSED, EXAMPLES, LENGTHS, NARROWER, WIDER
+from xent_conformance.cases.families.forms import CLASSES, CROSSED, EXAMPLES, LENGTHS, MIXED, NARROWER, WIDER
 from xent_conformance.cases.form import Form
 from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import FORMATS
@@ -53,7 +53,8 @@ KINDS = {
 def test_quick_asks_every_kind(operator: str) -> None:
     assert set(KINDS) == set(LENGTHS) == set(OPERATORS)
     assert set(found(operator)) >= KINDS[operator]
-    assert {b.inputs.format.name for b in of_corpus("quick", families=["forms"])} == {"float32"}
+    quick = {(b.inputs.format.name, b.inputs.n == MIXED) for b in of_corpus("quick", families=["forms"])}
+    assert quick == {("float32", False), ("float16", True), ("bfloat16", True)}
     assert {b.inputs.format.name for b in of_corpus("standard", families=["forms"])} == set(FORMATS)
 
 
@@ -150,6 +151,32 @@ def test_wide_labels_are_no_numbers_of_the_logits_format(fmt: str) -> None:
     narrow, wide = FORMATS[fmt], FORMATS[WIDER[fmt]]
     assert (narrow.nearest(b.inputs.labels) != b.inputs.labels).any()
     np.testing.assert_array_equal(wide.nearest(b.inputs.labels), b.inputs.labels)
+
+
+@pytest.mark.parametrize("operator", ["logsumexp", DENSE, SPARSE, BINARY])
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_weights_in_another_format_are_no_numbers_of_the_logits_format(operator: str, fmt: str) -> None:
+    """Rounded to it, the heaviest would be infinite, where the other's range is wider."""
+    other, narrow = FORMATS[WIDER.get(fmt, "float32")], FORMATS[fmt]
+    kinds = ("weights", "positive_weights") if operator == BINARY else ("weights",)
+    for kind in kinds:
+        b = found(operator, "standard", fmt)[f"{kind}_{other.name}"]
+        a = b.inputs.attributes
+        weight = np.array(a.weight or a.pos_weight)
+        assert a.weight_dtype == other.name and f"weight_dtype = {other.name}" in b.manner
+        np.testing.assert_array_equal(other.nearest(weight), weight)
+        if fmt != "float64":
+            assert (narrow.nearest(weight) != weight).sum() >= 4
+        if other.emax > narrow.emax:
+            assert np.isinf(narrow.nearest(weight)).sum() == 1
+        for output in b.inputs.outputs:
+            assert np.abs(values(b, output)).max() < narrow.largest
+
+
+def test_a_weight_that_its_own_format_has_not_is_refused() -> None:
+    b = found(SPARSE, "quick", "float16")["weights_float32"]
+    with pytest.raises(ValueError, match="weight holds a number that float16 does not have"):
+        replace_attributes(b, replace(b.inputs.attributes, weight_dtype=""))
 
 
 def test_negative_weights_are_asked_beside_positive_ones() -> None:

@@ -93,7 +93,7 @@ def _torch_result(shown: Shown, expression: str) -> list[str]:
             f"_, pull = torch.func.vjp(lambda logits: {expression}, logits)",
             "(result,) = pull(cotangent)",
         ]
-    like = ".to(value.dtype)" if shown.mode == "autocast" or shown.batch.form.label_dtype else ""
+    like = ".to(value.dtype)" if shown.mode == "autocast" or shown.batch.mixed else ""
     return [
         f"{by}.requires_grad_()",
         f"value = {expression}",
@@ -178,7 +178,7 @@ def jax(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
 
 
 def _pull(shown: Shown, asked: str, given: str) -> list[str]:
-    like = ".astype(value.dtype)" if shown.batch.form.label_dtype else ""
+    like = ".astype(value.dtype)" if shown.batch.mixed else ""
     value = "value" if like else "_"
     if shown.output == "grad_labels":
         return [

@@ -15,7 +15,9 @@ def onnx(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     lines, feeds, initial = [], ['"x": logits'], ""
     feeds += ['"y": labels'] if "labels" in shown.arrays else []
     if "weight" in attributes:
-        lines.append(f"weight = np.array({attributes.pop('weight')}, dtype=logits.dtype)")
+        other = attributes.pop("weight_dtype", "")
+        dtype = f"np.{other}" if other else "logits.dtype"
+        lines.append(f"weight = np.array({attributes.pop('weight')}, dtype={dtype})")
         feeds.append('"w": weight')
     inputs = "list(feeds)"
     axis = attributes.pop("axis", -1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xent_conformance.explain.script.call import Source, source_of
 from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import Shown
-from xent_conformance.frameworks.interface import holds_numbers
+from xent_conformance.frameworks.interface import holds_numbers, type_of
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,8 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
     for name, value in shown.keywords.items():
         if holds_numbers(name, value):
             keywords[name] = name
-            told = tensor(repr(value))
-            lines.append(f"{name} = {told.replace(', dtype=logits.dtype', '') if name == 'mask' else told}")
-        else:
+            lines.append(f"{name} = {_typed(tensor(repr(value)), name, shown, library)}")
+        elif name != "weight_dtype" or library not in ("torch", "tf"):  # whose tensors have it already
             words = {"out": name, "dtype": f"{library}.{value}"}
             keywords[name] = words.get(name, repr(value))
     call, given = shown.implementation.call, arguments(shown)
@@ -64,6 +63,15 @@ def source(shown: Shown, library: str, tensor: Callable[[str], str] = str) -> tu
     except LookupError as error:
         name = shown.implementation.name
         raise Refused(f"the call of {name} cannot be read ({error}); see the case without --script") from None
+
+
+def _typed(tensor: str, keyword: str, shown: Shown, library: str) -> str:
+    """The tensor of a keyword, in the type of its numbers."""
+    kind = type_of(keyword, shown.keywords, "")
+    if kind == "bool":
+        return tensor.replace(", dtype=logits.dtype", "")
+    named = f"torch.{kind}" if library == "torch" else f'"{kind}"'
+    return tensor.replace("dtype=logits.dtype", f"dtype={named}") if kind else tensor
 
 
 def numpy_element(shown: Shown) -> str:

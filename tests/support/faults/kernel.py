@@ -132,7 +132,9 @@ class Kernel:
         return self.read("labels", call.labels).astype(np.int64 if index else self.working(call.logits.dtype))
 
     def rows_of(self, call: Call) -> Ask:
-        working, axis = self.working(call.logits.dtype), self.axis(call)
+        # what is given in a wider format is computed with in it
+        given = (call.logits.dtype, dtype_of(call.keywords.get("weight_dtype", call.logits.dtype.name)))
+        working, axis = self.working(max(given, key=lambda dtype: dtype.itemsize)), self.axis(call)
         n = call.logits.shape[axis]
 
         def rows(a: Array) -> Array:

@@ -97,6 +97,12 @@ def gradient_without_row_weights(a: Ask) -> Array:
     return right(a, "grad_logits", row_weight=np.ones((1, 1)))
 
 
+@delivery(SPARSE, "rows_of", "weights of a wider format are rounded to that of the logits")
+def weights_in_the_logits_format(self: Kernel, call: Call) -> Ask:
+    a = Kernel.rows_of(self, call)
+    return plain(a, weight=a.rounded(a.weight))
+
+
 @part(SPARSE, "w", "a negative weight is taken for none")
 def negative_weights_for_none(a: Ask) -> Array:
     return np.broadcast_to(np.maximum(a.weight, 0), a.x.shape)
