@@ -1,7 +1,8 @@
 """The ONNX operators, as the standard's own evaluator and as ONNX Runtime compute them. Values only.
 
 One model a question: a single node (``Softmax``, ``LogSoftmax``, ``ReduceLogSumExp``, ``Sigmoid``,
-``SoftmaxCrossEntropyLoss``) in the format of the logits.
+``SoftmaxCrossEntropyLoss``) in the format of the logits; behind a ``Where`` that puts −∞ in the place of what
+a mask takes away, as attention is exported.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from xent_conformance.frameworks.interface import Array, Call, Implementation, N
 OPSET = 21
 
 _AXIS = frozenset({"axis"})
+_SUMS = _AXIS | {"mask"}
 _LOSS = frozenset({"weight", "weight_dtype", "ignore_index", "reduction"})
 
 
@@ -45,6 +47,8 @@ class _Onnx:
         feeds = {"x": call.logits}
         if call.labels is not None:
             feeds["y"] = call.labels
+        if "mask" in attributes:
+            feeds["mask"] = np.array(attributes.pop("mask"))
         weight = attributes.pop("weight", None)
         if weight is not None:
             feeds["w"] = np.asarray(weight, dtype=attributes.pop("weight_dtype", call.logits.dtype))
@@ -80,9 +84,14 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
     import onnx
     from onnx import helper
 
-    inputs = list(feeds)
+    inputs = [name for name in feeds if name != "mask"]
     axis = attributes.pop("axis", -1)
-    initial = []
+    nodes, initial = [], []
+    if "mask" in feeds:
+        kind_of_x = helper.np_dtype_to_tensor_dtype(feeds["x"].dtype)
+        initial.append(helper.make_tensor("nothing", kind_of_x, [], [float("-inf")]))
+        nodes.append(helper.make_node("Where", ["mask", "x", "nothing"], ["left"]))
+        inputs[0] = "left"
     if kind == "ReduceLogSumExp":
         inputs.append("axes")
         axes = axes_of(axis, feeds["x"].ndim)
@@ -90,13 +99,13 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
         attributes = {"keepdims": int(attributes.get("keepdims", False))}
     elif kind in ("Softmax", "LogSoftmax"):
         attributes = {"axis": axis}
-    node = helper.make_node(kind, inputs, ["f"], **attributes)
+    nodes.append(helper.make_node(kind, inputs, ["f"], **attributes))
     described = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), [None] * a.ndim)
         for name, a in feeds.items()
     ]
     out = helper.make_tensor_value_info("f", helper.np_dtype_to_tensor_dtype(feeds["x"].dtype), [None] * rank)
-    graph = helper.make_graph([node], "one_node", described, [out], initializer=initial)
+    graph = helper.make_graph(nodes, "one_node", described, [out], initializer=initial)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
     onnx.checker.check_model(model)
     return model
@@ -104,11 +113,11 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
 
 def _implementations(prefix: str) -> tuple[Implementation, ...]:
     return (
-        Implementation(f"{prefix}:Softmax", "softmax", "fused", _node("Softmax"), takes=_AXIS),
-        Implementation(f"{prefix}:LogSoftmax", "log_softmax", "fused", _node("LogSoftmax"), takes=_AXIS),
+        Implementation(f"{prefix}:Softmax", "softmax", "fused", _node("Softmax"), takes=_SUMS),
+        Implementation(f"{prefix}:LogSoftmax", "log_softmax", "fused", _node("LogSoftmax"), takes=_SUMS),
         Implementation(
             f"{prefix}:ReduceLogSumExp", "logsumexp", "fused", _node("ReduceLogSumExp"),
-            takes=_AXIS | {"axes", "keepdims"},
+            takes=_SUMS | {"axes", "keepdims"},
         ),
         Implementation(f"{prefix}:Sigmoid", "sigmoid", "fused", _node("Sigmoid")),
         Implementation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, part
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, right
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array
 from xent_conformance.frameworks.interface import Call, dtype_of
@@ -83,6 +83,13 @@ def zeroed_afterwards(a: Ask) -> Array:
 @part("log_softmax", "m", "the maximum is that of all classes, masked ones among them")
 def maximum_of_what_is_masked(a: Ask) -> Array:
     return a.seen.max(axis=1, keepdims=True)
+
+
+@output("logsumexp", "value", "the maximum begins at the first class, and at zero where that is not finite")
+def maximum_from_zero(a: Ask) -> Array:
+    m = np.where(np.isneginf(a.x[:, :1]), np.maximum(a.m, 0.0), a.m)
+    found = m + np.log(np.exp(a.x - m).sum(axis=1, keepdims=True))
+    return np.where(np.isfinite(a.m) & (m != a.m), found, right(a, "value"))
 
 
 @delivery("logsumexp", "hidden", "a mask that multiplies: NaN times zero")

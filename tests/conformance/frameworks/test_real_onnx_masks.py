@@ -1,0 +1,44 @@
+"""A mask in an ONNX graph, asked of the evaluators: what is behind it, a row of nothing, what is found."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from xent_conformance.asking.selection import Selection
+from xent_conformance.reports.run.words import FAULTS
+from xent_conformance.running.engine import run
+
+MISSING = [name for name in ("onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+
+DOORS = ("Softmax", "LogSoftmax", "ReduceLogSumExp")
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    out: Path = tmp_path_factory.mktemp("masks") / "masks.parquet"
+    found = run(Selection("standard", frameworks=("onnx", "onnxruntime"), families=("masks",)), out)
+    assert found.complete
+    return found.verdicts
+
+
+def test_every_door_that_sums_over_classes_takes_a_mask(verdicts: pl.DataFrame) -> None:
+    doors = {f"{prefix}:{door}" for prefix in ("onnx.reference", "onnxruntime") for door in DOORS}
+    assert set(verdicts["implementation"]) == doors
+    assert set(verdicts["outcome"]) == {"returned"}
+
+
+def test_a_row_of_nothing_is_recorded(verdicts: pl.DataFrame) -> None:
+    nothing = verdicts.filter(variant="none_left")
+    assert len(nothing) == 2 * len(DOORS) and set(nothing["status"]) == {"open"}
+
+
+def test_a_first_class_that_is_masked_makes_the_maximum_zero(verdicts: pl.DataFrame) -> None:
+    """In ONNX Runtime's sum, and nowhere else: logits of −2³¹ underflow."""
+    wrong = verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("level") == "must")
+    assert set(wrong["implementation"]) == {"onnxruntime:ReduceLogSumExp"}
+    assert set(wrong["got"]) == {float("-inf")} and (wrong["hi"] < -1e9).all()
