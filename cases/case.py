@@ -78,7 +78,7 @@ class Case:
 
 def _plainly(value: object) -> str:
     if isinstance(value, tuple):
-        return "(" + ", ".join(f"{v:g}" for v in value) + ")"
+        return "(" + ", ".join(_plainly(v) if isinstance(v, tuple) else f"{v:g}" for v in value) + ")"
     return str(value)
 
 
@@ -104,9 +104,12 @@ class Batch:
 
     @property
     def stacked(self) -> bool:
-        """Whether it is a stack of rows and nothing else, which may be filled up with more of them."""
-        shaped = replace(self.form, again="") != PLAIN_FORM
-        return not shaped and not self.inputs.attributes.grouped and self.inputs.copies == 1
+        """Whether it is a stack of rows and nothing else, which may be filled up with more of them.
+
+        A product with a matrix is one of matrices, whose order of summation may hang on the place of a row.
+        """
+        shaped, a = replace(self.form, again="") != PLAIN_FORM, self.inputs.attributes
+        return not (shaped or a.grouped or a.matrix) and self.inputs.copies == 1
 
     @property
     def id(self) -> str:

@@ -90,7 +90,8 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "Gumbel-softmax as a differentiable relative of hard max": (
         ("torch.nn.functional.gumbel_softmax:noise=0", "jax.nn.softmax:gumbel,noise=0"),
-        "asked with its noise at zero",
+        "asked with its noise at zero, near a temperature of zero too; a noise that is given is a "
+        "scale and a bias of any softmax (family `composites`)",
     ),
 }
 """What the published explanations name (``systems_named`` of the published examples), and its doors."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 Reduction = Literal["none", "mean", "sum", "weighted_mean"]
 
-AROUND = ("cast", "scale", "temperature", "bias", "mask", "times")
+AROUND = ("cast", "matrix", "scale", "temperature", "bias", "mask", "times")
 """What stands before the operator, in the order in which it is applied, and after it: SPEC.md 6.15, 4.6."""
 
 
@@ -20,6 +20,10 @@ class Attributes:
     exponentials. ``weight_dtype`` names the format of both, where it is another. A reduction is over
     ``examples`` rows, which are then asked as one: a row of inputs holds ``examples · N`` numbers;
     ``row_weight`` has one number for each of them. ``eps`` clamps the argument of ``logit``.
+
+    ``matrix`` multiplies the logits from the right, before all that follows: what is given are then the
+    numbers that the logits are made of. It is square, a row for each of them, and every product and every
+    partial sum is a number of the format, in whatever order (SPEC.md 6.15).
 
     The operator is taken of ``scale · x / temperature + bias``, without the classes whose ``mask`` is
     False, and multiplied by ``times``. ``bias`` and ``mask`` hold one entry a class; empty, all classes are
@@ -36,6 +40,7 @@ class Attributes:
     row_weight: tuple[float, ...] = ()
     eps: float | None = None
     cast: str = ""
+    matrix: tuple[tuple[float, ...], ...] = ()
     scale: float = 1.0
     temperature: float = 1.0
     bias: tuple[float, ...] = ()
@@ -69,7 +74,7 @@ class Attributes:
     @property
     def bare(self) -> Attributes:
         """The same with nothing around: what the operator itself is given."""
-        return replace(self, cast="", scale=1.0, temperature=1.0, bias=(), mask=(), times=1.0)
+        return replace(self, cast="", matrix=(), scale=1.0, temperature=1.0, bias=(), mask=(), times=1.0)
 
     @property
     def factor(self) -> float:

@@ -14,6 +14,15 @@ from xent_conformance.reference.formats import FORMATS, Floats, Format
 from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 
 
+def _step(a: Floats) -> Floats:
+    """The largest power of two that the numbers of each row are multiples of; NaN where one is none."""
+    fraction, exponent = np.frexp(np.where(np.isfinite(a), a, 0.0))
+    whole = np.ldexp(fraction, 53).astype(np.int64)
+    lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    least = np.where(a == 0.0, 1.0, lowest).min(axis=1, initial=1.0)
+    return np.where(np.isfinite(a).all(axis=1), least, np.nan)
+
+
 @dataclass(frozen=True)
 class Inputs:
     """``rows × N`` logits with labels and cotangents, all as binary64 carriers of ``format``'s values.
@@ -72,6 +81,8 @@ class Inputs:
         for name in ("logits", "labels", "cotangent", "tangent"):
             if name != "labels" or op.labels != "index":
                 self._exact(name, getattr(self, name), self.labels_format if name == "labels" else None)
+        if self.attributes.matrix:
+            self._check_matrix()
         if self.attributes.cast:
             self._exact("logits", self.logits, FORMATS[self.attributes.cast])
 
@@ -91,6 +102,22 @@ class Inputs:
             if self.definition.domain != "unit" or not 0 <= a.eps <= 1:
                 raise ValueError(f"{self.operator}: eps = {a.eps} clamps an argument in [0, 1]")
             self._exact("eps", np.array([a.eps, 1 - a.eps]))
+
+    def _check_matrix(self) -> None:
+        """No product and no partial sum is rounded, in whatever order: all are multiples of one number."""
+        a, matrix = self.attributes, np.array(self.attributes.matrix)
+        if a.around - {"matrix", "bias", "mask"} or a.grouped or a.row_weight:
+            raise ValueError(f"{self.operator}: beside a matrix stand a bias and a mask alone")
+        if self.definition.labels == "none" and a.weight:
+            raise ValueError(f"{self.operator}: weights inside a sum stand beside no matrix")
+        if matrix.shape != (self.n, self.n):
+            raise ValueError(f"{self.operator}: a matrix of shape {matrix.shape} for {self.n} numbers")
+        self._exact("matrix", matrix)
+        step = _step(self.logits) * _step(matrix).min(initial=1.0)
+        largest = (np.abs(self.logits) @ np.abs(matrix)).max(axis=1, initial=0.0)
+        exact = (largest < 2.0**self.format.precision * step) & (step >= self.format.smallest_subnormal)
+        if not exact.all():
+            raise ValueError(f"{self.operator}: a product with the matrix is rounded in {self.format.name}")
 
     def _exact(self, name: str, array: Floats, fmt: Format | None = None) -> None:
         fmt = fmt or self.format
@@ -136,6 +163,12 @@ class Inputs:
             self.tangent[i].tolist() if self.tangent.size else (),
             self.copies,
         )
+
+    @cached_property
+    def product(self) -> Floats:
+        """The logits, behind their matrix where there is one."""
+        matrix = self.attributes.matrix
+        return np.asarray(self.logits @ np.array(matrix), dtype=np.float64) if matrix else self.logits
 
     @cached_property
     def dense_labels(self) -> Floats:

@@ -1,14 +1,17 @@
 """``composites``: what users write before an operator and after it, which a compiler fuses into it (6.15).
 
-A product that is rounded, and one that is not, differ by as much as a logit is large: by hundreds, where the
-scale is huge. Equal logits stay equal either way, and finite logits finite. Every kind is asked of few rows,
-because each constant is compiled anew.
+A product with a matrix, as a last layer is, is of whole numbers: exact in whatever order it is summed, so
+that nothing of it is granted, and digits that a faster product drops are missed. A product with a scale that
+is rounded, and one that is not, differ by as much as a logit is large: by hundreds, where the scale is huge.
+Equal logits stay equal either way, and finite logits finite. Every kind is asked of few rows, because each
+constant is compiled anew.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +26,9 @@ EACH, MORE = 5, 6
 """The length of rows that are asked each kind, and of those that are asked more of them."""
 
 EXAMPLES = 3
+
+TEMPERATURE_NEAR_ZERO = 2.0**-10
+"""A Gumbel-softmax is a softmax of logits and a noise over a temperature, which goes to zero."""
 
 LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
 
@@ -47,6 +53,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _huge(operator, fmt, n, words)
         yield from _large(operator, fmt, n, words)
         yield from _together(operator, fmt, n, words)
+        yield from _layer(fmt, n, words, Attributes(), "matrix")
+        if operator.name == "softmax":
+            yield from _gumbel(fmt, n, words)
         if fmt.precision >= 24:
             yield from _cast(operator, n, words)
         return
@@ -55,6 +64,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     yield from _moderate("scale_zero", operator, fmt, n, words, scale=0.0)
     yield from _moderate("temperature", operator, fmt, n, words, temperature=_in(fmt, 0.07))
     yield from _moderate("bias", operator, fmt, n, words, bias=_bias(fmt, n, words))
+    yield from _layer(fmt, n, words, Attributes(bias=_bias(fmt, n, words)), "matrix+bias")
     yield from _moderate("times", operator, fmt, n, words, times=_in(fmt, 1 / 3))
     if operator.name in LOSSES:
         yield from _mean(operator, fmt, n, words)
@@ -99,6 +109,37 @@ def _together(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator
         yield Ask("temperature+bias+times", x, "6.15", attributes=given)
 
 
+def _layer(fmt: Format, n: int, words: Words, a: Attributes, name: str) -> Iterator[Ask]:
+    """Features times weights, whole numbers of two thirds of the digits and of one, times powers of two."""
+    digits = fmt.precision - (n - 1).bit_length()
+    of_features, of_weights = digits - digits // 3, digits // 3
+    weights = np.ldexp(_whole(words, of_weights, n, n), -of_weights)
+    a = replace(a, matrix=tuple(map(tuple, weights.tolist())))
+    for spread in (0, 1, 3):
+        x = np.ldexp(_whole(words, of_features, n), spread + 1 - of_features)
+        yield Ask(name, x, "6.15", attributes=a)
+
+
+def _gumbel(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """``(x + g)/τ`` with ``τ = 2⁻¹⁰``, of a given noise and of none: one class has all, or they tie."""
+    noise, near = words.bell(fmt, 1.0, n), TEMPERATURE_NEAR_ZERO
+    given = Attributes(scale=1 / near, bias=tuple((noise / near).tolist()))
+    for a, start, name in (
+        (given, -noise, "scale+noise"),
+        (Attributes(temperature=near), np.zeros(n), "temperature_near_zero"),
+    ):
+        yield Ask(name, words.bell(fmt, 1.0, n), "6.15", attributes=a)
+        for _ in range(2):
+            tied = fmt.nearest(start + near * words.bell(fmt, 2.0, n))
+            yield Ask(name, tied, "6.15", attributes=a)
+
+
+def _whole(words: Words, bits: int, *shape: int) -> Floats:
+    """Whole numbers of so many bits, of either sign."""
+    drawn = words.integers(bits + 1, *shape) - 2**bits
+    return np.asarray(np.maximum(drawn, 1 - 2**bits), dtype=np.float64)
+
+
 def _cast(operator: Operator, n: int, words: Words) -> Iterator[Ask]:
     """Logits that arrive in bfloat16, as those of a model do, and a loss in the tested format."""
     a = Attributes(cast=BFLOAT16.name)
@@ -136,7 +177,7 @@ def _mean(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 COMPOSITES = Family(
     "composites",
-    "a cast, a scale, a temperature, a bias before the operator, a mean and a factor after it",
+    "a cast, a matrix, a scale, a temperature, a bias before the operator, a mean, a factor after it",
     _lengths,
     _rows,
     formats_in={"quick": ("float32",)},

@@ -1,7 +1,7 @@
 """What users write around a door, with the framework's own operators: SPEC.md 6.15, 4.6.
 
-A cast, a scale or a temperature, a bias and a mask before it, a factor after it. All of them are constants,
-as users write them: a compiler may fuse them into the door.
+A cast, a product with a matrix, a scale or a temperature, a bias and a mask before it, a factor after it.
+All of them are constants, as users write them: a compiler may fuse them into the door.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Around:
         x: Any,
         *labels: Any,
         cast: str = "",
+        matrix: Any = None,
         scale: float = 1.0,
         temperature: float = 1.0,
         bias: Any = None,
@@ -45,17 +46,23 @@ class Around:
     ) -> Any:
         if cast:
             x = self.cast(framework, self.cast(framework, x, cast), x.dtype)
+        if matrix is not None:
+            x = x @ _like(matrix, x)
         if scale != 1.0:
             x = x * scale
         if temperature != 1.0:
             x = x / temperature
         if bias is not None:
-            # a tensor of the framework stays one
-            x = x + (np.asarray(bias, dtype=x.dtype) if isinstance(bias, tuple) else bias)
+            x = x + _like(bias, x)
         if self.hide is not None and "mask" in given:
             x = self.hide(framework, x, given.pop("mask"))
         value = self.call(framework, x, *labels, **given)
         return value if times == 1.0 else value * times
+
+
+def _like(given: Any, x: Any) -> Any:
+    """Numbers in the format of the logits; a tensor of the framework stays one."""
+    return np.asarray(given, dtype=x.dtype) if isinstance(given, tuple) else given
 
 
 def around(door: Implementation, cast: Cast, hide: Hide | None = None) -> Implementation:

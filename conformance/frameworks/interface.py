@@ -42,7 +42,8 @@ class Implementation:
     ``weight_dtype``, by its name, where those may be in another format than the logits), ``label_smoothing``,
     ``ignore_index``, ``eps``, ``reduction`` (the examples of one reduction are the rows;
     "weighted_mean" is asked where ``row_weight`` is taken, which has a number for each of them); then
-    what stands around it: ``cast``, ``scale``, ``temperature``, ``bias``, ``mask`` before, ``times`` after.
+    what stands around it: ``cast``, ``matrix`` (a tuple of its rows), ``scale``, ``temperature``, ``bias``,
+    ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others.
@@ -111,7 +112,7 @@ class Manner:
         return frozenset(name for name, there in has.items() if there)
 
 
-AROUND = frozenset({"cast", "scale", "temperature", "bias", "mask", "times"})
+AROUND = frozenset({"cast", "matrix", "scale", "temperature", "bias", "mask", "times"})
 """Keywords for what stands before an operator and after it."""
 
 MANNERS = (

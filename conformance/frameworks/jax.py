@@ -38,9 +38,9 @@ def _like(jax: Any, weight: Any, x: Any, dtype: str) -> Any:
     return None if weight is None else jax.numpy.asarray(weight, dtype or x.dtype)
 
 
-def _gumbel(jax: Any, x: Any) -> Any:
+def _gumbel(jax: Any, x: Any, temperature: float = 1.0) -> Any:
     """A Gumbel-softmax whose noise is zero, as JAX users write it."""
-    return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / 1.0)
+    return jax.nn.softmax((x + jax.numpy.zeros_like(x)) / temperature)
 
 
 def composed(door: Implementation) -> Implementation:
@@ -86,7 +86,7 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         "composed",
         _gumbel,
         "a softmax of logits plus noise; asked with the noise at zero",
-        frozenset(),
+        frozenset({"temperature"}),
     ),
     (
         "jax.numpy.exp/sum",

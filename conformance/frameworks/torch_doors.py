@@ -41,12 +41,12 @@ def _rows(torch: Any, x: Any, of_row: Any) -> Any:
     return torch.stack([of_row(i) for i in range(x.shape[0])])
 
 
-def _gumbel_without_noise(torch: Any, x: Any, axis: int = -1) -> Any:
+def _gumbel_without_noise(torch: Any, x: Any, axis: int = -1, temperature: float = 1.0) -> Any:
     """``gumbel_softmax`` draws ``−log E`` with ``E`` exponential; with ``E = 1`` its noise is zero."""
     drawn = torch.Tensor.exponential_
     torch.Tensor.exponential_ = lambda self, *_: self.fill_(1.0)
     try:
-        return torch.nn.functional.gumbel_softmax(x, tau=1.0, dim=axis)
+        return torch.nn.functional.gumbel_softmax(x, tau=temperature, dim=axis)
     finally:
         torch.Tensor.exponential_ = drawn
 
@@ -206,7 +206,7 @@ OTHERS = (
         _SOFTMAX,
         _gumbel_without_noise,
         "composed",
-        takes=_AXIS,
+        takes=_AXIS | {"temperature"},
         note="a softmax of logits plus noise; asked with the noise at zero",
     ),
     _door("torch.exp/sum", _SOFTMAX, lambda t, x: t.exp(x) / t.exp(x).sum(-1, keepdim=True), "naive"),

@@ -44,7 +44,7 @@ KEYWORDS = (
     "eps",
     "reduction",
     "row_weight",
-    *("cast", "scale", "temperature", "bias", "mask", "times"),
+    *("cast", "matrix", "scale", "temperature", "bias", "mask", "times"),
 )
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 

@@ -274,8 +274,12 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
 def manner_of(sent: Mapping[str, Any]) -> Manner:
     """A manner as it comes through the wire: JSON knows no tuples."""
     shapes = {name: None if sent[name] is None else tuple(sent[name]) for name in ("shape", "class_shape")}
-    attributes = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in sent["attributes"])
+    attributes = tuple((k, _tuples(v)) for k, v in sent["attributes"])
     return Manner(**{**sent, **shapes, "attributes": attributes})
+
+
+def _tuples(sent: Any) -> Any:
+    return tuple(map(_tuples, sent)) if isinstance(sent, list) else sent
 
 
 def main() -> None:

@@ -24,9 +24,24 @@ def around(of_row: OfRow, a: Attributes, output: str) -> OfRow:
 
     def bound(z: Sizes) -> Bound:
         found, more = of_row(z), _cotangent(z) if output == "grad_logits" and a.times != 1.0 else 0.0
-        return Bound(by * (found.accurate + more), by * (found.stable + more), by * found.flush)
+        outer = Bound(by * (found.accurate + more), by * (found.stable + more), by * found.flush)
+        return _through(z, outer) if a.matrix and output == "grad_logits" else outer
 
     return bound
+
+
+def _through(z: Sizes, found: Bound) -> Bound:
+    """Of ``Σ_i W_ji g_i``: what each ``g_i`` is off by, its product, and their sum in any order."""
+    weight, shape = np.abs(np.array(z.inputs.attributes.matrix)), z.inputs.logits.shape
+
+    def mixed(a: Floats) -> Floats:
+        return np.asarray(np.broadcast_to(a, shape) @ weight.T, dtype=np.float64)
+
+    count = z.inputs.n + 1
+    more = z.unit * (1 + z.h_stable) * z.reference_sizes["mixed"] + count * z.eta
+    return Bound(
+        mixed(found.accurate) + more, mixed(found.stable) + more, mixed(found.flush) + count * z.tiny
+    )
 
 
 def _cotangent(z: Sizes) -> Floats | float:

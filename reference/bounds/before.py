@@ -1,8 +1,8 @@
 """What stands before the operator costs: SPEC.md 8.14.
 
-The operator sees ``y_i = scale · x_i / temperature + bias_i``, rounded or not, as a compiler fuses it: a
-logit with an error of its own, at most ``e_i``; at most ``g_i`` is that of a difference ``y_i − y_k``. All
-are in units of u.
+The operator sees ``y_i = scale · x_i / temperature + bias_i``, rounded or not, as a compiler fuses it (of a
+product with a matrix, which is exact, for ``x``): a logit with an error of its own, at most ``e_i``; at most
+``g_i`` is that of a difference ``y_i − y_k``. All are in units of u.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SMALL = 30.0
 
 def seen(inputs: Inputs) -> Floats:
     """``y`` to binary64; −∞ where a mask takes the class away."""
-    a, x = inputs.attributes, inputs.logits
+    a, x = inputs.attributes, inputs.product
     if not a.around - {"cast", "times"}:
         return x
     bias = np.array(a.bias or (0.0,))
@@ -66,7 +66,7 @@ class Before:
     @property
     def moving(self) -> bool:
         """Whether a logit has an error of its own."""
-        return bool(self.inputs.attributes.around - {"cast", "times", "mask"})
+        return bool(self.inputs.attributes.around - {"cast", "times", "mask", "matrix"})
 
     @cached_property
     def k(self) -> Ints:
@@ -93,7 +93,7 @@ class Before:
     @cached_property
     def g(self) -> Floats:
         """Zero where the logits are equal: the same number comes of the same numbers."""
-        x, bias = self.inputs.logits, np.array(self.inputs.attributes.bias or (0.0,) * self.inputs.n)
+        x, bias = self.inputs.product, np.array(self.inputs.attributes.bias or (0.0,) * self.inputs.n)
         equal = (x == np.take_along_axis(x, self.k, axis=1)) & (bias == bias[self.k])
         return np.where(equal, 0.0, self.e + np.take_along_axis(self.e, self.k, axis=1))
 

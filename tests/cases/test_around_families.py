@@ -8,7 +8,7 @@ import pytest
 from tests.support.corpus import of_corpus
 from xent_conformance.frameworks import interface
 from xent_conformance.reference.attributes import AROUND, Attributes
-from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.formats import BINARY32, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.problems import KEYWORDS
@@ -33,6 +33,47 @@ def test_products_stay_in_the_format() -> None:
         a = b.inputs.attributes
         y = np.abs(b.inputs.logits * a.scale / a.temperature)
         assert y.max() < b.inputs.format.largest / 2, b.id
+
+
+def test_a_layer_is_exact_and_has_digits_that_a_faster_product_drops() -> None:
+    """TF32 has ten bits of fraction; of binary16 and bfloat16 the logits' own format has no more to give."""
+    for b in of_corpus("standard", families=["composites"]):
+        matrix, fmt = np.array(b.inputs.attributes.matrix), b.inputs.format
+        if not matrix.size:
+            continue
+        np.testing.assert_array_equal(fmt.nearest(b.inputs.product), b.inputs.product)
+        terms = b.inputs.logits[:, :, None] * matrix
+        np.testing.assert_array_equal(fmt.nearest(terms), terms)
+        if fmt is BINARY32:
+            eleven = Format("TF32", 11, -126, 127)
+            assert (eleven.nearest(b.inputs.logits) != b.inputs.logits).any(axis=1).all(), b.id
+            assert np.ptp(b.inputs.product, axis=1).max() > 4
+
+
+@pytest.mark.parametrize(
+    ("x", "given", "words"),
+    [
+        ([[1.0, 2.0**-24]], {"matrix": ((1.0, 1.0), (1.0, 1.0))}, "a product with the matrix is rounded"),
+        ([[1.0, np.inf]], {"matrix": ((1.0, 1.0), (1.0, 1.0))}, "a product with the matrix is rounded"),
+        ([[1.0, 2.0]], {"matrix": ((0.1, 1.0), (1.0, 1.0))}, "matrix holds a number that float32"),
+        ([[1.0, 2.0]], {"matrix": ((1.0, 1.0),)}, r"shape \(1, 2\) for 2 numbers"),
+        ([[1.0, 2.0]], {"matrix": ((1.0, 1.0), (1.0, 1.0)), "scale": 2.0}, "a bias and a mask alone"),
+    ],
+)
+def test_a_matrix_that_is_not_exact_is_refused(x: list[list[float]], given: dict, words: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ValueError, match=words):
+        Inputs("softmax", BINARY32, np.array(x), np.zeros((1, 0)), np.ones((1, 2)), Attributes(**given))
+
+
+def test_a_temperature_near_zero_has_ties_with_a_noise_and_without() -> None:
+    for b in of_corpus("quick", families=["composites"], operators=["softmax"]):
+        a = b.inputs.attributes
+        if b.asks[0].variant not in ("scale+noise", "temperature_near_zero"):
+            continue
+        assert a.scale / a.temperature == 1024.0
+        y = np.sort(b.inputs.logits * a.scale / a.temperature + np.array(a.bias or (0.0,)), axis=1)
+        gap = y[:, -1] - y[:, -2]
+        assert gap[0] > 30 and (gap[1:] < 20).all()
 
 
 def test_what_is_masked_is_everything_that_a_logit_can_be() -> None:

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "b91ea79e93456b673df78a8a7024aafbbb5849c1776799f1f870979e0e41a7ea",
-    "standard": "ebf6fcbcb6bd35505063c562dfbe69bd64b9dbcd81f0607c4e0bfa5bc4e5a836",
-    "full": "ce278595038e768e50ba31bafc19dc15260994fa7059ad8a459905e5def1a7cb",
+    "quick": "db41fac28371a93bee23becb091c5a3bf6cf87f493ed0ff0f770d40feee76882",
+    "standard": "042b46d28db9392b4bdff561c996f367773aeab4ea6344a2b69f2a67212d1394",
+    "full": "71774cbe0dc52b20ae0efd7de64ba8c660c70623ddab980e4ae00c9bded55af2",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -28,6 +28,9 @@ KINDS = [
     )
 ]
 
+MATRIX = ((0.5, -1.0, 2.0, 0.0), (1.0, 0.25, -3.0, 1.5), (0.0, 2.0, 1.0, -0.5), (-1.5, 0.0, 0.5, 4.0))
+KINDS += [Attributes(matrix=MATRIX), Attributes(matrix=MATRIX, bias=BIAS)]
+
 ASKED = [o.name for o in OPERATORS.values() if o.domain == "reals"]
 SOFTMAX = [name for name in ASKED if not OPERATORS[name].elementwise]
 

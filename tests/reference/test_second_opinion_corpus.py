@@ -32,7 +32,7 @@ def comparable(inputs: Inputs) -> Inputs | None:
     scale = abs(a.scale / a.temperature)
     if scale > WIDEST or a.mask:  # a step of a difference is scaled as well; masks have a test of their own
         return None
-    largest = np.abs(x).max(axis=1) * max(1.0, scale)  # of what the operator sees
+    largest = np.abs(inputs.product).max(axis=1) * max(1.0, scale)  # of what the operator sees
     narrow = largest + np.abs(np.array(a.bias)).max(initial=0.0) < WIDEST
     keep = narrow & np.isfinite(x).all(axis=1) & np.isfinite(p).all(axis=1)
     if inputs.operator == "logit":

@@ -54,7 +54,7 @@ def _around(call: Around, library: str, given: Sequence[str], keywords: dict[str
     if "cast" in keywords:
         narrow = source_of(call.cast, library, [x, keywords.pop("cast")], {})
         x = source_of(call.cast, library, [narrow.expression, "logits.dtype"], {}).expression
-    for name, sign in (("scale", "*"), ("temperature", "/"), ("bias", "+")):
+    for name, sign in (("matrix", "@"), ("scale", "*"), ("temperature", "/"), ("bias", "+")):
         if name in keywords:
             x = f"({x} {sign} {keywords.pop(name)})"
     times = keywords.pop("times", None)

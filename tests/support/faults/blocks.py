@@ -32,7 +32,7 @@ class Ask:
     ``dtype`` is the tested one, ``x.dtype`` the one that is computed in. A reduction is over the rows,
     with a cotangent ``(1, 1)``. ``x`` is what the operator is taken of, ``seen`` the same before a mask takes
     away what is not ``there``; gradients are multiplied by ``chain`` and, as the value, by ``times``, and go
-    back through a ``cast``.
+    back through a ``matrix`` and a ``cast``.
     """
 
     operator: str
@@ -54,6 +54,7 @@ class Ask:
     seen: Array = field(default_factory=lambda: np.zeros((0, 0)))
     there: Array = field(default_factory=lambda: np.array([[True]]))
     chain: float = 1.0
+    matrix: Array = field(default_factory=lambda: np.array(1.0))
     times: float = 1.0
     cast: str = ""
 

@@ -158,6 +158,7 @@ class Kernel:
             seen=y,
             there=np.array([call.keywords.get("mask", (True,))]),
             chain=self.chain(call),
+            matrix=self.matrix(call),
             cast=call.keywords.get("cast", ""),
             times=call.keywords.get("times", 1.0),
             labels=np.zeros((0, 0)) if call.labels is None else rows(self.labels_of(call)),
@@ -177,10 +178,18 @@ class Kernel:
     # --- what stands before the operator and after it ---
 
     def before(self, call: Call, x: Array) -> Array:
-        """``scale · x / temperature + bias``, in the dtype that is computed in."""
+        """``scale · xW / temperature + bias``, in the dtype that is computed in."""
         given = call.keywords
+        x = self.product(x, self.matrix(call).astype(x.dtype))
         y = x * x.dtype.type(given.get("scale", 1.0)) / x.dtype.type(given.get("temperature", 1.0))
         return y + np.array([given["bias"]], dtype=x.dtype) if "bias" in given else y
+
+    def matrix(self, call: Call) -> Array:
+        """What multiplies the logits; the number one where there is none."""
+        return np.array(call.keywords.get("matrix", 1.0))
+
+    def product(self, x: Array, matrix: Array) -> Array:
+        return x @ matrix if matrix.ndim else x
 
     def hidden(self, call: Call, y: Array) -> Array:
         """−∞ where a mask takes the class away."""
@@ -195,6 +204,7 @@ class Kernel:
         if output != "grad_logits":
             return found * a.times
         gradient = np.where(a.there, found * a.chain, 0.0) * a.times
+        gradient = self.product(gradient, a.matrix.T.astype(gradient.dtype))
         return gradient.astype(dtype_of(a.cast)).astype(found.dtype) if a.cast else gradient
 
     # --- the outputs ---

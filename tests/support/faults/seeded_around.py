@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, right
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, plain, right
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array
 from xent_conformance.frameworks.interface import Call, dtype_of
@@ -39,6 +39,12 @@ def bias_before_temperature(self: Kernel, call: Call, x: Array) -> Array:
     return (x + bias) * factor
 
 
+@delivery("softmax", "before", "a temperature below a hundredth is taken for a hundredth")
+def temperature_held_up(self: Kernel, call: Call, x: Array) -> Array:
+    temperature = call.keywords.get("temperature", 1.0)
+    return Kernel.before(self, call, x) * (temperature / max(temperature, 0.01))
+
+
 @delivery("sigmoid", "before", "a product that is kept in bfloat16")
 def product_in_sixteen_bits(self: Kernel, call: Call, x: Array) -> Array:
     y = Kernel.before(self, call, x)
@@ -46,6 +52,19 @@ def product_in_sixteen_bits(self: Kernel, call: Call, x: Array) -> Array:
         return y
     cut = y.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
     return cut.view(np.float32).astype(np.float64)
+
+
+@delivery("softmax", "product", "a matrix product with the ten bits of TF32")
+def product_in_eleven_bits(self: Kernel, x: Array, matrix: Array) -> Array:
+    cut = [
+        (a.astype(np.float32).view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32) for a in (x, matrix)
+    ]
+    return Kernel.product(self, *(a.astype(x.dtype) for a in cut)) if matrix.ndim else x
+
+
+@delivery("sigmoid", "after", "the gradient goes back through the matrix as it is, not turned")
+def gradient_by_the_matrix_itself(self: Kernel, a: Ask, output: str, found: Array) -> Array:
+    return Kernel.after(self, plain(a, matrix=a.matrix.T), output, found)
 
 
 @delivery("log_sigmoid", "after", "logits that arrive in bfloat16 are computed with in it")

@@ -91,7 +91,10 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
 
 
 def before(x: Vector, a: Attributes) -> Vector:
-    """``scale · x / temperature + bias``, as it stands."""
+    """``scale · xW / temperature + bias``, as it stands."""
+    if a.matrix:
+        columns = zip(*a.matrix, strict=True)
+        x = [sum((u * mpf(w) for u, w in zip(x, column, strict=True)), mpf(0)) for column in columns]
     bias = a.bias or [0.0] * len(x)
     return [mpf(a.scale) * v / mpf(a.temperature) + mpf(b) for v, b in zip(x, bias, strict=True)]
 
@@ -203,6 +206,7 @@ def _size(row: Row) -> mpf:
         a.pos_weight,
         a.row_weight,
         a.bias,
+        *a.matrix,
         *((f,) for f in factors),
     ):
         size *= 2 + max(map(abs, map(mpf, part)), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from xent_conformance.reference.operators import OPERATORS
 Composite = Callable[..., Array]
 
 LENGTHS = (2, 7, 40)
+
+WHOLE = 7
+"""Up to so many logits a product with a matrix of small whole numbers is exact in every format."""
 
 
 def attributed(operator: str, fmt: Format) -> Iterator[Inputs]:
@@ -39,6 +43,12 @@ def attributed(operator: str, fmt: Format) -> Iterator[Inputs]:
             kinds.append(Attributes(mask=tuple(i % 3 != 2 for i in range(n)), scale=number[-2.5]))
         for a in kinds:
             yield _inputs(operator, fmt, fmt.nearest(every / a.factor), a)
+        if n <= WHOLE:
+            matrix = (np.arange(n * n).reshape(n, n) * 5 % 7 - 3) / 4
+            whole = (np.arange(len(every) * n).reshape(-1, n) * 7 % 15 - 7) / 2.0
+            for more in ((), bias):
+                a = Attributes(matrix=tuple(map(tuple, matrix.tolist())), bias=more)
+                yield _inputs(operator, fmt, whole, a)
         near = 0.7 * (1 - 80 * fmt.u * (np.arange(len(every) * n).reshape(-1, n) * 5 % 9))
         large = min(fmt.largest / 4, float(np.ldexp(3e8, fmt.precision - 24)))
         yield _inputs(operator, fmt, fmt.nearest(near), Attributes(scale=float(fmt.nearest(np.array(large)))))
@@ -63,6 +73,7 @@ def _inputs(operator: str, fmt: Format, x: Array, a: Attributes) -> Inputs:
 
 def before(a: Arithmetic, x: Array, given: Attributes) -> Array:
     """The logits that the operator sees, each step rounded."""
+    x = a.of(x.astype(np.float64) @ np.array(given.matrix)) if given.matrix else x
     y = x * a.of(given.scale) if given.scale != 1.0 else x
     y = a.divide(y, a.of(given.temperature)) if given.temperature != 1.0 else y
     y = y + a.of([given.bias]) if given.bias else y
@@ -98,7 +109,8 @@ def chained(a: Arithmetic, g: Array, given: Attributes) -> Array:
     """By the chain rule; nothing by what is masked."""
     g = a.divide(g, a.of(given.temperature)) if given.temperature != 1.0 else g
     g = g * a.of(given.scale) if given.scale != 1.0 else g
-    return np.where(np.array(given.mask), g, a.of(0.0)) if given.mask else g
+    g = np.where(np.array(given.mask), g, a.of(0.0)) if given.mask else g
+    return np.concatenate([a.sum(g * a.of([row])) for row in given.matrix], axis=1) if given.matrix else g
 
 
 def _table(tier: str) -> dict[tuple[str, str], dict[str, Composite]]:
@@ -119,10 +131,11 @@ def _table(tier: str) -> dict[tuple[str, str], dict[str, Composite]]:
 def fused(a: Arithmetic, x: Array, given: Attributes) -> tuple[Array, Array]:
     """``scale · x − m′`` rounded once, with the rounded maximum ``m′``."""
     wide = np.longdouble if x.dtype == np.float64 else np.float64
+    x = (x.astype(np.float64) @ np.array(given.matrix)).astype(x.dtype) if given.matrix else x
     y = x.astype(wide) * wide(given.scale) / wide(given.temperature)
     y = y + np.array([given.bias], dtype=wide) if given.bias else y
     y = np.where(np.array(given.mask), y, -np.inf) if given.mask else y
-    m = before(a, x, given).max(axis=1, keepdims=True)
+    m = before(a, x, replace(given, matrix=())).max(axis=1, keepdims=True)
     return m, (y - m.astype(wide)).astype(x.dtype)
 
 
