@@ -33,6 +33,9 @@ Wrong = Literal[
     "labels_floats",
     "logits_integers",
     "logits_complex",
+    "logits_float8_e4m3fn",
+    "logits_float8_e5m2",
+    "logits_sparse",
 ]
 """Arguments that do not fit, on purpose."""
 

@@ -14,24 +14,20 @@ from xent_conformance.reference.operators import Operator
 
 ROWS = 4
 
+LOGITS: tuple[Wrong, ...] = (
+    "logits_integers",
+    "logits_complex",
+    "logits_float8_e4m3fn",
+    "logits_float8_e5m2",
+    "logits_sparse",
+)
+
+LABELS: tuple[Wrong, ...] = ("labels_fewer_rows", "labels_one_row", "labels_extra_axis")
+
 WRONG: dict[str, tuple[Wrong, ...]] = {
-    "none": ("logits_integers", "logits_complex"),
-    "index": (
-        "logits_integers",
-        "logits_complex",
-        "labels_fewer_rows",
-        "labels_one_row",
-        "labels_extra_axis",
-        "labels_floats",
-    ),
-    "dense": (
-        "logits_integers",
-        "logits_complex",
-        "labels_fewer_rows",
-        "labels_one_row",
-        "labels_extra_axis",
-        "labels_more_classes",
-    ),
+    "none": LOGITS,
+    "index": (*LOGITS, *LABELS, "labels_floats"),
+    "dense": (*LOGITS, *LABELS, "labels_more_classes"),
 }
 
 

@@ -10,6 +10,7 @@ from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import (
     GRADIENT_STATES,
+    SPARSE,
     STATES,
     Implementation,
     Manner,
@@ -69,6 +70,8 @@ def takes(declared: Declaration, implementation: Implementation, batch: Batch) -
     """Whether the implementation can be put to the batch in its manner at all."""
     form, op = batch.form, batch.inputs.definition
     if implementation.operator != batch.operator or not _given(implementation, batch):
+        return False
+    if form.wrong == SPARSE and not declared.sparse:
         return False
     if form.layout not in {"contiguous", *declared.layouts} or not _keywords(batch) <= implementation.takes:
         return False

@@ -19,9 +19,12 @@ Array = NDArray[Any]
 
 
 def dtype_of(name: str) -> np.dtype[Any]:
-    """The NumPy dtype of a name, bfloat16 included."""
-    return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
+    """The NumPy dtype of a name, those of ml_dtypes included."""
+    return np.dtype(getattr(ml_dtypes, name, name))
 
+
+SPARSE = "logits_sparse"
+"""The manner of being wrong that an adapter makes: ``Call.sparse``."""
 
 Formulation = Literal["fused", "composed", "naive"]
 
@@ -211,7 +214,8 @@ class Call:
     tensors are copies that can be changed writes them back. An array that is given twice is to be one
     tensor's memory. ``state``, one of :data:`GRADIENT_STATES` that is declared: ``inference``, the value
     without anything recorded; ``second_backward``, the gradients of the second of two backwards through one
-    graph; ``accumulated``, what two backwards have added up, which is twice the gradients.
+    graph; ``accumulated``, what two backwards have added up, which is twice the gradients. ``sparse``: the
+    logits are to be a sparse tensor, to see who refuses it; only of adapters that say ``sparse = True``.
     """
 
     implementation: Implementation
@@ -224,6 +228,7 @@ class Call:
     tangent: Array | None = None
     keywords: Mapping[str, Any] = field(default_factory=dict)
     state: str = ""
+    sparse: bool = False
 
     @property
     def arguments(self) -> list[Array]:
@@ -273,7 +278,8 @@ class Adapter(Protocol):
     that are asked in it; ``formats``, the same of formats; ``widening``,
     modes in which a result may be of a wider type than the logits; ``variants``, settings of its devices
     by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
-    ``not_offered``, what its implementations do not have. All else that it declares is to be answered.
+    ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
+    sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """
 
     name: str

@@ -53,6 +53,12 @@ def where(x: Any, mask: Any) -> Any:
     return None if mask is None else np.broadcast_to(np.array(mask), x.shape)
 
 
+def _sparse(x: Any) -> Any:
+    from jax.experimental import sparse
+
+    return sparse.BCOO.fromdense(x)
+
+
 def _sigmoid_cross_entropy(jax: Any, x: Any, z: Any) -> Any:
     """As Optax writes it: labels in the logits' format first, or ``-z`` of an unsigned 1 is 255."""
     z = z.astype(x.dtype)
@@ -178,6 +184,7 @@ class Jax:
         ),
     }
     autodiff = True
+    sparse = True
     moving = ("jvp", "hvp")
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
@@ -267,7 +274,10 @@ class Jax:
     def run(self, call: Call) -> Mapping[str, Array]:
         device = self._device(call.device)
         made = {id(a): self._jax.device_put(np.array(a), device) for a in call.given}
-        results = self._function(call)(*(made[id(a)] for a in call.given))
+        given = [made[id(a)] for a in call.given]
+        if call.sparse:
+            given[0] = _sparse(given[0])
+        results = self._function(call)(*given)
         return {o: np.asarray(r) for o, r in zip(call.outputs, results, strict=True)}
 
     def _function(self, call: Call) -> Callable[..., Any]:

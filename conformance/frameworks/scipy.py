@@ -25,6 +25,7 @@ class SciPy:
     distribution = "scipy"
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
+    sparse = True
     layouts: ClassVar = frozenset(
         {
             "transposed",
@@ -89,8 +90,11 @@ class SciPy:
         return ["cpu"]
 
     def run(self, call: Call) -> Mapping[str, Array]:
-        import numpy as np
+        arguments: list[Any] = call.arguments
+        if call.sparse:
+            import scipy.sparse
 
+            arguments = [scipy.sparse.csr_array(call.logits), *arguments[1:]]
         with np.errstate(all="ignore"):
-            value: Any = call.implementation.call(self._special, *call.arguments, **call.keywords)
+            value: Any = call.implementation.call(self._special, *arguments, **call.keywords)
         return {"value": np.asarray(value)}

@@ -48,6 +48,7 @@ class TensorFlow:
         ),
     }
     autodiff = True
+    sparse = True
     moving = ("jvp", "hvp")
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
@@ -104,6 +105,8 @@ class TensorFlow:
             made = {id(array): tf.constant(array) for array in call.given}
             # a tape knows a tensor by its name: of an array that is given twice, two tensors of one memory
             tensors = [tf.identity(made[id(array)]) for array in call.given]
+            if call.sparse:
+                tensors[0] = tf.sparse.from_dense(tensors[0])
             results = self._function(call)(*tensors)
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
 
@@ -113,6 +116,8 @@ class TensorFlow:
         with v1.Graph().as_default(), v1.Session() as session:
             fed = [v1.placeholder(a.dtype, a.shape) for a in arrays]
             *arguments, cotangent = fed if call.tangent is None else fed[:-1]
+            if call.sparse:
+                arguments[0] = self._tf.sparse.from_dense(arguments[0])
             value = call.implementation.call(self._tf, *arguments, **self._tensors(call, arguments[0]))
             if call.tangent is not None:
                 (gradient,) = _connected(v1.gradients(value, arguments[:1], cotangent))

@@ -26,6 +26,8 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
 
+_BY_BITS = ("bfloat16", "float8")
+
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 
 
@@ -91,6 +93,7 @@ class Torch:
         ),
     }
     autodiff = True
+    sparse = True
     moving = ("jvp", "hvp")
     layouts: ClassVar = frozenset(
         {
@@ -169,6 +172,8 @@ class Torch:
         _compile_always()
         given = self._tensors(call)
         *arguments, cotangent = given[: len(call.arguments) + 1]
+        if call.sparse:
+            arguments[0] = arguments[0].to_sparse()
         tangent = None if call.tangent is None else given[-1]
         keywords = self._keywords(call, arguments[0], cotangent)
 
@@ -302,17 +307,19 @@ class Torch:
         return [made[id(array)].detach() for array in call.given]
 
     def _tensor(self, array: Array, device: str) -> Any:
-        torch = self._torch
-        bits = array.view(np.int16) if array.dtype.name == "bfloat16" else array
+        torch, name = self._torch, array.dtype.name
+        # NumPy and PyTorch do not know each other's bfloat16 and float8
+        bits = array.view(f"i{array.itemsize}") if name.startswith(_BY_BITS) else array
         # strides are kept: a layout is part of what is asked
         host = torch.from_numpy(bits if bits.flags.writeable else bits.copy())
-        return (host.view(torch.bfloat16) if bits is not array else host).to(device)
+        return (host.view(getattr(torch, name)) if bits is not array else host).to(device)
 
     def _array(self, tensor: Any) -> Array:
-        host = tensor.detach().cpu().contiguous()
-        if host.dtype == self._torch.bfloat16:
-            bits: Array = host.view(self._torch.int16).numpy()
-            return bits.view(dtype_of("bfloat16"))
+        dense = tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
+        host, name = dense.cpu().contiguous(), str(tensor.dtype).removeprefix("torch.")
+        if name.startswith(_BY_BITS):
+            bits: Array = host.view(getattr(self._torch, f"int{8 * host.itemsize}")).numpy()
+            return bits.view(dtype_of(name))
         array: Array = host.numpy()
         return array
 

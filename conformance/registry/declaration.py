@@ -25,6 +25,7 @@ class Declaration:
     asked in it. ``widening``: modes whose results may be of a wider
     type. ``variants``: settings of its devices, by name. ``environment``: variables set before its start.
     ``not_offered``: what its implementations do not have; all else is offered, and is to be answered.
+    ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Declaration:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     not_offered: tuple[NotOffered, ...] = ()
+    sparse: bool = False
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -60,6 +62,7 @@ class Declaration:
             variants=dict(getattr(kind, "variants", {})),
             environment=dict(getattr(kind, "environment_before", {})),
             not_offered=tuple(getattr(kind, "not_offered", ())),
+            sparse=bool(getattr(kind, "sparse", False)),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:

@@ -14,7 +14,7 @@ from threading import Barrier
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Manner
+from xent_conformance.frameworks.interface import SPARSE, Array, Manner, dtype_of
 from xent_conformance.worker.bits import any_of_row, other_bits
 from xent_conformance.worker.layouts import laid_out
 
@@ -235,6 +235,10 @@ def misfit(arrays: Arrays, wrong: str) -> Arrays:
         changed["logits"] = np.rint(logits.astype(np.float64)).astype(np.int64)
     elif wrong == "logits_complex":
         changed["logits"] = logits.astype(np.complex64)
+    elif wrong.startswith("logits_float8"):
+        changed["logits"] = logits.astype(dtype_of(wrong.removeprefix("logits_")))
+    elif wrong == SPARSE:
+        pass  # the numbers are these; the tensor is made by the adapter
     elif labels is not None:
         changed["labels"] = {
             "labels_fewer_rows": lambda: labels[:-1],

@@ -22,6 +22,7 @@ import numpy as np
 
 from xent_conformance.frameworks.interface import (
     GRADIENT_STATES,
+    SPARSE,
     Adapter,
     Array,
     Call,
@@ -130,6 +131,7 @@ class Worker:
                 own.get("tangent"),
                 keywords,
                 state,
+                question.manner.wrong == SPARSE,
             )
             found = self.adapter.run(call)
             return {o: np.asarray(found[o]) for o in wanted} | inputs.changed()

@@ -49,7 +49,10 @@ def test_one_argument_does_not_fit_and_the_others_do(
     assert _shapes(wrong, labels) == right | {"labels": expected}
 
 
-def test_logits_may_be_integers_or_complex() -> None:
+def test_logits_may_be_integers_or_complex_or_of_eight_bits() -> None:
+    for eight in ("float8_e4m3fn", "float8_e5m2"):
+        assert _shapes(f"logits_{eight}", "")["logits"] == (eight, (4, 3))
+    assert _shapes("logits_sparse", "")["logits"] == ("float32", (4, 3))
     assert _shapes("logits_complex", "")["logits"] == ("complex64", (4, 3))
     assert _shapes("logits_integers", "")["logits"] == ("int64", (4, 3))
     arrays = {"logits": np.array([[0.4, -1.6]]), "cotangent": np.ones(1)}
