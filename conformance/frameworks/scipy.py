@@ -16,6 +16,12 @@ def _like(weight: Any, x: Any) -> Any:
     return None if weight is None else x.dtype.type(weight)
 
 
+def _relative_entropy(special: Any, x: Any, p: Any) -> Any:
+    import numpy as np
+
+    return special.rel_entr(p, np.exp(x)).sum(axis=-1)
+
+
 class SciPy:
     """Needs ``scipy``."""
 
@@ -55,6 +61,15 @@ class SciPy:
                 x, axis=axis, b=_like(weight, x), **kept
             ),
             takes=_AXES | {"keepdims", "weight"},
+        ),
+        Implementation(
+            "scipy.special.xlogy+sum", "kl_divergence", "composed",
+            lambda special, x, p, axis=-1: (special.xlogy(p, p) - p * x).sum(axis=axis),
+            takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "scipy.special.rel_entr(exp)", "kl_divergence", "naive", _relative_entropy,
+            note="of probabilities: the logarithm of their exponential",
         ),
         Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
         Implementation(
