@@ -15,6 +15,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.cases.families import ALL
+from xent_conformance.cases.families.common import target
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
@@ -106,7 +107,7 @@ def _batch(
 
 
 def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
-    """The labels a family gave, or a hard label drawn for the row."""
+    """The labels a family gave, or a hard label drawn for the row; of a divergence a positive target."""
     if operator.labels == "none":
         return np.zeros(0)
     if ask.labels is None and ask.attributes.grouped:
@@ -115,6 +116,8 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
         return np.asarray(ask.labels, dtype=np.float64)
     if operator.elementwise:
         return words.below(2, n).astype(np.float64)
+    if operator.domain == "log_probabilities" and operator.labels == "dense":
+        return target(n, words)
     y = words.below(n, 1).astype(np.float64)
     return y if operator.labels == "index" else np.asarray(np.arange(n) == y, dtype=np.float64)
 

@@ -6,28 +6,45 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xent_conformance.cases.case import Ask
+from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Format
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import Domain, Operator
+
+LOGITS: Mapping[Domain, Profile] = {"reals": Profile.QUICK, "unit": Profile.QUICK}
+"""Asked of logits, and of the argument of ``logit``."""
+
+GIVEN: Mapping[Domain, Profile] = {**LOGITS, "log_probabilities": Profile.QUICK}
+"""Of given log-probabilities too."""
+
+GIVEN_LATER: Mapping[Domain, Profile] = {**LOGITS, "log_probabilities": Profile.STANDARD}
+"""Of given log-probabilities from ``standard`` on: what it asks is how a call is made, not what is right."""
 
 
 @dataclass(frozen=True)
 class Family:
     """A named group of cases.
 
-    ``lengths(operator, profile)`` gives the row lengths that are asked (empty where the family has
+    ``asked(operator, profile)`` gives the row lengths that are asked (empty where the family has
     nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
     ``formats_in`` names the formats of a profile that asks fewer than all ``formats``; ``formats_at``
-    those of one row length in a profile, where a framework would compile much for little.
+    those of one row length in a profile, where a framework would compile much for little. ``domains`` says
+    of which arguments it has rows, each with the smallest profile that asks them.
     """
 
     name: str
     about: str
-    lengths: Callable[[Operator, str], Sequence[int]]
+    asked: Callable[[Operator, str], Sequence[int]]
     rows: Callable[[Operator, Format, int, Words], Iterable[Ask]]
     formats: tuple[str, ...] = tuple(FORMATS)
     formats_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     formats_at: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict, hash=False)
+    domains: Mapping[Domain, Profile] = field(default_factory=lambda: LOGITS, hash=False)
+
+    def lengths(self, operator: Operator, profile: str) -> Sequence[int]:
+        """The row lengths that a profile asks of an operator."""
+        since = self.domains.get(operator.domain)
+        return self.asked(operator, profile) if since is not None and since <= profile else ()
 
     def formats_asked(self, profile: str, n: int) -> tuple[str, ...]:
         """The formats of rows of length ``n`` in a profile."""

@@ -53,6 +53,11 @@ def probabilities(fmt: Format) -> st.SearchStrategy[float]:
     )
 
 
+def _below_zero(x: float) -> float:
+    """A log-probability."""
+    return -abs(x)
+
+
 def cotangents() -> st.SearchStrategy[float]:
     """Non-zero eighths in [−2, 2], exact in every format."""
     return st.integers(1, 16).map(lambda k: k / 8.0) | st.integers(-16, -1).map(lambda k: k / 8.0)
@@ -79,7 +84,11 @@ def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[fl
 def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     """One row of ``n`` logits with labels and cotangent, as a batch of one."""
     o = OPERATORS[operator]
-    element = probabilities(fmt) if OPERATORS[operator].domain == "unit" else logits(fmt)
+    element = {
+        "unit": probabilities(fmt),
+        "reals": logits(fmt),
+        "log_probabilities": logits(fmt).map(_below_zero),
+    }[o.domain]
     x = draw(st.lists(element, min_size=n, max_size=n))
     p = draw(labels(o, fmt, n))
     width = n if o.value_shape == "row" else 1
@@ -107,9 +116,11 @@ def moving(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
 
 
 def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
-    element = (
-        st.integers(1, 15).map(lambda k: k / 16.0) if OPERATORS[operator].domain == "unit" else moderate(fmt)
-    )
+    element = {
+        "unit": st.integers(1, 15).map(lambda k: k / 16.0),
+        "reals": moderate(fmt),
+        "log_probabilities": moderate(fmt).map(_below_zero),
+    }[OPERATORS[operator].domain]
     return st.lists(element, min_size=n, max_size=n)
 
 

@@ -33,7 +33,8 @@ The family `crossing` asks any two values of its axes in one call. Printed by \
 triples; `standard` all pairs, with every format and {widths} classes; `full` all of the triples below, \
 of {threes} classes. Rows of implementations that take no attribute and no layout come first: all pairs of \
 the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
-cross with everything.
+cross with everything. Of given log-probabilities `standard` asks what `quick` asks of logits, and `quick` \
+nothing.
 """
 
 
@@ -44,11 +45,12 @@ def whole(operator: Operator) -> Axes:
 
 
 @functools.cache
-def can_meet(group: tuple[str, ...]) -> int:
-    """How many values of a group of axes can stand in a row, over all operators."""
+def can_meet(group: tuple[str, ...], profile: str = Profile.FULL) -> int:
+    """How many values of a group of axes can stand in a row, over all operators that a profile asks."""
     return sum(
         possible(whole(o), rules_of(o), meeting)
         for o in OPERATORS.values()
+        if asked_by(profile, o)
         for meeting in meetings(whole(o), [group])
     )
 

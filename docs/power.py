@@ -23,6 +23,7 @@ GROUPS = {
     "Softmax, log-softmax, logsumexp": ("softmax", "log_softmax", "logsumexp"),
     "Softmax cross-entropy": ("softmax_cross_entropy", "sparse_softmax_cross_entropy"),
     "The sigmoid family": ("sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"),
+    "Given log-probabilities": ("kl_divergence", "negative_log_likelihood"),
 }
 
 MUST, SHOULD, NOTHING = "**M**", "s", "·"

@@ -71,7 +71,7 @@ class Inputs:
         beside = self.attributes.around or self.attributes.eps is not None or self.attributes.row_weight
         if self.tangent.size and (beside or (op.labels == "none" and self.attributes.weight)):
             raise ValueError(f"{self.operator}: jvp and hvp are defined with attributes of labels alone")
-        if op.domain == "unit" and self.attributes.around - {"times"}:
+        if op.domain != "reals" and self.attributes.around - {"times"}:
             raise ValueError(f"{self.operator}: nothing stands before it: its argument is a probability")
         if self.attributes.mask and op.elementwise:
             raise ValueError(f"{self.operator}: a mask takes classes away, and it has none")

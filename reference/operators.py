@@ -1,4 +1,4 @@
-"""The operators: name, formula, signature. The definitions are in the two families beside this file.
+"""The operators: name, formula, signature. The definitions are in the three families beside this file.
 
 Special values are SPEC.md §3–§5, attributes §6, forward mode and second derivatives 1.6.
 """
@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from xent_conformance.reference.exact import given
 from xent_conformance.reference.exact import sigmoid as sigmoids
 from xent_conformance.reference.exact import softmax as softmaxes
 from xent_conformance.reference.exact.around import around
-from xent_conformance.reference.exact.ball import Values
+from xent_conformance.reference.exact.ball import Number, Values
 from xent_conformance.reference.exact.parts import Undefined
 from xent_conformance.reference.exact.reductions import reduce
 from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal["reals", "unit"]
+Domain = Literal["reals", "unit", "log_probabilities"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
@@ -33,7 +34,8 @@ MOVING = ("jvp", "hvp")
 class Operator:
     """A mathematical function of one row.
 
-    ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``.
+    ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
+    log-probabilities are given as numbers of at most 0, −∞ among them.
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.
@@ -48,6 +50,11 @@ class Operator:
     outputs: tuple[str, ...]
     define: Callable[[Row], Values]
     move: Callable[[Row], Values]
+
+    @property
+    def selects(self) -> bool:
+        """Whether an index picks what the loss depends on, and nothing else has a share in it."""
+        return self.labels == "index" and self.domain == "log_probabilities"
 
 
 _VALUE_AND_GRAD = ("value", "grad_logits")
@@ -108,6 +115,22 @@ OPERATORS: dict[str, Operator] = {
             labels="dense",
             elementwise=True,
         ),
+        _operator(
+            given.kl_divergence,
+            given.kl_divergence_moving,
+            "Σ p_i (log p_i − x_i)",
+            labels="dense",
+            value_shape="scalar",
+            domain="log_probabilities",
+        ),
+        _operator(
+            given.negative_log_likelihood,
+            given.negative_log_likelihood_moving,
+            "−x_y",
+            labels="index",
+            value_shape="scalar",
+            domain="log_probabilities",
+        ),
     )
 }
 
@@ -120,7 +143,7 @@ def evaluate(operator: Operator, row: Row) -> Values:
     """
     lost = [not math.isfinite(c) for c in row.c]
     if any(lost):
-        kept = replace(row, c=[0.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
+        kept = replace(row, c=[1.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
         return _without_cotangent(operator, evaluate(operator, kept), lost)
     if row.attributes.grouped:
         define = functools.partial(_defined, operator)
@@ -129,14 +152,19 @@ def evaluate(operator: Operator, row: Row) -> Values:
 
 
 def _without_cotangent(operator: Operator, values: Values, lost: Sequence[bool]) -> Values:
-    """NaN in the gradients of the elements whose cotangent is lost: of all where elements hang together."""
+    """NaN in the gradients of the elements whose cotangent is lost: of all where elements hang together.
 
-    def gone(i: int) -> bool:
+    What an index does not pick is multiplied by no cotangent.
+    """
+
+    def gone(i: int, g: Number) -> bool:
+        if operator.selects:
+            return isinstance(g, float) or not g.is_zero()
         return lost[i] if operator.elementwise and len(lost) > 1 else True
 
     for name in values:
         if name.startswith("grad") or name == "hvp":
-            values[name] = [NAN if gone(i) else g for i, g in enumerate(values[name])]
+            values[name] = [NAN if gone(i, g) else g for i, g in enumerate(values[name])]
     return values
 
 

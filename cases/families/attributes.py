@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import Floats, Format
@@ -24,11 +25,12 @@ IGNORED_CLASS = 2
 REDUCTIONS: tuple[Reduction, ...] = ("none", "mean", "sum")
 SMOOTHINGS = {"plain": 0.0, "smoothed": 0.1, "all_smoothed": 1.0}
 IGNORED = {"kept": None, "ignore_outside": -100, "ignore_class": IGNORED_CLASS}
+ASKED = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "negative_log_likelihood")
 WEIGHTS = ("even", "weighted", "some_zero", "huge_weights")
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    if operator.name not in ("softmax_cross_entropy", "sparse_softmax_cross_entropy"):
+    if operator.name not in ASKED:
         return ()
     return (6,) if profile == "quick" else (6, 7)
 
@@ -53,6 +55,8 @@ def combinations(operator: Operator, n: int, words: Words) -> Iterator[tuple[str
     for w, weights in enumerate(WEIGHTS):
         weight = _weight(weights, n, words)
         for s, (smoothing, epsilon) in enumerate(SMOOTHINGS.items()):
+            if epsilon and operator.domain != "reals":
+                continue  # what is given is not smoothed by anybody
             for i, (ignore, index) in enumerate(ignored.items()):
                 for r, reduction in enumerate(REDUCTIONS):
                     name = "+".join((weights, smoothing, ignore, reduction))
@@ -81,7 +85,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         for _ in range(count):
             m = a.examples or 1
             labels = _labels(operator, a, fmt, n, m, words)
-            yield Ask(name, words.bell(fmt, 2.0, m * n), _clause(a, operator), labels, attributes=a)
+            yield Ask(
+                name, ordinary(operator, fmt, m * n, words, 2.0), _clause(a, operator), labels, attributes=a
+            )
         if a.grouped:
             yield _one_nan(operator, name, a, fmt, n, words)
         yield from _nothing_left(operator, name, a, fmt, n, words)
@@ -103,11 +109,11 @@ def _labels(operator: Operator, a: Attributes, fmt: Format, n: int, m: int, word
 def _one_nan(operator: Operator, name: str, a: Attributes, fmt: Format, n: int, words: Words) -> Ask:
     """A NaN in an example that counts: the reduction is NaN, whatever else is ignored."""
     m, clause = a.examples or 1, _clause(a, operator)
-    x = words.bell(fmt, 2.0, m * n)
+    x = ordinary(operator, fmt, m * n, words, 2.0)
     x[2 * n + 1] = np.nan
     labels = _labels(operator, a, fmt, n, m, words)
     if operator.labels == "index":
-        labels[2] = 3.0
+        labels[2] = 1.0 if operator.selects else 3.0  # there it is the class that the index picks
     return Ask(name, x, clause if clause == "6.12" else "3.2", labels, attributes=a)
 
 
@@ -121,10 +127,10 @@ def _nothing_left(
     if a.ignore_index is not None:
         clause = "6.11" if a.reduction == "mean" else "6.8"
         labels = np.full(m, float(a.ignore_index))
-        yield Ask(name, words.bell(fmt, 2.0, m * n), clause, labels, attributes=a)
+        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0), clause, labels, attributes=a)
     elif a.weight and a.weight[0] == 0.0:
         clause = "6.11" if a.reduction == "mean" else _clause(a, operator)
-        yield Ask(name, words.bell(fmt, 2.0, m * n), clause, np.zeros(m), attributes=a)
+        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0), clause, np.zeros(m), attributes=a)
 
 
 ATTRIBUTES = Family(
@@ -133,4 +139,5 @@ ATTRIBUTES = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",)},
+    domains=GIVEN,
 )

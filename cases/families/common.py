@@ -1,4 +1,7 @@
-"""What many families share: an ordinary row of an operator, and the label that names one class."""
+"""What many families share: an ordinary row of an operator, and the label that names one class.
+
+A divergence has a logarithm of its target: unless zeros are what is asked for, its targets are positive.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from xent_conformance.reference.operators import Operator
 
 
 def ordinary(operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0) -> Floats:
-    """Bell-shaped logits; for ``logit`` probabilities well inside (0, 1)."""
+    """Bell-shaped logits, log-probabilities below zero; for ``logit`` probabilities well inside (0, 1)."""
     if operator.domain == "unit":
         return fmt.nearest(words.fractions(n, bits=7))
-    return words.bell(fmt, scale, n)
+    drawn = words.bell(fmt, scale, n)
+    return -np.abs(drawn) if operator.domain == "log_probabilities" else drawn
 
 
 def label_on(operator: Operator, n: int, y: int) -> Floats | None:
@@ -22,4 +26,20 @@ def label_on(operator: Operator, n: int, y: int) -> Floats | None:
         return None
     if operator.labels == "index":
         return np.array([float(y)])
-    return np.asarray(np.arange(n) == y, dtype=np.float64)
+    hot = np.asarray(np.arange(n) == y, dtype=np.float64)
+    if operator.domain == "log_probabilities":
+        unit = 0.5 ** (1 + (n - 1).bit_length())
+        rest = np.floor(256 * (1 - (n - 1) * unit)) / 256  # eight bits, as many as every format has
+        return np.asarray(np.where(hot == 1, rest, unit), dtype=np.float64)
+    return hot
+
+
+def target(n: int, words: Words) -> Floats:
+    """A positive distribution, drawn: whole numbers below 32 whose sum is a power of two."""
+    total = 8 << (n - 1).bit_length()
+    parts = np.full(n, total // n)
+    parts[np.argsort(words.fractions(n), kind="stable")[: total % n]] += 1
+    moved = words.below(4, n // 2)
+    parts[0 : 2 * len(moved) : 2] += moved
+    parts[1 : 2 * len(moved) : 2] -= moved
+    return np.asarray(parts / total, dtype=np.float64)

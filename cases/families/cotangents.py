@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -28,7 +28,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     width = 1 if scalar else n
     # binary16 ends at 65504: there the scale is its largest power of two, shared by the elements so
     # that no sum of theirs overflows
-    scale = min(LOSS_SCALE, 2.0**fmt.emax / (1 if scalar else 2 * n.bit_length() ** 2))
+    share = 1 if scalar else 2 * n.bit_length() ** 2
+    if operator.domain == "log_probabilities":
+        share = 32  # nor, of a divergence, a term by a target or a log-probability
+    scale = min(LOSS_SCALE, 2.0**fmt.emax / share)
     i = np.arange(width, dtype=np.float64)
     cotangents: dict[str, Floats] = {
         "zero": np.zeros(width),
@@ -94,4 +97,5 @@ COTANGENTS = Family(
     "zero, uneven, tiny, sparse, loss-scaled cotangents, and such as are not finite",
     _lengths,
     _rows,
+    domains=GIVEN,
 )

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
+from xent_conformance.cases.families.common import ordinary
 from xent_conformance.cases.families.crossing_axes import (
+    DOMAINS,
     FIRST,
     THREES,
     WIDTHS,
@@ -96,10 +98,7 @@ def _attributes(row: Row, n: int, words: Words) -> Attributes:
 
 def _logits(row: Row, operator: Operator, fmt: Format, n: int, m: int, words: Words) -> Floats:
     """``m`` examples, the special content in the first."""
-    if operator.domain == "unit":
-        x = fmt.nearest(words.fractions(m * n, bits=7))
-    else:
-        x = words.bell(fmt, 2.0, m * n)
+    x = ordinary(operator, fmt, m * n, words, 2.0)
     content, first = row.get("content", "ordinary"), x[:n]
     if content == "offset":
         x[:n] = fmt.nearest(first + OFFSET)
@@ -154,4 +153,5 @@ CROSSING = Family(
     _rows,
     formats_in={"quick": ("float32",)},
     formats_at={("full", THREES): ("float32",)},
+    domains=DOMAINS,
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -31,23 +32,24 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         return
     for name, scale in (("unit", 1.0), ("spread8", 8.0)):
         for _ in range(3):
-            yield Ask(name, words.bell(fmt, scale, n), "1.6", tangent=_tangent(words, n))
-    confident = words.bell(fmt, 1.0, n)
-    confident[3] = 12.0
-    yield Ask("confident", confident, "1.6", tangent=_tangent(words, n))
-    yield Ask("offset", np.full(n, 96.0), "1.6", tangent=_tangent(words, n))
+            yield Ask(name, ordinary(operator, fmt, n, words, scale), "1.6", tangent=_tangent(words, n))
+    if operator.domain == "reals":
+        confident = words.bell(fmt, 1.0, n)
+        confident[3] = 12.0
+        yield Ask("confident", confident, "1.6", tangent=_tangent(words, n))
+        yield Ask("offset", np.full(n, 96.0), "1.6", tangent=_tangent(words, n))
     one = np.asarray(np.arange(n) == 3, dtype=np.float64)
-    yield Ask("one_direction", words.bell(fmt, 2.0, n), "1.6", tangent=one)
+    yield Ask("one_direction", ordinary(operator, fmt, n, words, 2.0), "1.6", tangent=one)
     if operator.labels == "dense":
         weights = 1.0 + words.integers(3, n)
         soft = fmt.nearest(weights / (n * 8.0 if operator.elementwise else weights.sum()))
         if not operator.elementwise:
             off = words.integers(3, n) / 8.0
             # TensorFlow documents a gradient that assumes labels on the simplex (6.2), and differentiates it
-            yield Ask(
-                "off_simplex", words.bell(fmt, 4.0, n), "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n)
-            )
-        yield Ask("soft_label", words.bell(fmt, 4.0, n), "1.6", soft, tangent=_tangent(words, n))
+            x = ordinary(operator, fmt, n, words)
+            yield Ask("off_simplex", x, "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n))
+        x = ordinary(operator, fmt, n, words)
+        yield Ask("soft_label", x, "1.6", soft, tangent=_tangent(words, n))
 
 
 DERIVATIVES = Family(
@@ -56,4 +58,5 @@ DERIVATIVES = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "float16", "bfloat16")},
+    domains=GIVEN,
 )

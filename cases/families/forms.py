@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary, target
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
@@ -42,6 +42,8 @@ LENGTHS: dict[str, tuple[int, ...]] = {
     "log_sigmoid": (1,),
     "logit": (1, CLAMPED),
     "sigmoid_cross_entropy": (1, MIXED, 8),
+    "kl_divergence": (3,),
+    "negative_log_likelihood": (6,),
 }
 
 
@@ -69,6 +71,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
                 yield Ask(f"dtype_of_{narrow}", x, "1.4", form=Form(logits_dtype=narrow))
         if operator.name == "logsumexp":
             yield from _weights_inside(fmt, n, words)
+    elif operator.name == "kl_divergence":
+        yield from _divergences(operator, fmt, n, words)
     else:
         yield from _second_axis(operator, fmt, n, words)
         yield from _negative_classes(operator, fmt, n, words)
@@ -129,8 +133,22 @@ def _second_axis(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
         return
     ignored, image = Attributes(ignore_index=2), Form(shape=(2, 3), axis=1)
     for y in (2, 0, 5, 2, 1, 3):
-        x = words.bell(fmt, 2.0, n)
+        x = ordinary(operator, fmt, n, words, 2.0)
         yield Ask("ignored_second_axis", x, "6.8", np.array([float(y)]), attributes=ignored, form=image)
+
+
+def _divergences(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """On an inner axis, and reduced: the mean divides by the rows, and not by their elements."""
+    for _ in range(6):
+        x = ordinary(operator, fmt, n, words, 2.0)
+        yield Ask("divergence_second_axis", x, "7.6", target(n, words), form=Form(shape=(2, 3), axis=1))
+    reductions: tuple[Reduction, ...] = ("mean", "sum")
+    for reduction in reductions:
+        a = Attributes(reduction=reduction, examples=EXAMPLES)
+        for _ in range(2):
+            labels = np.concatenate([target(n, words) for _ in range(EXAMPLES)])
+            x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0)
+            yield Ask(f"divergence+{reduction}", x, "6.10", labels, attributes=a)
 
 
 def _wide_labels(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -177,7 +195,7 @@ def _negative_classes(operator: Operator, fmt: Format, n: int, words: Words) -> 
         m = 1 if reduction == "none" else EXAMPLES
         a = Attributes(tuple(weight.tolist()), (), 0.0, None, reduction, None if m == 1 else m)
         for _ in range(2):
-            x, labels = words.bell(fmt, 2.0, m * n), _labels(operator, fmt, n, m, words)
+            x, labels = ordinary(operator, fmt, m * n, words, 2.0), _labels(operator, fmt, n, m, words)
             yield Ask(f"negative_weights+{reduction}", x, clause, labels, attributes=a)
 
 
@@ -207,7 +225,8 @@ def _row_weights(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
             a = Attributes((), (), 0.0, ignored, reduction, EXAMPLES, v)
             name = f"row_weights+{reduction}" + ("+ignored" if ignored is not None else "")
             for _ in range(2):
-                x, labels = words.bell(fmt, 2.0, EXAMPLES * n), _labels(operator, fmt, n, EXAMPLES, words)
+                x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0)
+                labels = _labels(operator, fmt, n, EXAMPLES, words)
                 if ignored is not None:
                     labels[:2] = 1.0, ignored
                 yield Ask(name, x, "6.10", labels, attributes=a)
@@ -252,4 +271,5 @@ FORMS = Family(
     _rows,
     formats_in={"quick": ("float32",)},
     formats_at={("quick", MIXED): ("float16", "bfloat16")},
+    domains=GIVEN,
 )

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN_LATER, Family
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -31,17 +32,24 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     if n > 10_000:
         classes = [257, 2049, 32769, n - 1]  # certifying a vocabulary costs: four of its rows
     for y in dict.fromkeys(classes):
-        row = words.bell(fmt, 1.0, n)
+        row = ordinary(operator, fmt, n, words, 1.0)
+        below = 5.0 if operator.domain == "log_probabilities" else 0.0
         # its neighbours stand out on either side, so that taking one of them is seen at once
         for other, height in ((y - 1, 4.0), (y, 2.0), (y + 1, -4.0)):
             if 0 <= other < n:
-                row[other] = height
+                row[other] = height - below
         name = "first" if y == 0 else "last" if y == n - 1 else "between"
         yield Ask(name, row, "6.3", np.array([float(y)]))
     if n == 1000:
         for y in (127, 128, 200, 255):  # an unsigned byte is not a signed one
             form = Form(label_dtype="uint8")
-            yield Ask("upper_half_uint8", words.bell(fmt, 1.0, n), "6.5", np.array([float(y)]), form=form)
+            yield Ask(
+                "upper_half_uint8",
+                ordinary(operator, fmt, n, words, 1.0),
+                "6.5",
+                np.array([float(y)]),
+                form=form,
+            )
 
 
 INDEX_LABELS = Family(
@@ -51,4 +59,5 @@ INDEX_LABELS = Family(
     _rows,
     # a thousand classes are beyond what bfloat16 counts, and not beyond what binary16 does
     formats_at={("quick", 1000): ("float32", "bfloat16")},
+    domains=GIVEN_LATER,
 )

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import Operator
@@ -31,11 +32,15 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     wrong = {name: n + extra for name, extra in BEYOND.items()} | OUTSIDE | {"minus_classes": -float(n)}
     for name, y in wrong.items():
-        yield Ask("clean", words.bell(fmt, 2.0, n), "3.1", np.array([1.0]))
-        yield Ask(name, words.bell(fmt, 2.0, n), "6.4", np.array([y]))
-    yield Ask("clean", words.bell(fmt, 2.0, n), "3.1", np.array([n - 1.0]))
+        yield Ask("clean", ordinary(operator, fmt, n, words, 2.0), "3.1", np.array([1.0]))
+        yield Ask(name, ordinary(operator, fmt, n, words, 2.0), "6.4", np.array([y]))
+    yield Ask("clean", ordinary(operator, fmt, n, words, 2.0), "3.1", np.array([n - 1.0]))
 
 
 INDEX_RANGE = Family(
-    "index_range", "indices out of range and negative, beside rows whose index is right", _lengths, _rows
+    "index_range",
+    "indices out of range and negative, beside rows whose index is right",
+    _lengths,
+    _rows,
+    domains=GIVEN,
 )

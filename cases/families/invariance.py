@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import GIVEN_LATER, Family
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -50,4 +50,5 @@ INVARIANCE = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
+    domains=GIVEN_LATER,
 )

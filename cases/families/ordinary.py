@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -23,6 +24,8 @@ SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
+    if operator.domain == "log_probabilities":
+        return (10,) if profile == "quick" else (10, 1, 1000)
     return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
 
 
@@ -33,8 +36,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     repeats = 5 if n <= 100 else 1
     for name, scale in SPREADS.items():
         for _ in range(repeats):
-            clause = "2.4" if n == 1 and not operator.elementwise else "1.1"
-            yield Ask(name, words.bell(fmt, scale, n), clause)
+            alone = n == 1 and not operator.elementwise and operator.domain == "reals"
+            yield Ask(name, ordinary(operator, fmt, n, words, scale), "2.4" if alone else "1.1")
 
 
 def _probabilities(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -57,4 +60,5 @@ ORDINARY = Family(
     _lengths,
     _rows,
     formats_at={("quick", 1): ("float32",), ("quick", 1000): ("float32", "bfloat16")},
+    domains=GIVEN,
 )

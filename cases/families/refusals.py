@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import GIVEN_LATER, Family
 from xent_conformance.cases.form import Form, Wrong
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -44,5 +44,10 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 
 REFUSALS = Family(
-    "refusals", "arguments that do not fit: who raises, and what comes back", _lengths, _rows, ("float32",)
+    "refusals",
+    "arguments that do not fit: who raises, and what comes back",
+    _lengths,
+    _rows,
+    ("float32",),
+    domains=GIVEN_LATER,
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.exact.enclosure import enclose
 from xent_conformance.reference.exact.row import Row
@@ -32,7 +33,10 @@ def _simplex(fmt: Format, weights: Floats) -> Floats:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    yield from _fractional(fmt, n, words) if operator.elementwise else _distributions(fmt, n, words)
+    if operator.domain == "log_probabilities":
+        yield from _targets(operator, fmt, n, words)
+    else:
+        yield from _fractional(fmt, n, words) if operator.elementwise else _distributions(fmt, n, words)
 
 
 def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -79,10 +83,48 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
         yield Ask("sum_within_a_per_cent", logits(), "6.1", soft, OFF_SIMPLEX)
 
 
-def _softmax(fmt: Format, x: Floats) -> Floats:
+def _softmax(fmt: Format, x: Floats, of: str = "softmax") -> Floats:
     """Labels that are the softmax of the logits, certified and rounded once: the gradient is nearly zero."""
-    values, _ = enclose(evaluate(OPERATORS["softmax"], Row(x.tolist(), (), [1.0] * len(x)))["value"])
+    values, _ = enclose(evaluate(OPERATORS[of], Row(x.tolist(), (), [1.0] * len(x)))["value"])
     return values.round_to(fmt)
+
+
+def _targets(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """A divergence: targets that are positive, zero here and there, nearly what is predicted."""
+
+    def given() -> Floats:
+        return ordinary(operator, fmt, n, words)
+
+    def weights() -> Floats:
+        return 1.0 + words.integers(8, n).astype(np.float64)
+
+    hot = np.asarray(np.arange(n) == words.below(n, 1), dtype=np.float64)
+    for _ in range(2):
+        yield Ask("smoothed", given(), "1.1", fmt.nearest(0.9 * hot + 0.1 / n))
+        yield Ask("random", given(), "1.1", _simplex(fmt, weights()))
+    yield Ask("uniform", given(), "1.1", _simplex(fmt, np.ones(n)))
+    for _ in range(2):  # the value is what rounding has left of it
+        x = words.bell(fmt, 0.5, n)
+        yield Ask("what_is_predicted", _softmax(fmt, x, "log_softmax"), "1.1", _softmax(fmt, x))
+    half = np.where(np.arange(n) % 2 == 0, weights(), 0.0)
+    zeros = {
+        "one_hot": hot,
+        "two_hot": np.where(np.arange(n) < 2, 0.5, 0.0),
+        "half_zero": _simplex(fmt, half),
+        "negative_zero": np.where(hot == 1, 1.0, -0.0),
+        "nothing": np.zeros(n),
+    }
+    for name, p in zeros.items():
+        yield Ask(name, given(), "4.7", p, {"grad_labels": "4.5"})
+    tiny = np.where(np.arange(n) == 0, 1.0, 2.0 ** (fmt.emin // 2))
+    yield Ask("tiny", given(), "6.1", tiny)
+    subnormal = np.where(np.arange(n) == 0, 1.0, fmt.smallest_subnormal)
+    yield Ask("subnormal", given(), "6.1", subnormal)
+    for name, factor in (("sum_two", 2.0), ("sum_half", 0.5)):
+        yield Ask(name, given(), "6.1", fmt.nearest(factor * _simplex(fmt, weights())))
+    nan = _simplex(fmt, weights())
+    nan[n // 2] = np.nan
+    yield Ask("nan_label", given(), "3.2", nan)
 
 
 def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -106,5 +148,9 @@ def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
 
 
 SOFT_LABELS = Family(
-    "soft_labels", "smoothed, uniform and random labels, and labels off the simplex", _lengths, _rows
+    "soft_labels",
+    "smoothed, uniform and random labels, and labels off the simplex",
+    _lengths,
+    _rows,
+    domains=GIVEN,
 )

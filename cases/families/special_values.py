@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import label_on, ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -20,12 +21,14 @@ NAN = float("nan")
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
-    return (10,) if profile == "quick" else (10, 1000)
+    return (10,) if profile == "quick" or operator.domain == "log_probabilities" else (10, 1000)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     if operator.domain == "unit":
         yield from _domain(fmt, n, words)
+    elif operator.domain == "log_probabilities":
+        yield from _given(operator, fmt, n, words)
     elif operator.elementwise:
         yield from _limits(operator, fmt, n, words)
     else:
@@ -129,6 +132,49 @@ def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     yield Ask("nan", row, "3.2")
 
 
+def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Log-probabilities. The label is on class 1; a target is positive, or on three classes alone."""
+    index, three = operator.labels == "index", (1, 4, 7)
+    positive = label_on(operator, n, 1)
+    label = positive if index else np.where(np.isin(np.arange(n), three), np.arange(n) / 16, 0.0)
+
+    def row(*specials: tuple[int, float]) -> Floats:
+        x = ordinary(operator, fmt, n, words, 2.0)
+        for i, value in specials:
+            x[i] = value
+        return x
+
+    yield Ask("clean", row(), "3.1", positive)
+    for name, i in (("nan_first", 0), ("nan_label", 1), ("nan_last", n - 1)):
+        yield Ask(name, row((i, NAN)), "3.2", positive)
+    yield Ask("clean", row(), "3.1", positive)
+    absent, derivative = ("4.1", {}) if index else ("4.2", {"grad_labels": "4.5"})
+    for name, gone in (
+        ("masked_first", [0]),
+        ("masked_last", [n - 1]),
+        ("masked_half", [0, 2, 3, 5, 6]),
+        ("masked_but_the_labelled", [i for i in range(n) if i not in three]),
+    ):
+        yield Ask(name, row(*((i, -INFINITY) for i in gone)), absent, label, derivative)
+    excluded = {"grad_logits": "4.5", "grad_labels": "4.5"}
+    yield Ask("masked_label", row((1, -INFINITY)), "4.3", label, excluded)
+    yield Ask("masked_everywhere", np.full(n, -INFINITY), "4.3", positive, excluded)
+    yield Ask("clean", row(), "3.1", positive)
+    yield Ask("certain", np.zeros(n), "1.1", positive)
+    yield Ask("certain", np.full(n, -0.0), "1.1", positive)
+    yield Ask("subnormal", np.full(n, -3 * fmt.smallest_subnormal), "1.1", positive)
+    lowest = -fmt.largest
+    for i in (0, 1):
+        clause = "2.3" if index else "4.7" if i == 0 else "1.1"
+        target = positive if clause == "1.1" else label
+        open_ = derivative if clause == "4.7" else {}
+        yield Ask("finite_mask_lowest", row((i, lowest)), clause, target, open_, unit_cotangent=True)
+
+
 SPECIAL_VALUES = Family(
-    "special_values", "NaN, infinities and masked classes, with clean rows beside them", _lengths, _rows
+    "special_values",
+    "NaN, infinities and masked classes, with clean rows beside them",
+    _lengths,
+    _rows,
+    domains=GIVEN,
 )

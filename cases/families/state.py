@@ -12,7 +12,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import GIVEN_LATER, Family
 from xent_conformance.cases.form import Again, Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
@@ -49,6 +49,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 def _shared(operator: Operator, n: int, words: Words) -> Iterator[Ask]:
     """Logits that may be labels or cotangents as well: parts of one, none of them zero."""
+    if operator.domain == "log_probabilities":
+        return  # log-probabilities are no target
     if operator.labels == "index" or (operator.labels == "none" and operator.value_shape == "scalar"):
         return  # nothing of it has the logits' shape
     for _ in range(ROWS):
@@ -70,4 +72,5 @@ STATE = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32",)},
+    domains=GIVEN_LATER,
 )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.families.common import label_on
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import label_on, ordinary
+from xent_conformance.cases.family import GIVEN_LATER, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Format
 from xent_conformance.reference.operators import Operator
@@ -29,12 +29,13 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield Ask("ordinary", fmt.nearest(words.fractions(n, bits=7)), "1.1")
         yield Ask("equal", np.full(n, 0.25), "7.5", cotangent=np.ones(n))
         return
-    yield Ask("ordinary", words.bell(fmt, 2.0, n), "1.1")
-    last = words.bell(fmt, 1.0, n)
-    last[-1] = 9.0
+    given = operator.domain == "log_probabilities"
+    yield Ask("ordinary", ordinary(operator, fmt, n, words, 2.0), "1.1")
+    last = ordinary(operator, fmt, n, words, 1.0)
+    last[-1] = 0.0 if given else 9.0
     yield Ask("largest_last", last, "1.1", label_on(operator, n, n - 1))
     fifth = float(fmt.nearest(np.array(0.2)))
-    for x in (fifth, -3.0):
+    for x in (-fifth if given else fifth, -3.0):
         binary = operator.elementwise and operator.labels == "dense"
         label = np.full(n, 0.25) if binary else label_on(operator, n, 0)
         yield Ask("equal", np.full(n, x), "7.5", label, cotangent=np.ones(width))
@@ -48,4 +49,5 @@ WIDTHS = Family(
     formats_in={"quick": ("float32",), "standard": ("float32",)},
     # every format around a small and around a large power of two; each width is compiled for itself
     formats_at={("standard", n): tuple(FORMATS) for n in (33, 129)},
+    domains=GIVEN_LATER,
 )

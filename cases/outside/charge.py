@@ -70,6 +70,8 @@ def _nothing_counts(op: Operator, labels: Floats, a: Attributes) -> bool:
 
 
 def _special(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    if op.domain == "log_probabilities":
+        return _special_index(x, y, a) if op.labels == "index" else _special_target(x, y, a)
     return _special_element(op, x, y, a) if op.elementwise else _special_row(op, x, y, a)
 
 
@@ -94,6 +96,35 @@ def _special_row(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | 
     if excluded.any():
         return _masked(op, excluded, y, a)
     return Charge("2.4") if x.size == 1 else None
+
+
+def _special_index(x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    """Given log-probabilities, of which an index picks one: unless labels are smoothed, no other counts."""
+    if a.ignore_index is not None and y[0] == a.ignore_index:
+        return Charge("6.8")
+    if not 0 <= y[0] < x.size:
+        return Charge("6.4")
+    if np.isnan(x).any():  # of what is picked, or of what is not and changes nothing
+        return Charge("3.2")
+    seen = x if a.label_smoothing else x[[int(y[0])]]
+    if np.isinf(seen).any():
+        return Charge("5.1" if (seen == np.inf).any() else "4.3", dict.fromkeys(GRADIENTS, "4.5"))
+    return Charge("4.1") if (x == -np.inf).any() else None
+
+
+def _special_target(x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    """Given log-probabilities, and a target that may be zero, unless it is smoothed."""
+    if not x.size:
+        return Charge("2.8")
+    p = (1 - a.label_smoothing) * y + a.label_smoothing / x.size
+    if np.isnan(x).any() or np.isnan(p).any():
+        return Charge("3.2")
+    if (x == np.inf).any() or (p < 0).any():
+        return Charge("5.1" if (x == np.inf).any() else "4.5", dict.fromkeys(GRADIENTS, "4.5"))
+    gone, by_target = x == -np.inf, {"grad_labels": "4.5"}
+    if gone.any():
+        return Charge("4.3", dict.fromkeys(GRADIENTS, "4.5")) if p[gone].any() else Charge("4.2", by_target)
+    return Charge("4.7", by_target) if (p == 0).any() else None
 
 
 def _masked(op: Operator, excluded: Floats, y: Floats, a: Attributes) -> Charge:
@@ -142,4 +173,4 @@ def _labels(op: Operator, fmt: Format, y: Floats) -> Charge:
         off = bool(((y < 0) | (y > 1)).any())
     else:
         off = bool((y < 0).any()) or abs(math.fsum(y) - 1.0) > y.size * fmt.u
-    return Charge("6.1", OFF_THE_SIMPLEX) if off else PLAIN
+    return Charge("6.1", OFF_THE_SIMPLEX if op.domain == "reals" else {}) if off else PLAIN

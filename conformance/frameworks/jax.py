@@ -29,6 +29,7 @@ _AXES = frozenset({"axis", "axes", "mask"})
 _SUM = frozenset({"axis", "axes", "keepdims", "weight", "weight_dtype", "mask"})
 
 _COMPOSED = "JAX core has no fused cross-entropy; composed as its users write it"
+_GIVEN = "JAX core has no losses; composed as its users write it"
 
 _EPSILON = 1e-7
 
@@ -145,6 +146,14 @@ _OTHERS: tuple[tuple[str, str, Formulation, Any, str, frozenset[str]], ...] = (
         frozenset(),
     ),
     (
+        "jax.scipy.special.rel_entr(jax.numpy.exp)",
+        "kl_divergence",
+        "naive",
+        lambda jax, x, p: jax.scipy.special.rel_entr(p, jax.numpy.exp(x)).sum(-1),
+        "of probabilities: the logarithm of their exponential",
+        frozenset(),
+    ),
+    (
         "jax.nn.sigmoid+log",
         "sigmoid_cross_entropy",
         "naive",
@@ -242,6 +251,22 @@ class Jax:
             _sigmoid_cross_entropy,
             note=_COMPOSED,
         )),
+        Implementation(
+            "jax.scipy.special.xlogy+sum", "kl_divergence", "composed",
+            lambda jax, x, p, axis=-1: (jax.scipy.special.xlogy(p, p) - p * x).sum(axis=axis),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
+        Implementation(
+            "jax.numpy.take_along_axis", "negative_log_likelihood", "composed",
+            lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
+                x, jax.numpy.expand_dims(y, axis), axis=axis
+            ).squeeze(axis),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
         *(
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS

@@ -126,6 +126,14 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         takes=_INDEX,
     ),
     Implementation(
+        "keras.losses.KLDivergence",
+        "kl_divergence",
+        "naive",
+        lambda keras, x, p, **given: _loss(keras, "KLDivergence", p, keras.ops.exp(x), **given),
+        note="of probabilities, which are clipped at 1e-7, and so is the target",
+        takes=_REDUCED,
+    ),
+    Implementation(
         "keras.losses.BinaryCrossentropy(from_logits=True)",
         "sigmoid_cross_entropy",
         "fused",

@@ -30,6 +30,12 @@ def _take(a: Array, y: Array) -> Array:
     return a[range(len(y)), y]
 
 
+def _divergence(np: Any, x: Array, p: Array) -> Array:
+    """The terms of a positive target; a zero one has none."""
+    log_p = np.log(np.where(p > 0, p, 1))
+    return np.where(p == 0, 0, p * (log_p - x)).sum(axis=-1)  # type: ignore[no-any-return]
+
+
 class NumPy:
     """Needs ``numpy``, which the suite has anyway."""
 
@@ -94,6 +100,19 @@ class NumPy:
             "numpy:log_sigmoid-naive", "log_sigmoid", "naive", lambda np, x: -np.log(1 + np.exp(-x))
         ),
         Implementation("numpy:logit-naive", "logit", "naive", lambda np, x: np.log(x / (1 - x))),
+        Implementation(
+            "numpy:kl_divergence-where", "kl_divergence", "composed", _divergence,
+        ),
+        Implementation(
+            "numpy:kl_divergence-naive", "kl_divergence", "naive",
+            lambda np, x, p: (p * (np.log(p) - x)).sum(axis=-1),
+            note="NaN at a target of zero",
+        ),
+        Implementation(
+            "numpy:take", "negative_log_likelihood", "composed",
+            lambda np, x, y, axis=-1: -np.take_along_axis(x, np.expand_dims(y, axis), axis).squeeze(axis),
+            takes=frozenset({"axis"}),
+        ),
         Implementation(
             "numpy:binary_cross_entropy-stable", "sigmoid_cross_entropy", "composed",
             lambda np, x, z: np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x))),

@@ -44,6 +44,10 @@ def _safe(optax: Any, x: Any, p: Any, label_smoothing: float = 0.0, mask: Any = 
     return optax.safe_softmax_cross_entropy(_hidden(x, there), p)
 
 
+def _divergence(optax: Any, x: Any, p: Any, axis: int = -1) -> Any:
+    return optax.losses.kl_divergence(x, p, axis=axis)
+
+
 class Optax(Jax):
     """Needs ``optax``."""
 
@@ -72,6 +76,11 @@ class Optax(Jax):
             "optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", "composed",
             lambda optax, x, z: optax.sigmoid_binary_cross_entropy(x, z),
         )),
+        Implementation(
+            "optax.losses.kl_divergence", "kl_divergence", "composed", _divergence,
+            note="targets are documented as strictly positive, and zero is provided for in the value",
+            takes=frozenset({"axis"}),
+        ),
     )  # fmt: skip
 
     def __init__(self) -> None:

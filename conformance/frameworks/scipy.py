@@ -18,6 +18,12 @@ def _like(weight: Any, x: Any, dtype: str) -> Any:
     return None if weight is None else np.asarray(weight, dtype or x.dtype)
 
 
+def _relative_entropy(special: Any, x: Any, p: Any) -> Any:
+    import numpy as np
+
+    return special.rel_entr(p, np.exp(x)).sum(axis=-1)
+
+
 class SciPy:
     """Needs ``scipy``."""
 
@@ -58,6 +64,15 @@ class SciPy:
                 x, axis=axis, b=_like(weight, x, weight_dtype), **kept
             ),
             takes=_AXES | {"keepdims", "weight", "weight_dtype"},
+        ),
+        Implementation(
+            "scipy.special.xlogy+sum", "kl_divergence", "composed",
+            lambda special, x, p, axis=-1: (special.xlogy(p, p) - p * x).sum(axis=axis),
+            takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "scipy.special.rel_entr(exp)", "kl_divergence", "naive", _relative_entropy,
+            note="of probabilities: the logarithm of their exponential",
         ),
         Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
         Implementation(

@@ -24,7 +24,7 @@ from xent_conformance.frameworks.interface import (
     holds_numbers,
     type_of,
 )
-from xent_conformance.frameworks.torch_doors import FIRST, OTHERS
+from xent_conformance.frameworks.torch_doors import FIRST, LINEAR, OTHERS
 
 _BY_BITS = ("bfloat16", "float8")
 
@@ -116,6 +116,13 @@ class Torch:
             outputs=("grad_labels",),
         ),
         NotOffered(
+            "the gradient of a linear loss depends on nothing, and autograd makes no second one of it: "
+            '"element 0 of tensors does not require grad and does not have a grad_fn"',
+            implementations=LINEAR,
+            modes=("eager", "autocast"),
+            outputs=("hvp",),
+        ),
+        NotOffered(
             "torch.vmap maps a function of one row, which sees neither the other axes nor the other rows: "
             "what has axes of its own, or is reduced, is another question there "
             "(https://docs.pytorch.org/docs/stable/generated/torch.vmap.html)",
@@ -182,7 +189,7 @@ class Torch:
             if call.mode in ("func", "vmap"):
                 results = self._functional(compute, arguments, cotangent, tangent, call.outputs)
             elif tangent is not None:
-                results = self._along(compute, arguments, cotangent, tangent)
+                results = self._along(compute, arguments, cotangent, tangent, call.outputs)
             else:
                 results = self._gradients(compute, arguments, cotangent, call)
         if call.device != "cpu":  # there a tensor is the array's own memory
@@ -284,7 +291,12 @@ class Torch:
         return {"value": value, **dict(zip(wanted, gradients, strict=True))}
 
     def _along(
-        self, compute: Callable[..., Any], arguments: list[Any], cotangent: Any, tangent: Any
+        self,
+        compute: Callable[..., Any],
+        arguments: list[Any],
+        cotangent: Any,
+        tangent: Any,
+        outputs: Sequence[str],
     ) -> dict[str, Any]:
         """``jvp`` in forward mode, ``hvp`` as the gradient of the gradient."""
         torch, (x, *labels) = self._torch, arguments
@@ -293,6 +305,8 @@ class Torch:
             jvp = torch.autograd.forward_ad.unpack_dual(moved).tangent
             if jvp is None:
                 raise Unsupported("forward mode gave no tangent")
+        if "hvp" not in outputs:
+            return {"jvp": jvp}
         x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
         (hvp,) = torch.autograd.grad(gradient, x, tangent)

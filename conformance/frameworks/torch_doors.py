@@ -15,6 +15,7 @@ _OUT = frozenset({"out"})
 _WEIGHTED = frozenset({"weight", "weight_dtype", "reduction"})
 _DENSE = _WEIGHTED | {"label_smoothing"}
 _INDEX = _DENSE | {"ignore_index"}
+_CLASS_WEIGHTS = _WEIGHTED | {"ignore_index"}
 _ELEMENTS = _WEIGHTED | {"pos_weight"}
 
 EPSILON = 1e-7
@@ -69,6 +70,14 @@ def _kl(torch: Any, x: Any, p: Any) -> Any:
     return divergence - torch.special.xlogy(p, p).sum(dim=-1)
 
 
+def _divergence(of: Any, x: Any, p: Any, axis: int = -1, reduction: str = "none") -> Any:
+    """Summed over the classes by hand; a mean is ``batchmean``, which divides by what is first: the rows."""
+    if reduction == "none":
+        return of(x, p, "none").sum(dim=axis)
+    rows = (t.movedim(axis, -1).reshape(-1, t.shape[axis]) for t in (x, p))
+    return of(*rows, "batchmean" if reduction == "mean" else reduction)
+
+
 def _cast(torch: Any, x: Any, dtype: Any) -> Any:
     return x.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
@@ -90,6 +99,7 @@ def _door(
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+_DIVERGENCE, _LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
 _CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _SPARSE})
 """Of dense losses a class that is filled with −∞ is one with a label; they are not told that it is masked."""
 
@@ -140,7 +150,7 @@ _FIRST = (
         lambda torch, x, y, **given: torch.nn.functional.nll_loss(
             torch.log_softmax(x, dim=min(1, x.ndim - 1)), y, **_unreduced(given)
         ),
-        takes=_WEIGHTED | {"ignore_index"},
+        takes=_CLASS_WEIGHTS,
         class_axis="second",
     ),
     Implementation(
@@ -175,11 +185,46 @@ _FIRST = (
     ),
 )
 
-FIRST = tuple(
-    door if door.operator == _LOGIT else around(door, _cast, _hide if door.operator in _CLASSES else None)
-    for door in _FIRST
+_GIVEN_FIRST = (
+    Implementation(
+        "torch.nn.functional.kl_div",
+        _DIVERGENCE,
+        "fused",
+        lambda torch, x, p, **given: _divergence(
+            lambda x, p, reduction: torch.nn.functional.kl_div(x, p, reduction=reduction), x, p, **given
+        ),
+        takes=_AXIS | {"reduction"},
+        note="summed over the classes; the mean is batchmean, for its own divides by the elements",
+    ),
+    Implementation(
+        "torch.nn.functional.nll_loss",
+        _LIKELIHOOD,
+        "fused",
+        lambda torch, x, y, **given: torch.nn.functional.nll_loss(x, y, **_unreduced(given)),
+        takes=_CLASS_WEIGHTS,
+        class_axis="second",
+    ),
+)
+"""Of given log-probabilities, before which nothing stands."""
+
+FIRST = (
+    *(
+        door if door.operator == _LOGIT else around(door, _cast, _hide if door.operator in _CLASSES else None)
+        for door in _FIRST
+    ),
+    *_GIVEN_FIRST,
 )
 """What most users call."""
+
+LINEAR = (
+    "torch.nn.functional.kl_div",
+    "torch.nn.KLDivLoss",
+    "torch.log-x*p",
+    "torch.nn.functional.nll_loss",
+    "torch.nn.NLLLoss",
+    "torch.gather",
+)
+"""Doors whose gradient by the argument does not depend on it."""
 
 OTHERS = (
     _door(
@@ -286,8 +331,36 @@ OTHERS = (
             t.nn.LogSoftmax(dim=min(1, x.ndim - 1))(x), y
         ),
         "composed",
-        takes=_WEIGHTED | {"ignore_index"},
+        takes=_CLASS_WEIGHTS,
         class_axis="second",
+    ),
+    _door(
+        "torch.nn.KLDivLoss",
+        _DIVERGENCE,
+        lambda t, x, p, **given: _divergence(
+            lambda x, p, reduction: t.nn.KLDivLoss(reduction=reduction)(x, p), x, p, **given
+        ),
+        takes=_AXIS | {"reduction"},
+    ),
+    _door(
+        "torch.log-x*p",
+        _DIVERGENCE,
+        lambda t, x, p: (p * (p.log() - x)).sum(-1),
+        "naive",
+        note="as it is written; NaN at a target of zero",
+    ),
+    _door(
+        "torch.nn.NLLLoss",
+        _LIKELIHOOD,
+        lambda t, x, y, **given: t.nn.NLLLoss(**_unreduced(given))(x, y),
+        takes=_CLASS_WEIGHTS,
+        class_axis="second",
+    ),
+    _door(
+        "torch.gather",
+        _LIKELIHOOD,
+        lambda t, x, y: -x.gather(-1, y[:, None])[:, 0],
+        "composed",
     ),
     _door(
         "torch.nn.functional.linear_cross_entropy",

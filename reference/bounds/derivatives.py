@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
+from xent_conformance.reference.bounds.given import summed
 from xent_conformance.reference.bounds.sigmoid import SIGMOID, pairs
 from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
 from xent_conformance.reference.bounds.softmax import along
@@ -163,6 +164,19 @@ def _logit_hvp(z: Sizes) -> Bound:
     return _made(z, (accurate, accurate + textbook), factor=1 / (p * (1 - p)) ** 2)
 
 
+def _linear_jvp(z: Sizes) -> Bound:
+    """``Σ q_i v_i``."""
+    terms = np.abs(z.q * z.v)
+    size = rowsum(terms)
+    accurate, stable = summed(z, z.h_accurate), summed(z, z.h_stable) + 1
+    return _made(z, (accurate * size, stable * size), z.lost(terms))
+
+
+def _nothing(z: Sizes) -> Bound:
+    """The second derivative of what is linear is exactly zero."""
+    return tiers(z, np.zeros_like(z.v), np.zeros_like(z.v), 0.0)
+
+
 def _along(operator: str) -> Callable[[Sizes], Bound]:
     """The jvp of an elementwise operator is its VJP with the tangent for the cotangent."""
 
@@ -193,4 +207,8 @@ MOVING: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("logit", "hvp"): _logit_hvp,
     ("sigmoid_cross_entropy", "jvp"): _along("sigmoid_cross_entropy"),
     ("sigmoid_cross_entropy", "hvp"): _binary_cross_entropy_hvp,
+    ("kl_divergence", "jvp"): _linear_jvp,
+    ("kl_divergence", "hvp"): _nothing,
+    ("negative_log_likelihood", "jvp"): _linear_jvp,
+    ("negative_log_likelihood", "hvp"): _nothing,
 }

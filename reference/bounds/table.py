@@ -14,6 +14,7 @@ import numpy as np
 from xent_conformance.reference.bounds.around import around, rounded, untimed
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.derivatives import MOVING
+from xent_conformance.reference.bounds.given import GIVEN
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
 from xent_conformance.reference.bounds.sizes import Sizes
@@ -21,7 +22,12 @@ from xent_conformance.reference.bounds.softmax import SOFTMAX
 from xent_conformance.reference.formats import Floats
 from xent_conformance.reference.inputs import Inputs
 
-BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {**SOFTMAX, **SIGMOID, **MOVING}
+BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
+    **SOFTMAX,
+    **SIGMOID,
+    **GIVEN,
+    **MOVING,
+}
 
 
 def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapping[str, Floats]) -> Bound:

@@ -21,13 +21,14 @@ from tests.support.corpus import of_corpus
 from tests.support.paths import ROOT
 from tests.support.reference import mpmath_definitions
 from tests.support.reference.measure import plain
+from xent_conformance.reference.exact.row import Row
 from xent_conformance.reference.formats import BINARY64, FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
 OUTPUTS = [(o.name, output) for o in OPERATORS.values() for output in o.outputs]
-LEAST_POINTS = {"logit": 300}
+LEAST_POINTS = {"logit": 300, "kl_divergence": 900, "negative_log_likelihood": 900}
 
 
 def compare(inputs: Inputs) -> dict[str, int]:
@@ -37,7 +38,7 @@ def compare(inputs: Inputs) -> dict[str, int]:
     counts = dict.fromkeys(inputs.definition.outputs, 0)
     for i in range(len(inputs)):
         row = inputs.row(i)
-        domain = all(0 < v < 1 for v in row.x) if inputs.operator == "logit" else True
+        domain = _inside(inputs.operator, row)
         if not (domain and np.isfinite([*row.x, *row.p, *row.c]).all()):
             continue
         with mpmath.workprec(53):
@@ -53,6 +54,13 @@ def compare(inputs: Inputs) -> dict[str, int]:
                     assert abs(value - middle) <= radius + slack, (inputs.operator, output, row, j)
                 counts[output] += len(values)
     return counts
+
+
+def _inside(operator: str, row: Row) -> bool:
+    """Where every output is finite: a target of zero has a value, and a slope of −∞ by it."""
+    if operator == "kl_divergence":
+        return all(p > 0 for p in row.p)
+    return operator != "logit" or all(0 < v < 1 for v in row.x)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -79,6 +87,7 @@ LOGIT = st.one_of(
 )
 LABEL = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 0.5, 2.0, -1.0, 5e-324, 1 - 2**-53]))
 PROBABILITY = st.floats(0, 1, exclude_min=True, exclude_max=True)
+TARGET = {"kl_divergence": st.one_of(PROBABILITY, st.sampled_from([1.0, 2.0, 5e-324]))}
 COTANGENT = st.integers(-16, 16).map(lambda k: k / 8)
 
 
@@ -100,7 +109,7 @@ def test_ugly_rows(operator: str, data: st.DataObject) -> None:
             operator,
             BINARY64,
             row(PROBABILITY if operator == "logit" else LOGIT, n),
-            row(st.integers(0, n - 1).map(float) if index else LABEL, labels),
+            row(st.integers(0, n - 1).map(float) if index else TARGET.get(operator, LABEL), labels),
             row(COTANGENT, n if definition.value_shape == "row" else 1),
         )
     )
@@ -130,7 +139,7 @@ def test_every_output_has_a_definition() -> None:
             name, row, row if definition.labels == "dense" else [0.0], row
         )
         assert set(outputs) == set(definition.outputs)
-    assert len(OUTPUTS) == 20
+    assert len(OUTPUTS) == 25
     assert mp.prec > 0
 
 
@@ -143,9 +152,9 @@ from tests.support.reference import mpmath_definitions
 from xent_conformance.reference.operators import OPERATORS
 
 print(libmp.BACKEND)
-for name in OPERATORS:
+for name, o in OPERATORS.items():
     for x in ([0.1, 0.75, 0.3], [2.0**-60, 0.5, 1 - 2.0**-53]):
-        outputs, slack = mpmath_definitions.evaluate(name, x, [0.0] if "sparse" in name else x, x)
+        outputs, slack = mpmath_definitions.evaluate(name, x, [0.0] if o.labels == "index" else x, x)
         print({o: [tuple(map(int, v._mpf_)) for v in values] for o, values in outputs.items()}, float(slack))
 """
 

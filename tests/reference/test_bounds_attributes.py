@@ -19,7 +19,7 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
-LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
+LOSSES = tuple(o.name for o in OPERATORS.values() if o.labels != "none")
 QUESTIONS = [(name, output, tier) for name in LOSSES for output in OPERATORS[name].outputs for tier in ROWS]
 
 

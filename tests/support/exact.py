@@ -8,7 +8,7 @@ bits. Forward mode and second derivatives are in :mod:`exact_moving`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], 
         return mp.fsum(v for v, counts in zip(given["row_weight"], counted, strict=True) if counts)
     if operator == "sigmoid_cross_entropy":
         return mpf(sum(len(x) for x, _ in examples))
-    if operator == "softmax_cross_entropy":
+    if operator in ("softmax_cross_entropy", "kl_divergence"):
         return mpf(len(examples))
     weight = given.get("weight")
     kept = [y for _, y in examples if y != given.get("ignore_index")]
@@ -274,6 +274,45 @@ def sigmoid_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> O
     }
 
 
+# --- given log-probabilities ---
+
+
+def kl_divergence(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    """``Σ p (log p − x)``; nothing of ``p = 0``, beside −∞ too."""
+
+    def term(p: mpf, v: mpf) -> mpf:
+        if mp.isnan(p) or mp.isnan(v):
+            return nan
+        return p * (log(p) - v) if p else mpf(0)
+
+    p = list(map(mpf, labels))
+    log_p = [log(v) if v else -inf for v in p]
+    return {
+        "value": [_sum(term(*e) for e in zip(p, x, strict=True))],
+        "grad_logits": [-c[0] * v for v in p],
+        "grad_labels": [c[0] * (v + 1 - b) for v, b in zip(log_p, x, strict=True)],
+    }
+
+
+def negative_log_likelihood(x: Numbers, y: int, c: Numbers, a: Given) -> Outputs:
+    """``−w_y x_y``; on no other class it depends."""
+    n = len(x)
+    if y == a.get("ignore_index"):
+        return {"value": [mpf(0)], "grad_logits": [mpf(0)] * n}
+    if not 0 <= y < n:
+        return {"value": [nan], "grad_logits": [nan] * n}
+    w = mpf(a["weight"][y]) if a.get("weight") else mpf(1)
+    return {"value": [-w * x[y]], "grad_logits": [-c[0] * w if i == y else mpf(0) for i in range(n)]}
+
+
+def _sum(terms: Iterable[mpf]) -> mpf:
+    """Of infinities too, which mpmath's own sum does not add."""
+    total = mpf(0)
+    for term in terms:
+        total += term
+    return total
+
+
 DEFINITIONS: dict[str, Callable[..., Outputs]] = {
     f.__name__: f
     for f in (
@@ -286,5 +325,7 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        kl_divergence,
+        negative_log_likelihood,
     )
 }

@@ -81,6 +81,15 @@ def sigmoid_cross_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) ->
     }
 
 
+def kl_divergence(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    jvp = -mp.fsum(mpf(p) * b for p, b in zip(labels, v, strict=True))
+    return {"jvp": [jvp], "hvp": [mpf(0)] * len(x)}
+
+
+def negative_log_likelihood(x: Numbers, y: int, c: Numbers, v: Numbers) -> Outputs:
+    return {"jvp": [-v[y]], "hvp": [mpf(0)] * len(x)}
+
+
 MOVING: dict[str, Callable[..., Outputs]] = {
     f.__name__: f
     for f in (
@@ -93,6 +102,8 @@ MOVING: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        kl_divergence,
+        negative_log_likelihood,
     )
 }
 """By operator, asked of finite rows."""

@@ -39,7 +39,7 @@ cases/words
     reference: formats
 cases/family
     reference: formats operators
-    cases: case words
+    cases: case profile words
 cases/families
     reference: attributes exact formats operators
     cases: case family form pairwise words

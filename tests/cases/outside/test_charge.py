@@ -15,7 +15,7 @@ from xent_conformance.cases.outside.charge import charge
 from xent_conformance.reference.clauses import clauses
 
 SPARSE, DENSE = "sparse_softmax_cross_entropy", "softmax_cross_entropy"
-BINARY = "sigmoid_cross_entropy"
+BINARY, DIVERGENCE, LIKELIHOOD = "sigmoid_cross_entropy", "kl_divergence", "negative_log_likelihood"
 NAN, INF, GONE = "nan", "inf", "-inf"
 EXCLUDED = {"grad_logits": "4.5", "grad_labels": "4.5"}
 OPEN = {"grad_logits": "5.1", "grad_labels": "5.1"}
@@ -63,6 +63,30 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
      "6.1", {"grad_logits": "6.2"}),
     ("the end of the domain", {"operator": "logit", "logits": [[0.5, 1]]}, "5.4", {}),
     ("the domain", {"operator": "logit", "logits": [[0.5, 0.25]]}, "1.1", {}),
+    ("index, masked other", {"operator": LIKELIHOOD, "labels": [1], "logits": [[GONE, -1]]}, "4.1", {}),
+    ("index, masked", {"operator": LIKELIHOOD, "labels": [0], "logits": [[GONE, -1]]}, "4.3", EXCLUDED),
+    ("index, masked other, smoothed", {"operator": LIKELIHOOD, "labels": [1], "logits": [[GONE, -1]],
+                                       "attributes": {"label_smoothing": 0.5}}, "4.3", EXCLUDED),
+    ("index, NaN", {"operator": LIKELIHOOD, "labels": [0], "logits": [[NAN, -1]]}, "3.2", {}),
+    ("index, ignored", {"operator": LIKELIHOOD, "labels": [1], "logits": [[NAN, -1]],
+                        "attributes": {"ignore_index": 1}}, "6.8", {}),
+    ("index, out of range", {"operator": LIKELIHOOD, "labels": [2], "logits": [[NAN, -1]]}, "6.4", {}),
+    ("index, plus infinity", {"operator": LIKELIHOOD, "labels": [0], "logits": [[INF, -1]]}, "5.1", EXCLUDED),
+    ("target", {"operator": DIVERGENCE, "labels": [[0.5, 0.5]], "logits": [[-2, -1]]}, "1.1", {}),
+    ("target of zero", {"operator": DIVERGENCE, "labels": [[0, 1]], "logits": [[-2, -1]]},
+     "4.7", {"grad_labels": "4.5"}),
+    ("target of zero, smoothed", {"operator": DIVERGENCE, "labels": [[0, 1]], "logits": [[-2, -1]],
+                                  "attributes": {"label_smoothing": 0.5}}, "6.7", {}),
+    ("target, masked", {"operator": DIVERGENCE, "labels": [[0, 1]], "logits": [[GONE, -1]]},
+     "4.2", {"grad_labels": "4.5"}),
+    ("target, mass", {"operator": DIVERGENCE, "labels": [[0.5, 0.5]], "logits": [[GONE, -1]]},
+     "4.3", EXCLUDED),
+    ("target below zero", {"operator": DIVERGENCE, "labels": [[-1, 1]], "logits": [[-2, -1]]},
+     "4.5", EXCLUDED),
+    ("target, plus infinity", {"operator": DIVERGENCE, "labels": [[0.5, 0.5]], "logits": [[INF, -1]]},
+     "5.1", EXCLUDED),
+    ("target, NaN", {"operator": DIVERGENCE, "labels": [[NAN, 1]], "logits": [[-2, -1]]}, "3.2", {}),
+    ("target off the simplex", {"operator": DIVERGENCE, "labels": [[1, 1]], "logits": [[-2, -1]]}, "6.1", {}),
     ("no example", {"logits": {"bits": "", "shape": [0, 3]}}, "2.7", {}),
     ("summed", {"operator": SPARSE, "labels": [1], "attributes": {"reduction": "sum"}}, "6.10", {}),
     ("mean of nothing", {"operator": SPARSE, "labels": [1], "attributes": {"reduction": "mean",

@@ -87,6 +87,21 @@ def binary_grad_labels(a: Ask) -> Array:
     return a.c * a.slope * (weighted(a.pos_weight - 1, a.softplus_minus) - a.x)
 
 
+def log_target(a: Ask) -> Array:
+    return np.log(a.smoothed)
+
+
+def divergence(a: Ask) -> Array:
+    """``Σ w p (log p − x)``, of which a target of zero leaves nothing, unless there is NaN."""
+    nothing = np.where(np.isnan(a.x), np.nan, 0.0)
+    return a.total(a.w * np.where(a.smoothed == 0, nothing, a.smoothed * (log_target(a) - a.x)))
+
+
+def picked(of: Output) -> Output:
+    """``−Σ q`` times what the labels pick of it."""
+    return settled(lambda a: -a.total(np.where(a.q == 0, 0.0, a.q * of(a))))
+
+
 CORRECT: dict[str, Table] = {
     "softmax": {
         "value": lambda a: a.s,
@@ -143,5 +158,18 @@ CORRECT: dict[str, Table] = {
         "grad_labels": binary_grad_labels,
         "jvp": lambda a: a.v * binary_slope(a),
         "hvp": lambda a: a.c * a.v * (a.negative + a.positive) * a.sigma * a.mirror,
+    },
+    "kl_divergence": {
+        "value": divergence,
+        "grad_logits": lambda a: -a.c * a.q,
+        "grad_labels": lambda a: a.c * a.slope * ((log_target(a) - a.x) + 1),
+        "jvp": lambda a: -a.total(a.q * a.v),
+        "hvp": lambda a: np.zeros_like(a.x),
+    },
+    "negative_log_likelihood": {
+        "value": picked(lambda a: a.x),
+        "grad_logits": settled(lambda a: np.where(a.q == 0, 0.0, -a.c * a.q)),
+        "jvp": picked(lambda a: a.v),
+        "hvp": settled(lambda a: np.zeros_like(a.x)),
     },
 }

@@ -17,6 +17,7 @@ from tests.support.faults.kernel import Kernel, correct
 from tests.support.faults.sums import Array
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
+DIVERGENCE, LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.faults.blocks import Ask
-from tests.support.faults.correct import CORRECT, Table, inside
+from tests.support.faults.blocks import Ask, pick
+from tests.support.faults.correct import CORRECT, Table, inside, settled
 from tests.support.faults.forms_sigmoid import (
     MAX_FORM,
     ONE_SOFTPLUS,
@@ -101,7 +101,22 @@ TEXTBOOK: dict[str, Table] = {
 }
 
 
-SUMS = tuple(name for name, o in OPERATORS.items() if not o.elementwise)
+def two_sums(a: Ask) -> Array:
+    """``Σ xlogy(p, p) − Σ p x``, without what a target of zero takes away."""
+    t, gone = a.smoothed, (a.smoothed == 0) & ~np.isnan(a.x)
+    entropy = np.where(t == 0, 0.0, t * np.log(np.where(t == 0, 1.0, t)))
+    return a.total(a.w * entropy) - a.total(a.w * np.where(gone, 0.0, t * a.x))
+
+
+def gathered(a: Ask) -> Array:
+    """What the label names is taken, and weighed."""
+    return settled(lambda a: -(pick(a.w, a.y) * pick(a.x, a.y)))(a)
+
+
+TWO_SUMS: dict[str, Table] = {"kl_divergence": {"value": two_sums}}
+GATHERED: dict[str, Table] = {"negative_log_likelihood": {"value": gathered}}
+
+SUMS = tuple(name for name, o in OPERATORS.items() if not o.elementwise and o.domain == "reals")
 ELEMENTWISE = tuple(name for name, o in OPERATORS.items() if o.elementwise)
 LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 
@@ -148,6 +163,8 @@ VARIANTS = (
     Variant("reciprocal", "multiplied by 1/S", Reciprocal, SUMS),
     Variant("two_classes", "of two classes the sigmoid of the difference", TwoClasses, SUMS),
     Variant("branch_free", "exp(min(x, 0)) / (1 + exp(−abs(x)))", BranchFree, ELEMENTWISE),
+    Variant("two_sums", "Σ p log p − Σ p x, each sum by itself", Ask, tuple(TWO_SUMS), outputs=TWO_SUMS),
+    Variant("gathered", "the number at the label, without a sum", Ask, tuple(GATHERED), outputs=GATHERED),
     _shipped(
         "textbook",
         "in the dtype, log of the whole sum, s − p",

@@ -28,6 +28,8 @@ DOORS: Mapping[str, tuple[str, frozenset[str]]] = {
         "binary_cross_entropy",
         frozenset({"weight", "pos_weight", "label_smoothing", "reduction"}),
     ),
+    "kl_divergence": ("divergence", frozenset({"axis", "reduction"})),
+    "negative_log_likelihood": ("likelihood", _ALL - {"label_smoothing"}),
 }
 
 """By operator: the function of the textbook, and the keyword arguments that it takes."""

@@ -148,3 +148,32 @@ def binary_cross_entropy(
     by_labels = weight * (1 - smoothing) * ((positive - 1) * softplus(-x) - x)
     by_labels = np.where(positive == 1, -weight * (1 - smoothing) * x, by_labels)
     return {"value": value, "grad_logits": each * slope, "grad_labels": each * by_labels}
+
+
+def divergence(x: Array, p: Array, c: Array, reduction: str = "none") -> dict[str, Array]:
+    gone = np.where(np.isnan(x), np.nan, 0.0)
+    losses = np.where(p == 0, gone, p * (np.log(p) - x)).sum(axis=-1)
+    value, each = reduced(losses, c, reduction, losses.size)
+    grown = each[..., None]
+    return {"value": value, "grad_logits": -grown * p, "grad_labels": grown * (np.log(p) - x + 1)}
+
+
+def likelihood(
+    x: Array,
+    y: Array,
+    c: Array,
+    weight: Array | float = 1.0,
+    ignore: int | None = None,
+    reduction: str = "none",
+) -> dict[str, Array]:
+    n = x.shape[-1]
+    ignored = y == ignore
+    outside = (y < 0) | (y >= n)
+    named = y[..., None] == np.arange(n)
+    losses = np.where(named, -weight * x, 0.0).sum(axis=-1)
+    losses = np.where(ignored, 0.0, np.where(outside, np.nan, losses))
+    mass = np.where(ignored, 0.0, (named * weight).sum(axis=-1)).sum()
+    value, each = reduced(losses, c, reduction, mass)
+    slope = np.where(named, -each[..., None] * weight, 0.0)
+    slope = np.where(outside[..., None], np.nan, slope)
+    return {"value": value, "grad_logits": np.where(ignored[..., None], 0.0, slope)}

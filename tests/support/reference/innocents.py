@@ -11,25 +11,42 @@ from tests.support.reference import (
     textbook_attributes_sigmoid,
     textbook_derivatives,
     textbook_derivatives_sigmoid,
+    textbook_given,
     textbook_reductions,
     textbook_sigmoid,
 )
 
 PLAIN = {
-    "stable": textbook.STABLE | textbook_sigmoid.STABLE,
-    "accurate": textbook.ACCURATE | textbook_sigmoid.ACCURATE,
+    "stable": textbook.STABLE | textbook_sigmoid.STABLE | textbook_given.STABLE,
+    "accurate": textbook.ACCURATE | textbook_sigmoid.ACCURATE | textbook_given.ACCURATE,
 }
 """Values and gradients."""
 
 MOVING = {
-    "stable": textbook_derivatives.STABLE | textbook_derivatives_sigmoid.STABLE,
-    "accurate": textbook_derivatives.ACCURATE | textbook_derivatives_sigmoid.ACCURATE,
+    "stable": {
+        **textbook_derivatives.STABLE,
+        **textbook_derivatives_sigmoid.STABLE,
+        **textbook_given.MOVING_STABLE,
+    },
+    "accurate": {
+        **textbook_derivatives.ACCURATE,
+        **textbook_derivatives_sigmoid.ACCURATE,
+        **textbook_given.MOVING_ACCURATE,
+    },
 }
 """``jvp`` and ``hvp``."""
 
 ROWS = {
-    "stable": textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE,
-    "accurate": textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE,
+    "stable": {
+        **textbook_attributes.STABLE,
+        **textbook_attributes_sigmoid.STABLE,
+        **textbook_given.ROWS_STABLE,
+    },
+    "accurate": {
+        **textbook_attributes.ACCURATE,
+        **textbook_attributes_sigmoid.ACCURATE,
+        **textbook_given.ROWS_ACCURATE,
+    },
 }
 """Losses with attributes, row by row."""
 

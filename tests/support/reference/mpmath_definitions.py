@@ -71,6 +71,19 @@ def sigmoid_cross_entropy(x, p, c) -> Outputs:
     }
 
 
+def kl_divergence(x, p, c) -> Outputs:
+    return {
+        "value": [sum(b * (log(b) - a) if b else mpf(0) for a, b in zip(x, p, strict=True))],
+        "grad_logits": [-c[0] * b for b in p],
+        "grad_labels": [c[0] * (log(b) + 1 - a) if b else mpf("-inf") for a, b in zip(x, p, strict=True)],
+    }
+
+
+def negative_log_likelihood(x, p, c) -> Outputs:
+    y = int(p[0])
+    return {"value": [-x[y]], "grad_logits": [-c[0] * (i == y) for i in range(len(x))]}
+
+
 def _probabilities(x: list[mpf]) -> list[mpf]:
     powers = list(map(exp, x))
     return [v / sum(powers) for v in powers]
@@ -92,6 +105,8 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        kl_divergence,
+        negative_log_likelihood,
     )
 }
 

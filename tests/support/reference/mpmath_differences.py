@@ -77,6 +77,25 @@ def clamped(x: Vector, a: Attributes) -> Vector:
     return [eps if v < eps else 1 - eps if v > 1 - eps else v for v in x]
 
 
+def divergence(x: Vector, p: Vector, a: Attributes) -> Vector:
+    """``Σ w_i p'_i (log p'_i − x_i)`` with the smoothed target ``p' = (1 − ε) p + ε/N``."""
+    eps, n = mpf(a.label_smoothing), len(x)
+    smoothed = [(1 - eps) * v + eps / n for v in p]
+    terms = [q * (log(q) - v) if q else mpf(0) for q, v in zip(smoothed, x, strict=True)]
+    return [sum(mpf(a.weight_of(i)) * t for i, t in enumerate(terms))]
+
+
+def likelihood(x: Vector, y: int, a: Attributes) -> Vector:
+    """``(1 − ε) w_y (−x_y) + ε/N Σ w_j (−x_j)``; an ignored row is 0."""
+    n, eps = len(x), mpf(a.label_smoothing)
+    if y == a.ignore_index:
+        return [mpf(0)]
+    if not 0 <= y < n:
+        return [NAN]
+    nll = [mpf(a.weight_of(j)) * -v for j, v in enumerate(x)]
+    return [(1 - eps) * nll[y] + eps / n * sum(nll)]
+
+
 VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "softmax": lambda x, p, a: probabilities(x),
     "log_softmax": lambda x, p, a: list(map(log, probabilities(x))),
@@ -87,6 +106,8 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "log_sigmoid": lambda x, p, a: [log(sigma(v)) for v in x],
     "logit": lambda x, p, a: [log(v / (1 - v)) for v in clamped(x, a)],
     "sigmoid_cross_entropy": binary_loss,
+    "kl_divergence": divergence,
+    "negative_log_likelihood": lambda x, p, a: likelihood(x, int(p[0]), a),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 LENGTHS = (2, 7, 64, 400)
 
@@ -33,14 +33,20 @@ def shapes(fmt: Format, n: int) -> dict[str, Floats]:
     }
 
 
+def of_domain(o: Operator, fmt: Format, x: Floats) -> Floats:
+    """Rows of logits as arguments of the operator: inside (0, 1), or at most 0."""
+    if o.domain == "unit":
+        return fmt.nearest((np.abs(x) + 0.5) / (2 * np.abs(x).max() + 1))
+    return -np.abs(x) if o.domain == "log_probabilities" else x
+
+
 def strained(operator: str, fmt: Format) -> Iterator[Inputs]:
     """The batch of these rows, for each length; labels and cotangents of either sign."""
     o = OPERATORS[operator]
     for n in LENGTHS:
         x = fmt.nearest(np.stack(list(shapes(fmt, n).values())))
         rows = len(x)
-        if operator == "logit":
-            x = fmt.nearest((np.abs(x) + 0.5) / (2 * np.abs(x).max() + 1))
+        x = of_domain(o, fmt, x)
         y = (np.arange(rows) * 5 % n).astype(np.float64)[:, None]
         weights = (np.arange(rows * n).reshape(rows, n) * 11 % 17 + 1).astype(np.float64)
         soft = weights / (n if o.elementwise else weights.sum(axis=1, keepdims=True))

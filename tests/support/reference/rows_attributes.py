@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.support.reference.rows import shapes
+from tests.support.reference.rows import of_domain, shapes
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.inputs import Inputs
@@ -31,13 +31,13 @@ def positive_weights(fmt: Format, n: int) -> tuple[float, ...]:
 def given(operator: str, fmt: Format, n: int) -> tuple[Attributes, ...]:
     """Every attribute once alone, and all of them together."""
     w = weights(fmt, n)
-    if operator == "softmax_cross_entropy":
+    if operator in ("softmax_cross_entropy", "kl_divergence"):
         return (
             Attributes(weight=w),
             Attributes(label_smoothing=0.1),
             Attributes(weight=w, label_smoothing=0.1),
         )
-    if operator == "sparse_softmax_cross_entropy":
+    if OPERATORS[operator].labels == "index":
         all_three = Attributes(weight=w, label_smoothing=0.1, ignore_index=IGNORED[n])
         return Attributes(weight=w), Attributes(label_smoothing=1.0), all_three
     extra = positive_weights(fmt, n)
@@ -51,11 +51,15 @@ def attributed(operator: str, fmt: Format, scales: tuple[float, ...] = (1.0,)) -
     o = OPERATORS[operator]
     for n in LENGTHS:
         x = fmt.nearest(np.stack([scale * row for scale in scales for row in shapes(fmt, n).values()]))
+        x = of_domain(o, fmt, x)
         rows = len(x)
         i = np.arange(rows * n, dtype=np.float64).reshape(rows, n)
         y = (np.arange(rows) * 5 % n).astype(np.float64)[:, None]
         soft = fmt.nearest((i * 11 % 17) / (16 if o.elementwise else 8 * n))
-        soft = np.where(np.arange(rows)[:, None] % 2 == 0, soft, np.arange(n) == y)
+        if operator == "kl_divergence":  # by a target of zero there is no derivative
+            soft = np.where(soft == 0, 1 / 8, soft)
+        every = 8 if operator == "kl_divergence" else 2
+        soft = np.where(np.arange(rows)[:, None] % every != every - 1, soft, np.arange(n) == y)
         width = n if o.value_shape == "row" else 1
         c = ((i[:, :width] * 13 % 29) - 14) / 4
         for attributes in given(operator, fmt, n):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.support.reference.rows import shapes
+from tests.support.reference.rows import of_domain, shapes
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
@@ -34,9 +34,7 @@ def moving(operator: str, fmt: Format) -> Iterator[Inputs]:
     """Every shape with every tangent, a batch for each length; labels and cotangents of either sign."""
     o = OPERATORS[operator]
     for n, count in LENGTHS.items():
-        base = fmt.nearest(np.stack(list(shapes(fmt, n).values())))
-        if operator == "logit":
-            base = fmt.nearest((np.abs(base) + 0.5) / (2 * np.abs(base).max() + 1))
+        base = of_domain(o, fmt, fmt.nearest(np.stack(list(shapes(fmt, n).values()))))
         kinds = list(tangents(base).values())[:count]
         x, v = np.tile(base, (len(kinds), 1)), fmt.nearest(np.concatenate(kinds))
         rows = len(x)

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid
+from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid, textbook_given
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.textbook_attributes import Attributed, Table, weights
 from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.operators import OPERATORS
 
 # --- a group taken apart --------------------------------------------------------------------------
 
@@ -30,12 +31,12 @@ def divisor(a: Arithmetic, x: Array, p: Array, given: Attributes, operator: str)
     n = x.shape[1] // given.examples
     if given.reduction == "sum":
         return a.one
-    if operator == "sparse_softmax_cross_entropy":
+    if OPERATORS[operator].labels == "index":
         y = p.astype(np.int64)
         ignored = y == (n if given.ignore_index is None else given.ignore_index)
         w = np.where(ignored, a.of(0.0), weights(a, given, n)[0][np.where(ignored, 0, y)])
         return a.sum(w)
-    terms = given.examples * (n if operator == "sigmoid_cross_entropy" else 1)
+    terms = given.examples * (n if OPERATORS[operator].elementwise else 1)
     return a.of(float(terms))
 
 
@@ -116,5 +117,9 @@ def _reduced(table: Table) -> Table:
     return found
 
 
-STABLE: Table = _reduced(textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE)
-ACCURATE: Table = _reduced(textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE)
+STABLE: Table = _reduced(
+    textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE | textbook_given.ROWS_STABLE
+)
+ACCURATE: Table = _reduced(
+    textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE | textbook_given.ROWS_ACCURATE
+)

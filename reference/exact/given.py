@@ -1,0 +1,125 @@
+"""Losses of a distribution that is given by its log-probabilities: a divergence, and a likelihood.
+
+Nothing is normalised: the log-probabilities ``x`` are numbers as they are, and both losses are linear in
+them. What an index does not name, the loss does not depend on, whatever stands there; of a dense target
+every class has a share, and a zero target takes −∞ away, as ``0 log 0 = 0`` does (SPEC.md 4.7).
+
+Beside each definition is how it moves (SPEC.md 1.6): the second derivative is exactly zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flint import arb
+
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, ball, is_finite, is_nan
+from xent_conformance.reference.exact.row import Exact, Row
+from xent_conformance.reference.exact.softmax import effective_labels, label_slopes
+
+NAN = float("nan")
+
+
+def kl_divergence(r: Row) -> Values:
+    """``f = Σ w_i p_i (log p_i − x_i)``; ``∂f/∂x_i = −w_i p_i``; ``∂f/∂p_i = w_i (log p_i + 1 − x_i)``.
+
+    Smoothing makes another target of ``p``; the weights, one where none are given, multiply its terms.
+    """
+    c, target = arb(r.c[0]), _target(r)
+    weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
+    terms = [_times(w, _term(p, x)) for w, p, x in zip(weights, target, r.x, strict=True)]
+    slopes = [c * slope for slope in label_slopes(r)]
+    return {
+        "value": [_sum(terms)],
+        "grad_logits": [_times(-c * w, p) for w, p in zip(weights, target, strict=True)],
+        "grad_labels": [_times(s, _by_target(p, x)) for s, p, x in zip(slopes, target, r.x, strict=True)],
+    }
+
+
+def kl_divergence_moving(r: Row) -> Values:
+    """``−Σ w_i p_i v_i``, and nothing."""
+    weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
+    moved = [_times(-w * v, p) for w, v, p in zip(weights, r.v, _target(r), strict=True)]
+    return {"jvp": [_sum(moved)], "hvp": [ZERO] * len(r.x)}
+
+
+def negative_log_likelihood(r: Row) -> Values:
+    """``f = −w_y x_y``; ``∂f/∂x_i = −w_y [i = y]``, exactly 0 of every other class.
+
+    An ignored row is zero (6.8); an index out of range that is not ignored defines nothing (6.4).
+    """
+    n, q = len(r.x), _named(r)
+    if q is None:
+        return {"value": [NAN], "grad_logits": [NAN] * n}
+    return {"value": [_against(q, r.x)], "grad_logits": [-arb(r.c[0]) * v for v in q]}
+
+
+def negative_log_likelihood_moving(r: Row) -> Values:
+    """``−w_y v_y``, and nothing."""
+    n, q = len(r.x), _named(r)
+    if q is None:
+        return {"jvp": [NAN], "hvp": [NAN] * n}
+    return {"jvp": [_against(q, r.v)], "hvp": [ZERO] * n}
+
+
+# --- labels ----------------------------------------------------------------------------------------
+
+
+def _target(r: Row) -> list[Number]:
+    """Dense labels, smoothed where that is asked for; NaN stays one."""
+    known = [0.0 if math.isnan(p) else p for p in r.p]
+    smoothed = effective_labels(
+        replace(r, attributes=replace(r.attributes, weight=())), list(map(arb, known))
+    )
+    return [NAN if math.isnan(p) else q for p, q in zip(r.p, smoothed, strict=True)]
+
+
+def _named(r: Row) -> list[arb] | None:
+    """The effective labels of an index; nothing of an ignored row, None where it names no class."""
+    n = len(r.x)
+    if r.y == r.attributes.ignore_index:
+        return [ZERO] * n
+    if not 0 <= r.y < n:
+        return None
+    return effective_labels(r, [ONE if i == r.y else ZERO for i in range(n)])
+
+
+# --- terms -----------------------------------------------------------------------------------------
+
+
+def _term(p: Number, x: Exact) -> Number:
+    """``p (log p − x)``: 0 for ``p = 0``, at −∞ too; NaN of a target below zero, which has no logarithm."""
+    if isinstance(p, float) or is_nan(x) or p < 0:
+        return NAN
+    if p.is_zero():
+        return NAN if x == INFINITY else ZERO
+    return p * (p.log() - ball(x)) if is_finite(x) else -float(x)
+
+
+def _by_target(p: Number, x: Exact) -> Number:
+    """``log p + 1 − x``, −∞ at a target of zero."""
+    if isinstance(p, float) or is_nan(x) or p < 0:
+        return NAN
+    if p.is_zero():
+        return -INFINITY - float(x) if not is_finite(x) else -INFINITY
+    return p.log() + 1 - ball(x) if is_finite(x) else -float(x)
+
+
+def _against(q: Sequence[arb], x: Sequence[Exact]) -> Number:
+    """``−Σ q_i x_i`` of the classes that have a label."""
+    return _sum(
+        [_times(-v, ball(a) if is_finite(a) else float(a)) for v, a in zip(q, x, strict=True) if v != 0]
+    )
+
+
+def _sum(terms: Sequence[Number]) -> Number:
+    special = [t for t in terms if isinstance(t, float)]
+    return sum(special) if special else sum(terms, ZERO)
+
+
+def _times(factor: arb, v: Number) -> Number:
+    """Where ``v`` is NaN or infinite, as IEEE 754 has it."""
+    return float(factor) * v if isinstance(v, float) else factor * v
