@@ -220,11 +220,9 @@ LINEAR = (
     "torch.nn.functional.kl_div",
     "torch.nn.KLDivLoss",
     "torch.log-x*p",
-    "torch.nn.functional.nll_loss",
-    "torch.nn.NLLLoss",
     "torch.gather",
 )
-"""Doors whose gradient by the argument does not depend on it."""
+"""Doors whose gradient by the argument does not depend on it, and which have no second one of zeros."""
 
 OTHERS = (
     _door(

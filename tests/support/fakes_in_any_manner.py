@@ -16,6 +16,7 @@ import numpy as np
 from tests.support import exact
 from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
+from xent_conformance.reference.operators import OPERATORS
 
 MANNERS = frozenset(
     {
@@ -43,8 +44,8 @@ LAYOUTS = frozenset(
         "logits_broadcast",
     }
 )
-SCALAR = ("logsumexp", "softmax_cross_entropy", "sparse_softmax_cross_entropy")
-SPARSE = "sparse_softmax_cross_entropy"
+SCALAR = tuple(o.name for o in OPERATORS.values() if o.value_shape == "scalar")
+INDEX = tuple(o.name for o in OPERATORS.values() if o.labels == "index")
 
 Frozen = tuple[float, ...]
 
@@ -119,7 +120,7 @@ class Whole(Exact):
         x = flat(call.logits)
         labels: Sequence[Any] = [None] * len(x)
         if call.labels is not None:
-            labels = call.labels.reshape(-1).tolist() if operator == SPARSE else flat(call.labels)
+            labels = call.labels.reshape(-1).tolist() if operator in INDEX else flat(call.labels)
         cotangents = flat(call.cotangent, single=operator in SCALAR)
         tangents = [()] * len(x) if call.tangent is None else flat(call.tangent)
         each = zip(x, labels, cotangents, tangents, strict=True)
@@ -132,7 +133,7 @@ class Whole(Exact):
         """Rows are the examples of one reduction."""
         operator, dtype = call.implementation.operator, call.logits.dtype
         assert call.labels is not None
-        labels = call.labels if operator == SPARSE else call.labels.astype(np.float64)
+        labels = call.labels if operator in INDEX else call.labels.astype(np.float64)
         examples = list(zip(call.logits.astype(np.float64).tolist(), labels.tolist(), strict=True))
         found = exact.group(operator, dtype.name, examples, call.cotangent.item(), given)
         answers = {}
@@ -263,7 +264,7 @@ class MeanOverRows(Whole):
     """The mean of index labels divides by the rows, weighted or ignored though they be."""
 
     def reduced(self, call: Call, given: dict[str, Any]) -> Mapping[str, Array]:
-        if given["reduction"] == "sum" or call.implementation.operator != SPARSE:
+        if given["reduction"] == "sum" or call.implementation.operator not in INDEX:
             return super().reduced(call, given)
         total = super().reduced(call, {**given, "reduction": "sum"})
         rows = np.array(len(call.logits), dtype=call.logits.dtype)

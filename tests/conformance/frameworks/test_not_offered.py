@@ -35,6 +35,7 @@ Declared = tuple[str, str]
 REFUSED: Mapping[Declared, str] = {
     ("tensorflow", "gradients flow into the logits alone"): "no gradient is connected",
     ("torch", "kl_div has no derivative"): "element 0 of tensors does not require grad",
+    ("torch", "the gradient of a linear loss"): "element 0 of tensors does not require grad",
     ("torch", "no second derivative of compiled code"): (
         "does not currently support double backward|forward mode gave no tangent"
     ),
