@@ -70,12 +70,24 @@ def _kl(torch: Any, x: Any, p: Any) -> Any:
     return divergence - torch.special.xlogy(p, p).sum(dim=-1)
 
 
-def _divergence(of: Any, x: Any, p: Any, axis: int = -1, reduction: str = "none") -> Any:
+def _rows_last(x: Any, axis: int) -> Any:
+    return x.movedim(axis, -1).reshape(-1, x.shape[axis])
+
+
+def _divergence(torch: Any, x: Any, p: Any, axis: int = -1, reduction: str = "none") -> Any:
     """Summed over the classes by hand; a mean is ``batchmean``, which divides by what is first: the rows."""
     if reduction == "none":
-        return of(x, p, "none").sum(dim=axis)
-    rows = (t.movedim(axis, -1).reshape(-1, t.shape[axis]) for t in (x, p))
-    return of(*rows, "batchmean" if reduction == "mean" else reduction)
+        return torch.nn.functional.kl_div(x, p, reduction="none").sum(dim=axis)
+    named = "batchmean" if reduction == "mean" else reduction
+    return torch.nn.functional.kl_div(_rows_last(x, axis), _rows_last(p, axis), reduction=named)
+
+
+def _divergence_module(torch: Any, x: Any, p: Any, axis: int = -1, reduction: str = "none") -> Any:
+    """The same, by the module."""
+    if reduction == "none":
+        return torch.nn.KLDivLoss(reduction="none")(x, p).sum(dim=axis)
+    named = "batchmean" if reduction == "mean" else reduction
+    return torch.nn.KLDivLoss(reduction=named)(_rows_last(x, axis), _rows_last(p, axis))
 
 
 def _cast(torch: Any, x: Any, dtype: Any) -> Any:
@@ -190,9 +202,7 @@ _GIVEN_FIRST = (
         "torch.nn.functional.kl_div",
         _DIVERGENCE,
         "fused",
-        lambda torch, x, p, **given: _divergence(
-            lambda x, p, reduction: torch.nn.functional.kl_div(x, p, reduction=reduction), x, p, **given
-        ),
+        _divergence,
         takes=_AXIS | {"reduction"},
         note="summed over the classes; the mean is batchmean, for its own divides by the elements",
     ),
@@ -335,9 +345,7 @@ OTHERS = (
     _door(
         "torch.nn.KLDivLoss",
         _DIVERGENCE,
-        lambda t, x, p, **given: _divergence(
-            lambda x, p, reduction: t.nn.KLDivLoss(reduction=reduction)(x, p), x, p, **given
-        ),
+        _divergence_module,
         takes=_AXIS | {"reduction"},
     ),
     _door(
