@@ -6,7 +6,6 @@ devices. What none explains is grouped by clause, output and symptom, and is cal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import polars as pl
@@ -44,10 +43,21 @@ def diagnosed(run: Run, oracle: Oracle) -> list[Cause]:
                 f"the run asked the cases of another version ({header['corpus'][:8]}, here "
                 f"{digest(profile)[:8]}): ask again with this one, or diagnose it with that one"
             )
-    verdicts = run.verdicts.filter(pl.col("formulation") != NAIVE).with_row_index("_id")
     profile = max((Profile(h["selection"]["profile"]) for h in run.headers), default=Profile.QUICK)
-    explained = list(weigh(verdicts, _places(verdicts, profile), oracle))
-    return _causes(verdicts, explained)
+    return cause_of_each(run.verdicts, profile, oracle)[1]
+
+
+def cause_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> tuple[pl.DataFrame, list[Cause]]:
+    """The verdicts with the id of what is wrong, and the causes that these name (see :func:`diagnosed`).
+
+    ``cause`` is null where a verdict is no fault, and of the naive formulations. Every other fault has one.
+    """
+    numbered = verdicts.with_row_index("_id")
+    called = numbered.filter(pl.col("formulation") != NAIVE)
+    explained = list(weigh(called, _places(called, profile), oracle))
+    named = _named(called, explained)
+    of_each = numbered.join(named.select("_id", "cause"), on="_id", how="left", maintain_order="left")
+    return of_each.drop("_id"), _causes(named, explained)
 
 
 def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, int]]:
@@ -61,35 +71,35 @@ def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, i
     return {case.id: (batch, case.row) for batch in asked for case in batch.cases}
 
 
-def _causes(verdicts: pl.DataFrame, explained: Iterable[Explained]) -> list[Cause]:
-    found = [
-        (i, name, e.conforming, e.door) for e in explained for (name, _), ids in e.by.items() for i in ids
-    ]
-    by = pl.DataFrame(
-        [(i, name) for i, name, _, _ in found],
-        schema={"_id": pl.UInt32, "hypothesis": pl.String},
-        orient="row",
-    )
-    held: dict[str, dict[tuple[str, ...], int]] = {}
-    for _, name, conforming, door in found:
-        held.setdefault(name, {})[door] = conforming
+def _named(verdicts: pl.DataFrame, explained: Iterable[Explained]) -> pl.DataFrame:
+    """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
+    found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
+    by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
     broken = (
         verdicts.filter(pl.col("status").is_in(FAULTS))
         .join(by, on="_id", how="left", maintain_order="left")
         .with_columns(pl.col("hypothesis").fill_null(UNEXPLAINED))
     )
-    alone = pl.col("hypothesis") == UNEXPLAINED
-    key = pl.concat_str(pl.col("clause"), pl.col("output"), separator=" ")
-    grouped = broken.with_columns(_key=pl.when(alone).then(key).otherwise(pl.lit("")))
+    alone = pl.concat_str("clause", "output", separator=" ")
+    told = pl.when(pl.col("hypothesis") == UNEXPLAINED).then(alone).otherwise(pl.col("hypothesis"))
+    written = pl.concat_str(told, "symptom", separator=" ").str.to_lowercase()
+    return broken.with_columns(cause=written.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-"))
+
+
+def _causes(named: pl.DataFrame, explained: Iterable[Explained]) -> list[Cause]:
+    conforming: dict[str, int] = {}
+    for e in explained:
+        for name in {name for name, _ in e.by}:
+            conforming[name] = conforming.get(name, 0) + e.conforming
     causes = [
-        _cause(rows, sum(held.get(rows["hypothesis"][0], {}).values()))
-        for rows in grouped.partition_by("hypothesis", "symptom", "_key", maintain_order=True)
+        _cause(rows, conforming.get(rows["hypothesis"][0], 0))
+        for rows in named.partition_by("cause", maintain_order=True)
     ]
     return sorted(causes, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
 
 
 def _cause(rows: pl.DataFrame, conforming: int) -> Cause:
-    name, symptom, key = rows["hypothesis"][0], rows["symptom"][0], rows["_key"][0]
+    name = rows["hypothesis"][0]
     hypothesis = _BY_NAME.get(name)
     worst = rows.sort(["ratio", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
 
@@ -97,11 +107,11 @@ def _cause(rows: pl.DataFrame, conforming: int) -> Cause:
         return tuple(sorted(rows[column].unique().to_list()))
 
     return Cause(
-        id=re.sub(r"[^a-z0-9]+", "-", f"{name or key} {symptom}".lower()).strip("-"),
+        id=rows["cause"][0],
         hypothesis=name,
         sentence=hypothesis.sentence if hypothesis else "",
         source=hypothesis.source if hypothesis else "",
-        symptom=symptom,
+        symptom=rows["symptom"][0],
         level="must" if "must" in every("level") else "should",
         clauses=every("clause"),
         operators=every("operator"),
