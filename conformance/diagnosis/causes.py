@@ -13,15 +13,18 @@ import polars as pl
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, digest
 from xent_conformance.cases.profile import Profile
+from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
+from xent_conformance.diagnosis.rules import RULES, Rule, by_rule
 from xent_conformance.diagnosis.weigh import Explained, weigh
+from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Grade, Row
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.reports.views.causes import Cause
 
-_BY_NAME = {h.name: h for h in HYPOTHESES}
+_BY_NAME: dict[str, Hypothesis | Rule] = {said.name: said for said in (*HYPOTHESES, *RULES)}
 
 UNEXPLAINED = ""
 """The hypothesis of what none explains."""
@@ -73,17 +76,23 @@ def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, i
 
 def _named(verdicts: pl.DataFrame, explained: Iterable[Explained]) -> pl.DataFrame:
     """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
+    broken = verdicts.filter(pl.col("status").is_in(FAULTS))
     found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
     by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
-    broken = (
-        verdicts.filter(pl.col("status").is_in(FAULTS))
-        .join(by, on="_id", how="left", maintain_order="left")
-        .with_columns(pl.col("hypothesis").fill_null(UNEXPLAINED))
+    by = pl.concat([by, by_rule(broken)]).unique("_id", keep="first")
+    broken = broken.join(by, on="_id", how="left", maintain_order="left").with_columns(
+        pl.col("hypothesis").fill_null(UNEXPLAINED)
     )
-    alone = pl.concat_str("clause", "output", separator=" ")
+    alone = pl.concat_str("clause", _family(), "output", separator=" ")
     told = pl.when(pl.col("hypothesis") == UNEXPLAINED).then(alone).otherwise(pl.col("hypothesis"))
     written = pl.concat_str(told, "symptom", separator=" ").str.to_lowercase()
     return broken.with_columns(cause=written.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-"))
+
+
+def _family() -> pl.Expr:
+    """The family of an operator: ``sigmoid`` or ``softmax``."""
+    elementwise = [name for name, operator in OPERATORS.items() if operator.elementwise]
+    return pl.when(pl.col("operator").is_in(elementwise)).then(pl.lit("sigmoid")).otherwise(pl.lit("softmax"))
 
 
 def _causes(named: pl.DataFrame, explained: Iterable[Explained]) -> list[Cause]:

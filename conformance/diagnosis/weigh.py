@@ -7,24 +7,24 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.predict import HYPOTHESES, Prediction, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, Name, predictions
+from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import TARGET
-from xent_conformance.reports.run.words import FAULTS, Status
+from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 
 DOOR = (*TARGET, "operator", "output", "dtype")
 """Whose verdicts are explained together: one implementation's output in one format, mode and device."""
 
-Name = tuple[str, str]
-"""A hypothesis and an arithmetic."""
+SAMPLE = 16
+"""So many conforming rows of a batch, spread over it, are held against what explains its broken ones."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,27 @@ def explain(
     return Explained(door, len(broken), conforming, by)
 
 
+@dataclass
+class _Door:
+    """What has been weighed so far."""
+
+    broken: set[int] = field(default_factory=set)
+    conforming: int = 0
+    explained: dict[Name, set[int]] = field(default_factory=dict)
+    contradicted: set[Name] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a door in one batch: where they are, and what was returned there."""
+
+    ids: Ints
+    where: Ints
+    index: Ints
+    got: Floats
+    bad: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
 def weigh(
     verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
 ) -> Iterator[Explained]:
@@ -74,48 +95,85 @@ def weigh(
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
     What was not returned, and what no case of ``batches`` asks, is left out.
     """
+    of = {batch.id: batch for batch, _ in batches.values()}
+    doors: dict[tuple[str, ...], _Door] = {}
+    kept = _kept(verdicts, batches)
+    for (batch, output), rows in kept.partition_by(
+        "_batch", "output", as_dict=True, maintain_order=True
+    ).items():
+        here = rows.partition_by(DOOR, as_dict=True, maintain_order=True)
+        mine = {tuple(map(str, door)): _rows(part) for door, part in here.items()}
+        for door in mine:
+            doors.setdefault(door, _Door())
+        _weigh_batch(of[str(batch)], str(output), mine, doors, oracle)
+    for door, w in doors.items():
+        found = [
+            Weighed(name, frozenset(ids), int(name in w.contradicted)) for name, ids in w.explained.items()
+        ]
+        yield explain(door, frozenset(w.broken), w.conforming, found)
+
+
+def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
+    """The broken rows that were returned, and of the same batches some that conform."""
     broken = pl.col("status").is_in(FAULTS)
+    graded = ~pl.col("symptom").is_in([s.value for s in NOT_COMPUTED])
     places = pl.DataFrame(
         [(case, batch.id, row) for case, (batch, row) in batches.items()],
         schema={"case": pl.String, "_batch": pl.String, "_row": pl.Int64},
         orient="row",
     )
-    kept = (
-        verdicts.filter(pl.col("outcome") == "returned")
+    call = (*DOOR, "_batch")
+    place = pl.int_range(pl.len()).over(*call, "_broken")
+    of = pl.len().over(*call, "_broken")
+    spread = (place * SAMPLE // of != (place - 1) * SAMPLE // of) | (of <= SAMPLE)
+    return (
+        verdicts.filter(pl.col("outcome") == "returned", graded)
         .filter(broken | (pl.col("status") == Status.CONFORMS.value))
         .filter(broken.any().over(DOOR))
         .join(places, on="case", how="inner", maintain_order="left")
-        .sort([*DOOR, "_batch"], maintain_order=True)
-        .select("_id", *DOOR, "_batch", "_row", "index", "got", broken.alias("_broken"), "case")
+        .with_columns(_broken=broken)
+        .filter(pl.col("_broken").any().over(call))
+        .filter(pl.col("_broken") | spread)
+        .sort("_batch", "output", *DOOR, maintain_order=True)
+        .select("_id", *DOOR, "_batch", "_row", "index", "got", "_broken")
     )
-    of = {batch.id: batch for batch, _ in batches.values()}
-    made: dict[tuple[str, str], list[Prediction]] = {}
-    for door, rows in kept.partition_by(DOOR, as_dict=True, maintain_order=True).items():
-        yield _of_door(tuple(map(str, door)), rows, of, oracle, made)
 
 
-def _of_door(
-    door: tuple[str, ...],
-    rows: pl.DataFrame,
-    of: Mapping[str, Batch],
+NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE, Symptom.WRONG_DTYPE)
+"""What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
+
+
+def _rows(part: pl.DataFrame) -> _Rows:
+    return _Rows(
+        part["_id"].to_numpy().astype(np.int64),
+        part["_row"].to_numpy(),
+        part["index"].to_numpy().astype(np.int64),
+        part["got"].to_numpy(),
+        part["_broken"].to_numpy(),
+    )
+
+
+def _weigh_batch(
+    batch: Batch,
+    output: str,
+    mine: Mapping[tuple[str, ...], _Rows],
+    doors: Mapping[tuple[str, ...], _Door],
     oracle: Oracle,
-    made: dict[tuple[str, str], list[Prediction]],
-) -> Explained:
-    output, names = door[DOOR.index("output")], rows["_batch"].to_numpy()
-    ids, where, got = rows["_id"].to_numpy(), rows["_row"].to_numpy(), rows["got"].to_numpy()
-    index, bad = rows["index"].to_numpy().astype(np.int64), rows["_broken"].to_numpy()
-    found: dict[Name, tuple[set[int], int]] = {}
-    edges = np.flatnonzero(np.r_[True, names[1:] != names[:-1], True])
-    for start, end in itertools.pairwise(edges.tolist()):
-        key = (str(names[start]), output)
-        if key not in made:
-            made[key] = list(predictions(oracle.truth(of[key[0]].inputs), output))
-        part = np.arange(start, end)
-        faults, right = part[bad[part]], part[~bad[part]]
-        for p in made[key]:
-            met = p.met(where[faults], index[faults], got[faults])
-            against = int(p.contradicted(where[right], index[right], got[right]).sum())
-            explained, contradicted = found.get(p.name, (set(), 0))
-            found[p.name] = explained | set(ids[faults][met].tolist()), contradicted + against
-    weighed = [Weighed(name, frozenset(ids), n) for name, (ids, n) in found.items()]
-    return explain(door, frozenset(ids[bad].tolist()), int((~bad).sum()), weighed)
+) -> None:
+    for door, r in mine.items():
+        doors[door].broken |= set(r.ids[r.bad].tolist())
+        doors[door].conforming += int((~r.bad).sum())
+
+    def wanted(name: Name) -> bool:
+        return any(name not in doors[door].contradicted for door in mine)
+
+    for p in predictions(oracle.truth(batch.inputs), output, wanted):
+        for door, r in mine.items():
+            weighed = doors[door]
+            if p.name in weighed.contradicted:
+                continue
+            if p.contradicted(r.where[~r.bad], r.index[~r.bad], r.got[~r.bad]).any():
+                weighed.contradicted.add(p.name)
+                continue
+            met = r.ids[r.bad][p.met(r.where[r.bad], r.index[r.bad], r.got[r.bad])]
+            weighed.explained.setdefault(p.name, set()).update(met.tolist())

@@ -1,0 +1,485 @@
+"""Hypotheses about what is infinite, NaN, tiny or cut off: constants that real code has there."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+
+from xent_conformance.diagnosis.formulas import (
+    BINARY,
+    DENSE,
+    FORMULAS,
+    LOG_SIGMOID,
+    LOG_SOFTMAX,
+    LOGIT,
+    LOGSUMEXP,
+    SIGMOID,
+    SOFTMAX,
+    SPARSE,
+    size,
+)
+from xent_conformance.diagnosis.hypothesis import Hypothesis, on, result, rows
+from xent_conformance.diagnosis.situation import Array, Situation
+
+EVERY = on({o for o, _ in FORMULAS})
+SUMS = on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, DENSE, SPARSE))
+LOSSES = on((DENSE, SPARSE))
+
+EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 2.0**-23, 2.0**-52)
+"""What real code adds or clips by; the last two are what its authors call eps."""
+
+LARGE = (16.0, 20.0, 30.0, 50.0, 88.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e9, 1e30)
+"""Where real code saturates, and what stands for infinity in it."""
+
+
+# --- the shift, and the sum ------------------------------------------------------------------------
+
+
+def no_shift(z: Situation) -> Situation:
+    e = np.exp(z.x)
+    S = z.total(e)
+    L = np.log(S)
+    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.zeros_like(z.m), ell=z.x - L)
+
+
+def shift_of_the_batch(z: Situation) -> Situation:
+    finite = np.where(np.isfinite(z.x), z.x, z.of(-np.inf))
+    top = finite.max()
+    e = np.exp(z.x - top)
+    S = z.total(e)
+    L = np.log(S)
+    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.full_like(z.m, top), ell=z.x - top - L)
+
+
+def over_the_batch(z: Situation) -> Situation:
+    return z.but(s=np.asarray(z.e / z.e.sum(axis=0, keepdims=True)))
+
+
+def not_divided(z: Situation, width: int) -> Situation:
+    """The classes beyond a multiple of ``width`` are not divided by the sum."""
+    whole = z.n // width * width
+    return z.but(s=np.where(np.arange(z.n) < whole, z.s, z.e))
+
+
+LONG = 2**17
+"""So many terms are added one after the other here, and no more."""
+
+
+def sum_in(z: Situation, name: str) -> Situation | None:
+    """The sum is kept in fewer bits, one term after the other."""
+    dtype = np.dtype(getattr(ml_dtypes, name, None) or name)
+    if z.inputs.classes > LONG:
+        return None
+    terms = np.repeat(z.e, z.inputs.copies, axis=1)
+    S = np.add.accumulate(terms.astype(dtype), axis=1, dtype=dtype)[:, -1:]
+    return _of_sum(z, S.astype(z.a.working))
+
+
+def _of_sum(z: Situation, S: Array) -> Situation:
+    return z.but(S=S, s=np.asarray(z.e / S), L=np.log(S))
+
+
+def _cast(z: Situation, dtype: np.dtype[np.generic]) -> Array:
+    return np.asarray(z.S.astype(dtype).astype(z.a.working))
+
+
+def sum_stored(z: Situation, name: str) -> Situation:
+    return _of_sum(z, _cast(z, np.dtype(getattr(ml_dtypes, name, None) or name)))
+
+
+def epsilon_in_sum(z: Situation, epsilon: float) -> Situation:
+    return _of_sum(z, z.S + z.number(epsilon))
+
+
+def epsilon_in_logarithm(z: Situation, epsilon: float) -> Situation:
+    tiny = z.number(epsilon)
+    if z.inputs.definition.elementwise:
+        up, down = np.log(z.sigma + tiny), np.log(z.mirror + tiny)
+        if z.operator == LOG_SIGMOID:
+            return z.but(rows=(up, 1.0))
+        return z.but(rows=(-z.positive * up - z.negative * down, 1.0))
+    return z.but(ell=np.log(z.s + tiny))
+
+
+def clipped(z: Situation, epsilon: float) -> Situation:
+    """Probabilities not below ``epsilon``, and those of two outcomes not above one less it."""
+    low = z.number(epsilon)
+    if z.operator == LOGIT:
+        inside = (z.x >= 0) & (z.x <= 1)
+        p = np.where(inside, np.clip(z.x, low, z.one - low), z.of(np.nan))
+        return z.but(rows=(np.log(p / (z.one - p)), 1.0))
+    if z.inputs.definition.elementwise:
+        s = np.clip(z.sigma, low, z.one - low)
+        value = {
+            SIGMOID: lambda: s,
+            LOG_SIGMOID: lambda: np.log(s),
+            BINARY: lambda: -z.positive * np.log(s) - z.negative * np.log1p(-s),
+        }[z.operator]()
+        return z.but(rows=(np.where(np.isnan(z.x), z.x, value), 1.0))
+    s = np.where(np.isnan(z.s), z.s, np.maximum(z.s, low))
+    return z.but(s=s, ell=np.log(s))
+
+
+def clamped_logits(z: Situation, limit: float) -> Situation:
+    x = np.where(np.isfinite(z.arrived), np.clip(z.arrived, -limit, limit), z.arrived)
+    return z.but(arrived=x.astype(z.a.working))
+
+
+def saturated(z: Situation, limit: float) -> Situation:
+    """Zero or one beyond ``limit``."""
+    return z.but(sigma=np.where(np.abs(z.x) > limit, (z.x > 0).astype(z.a.working), z.sigma))
+
+
+def clamped_logarithm(z: Situation, limit: float) -> Situation:
+    top = z.number(limit)
+    if z.inputs.definition.elementwise:
+        return z.but(softplus=np.minimum(z.softplus, top), softplus_minus=np.minimum(z.softplus_minus, top))
+    return z.but(ell=np.maximum(z.ell, -top))
+
+
+def number_for_infinity(z: Situation, limit: float) -> Situation:
+    found, sized = z.rows
+    top = z.format.largest if limit == np.inf else limit
+    overflown = np.abs(found.astype(np.float64)) > z.format.largest
+    return z.but(rows=(np.where(overflown, np.copysign(z.number(top), found), found), sized))
+
+
+# --- excluded classes ------------------------------------------------------------------------------
+
+
+def zero_times_infinity(z: Situation) -> Situation:
+    """``0·∞`` as IEEE 754 has it."""
+    return z.but(zero_takes=False)
+
+
+def infinity_less_infinity(z: Situation) -> Situation:
+    """The maximum is subtracted, and added again, whatever it is."""
+    return z.but(rows=(z.d.max(axis=1, keepdims=True) + z.m + z.L, size(z.m, z.L)))
+
+
+def leaking(z: Situation, epsilon: float) -> Situation:
+    kept = np.isneginf(z.x) & ~np.isnan(z.s)
+    return z.but(s=np.where(kept, z.number(epsilon), z.s))
+
+
+def masked_row_is_nan(z: Situation) -> Situation:
+    found, sized = z.rows
+    gone = np.isneginf(z.x).any(axis=1, keepdims=True)
+    return z.but(rows=(np.where(gone, z.of(np.nan), found), sized))
+
+
+def infinite_is_nan(z: Situation) -> Situation:
+    found, sized = z.rows
+    return z.but(rows=(np.where(np.isinf(found), z.of(np.nan), found), sized))
+
+
+def finite_mask_is_nan(z: Situation, limit: float) -> Situation:
+    found, sized = z.rows
+    gone = np.isfinite(z.x) & (z.x < -limit) & (z.d < -limit)
+    return z.but(rows=(np.where(gone, z.of(np.nan), found), sized))
+
+
+def nan_excluded(z: Situation) -> Situation:
+    return z.but(x=np.where(np.isnan(z.x), z.of(-np.inf), z.x))
+
+
+def nan_lost_in_maximum(z: Situation) -> Situation:
+    """The maximum passes over a NaN; its own element alone is NaN."""
+    m = np.fmax.reduce(z.x, axis=1, keepdims=True)
+    e = np.exp(z.x - m)
+    S = z.total(np.where(np.isnan(e), z.of(0.0), e))
+    return z.but(m=m, e=e, S=S, s=np.asarray(e / S), L=np.log(S), ell=z.x - m - np.log(S))
+
+
+def nan_in_the_row_below(z: Situation) -> Situation:
+    found, sized = z.rows
+    above = np.isnan(np.roll(z.x, 1, axis=0)).any(axis=1, keepdims=True)
+    return z.but(rows=(np.where(above, z.of(np.nan), found), sized))
+
+
+def nan_is_zero(z: Situation) -> Situation:
+    found, sized = z.rows
+    return z.but(rows=(np.where(np.isnan(found), z.of(0.0), found), sized))
+
+
+def infinities_cancel(z: Situation) -> Situation:
+    """``∞ − ∞`` where a logit is infinite."""
+    found, sized = z.rows
+    return z.but(rows=(np.where(np.isinf(z.x), z.of(np.nan), found), sized))
+
+
+def signed_zero(z: Situation) -> Situation:
+    return rows(lambda z: (np.where(np.signbit(z.x) & (z.x == 0), z.of(0.0), z.rows[0]), 1.0))(z)
+
+
+SPECIAL = (
+    Hypothesis(
+        "no shift by the maximum",
+        "exp of the logits as they are: it overflows, or all terms vanish",
+        "SPEC.md 2.1 and 8.13",
+        SUMS - on(LOGSUMEXP, ("grad_logits",)) | on(LOGSUMEXP, "grad_logits"),
+        no_shift,
+        rank=2,
+    ),
+    Hypothesis(
+        "the shift is that of the whole batch",
+        "one maximum for all rows: a row far below it vanishes",
+        "SPEC.md 2.1",
+        SUMS,
+        shift_of_the_batch,
+    ),
+    Hypothesis(
+        "normalised over another axis",
+        "the sum is over the rows, not over the classes",
+        "SPEC.md 7.6",
+        on(SOFTMAX),
+        over_the_batch,
+    ),
+    Hypothesis(
+        "sigmoid for softmax",
+        "every class by itself",
+        "SPEC.md §0",
+        on(SOFTMAX, "value"),
+        rows(lambda z: (z.sigma, 0.0)),
+    ),
+    Hypothesis(
+        "sigmoid of one class",
+        "one class is taken for a binary problem",
+        "SPEC.md 2.4",
+        on(SOFTMAX, "value"),
+        rows(lambda z: (z.sigma if z.n == 1 else z.s, 0.0)),
+        rank=4,
+    ),
+    Hypothesis(
+        "the tail is not divided",
+        "the classes beyond whole vectors are left as they were before the sum divides them",
+        "SPEC.md 7.5",
+        on(SOFTMAX, "value"),
+        not_divided,
+        parameters=(2, 4, 8, 16, 32),
+    ),
+    Hypothesis(
+        "the mean of the exponentials",
+        "log of the mean, not of the sum",
+        "SPEC.md §0",
+        on(LOGSUMEXP, "value"),
+        rows(lambda z: (z.rows[0] - np.log(z.number(z.n)), z.rows[1])),
+    ),
+    Hypothesis(
+        "a sum in 16 bits",
+        "the accumulator has too few bits: a long sum stops, or overflows",
+        "SPEC.md §0 and 2.6",
+        SUMS,
+        sum_in,
+        rank=4,
+        parameters=("bfloat16", "float16"),
+    ),
+    Hypothesis(
+        "the sum is stored in 16 bits",
+        "it is added in a wider format, and rounded to the logits' own: a long sum overflows",
+        "SPEC.md 2.6",
+        SUMS,
+        sum_stored,
+        parameters=("bfloat16", "float16"),
+    ),
+    Hypothesis(
+        "an ε in the sum",
+        "something is added to the denominator, for safety",
+        "SPEC.md 8.13",
+        SUMS,
+        epsilon_in_sum,
+        rank=4,
+        parameters=EPSILONS,
+    ),
+    Hypothesis(
+        "an ε in the logarithm",
+        "something is added to a probability before its logarithm is taken, for safety",
+        "SPEC.md 8.13",
+        on((LOG_SOFTMAX, DENSE, SPARSE, BINARY, LOG_SIGMOID), "value"),
+        epsilon_in_logarithm,
+        rank=4,
+        parameters=EPSILONS,
+    ),
+    Hypothesis(
+        "clipped by ε",
+        "probabilities are kept away from 0, and from 1 where there are two, for safety",
+        "SPEC.md 8.13; Keras before 2020, scikit-learn's log_loss",
+        on((SOFTMAX, LOG_SOFTMAX, DENSE, SPARSE, BINARY, LOGIT, SIGMOID, LOG_SIGMOID), "value"),
+        clipped,
+        rank=4,
+        parameters=EPSILONS,
+    ),
+    Hypothesis(
+        "logits are clamped",
+        "logits beyond a constant are taken for it, for safety",
+        "SPEC.md 7.1",
+        EVERY - on(LOGIT),
+        clamped_logits,
+        rank=4,
+        parameters=LARGE,
+    ),
+    Hypothesis(
+        "saturated beyond a constant",
+        "beyond a constant the sigmoid is 0 or 1",
+        "SPEC.md 8.7",
+        on(SIGMOID),
+        saturated,
+        rank=4,
+        parameters=LARGE[:6],
+    ),
+    Hypothesis(
+        "piecewise linear",
+        "x/6 + 1/2, cut at 0 and 1: a hard sigmoid",
+        "SPEC.md 8.7",
+        on(SIGMOID, "value"),
+        rows(lambda z: (np.clip(z.x / z.number(6) + z.number(0.5), z.of(0.0), z.one), 1.0)),
+    ),
+    Hypothesis(
+        "logarithms are clamped",
+        "a log-probability below a constant is taken for it",
+        "SPEC.md 2.3; PyTorch's binary_cross_entropy on probabilities, at −100",
+        on((LOG_SOFTMAX, DENSE, SPARSE, BINARY, LOG_SIGMOID), "value"),
+        clamped_logarithm,
+        rank=4,
+        parameters=LARGE,
+    ),
+    Hypothesis(
+        "a number stands for infinity",
+        "a result that is infinite is replaced by a large number",
+        "SPEC.md 2.2",
+        EVERY,
+        number_for_infinity,
+        parameters=(np.inf, *LARGE),
+    ),
+    Hypothesis(
+        "another base",
+        "the logarithm is of base 2 or 10",
+        "SPEC.md §0",
+        on((LOG_SOFTMAX, LOGSUMEXP, DENSE, SPARSE, LOGIT, LOG_SIGMOID), "value"),
+        lambda z, base: z.but(rows=(z.rows[0] / np.log(z.number(base)), z.rows[1])),
+        parameters=(2, 10),
+    ),
+    Hypothesis(
+        "0·∞ is NaN",
+        "a label of zero times the infinite logarithm of an excluded class",
+        "SPEC.md 4.2",
+        LOSSES | on(BINARY, "value"),
+        zero_times_infinity,
+        rank=1,
+    ),
+    Hypothesis(
+        "∞ − ∞ in the shift",
+        "an infinite maximum is subtracted and added again",
+        "SPEC.md 5.3",
+        on(LOGSUMEXP, "value"),
+        infinity_less_infinity,
+        rank=1,
+    ),
+    Hypothesis(
+        "NaN where a logit is infinite",
+        "two infinities of one sign are subtracted",
+        "SPEC.md 5.2",
+        on((BINARY, LOG_SIGMOID, SIGMOID)),
+        infinities_cancel,
+        rank=4,
+    ),
+    Hypothesis(
+        "NaN where the result is infinite",
+        "an infinity is the end of a difference, or of a product with zero",
+        "SPEC.md 2.2 and 4.3",
+        EVERY,
+        infinite_is_nan,
+        rank=4,
+    ),
+    Hypothesis(
+        "NaN in a row with an excluded class",
+        "−∞ is subtracted from −∞, or multiplied by zero",
+        "SPEC.md 4.1",
+        SUMS,
+        masked_row_is_nan,
+        rank=4,
+    ),
+    Hypothesis(
+        "an excluded class has a probability",
+        "a constant stands where the probability is zero",
+        "SPEC.md 4.1",
+        on(SOFTMAX, "value"),
+        leaking,
+        parameters=EPSILONS,
+    ),
+    Hypothesis(
+        "a finite mask is NaN",
+        "a logit far below zero is taken for no number",
+        "SPEC.md 2.3",
+        on((SOFTMAX, LOG_SOFTMAX), "value"),
+        finite_mask_is_nan,
+        rank=4,
+        parameters=LARGE[-5:],
+    ),
+    Hypothesis(
+        "a NaN is an excluded class",
+        "the maximum passes over a NaN, and its exponential is lost",
+        "SPEC.md 3.2",
+        SUMS,
+        nan_excluded,
+        rank=1,
+    ),
+    Hypothesis(
+        "a NaN is passed over by the maximum",
+        "the other classes are as if it were not there",
+        "SPEC.md 3.2",
+        SUMS,
+        nan_lost_in_maximum,
+        rank=1,
+    ),
+    Hypothesis(
+        "a NaN in the row below",
+        "a NaN changes the row beside its own",
+        "SPEC.md 3.1",
+        SUMS,
+        nan_in_the_row_below,
+    ),
+    Hypothesis(
+        "NaN is replaced by zero",
+        "a result that is NaN is zero",
+        "SPEC.md 3.2",
+        EVERY,
+        nan_is_zero,
+        rank=4,
+    ),
+    Hypothesis(
+        "−0 is in no branch",
+        "the branch is chosen by the sign in one place, and by x < 0 in another",
+        "SPEC.md 1.1",
+        on((LOG_SIGMOID, SIGMOID, BINARY), "value"),
+        signed_zero,
+        rank=4,
+    ),
+    Hypothesis(
+        "the domain is clamped",
+        "an argument outside [0, 1] is taken for the nearer end",
+        "SPEC.md 5.4",
+        on(LOGIT, "value"),
+        lambda z: z.but(x=np.clip(z.x, z.of(0.0), z.one)),
+        rank=2,
+    ),
+    Hypothesis(
+        "the domain comes before the clamp",
+        "outside [0, 1] there is NaN, clamped or not",
+        "SPEC.md 6.14",
+        on(LOGIT, "value"),
+        lambda z: result(lambda z, v: np.where((z.x < 0) | (z.x > 1), z.of(np.nan), v))(z),
+        rank=2,
+    ),
+    Hypothesis(
+        "crossed bounds in the other order",
+        "the least of the greatest, where the two bounds of a clamp cross",
+        "SPEC.md 6.14",
+        on(LOGIT, "value"),
+        lambda z: (
+            z.but(clamped=np.minimum(np.maximum(z.x, z.of(z.eps)), z.of(1 - z.eps)))
+            if z.eps is not None
+            else None
+        ),
+    ),
+)
