@@ -7,7 +7,7 @@ import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, FORMULAS, LOGSUMEXP, SPARSE
 from xent_conformance.diagnosis.hypothesis import GRADIENTS, Hypothesis, on, result
-from xent_conformance.diagnosis.situation import Arithmetic, Array, Situation
+from xent_conformance.diagnosis.situation import WIDE, Arithmetic, Array, Situation
 
 EVERY = on({o for o, _ in FORMULAS})
 DERIVATIVES = on({o for o, _ in FORMULAS}, (*GRADIENTS, "jvp", "hvp"))
@@ -18,9 +18,10 @@ def _flush(z: Situation, a: Array) -> Array:
     return np.where(np.abs(a) < z.format.smallest_normal, z.of(0.0), a)
 
 
-def results_flushed(z: Situation) -> Situation:
+def results_flushed(z: Situation, factor: float = 1.0) -> Situation:
     found, sized = z.whole
-    return z.but(whole=(_flush(z, found), sized))
+    small = np.abs(found) < factor * z.format.smallest_normal
+    return z.but(whole=(np.where(small, z.of(0.0), found), sized))
 
 
 def parts_flushed(z: Situation) -> Situation:
@@ -43,10 +44,13 @@ def in_format(z: Situation, name: str) -> Situation | None:
     return there
 
 
-def result_in_format(z: Situation, name: str) -> Situation | None:
+def through_format(z: Situation, name: str) -> Situation | None:
+    """The value passes through a narrower format, and so does the cotangent on its way back."""
     narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
     if narrow.itemsize >= z.format.dtype.itemsize:
         return None
+    if z.output != "value":
+        return z.but(cotangent=z.cotangent.astype(narrow).astype(z.a.working))
     found, sized = z.whole
     return z.but(whole=(found.astype(narrow).astype(z.a.working), sized))
 
@@ -108,28 +112,32 @@ BLOCKS = (16, 32, 64, 128, 256, 512)
 
 ANYWHERE = (
     Hypothesis(
-        "results are flushed",
+        "subnormal numbers are flushed",
         "a result below the smallest normal number becomes zero",
         "SPEC.md 1.3",
         EVERY,
         results_flushed,
         rank=1,
+        parameters=(1, 2),
+        variant="results",
     ),
     Hypothesis(
-        "subnormal parts are flushed",
+        "subnormal numbers are flushed",
         "whatever is subnormal on the way becomes zero: an exponential, a probability, a product",
         "SPEC.md 1.3",
         EVERY,
         parts_flushed,
         rank=2,
+        variant="parts",
     ),
     Hypothesis(
-        "subnormal inputs are zero",
+        "subnormal numbers are flushed",
         "an input below the smallest normal number is read as zero",
         "SPEC.md 1.3 and 5.4",
         EVERY,
         inputs_flushed,
         rank=2,
+        variant="inputs",
     ),
     Hypothesis(
         "zero",
@@ -164,20 +172,31 @@ ANYWHERE = (
         rank=2,
     ),
     Hypothesis(
-        "computed in fewer bits",
+        "in fewer bits",
         "numbers are computed in a narrower format, and cast back",
         "tf.compat.v1.losses",
         EVERY,
         in_format,
         parameters=("float32", "float16", "bfloat16"),
+        variant="computed",
     ),
     Hypothesis(
-        "rounded to fewer bits",
-        "the result passes through a narrower format",
-        "mixed precision",
+        "in fewer bits",
+        "the value passes through a narrower format, and the cotangent on its way back",
+        "tf.compat.v1.losses; mixed precision",
         EVERY,
-        result_in_format,
+        through_format,
         parameters=("float32", "float16", "bfloat16"),
+        variant="rounded",
+    ),
+    Hypothesis(
+        "every step in the format",
+        "the right formula, each of whose steps is rounded to the format: one overflows, or underflows, on the way",
+        "SPEC.md 2.1; composed code of 16 bits",
+        EVERY,
+        lambda z: z if z.a is not WIDE else None,
+        rank=2,
+        steps=True,
     ),
     Hypothesis(
         "divided by the classes",

@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, FORMULAS, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX, SPARSE
-from xent_conformance.diagnosis.hypothesis import Hypothesis, on, where
+from xent_conformance.diagnosis.hypothesis import Hypothesis, balanced_by_hand, on, where
 from xent_conformance.diagnosis.situation import Situation
 from xent_conformance.reference.formats import FORMATS
 
@@ -46,7 +46,8 @@ def fused_difference(z: Situation) -> Situation:
     m = z.stored(z.m)
     e = np.exp(z.x - m).astype(np.float32).astype(z.a.working)
     S = z.total(e).astype(np.float32).astype(z.a.working)
-    return z.but(m=m, e=e, S=S, s=np.asarray((e / S).astype(np.float32).astype(z.a.working)), L=np.log(S))
+    s = np.asarray((e / S).astype(np.float32).astype(z.a.working))
+    return z.but(m=m, e=e, S=S, s=s, L=np.log(S), balance=balanced_by_hand)
 
 
 def filled(z: Situation, fill: float) -> Situation:
@@ -139,6 +140,14 @@ AROUND = (
         "SPEC.md 8.14",
         SUMS,
         where(fused_difference, "scale", "temperature", "bias"),
+    ),
+    Hypothesis(
+        "fused into the difference",
+        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
+        "SPEC.md 8.14",
+        on((DENSE, LOG_SOFTMAX)),
+        where(lambda z: fused_difference(z).but(zero_takes=False), "scale", "temperature", "bias"),
+        variant="0·∞",
     ),
     Hypothesis(
         "a finite number for a mask",

@@ -181,6 +181,18 @@ def nan_left_out(z: Situation) -> Situation:
     return z.but(rows=(np.where(np.isnan(found), z.of(0.0), found), sized))
 
 
+def sums_in_the_format(z: Situation) -> Situation | None:
+    """The losses are added in the format, and the shares of smoothing before they are multiplied by it."""
+    if not z.reduced or z.format.precision > 11:
+        return None
+    keep = z.of(~z.ignored) * z.row_weight
+    own = z.stored(z.across(keep * -z.total(z.product(z.w * z.p, z.ell))))
+    rest = z.stored(z.across(keep * -z.total(z.product(z.w * z.of(z.there), z.ell))))
+    share = z.smoothing * z.number(1.0 / z.given.present(z.n))
+    found = (z.one - z.smoothing) * own + (share * rest if z.given.label_smoothing else z.of(0.0))
+    return z.but(whole=(found / z.stored(z.divisor), 1.0))
+
+
 def no_row_weights(z: Situation) -> Situation:
     return z.but(row_weight=np.ones_like(z.row_weight), divisor=z.divisor)
 
@@ -427,6 +439,14 @@ ATTRIBUTES = (
         lambda z: z.but(rows=(np.where(z.outside, z.of(0.0), z.rows[0]), z.rows[1])),
         on(SPARSE),
         4,
+    ),
+    Hypothesis(
+        "losses are added in 16 bits",
+        "the sum of the losses, or of the shares of smoothing, overflows before it is divided",
+        "SPEC.md 6.10",
+        on((DENSE, SPARSE), "value"),
+        sums_in_the_format,
+        rank=2,
     ),
     Hypothesis(
         "row weights are not applied",

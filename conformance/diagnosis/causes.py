@@ -20,7 +20,7 @@ from xent_conformance.diagnosis.weigh import Explained, weigh
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import FAULTS, NAIVE, Grade, Row
+from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, Row, Symptom
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.reports.views.causes import Cause
 
@@ -28,6 +28,22 @@ _BY_NAME: dict[str, Hypothesis | Rule] = {said.name: said for said in (*HYPOTHES
 
 UNEXPLAINED = ""
 """The hypothesis of what none explains."""
+
+
+OFF = "wrong numbers"
+
+KINDS = {
+    symptom.value: OFF
+    for symptom in (
+        Symptom.LOST_ACCURACY,
+        Symptom.BEYOND_BOUND,
+        Symptom.FLUSHED,
+        Symptom.INFINITE,
+        Symptom.FINITE_FOR_INFINITE,
+        Symptom.WRONG_INFINITY,
+    )
+}
+"""How far a number is off, to infinity, is a matter of its row, and no other thing that is wrong."""
 
 
 class OtherCorpus(ValueError):
@@ -57,7 +73,7 @@ def cause_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> tuple
     """
     numbered = verdicts.with_row_index("_id")
     called = numbered.filter(pl.col("formulation") != NAIVE)
-    explained = list(weigh(called, _places(called, profile), oracle))
+    explained = weigh(called, _places(called, profile), oracle)
     named = _named(called, explained)
     of_each = numbered.join(named.select("_id", "cause"), on="_id", how="left", maintain_order="left")
     return of_each.drop("_id"), _causes(named, explained)
@@ -83,9 +99,10 @@ def _named(verdicts: pl.DataFrame, explained: Iterable[Explained]) -> pl.DataFra
     broken = broken.join(by, on="_id", how="left", maintain_order="left").with_columns(
         pl.col("hypothesis").fill_null(UNEXPLAINED)
     )
+    kind = pl.col("symptom").replace_strict(KINDS, default=pl.col("symptom"))
     alone = pl.concat_str("clause", _family(), "output", separator=" ")
     told = pl.when(pl.col("hypothesis") == UNEXPLAINED).then(alone).otherwise(pl.col("hypothesis"))
-    written = pl.concat_str(told, "symptom", separator=" ").str.to_lowercase()
+    written = pl.concat_str(told, kind, separator=" ").str.to_lowercase()
     return broken.with_columns(cause=written.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-"))
 
 
@@ -120,7 +137,7 @@ def _cause(rows: pl.DataFrame, conforming: int) -> Cause:
         hypothesis=name,
         sentence=hypothesis.sentence if hypothesis else "",
         source=hypothesis.source if hypothesis else "",
-        symptom=rows["symptom"][0],
+        symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
         level="must" if "must" in every("level") else "should",
         clauses=every("clause"),
         operators=every("operator"),

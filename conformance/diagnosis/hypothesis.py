@@ -22,10 +22,10 @@ Change = Callable[..., Situation | None]
 class Hypothesis:
     """One way in which real code goes wrong, in the outputs ``where``.
 
-    ``rank``: of two that explain the same, the lower is told: it supposes less. ``rounds``: it is the right
+    ``variant``: hypotheses of one name are one thing that is wrong, in several forms. ``rank``: of two that explain the same, the lower is told: it supposes less. ``rounds``: it is the right
     function, in steps that round apart; where an ulp or two of its largest step is more than the accurate
-    bound, it says that such an error may be there. Such a hypothesis is computed in every arithmetic that
-    code for the format may have; any other, which is another function, as exactly as can be.
+    bound, it says that such an error may be there. ``steps``: it is computed in every arithmetic that code for
+    the format may have, as one that ``rounds`` is; any other, which is another function, as exactly as can be.
     ``parameters`` are constants that real code has, of which one is the right one.
     """
 
@@ -35,7 +35,9 @@ class Hypothesis:
     where: Where
     change: Change
     rank: int = 3
+    variant: str = ""
     rounds: bool = False
+    steps: bool = False
     parameters: tuple[Any, ...] = ()
 
 

@@ -80,6 +80,12 @@ def _two_at_a_time(z: Situation) -> Array:
     return np.frombuffer(buffer, np.int64).reshape(z.index.shape)
 
 
+def from_the_end(z: Situation) -> Situation:
+    """As NumPy has it: −1 is the last class."""
+    wrapped = np.where((z.index < 0) & ~z.ignored, z.index + z.n, z.index)
+    return z.but(index=wrapped, ignored=z.ignored)
+
+
 def clamped(z: Situation) -> Situation:
     return z.but(outside=np.zeros_like(z.outside))
 
@@ -153,6 +159,14 @@ LABELS = (
         rank=1,
     ),
     Hypothesis(
+        "the logarithm of a label",
+        "a divergence less an entropy: NaN where a label is negative",
+        "SPEC.md 6.1; torch.nn.KLDivLoss",
+        on(DENSE, "value"),
+        rows(lambda z: (np.where((z.p < 0).any(axis=1, keepdims=True), z.of(np.nan), z.rows[0]), z.rows[1])),
+        rank=4,
+    ),
+    Hypothesis(
         "labels are truncated",
         "labels are cast to whole numbers: what is below one is zero",
         "SPEC.md 6.5",
@@ -201,7 +215,7 @@ LABELS = (
         "the index is looked up as an array's is: −1 is the last class",
         "SPEC.md 6.4; NumPy's and JAX's indexing",
         on(SPARSE),
-        index(lambda z: np.where(z.index < 0, z.index + z.n, z.index)),
+        from_the_end,
         rank=2,
     ),
     Hypothesis(
@@ -213,16 +227,20 @@ LABELS = (
         rank=2,
     ),
     Hypothesis(
-        "a negative index counts from the end, another is clamped",
+        "a negative index counts from the end",
         "the index is looked up as an array's is, and one beyond the end is the nearest class",
         "SPEC.md 6.4; JAX's indexing",
         on(SPARSE),
-        lambda z: clamped(
-            z.but(
-                index=np.where((z.index < 0) & ~z.ignored, z.index + z.n, z.index),
-                ignored=z.ignored,
-            )
-        ),
+        lambda z: clamped(from_the_end(z)),
+        variant="another is clamped",
+    ),
+    Hypothesis(
+        "a negative index counts from the end",
+        "the index is looked up as an array's is, and one beyond the end has no share",
+        "SPEC.md 6.4; JAX's indexing",
+        on(SPARSE),
+        lambda z: no_class(from_the_end(z)),
+        variant="another is dropped",
     ),
     Hypothesis(
         "no class to subtract",

@@ -39,13 +39,14 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
 """Everything that is computed, in no order: see ``rank``."""
 
 NEAR = 2.0
-"""A prediction is met within so many ulps of it, and of the largest number on the way."""
+"""A prediction is met within so many ulps of it: one of the last rounding, one of what it is made of."""
 
-SPREAD = 16.0
-"""What correct steps may be apart, in ulps: two exponentials and a quotient, ``2E + Q`` of SPEC.md 8.1 halved."""
+SPREAD = 9.0
+"""What correct steps may be apart, in ulps of the largest number on the way that is added: two
+exponentials, a quotient and the difference, ``2E + Q + 1`` of SPEC.md 8.1, half of which are ulps."""
 
-LUCK = 1024.0
-"""Nobody is so much nearer to the exact result than a grid is fine, by luck."""
+LUCK = 2.0**20
+"""Nobody is so much nearer to the exact result than a grid is fine, by luck: a door has ten thousand rows."""
 
 MATERIAL = 4.0
 """A prediction is plainly wrong so many times beyond the accurate bound: not by its order of summation."""
@@ -111,12 +112,12 @@ class Prediction:
         """Where what was returned is right, and this would be wrong beyond doubt.
 
         A number that is near the prediction may be right by luck, on the grid of what was rounded on the way;
-        one that is a thousand times nearer to the exact result than that grid is fine was not had so.
+        one that is a million times nearer to the exact result than that grid is fine was not had so.
         """
         p, near, exact = (a[rows, index] for a in (self.values, self.near, self.right.exact))
-        far = np.maximum(near, SPREAD * self.step[rows, index]) if self.hypothesis.rounds else near
+        grid = NEAR * self.step[rows, index] if self.hypothesis.rounds else near
         with np.errstate(all="ignore"):
-            other = ~(np.abs(p - got) <= far) | (np.abs(got - exact) <= near / LUCK)
+            other = ~(np.abs(p - got) <= near) | (np.abs(got - exact) <= grid / LUCK)
         return np.asarray(
             (self._error[rows, index] > MATERIAL) & other & ~((p == got) | (np.isnan(p) & np.isnan(got)))
         )
@@ -151,17 +152,21 @@ def predictions(
         for arithmetic in arithmetics(inputs.format):
             z = Situation(truth, arithmetic, output, FORMULAS)
             for h in asked:
-                if h.rounds and wanted((h.name, arithmetic.name)):
+                if (h.rounds or h.steps) and wanted(named(h, arithmetic.name)):
                     yield from _predicted(right, h, arithmetic.name, z)
         z = Situation(truth, WIDE, output, FORMULAS)
         usual = z.whole[0]
         for h in asked:
-            if h.rounds:
+            if h.rounds or h.steps:
                 continue
             for parameter in h.parameters or (None,):
                 name = "" if parameter is None else str(parameter)
-                if wanted((h.name, name)):
+                if wanted(named(h, name)):
                     yield from _predicted(right, h, name, z, parameter, usual)
+
+
+def named(h: Hypothesis, computed: str) -> Name:
+    return h.name, ", ".join(part for part in (h.variant, computed) if part)
 
 
 def modelled(inputs: Inputs) -> bool:
@@ -184,10 +189,11 @@ def _predicted(
         return
     fmt = right.truth.inputs.format
     values = np.broadcast_to(z.rounded(result), shape)
-    precision = _precision(changed.a) if h.rounds or changed.a is not z.a else fmt.precision
+    precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
     step = np.broadcast_to(_step(precision, np.asarray(sized, dtype=np.float64)), shape)
-    near = NEAR * (_ulps(fmt, values, min(precision, fmt.precision)) + step)
-    yield Prediction(h, (h.name, name), right, values, near, step)
+    own = _ulps(fmt, values, min(precision, fmt.precision))
+    near = NEAR * own + SPREAD * step
+    yield Prediction(h, named(h, name), right, values, near, step)
 
 
 def _precision(a: Arithmetic) -> int:

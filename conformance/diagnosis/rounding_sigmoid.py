@@ -48,6 +48,16 @@ def one_softplus_gradient(z: Situation) -> Situation:
     return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
 
 
+def kink(z: Situation) -> Situation:
+    """Of max(−x, 0) and |x| the derivative at 0 is taken for 0."""
+    zero, one = z.of(0.0), z.one
+    x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x)
+    own = np.where(x < 0, one, zero) + np.sign(x) * z.tail / (one + z.tail)
+    factor = (z.v if z.output == "jvp" else z.c) * z.w
+    lead, rest = one - z.smoothed, _log_weight(z) * own
+    return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
+
+
 def sigmoid_less_label(z: Situation) -> Situation:
     """``(P z + 1 − z) σ − P z``."""
     label = z.pos_weight * z.smoothed
@@ -140,67 +150,82 @@ def no_domain(z: Situation) -> Situation:
 
 ROUNDING_SIGMOID = (
     Hypothesis(
-        "max(x, 0) − x z + log1p(exp(−|x|))",
+        "terms as large as the logit",
         "max(x, 0) − x z and the rest round apart: a tiny loss is lost beside the logit, ∞ − ∞ is NaN",
         "SPEC.md 8.8, the textbook",
         on(BINARY, "value"),
         max_form,
         rank=1,
         rounds=True,
+        variant="max(x, 0) − x z + log1p(exp(−|x|))",
     ),
     Hypothesis(
-        "(1 − z) x + softplus(−x)",
+        "terms as large as the logit",
         "two terms of opposite sign, which round apart: a tiny loss is lost beside the logit, ∞ − ∞ is NaN",
         "SPEC.md 8.8, the textbook",
         on(BINARY, "value"),
         one_softplus,
         rank=2,
         rounds=True,
+        variant="(1 − z) x + softplus(−x)",
     ),
     Hypothesis(
-        "(1 − z) less σ(−x)",
+        "probabilities less labels",
         "the derivative of (1 − z) x + softplus(−x): two numbers that are nearly equal are subtracted",
         "SPEC.md 8.8, the textbook",
         on(BINARY, "grad_logits"),
         one_softplus_gradient,
         rank=2,
         rounds=True,
+        variant="(1 − z) less σ(−x)",
     ),
     Hypothesis(
-        "log of 1 + exp(−|x|)",
+        "log of 1 + exp(−|x|), not log1p",
         "the logarithm is taken of a rounded 1 + exp(−|x|), not log1p",
         "SPEC.md 8.8, the textbook",
         on(BINARY, "value"),
         max_form_log,
         rank=2,
         rounds=True,
+        variant="max(x, 0) − x z + log(1 + exp(−|x|))",
     ),
     Hypothesis(
-        "log of two exponentials",
+        "terms as large as the logit",
         "m + log(exp(−m) + exp(−x − m)): the logarithm of a rounded sum near 1",
         "SPEC.md 8.8, the textbook; PyTorch before 2.0",
         on(BINARY, "value"),
         two_exponentials,
         rank=2,
         rounds=True,
+        variant="log of two exponentials",
     ),
     Hypothesis(
-        "logarithms of probabilities",
+        "log of a rounded probability",
         "the logarithm of a rounded sigmoid, and of one less it",
         "SPEC.md 8.13, naive",
         on(BINARY, ("value", "grad_labels")),
         logarithms,
         rank=3,
         rounds=True,
+        variant="σ and 1 − σ",
     ),
     Hypothesis(
-        "sigmoid less label",
+        "probabilities less labels",
         "σ − z from a rounded σ, which cancels where they agree",
         "SPEC.md 8.8, the textbook",
         on(BINARY, ("grad_logits", "jvp")),
         sigmoid_less_label,
         rank=1,
         rounds=True,
+        variant="σ − z",
+    ),
+    Hypothesis(
+        "the kink at zero",
+        "of max(x, 0) and |x| the derivative at 0 is taken for 0: the loss is smooth there, its parts are not",
+        "SPEC.md 8.8; automatic differentiation of the textbook",
+        on(BINARY, ("grad_logits", "jvp")),
+        kink,
+        rank=2,
     ),
     Hypothesis(
         "two softplus subtracted",
@@ -210,24 +235,27 @@ ROUNDING_SIGMOID = (
         softpluses_subtracted,
         rank=1,
         rounds=True,
+        variant="softplus(−x) − softplus(x)",
     ),
     Hypothesis(
-        "softplus beside the logit",
+        "two softplus subtracted",
         "(P − 1) softplus(−x) − x: the terms are rounded apart, and ∞ − ∞ or 0·∞ is NaN",
         "SPEC.md 8.10, the textbook",
         on(BINARY, "grad_labels"),
         softplus_and_logit,
         rank=2,
         rounds=True,
+        variant="(P − 1) softplus(−x) − x",
     ),
     Hypothesis(
-        "y (1 − y)",
+        "one less a rounded sigmoid",
         "the derivative from the rounded sigmoid: 1 − y cancels where y is nearly one",
         "SPEC.md 8.7, the textbook",
         on(SIGMOID, ("grad_logits", "jvp", "hvp")) | on((LOG_SIGMOID, BINARY), "hvp"),
         complement,
         rank=1,
         rounds=True,
+        variant="y (1 − y)",
     ),
     Hypothesis(
         "half of 1 + tanh(x/2)",
@@ -248,31 +276,34 @@ ROUNDING_SIGMOID = (
         rounds=True,
     ),
     Hypothesis(
-        "1 − σ(x)",
+        "one less a rounded sigmoid",
         "the complement of a rounded sigmoid, which cancels",
         "SPEC.md 8.8, the textbook",
         on(LOG_SIGMOID, ("grad_logits", "jvp")),
         mirrored,
         rank=1,
         rounds=True,
+        variant="1 − σ(x)",
     ),
     Hypothesis(
-        "log of a rounded sigmoid",
+        "log of a rounded probability",
         "the logarithm of a probability that has been rounded: near one it is lost",
         "SPEC.md 8.8, the textbook",
         on(LOG_SIGMOID, "value"),
         log_of_sigmoid,
         rank=1,
         rounds=True,
+        variant="σ",
     ),
     Hypothesis(
-        "log of 1 + exp(−|x|) in log-sigmoid",
+        "log of 1 + exp(−|x|), not log1p",
         "the logarithm is taken of a rounded 1 + exp(−|x|), not log1p",
         "SPEC.md 8.8, the textbook",
         on(LOG_SIGMOID, "value"),
         whole_logarithm,
         rank=1,
         rounds=True,
+        variant="−log(1 + exp(−x))",
     ),
     Hypothesis(
         "log of the odds",
@@ -282,15 +313,17 @@ ROUNDING_SIGMOID = (
         odds,
         rank=1,
         rounds=True,
+        variant="log(p / (1 − p))",
     ),
     Hypothesis(
-        "log p − log1p(−p)",
+        "log of the odds",
         "two logarithms subtracted, which cancel near one half",
         "SPEC.md 8.9, the textbook",
         on(LOGIT, "value"),
         two_logs,
         rank=2,
         rounds=True,
+        variant="log p − log1p(−p)",
     ),
     Hypothesis(
         "two quotients added",

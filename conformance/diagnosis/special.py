@@ -191,6 +191,14 @@ def nan_lost_in_maximum(z: Situation) -> Situation:
     return z.but(m=m, e=e, S=S, s=np.asarray(e / S), L=np.log(S), ell=z.x - m - np.log(S))
 
 
+def nan_in_the_sum(z: Situation) -> Situation:
+    """The exponential of a NaN is cut to the largest number: the others vanish beside the sum."""
+    gone = np.isnan(z.x)
+    any_gone = gone.any(axis=1, keepdims=True)
+    s = np.where(any_gone & ~gone & ~np.isposinf(z.x), z.of(0.0), z.s)
+    return z.but(s=s)
+
+
 def nan_in_the_row_below(z: Situation) -> Situation:
     found, sized = z.rows
     above = np.isnan(np.roll(z.x, 1, axis=0)).any(axis=1, keepdims=True)
@@ -273,14 +281,16 @@ SPECIAL = (
         sum_in,
         rank=4,
         parameters=("bfloat16", "float16"),
+        variant="added",
     ),
     Hypothesis(
-        "the sum is stored in 16 bits",
+        "a sum in 16 bits",
         "it is added in a wider format, and rounded to the logits' own: a long sum overflows",
         "SPEC.md 2.6",
         SUMS,
         sum_stored,
         parameters=("bfloat16", "float16"),
+        variant="stored",
     ),
     Hypothesis(
         "an ε in the sum",
@@ -363,9 +373,10 @@ SPECIAL = (
         "0·∞ is NaN",
         "a label of zero times the infinite logarithm of an excluded class",
         "SPEC.md 4.2",
-        LOSSES | on(BINARY, "value"),
+        LOSSES | on(BINARY),
         zero_times_infinity,
         rank=1,
+        steps=True,
     ),
     Hypothesis(
         "∞ − ∞ in the shift",
@@ -374,6 +385,7 @@ SPECIAL = (
         on(LOGSUMEXP, "value"),
         infinity_less_infinity,
         rank=1,
+        steps=True,
     ),
     Hypothesis(
         "NaN where a logit is infinite",
@@ -417,20 +429,31 @@ SPECIAL = (
         parameters=LARGE[-5:],
     ),
     Hypothesis(
-        "a NaN is an excluded class",
+        "a NaN is passed over",
         "the maximum passes over a NaN, and its exponential is lost",
         "SPEC.md 3.2",
         SUMS,
         nan_excluded,
         rank=1,
+        variant="excluded",
     ),
     Hypothesis(
-        "a NaN is passed over by the maximum",
+        "a NaN is passed over",
         "the other classes are as if it were not there",
         "SPEC.md 3.2",
         SUMS,
         nan_lost_in_maximum,
         rank=1,
+        variant="lost in the maximum",
+    ),
+    Hypothesis(
+        "a NaN is passed over",
+        "the exponential of a NaN is cut to a number, beside which the other classes vanish",
+        "SPEC.md 3.2; vectorised exponentials with a clamp",
+        on(SOFTMAX, "value"),
+        nan_in_the_sum,
+        variant="lost in the sum",
+        rank=2,
     ),
     Hypothesis(
         "a NaN in the row below",

@@ -7,7 +7,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,24 +46,72 @@ class Explained:
     by: Mapping[Name, frozenset[int]]
 
 
-_RANK = {h.name: h.rank for h in HYPOTHESES}
+_RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HYPOTHESES}
+
+_CHOSEN = {h.name for h in HYPOTHESES if len(h.parameters) > 3}
+"""Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
-def explain(
-    door: tuple[str, ...], broken: frozenset[int], conforming: int, found: list[Weighed]
-) -> Explained:
-    """Every broken verdict goes to what explains most of what is left; ties to the simplest."""
-    left, by = set(broken), dict[Name, frozenset[int]]()
-    allowed = [w for w in found if not w.contradicted and w.explained]
-    while allowed and left:
-        best = max(allowed, key=lambda w: (len(w.explained & left), -_RANK[w.name[0]], w.name))
-        mine = best.explained & left
-        if not mine:
+def explain(doors: Iterable[tuple[Explained, list[Weighed]]]) -> list[Explained]:
+    """Every broken verdict goes to what explains most of what is left in the whole run; ties to the simplest.
+
+    What is wrong in many implementations is told rather than what could be wrong in one.
+    """
+    parts = [_Part(e, {w.name: w.explained for w in found if _allowed(w)}) for e, found in doors]
+    whole = _sizes(parts)
+    for part in parts:
+        mine = part.sizes()
+        if mine:
+            part.take(max(mine, key=lambda name: (mine[name], -_RANK[name], whole[name], name)))
+    sizes = _sizes(parts)
+    while sizes:
+        best = max(sizes, key=lambda name: (sizes[name], -_RANK[name], name))
+        if not sizes[best]:
             break
-        by[best.name] = frozenset(mine)
-        left -= mine
-        allowed.remove(best)
-    return Explained(door, len(broken), conforming, by)
+        for part in parts:
+            before = part.sizes()
+            if not before.get(best):
+                continue
+            part.take(best)
+            after = part.sizes()
+            for name, size in before.items():
+                sizes[name] += after.get(name, 0) - size
+    return [Explained(p.door.door, p.door.broken, p.door.conforming, p.by) for p in parts]
+
+
+def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
+    """How many verdicts each hypothesis explains in all of them."""
+    sizes: dict[str, int] = {}
+    for part in parts:
+        for name, size in part.sizes().items():
+            sizes[name] = sizes.get(name, 0) + size
+    return sizes
+
+
+def _allowed(w: Weighed) -> bool:
+    return not w.contradicted and len(w.explained) > (w.name[0] in _CHOSEN)
+
+
+class _Part:
+    """A door while it is explained: what is left of each hypothesis, in the arithmetic that explains most."""
+
+    def __init__(self, door: Explained, found: Mapping[Name, frozenset[int]]) -> None:
+        self.door = door
+        self.left = {name: set(ids) for name, ids in found.items()}
+        self.by: dict[Name, frozenset[int]] = {}
+
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for (name, _), ids in self.left.items():
+            found[name] = max(found.get(name, 0), len(ids))
+        return {name: size for name, size in found.items() if size}
+
+    def take(self, name: str) -> None:
+        mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))
+        taken = self.left.pop(mine)
+        self.by[mine] = frozenset(taken)
+        for ids in self.left.values():
+            ids -= taken
 
 
 @dataclass
@@ -74,6 +122,10 @@ class _Door:
     conforming: int = 0
     explained: dict[Name, set[int]] = field(default_factory=dict)
     contradicted: set[Name] = field(default_factory=set)
+
+    @property
+    def weighed(self) -> list[Weighed]:
+        return [Weighed(n, frozenset(ids), int(n in self.contradicted)) for n, ids in self.explained.items()]
 
 
 @dataclass(frozen=True)
@@ -89,7 +141,7 @@ class _Rows:
 
 def weigh(
     verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
-) -> Iterator[Explained]:
+) -> list[Explained]:
     """Of every door with broken verdicts: what explains them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
@@ -106,11 +158,7 @@ def weigh(
         for door in mine:
             doors.setdefault(door, _Door())
         _weigh_batch(of[str(batch)], str(output), mine, doors, oracle)
-    for door, w in doors.items():
-        found = [
-            Weighed(name, frozenset(ids), int(name in w.contradicted)) for name, ids in w.explained.items()
-        ]
-        yield explain(door, frozenset(w.broken), w.conforming, found)
+    return explain((Explained(door, len(w.broken), w.conforming, {}), w.weighed) for door, w in doors.items())
 
 
 def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
