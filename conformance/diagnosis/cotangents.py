@@ -57,7 +57,8 @@ def sum_overflows(z: Situation) -> Situation:
     """Centred on the mean of the cotangents, whose sum is kept in the format."""
     mean = z.stored(z.total(np.broadcast_to(z.c, z.x.shape))) / z.number(z.n)
     w = z.c - mean
-    return z.but(rows=(z.s * (w - z.total(z.s * w)), z.s * np.maximum(np.abs(z.c), np.abs(mean))))
+    found = np.where(np.isfinite(mean), z.rows[0], z.s * (w - z.total(z.s * w)))
+    return z.but(rows=(found, z.rows[1]))
 
 
 def divided_by_cotangent(z: Situation) -> Situation:

@@ -112,12 +112,13 @@ class Prediction:
         """Where what was returned is right, and this would be wrong beyond doubt.
 
         A number that is near the prediction may be right by luck, on the grid of what was rounded on the way;
-        one that is a million times nearer to the exact result than that grid is fine was not had so.
+        one that is a million times nearer to the exact result than that grid is fine was not had so. (Zero is a
+        point of every grid.)
         """
         p, near, exact = (a[rows, index] for a in (self.values, self.near, self.right.exact))
         grid = NEAR * self.step[rows, index] if self.hypothesis.rounds else near
         with np.errstate(all="ignore"):
-            other = ~(np.abs(p - got) <= near) | (np.abs(got - exact) <= grid / LUCK)
+            other = ~(np.abs(p - got) <= near) | ((np.abs(got - exact) <= grid / LUCK) & (exact != 0))
         return np.asarray(
             (self._error[rows, index] > MATERIAL) & other & ~((p == got) | (np.isnan(p) & np.isnan(got)))
         )

@@ -52,9 +52,10 @@ def kink(z: Situation) -> Situation:
     """Of max(−x, 0) and |x| the derivative at 0 is taken for 0."""
     zero, one = z.of(0.0), z.one
     x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x)
-    own = np.where(x < 0, one, zero) + np.sign(x) * z.tail / (one + z.tail)
+    weight = _log_weight(z)
+    lead = one - z.smoothed - np.where(x < 0, weight, zero)
+    rest = weight * np.sign(x) * z.tail / (one + z.tail)
     factor = (z.v if z.output == "jvp" else z.c) * z.w
-    lead, rest = one - z.smoothed, _log_weight(z) * own
     return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
 
 

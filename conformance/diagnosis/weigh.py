@@ -34,6 +34,8 @@ class Weighed:
     name: Name
     explained: frozenset[int]
     contradicted: int
+    severe: bool = True
+    """Whether one of them at least is more than a loss of relative accuracy."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ _RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HY
 
 _CHOSEN = {h.name for h in HYPOTHESES if len(h.parameters) > 3}
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
+
+
+_OTHER = {h.name for h in HYPOTHESES if not (h.rounds or h.steps) and h.rank > 2}
+"""Other functions than the right one: who computes them is not merely inaccurate."""
 
 
 def explain(doors: Iterable[tuple[Explained, list[Weighed]]]) -> list[Explained]:
@@ -89,7 +95,9 @@ def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
 
 
 def _allowed(w: Weighed) -> bool:
-    return not w.contradicted and len(w.explained) > (w.name[0] in _CHOSEN)
+    """Not contradicted, and seen where rounding alone is no explanation, if it is another function."""
+    severe = w.severe or w.name[0] not in _OTHER
+    return not w.contradicted and severe and len(w.explained) > (w.name[0] in _CHOSEN)
 
 
 class _Part:
@@ -122,10 +130,14 @@ class _Door:
     conforming: int = 0
     explained: dict[Name, set[int]] = field(default_factory=dict)
     contradicted: set[Name] = field(default_factory=set)
+    severe: set[int] = field(default_factory=set)
 
     @property
     def weighed(self) -> list[Weighed]:
-        return [Weighed(n, frozenset(ids), int(n in self.contradicted)) for n, ids in self.explained.items()]
+        return [
+            Weighed(name, frozenset(ids), int(name in self.contradicted), bool(ids & self.severe))
+            for name, ids in self.explained.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,7 @@ class _Rows:
     index: Ints
     got: Floats
     bad: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    severe: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 def weigh(
@@ -183,7 +196,7 @@ def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
         .filter(pl.col("_broken").any().over(call))
         .filter(pl.col("_broken") | spread)
         .sort("_batch", "output", *DOOR, maintain_order=True)
-        .select("_id", *DOOR, "_batch", "_row", "index", "got", "_broken")
+        .select("_id", *DOOR, "_batch", "_row", "index", "got", "symptom", "_broken")
     )
 
 
@@ -198,6 +211,7 @@ def _rows(part: pl.DataFrame) -> _Rows:
         part["index"].to_numpy().astype(np.int64),
         part["got"].to_numpy(),
         part["_broken"].to_numpy(),
+        (part["_broken"] & (part["symptom"] != Symptom.LOST_ACCURACY.value)).to_numpy(),
     )
 
 
@@ -210,6 +224,7 @@ def _weigh_batch(
 ) -> None:
     for door, r in mine.items():
         doors[door].broken |= set(r.ids[r.bad].tolist())
+        doors[door].severe |= set(r.ids[r.severe].tolist())
         doors[door].conforming += int((~r.bad).sum())
 
     def wanted(name: Name) -> bool:
