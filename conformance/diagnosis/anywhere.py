@@ -40,8 +40,7 @@ def in_format(z: Situation, name: str) -> Situation | None:
     narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
     if narrow.itemsize >= z.format.dtype.itemsize:
         return None
-    there = Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right)
-    return there
+    return Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right)
 
 
 def through_format(z: Situation, name: str) -> Situation | None:
@@ -191,7 +190,7 @@ ANYWHERE = (
     ),
     Hypothesis(
         "every step in the format",
-        "the right formula, each of whose steps is rounded to the format: one overflows, or underflows, on the way",
+        "the right formula, whose steps are rounded to the format: one overflows, or underflows, on the way",
         "SPEC.md 2.1; composed code of 16 bits",
         EVERY,
         lambda z: z if z.a is not WIDE else None,

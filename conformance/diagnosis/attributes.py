@@ -197,6 +197,14 @@ def no_row_weights(z: Situation) -> Situation:
     return z.but(row_weight=np.ones_like(z.row_weight), divisor=z.divisor)
 
 
+def a_mean_times(z: Situation) -> Situation | None:
+    """A sum that is a mean, times what that was divided by: 0/0 where nothing counts."""
+    if z.reduction != "sum" or not z.indexed:
+        return None
+    found, sized = z.whole
+    return z.but(whole=(np.where(z.across(z.counted) == 0, z.of(np.nan), found), sized))
+
+
 def mean_of_means(z: Situation) -> Situation | None:
     """The mean of the means of 64 examples."""
     if z.examples <= 64 or not z.indexed:
@@ -423,6 +431,9 @@ ATTRIBUTES = (
         "the mean divides by the weights of the rows", "which belong to the losses alone", over_row_weights
     ),
     _mean("the mean is the sum", "nothing is divided by", over_nothing),
+    _mean(
+        "a sum is a mean times its divisor", "0/0 where nothing counts", a_mean_times, on(SPARSE, "value"), 4
+    ),
     _mean("the mean is divided twice", "once more by the number of rows", over_one_axis, rank=4),
     _mean(
         "the mean of means", "of 64 examples each, whatever they count", mean_of_means, on(SPARSE, "value"), 4

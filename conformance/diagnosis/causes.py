@@ -15,8 +15,8 @@ from xent_conformance.cases.corpus import batches, digest
 from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
-from xent_conformance.diagnosis.rules import RULES, Rule, by_rule
-from xent_conformance.diagnosis.weigh import Explained, weigh
+from xent_conformance.diagnosis.rules import FORM_RULES, RULES, Rule, by_form, by_rule
+from xent_conformance.diagnosis.weigh import DOOR, Explained, weigh
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
@@ -24,7 +24,7 @@ from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, R
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.reports.views.causes import Cause
 
-_BY_NAME: dict[str, Hypothesis | Rule] = {said.name: said for said in (*HYPOTHESES, *RULES)}
+_BY_NAME: dict[str, Hypothesis | Rule] = {said.name: said for said in (*HYPOTHESES, *RULES, *FORM_RULES)}
 
 UNEXPLAINED = ""
 """The hypothesis of what none explains."""
@@ -73,8 +73,9 @@ def cause_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> tuple
     """
     numbered = verdicts.with_row_index("_id")
     called = numbered.filter(pl.col("formulation") != NAIVE)
-    explained = weigh(called, _places(called, profile), oracle)
-    named = _named(called, explained)
+    places = _places(called, profile)
+    explained = weigh(called, places, oracle)
+    named = _named(called, explained, places)
     of_each = numbered.join(named.select("_id", "cause"), on="_id", how="left", maintain_order="left")
     return of_each.drop("_id"), _causes(named, explained)
 
@@ -90,12 +91,16 @@ def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, i
     return {case.id: (batch, case.row) for batch in asked for case in batch.cases}
 
 
-def _named(verdicts: pl.DataFrame, explained: Iterable[Explained]) -> pl.DataFrame:
+def _named(
+    verdicts: pl.DataFrame, explained: Iterable[Explained], places: Mapping[str, tuple[Batch, int]]
+) -> pl.DataFrame:
     """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
     broken = verdicts.filter(pl.col("status").is_in(FAULTS))
     found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
     by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
     by = pl.concat([by, by_rule(broken)]).unique("_id", keep="first")
+    left = broken.join(by, on="_id", how="anti", maintain_order="left")
+    by = pl.concat([by, by_form(left, verdicts, places, DOOR)])
     broken = broken.join(by, on="_id", how="left", maintain_order="left").with_columns(
         pl.col("hypothesis").fill_null(UNEXPLAINED)
     )

@@ -18,6 +18,11 @@ Change = Callable[..., Situation | None]
 """``change(z)``, or ``change(z, parameter)``: the situation as such code has it; None where it has no say."""
 
 
+SPREAD = 9.0
+"""What correct steps may be apart, in ulps of the largest number on the way that is added: two
+exponentials, a quotient and the difference, ``2E + Q + 1`` of SPEC.md 8.1, half of which are ulps."""
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One way in which real code goes wrong, in the outputs ``where``.
@@ -26,6 +31,7 @@ class Hypothesis:
     function, in steps that round apart; where an ulp or two of its largest step is more than the accurate
     bound, it says that such an error may be there. ``steps``: it is computed in every arithmetic that code for
     the format may have, as one that ``rounds`` is; any other, which is another function, as exactly as can be.
+    ``innocent``: it is no fault, and explains nothing beyond the stable bound.
     ``parameters`` are constants that real code has, of which one is the right one.
     """
 
@@ -38,6 +44,7 @@ class Hypothesis:
     variant: str = ""
     rounds: bool = False
     steps: bool = False
+    innocent: bool = False
     parameters: tuple[Any, ...] = ()
 
 

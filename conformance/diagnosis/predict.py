@@ -14,7 +14,7 @@ from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.attributes import ATTRIBUTES
 from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.formulas import FORMULAS
-from xent_conformance.diagnosis.hypothesis import Hypothesis
+from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
 from xent_conformance.diagnosis.rounding_softmax import ROUNDING_SOFTMAX
@@ -40,10 +40,6 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
 
 NEAR = 2.0
 """A prediction is met within so many ulps of it: one of the last rounding, one of what it is made of."""
-
-SPREAD = 9.0
-"""What correct steps may be apart, in ulps of the largest number on the way that is added: two
-exponentials, a quotient and the difference, ``2E + Q + 1`` of SPEC.md 8.1, half of which are ulps."""
 
 LUCK = 2.0**20
 """Nobody is so much nearer to the exact result than a grid is fine, by luck: a door has ten thousand rows."""
@@ -94,19 +90,19 @@ class Prediction:
     near: Array
     step: Array
 
-    def met(self, rows: Ints, index: Ints, got: Array) -> Mask:
+    def met(self, rows: Ints, index: Ints, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and that is wrong.
 
-        Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
-        and not its digits.
+        Where the steps round apart by more than the accurate bound, the error itself is what is predicted, and
+        not its digits, of what is a ``mild`` loss of accuracy and no more.
         """
         p, near = self.values[rows, index], self.near[rows, index]
         with np.errstate(all="ignore"):
             same = (p == got) | (np.isnan(p) & np.isnan(got)) | (np.abs(p - got) <= near)
             wrong = self._error[rows, index] > 1.0
             if self.hypothesis.rounds:
-                wrong |= NEAR * self.step[rows, index] > self.right.accurate[rows, index]
-        return np.asarray(same & wrong)
+                wrong |= (NEAR * self.step[rows, index] > self.right.accurate[rows, index]) & mild
+        return np.asarray(same & wrong & (mild | (not self.hypothesis.innocent)))
 
     def contradicted(self, rows: Ints, index: Ints, got: Array) -> Mask:
         """Where what was returned is right, and this would be wrong beyond doubt.

@@ -44,14 +44,14 @@ def two_exponentials(z: Situation) -> Situation:
 
 def one_softplus_gradient(z: Situation) -> Situation:
     lead, rest = z.one - z.smoothed, _log_weight(z) * z.mirror
-    factor = z.c * z.w
+    factor = (z.v if z.output == "jvp" else z.c) * z.w
     return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
 
 
-def kink(z: Situation) -> Situation:
-    """Of max(−x, 0) and |x| the derivative at 0 is taken for 0."""
+def kink(z: Situation, flushed: bool) -> Situation:
+    """Of max(−x, 0) and |x| the derivative at 0 is taken for 0; where ``flushed``, at subnormal logits too."""
     zero, one = z.of(0.0), z.one
-    x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x)
+    x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x) if flushed else z.x
     weight = _log_weight(z)
     lead = one - z.smoothed - np.where(x < 0, weight, zero)
     rest = weight * np.sign(x) * z.tail / (one + z.tail)
@@ -98,6 +98,11 @@ def complement(z: Situation) -> Situation:
         "hvp": lambda: (_bent(z), np.abs(z.c * z.v)),
     }[z.output]()
     return z.but(rows=(factor[0] * slope, factor[1] * z.sigma))
+
+
+def complement_of_the_mirror(z: Situation) -> Situation:
+    """``σ⁻ (1 − σ⁻)``."""
+    return z.but(rows=(_bent(z) * z.mirror * (z.one - z.mirror), np.abs(z.c * z.v) * z.mirror))
 
 
 def _bent(z: Situation) -> Array:
@@ -174,7 +179,7 @@ ROUNDING_SIGMOID = (
         "probabilities less labels",
         "the derivative of (1 − z) x + softplus(−x): two numbers that are nearly equal are subtracted",
         "SPEC.md 8.8, the textbook",
-        on(BINARY, "grad_logits"),
+        on(BINARY, ("grad_logits", "jvp")),
         one_softplus_gradient,
         rank=2,
         rounds=True,
@@ -222,11 +227,12 @@ ROUNDING_SIGMOID = (
     ),
     Hypothesis(
         "the kink at zero",
-        "of max(x, 0) and |x| the derivative at 0 is taken for 0: the loss is smooth there, its parts are not",
+        "of max(x, 0) and |x| the derivative at 0 is taken for 0: the loss is smooth, its parts are not",
         "SPEC.md 8.8; automatic differentiation of the textbook",
         on(BINARY, ("grad_logits", "jvp")),
         kink,
         rank=2,
+        parameters=(False, True),
     ),
     Hypothesis(
         "two softplus subtracted",
@@ -257,6 +263,16 @@ ROUNDING_SIGMOID = (
         rank=1,
         rounds=True,
         variant="y (1 − y)",
+    ),
+    Hypothesis(
+        "one less a rounded sigmoid",
+        "the second derivative from the rounded σ(−x): one less it cancels where that is nearly one",
+        "SPEC.md 8.11, the textbook",
+        on((LOG_SIGMOID, BINARY), "hvp"),
+        complement_of_the_mirror,
+        rank=1,
+        variant="σ(−x) (1 − σ(−x))",
+        rounds=True,
     ),
     Hypothesis(
         "half of 1 + tanh(x/2)",

@@ -342,6 +342,15 @@ SPECIAL = (
         parameters=LARGE[:6],
     ),
     Hypothesis(
+        "small losses are dropped",
+        "a loss below a constant is taken for zero: an easy example",
+        "SPEC.md 1.2",
+        on((DENSE, SPARSE, BINARY), "value"),
+        lambda z, low: result(lambda z, v: np.where(np.abs(v) < low, z.of(0.0), v))(z),
+        rank=4,
+        parameters=EPSILONS,
+    ),
+    Hypothesis(
         "piecewise linear",
         "x/6 + 1/2, cut at 0 and 1: a hard sigmoid",
         "SPEC.md 8.7",

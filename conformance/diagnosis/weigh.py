@@ -238,5 +238,5 @@ def _weigh_batch(
             if p.contradicted(r.where[~r.bad], r.index[~r.bad], r.got[~r.bad]).any():
                 weighed.contradicted.add(p.name)
                 continue
-            met = r.ids[r.bad][p.met(r.where[r.bad], r.index[r.bad], r.got[r.bad])]
-            weighed.explained.setdefault(p.name, set()).update(met.tolist())
+            met = p.met(r.where[r.bad], r.index[r.bad], r.got[r.bad], ~r.severe[r.bad])
+            weighed.explained.setdefault(p.name, set()).update(r.ids[r.bad][met].tolist())
