@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, FORMULAS, LOGSUMEXP, SPARSE
-from xent_conformance.diagnosis.hypothesis import GRADIENTS, Hypothesis, on, result
+from xent_conformance.diagnosis.hypothesis import GRADIENTS, Change, Hypothesis, on, result
 from xent_conformance.diagnosis.situation import WIDE, Arithmetic, Array, Situation
 
 EVERY = on({o for o, _ in FORMULAS})
@@ -14,8 +14,8 @@ DERIVATIVES = on({o for o, _ in FORMULAS}, (*GRADIENTS, "jvp", "hvp"))
 BACKWARD = on({o for o, _ in FORMULAS}, ("grad_logits", "hvp"))
 
 
-def _flush(z: Situation, a: Array) -> Array:
-    return np.where(np.abs(a) < z.format.smallest_normal, z.of(0.0), a)
+def _flush(z: Situation, a: Array, factor: float = 1.0) -> Array:
+    return np.where(np.abs(a) < factor * z.format.smallest_normal, z.of(0.0), a)
 
 
 def results_flushed(z: Situation, factor: float = 1.0) -> Situation:
@@ -24,10 +24,12 @@ def results_flushed(z: Situation, factor: float = 1.0) -> Situation:
     return z.but(whole=(np.where(small, z.of(0.0), found), sized))
 
 
-def parts_flushed(z: Situation) -> Situation:
-    """Whatever is subnormal on the way, and at the end."""
+def parts_flushed(z: Situation, factor: float) -> Situation:
+    """Whatever is subnormal on the way, and at the end; ``factor``: an exponential that is made of two."""
     parts = z.but(e=_flush(z, z.e), tail=_flush(z, z.tail), q=_flush(z, z.q) if z.indexed else z.q)
-    parts = parts.but(s=_flush(z, parts.s), sigma=_flush(z, parts.sigma), mirror=_flush(z, parts.mirror))
+    parts = parts.but(
+        s=_flush(z, parts.s, factor), sigma=_flush(z, parts.sigma), mirror=_flush(z, parts.mirror)
+    )
     return results_flushed(parts)
 
 
@@ -40,7 +42,7 @@ def in_format(z: Situation, name: str) -> Situation | None:
     narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
     if narrow.itemsize >= z.format.dtype.itemsize:
         return None
-    return Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right)
+    return Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right, z.last)
 
 
 def through_format(z: Situation, name: str) -> Situation | None:
@@ -54,7 +56,7 @@ def through_format(z: Situation, name: str) -> Situation | None:
     return z.but(whole=(found.astype(narrow).astype(z.a.working), sized))
 
 
-def other_row(step: int) -> object:
+def other_row(step: int) -> Change:
     def change(z: Situation) -> Situation | None:
         found, sized = z.whole
         if len(found) < 2:
@@ -127,6 +129,7 @@ ANYWHERE = (
         EVERY,
         parts_flushed,
         rank=2,
+        parameters=(1, 2),
         variant="parts",
     ),
     Hypothesis(
@@ -193,8 +196,18 @@ ANYWHERE = (
         "the right formula, whose steps are rounded to the format: one overflows, or underflows, on the way",
         "SPEC.md 2.1; composed code of 16 bits",
         EVERY,
-        lambda z: z if z.a is not WIDE else None,
+        lambda z: z if z.a is not WIDE and z.a.sums.itemsize > 2 else None,
         rank=2,
+        steps=True,
+    ),
+    Hypothesis(
+        "a sum in 16 bits",
+        "the right formula, whose terms and sums are rounded to the format",
+        "SPEC.md §0 and 2.6",
+        EVERY,
+        lambda z: z if z.a.sums.itemsize == 2 else None,
+        rank=2,
+        variant="of rounded terms",
         steps=True,
     ),
     Hypothesis(
@@ -217,7 +230,7 @@ ANYWHERE = (
         "the result of a row is that of the one above it",
         "SPEC.md 7.4",
         EVERY,
-        other_row(1),  # type: ignore[arg-type]
+        other_row(1),
         rank=4,
     ),
     Hypothesis(

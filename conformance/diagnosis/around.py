@@ -7,7 +7,7 @@ import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, FORMULAS, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX, SPARSE
 from xent_conformance.diagnosis.hypothesis import Hypothesis, balanced_by_hand, on, where
-from xent_conformance.diagnosis.situation import Situation
+from xent_conformance.diagnosis.situation import Array, Situation
 from xent_conformance.reference.formats import FORMATS
 
 EVERY = on({o for o, _ in FORMULAS})
@@ -50,6 +50,15 @@ def fused_difference(z: Situation) -> Situation:
     return z.but(m=m, e=e, S=S, s=s, L=np.log(S), balance=balanced_by_hand)
 
 
+def fused_probability(z: Situation) -> Situation:
+    """The probability as exp of the fused log-probability, in binary32."""
+    fused = fused_difference(z)
+    with np.errstate(all="ignore"):
+        s = np.exp(fused.d - fused.L).astype(np.float32).astype(z.a.working)
+    whole = s * z.total(np.broadcast_to(z.c, s.shape))
+    return z.but(rows=(z.c - whole, np.maximum(np.abs(z.c), np.abs(whole))))
+
+
 def filled(z: Situation, fill: float) -> Situation:
     value = z.number(max(fill, -z.format.largest))
     return z.but(x=np.where(z.there, z.seen, value))
@@ -70,9 +79,9 @@ def maximum_of_all(z: Situation) -> Situation:
     return z.but(m=z.seen.max(axis=1, keepdims=True), R=_others(z))
 
 
-def _others(z: Situation) -> object:
+def _others(z: Situation) -> Array:
     top = z.seen.max(axis=1, keepdims=True)
-    return z.total(np.exp(z.x - top)) - z.one
+    return np.asarray(z.total(np.exp(z.x - top)) - z.one)
 
 
 def gradient_of_the_fill(z: Situation) -> Situation:
@@ -140,6 +149,7 @@ AROUND = (
         "SPEC.md 8.14",
         SUMS,
         where(fused_difference, "scale", "temperature", "bias"),
+        rank=2,
     ),
     Hypothesis(
         "fused into the difference",
@@ -147,7 +157,17 @@ AROUND = (
         "SPEC.md 8.14",
         on((DENSE, LOG_SOFTMAX)),
         where(lambda z: fused_difference(z).but(zero_takes=False), "scale", "temperature", "bias"),
+        rank=2,
         variant="0·∞",
+    ),
+    Hypothesis(
+        "fused into the difference",
+        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
+        "SPEC.md 8.14",
+        on(LOG_SOFTMAX, "grad_logits"),
+        where(fused_probability, "scale", "temperature", "bias"),
+        rank=2,
+        variant="exp of log-softmax",
     ),
     Hypothesis(
         "a finite number for a mask",

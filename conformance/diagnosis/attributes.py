@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import BINARY, DENSE, LOGSUMEXP, SPARSE
-from xent_conformance.diagnosis.hypothesis import Hypothesis, on, picked, where
+from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Where, on, picked, where
 from xent_conformance.diagnosis.situation import Array, Situation
 
 LOSSES = on((DENSE, SPARSE, BINARY))
@@ -91,15 +93,22 @@ def share_not_weighted(z: Situation) -> Situation:
     return z.but(q=q)
 
 
-def share_of(outcomes: object) -> object:
+def share_of(outcomes: Callable[[Situation], int]) -> Callable[[Situation], Situation]:
+    """The share is one over so many outcomes."""
+
     def change(z: Situation) -> Situation:
-        return z.but(shares=np.full((1, z.n), z.number(1.0 / outcomes(z))))  # type: ignore[operator]
+        return z.but(shares=np.full((1, z.n), z.number(1.0 / outcomes(z))))
 
     return change
 
 
 def share_of_all(z: Situation) -> Situation:
     return z.but(shares=np.where(z.there, z.number(1.0 / z.n), z.number(0.0)))
+
+
+def share_of_the_last_axis(z: Situation) -> Situation:
+    other = share_of(lambda z: z.last)(z)
+    return other.but(rows=(z.c * (z.s - other.q), np.abs(z.c) * np.maximum(z.s, np.abs(other.q))))
 
 
 def slope_of_one(z: Situation) -> Situation:
@@ -215,9 +224,9 @@ def mean_of_means(z: Situation) -> Situation | None:
     return z.but(whole=(np.full((len(z.inputs), 1), np.mean(means)), 1.0))
 
 
-def _mean(name: str, sentence: str, change: object, of: object = LOSSES, rank: int = 3) -> Hypothesis:
-    changed = where(change, "reduction")  # type: ignore[arg-type]
-    return Hypothesis(name, sentence, "SPEC.md 6.10", of, changed, rank)  # type: ignore[arg-type]
+def _mean(name: str, sentence: str, change: Change, of: Where = LOSSES, rank: int = 3) -> Hypothesis:
+    changed = where(change, "reduction")
+    return Hypothesis(name, sentence, "SPEC.md 6.10", of, changed, rank)
 
 
 ATTRIBUTES = (
@@ -336,23 +345,30 @@ ATTRIBUTES = (
         "ε/N where two outcomes have ε/2 each",
         "SPEC.md 6.7",
         on(BINARY),
-        where(share_of(lambda z: z.n), "label_smoothing"),  # type: ignore[arg-type]
+        where(share_of(lambda z: z.n), "label_smoothing"),
     ),
     Hypothesis(
         "smoothing over another axis",
         "the share is one over the length of the last axis of the tensor, which is not that of the classes",
         "SPEC.md 6.7",
         SOFTMAX_LOSSES,
-        lambda z, n: where(share_of(lambda _: n), "label_smoothing")(z),  # type: ignore[arg-type]
-        rank=4,
-        parameters=(2, 3, 4, 5, 6, 7, 8),
+        where(share_of(lambda z: z.last), "label_smoothing"),
+        rank=3,
+    ),
+    Hypothesis(
+        "smoothing over another axis",
+        "the share is one over the length of the last axis, and the labels' sum is taken for one",
+        "SPEC.md 6.7; Keras on TensorFlow's kernel",
+        on(DENSE, "grad_logits"),
+        where(share_of_the_last_axis, "label_smoothing"),
+        variant="labels taken to sum to one",
     ),
     Hypothesis(
         "masked classes have a share of the smoothing",
         "a class that a mask takes away is given mass, which is an infinite loss",
         "SPEC.md 6.7",
         SOFTMAX_LOSSES,
-        where(share_of(lambda z: z.given.present(z.n)), "mask"),  # type: ignore[arg-type]
+        where(share_of(lambda z: z.given.present(z.n)), "mask"),
     ),
     Hypothesis(
         "masked classes count in the smoothing",
@@ -452,12 +468,13 @@ ATTRIBUTES = (
         4,
     ),
     Hypothesis(
-        "losses are added in 16 bits",
+        "a sum in 16 bits",
         "the sum of the losses, or of the shares of smoothing, overflows before it is divided",
         "SPEC.md 6.10",
         on((DENSE, SPARSE), "value"),
         sums_in_the_format,
         rank=2,
+        variant="of the losses",
     ),
     Hypothesis(
         "row weights are not applied",

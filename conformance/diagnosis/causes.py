@@ -24,7 +24,8 @@ from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, R
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.reports.views.causes import Cause
 
-_BY_NAME: dict[str, Hypothesis | Rule] = {said.name: said for said in (*HYPOTHESES, *RULES, *FORM_RULES)}
+_SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, *RULES, *reversed(HYPOTHESES))
+_BY_NAME = {said.name: said for said in _SAID}
 
 UNEXPLAINED = ""
 """The hypothesis of what none explains."""
@@ -100,14 +101,16 @@ def _named(
     by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
     by = pl.concat([by, by_rule(broken)]).unique("_id", keep="first")
     left = broken.join(by, on="_id", how="anti", maintain_order="left")
+    left = left.filter(pl.col("symptom") != Symptom.LOST_ACCURACY.value)
     by = pl.concat([by, by_form(left, verdicts, places, DOOR)])
     broken = broken.join(by, on="_id", how="left", maintain_order="left").with_columns(
         pl.col("hypothesis").fill_null(UNEXPLAINED)
     )
     kind = pl.col("symptom").replace_strict(KINDS, default=pl.col("symptom"))
-    alone = pl.concat_str("clause", _family(), "output", separator=" ")
+    derived = pl.when(pl.col("output") == "value").then("output").otherwise(pl.lit("derivatives"))
+    alone = pl.concat_str("clause", _family(), derived, kind, separator=" ")
     told = pl.when(pl.col("hypothesis") == UNEXPLAINED).then(alone).otherwise(pl.col("hypothesis"))
-    written = pl.concat_str(told, kind, separator=" ").str.to_lowercase()
+    written = told.str.to_lowercase()
     return broken.with_columns(cause=written.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-"))
 
 

@@ -16,18 +16,18 @@ from xent_conformance.diagnosis.formulas import (
     SOFTMAX,
     SPARSE,
 )
-from xent_conformance.diagnosis.hypothesis import GRADIENTS, Change, Hypothesis, on, picked, result, rows
+from xent_conformance.diagnosis.hypothesis import GRADIENTS, Change, Hypothesis, Of, on, picked, result, rows
 from xent_conformance.diagnosis.situation import Array, Situation
 
 EVERY = [o for o, _ in FORMULAS]
 BACKWARD = on(EVERY, (*GRADIENTS, "hvp"))
 
 
-def cotangent(changed: object) -> Change:
+def cotangent(changed: Of) -> Change:
     """``changed(z)`` in the place of the cotangent that was given."""
 
     def change(z: Situation) -> Situation:
-        new = np.asarray(changed(z)).astype(z.a.working)  # type: ignore[operator]
+        new = np.asarray(changed(z)).astype(z.a.working)
         return z.but(cotangent=np.broadcast_to(new, z.cotangent.shape))
 
     return change
@@ -74,7 +74,7 @@ def averaged(z: Situation) -> Situation | None:
 
 def diagonal(z: Situation) -> Situation:
     own = z.s * z.rest
-    along = {"grad_logits": lambda: z.c, "jvp": lambda: z.v, "hvp": lambda: z.c * z.v}[z.output]()
+    along = z.v if z.output == "jvp" else z.c if z.output == "grad_logits" else z.c * z.v
     return z.but(rows=(along * own, np.abs(along) * z.s))
 
 

@@ -14,6 +14,9 @@ from xent_conformance.diagnosis.situation import Array, Pair, Situation
 Where = frozenset[tuple[str, str]]
 """Operators and their outputs."""
 
+Of = Callable[[Situation], Array]
+"""Numbers of a situation, to stand in another piece's place."""
+
 Change = Callable[..., Situation | None]
 """``change(z)``, or ``change(z, parameter)``: the situation as such code has it; None where it has no say."""
 
@@ -27,10 +30,11 @@ exponentials, a quotient and the difference, ``2E + Q + 1`` of SPEC.md 8.1, half
 class Hypothesis:
     """One way in which real code goes wrong, in the outputs ``where``.
 
-    ``variant``: hypotheses of one name are one thing that is wrong, in several forms. ``rank``: of two that explain the same, the lower is told: it supposes less. ``rounds``: it is the right
-    function, in steps that round apart; where an ulp or two of its largest step is more than the accurate
-    bound, it says that such an error may be there. ``steps``: it is computed in every arithmetic that code for
-    the format may have, as one that ``rounds`` is; any other, which is another function, as exactly as can be.
+    ``variant``: hypotheses of one name are one thing that is wrong, in several forms. ``rank``: of two that
+    explain the same, the lower is told: it supposes less. ``rounds``: it is the right function, in steps that
+    round apart; where an ulp or two of its largest step is more than the accurate bound, it says that such an
+    error may be there. ``steps``: it is computed in every arithmetic that code for the format may have, as
+    one that ``rounds`` is; any other, which is another function, as exactly as can be.
     ``innocent``: it is no fault, and explains nothing beyond the stable bound.
     ``parameters`` are constants that real code has, of which one is the right one.
     """

@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import BINARY, DENSE, SPARSE
-from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, on, rows
+from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Of, on, rows
 from xent_conformance.diagnosis.situation import Array, Pair, Situation
 
 VALUE_AND_GRADIENT = ("value", "grad_logits", "jvp", "hvp")
@@ -14,11 +14,11 @@ LABELLED = on((DENSE, BINARY), VALUE_AND_GRADIENT)
 OF_DENSE = on(DENSE, VALUE_AND_GRADIENT)
 
 
-def labels(changed: object) -> Change:
+def labels(changed: Of) -> Change:
     """``changed(z)`` in the place of dense labels."""
 
     def change(z: Situation) -> Situation:
-        new = changed(z)  # type: ignore[operator]
+        new = changed(z)
         return z.but(p=np.asarray(new).astype(z.a.working))
 
     return change
@@ -41,8 +41,9 @@ def taken_for_one(z: Situation) -> Situation:
         return z.but(rows=(found, np.abs(z.c) * np.maximum(np.abs(z.s), np.abs(z.q))))
     if z.output == "jvp":
         mean, own = z.total(z.s * z.v), z.total(z.q * z.v)
-        return z.but(rows=(mean - own, np.maximum(np.abs(mean), np.abs(own))))
-    return z.but(rows=(z.c * z.s * z.along(z.v), np.abs(z.c) * z.s))
+        return z.but(rows=(mean - own, z.total(np.abs(z.s * z.v)) + z.total(np.abs(z.q * z.v))))
+    sized = np.maximum(np.abs(z.v), np.abs(z.total(z.s * z.v)))
+    return z.but(rows=(z.c * z.s * z.along(z.v), np.abs(z.c) * z.s * sized))
 
 
 def softmax_twice(z: Situation) -> Situation:
@@ -57,11 +58,11 @@ def narrow_labels(z: Situation, name: str) -> Situation:
 # --- indices -----------------------------------------------------------------------------------------
 
 
-def index(changed: object, *, strangers: bool = True) -> Change:
+def index(changed: Of, *, strangers: bool = True) -> Change:
     """``changed(z)`` in the place of the indices; where ``strangers``, of those that name no class too."""
 
     def change(z: Situation) -> Situation:
-        new = np.asarray(changed(z)).astype(np.int64)  # type: ignore[operator]
+        new = np.asarray(changed(z)).astype(np.int64)
         kept = z.ignored if strangers else z.ignored | z.outside
         return z.but(index=np.where(kept, z.index, new), ignored=z.ignored)
 
@@ -112,6 +113,7 @@ LABELS = (
         on(DENSE, ("grad_logits", "jvp", "hvp")),
         taken_for_one,
         rank=2,
+        steps=True,
     ),
     Hypothesis(
         "labels are normalised",

@@ -93,8 +93,8 @@ class Prediction:
     def met(self, rows: Ints, index: Ints, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and that is wrong.
 
-        Where the steps round apart by more than the accurate bound, the error itself is what is predicted, and
-        not its digits, of what is a ``mild`` loss of accuracy and no more.
+        Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
+        and not its digits, of what is a ``mild`` loss of accuracy and no more.
         """
         p, near = self.values[rows, index], self.near[rows, index]
         with np.errstate(all="ignore"):
@@ -108,8 +108,8 @@ class Prediction:
         """Where what was returned is right, and this would be wrong beyond doubt.
 
         A number that is near the prediction may be right by luck, on the grid of what was rounded on the way;
-        one that is a million times nearer to the exact result than that grid is fine was not had so. (Zero is a
-        point of every grid.)
+        one that is a million times nearer to the exact result than that grid is fine was not had so. (Zero is
+        a point of every grid.)
         """
         p, near, exact = (a[rows, index] for a in (self.values, self.near, self.right.exact))
         grid = NEAR * self.step[rows, index] if self.hypothesis.rounds else near
@@ -137,9 +137,15 @@ class Prediction:
 
 
 def predictions(
-    truth: Truth, output: str, wanted: Callable[[Name], bool] = lambda name: True
+    truth: Truth,
+    output: str,
+    wanted: Callable[[Name], bool] = lambda name: True,
+    last: int | None = None,
 ) -> Iterator[Prediction]:
-    """Every hypothesis that speaks of this output, in every arithmetic of the format or with every constant."""
+    """Every hypothesis that speaks of this output, in every arithmetic of the format or with every constant.
+
+    ``last`` is the length of the last axis, where that is not the axis of the classes.
+    """
     inputs = truth.inputs
     if not modelled(inputs):
         return
@@ -147,11 +153,11 @@ def predictions(
     asked = [h for h in HYPOTHESES if (inputs.operator, output) in h.where]
     with np.errstate(all="ignore"):
         for arithmetic in arithmetics(inputs.format):
-            z = Situation(truth, arithmetic, output, FORMULAS)
+            z = Situation(truth, arithmetic, output, FORMULAS, last)
             for h in asked:
                 if (h.rounds or h.steps) and wanted(named(h, arithmetic.name)):
                     yield from _predicted(right, h, arithmetic.name, z)
-        z = Situation(truth, WIDE, output, FORMULAS)
+        z = Situation(truth, WIDE, output, FORMULAS, last)
         usual = z.whole[0]
         for h in asked:
             if h.rounds or h.steps:

@@ -6,7 +6,7 @@ import numpy as np
 
 from xent_conformance.diagnosis.formulas import BINARY, LOG_SIGMOID, LOGIT, SIGMOID, plain, size
 from xent_conformance.diagnosis.hypothesis import Hypothesis, on
-from xent_conformance.diagnosis.situation import Array, Pair, Situation
+from xent_conformance.diagnosis.situation import Array, Situation
 
 
 def _positive(z: Situation) -> Array:
@@ -49,7 +49,7 @@ def one_softplus_gradient(z: Situation) -> Situation:
 
 
 def kink(z: Situation, flushed: bool) -> Situation:
-    """Of max(−x, 0) and |x| the derivative at 0 is taken for 0; where ``flushed``, at subnormal logits too."""
+    """Of max(−x, 0) and |x| the derivative at 0 is taken for 0; if ``flushed``, at subnormal logits too."""
     zero, one = z.of(0.0), z.one
     x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x) if flushed else z.x
     weight = _log_weight(z)
@@ -92,12 +92,10 @@ def softplus_and_logit(z: Situation) -> Situation:
 def complement(z: Situation) -> Situation:
     """``y (1 − y)``, and what is made of it."""
     slope = z.sigma * (z.one - z.sigma)
-    factor: Pair = {
-        "grad_logits": lambda: (z.c, np.abs(z.c)),
-        "jvp": lambda: (z.v, np.abs(z.v)),
-        "hvp": lambda: (_bent(z), np.abs(z.c * z.v)),
-    }[z.output]()
-    return z.but(rows=(factor[0] * slope, factor[1] * z.sigma))
+    if z.output == "hvp":
+        return z.but(rows=(_bent(z) * slope, np.abs(z.c * z.v) * z.sigma))
+    factor = z.v if z.output == "jvp" else z.c
+    return z.but(rows=(factor * slope, np.abs(factor) * z.sigma))
 
 
 def complement_of_the_mirror(z: Situation) -> Situation:

@@ -10,7 +10,7 @@ from xent_conformance.diagnosis.formulas import (
     LOGSUMEXP,
     SOFTMAX,
     SPARSE,
-    of_index,
+    settled,
     size,
 )
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis, balanced_by_hand, on
@@ -64,7 +64,8 @@ def through_the_quotient(z: Situation) -> Situation:
 
 
 def from_value(z: Situation) -> Situation:
-    return z.but(s=np.asarray(np.exp(z.x - z.stored(z.m + z.L))))
+    short = z.but(s=np.asarray(np.exp(z.x - z.stored(z.m + z.L))))
+    return moved_by_hand(short) if z.output == "hvp" else short
 
 
 def exp_of_logarithm(z: Situation) -> Situation:
@@ -73,7 +74,9 @@ def exp_of_logarithm(z: Situation) -> Situation:
 
 def reciprocal(z: Situation) -> Situation:
     """The quotient as a product with an approximate reciprocal, an ulp short."""
-    return z.but(s=np.asarray(z.e * np.nextafter(z.one / z.S, z.of(0.0))))
+    short = z.but(s=np.asarray(z.e * np.nextafter(z.one / z.S, z.of(0.0))))
+    softmax = (z.operator, z.output) == (SOFTMAX, "grad_logits")
+    return mean_subtracted(short) if softmax else short
 
 
 def in_order(z: Situation, terms: Array) -> Array:
@@ -106,29 +109,34 @@ def undetached(z: Situation) -> Situation:
     return z.but(rows=(g - np.where(np.arange(z.n) == z.k, rest, z.of(0.0)), sized))
 
 
-def tangents_weighed(z: Situation) -> Pair:
-    mean = z.total(z.s * z.v)
-    return z.v - mean, size(z.v, mean)
-
-
 def moved_by_hand(z: Situation) -> Situation:
     """Every derivative along a tangent from ``t = v − Σ s v`` as it is written."""
-    t, sized = tangents_weighed(z)
-    if z.output == "jvp":
-        found: Pair = {
-            SOFTMAX: lambda: (z.s * t, z.s * sized),
-            LOG_SOFTMAX: lambda: (t, sized),
-            LOGSUMEXP: lambda: (z.total(z.s * z.v), z.total(np.abs(z.s * z.v))),
-        }.get(z.operator, lambda: _loss_moved(z))()
-    elif z.operator == SOFTMAX:
+    mean = z.total(z.s * z.v)
+    t, sized = z.v - mean, size(z.v, mean)
+    found = _moved(z, t, sized) if z.output == "jvp" else _bent(z, t, sized)
+    return z.but(rows=settled(z, found) if z.operator == SPARSE else found)
+
+
+def _moved(z: Situation, t: Array, sized: Array) -> Pair:
+    if z.operator == SOFTMAX:
+        return z.s * t, z.s * sized
+    if z.operator == LOG_SOFTMAX:
+        return t, sized
+    if z.operator == LOGSUMEXP:
+        return z.total(z.s * z.v), z.total(np.abs(z.s * z.v))
+    return _loss_moved(z)
+
+
+def _bent(z: Situation, t: Array, sized: Array) -> Pair:
+    if z.operator == SOFTMAX:
         mean = z.total(z.s * z.c)
-        sized = sized * size(z.c, mean)
-        found = z.s * (t * (z.c - mean) - z.total(z.s * t * z.c)), z.s * sized
-    else:
-        factor = {LOG_SOFTMAX: lambda: -z.total(np.broadcast_to(z.c, z.x.shape)), LOGSUMEXP: lambda: z.c}
-        f = factor.get(z.operator, lambda: z.c * z.total(np.broadcast_to(z.q, z.x.shape)))()
-        found = f * z.s * t, np.abs(f) * z.s * sized
-    return z.but(rows=of_index(lambda _: found)(z) if z.operator == SPARSE else found)
+        return z.s * (t * (z.c - mean) - z.total(z.s * t * z.c)), z.s * sized * size(z.c, mean)
+    factor = z.c
+    if z.operator == LOG_SOFTMAX:
+        factor = -z.total(np.broadcast_to(z.c, z.x.shape))
+    elif z.operator != LOGSUMEXP:
+        factor = z.c * z.total(np.broadcast_to(z.q, z.x.shape))
+    return factor * z.s * t, np.abs(factor) * z.s * sized
 
 
 def _loss_moved(z: Situation) -> Pair:

@@ -69,18 +69,11 @@ RULES = (
         ("7.3",),
     ),
     Rule(
-        "depends on its neighbours",
-        "a row has other bits alone than in a batch, or elsewhere in it",
-        "SPEC.md 7.4",
-        Symptom.OTHER_BITS,
-        ("7.4",),
-    ),
-    Rule(
         "depends on its place",
-        "equal classes of one row have other bits: a vector loop and its tail",
-        "SPEC.md 7.5",
+        "a row, or one of two equal classes, has other bits elsewhere: a vector loop and its tail",
+        "SPEC.md 7.4 and 7.5",
         Symptom.OTHER_BITS,
-        ("7.5",),
+        ("7.4", "7.5"),
     ),
     Rule(
         "inference takes another path",
@@ -106,6 +99,13 @@ RULES = (
         "an argument is written to before another that shares its memory is read",
         "SPEC.md 7.12",
         clauses=("7.12",),
+    ),
+    Rule(
+        "a NaN is passed over",
+        "a NaN goes in and a number comes out, whatever it is",
+        "SPEC.md 3.2",
+        Symptom.FINITE_FOR_NAN,
+        ("3.2",),
     ),
     Rule(
         "no example is not nothing",

@@ -78,9 +78,13 @@ def balanced(z: Situation, p: Array, c: Array) -> Pair:
 class Situation(Pieces):
     """``(examples, N)`` arrays of a batch; ``a`` is what they are computed in, ``output`` what is wanted."""
 
-    def __init__(self, truth: Truth, a: Arithmetic, output: str, right: Formulas) -> None:
+    def __init__(
+        self, truth: Truth, a: Arithmetic, output: str, right: Formulas, last: int | None = None
+    ) -> None:
         super().__init__()
         self.truth, self.a, self._output, self.right = truth, a, output, right
+        self.last = truth.inputs.n if last is None else last
+        """The length of the last axis of the tensor, which may not be that of the classes."""
 
     @property
     def inputs(self) -> Inputs:
@@ -377,7 +381,7 @@ class Situation(Pieces):
     @piece
     def k(self) -> Array:
         """The largest class."""
-        return np.argmax(self.x, axis=1)[:, None]
+        return np.asarray(np.argmax(self.x, axis=1)[:, None])
 
     @piece
     def R(self) -> Array:
@@ -434,7 +438,7 @@ class Situation(Pieces):
     @piece
     def mirror(self) -> Array:
         """``σ(−x)``."""
-        return np.where(self.x >= 0, self.tail, self.one) / (self.one + self.tail)
+        return np.asarray(np.where(self.x >= 0, self.tail, self.one) / (self.one + self.tail))
 
     @piece
     def log1p_tail(self) -> Array:

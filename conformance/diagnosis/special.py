@@ -18,7 +18,7 @@ from xent_conformance.diagnosis.formulas import (
     SPARSE,
     size,
 )
-from xent_conformance.diagnosis.hypothesis import Hypothesis, on, result, rows
+from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis, on, result, rows
 from xent_conformance.diagnosis.situation import Array, Situation
 
 EVERY = on({o for o, _ in FORMULAS})
@@ -75,6 +75,24 @@ def sum_in(z: Situation, name: str) -> Situation | None:
     return _of_sum(z, S.astype(z.a.working))
 
 
+def sum_in_lanes(z: Situation, lanes: int) -> Situation | None:
+    """The sum is kept in 16 bits in so many lanes, which are then added: each loses ``N u / lanes``."""
+    if z.n <= 2 * lanes or z.format.precision > 11:
+        return None
+    e = z.e.astype(z.format.dtype)
+    whole = z.n // lanes * lanes
+    parts = e[:, :whole].reshape(len(e), -1, lanes)
+    sums = np.add.accumulate(parts, axis=1, dtype=z.format.dtype)[:, -1]
+    while sums.shape[1] > 1:
+        half = sums.shape[1] // 2
+        sums = sums[:, :half] + sums[:, half:]
+    rest = e[:, whole:].astype(z.a.working).sum(axis=1, keepdims=True)
+    short = _of_sum(z, sums.astype(z.a.working) + rest)
+    found, _ = short.rows
+    sized = np.abs(found) if z.operator == SOFTMAX else z.one
+    return short.but(rows=(found, np.broadcast_to(sized * (z.n / lanes / SPREAD), found.shape)))
+
+
 def _of_sum(z: Situation, S: Array) -> Situation:
     return z.but(S=S, s=np.asarray(z.e / S), L=np.log(S))
 
@@ -111,11 +129,9 @@ def clipped(z: Situation, epsilon: float) -> Situation:
         return z.but(rows=(np.log(p / (z.one - p)), 1.0))
     if z.inputs.definition.elementwise:
         s = np.clip(z.sigma, low, z.one - low)
-        value = {
-            SIGMOID: lambda: s,
-            LOG_SIGMOID: lambda: np.log(s),
-            BINARY: lambda: -z.positive * np.log(s) - z.negative * np.log1p(-s),
-        }[z.operator]()
+        value = s if z.operator == SIGMOID else np.log(s)
+        if z.operator == BINARY:
+            value = -z.positive * np.log(s) - z.negative * np.log1p(-s)
         return z.but(rows=(np.where(np.isnan(z.x), z.x, value), 1.0))
     s = np.where(np.isnan(z.s), z.s, np.maximum(z.s, low))
     return z.but(s=s, ell=np.log(s))
@@ -221,7 +237,7 @@ def infinities_cancel(z: Situation) -> Situation:
 
 
 def signed_zero(z: Situation) -> Situation:
-    return rows(lambda z: (np.where(np.signbit(z.x) & (z.x == 0), z.of(0.0), z.rows[0]), 1.0))(z)
+    return z.but(rows=(np.where(np.signbit(z.x) & (z.x == 0), z.of(0.0), z.rows[0]), 1.0))
 
 
 SPECIAL = (
@@ -283,7 +299,7 @@ SPECIAL = (
         "SPEC.md §0 and 2.6",
         SUMS,
         sum_in,
-        rank=4,
+        rank=2,
         parameters=("bfloat16", "float16"),
         variant="added",
     ),
@@ -293,8 +309,19 @@ SPECIAL = (
         "SPEC.md 2.6",
         SUMS,
         sum_stored,
+        rank=2,
         parameters=("bfloat16", "float16"),
         variant="stored",
+    ),
+    Hypothesis(
+        "a sum in 16 bits",
+        "the accumulator of each lane of a vector has too few bits",
+        "SPEC.md §0 and 2.6; vectorised sums of binary16",
+        on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, DENSE, SPARSE), "value"),
+        sum_in_lanes,
+        rank=2,
+        variant="in lanes",
+        parameters=(8, 16, 32),
     ),
     Hypothesis(
         "an ε in the sum",
@@ -401,12 +428,22 @@ SPECIAL = (
         steps=True,
     ),
     Hypothesis(
-        "NaN where a logit is infinite",
+        "∞ − ∞ in the shift",
+        "of nothing but −∞ the maximum is subtracted and added again",
+        "SPEC.md 5.3",
+        on(LOGSUMEXP, "value"),
+        lambda z: result(lambda z, v: np.where(z.m == -np.inf, z.of(np.nan), v))(z),
+        rank=2,
+        variant="of nothing",
+    ),
+    Hypothesis(
+        "terms as large as the logit",
         "two infinities of one sign are subtracted",
         "SPEC.md 5.2",
         on((BINARY, LOG_SIGMOID, SIGMOID)),
         infinities_cancel,
         rank=4,
+        variant="∞ − ∞",
     ),
     Hypothesis(
         "NaN where the result is infinite",
@@ -417,12 +454,13 @@ SPECIAL = (
         rank=4,
     ),
     Hypothesis(
-        "NaN in a row with an excluded class",
+        "0·∞ is NaN",
         "−∞ is subtracted from −∞, or multiplied by zero",
         "SPEC.md 4.1",
         SUMS,
         masked_row_is_nan,
         rank=4,
+        variant="of an excluded class",
     ),
     Hypothesis(
         "an excluded class has a probability",

@@ -7,6 +7,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,11 +51,13 @@ class Explained:
 
 _RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HYPOTHESES}
 
-_CHOSEN = {h.name for h in HYPOTHESES if len(h.parameters) > 3}
+_WHO = DOOR.index("implementation")
+
+_CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
-_OTHER = {h.name for h in HYPOTHESES if not (h.rounds or h.steps) and h.rank > 2}
+_OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
 """Other functions than the right one: who computes them is not merely inaccurate."""
 
 
@@ -63,7 +66,12 @@ def explain(doors: Iterable[tuple[Explained, list[Weighed]]]) -> list[Explained]
 
     What is wrong in many implementations is told rather than what could be wrong in one.
     """
-    parts = [_Part(e, {w.name: w.explained for w in found if _allowed(w)}) for e, found in doors]
+    weighed = list(doors)
+    seen = Counter((e.door[_WHO], w.name) for e, found in weighed for w in found for _ in w.explained)
+    parts = [
+        _Part(e, {w.name: w.explained for w in found if _allowed(w, seen[e.door[_WHO], w.name])})
+        for e, found in weighed
+    ]
     whole = _sizes(parts)
     for part in parts:
         mine = part.sizes()
@@ -94,10 +102,11 @@ def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
     return sizes
 
 
-def _allowed(w: Weighed) -> bool:
-    """Not contradicted, and seen where rounding alone is no explanation, if it is another function."""
+def _allowed(w: Weighed, seen: int) -> bool:
+    """Not contradicted; seen where rounding alone is no explanation, if it is another function; and ``seen``
+    more than once in all that the implementation returned, if its constant is chosen."""
     severe = w.severe or w.name[0] not in _OTHER
-    return not w.contradicted and severe and len(w.explained) > (w.name[0] in _CHOSEN)
+    return not w.contradicted and severe and bool(w.explained) and seen > (w.name[0] in _CHOSEN)
 
 
 class _Part:
@@ -204,6 +213,14 @@ NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE,
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
 
 
+def _last(batch: Batch) -> int:
+    """The length of the last axis of the tensor that is given."""
+    form = batch.form
+    if not form.shape or form.class_shape is not None or form.class_axis == len(form.shape):
+        return batch.inputs.n
+    return form.shape[-1]
+
+
 def _rows(part: pl.DataFrame) -> _Rows:
     return _Rows(
         part["_id"].to_numpy().astype(np.int64),
@@ -230,7 +247,7 @@ def _weigh_batch(
     def wanted(name: Name) -> bool:
         return any(name not in doors[door].contradicted for door in mine)
 
-    for p in predictions(oracle.truth(batch.inputs), output, wanted):
+    for p in predictions(oracle.truth(batch.inputs), output, wanted, _last(batch)):
         for door, r in mine.items():
             weighed = doors[door]
             if p.name in weighed.contradicted:

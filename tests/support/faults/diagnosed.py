@@ -21,7 +21,7 @@ from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reports.run.file import SCHEMA
-from xent_conformance.reports.run.words import FAULTS
+from xent_conformance.reports.run.words import FAULTS, ORDINARY
 from xent_conformance.reports.views.causes import Cause
 
 TARGET = {"framework": "faults", "version": "0", "machine": "", "formulation": "composed"}
@@ -38,7 +38,7 @@ class Keeping(Bench):
         key = _bits(answer)
         if key not in known:
             rows = rows_of(batch, judge, answer, TARGET)
-            known[key] = _of_interest([row for row in rows if row["status"] not in NOT_JUDGED])
+            known[key] = _of_interest(rows, ordinary=batch.family == ORDINARY)
         name = answer.question.implementation
         mine = {"implementation": name, "mode": answer.question.mode, "device": answer.question.device}
         self.kept += [row | mine for row in known[key]]
@@ -48,10 +48,13 @@ class Keeping(Bench):
         return pl.DataFrame(self.kept, schema=SCHEMA)
 
 
-def _of_interest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_interest(rows: list[dict[str, Any]], *, ordinary: bool) -> list[dict[str, Any]]:
+    """The broken ones, and a sample of the others; of an ordinary call that is right, one row."""
     broken = [row for row in rows if row["status"] in FAULTS]
-    right = [row for row in rows if row["status"] not in FAULTS]
-    return broken + right[:: max(1, len(right) // SAMPLE)] if broken else []
+    right = [row for row in rows if row["status"] not in (*FAULTS, *NOT_JUDGED)]
+    if not broken:
+        return right[:1] if ordinary else []
+    return broken + right[:: max(1, len(right) // SAMPLE)]
 
 
 def asked_quick(names: Iterable[str] | None = None, families: Iterable[str] = ()) -> pl.DataFrame:
