@@ -16,7 +16,7 @@ from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
 from xent_conformance.diagnosis.rules import FORM_RULES, RULES, Rule, by_form, by_rule
-from xent_conformance.diagnosis.weigh import DOOR, Explained, weigh
+from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
@@ -79,6 +79,20 @@ def cause_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> tuple
     named = _named(called, explained, places)
     of_each = numbered.join(named.select("_id", "cause"), on="_id", how="left", maintain_order="left")
     return of_each.drop("_id"), _causes(named, explained)
+
+
+def causes_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> dict[str, list[Cause]]:
+    """The causes of each implementation, as if it had been asked alone; those without a fault have none."""
+    numbered = verdicts.with_row_index("_id")
+    places = _places(numbered, profile)
+    doors: dict[str, list[Weighing]] = {}
+    for door, found in weighed(numbered, places, oracle):
+        doors.setdefault(door.door[DOOR.index("implementation")], []).append((door, found))
+    causes = {}
+    for (name,), mine in numbered.partition_by("implementation", as_dict=True, maintain_order=True).items():
+        explained = explain(doors.get(str(name), []))
+        causes[str(name)] = _causes(_named(mine, explained, places), explained)
+    return causes
 
 
 def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, int]]:

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from xent_conformance.diagnosis.anywhere import ANYWHERE
 from xent_conformance.diagnosis.around import AROUND
-from xent_conformance.diagnosis.attributes import ATTRIBUTES
+from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
+from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
 from xent_conformance.diagnosis.rounding_softmax import ROUNDING_SOFTMAX
 from xent_conformance.diagnosis.situation import WIDE, Arithmetic, Array, Situation, arithmetics
 from xent_conformance.diagnosis.special import SPECIAL
+from xent_conformance.diagnosis.weights import WEIGHTS
 from xent_conformance.reference.formats import Format, Ints
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Truth
@@ -30,8 +32,10 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *ROUNDING_SOFTMAX,
     *ROUNDING_SIGMOID,
     *LABELS,
-    *ATTRIBUTES,
+    *WEIGHTS,
+    *REDUCTIONS,
     *COTANGENTS,
+    *CONSTANTS,
     *SPECIAL,
     *AROUND,
     *ANYWHERE,
@@ -91,15 +95,17 @@ class Prediction:
     step: Array
 
     def met(self, rows: Ints, index: Ints, got: Array, mild: Mask) -> Mask:
-        """Where what was returned is what is predicted, and that is wrong.
+        """Where what was returned is what is predicted, nearer than it is to what is right, and that is wrong.
 
         Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
         and not its digits, of what is a ``mild`` loss of accuracy and no more.
         """
-        p, near = self.values[rows, index], self.near[rows, index]
+        p, near, right = (a[rows, index] for a in (self.values, self.near, self.right.rounded))
         with np.errstate(all="ignore"):
-            same = (p == got) | (np.isnan(p) & np.isnan(got)) | (np.abs(p - got) <= near)
-            wrong = self._error[rows, index] > 1.0
+            off = np.abs(p - got)
+            nearer = (off < np.abs(right - got)) | ~np.isfinite(right) | self.hypothesis.rounds
+            same = (p == got) | (np.isnan(p) & np.isnan(got)) | ((off <= near) & nearer)
+            wrong = (self._error[rows, index] > 1.0) & (right != got)
             if self.hypothesis.rounds:
                 wrong |= (NEAR * self.step[rows, index] > self.right.accurate[rows, index]) & mild
         return np.asarray(same & wrong & (mild | (not self.hypothesis.innocent)))

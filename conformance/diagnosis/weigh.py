@@ -49,6 +49,9 @@ class Explained:
     by: Mapping[Name, frozenset[int]]
 
 
+Weighing = tuple[Explained, list[Weighed]]
+"""A door that is not explained yet, and what was weighed."""
+
 _RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HYPOTHESES}
 
 _WHO = DOOR.index("implementation")
@@ -61,7 +64,7 @@ _OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds 
 """Other functions than the right one: who computes them is not merely inaccurate."""
 
 
-def explain(doors: Iterable[tuple[Explained, list[Weighed]]]) -> list[Explained]:
+def explain(doors: Iterable[Weighing]) -> list[Explained]:
     """Every broken verdict goes to what explains most of what is left in the whole run; ties to the simplest.
 
     What is wrong in many implementations is told rather than what could be wrong in one.
@@ -164,7 +167,14 @@ class _Rows:
 def weigh(
     verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
 ) -> list[Explained]:
-    """Of every door with broken verdicts: what explains them.
+    """Of every door with broken verdicts: what explains them. See :func:`weighed`."""
+    return explain(weighed(verdicts, batches, oracle))
+
+
+def weighed(
+    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
+) -> list[Weighing]:
+    """Of every door with broken verdicts: what each hypothesis explains of them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
     What was not returned, and what no case of ``batches`` asks, is left out.
@@ -180,7 +190,7 @@ def weigh(
         for door in mine:
             doors.setdefault(door, _Door())
         _weigh_batch(of[str(batch)], str(output), mine, doors, oracle)
-    return explain((Explained(door, len(w.broken), w.conforming, {}), w.weighed) for door, w in doors.items())
+    return [(Explained(door, len(w.broken), w.conforming, {}), w.weighed) for door, w in doors.items()]
 
 
 def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:

@@ -38,13 +38,13 @@ def shifted() -> Run:
 
 def test_the_textbook_is_named(shifted: Run) -> None:
     causes = {c.id: c for c in diagnosed(shifted, Oracle(default_cache()))}
-    log = causes["log-of-the-whole-sum-lost-relative-accuracy"]
-    assert log.level == "should" and log.clauses == ("1.2",) and log.outputs == ("value",)
+    log = causes["log-of-the-whole-sum"]
+    assert log.level == "should" and log.clauses == ("1.2",) and "value" in log.outputs
     assert "log_softmax" in log.operators
     assert log.conforming > 100 and log.returned != log.right
-    limits = causes["max-x-0-x-z-log1p-exp-x-nan"]
+    limits = causes["terms-as-large-as-the-logit"]
     assert (limits.clauses, limits.returned) == (("5.2",), "NaN")
-    index = causes["a-negative-index-counts-from-the-end-a-number-where-nan"]
+    index = causes["a-negative-index-counts-from-the-end"]
     assert (index.level, index.clauses) == ("must", ("6.4",))
     must = [c.level for c in diagnosed(shifted, Oracle(default_cache()))]
     assert must == sorted(must), "must before should"
