@@ -95,7 +95,7 @@ class Prediction:
     step: Array
 
     def met(self, rows: Ints, index: Ints, got: Array, mild: Mask) -> Mask:
-        """Where what was returned is what is predicted, nearer than it is to what is right, and that is wrong.
+        """Where what was returned is what is predicted, and nearer to that than to what is right.
 
         Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
         and not its digits, of what is a ``mild`` loss of accuracy and no more.
