@@ -1,57 +1,106 @@
-"""What a hypothesis is: a name, a sentence, where it is known from, and what it predicts."""
+"""What a hypothesis is: a right computation of which one piece is replaced, by what real code has there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from xent_conformance.diagnosis.situation import Array, Situation
+from xent_conformance.diagnosis.formulas import FORMULAS, Formula
+from xent_conformance.diagnosis.situation import Array, Pair, Situation
 
-Model = Callable[[Situation], tuple[Array, Array | float]]
-"""What would be returned, ``(rows, elements)`` before the last rounding, and the size of the largest number
-that was added or subtracted on the way: an ulp of that is what another order of the same steps may move."""
+Where = frozenset[tuple[str, str]]
+"""Operators and their outputs."""
+
+Of = Callable[[Situation], Array]
+"""Numbers of a situation, to stand in another piece's place."""
+
+Change = Callable[..., Situation | None]
+"""``change(z)``, or ``change(z, parameter)``: the situation as such code has it; None where it has no say."""
+
+
+SPREAD = 9.0
+"""What correct steps may be apart, in ulps of the largest number on the way that is added: two
+exponentials, a quotient and the difference, ``2E + Q + 1`` of SPEC.md 8.1, half of which are ulps."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One way in which real code goes wrong.
+    """One way in which real code goes wrong, in the outputs ``where``.
 
-    ``models`` says for each operator and output what code of this kind returns. ``rank``: of two that explain
-    the same, the lower is told: it supposes less. ``exact``: it is computed from the exact result and in no
-    arithmetic.
+    ``variant``: hypotheses of one name are one thing that is wrong, in several forms. ``rank``: of two that
+    explain the same, the lower is told: it supposes less. ``rounds``: it is the right function, in steps that
+    round apart; where an ulp or two of its largest step is more than the accurate bound, it says that such an
+    error may be there. ``steps``: it is computed in every arithmetic that code for the format may have, as
+    one that ``rounds`` is; any other, which is another function, as exactly as can be.
+    ``innocent``: it is no fault, and explains nothing beyond the stable bound.
+    ``parameters`` are constants that real code has, of which one is the right one.
     """
 
     name: str
     sentence: str
     source: str
-    models: Mapping[tuple[str, str], Model]
-    rank: int = 1
-    exact: bool = False
+    where: Where
+    change: Change
+    rank: int = 3
+    variant: str = ""
+    rounds: bool = False
+    steps: bool = False
+    innocent: bool = False
+    parameters: tuple[Any, ...] = ()
 
 
-SOFTMAX, LOG_SOFTMAX, LOGSUMEXP = "softmax", "log_softmax", "logsumexp"
-DENSE, SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
-SIGMOID, LOG_SIGMOID, LOGIT, BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+def on(operators: str | Iterable[str], outputs: str | Iterable[str] = ()) -> Where:
+    """Of these operators those outputs that they have; all, where none is named."""
+    names = {operators} if isinstance(operators, str) else set(operators)
+    wanted = {outputs} if isinstance(outputs, str) else set(outputs)
+    return frozenset((o, out) for o, out in FORMULAS if o in names and (out in wanted or not wanted))
 
 
-def plain(result: Array) -> tuple[Array, float]:
-    """A result of products and quotients alone: nothing cancels."""
-    return result, 0.0
+GRADIENTS = ("grad_logits", "grad_labels")
+MOVING = ("jvp", "hvp")
+VALUES = ("value", "jvp")
 
 
-def size(*terms: Array) -> Array:
-    """The largest of the sizes."""
-    found = np.abs(terms[0])
-    for term in terms[1:]:
-        found = np.maximum(found, np.abs(term))
-    return np.asarray(found)
+def rows(formula: Formula) -> Change:
+    """The output of each example by another formula."""
+    return lambda z: z.but(rows=formula(z))
 
 
-def picked(a: Array, z: Situation) -> Array:
-    """The labelled class of each row; NaN where there is none."""
-    y = z.inputs.labels.astype(np.int64)
-    inside = (y >= 0) & (y < z.inputs.n)
-    taken = np.take_along_axis(a, np.where(inside, y, 0), axis=1)
-    return np.where(inside, taken, np.nan)
+def result(changed: Callable[[Situation, Array], Array]) -> Change:
+    """Something is done to the right result of each example."""
+
+    def change(z: Situation) -> Situation:
+        found, size = z.rows
+        return z.but(rows=(changed(z, found), size))
+
+    return change
+
+
+def given(*attributes: str) -> Callable[[Change], Change]:
+    """A change that has a say only where one of these attributes is given."""
+
+    def decorate(change: Change) -> Change:
+        def only(z: Situation, *parameter: Any) -> Situation | None:
+            return change(z, *parameter) if z.given.given.keys() & set(attributes) else None
+
+        return only
+
+    return decorate
+
+
+def where(change: Change, *attributes: str) -> Change:
+    return given(*attributes)(change)
+
+
+def picked(a: Array, y: Array) -> Array:
+    return np.take_along_axis(np.broadcast_to(a, (len(y), a.shape[1])), y, axis=1)
+
+
+def balanced_by_hand(z: Situation, p: Array, c: Array) -> Pair:
+    """``c (s Σp − p)``, the textbook's."""
+    whole = z.s * z.total(p)
+    sized = np.abs(c) * np.maximum(np.abs(whole), np.abs(p))
+    return np.asarray(c * (whole - p)), np.asarray(sized)

@@ -7,24 +7,25 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.predict import HYPOTHESES, Prediction, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, Name, predictions
+from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import TARGET
-from xent_conformance.reports.run.words import FAULTS, Status
+from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 
 DOOR = (*TARGET, "operator", "output", "dtype")
 """Whose verdicts are explained together: one implementation's output in one format, mode and device."""
 
-Name = tuple[str, str]
-"""A hypothesis and an arithmetic."""
+SAMPLE = 16
+"""So many conforming rows of a batch, spread over it, are held against what explains its broken ones."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Weighed:
     name: Name
     explained: frozenset[int]
     contradicted: int
+    severe: bool = True
+    """Whether one of them at least is more than a loss of relative accuracy."""
 
 
 @dataclass(frozen=True)
@@ -46,76 +49,221 @@ class Explained:
     by: Mapping[Name, frozenset[int]]
 
 
-_RANK = {h.name: h.rank for h in HYPOTHESES}
+Weighing = tuple[Explained, list[Weighed]]
+"""A door that is not explained yet, and what was weighed."""
+
+_RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HYPOTHESES}
+
+_WHO = DOOR.index("implementation")
+
+_CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
+"""Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
-def explain(
-    door: tuple[str, ...], broken: frozenset[int], conforming: int, found: list[Weighed]
-) -> Explained:
-    """Every broken verdict goes to what explains most of what is left; ties to the simplest."""
-    left, by = set(broken), dict[Name, frozenset[int]]()
-    allowed = [w for w in found if not w.contradicted and w.explained]
-    while allowed and left:
-        best = max(allowed, key=lambda w: (len(w.explained & left), -_RANK[w.name[0]], w.name))
-        mine = best.explained & left
-        if not mine:
+_OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
+"""Other functions than the right one: who computes them is not merely inaccurate."""
+
+
+def explain(doors: Iterable[Weighing]) -> list[Explained]:
+    """Every broken verdict goes to what explains most of what is left in the whole run; ties to the simplest.
+
+    What is wrong in many implementations is told rather than what could be wrong in one.
+    """
+    weighed = list(doors)
+    seen = Counter((e.door[_WHO], w.name) for e, found in weighed for w in found for _ in w.explained)
+    parts = [
+        _Part(e, {w.name: w.explained for w in found if _allowed(w, seen[e.door[_WHO], w.name])})
+        for e, found in weighed
+    ]
+    whole = _sizes(parts)
+    for part in parts:
+        mine = part.sizes()
+        if mine:
+            part.take(max(mine, key=lambda name: (mine[name], -_RANK[name], whole[name], name)))
+    sizes = _sizes(parts)
+    while sizes:
+        best = max(sizes, key=lambda name: (sizes[name], -_RANK[name], name))
+        if not sizes[best]:
             break
-        by[best.name] = frozenset(mine)
-        left -= mine
-        allowed.remove(best)
-    return Explained(door, len(broken), conforming, by)
+        for part in parts:
+            before = part.sizes()
+            if not before.get(best):
+                continue
+            part.take(best)
+            after = part.sizes()
+            for name, size in before.items():
+                sizes[name] += after.get(name, 0) - size
+    return [Explained(p.door.door, p.door.broken, p.door.conforming, p.by) for p in parts]
+
+
+def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
+    """How many verdicts each hypothesis explains in all of them."""
+    sizes: dict[str, int] = {}
+    for part in parts:
+        for name, size in part.sizes().items():
+            sizes[name] = sizes.get(name, 0) + size
+    return sizes
+
+
+def _allowed(w: Weighed, seen: int) -> bool:
+    """Not contradicted; seen where rounding alone is no explanation, if it is another function; and ``seen``
+    more than once in all that the implementation returned, if its constant is chosen."""
+    severe = w.severe or w.name[0] not in _OTHER
+    return not w.contradicted and severe and bool(w.explained) and seen > (w.name[0] in _CHOSEN)
+
+
+class _Part:
+    """A door while it is explained: what is left of each hypothesis, in the arithmetic that explains most."""
+
+    def __init__(self, door: Explained, found: Mapping[Name, frozenset[int]]) -> None:
+        self.door = door
+        self.left = {name: set(ids) for name, ids in found.items()}
+        self.by: dict[Name, frozenset[int]] = {}
+
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for (name, _), ids in self.left.items():
+            found[name] = max(found.get(name, 0), len(ids))
+        return {name: size for name, size in found.items() if size}
+
+    def take(self, name: str) -> None:
+        mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))
+        taken = self.left.pop(mine)
+        self.by[mine] = frozenset(taken)
+        for ids in self.left.values():
+            ids -= taken
+
+
+@dataclass
+class _Door:
+    """What has been weighed so far."""
+
+    broken: set[int] = field(default_factory=set)
+    conforming: int = 0
+    explained: dict[Name, set[int]] = field(default_factory=dict)
+    contradicted: set[Name] = field(default_factory=set)
+    severe: set[int] = field(default_factory=set)
+
+    @property
+    def weighed(self) -> list[Weighed]:
+        return [
+            Weighed(name, frozenset(ids), int(name in self.contradicted), bool(ids & self.severe))
+            for name, ids in self.explained.items()
+        ]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a door in one batch: where they are, and what was returned there."""
+
+    ids: Ints
+    where: Ints
+    index: Ints
+    got: Floats
+    bad: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    severe: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 def weigh(
     verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
-) -> Iterator[Explained]:
-    """Of every door with broken verdicts: what explains them.
+) -> list[Explained]:
+    """Of every door with broken verdicts: what explains them. See :func:`weighed`."""
+    return explain(weighed(verdicts, batches, oracle))
+
+
+def weighed(
+    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
+) -> list[Weighing]:
+    """Of every door with broken verdicts: what each hypothesis explains of them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
     What was not returned, and what no case of ``batches`` asks, is left out.
     """
+    of = {batch.id: batch for batch, _ in batches.values()}
+    doors: dict[tuple[str, ...], _Door] = {}
+    kept = _kept(verdicts, batches)
+    for (batch, output), rows in kept.partition_by(
+        "_batch", "output", as_dict=True, maintain_order=True
+    ).items():
+        here = rows.partition_by(DOOR, as_dict=True, maintain_order=True)
+        mine = {tuple(map(str, door)): _rows(part) for door, part in here.items()}
+        for door in mine:
+            doors.setdefault(door, _Door())
+        _weigh_batch(of[str(batch)], str(output), mine, doors, oracle)
+    return [(Explained(door, len(w.broken), w.conforming, {}), w.weighed) for door, w in doors.items()]
+
+
+def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
+    """The broken rows that were returned, and of the same batches some that conform."""
     broken = pl.col("status").is_in(FAULTS)
+    graded = ~pl.col("symptom").is_in([s.value for s in NOT_COMPUTED])
     places = pl.DataFrame(
         [(case, batch.id, row) for case, (batch, row) in batches.items()],
         schema={"case": pl.String, "_batch": pl.String, "_row": pl.Int64},
         orient="row",
     )
-    kept = (
-        verdicts.filter(pl.col("outcome") == "returned")
+    call = (*DOOR, "_batch")
+    place = pl.int_range(pl.len()).over(*call, "_broken")
+    of = pl.len().over(*call, "_broken")
+    spread = (place * SAMPLE // of != (place - 1) * SAMPLE // of) | (of <= SAMPLE)
+    return (
+        verdicts.filter(pl.col("outcome") == "returned", graded)
         .filter(broken | (pl.col("status") == Status.CONFORMS.value))
         .filter(broken.any().over(DOOR))
         .join(places, on="case", how="inner", maintain_order="left")
-        .sort([*DOOR, "_batch"], maintain_order=True)
-        .select("_id", *DOOR, "_batch", "_row", "index", "got", broken.alias("_broken"), "case")
+        .with_columns(_broken=broken)
+        .filter(pl.col("_broken").any().over(call))
+        .filter(pl.col("_broken") | spread)
+        .sort("_batch", "output", *DOOR, maintain_order=True)
+        .select("_id", *DOOR, "_batch", "_row", "index", "got", "symptom", "_broken")
     )
-    of = {batch.id: batch for batch, _ in batches.values()}
-    made: dict[tuple[str, str], list[Prediction]] = {}
-    for door, rows in kept.partition_by(DOOR, as_dict=True, maintain_order=True).items():
-        yield _of_door(tuple(map(str, door)), rows, of, oracle, made)
 
 
-def _of_door(
-    door: tuple[str, ...],
-    rows: pl.DataFrame,
-    of: Mapping[str, Batch],
+NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE, Symptom.WRONG_DTYPE)
+"""What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
+
+
+def _last(batch: Batch) -> int:
+    """The length of the last axis of the tensor that is given."""
+    form = batch.form
+    if not form.shape or form.class_shape is not None or form.class_axis == len(form.shape):
+        return batch.inputs.n
+    return form.shape[-1]
+
+
+def _rows(part: pl.DataFrame) -> _Rows:
+    return _Rows(
+        part["_id"].to_numpy().astype(np.int64),
+        part["_row"].to_numpy(),
+        part["index"].to_numpy().astype(np.int64),
+        part["got"].to_numpy(),
+        part["_broken"].to_numpy(),
+        (part["_broken"] & (part["symptom"] != Symptom.LOST_ACCURACY.value)).to_numpy(),
+    )
+
+
+def _weigh_batch(
+    batch: Batch,
+    output: str,
+    mine: Mapping[tuple[str, ...], _Rows],
+    doors: Mapping[tuple[str, ...], _Door],
     oracle: Oracle,
-    made: dict[tuple[str, str], list[Prediction]],
-) -> Explained:
-    output, names = door[DOOR.index("output")], rows["_batch"].to_numpy()
-    ids, where, got = rows["_id"].to_numpy(), rows["_row"].to_numpy(), rows["got"].to_numpy()
-    index, bad = rows["index"].to_numpy().astype(np.int64), rows["_broken"].to_numpy()
-    found: dict[Name, tuple[set[int], int]] = {}
-    edges = np.flatnonzero(np.r_[True, names[1:] != names[:-1], True])
-    for start, end in itertools.pairwise(edges.tolist()):
-        key = (str(names[start]), output)
-        if key not in made:
-            made[key] = list(predictions(oracle.truth(of[key[0]].inputs), output))
-        part = np.arange(start, end)
-        faults, right = part[bad[part]], part[~bad[part]]
-        for p in made[key]:
-            met = p.met(where[faults], index[faults], got[faults])
-            against = int(p.contradicted(where[right], index[right], got[right]).sum())
-            explained, contradicted = found.get(p.name, (set(), 0))
-            found[p.name] = explained | set(ids[faults][met].tolist()), contradicted + against
-    weighed = [Weighed(name, frozenset(ids), n) for name, (ids, n) in found.items()]
-    return explain(door, frozenset(ids[bad].tolist()), int((~bad).sum()), weighed)
+) -> None:
+    for door, r in mine.items():
+        doors[door].broken |= set(r.ids[r.bad].tolist())
+        doors[door].severe |= set(r.ids[r.severe].tolist())
+        doors[door].conforming += int((~r.bad).sum())
+
+    def wanted(name: Name) -> bool:
+        return any(name not in doors[door].contradicted for door in mine)
+
+    for p in predictions(oracle.truth(batch.inputs), output, wanted, _last(batch)):
+        for door, r in mine.items():
+            weighed = doors[door]
+            if p.name in weighed.contradicted:
+                continue
+            if p.contradicted(r.where[~r.bad], r.index[~r.bad], r.got[~r.bad]).any():
+                weighed.contradicted.add(p.name)
+                continue
+            met = p.met(r.where[r.bad], r.index[r.bad], r.got[r.bad], ~r.severe[r.bad])
+            weighed.explained.setdefault(p.name, set()).update(r.ids[r.bad][met].tolist())

@@ -106,7 +106,7 @@ class Bench:
                     self._keep(batch, judge, known, _only(answer, output))
 
     def _keep(self, batch: Batch, judge: Judge, known: dict[Any, Any], answer: Answer) -> None:
-        key = _bits(answer)
+        key = bits(answer)
         if key not in known:
             known[key] = rows_of(batch, judge, answer, {})
         rows = known[key]
@@ -135,7 +135,7 @@ def _only(answer: Answer, output: str) -> Answer:
     )
 
 
-def _bits(answer: Answer) -> tuple[Any, ...]:
+def bits(answer: Answer) -> tuple[Any, ...]:
     results = tuple((n, a.dtype.name, a.shape, a.tobytes()) for n, a in sorted(answer.results.items()))
     failures = tuple((n, tuple(sorted(f.items(), key=lambda e: e[0]))) for n, f in answer.failures.items())
     copies = tuple((n, r, a.tobytes()) for n, rows in answer.copies.items() for r, a in sorted(rows.items()))

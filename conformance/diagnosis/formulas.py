@@ -1,0 +1,235 @@
+"""Every output of every operator, right: SPEC.md §0 in the pieces of a situation, with the textbook's sizes.
+
+A hypothesis replaces a piece of these, or a formula, and supposes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from xent_conformance.diagnosis.situation import Array, Pair, Situation
+
+Formula = Callable[[Situation], Pair]
+
+SOFTMAX, LOG_SOFTMAX, LOGSUMEXP = "softmax", "log_softmax", "logsumexp"
+DENSE, SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+SIGMOID, LOG_SIGMOID, LOGIT, BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+
+
+def plain(result: Array) -> Pair:
+    """A result of products and quotients alone: nothing cancels."""
+    return result, 0.0
+
+
+def size(*terms: Array) -> Array:
+    """The largest of the sizes."""
+    found = np.abs(terms[0])
+    for term in terms[1:]:
+        found = np.maximum(found, np.abs(term))
+    return np.asarray(found)
+
+
+def settled(z: Situation, found: Pair) -> Pair:
+    """Of index labels: nothing of a row that is ignored (6.8), NaN of one whose index is wrong (6.4)."""
+    values = np.where(z.ignored, z.of(0.0), np.where(z.outside, z.of(np.nan), found[0]))
+    return values, np.where(z.ignored, 0.0, np.asarray(found[1], dtype=np.float64))
+
+
+# --- softmax ---------------------------------------------------------------------------------------
+
+
+def softmax_gradient(z: Situation) -> Pair:
+    mean = z.total(z.s * z.c)
+    return z.s * z.along(z.c), z.s * size(z.c, mean)
+
+
+def softmax_jvp(z: Situation) -> Pair:
+    return z.s * z.along(z.v), z.s * size(z.v, z.total(z.s * z.v))
+
+
+def softmax_hvp(z: Situation) -> Pair:
+    """``s_i (t_i (c_i − c̄) − Σ s_j t_j c_j)``."""
+    t, b = z.along(z.v), z.along(z.c)
+    sized = size(z.v, z.total(np.abs(z.s * z.v))) * size(z.c, z.total(np.abs(z.s * z.c)))
+    return z.s * (t * b - z.total(z.s * t * b)), z.s * sized
+
+
+def log_softmax(z: Situation) -> Pair:
+    return z.ell, z.log_size
+
+
+def log_softmax_gradient(z: Situation) -> Pair:
+    found, sized = z.balance(z, -z.c, z.one)
+    return found, sized
+
+
+def log_softmax_jvp(z: Situation) -> Pair:
+    return z.along(z.v), size(z.v, z.total(z.s * z.v))
+
+
+def log_softmax_hvp(z: Situation) -> Pair:
+    found, sized = softmax_jvp(z)
+    whole = z.total(np.broadcast_to(z.c, z.x.shape))
+    return -whole * found, np.abs(whole) * sized
+
+
+def logsumexp(z: Situation) -> Pair:
+    """``m + L``; an infinite maximum is the value (5.3), unless there is a NaN."""
+    found = np.where(np.isinf(z.m), z.m, z.m + z.L)
+    return found, size(z.m, z.L, z.one)
+
+
+def logsumexp_gradient(z: Situation) -> Pair:
+    return plain(z.c * z.s)
+
+
+def logsumexp_jvp(z: Situation) -> Pair:
+    sized = z.total(np.abs(z.s * z.v))
+    return z.total(z.s * z.v), sized
+
+
+def logsumexp_hvp(z: Situation) -> Pair:
+    found, sized = softmax_jvp(z)
+    return z.c * found, np.abs(z.c) * sized
+
+
+# --- softmax cross-entropy -------------------------------------------------------------------------
+
+
+def loss(z: Situation) -> Pair:
+    """``−Σ q ℓ``."""
+    found = -z.total(z.product(z.q, z.ell))
+    found = np.where(np.isnan(z.L), z.L, found)
+    terms = np.abs(z.q) * np.maximum(np.abs(z.ell), z.log_size)
+    return found, np.where(np.isfinite(terms), terms, z.of(0.0)).max(axis=1, keepdims=True)
+
+
+def loss_gradient(z: Situation) -> Pair:
+    return z.balance(z, z.q, z.c)
+
+
+def loss_by_labels(z: Situation) -> Pair:
+    factor = z.c * z.slope
+    return -factor * z.ell, np.abs(factor) * np.maximum(np.abs(z.ell), z.log_size)
+
+
+def loss_jvp(z: Situation) -> Pair:
+    terms = z.q * z.along(z.v)
+    sized = size(z.q * z.v, z.q * z.total(z.s * z.v)).max(axis=1, keepdims=True)
+    return -z.total(terms), sized
+
+
+def loss_hvp(z: Situation) -> Pair:
+    found, sized = softmax_jvp(z)
+    whole = z.c * z.total(np.broadcast_to(z.q, z.x.shape))
+    return whole * found, np.abs(whole) * sized
+
+
+# --- the sigmoid family ----------------------------------------------------------------------------
+
+
+def sigmoid_hvp(z: Situation) -> Pair:
+    slopes = z.c * z.v * z.sigma * z.mirror
+    return -slopes * np.tanh(z.x * z.number(0.5)), np.abs(slopes)
+
+
+def logit(z: Situation) -> Pair:
+    p = z.clamped
+    near = (p >= 0.25) & (p <= 0.75)
+    value = np.where(near, np.log1p((p + p - z.one) / (z.one - p)), np.log(p) - np.log1p(-p))
+    inside = (p >= 0) & (p <= 1)
+    return np.where(inside, value, z.of(np.nan)), np.maximum(np.abs(value), z.one)
+
+
+def logit_gradient(z: Situation) -> Pair:
+    p = z.clamped
+    inside = (p >= 0) & (p <= 1)
+    slope = np.where(inside, z.c / (p * (z.one - p)), z.of(np.nan))
+    return plain(np.where((p == z.x) | np.isnan(p), slope, z.of(0.0)))
+
+
+def logit_hvp(z: Situation) -> Pair:
+    d = z.x * (z.one - z.x)
+    found = z.c * z.v * (z.x + z.x - z.one) / (d * d)
+    return found, np.abs(z.c * z.v / (d * d))
+
+
+def binary(z: Situation) -> Pair:
+    found = z.product(z.negative, z.softplus) + z.product(z.positive, z.softplus_minus)
+    found = np.where(np.isnan(z.x), z.x, found)
+    sized = np.abs(z.w) * size(
+        z.x, z.x * z.smoothed, z.softplus, z.pos_weight * z.smoothed * z.softplus_minus
+    )
+    return found, np.where(np.isfinite(sized), sized, 1.0)
+
+
+def binary_slope(z: Situation) -> Pair:
+    up, down = z.negative * z.sigma, z.positive * z.mirror
+    sized = size(up, down, z.w * z.factors[1] * z.smoothed)
+    return up - down, sized
+
+
+def binary_gradient(z: Situation) -> Pair:
+    found, sized = binary_slope(z)
+    return z.c * found, np.abs(z.c) * sized
+
+
+def binary_by_labels(z: Situation) -> Pair:
+    """``c w (1 − ε) (P softplus(−x) − softplus(x))``, of which ``−x`` is left where P is 1."""
+    factor = z.c * z.slope
+    sized = np.abs(factor) * size(z.softplus, z.softplus_minus, z.pos_weight * z.softplus_minus)
+    return factor * (z.product(z.pos_weight - z.one, z.softplus_minus) - z.x), sized
+
+
+def binary_jvp(z: Situation) -> Pair:
+    found, sized = binary_slope(z)
+    return z.v * found, np.abs(z.v) * sized
+
+
+def of_index(formula: Formula) -> Formula:
+    return lambda z: settled(z, formula(z))
+
+
+FORMULAS: Mapping[tuple[str, str], Formula] = {
+    (SOFTMAX, "value"): lambda z: plain(z.s),
+    (SOFTMAX, "grad_logits"): softmax_gradient,
+    (SOFTMAX, "jvp"): softmax_jvp,
+    (SOFTMAX, "hvp"): softmax_hvp,
+    (LOG_SOFTMAX, "value"): log_softmax,
+    (LOG_SOFTMAX, "grad_logits"): log_softmax_gradient,
+    (LOG_SOFTMAX, "jvp"): log_softmax_jvp,
+    (LOG_SOFTMAX, "hvp"): log_softmax_hvp,
+    (LOGSUMEXP, "value"): logsumexp,
+    (LOGSUMEXP, "grad_logits"): logsumexp_gradient,
+    (LOGSUMEXP, "jvp"): logsumexp_jvp,
+    (LOGSUMEXP, "hvp"): logsumexp_hvp,
+    (DENSE, "value"): loss,
+    (DENSE, "grad_logits"): loss_gradient,
+    (DENSE, "grad_labels"): loss_by_labels,
+    (DENSE, "jvp"): loss_jvp,
+    (DENSE, "hvp"): loss_hvp,
+    (SPARSE, "value"): of_index(loss),
+    (SPARSE, "grad_logits"): of_index(loss_gradient),
+    (SPARSE, "jvp"): of_index(loss_jvp),
+    (SPARSE, "hvp"): of_index(loss_hvp),
+    (SIGMOID, "value"): lambda z: plain(z.sigma),
+    (SIGMOID, "grad_logits"): lambda z: (z.c * z.sigma * z.mirror, np.abs(z.c) * size(z.sigma, z.mirror)),
+    (SIGMOID, "jvp"): lambda z: (z.v * z.sigma * z.mirror, np.abs(z.v) * size(z.sigma, z.mirror)),
+    (SIGMOID, "hvp"): sigmoid_hvp,
+    (LOG_SIGMOID, "value"): lambda z: (-z.softplus_minus, np.maximum(np.abs(z.softplus_minus), z.one)),
+    (LOG_SIGMOID, "grad_logits"): lambda z: (z.c * z.mirror, np.abs(z.c)),
+    (LOG_SIGMOID, "jvp"): lambda z: (z.v * z.mirror, np.abs(z.v)),
+    (LOG_SIGMOID, "hvp"): lambda z: (-z.c * z.v * z.sigma * z.mirror, np.abs(z.c * z.v) * z.sigma),
+    (LOGIT, "value"): logit,
+    (LOGIT, "grad_logits"): logit_gradient,
+    (LOGIT, "jvp"): lambda z: plain(z.v / (z.x * (z.one - z.x))),
+    (LOGIT, "hvp"): logit_hvp,
+    (BINARY, "value"): binary,
+    (BINARY, "grad_logits"): binary_gradient,
+    (BINARY, "grad_labels"): binary_by_labels,
+    (BINARY, "jvp"): binary_jvp,
+    (BINARY, "hvp"): lambda z: plain(z.c * z.v * (z.negative + z.positive) * z.sigma * z.mirror),
+}
+"""The right output of each example."""

@@ -1,0 +1,193 @@
+"""What is said by rule, of verdicts that no formula gives: what was not returned, other bits, other forms.
+
+What such a verdict says is its cause already, wherever it shows: an implementation that refuses what it
+declares does one thing wrong, in however many cases. And what is wrong in one form of a call alone, and right
+in every other, is wrong by that form, whatever the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.form import Form
+from xent_conformance.reports.run.words import Status, Symptom
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Verdicts of one symptom, where one is named, and of one of the clauses, where any is."""
+
+    name: str
+    sentence: str
+    source: str
+    symptom: Symptom | None = None
+    clauses: tuple[str, ...] = ()
+
+
+RULES = (
+    Rule(
+        "refuses what it declares",
+        "it raises for harmless numbers too: what is declared is not offered",
+        "SPEC.md 1.7",
+        Symptom.REFUSED,
+    ),
+    Rule(
+        "raises for some numbers",
+        "it raises where it should answer, and answers other numbers of the same kind",
+        "SPEC.md 1.7",
+        Symptom.RAISED,
+    ),
+    Rule("the process dies", "a crash takes the process with it", "SPEC.md 1.7", Symptom.CRASHED),
+    Rule("does not come back", "the call runs into its time limit", "SPEC.md 1.7", Symptom.TIMED_OUT),
+    Rule(
+        "returns another format",
+        "the numbers are right, and in another format than the logits",
+        "SPEC.md 1.4",
+        Symptom.WRONG_DTYPE,
+    ),
+    Rule(
+        "returns another shape",
+        "the result does not have the shape of the operator's",
+        "SPEC.md 1.4",
+        Symptom.WRONG_SHAPE,
+    ),
+    Rule(
+        "changes its arguments",
+        "what was given is not what is there after the call",
+        "SPEC.md 7.11",
+        Symptom.CHANGED_INPUTS,
+    ),
+    Rule(
+        "differs from call to call",
+        "the same call gives other bits",
+        "SPEC.md 7.3",
+        Symptom.OTHER_BITS,
+        ("7.3",),
+    ),
+    Rule(
+        "depends on its place",
+        "a row, or one of two equal classes, has other bits elsewhere: a vector loop and its tail",
+        "SPEC.md 7.4 and 7.5",
+        Symptom.OTHER_BITS,
+        ("7.4", "7.5"),
+    ),
+    Rule(
+        "inference takes another path",
+        "the value without gradients has other bits than the one that comes with them",
+        "SPEC.md 7.8",
+        Symptom.OTHER_BITS,
+        ("7.8",),
+    ),
+    Rule(
+        "a second backward finds nothing",
+        "what was saved for the backward is freed, or written over, by the first one",
+        "SPEC.md 7.9",
+        clauses=("7.9",),
+    ),
+    Rule(
+        "a gradient is not added",
+        "a gradient is written where it should be added to the one that is there",
+        "SPEC.md 7.10",
+        clauses=("7.10",),
+    ),
+    Rule(
+        "one array for two arguments",
+        "an argument is written to before another that shares its memory is read",
+        "SPEC.md 7.12",
+        clauses=("7.12",),
+    ),
+    Rule(
+        "a NaN is passed over",
+        "a NaN goes in and a number comes out, whatever it is",
+        "SPEC.md 3.2",
+        Symptom.FINITE_FOR_NAN,
+        ("3.2",),
+    ),
+    Rule(
+        "no example is not nothing",
+        "a call without any example has a sum of 0, and no 0/0",
+        "SPEC.md 2.7",
+        clauses=("2.7",),
+    ),
+)
+
+
+def by_rule(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of the verdicts that a rule speaks of."""
+    named = pl.lit(None, dtype=pl.String)
+    for rule in RULES:
+        mine = pl.col("symptom") == rule.symptom.value if rule.symptom else pl.lit(True)
+        mine = mine & pl.col("clause").is_in(rule.clauses) if rule.clauses else mine
+        named = pl.when(mine).then(pl.lit(rule.name)).otherwise(named)
+    return verdicts.select("_id", hypothesis=named).drop_nulls("hypothesis")
+
+
+# --- one form of a call alone ------------------------------------------------------------------------
+
+Shows = Callable[[Form], bool]
+
+FORMS: Mapping[str, tuple[str, Shows]] = {
+    "only into a given buffer": (
+        "what is returned is right, and what is written into a buffer is not",
+        lambda f: f.out,
+    ),
+    "only in another memory layout": (
+        "strides are not looked at, or not all of them",
+        lambda f: f.layout != "contiguous",
+    ),
+    "only along several axes": (
+        "classes on more than one axis are not all looked at",
+        lambda f: f.class_shape is not None or f.keepdims,
+    ),
+    "only with the classes on another axis": (
+        "the class axis is not the one that is named, unless that is the last",
+        lambda f: f.shape is not None and f.class_axis != len(f.shape),
+    ),
+    "only with other than two axes": (
+        "tensors of more axes, or of one, are not taken for rows and classes",
+        lambda f: f.shape is not None or f.each,
+    ),
+    "only in a format that is asked for": (
+        "the result is computed before its format is changed",
+        lambda f: bool(f.logits_dtype),
+    ),
+    "only with labels of another type": (
+        "labels of another type are not read as what they are",
+        lambda f: bool(f.label_dtype),
+    ),
+    "only in a call of more rows": (
+        "rows that fill a call up have other results than the rows that they repeat",
+        lambda f: bool(f.filled),
+    ),
+    "only when it is asked again": (
+        "the call before, or beside, changes what comes back",
+        lambda f: bool(f.again),
+    ),
+}
+"""What is right in other forms of a call: a sentence, and whether a form is of this kind."""
+
+FORM_RULES = tuple(Rule(name, said, "by comparison with other calls") for name, (said, _) in FORMS.items())
+
+
+def by_form(
+    left: pl.DataFrame, verdicts: pl.DataFrame, places: Mapping[str, tuple[Batch, int]], door: tuple[str, ...]
+) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of what is ``left`` of a door, where all of it is of one form of call, and
+    plain calls of the same door conform."""
+    named: list[tuple[int, str]] = []
+    right = verdicts.filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case").unique()
+    of_door = right.partition_by(*door, as_dict=True)
+    for key, rows in left.partition_by(*door, as_dict=True, maintain_order=True).items():
+        forms = [places[case][0].form for case in rows["case"] if case in places]
+        if len(forms) < rows.height or key not in of_door:
+            continue
+        conforming = [places[c][0].form for c in of_door[key]["case"] if c in places]
+        for name, (_, shows) in FORMS.items():
+            if all(map(shows, forms)) and not all(map(shows, conforming)):
+                named += [(i, name) for i in rows["_id"]]
+                break
+    return pl.DataFrame(named, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")

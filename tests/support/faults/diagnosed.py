@@ -1,0 +1,86 @@
+"""Puts the quick profile to the faults, keeps what a diagnosis needs of it, and says what it names each.
+
+Of a call with a broken row as many conforming ones are kept as are held against a hypothesis; of an ordinary
+call without one, one row: that it is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tests.support.corpus import of_corpus
+from tests.support.faults.asked import NOT_JUDGED, Bench, bits
+from xent_conformance.asking.asker import Answer
+from xent_conformance.cases.case import Batch
+from xent_conformance.diagnosis.causes import causes_of_each
+from xent_conformance.diagnosis.weigh import SAMPLE
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.cache import default_cache
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.words import FAULTS, ORDINARY
+from xent_conformance.reports.views.causes import Cause
+
+TARGET = {"framework": "faults", "version": "0", "machine": "", "formulation": "composed"}
+
+
+class Keeping(Bench):
+    """Keeps rows as a run file has them."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        super().__init__(cache)
+        self.kept: list[dict[str, Any]] = []
+
+    def _keep(self, batch: Batch, judge: Judge, known: dict[Any, Any], answer: Answer) -> None:
+        key = bits(answer)
+        if key not in known:
+            rows = rows_of(batch, judge, answer, TARGET)
+            known[key] = _of_interest(rows, ordinary=batch.family == ORDINARY)
+        asked = answer.question
+        mine = {"implementation": asked.implementation, "mode": asked.mode, "device": asked.device}
+        self.kept += [row | mine for row in known[key]]
+
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        return pl.DataFrame(self.kept, schema=SCHEMA)
+
+
+def _of_interest(rows: Sequence[dict[str, Any]], *, ordinary: bool) -> list[dict[str, Any]]:
+    broken = [row for row in rows if row["status"] in FAULTS]
+    right = [row for row in rows if row["status"] not in (*FAULTS, *NOT_JUDGED)]
+    if not broken:
+        return right[:1] if ordinary else []
+    return broken + right[:: max(1, len(right) // SAMPLE)]
+
+
+def verdicts_in_quick(names: Iterable[str] | None = None, families: Iterable[str] = ()) -> pl.DataFrame:
+    """Those of these implementations, or of all, in quick or in some of its families."""
+    bench, wanted = Keeping(default_cache()), list(families) or None
+    asked = None if names is None else sorted(names)
+    for batch in of_corpus("quick", families=wanted, operators=_operators(asked)):
+        bench.ask(batch, "quick", asked)
+    return bench.verdicts
+
+
+def _operators(names: Sequence[str] | None) -> list[str] | None:
+    """A fault is called by its operator."""
+    return None if names is None else sorted({name.split(":")[0] for name in names})
+
+
+def causes_of(verdicts: pl.DataFrame) -> Mapping[str, Sequence[Cause]]:
+    """Of each implementation its causes, each explained by itself."""
+    return causes_of_each(verdicts, "quick", Oracle(default_cache()))
+
+
+def named_first(causes: Sequence[Cause]) -> str:
+    """What explains most of what is broken; nothing, if most of it is explained by nothing."""
+    found: Counter[str] = Counter()
+    for cause in causes:
+        found[cause.hypothesis] += cause.verdicts
+    return max(found, key=lambda name: (found[name], name), default="")
