@@ -155,7 +155,10 @@ class _Asked:
         worst = self._worst(judge)
         output = str(worst["output"])
         question = replace(
-            self.question, outputs=(output,), manner=replace(self.question.manner, again="", rows=0)
+            self.question,
+            outputs=(output,),
+            withheld=(),
+            manner=replace(self.question.manner, again="", rows=0),
         )
         for take in self._ways():
             row, dtype = self._row(judge, question, take)

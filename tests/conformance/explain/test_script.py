@@ -52,6 +52,7 @@ for path in sys.argv[1:]:
 
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 MASKED = f"{DENSE}/special_values/masked_first/float32/n10/r0"
+SMOOTHED_MEAN = f"{DENSE}/attributes/even+smoothed+kept+mean/float32/n6/r0"
 PLAIN = "softmax/ordinary/unit/float32/n10/r0"
 CONFIDENT = f"{BINARY}/multi_label/all_positive/float32/n16/r0"
 CLEAN = f"{BINARY}/special_values/clean/bfloat16/n16/r0"
@@ -126,6 +127,8 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         ("tf.nn.softmax", "graph", PLAIN),
         ("tf.nn.softmax", "session", PLAIN),
         ("tf.nn.weighted_cross_entropy_with_logits", "eager", CLEAN),
+        # beside an output that it does not offer, and with attributes
+        ("tf.compat.v1.losses.softmax_cross_entropy", "eager", SMOOTHED_MEAN),
     ),
     "keras-torch": (
         ("keras.losses.CategoricalCrossentropy(from_logits=True)", "eager", MASKED),
