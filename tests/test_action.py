@@ -67,6 +67,33 @@ def test_a_broken_clause_stops_the_job_after_the_upload(tmp_path: Path) -> None:
     assert "::error" in found.log
 
 
+def test_the_first_run_on_the_default_branch_is_its_own_baseline(tmp_path: Path) -> None:
+    """Green, whatever is wrong in it; from then on what changes is stopped."""
+    first = runner(tmp_path / "main", "AlwaysNan")
+    assert first.run() == 0, first.log
+    folder = Path(first.outputs["install"]["folder"])
+    decided = json.loads((folder / "gate.json").read_text(encoding="utf-8"))
+    assert {r["kind"] for r in decided["reasons"]} == {"broken as before"}
+    assert (folder / "baseline" / "run.parquet").is_file()
+
+
+def test_the_default_branch_is_compared_with_its_baseline(tmp_path: Path, passed: Runner) -> None:
+    later = runner(tmp_path / "main", "AlwaysNan")
+    baseline = later.folder / "temp" / "conformance" / "baseline"
+    baseline.mkdir(parents=True)
+    kept = Path(passed.outputs["install"]["folder"]) / "run.parquet"
+    (baseline / "run.parquet").write_bytes(kept.read_bytes())
+    assert later.run() == 1, later.log
+    assert (baseline / "run.parquet").read_bytes() == kept.read_bytes(), "what failed is no baseline"
+
+
+def test_a_baseline_is_looked_for_by_instruction_sets_first(passed: Runner) -> None:
+    line = next(line for line in passed.log.splitlines() if line.startswith("actions/cache/restore"))
+    told = json.loads(line.partition(" ")[2])
+    first, second = told["restore-keys"].split()
+    assert first.startswith(second) and first != second and told["key"] == f"{first}none"
+
+
 def test_a_framework_that_is_not_there_is_no_evidence(tmp_path: Path) -> None:
     found = runner(tmp_path / "bump", "Absent")
     assert found.run() == 3, found.log
