@@ -6,7 +6,7 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from xent_conformance.commands import ask, capture, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, capture, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "FAILED",
     "INTERRUPTED",
     "USAGE",
+    "adopt",
     "app",
     "ask",
     "capture",

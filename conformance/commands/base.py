@@ -137,6 +137,7 @@ class FailOn(enum.StrEnum):
     SHOULD = "should"
     DRIFT = "drift"
     BITS = "bits"
+    STRICT = "strict"
 
 
 FailOns = Annotated[list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")]

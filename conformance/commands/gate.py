@@ -57,11 +57,13 @@ def gate(
     ] = None,
 ) -> None:
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
-    from xent_conformance.decision.gate import Policy, decide
+    from xent_conformance.decision.gate import decide
+    from xent_conformance.decision.policy import Policy
     from xent_conformance.reports.ci import badge as badges
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.ci import junit as junits
     from xent_conformance.reports.ci import markdown as markdowns
+    from xent_conformance.reports.run import commands
     from xent_conformance.reports.terminal import gate as terminal_gate
 
     written = {
@@ -85,6 +87,7 @@ def gate(
     )
     if github:
         notes += _github(decision)
+    notes += decision.first_day(commands.adopt([str(path) for path in runs]))
     terminal_gate.show(decision, console, notes=notes)
     raise typer.Exit(decision.status)
 

@@ -80,7 +80,7 @@ def upgrade(
     json_file: Json = None,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
-    from xent_conformance.decision.gate import Policy
+    from xent_conformance.decision.policy import Policy
     from xent_conformance.reports.ci import data, markdown
     from xent_conformance.reports.html.comparison import render_comparison
     from xent_conformance.reports.run import commands
@@ -107,7 +107,7 @@ def upgrade(
     beside = commands.compare(*(str(run_file(request, pin, out)) for pin in request.pins))
     notes = [f"run files are in {out}; side by side: {beside}"]
     notes += write_all(
-        (html, lambda: render_comparison(told)),
+        (html, lambda: render_comparison(told, gate)),
         (markdown_file, lambda: markdown.summary(gate)),
         (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )

@@ -1,37 +1,32 @@
 """The gate: whether a run may pass, and every reason why not. A pure function of run files and waivers.
 
-*Absolute*: no must clause is broken, except under a waiver. *Relative*, with a baseline: no verdict is worse
-than before. *Evidence*: what was planned was finished, and nothing that the baseline has is missing; without
-that nothing can pass. Naive formulations are controls and never gate. Decided verdict by verdict, never on
-totals.
+Its unit is the cause: one thing that is wrong, wherever it shows. *By itself* a run may break no must
+clause, except under a waiver. *With a baseline* what was so before is told, and what is new, or reached where
+it was not, blocks (:mod:`.relative`). *Evidence*: what was planned was finished, and nothing that the
+baseline has is missing; without that nothing can pass. Naive formulations are controls and never gate. Every
+verdict is compared with its own earlier self, and nothing makes up for another.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
-from xent_conformance.decision.compare import DRIFT_FACTOR, compare
+from xent_conformance.decision.compare import compare
+from xent_conformance.decision.evidence import evidence, since
 from xent_conformance.decision.judged import for_waiver, judge_waivers
-from xent_conformance.decision.reasons import broken, evidence, of_waivers, relative
+from xent_conformance.decision.policy import Policy
+from xent_conformance.decision.reasons import of_faults, of_waivers
+from xent_conformance.decision.relative import VERDICT, of_another_machine, relative, worse
+from xent_conformance.decision.units import with_units
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.views.gate import Acceptance, Gate, Kind
-
-POLICIES: Mapping[str, Kind] = {"should": Kind.SHOULD, "drift": Kind.DRIFTED, "bits": Kind.BITS}
-"""What ``--fail-on`` can add to the reasons that always block."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What blocks beside what always does, and how much an error must grow to be drift."""
-
-    fail_on: frozenset[str] = frozenset()
-    drift_factor: float = DRIFT_FACTOR
+from xent_conformance.reports.run.words import FAULTS, Status
+from xent_conformance.reports.views.comparison import Comparison
+from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
 
 
 def decide(
@@ -40,18 +35,21 @@ def decide(
     """The decision on ``run``."""
     policy = policy or Policy()
     verdicts = called(run).verdicts
-    marked, judged = judge_waivers(run, verdicts, waivers, day_of(run))
+    faults, judged = judge_waivers(run, verdicts, waivers, day_of(run))
     judged = [replace(w, next=for_waiver(w, run)) for w in judged]
+    shipped = [w.name for w in waivers if w.shipped]
+    marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
     open_faults = marked.filter(pl.col("waiver").is_null())
-    reasons = [*evidence(run, verdicts)]
     comparison = None
-    if baseline is not None:
+    reasons = evidence(run, verdicts)
+    if baseline is None:
+        reasons += _broken(open_faults, run, policy)
+    else:
         comparison = compare(called(baseline), called(run), factor=policy.drift_factor)
-        reasons += relative(comparison, marked, run, policy.fail_on)
-    reasons += broken(open_faults, run, policy.fail_on)
+        reasons += since(comparison) + _against(comparison, marked, run, policy)
     reasons += of_waivers(judged)
     order = list(Kind)
-    reasons.sort(key=lambda r: (not r.blocking, order.index(r.kind)))
+    reasons.sort(key=lambda r: (not r.blocking, order.index(r.kind), r.level != "must"))
     return Gate(
         reasons=tuple(reasons),
         waivers=tuple(w.told() for w in judged),
@@ -62,7 +60,30 @@ def decide(
         changes={} if comparison is None else comparison.counts(),
         against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),
+        machine=() if comparison is None else of_another_machine(comparison),
     )
+
+
+def _broken(open_faults: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
+    """The causes that no waiver accepts."""
+    must = pl.col("level") == "must"
+    return [
+        *of_faults(Kind.MUST, True, open_faults.filter(must), run),
+        *of_faults(Kind.SHOULD, "should" in policy.fail_on, open_faults.filter(~must), run),
+    ]
+
+
+def _against(comparison: Comparison, marked: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
+    """What is worse than before; then what is as wrong as it was, and what the baseline does not know."""
+    found = worse(comparison, marked)
+    reasons = relative(comparison, found, marked, policy)
+    before = comparison.pairs.filter(pl.col("status_old").is_in(FAULTS)).select(*VERDICT, _before=True)
+    rest = marked.filter(pl.col("waiver").is_null()).join(found.select(VERDICT), on=VERDICT, how="anti")
+    rest = rest.join(before, on=VERDICT, how="left")
+    was = pl.col("_before").is_not_null()
+    must = pl.col("level") == "must"
+    reasons += of_faults(Kind.AS_BEFORE, policy.strict, rest.filter(must, was), run, "so it was before")
+    return reasons + _broken(rest.filter(~(must & was)), run, policy)
 
 
 _FINDING = ("operator", "framework", "version", "implementation", "machine", "output", "clause", "symptom")

@@ -11,6 +11,7 @@ import polars as pl
 
 from xent_conformance.cases.corpus import find_case, smallest_profile
 from xent_conformance.cases.profile import Profile
+from xent_conformance.decision.units import is_diagnosed
 from xent_conformance.decision.waivers import Waiver, matching
 from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
@@ -74,10 +75,9 @@ def _judge(
     edit = f"edit {w.source}"
     if not asked:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
-    if not any(w.in_range(f["version"]) for f in asked):
-        versions = ", ".join(dict.fromkeys(f["version"] for f in asked))
-        words = f"{w.framework} {versions} is not in its range {w.versions}"
-        return JudgedWaiver(w, State.NOT_EVALUATED, 0, words), []
+    silent = _silent(w, run, [f["version"] for f in asked], faults)
+    if silent:
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, silent), []
     unknown, witness = _unknown(w, run)
     if unknown:
         return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", witness), []
@@ -125,6 +125,20 @@ def _first(rows: pl.DataFrame) -> Row:
 def _place(row: Row) -> tuple[str, str, str]:
     """What shows a verdict again: its case, its implementation and its device."""
     return row["case"], row["implementation"], row["device"]
+
+
+def _silent(w: Waiver, run: Run, versions: Sequence[str], faults: pl.DataFrame) -> str:
+    """Why the run can say nothing about it, for or against; empty where it can."""
+    if not any(w.in_range(version) for version in versions):
+        return f"{w.framework} {', '.join(dict.fromkeys(versions))} is not in its range {w.versions}"
+    if w.cause and not is_diagnosed(faults):
+        return "the run file names no causes, as those of before did not: run again"
+    there = [i["name"] for h in run.headers for i in h["implementations"] if i["framework"] == w.framework]
+    framework = FRAMEWORKS.get(w.framework)
+    declared = [i.name for i in framework.declaration.implementations] if framework else []
+    if not matching(there, w.implementations) and matching(declared, w.implementations):
+        return "none of its implementations was asked"
+    return ""
 
 
 def _unknown(w: Waiver, run: Run) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""Stubs of waivers: an entry for each finding that no waiver accepts, all written but its reason and link.
+"""Stubs of waivers: an entry for each cause that no waiver accepts, all written but its reason and link.
+
+A cause that a hypothesis explains is one entry for a framework, wherever it shows; what none explains has an
+entry for each finding.
 
 A stub is invalid until a person has written those two, so nothing is ever accepted by running a command.
 """
@@ -45,7 +48,7 @@ class Stub:
 
 
 def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must",)) -> list[Stub]:
-    """A stub for each finding of these levels that none of ``waivers`` accepts, worst first."""
+    """A stub for each cause of these levels that none of ``waivers`` accepts, worst first."""
     verdicts = called(run).verdicts
     marked, _ = judge_waivers(run, verdicts, waivers, day_of(run))
     faults = marked.filter(pl.col("waiver").is_null() & pl.col("level").is_in(list(levels)))
@@ -56,11 +59,37 @@ def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must"
     )
     names = {w.name for w in waivers}
     found = []
-    for _, rows in ordered.group_by(_FINDING, maintain_order=True):
-        stub = _stub(rows, verdicts, marked, names)
-        names.add(stub.fields["name"])
-        found.append(stub)
+    explained = pl.col("cause").is_in(list(run.causes))
+    for _, rows in ordered.filter(explained).group_by("framework", "cause", maintain_order=True):
+        found.append(_of_a_cause(rows, marked, names, run))
+        names.add(found[-1].fields["name"])
+    for _, rows in ordered.filter(~explained).group_by(_FINDING, maintain_order=True):
+        found.append(_stub(rows, verdicts, marked, names))
+        names.add(found[-1].fields["name"])
     return found
+
+
+def _of_a_cause(rows: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str], run: Run) -> Stub:
+    """The entry of one explained cause in one framework."""
+    rows = rows.sort("ulps", "n", "case", descending=[True, False, False], nulls_last=True)
+    worst = rows.row(0, named=True)
+    versions, remark = _range(rows["version"].unique().to_list())
+    implementations = _sorted(rows["implementation"])
+    here = pl.col("implementation").is_in(implementations)
+    told = run.causes[worst["cause"]]
+    fields = {
+        "name": _free(_slug(f"{worst['framework']}-{worst['cause']}"), taken),
+        "framework": worst["framework"],
+        "versions": versions,
+        "cause": worst["cause"],
+        "implementations": implementations,
+        "witnesses": _witnesses(rows, faults.filter(here)),
+        "reason": "",
+        "link": "",
+    }
+    return Stub(
+        fields, (f"{told['hypothesis']}: {told['sentence']}", *_found(rows, worst), *remark), rows.height
+    )
 
 
 def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]) -> Stub:

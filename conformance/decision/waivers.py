@@ -2,10 +2,11 @@
 
 A waiver names who (framework, versions, implementations, modes, devices), where (operators, outputs, cases)
 and the *failure signature* that it accepts: the clause broken, the symptom, and a ceiling in ulps where the
-symptom is an error that is measured. Anything else in the same place is not accepted. Its *witnesses* are
-cases that must still fail: when one of them conforms, the waiver is stale. Where a kernel is chosen by the
-processor, ``instructions`` says on which kind the witnesses were seen to fail: on another kind a witness that
-conforms is better than known, which is told and never blocks.
+symptom is an error that is measured. Or, in place of where and signature, it names the *cause* that it
+accepts, wherever that shows in its implementations. Anything else in the same place is not accepted. Its
+*witnesses* are cases that must still fail: when one of them conforms, the waiver is stale. Where a kernel is
+chosen by the processor, ``instructions`` says on which kind the witnesses were seen to fail: on another kind
+a witness that conforms is better than known, which is told and never blocks.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from xent_conformance.reference.clauses import STABLE, Level, clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.words import Symptom
+from xent_conformance.reports.text.wording import joined
 from xent_conformance.worker.machine import CHOOSE
 
 KNOWN = Path(__file__).parents[1] / "known"
@@ -49,6 +51,7 @@ class WaiverError(Exception):
 class Waiver:
     """One reviewed entry. Names of implementations, modes, devices and cases may be globs.
 
+    With a ``cause``, a clause, a symptom, operators, outputs and cases that are named narrow it further.
     ``ulps`` is the ceiling of the error that is accepted, where ``symptom`` is measured; None elsewhere.
     ``expires``: from that day on the waiver accepts nothing and fails the gate. ``instructions``: sets that
     the processor has, or with a ``-`` before them has not, where the witnesses fail; none means everywhere.
@@ -71,7 +74,13 @@ class Waiver:
     devices: tuple[str, ...] = _ANY
     expires: datetime.date | None = None
     instructions: tuple[str, ...] = ()
+    cause: str = ""
     source: str = ""
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with the suite, and is not the user's own."""
+        return bool(self.source) and Path(self.source).parent == KNOWN
 
     def in_range(self, version: str) -> bool:
         """Whether the version of a framework is one that the waiver speaks of; no range speaks of all."""
@@ -94,18 +103,17 @@ class Waiver:
     def signature(self) -> str:
         """What it accepts, in words."""
         ceiling = "" if self.ulps is None else f" of at most {self.ulps:g} ulp"
+        if self.cause:
+            return joined(", ", [f"cause {self.cause}", self.symptom + ceiling, self.clause])
         return f"{self.symptom}{ceiling} ({self.clause})"
 
     def place(self, verdicts: pl.DataFrame) -> pl.DataFrame:
         """The verdicts of whom and where it names, whatever they say."""
         versions = [v for v in verdicts["version"].unique() if self.in_range(v)]
-        here = verdicts.filter(
-            (pl.col("framework") == self.framework)
-            & pl.col("version").is_in(versions)
-            & pl.col("operator").is_in(self.operators)
-            & pl.col("output").is_in(self.outputs)
-        )
+        here = verdicts.filter((pl.col("framework") == self.framework) & pl.col("version").is_in(versions))
         for column, patterns in (
+            ("operator", self.operators),
+            ("output", self.outputs),
             ("implementation", self.implementations),
             ("mode", self.modes),
             ("device", self.devices),
@@ -121,6 +129,11 @@ class Waiver:
         A wrong number that is accepted as one (1.1) is accepted whatever its row was made for: only a run
         that asks plain rows as well can tell that it is the same fault (SPEC.md §0).
         """
+        if self.cause:
+            alike = pl.col("cause") == self.cause
+            for column, named in (("symptom", self.symptom), ("clause", self.clause)):
+                alike &= pl.col(column) == named if named else pl.lit(True)
+            return alike if self.ulps is None else alike & (pl.col("ulps") <= self.ulps)
         alike = pl.col("symptom") == self.symptom
         if (self.clause, self.symptom) != (STABLE, Symptom.BEYOND_BOUND):
             alike &= pl.col("clause") == self.clause
@@ -175,7 +188,10 @@ def _read(path: Path) -> list[Waiver]:
 
 
 _LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses", "instructions")
-_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions")
+_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions", "cause")
+_OF_A_CAUSE = ("operators", "outputs", "clause", "symptom", "cases")
+"""Fields that the cause makes optional: what is left out narrows nothing."""
+
 _FIELDS = tuple(f.name for f in fields(Waiver) if f.name != "source")
 
 
@@ -191,7 +207,8 @@ def _waiver(entry: Any, path: Path, number: int) -> Waiver:
     unknown = sorted(set(entry) - set(_FIELDS))
     if unknown:
         raise wrong(f"unknown field {unknown[0]!r}; there are {', '.join(_FIELDS)}")
-    missing = [f for f in _FIELDS if f not in entry and f not in _OPTIONAL]
+    optional = (*_OPTIONAL, *_OF_A_CAUSE) if entry.get("cause") else _OPTIONAL
+    missing = [f for f in _FIELDS if f not in entry and f not in optional]
     if missing:
         raise wrong(f"{missing[0]!r} is missing")
     for f in _FIELDS:
@@ -199,41 +216,44 @@ def _waiver(entry: Any, path: Path, number: int) -> Waiver:
         if f in _LISTS and f in entry:
             if not (isinstance(value, list) and value and all(isinstance(v, str) and v for v in value)):
                 raise wrong(f'{f} must be a list of names, as in {f} = ["…"]')
-        elif f not in (*_LISTS, "ulps", "expires") and not isinstance(value, str):
+        elif f in entry and f not in (*_LISTS, "ulps", "expires") and not isinstance(value, str):
             raise wrong(f"{f} must be text")
     _check_words(entry, wrong)
     try:
         versions = SpecifierSet(entry["versions"])
     except InvalidSpecifier:
         raise wrong(f"versions = {entry['versions']!r} is no range; write one like '>=2.13,<3'") from None
-    taken: dict[str, Any] = {f: tuple(v) if f in _LISTS else v for f, v in entry.items()}
+    taken: dict[str, Any] = dict.fromkeys(_OF_A_CAUSE, _ANY) | {"clause": "", "symptom": ""}
+    taken |= {f: tuple(v) if f in _LISTS else v for f, v in entry.items()}
     taken |= {"versions": versions, "ulps": float(entry["ulps"]) if "ulps" in entry else None}
     return Waiver(**taken, source=str(path))
 
 
 def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) -> None:
     """Names that the suite knows, and the two fields that a person must write."""
-    for operator in entry["operators"]:
+    for operator in entry.get("operators", ()):
         if operator not in OPERATORS:
             raise wrong(f"unknown operator {operator!r} (`conformance list operators` shows all)")
     judged = {n for n, c in clauses().items() if c.level is not Level.OPEN}
-    if entry["clause"] not in judged:
+    if "clause" in entry and entry["clause"] not in judged:
         raise wrong(f"clause {entry['clause']!r} is not judged (`conformance list clauses` shows all)")
     symptoms = [s.value for s in Symptom if s is not Symptom.NONE]
-    if entry["symptom"] not in symptoms:
+    if "symptom" in entry and entry["symptom"] not in symptoms:
         raise wrong(f"unknown symptom {entry['symptom']!r}; there are {', '.join(symptoms)}")
     for name in entry.get("instructions", ()):
         if name.removeprefix("-") not in CHOOSE:
             raise wrong(
                 f"unknown instruction set {name!r}; there are {', '.join(CHOOSE)}, each with or without -"
             )
-    measured = entry["symptom"] in MEASURED
+    measured = entry.get("symptom") in MEASURED
     ulps: Any = entry.get("ulps")
-    if measured and not (_is_number(ulps) and float(ulps) > 0):
+    if measured and not entry.get("cause") and not (_is_number(ulps) and float(ulps) > 0):
         raise wrong(
             f"symptom {entry['symptom']!r} needs a ceiling: ulps = the largest error that is accepted"
         )
-    if not measured and ulps is not None:
+    if ulps is not None and not _is_number(ulps):
+        raise wrong("ulps must be a number")
+    if "symptom" in entry and not measured and ulps is not None:
         raise wrong(f"symptom {entry['symptom']!r} has no size; leave ulps out")
     if len(entry["reason"].strip()) < 20:
         raise wrong("has no reason yet; write why this divergence is accepted (a sentence)")

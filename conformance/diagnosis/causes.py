@@ -6,7 +6,8 @@ devices. What none explains is grouped by clause, output and symptom, and is cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -20,9 +21,7 @@ from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain,
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, Row, Symptom
-from xent_conformance.reports.text.numbers import shortest
-from xent_conformance.reports.views.causes import Cause
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Symptom
 
 _SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, *RULES, *reversed(HYPOTHESES))
 _BY_NAME = {said.name: said for said in _SAID}
@@ -51,11 +50,8 @@ class OtherCorpus(ValueError):
     """The run asked other cases than this installation has; the message says what to do."""
 
 
-def diagnosed(run: Run, oracle: Oracle) -> list[Cause]:
-    """The causes of a run, those that break a must clause first, then by how many verdicts they explain.
-
-    Naive formulations, the controls, are left out. Raises :class:`OtherCorpus` for a run of other cases.
-    """
+def diagnosed(run: Run, oracle: Oracle) -> Run:
+    """A run of the corpus with its causes. Raises :class:`OtherCorpus` for a run of other cases."""
     for header in run.headers:
         profile = header["selection"]["profile"]
         if header["corpus"] != digest(profile):
@@ -64,46 +60,56 @@ def diagnosed(run: Run, oracle: Oracle) -> list[Cause]:
                 f"{digest(profile)[:8]}): ask again with this one, or diagnose it with that one"
             )
     profile = max((Profile(h["selection"]["profile"]) for h in run.headers), default=Profile.QUICK)
-    return cause_of_each(run.verdicts, profile, oracle)[1]
+    asked = batches(
+        profile,
+        operators=run.verdicts["operator"].unique().to_list(),
+        families_=run.verdicts["family"].unique().to_list(),
+        dtypes=run.verdicts["dtype"].unique().to_list(),
+    )
+    return diagnose(run, asked, oracle)
 
 
-def cause_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> tuple[pl.DataFrame, list[Cause]]:
-    """The verdicts with the id of what is wrong, and the causes that these name (see :func:`diagnosed`).
+def diagnose(run: Run, asked: Iterable[Batch], oracle: Oracle) -> Run:
+    """The run, in which every broken verdict names its cause, and the header what is known of each.
 
-    ``cause`` is null where a verdict is no fault, and of the naive formulations. Every other fault has one.
+    ``asked``: the batches that the verdicts are about. The naive formulations, the controls, name none.
     """
-    numbered = verdicts.with_row_index("_id")
+    numbered = run.verdicts.with_row_index("_id")
     called = numbered.filter(pl.col("formulation") != NAIVE)
-    places = _places(called, profile)
+    places = _places(asked)
     explained = weigh(called, places, oracle)
-    named = _named(called, explained, places)
-    of_each = numbered.join(named.select("_id", "cause"), on="_id", how="left", maintain_order="left")
-    return of_each.drop("_id"), _causes(named, explained)
+    return _with_causes(numbered, _named(called, explained, places), explained, run.headers)
 
 
-def causes_of_each(verdicts: pl.DataFrame, profile: str, oracle: Oracle) -> dict[str, list[Cause]]:
-    """The causes of each implementation, as if it had been asked alone; those without a fault have none."""
-    numbered = verdicts.with_row_index("_id")
-    places = _places(numbered, profile)
+def diagnosed_alone(verdicts: pl.DataFrame, asked: Iterable[Batch], oracle: Oracle) -> dict[str, Run]:
+    """The verdicts of each implementation with their causes, as if it had been asked alone."""
+    numbered, places = verdicts.with_row_index("_id"), _places(asked)
     doors: dict[str, list[Weighing]] = {}
     for door, found in weighed(numbered, places, oracle):
         doors.setdefault(door.door[DOOR.index("implementation")], []).append((door, found))
-    causes = {}
+    runs = {}
     for (name,), mine in numbered.partition_by("implementation", as_dict=True, maintain_order=True).items():
         explained = explain(doors.get(str(name), []))
-        causes[str(name)] = _causes(_named(mine, explained, places), explained)
-    return causes
+        runs[str(name)] = _with_causes(mine, _named(mine, explained, places), explained, ({},))
+    return runs
 
 
-def _places(verdicts: pl.DataFrame, profile: str) -> Mapping[str, tuple[Batch, int]]:
-    """The batch and the row of every case that was asked."""
-    asked = batches(
-        profile,
-        operators=verdicts["operator"].unique().to_list(),
-        families_=verdicts["family"].unique().to_list(),
-        dtypes=verdicts["dtype"].unique().to_list(),
-    )
+def _places(asked: Iterable[Batch]) -> dict[str, tuple[Batch, int]]:
+    """The batch and the row of every case."""
     return {case.id: (batch, case.row) for batch in asked for case in batch.cases}
+
+
+def _with_causes(
+    numbered: pl.DataFrame,
+    named: pl.DataFrame,
+    explained: Iterable[Explained],
+    headers: Sequence[Mapping[str, Any]],
+) -> Run:
+    causes = named.select("_id", "cause")
+    verdicts = numbered.drop("cause", strict=False).join(causes, on="_id", how="left", maintain_order="left")
+    first, *rest = headers
+    told = {**first, "causes": _told(named, explained)}
+    return Run(verdicts.drop("_id").with_columns(pl.col("cause").fill_null("")), (told, *rest))
 
 
 def _named(
@@ -134,48 +140,21 @@ def _family() -> pl.Expr:
     return pl.when(pl.col("operator").is_in(elementwise)).then(pl.lit("sigmoid")).otherwise(pl.lit("softmax"))
 
 
-def _causes(named: pl.DataFrame, explained: Iterable[Explained]) -> list[Cause]:
+def _told(named: pl.DataFrame, explained: Iterable[Explained]) -> dict[str, dict[str, str | int]]:
+    """Of each cause that something explains, by its id: what, and how many rows do not contradict it."""
     conforming: dict[str, int] = {}
     for e in explained:
         for name in {name for name, _ in e.by}:
             conforming[name] = conforming.get(name, 0) + e.conforming
-    causes = [
-        _cause(rows, conforming.get(rows["hypothesis"][0], 0))
-        for rows in named.partition_by("cause", maintain_order=True)
-    ]
-    return sorted(causes, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
-
-
-def _cause(rows: pl.DataFrame, conforming: int) -> Cause:
-    name = rows["hypothesis"][0]
-    hypothesis = _BY_NAME.get(name)
-    worst = rows.sort(["ratio", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
-
-    def every(column: str) -> tuple[str, ...]:
-        return tuple(sorted(rows[column].unique().to_list()))
-
-    return Cause(
-        id=rows["cause"][0],
-        hypothesis=name,
-        sentence=hypothesis.sentence if hypothesis else "",
-        source=hypothesis.source if hypothesis else "",
-        symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
-        level="must" if "must" in every("level") else "should",
-        clauses=every("clause"),
-        operators=every("operator"),
-        outputs=every("output"),
-        frameworks=every("framework"),
-        implementations=every("implementation"),
-        dtypes=every("dtype"),
-        verdicts=rows.height,
-        conforming=conforming,
-        worst=worst["case"],
-        answered=f"{worst['implementation']} {worst['mode']} {worst['device']}",
-        returned=_number(worst, "got"),
-        right=_number(worst, "rounded"),
+    pairs = (
+        named.filter(pl.col("hypothesis") != UNEXPLAINED).select("cause", "hypothesis").unique().sort("cause")
     )
-
-
-def _number(row: Row, column: str) -> str:
-    """As it is written; empty where nothing was graded."""
-    return "" if row["grade"] == Grade.NONE else shortest(row[column], row["dtype"])
+    return {
+        cause: {
+            "hypothesis": name,
+            "sentence": _BY_NAME[name].sentence,
+            "source": _BY_NAME[name].source,
+            "conforming": conforming.get(name, 0),
+        }
+        for cause, name in pairs.iter_rows()
+    }

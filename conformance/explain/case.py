@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
 from flint import arb, ctx
 
 from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
@@ -16,6 +17,7 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import batches, families, find_case
 from xent_conformance.cases.outside.files import find_in, read_files
 from xent_conformance.cases.profile import Profile
+from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import asked_and_judged
@@ -25,6 +27,9 @@ from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import check_name, named
+from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.views.causes import causes
 
 DIGITS = 30
 
@@ -56,13 +61,15 @@ def _text(value: arb | float) -> str:
 class Answered:
     """What one framework's implementations said about the case: rows as in a run file.
 
-    ``absent``: why the framework does not start; ``lacks``: which device it has not.
+    ``absent``: why the framework does not start; ``lacks``: which device it has not. ``formulas``: by the
+    name of a cause, what gives such numbers, and how many rows of the batch it explains.
     """
 
     framework: str
     absent: str
     rows: tuple[Mapping[str, Any], ...]
     lacks: str = ""
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
 
 def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
@@ -89,14 +96,15 @@ def answers(
     The whole batch is asked, as in a run, so that the answer is the run's: on ``devices`` and their
     variants, named as for a run, or on every device as it is.
     """
-    judge = Judge(Oracle(default_cache()).truth(batch.inputs))
+    oracle = Oracle(default_cache())
+    judge = Judge(oracle.truth(batch.inputs))
     possible = ["cpu", *(split(d)[0] for d in devices)]
     for framework in FRAMEWORKS.values():
         every = framework.declaration.implementations
         names = [i.name for i in every if named(i.name, patterns)]
         for seat in seats(framework, devices, Profile.FULL) if devices else (Seat(framework),):
             if _chosen(seat, batch, possible, names, devices):
-                yield _answered(seat, batch, case, judge, names, devices)
+                yield _answered(seat, batch, case, judge, oracle, names, devices)
 
 
 def _chosen(
@@ -107,7 +115,13 @@ def _chosen(
 
 
 def _answered(
-    seat: Seat, batch: Batch, case: Case, judge: Judge, names: Sequence[str], devices: Sequence[str]
+    seat: Seat,
+    batch: Batch,
+    case: Case,
+    judge: Judge,
+    oracle: Oracle,
+    names: Sequence[str],
+    devices: Sequence[str],
 ) -> Answered:
     try:
         connection = connect(seat)
@@ -119,8 +133,16 @@ def _answered(
         if not chosen:
             lacks = f"no device {', '.join(devices)} here; there is {', '.join(there)}"
             return Answered(seat.key, "", (), lacks)
-        rows = asked_and_judged(seat, connection, batch, chosen, judge)
-        return Answered(seat.key, "", tuple(r for r in rows if r["case"] == case.id))
+        rows = list(asked_and_judged(seat, connection, batch, chosen, judge))
+        run = diagnose(Run(pl.DataFrame(rows, schema=SCHEMA, orient="row"), ({},)), [batch], oracle)
+        formulas = {
+            c.id: f"{c.hypothesis}: {c.sentence}; of this batch it explains {plural(c.verdicts, 'verdict')}, "
+            f"and {plural(c.conforming, 'conforming one')} do not contradict it"
+            for c in causes(run)
+            if c.hypothesis
+        }
+        mine = run.verdicts.filter(pl.col("case") == case.id).iter_rows(named=True)
+        return Answered(seat.key, "", tuple(mine), formulas=formulas)
     finally:
         connection.close()
 

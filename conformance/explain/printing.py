@@ -43,6 +43,8 @@ def show_case(
             say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
             if r["status"] in FAULTS and (note := clause(r["clause"]).note):
                 say(console, f"    note: {note}")
+            if formula := answered.formulas.get(r["cause"]):
+                say(console, f"    what gives this: {formula}")
     return found
 
 

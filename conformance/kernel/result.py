@@ -132,7 +132,7 @@ class Checked:
         lines = [
             f"{self._what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
             f"{said}; {causes}, the worst:",
-            *told_whole(row, self.run.clause(row["clause"]), row["asked"]),
+            *told_whole(row, self.run.clause(row["clause"]), row["asked"], self.run.causes),
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]

@@ -22,7 +22,7 @@ def divergence(faults: pl.DataFrame, rows: int, run: Run) -> str:
     counted = f"{numbers.count(faults.height)} of {numbers.count(rows)} rows"
     lines = [
         f"{who}: {row['output']} of {row['operator']} diverges in {counted}; the worst:",
-        *told_whole(row, run.clause(row["clause"]), rows),
+        *told_whole(row, run.clause(row["clause"]), rows, run.causes),
         f"  the row whole: {commands.explain(run, row['case'], row['implementation'], row['device'])}",
     ]
     others = causes.slice(1)

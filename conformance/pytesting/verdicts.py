@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from xent_conformance.decision.evidence import evidence
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import for_waiver, judge_waivers, mended
-from xent_conformance.decision.reasons import evidence
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.pytesting.groups import Group, place_of, same_device
 from xent_conformance.pytesting.message import divergence, undecided

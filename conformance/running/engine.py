@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from xent_conformance.asking.process import connect
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.judging.rows import judged, target_of
@@ -127,12 +128,13 @@ def run(
     finally:
         journal.flush()
     ledger.absent += _absent_devices(asked, seats, ledger.hellos)
-    verdicts = by_what_is_plain(journal.verdicts())
+    with ledger.timed("diagnosis"):
+        named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
     ledger.seconds["total"] = time.perf_counter() - began
-    told = header(asked, seats, ledger, verdicts)
+    told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
     if asked.files:
         told["cases"] = told_of(asked.files, batches, oracle)
-    result = Run(verdicts, (told,))
+    result = Run(named.verdicts, (told,))
     if out is not None:
         write_run(out, result)
     journal.remove()

@@ -23,7 +23,8 @@ from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.compare import compare
-from xent_conformance.decision.gate import Policy, decide
+from xent_conformance.decision.gate import decide
+from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.reports.run import commands

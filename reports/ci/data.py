@@ -35,10 +35,12 @@ def gate(decision: Gate) -> Plain:
         "reasons": [_reason(r) for r in decision.reasons],
         "waivers": [_waiver(w) for w in decision.waivers],
         "accepted": [asdict(a) for a in decision.accepted],
+        "headline": decision.headline,
+        "machine": [asdict(d) for d in decision.machine],
     }
 
 
-_OF_A_REASON = tuple(f.name for f in fields(Reason) if f.name not in ("kind", "answer", "waiver"))
+_OF_A_REASON = tuple(f.name for f in fields(Reason) if f.name not in ("kind", "answer", "waiver", "findings"))
 
 
 def _reason(reason: Reason) -> Plain:
@@ -51,6 +53,7 @@ def _reason(reason: Reason) -> Plain:
         "right": answer.right if answer else "",
         "ulps": _ulps(answer),
         "evidence": reason.evidence,
+        "findings": [f._asdict() for f in reason.findings],
     }
 
 

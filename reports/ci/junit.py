@@ -6,6 +6,7 @@ What concerns no implementation has a suite of its own: missing evidence (errors
 
 from __future__ import annotations
 
+import operator
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -44,8 +45,10 @@ def _frameworks(run: Run, blocking: Sequence[Reason]) -> list[ET.Element]:
     door = ("framework", "implementation", "operator", "output")
     by_door: dict[tuple[str, ...], list[Reason]] = {}
     for r in blocking:
-        if r.implementation and r.output:
-            by_door.setdefault((r.framework, r.implementation, r.operator, r.output), []).append(r)
+        for key in dict.fromkeys(
+            map(operator.attrgetter(*door), r.findings or ((r,) if r.implementation and r.output else ()))
+        ):
+            by_door.setdefault(key, []).append(r)
     asked = (
         called(run)
         .verdicts.group_by(*door)
@@ -57,22 +60,23 @@ def _frameworks(run: Run, blocking: Sequence[Reason]) -> list[ET.Element]:
         .sort(*door)
     )
     cases: dict[str, list[ET.Element]] = {}
-    for *key, count, unsupported, message in asked.iter_rows():
-        reasons = by_door.pop(tuple(key), [])
+    for framework, implementation, name, output, count, unsupported, message in asked.iter_rows():
+        key = (framework, implementation, name, output)
+        reasons = by_door.pop(key, [])
         case = _of_door(key, reasons)
         if unsupported and not reasons:
             _add(case, "skipped", f"unsupported: {message}")
         else:
             ET.SubElement(case, "system-out").text = plural(count, "verdict")
-        cases.setdefault(key[0], []).append(case)
+        cases.setdefault(framework, []).append(case)
     for of_baseline, reasons in by_door.items():
         cases.setdefault(of_baseline[0], []).append(_of_door(of_baseline, reasons))
     return [_suite(framework, found) for framework, found in cases.items()]
 
 
 def _of_door(door: Sequence[str], reasons: Sequence[Reason]) -> ET.Element:
-    framework, implementation, operator, output = door
-    return _case(framework, f"{implementation} {output} ({operator})", reasons)
+    framework, implementation, name, output = door
+    return _case(framework, f"{implementation} {output} ({name})", reasons)
 
 
 def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:

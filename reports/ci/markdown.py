@@ -190,6 +190,7 @@ def _property(text: str) -> str:
 def _head(gate: Gate) -> list[str]:
     sign = {PASSED: "✅", FAILED: "❌"}.get(gate.status, "⚠️")
     lines = [f"## {sign} {plain(gate.headline)}", ""]
+    lines += [f"{plain(gate.elsewhere)}.", ""] if gate.elsewhere else []
     tested, against = (", ".join(map(code, names)) for names in (gate.tested, gate.against))
     lines.append(f"Tested: {tested or 'nothing'}{f', against {against}' if against else ''}.")
     counts = f": {gate.counts}" if gate.counts else ""

@@ -1,7 +1,7 @@
 """Two runs side by side as a page of its own: what became of every verdict, and nothing netted.
 
-A pure function of what a comparison tells of the implementations that users call. The page decides nothing;
-the gate does.
+A pure function of what a comparison tells of the implementations that users call, and of the decision on an
+upgrade, if there is one. The page decides nothing; the gate does.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 from xent_conformance.reports.html import transitions
 from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark
 from xent_conformance.reports.html.page import LIMIT, MESSAGE_LIMIT, Budget, environment, fitted
+from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import cut, dtypes_text, listed, plural, words
 from xent_conformance.reports.views import comparison as views
 from xent_conformance.reports.views.comparison import Change, Told
+from xent_conformance.reports.views.gate import Gate, Reason
 
 CHANGES: Mapping[Change, Mark] = {
     Change.REGRESSED: Mark("▼", Change.REGRESSED, "m"),
@@ -34,6 +36,9 @@ CHANGES: Mapping[Change, Mark] = {
 BAD = (Change.REGRESSED, Change.MISSING, Change.NOT_COMPARABLE)
 FOLDED = (Change.BITS, Change.ADDED)
 """The verdict is what it was, or there was none: behind a line that opens."""
+
+REASONS = 5
+"""Reasons of the decision that the page opens with."""
 
 ENVIRONMENT = 200
 """Differences of the environments that are listed; of more the page says how many."""
@@ -119,8 +124,8 @@ class Section:
         return plural(left_out, "group") if left_out else ""
 
 
-def render_comparison(told: Told, *, limit: int = LIMIT) -> str:
-    """The page; the same comparison gives the same text.
+def render_comparison(told: Told, gate: Gate | None = None, *, limit: int = LIMIT) -> str:
+    """The page; the same comparison gives the same text. It opens with the decision, where there is one.
 
     Of more than ``limit`` bytes it lists fewer groups, the last of the last change first, and says so.
     """
@@ -128,7 +133,10 @@ def render_comparison(told: Told, *, limit: int = LIMIT) -> str:
     more = len(told.environment) - ENVIRONMENT
     whole: dict[str, Any] = {
         "title": _title(told.old, told.new),
-        "state": _state(told),
+        "state": _state(told) if gate is None else (DECIDED[gate.status], gate.sentence),
+        "elsewhere": gate.elsewhere if gate else "",
+        "reasons": [_reason(r) for r in gate.blocking[:REASONS]] if gate else [],
+        "decided": gate is not None,
         "result": _result(told),
         "sides": (_side("Before", told.old), _side("Now", told.new)),
         "environment": [_difference(d) for d in told.environment[:ENVIRONMENT]],
@@ -147,6 +155,11 @@ def render_comparison(told: Told, *, limit: int = LIMIT) -> str:
 
 
 # --- the first screen ---
+
+
+def _reason(reason: Reason) -> tuple[str, str, str]:
+    """What blocks, why, and what shows it."""
+    return f"{reason.kind}: {reason.title_counted}", cut(reason.detail, MESSAGE_LIMIT), reason.command
 
 
 def _title(old: views.Side, new: views.Side) -> str:

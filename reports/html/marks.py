@@ -51,6 +51,11 @@ def finding_id(row: Row) -> str:
     return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
 
 
+def cause_id(name: str) -> str:
+    """Where the page has a cause."""
+    return anchor("x", name)
+
+
 def case_id(case: str) -> str:
     """Where the page has a case, if it shows that."""
     return anchor("c", case)

@@ -12,7 +12,17 @@ from xent_conformance.reports.html.marks import Mark, anchor, finding_id, of_cal
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import cut, plural
-from xent_conformance.reports.views.gate import Acceptance, Gate, Judged, Reason, State
+from xent_conformance.reports.views.gate import (
+    FAILED,
+    INVALID,
+    PASSED,
+    Acceptance,
+    Finding,
+    Gate,
+    Judged,
+    Reason,
+    State,
+)
 
 DETAIL_LIMIT = 600
 """Characters shown of why."""
@@ -28,7 +38,14 @@ STATES: Mapping[State, Mark] = {
 }
 """What blocks stands first."""
 
-_OF_A_REASON = ("framework", "version", "implementation", "operator", "output", "clause", "symptom")
+DECIDED: Mapping[int, Mark] = {
+    PASSED: Mark("●", "gate passed", "k"),
+    FAILED: Mark("✕", "gate failed", "m"),
+    INVALID: Mark("◆", "no decision", "x"),
+}
+"""What was decided, by its exit status."""
+
+_OF_A_REASON = Finding._fields
 _OF_A_FINDING = (*_OF_A_REASON, "machine")
 
 Cause = tuple[Any, ...]
@@ -79,7 +96,8 @@ def standings(gate: Gate, findings: pl.DataFrame) -> dict[str, Standing]:
         accepted.setdefault(_key(vars(entry), _OF_A_FINDING), []).append(entry)
     blocks: dict[Cause, bool] = {}
     for reason in gate.reasons:
-        blocks[cause_of(reason)] = blocks.get(cause_of(reason), False) or reason.blocking
+        for finding in reason.findings:
+            blocks[finding] = blocks.get(finding, False) or reason.blocking
     found = {}
     for row in of_called(findings).iter_rows(named=True):
         here = accepted.get(_key(row, _OF_A_FINDING), [])

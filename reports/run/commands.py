@@ -74,6 +74,11 @@ def implementations(run: Run) -> str:
     return line("list", "implementations", *_plugins(run))
 
 
+def adopt(runs: Sequence[str]) -> str:
+    """Makes a run the baseline; empty for several, of which none is it."""
+    return line("adopt", *runs) if len(runs) == 1 else ""
+
+
 def report(runs: Iterable[str], out: str) -> str:
     """Writes the page of these run files."""
     return line("report", *runs, "-o", out)

@@ -57,7 +57,11 @@ SCHEMA: dict[str, pl.DataType] = {
     "exponent": pl.Int32(),
     "rounded": pl.Float64(),  # exact value rounded once to the dtype
     "bits": pl.String(),  # hash of all bits returned for the row
+    "cause": pl.String(),  # what is wrong, by its lasting name; empty where nothing is, or nobody looked
 }
+
+_ADDED = ("cause",)
+"""Columns that files of before have not: they are read as empty."""
 
 TARGET = ("framework", "version", "implementation", "mode", "device", "machine")
 """The columns that name what was asked."""
@@ -85,6 +89,14 @@ class Run:
         return {**told, "note": self.header.get("notes", {}).get(number, "")}
 
     @property
+    def causes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Of each cause that a hypothesis explains, by its name: ``hypothesis``, ``sentence``, ``source``.
+
+        ``conforming`` rows were held against it, and none contradicts it.
+        """
+        return {name: told for h in self.headers for name, told in h.get("causes", {}).items()}
+
+    @property
     def tested(self) -> tuple[str, ...]:
         """``torch 2.13.0``: every framework that was asked, with its version."""
         names = (f"{f['framework']} {f['version']}" for h in self.headers for f in h["frameworks"])
@@ -103,7 +115,7 @@ def write_run(path: Path, run: Run) -> None:
     """
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
-    frame = run.verdicts.select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
+    frame = _with_all(run.verdicts).select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
     header["digest"] = _digest(header, frame)
@@ -131,19 +143,26 @@ def read_run(path: Path) -> Run:
             f"{path}: written by {age} version of the suite (schema {header.get('schema')}, "
             f"this one reads {SCHEMA_VERSION}); run again with this version"
         )
-    whole = header.get("rows") == frame.height and dict(frame.schema) == SCHEMA
+    columns = {name: kind for name, kind in SCHEMA.items() if name in frame.columns or name not in _ADDED}
+    whole = header.get("rows") == frame.height and dict(frame.schema) == columns
     if not whole or header.pop("digest", None) != _digest(header, frame):
         raise RunFileError(
             f"{path}: what it holds does not fit its digest: it was changed after the run, so it is no "
             "evidence; run again"
         )
-    return Run(frame, (header,))
+    return Run(_with_all(frame), (header,))
+
+
+def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with the columns that it was written without, and nothing missing in them."""
+    found = (pl.col(name) if name in frame.columns else pl.lit("").alias(name) for name in _ADDED)
+    return frame.with_columns(column.fill_null("") for column in found)
 
 
 def _digest(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
     """Hash of the header and of every value in the table, whatever wrote the bytes of the file."""
     h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name, kind in SCHEMA.items():
+    for name, kind in frame.schema.items():
         column = frame[name]
         if kind == pl.String():
             nulls = column.null_count()

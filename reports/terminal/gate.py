@@ -17,7 +17,7 @@ from xent_conformance.reports.terminal.screen import left, say
 from xent_conformance.reports.text.wording import flat, joined
 from xent_conformance.reports.views.gate import Gate, Judged, Reason, State
 
-BLOCKING = 10
+BLOCKING = 5
 """Blocking reasons that are shown; the files that the gate writes hold all."""
 
 NAMES = 3
@@ -27,6 +27,8 @@ NAMES = 3
 def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
     """Everything of a decision; ``notes`` are printed whole before its last line."""
     blocking = gate.blocking
+    if gate.elsewhere:
+        say(console, flat(gate.elsewhere))
     say(console, (flat(gate.headline), "bold red" if blocking else "bold green"))
     say(console, f"tested: {', '.join(gate.tested) or 'nothing'}")
     if gate.against:

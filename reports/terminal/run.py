@@ -14,13 +14,20 @@ from xent_conformance.reports.text.wording import Answer, flat, plural
 
 
 def summary(run: Run, console: Console) -> None:
-    """Counts by framework and status (they sum to the number of verdicts), then time and gaps."""
+    """Counts by framework and status (they sum to the number of verdicts), then time and gaps.
+
+    Naive formulations, the controls, have lines of their own: nobody ships them.
+    """
     words = [status.word for status in Status]
     rows = []
-    for (framework,), group in run.verdicts.group_by(["framework"], maintain_order=True):
+    controls = run.verdicts.with_columns(_control=pl.col("formulation") == NAIVE).sort(
+        "_control", maintain_order=True
+    )
+    for (framework, control), group in controls.group_by("framework", "_control", maintain_order=True):
         counts = dict(group["status"].value_counts().iter_rows())
         cells = [str(counts.get(status.value, 0)) for status in Status]
-        rows.append((str(framework), *cells, str(group.height)))
+        name = f"{framework}, controls" if control else str(framework)
+        rows.append((name, *cells, str(group.height)))
     table(
         console,
         ("framework", *words, "total"),

@@ -29,13 +29,15 @@ class Layout:
     cut: int
     width: int
     """Bits that are kept."""
+    precision: int
+    """Binary digits of a number: an error of more than ``2**precision`` ulps is larger than the number."""
 
 
 LAYOUTS = {
-    "bfloat16": Layout("f", 16, 16),  # the upper half of a binary32
-    "float16": Layout("e", 0, 16),
-    "float32": Layout("f", 0, 32),
-    "float64": Layout("d", 0, 64),
+    "bfloat16": Layout("f", 16, 16, 8),  # the upper half of a binary32
+    "float16": Layout("e", 0, 16, 11),
+    "float32": Layout("f", 0, 32, 24),
+    "float64": Layout("d", 0, 64, 53),
 }
 
 
@@ -147,6 +149,11 @@ def count(number: int) -> str:
 def seconds(value: float) -> str:
     """``92.6 s``; ``4 ms`` below a tenth of a second."""
     return f"{value:,.1f} s" if value >= 0.1 else f"{value * 1000:.0f} ms"
+
+
+def share(ratio: float) -> str:
+    """An error over its bound: ``0.30 of the stable bound``, ``5,000 times the stable bound``."""
+    return f"{ulps(ratio)} {'times' if ratio >= 1 else 'of'} the stable bound"
 
 
 def _times_ten(value: float) -> str:

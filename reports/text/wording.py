@@ -38,6 +38,8 @@ class Answer:
     outcome: str
     message: str
     ulps: float | None
+    share: str = ""
+    """The error over the stable bound, where it is larger than the number itself: ulps mean nothing there."""
 
     @classmethod
     def of(cls, row: Row, side: str = "") -> Answer:
@@ -58,12 +60,13 @@ class Answer:
             outcome=outcome,
             message=row[f"message{side}"],
             ulps=error if math.isfinite(error) else None,
+            share=_share(row["dtype"], error, row[f"ratio{side}"]) if measured else "",
         )
 
     @property
     def distance(self) -> str:
-        """``2,000 ulp``; empty where there is none."""
-        return f"{self.error} ulp" if self.error else ""
+        """``2,000 ulp``; of an error larger than the number, its share of the bound; empty for none."""
+        return self.share or (f"{self.error} ulp" if self.error else "")
 
     @property
     def sentence(self) -> str:
@@ -102,11 +105,20 @@ def worst(row: Row) -> list[tuple[str, str]]:
     return lines
 
 
-def told_whole(finding: Row, clause: Mapping[str, str], rows: int) -> list[str]:
+def _share(dtype: str, error: float, ratio: float) -> str:
+    """Empty where the error is smaller than the number, or where the bound is zero."""
+    larger = error > 2.0 ** numbers.LAYOUTS[dtype].precision
+    return numbers.share(ratio) if larger and math.isfinite(ratio) else ""
+
+
+def told_whole(
+    finding: Row, clause: Mapping[str, str], rows: int, causes: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """A finding in lines: what it breaks, in how many of so many rows, its worst case and what that got.
 
-    The note of a clause says who may break it and be honest.
+    The note of a clause says who may break it and be honest; ``causes``, which formula gives such numbers.
     """
+    formula = causes.get(finding.get("cause") or "")
     counted = f"{numbers.count(finding['count'])} of {numbers.count(rows)} rows"
     return [
         f"  clause {finding['clause']} ({finding['level']}) {clause['title']}: {clause['text']}",
@@ -114,6 +126,7 @@ def told_whole(finding: Row, clause: Mapping[str, str], rows: int) -> list[str]:
         f"  {finding['output']}: {finding['symptom']} in {counted}",
         f"  case {finding['case']}",
         *(f"    {name:<8} {text}" for name, text in worst(finding)),
+        *([f"  what gives this: {formula['hypothesis']}: {formula['sentence']}"] if formula else []),
     ]
 
 

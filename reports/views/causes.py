@@ -1,8 +1,14 @@
-"""A cause: one thing that is wrong, wherever it shows."""
+"""A cause: one thing that is wrong, wherever it shows. A run file names one of each broken verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import polars as pl
+
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import FAULTS, SYMPTOMS, Grade, Row
+from xent_conformance.reports.text.numbers import shortest
 
 
 @dataclass(frozen=True)
@@ -32,3 +38,47 @@ class Cause:
     answered: str
     returned: str
     right: str
+
+
+def causes(run: Run) -> list[Cause]:
+    """The causes that a run file names: must clauses first, the explained before the rest, then by verdicts.
+
+    Naive formulations, the controls, have none.
+    """
+    named = called(run).verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") != "")
+    found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
+    return sorted(found, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
+
+
+def _cause(rows: pl.DataFrame, run: Run) -> Cause:
+    worst = rows.sort(["ratio", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+    told = run.causes.get(worst["cause"], {})
+
+    def every(column: str) -> tuple[str, ...]:
+        return tuple(sorted(rows[column].unique().to_list()))
+
+    return Cause(
+        id=worst["cause"],
+        hypothesis=told.get("hypothesis", ""),
+        sentence=told.get("sentence", ""),
+        source=told.get("source", ""),
+        symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
+        level="must" if "must" in every("level") else "should",
+        clauses=every("clause"),
+        operators=every("operator"),
+        outputs=every("output"),
+        frameworks=every("framework"),
+        implementations=every("implementation"),
+        dtypes=every("dtype"),
+        verdicts=rows.height,
+        conforming=told.get("conforming", 0),
+        worst=worst["case"],
+        answered=f"{worst['implementation']} {worst['mode']} {worst['device']}",
+        returned=_number(worst, "got"),
+        right=_number(worst, "rounded"),
+    )
+
+
+def _number(row: Row, column: str) -> str:
+    """As it is written; empty where nothing was graded."""
+    return "" if row["grade"] == Grade.NONE else shortest(row[column], row["dtype"])

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.text.wording import Answer, joined, plural
-from xent_conformance.reports.views.comparison import Change
+from xent_conformance.reports.text.wording import Answer, joined, listed, plural
+from xent_conformance.reports.views.comparison import Change, Difference
 
 
 class Kind(StrEnum):
@@ -26,11 +27,14 @@ class Kind(StrEnum):
     MISSING = "missing since the baseline"
     NOT_COMPARABLE = "not comparable with the baseline"
     REGRESSED = "regressed"
+    LESS_ACCURATE = "less accurate"
     MUST = "must clause broken"
     WORSENED = "waiver worsened"
     EXPIRED = "waiver expired"
     STALE = "waiver stale"
     UNMATCHED = "waiver unmatched"
+    ACCEPTED = "new, and accepted"
+    AS_BEFORE = "broken as before"
     SHOULD = "should clause broken"
     DRIFTED = "drifted"
     BITS = "bits changed"
@@ -50,11 +54,25 @@ _COUNTED = (Kind.UNDECIDED, Kind.MISSING, Kind.NOT_COMPARABLE)
 """Their titles say how many verdicts there are."""
 
 
+class Finding(NamedTuple):
+    """What the verdicts of one finding share, on whatever machine."""
+
+    operator: str
+    framework: str
+    version: str
+    implementation: str
+    output: str
+    clause: str
+    symptom: str
+
+
 @dataclass(frozen=True)
 class Reason:
     """One reason; ``count`` verdicts share it, and ``case`` is the worst of them, with its ``answer``.
 
-    ``command`` is what to type next; ``waiver`` the name of the waiver that it is about, if it is about one.
+    ``cause`` is the lasting name of what is wrong, ``findings`` are all in which it shows; the fields from
+    ``framework`` to ``symptom`` are of the worst. ``command`` is what to type next; ``waiver`` the name of
+    the waiver that it is about, if it is about one.
     """
 
     kind: Kind
@@ -63,6 +81,8 @@ class Reason:
     detail: str
     command: str
     count: int = 0
+    cause: str = ""
+    findings: tuple[Finding, ...] = ()
     framework: str = ""
     version: str = ""
     implementation: str = ""
@@ -71,6 +91,7 @@ class Reason:
     targets: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     clause: str = ""
+    level: str = ""
     symptom: str = ""
     case: str = ""
     answer: Answer | None = None
@@ -191,6 +212,8 @@ class Gate:
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
     accepted: tuple[Acceptance, ...] = ()
+    machine: tuple[Difference, ...] = ()
+    """What of the machine is not as it was for the baseline: then other last bits are no reason."""
     files: Files = field(default_factory=Files)
     """What was decided on, for the commands that do it again."""
 
@@ -229,13 +252,51 @@ class Gate:
         """The verdict and, if it is bad, the first reason."""
         blocking = self.blocking
         if not blocking:
-            parts = [f"gate passed: {plural(self.verdicts, 'verdict')} of {', '.join(self.tested)}"]
+            parts = [f"gate passed: {self._passed}"]
             parts += [f"{self.waived:,} accepted by waivers"] if self.waived else []
             return joined("; ", [*parts, plural(len(self.reasons), "warning") if self.reasons else ""])
         said = "gate failed" if self.status == FAILED else "gate without a decision, evidence is missing"
         more = len(blocking) - 1
         rest = plural(more, "more reason") if more else ""
         return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])
+
+    @property
+    def sentence(self) -> str:
+        """The headline without the word that says whether the gate passed."""
+        return self.headline.partition(": ")[2]
+
+    @property
+    def _passed(self) -> str:
+        """What was tested; against a baseline, whether anything in it is worse."""
+        now = ", ".join(self.tested)
+        if not self.against:
+            return f"{plural(self.verdicts, 'verdict')} of {now}"
+        then = ", ".join(self.against)
+        sides = f"{now} again" if now == then else f"{now} after {then}"
+        worse, better = (self.changes.get(c, 0) for c in (Change.REGRESSED, Change.FIXED))
+        if not worse:
+            return f"{sides}: no verdict is worse"
+        return f"{sides}: {plural(worse, 'verdict')} worse and {better:,} better, none of it new or material"
+
+    @property
+    def elsewhere(self) -> str:
+        """That the baseline ran on another machine, and what follows; empty where it did not."""
+        if not self.machine:
+            return ""
+        what = listed(list(dict.fromkeys(d.what for d in self.machine)))
+        return f"the machine changed since the baseline ({what}): what is only less accurate does not block"
+
+    def first_day(self, adopt: str) -> list[str]:
+        """Where a gate without a baseline fails for what no waiver knows: that, and what to type."""
+        unknown = [r for r in self.blocking if r.kind is Kind.MUST]
+        if self.against or not unknown or not adopt:
+            return []
+        known = sum(w.state is State.ACCEPTS for w in self.waivers)
+        return [
+            f"no baseline: {plural(len(unknown), 'cause')} of a broken must clause that no waiver knows",
+            f"known and accepted: {plural(self.waived, 'verdict')} by {plural(known, 'waiver')}",
+            f"first run of this version or machine? Block from now on on what changes: {adopt}",
+        ]
 
     @property
     def counts(self) -> str:

@@ -84,7 +84,7 @@ reports/html/report
 reports/html/transitions
     reports: html/marks run text views
 reports/html/comparison
-    reports: html/marks html/page html/transitions text views
+    reports: html/marks html/page html/standing html/transitions text views
 
 conformance/explain
 conformance/frameworks
@@ -123,7 +123,8 @@ conformance/check_plugin
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
-    conformance: asking frameworks judging registry
+    reports: run text views
+    conformance: asking diagnosis frameworks judging registry
 conformance/explain/script
     reference: cache clauses operators oracle
     cases: case profile
@@ -137,7 +138,7 @@ conformance/running
     reference: cache clauses formats operators oracle sources
     cases: case corpus outside
     reports: run
-    conformance: asking frameworks judging registry version
+    conformance: asking diagnosis frameworks judging registry version
 conformance/api
     reports: run
     conformance: asking registry running

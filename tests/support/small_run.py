@@ -65,6 +65,7 @@ def verdict(**changes: Any) -> dict[str, Any]:
         "exponent": 0,
         "rounded": 0.10000000149011612,
         "bits": "0ac49b7f92cc1e4c",
+        "cause": "",
     }
     if set(changes) - set(row):
         raise ValueError(f"no such columns: {set(changes) - set(row)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xent_conformance.reports.html.sections import (
     against,
     cases,
+    causes,
     clauses,
     counters,
     environment,
@@ -19,6 +20,7 @@ from xent_conformance.reports.html.sections import (
 
 SECTIONS = (
     counters.SECTION,
+    causes.SECTION,
     findings.SECTION,
     gate.SECTION,
     matrix.SECTION,

@@ -13,6 +13,7 @@ import polars as pl
 from xent_conformance.reports.html.marks import Mark
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.standing import (
+    DECIDED,
     DETAIL_LIMIT,
     STATES,
     Cause,
@@ -24,19 +25,13 @@ from xent_conformance.reports.html.standing import (
 )
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import cut, listed, plural
-from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, Judged, Kind, Reason
+from xent_conformance.reports.views.gate import FAILED, INVALID, Gate, Judged, Kind, Reason
 
 IN_THE_BANNER = 5
 """Blocking reasons that the first screen shows."""
 
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
-
-_MARKS = {
-    PASSED: Mark("●", "gate passed", "k"),
-    FAILED: Mark("✕", "gate failed", "m"),
-    INVALID: Mark("◆", "no decision", "x"),
-}
 
 _Links = Mapping[Cause, str]
 
@@ -99,7 +94,7 @@ def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
     leads = links(findings)
     blocking = _said_once([_why(r, leads) for r in gate.blocking])
     return Decision(
-        mark=_MARKS[gate.status],
+        mark=DECIDED[gate.status],
         why=_in_words(gate),
         first=tuple(blocking[:IN_THE_BANNER]),
         more=_more(len(blocking) - IN_THE_BANNER),

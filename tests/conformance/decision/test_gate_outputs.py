@@ -25,12 +25,12 @@ def test_the_first_line_says_it_and_the_last_repeats_it(make: Make) -> None:
     _, told, lines = gated(make("AlwaysNan", *TWO_CLASSES), "--baseline", make("Exact", *TWO_CLASSES))
     assert lines[0] == (
         "gate failed: fake.softmax grad_logits: regressed to NaN (must 2.5 Two classes), 24 verdicts; "
-        "7 more reasons"
+        "3 more reasons"
     )
     assert lines[-1] == told["reasons"][0]["command"]
     assert lines.count("against the baseline: 80 regressed") == 1
     numbered = [line for line in lines if line.lstrip()[:2] in {f"{i}." for i in range(1, 9)}]
-    assert len(numbered) == 8
+    assert len(numbered) == 4
 
 
 def test_a_pass_ends_without_a_command(make: Make) -> None:
@@ -51,7 +51,7 @@ def test_many_reasons_are_bounded(make: Make) -> None:
     many = replace(decision, reasons=decision.reasons * 250)
     lines = _printed(many, notes=["a note"])
     assert lines[0].endswith("999 more reasons")
-    assert "… 990 more reasons: --json FILE, --markdown FILE and --junit FILE hold all" in lines
+    assert "… 995 more reasons: --json FILE, --markdown FILE and --junit FILE hold all" in lines
     assert len(lines) < 60 and lines[-2] == "a note" and lines[-1] == decision.reasons[0].command
 
 

@@ -177,6 +177,7 @@ def test_a_regression_under_a_waiver_passes(make: Make) -> None:
     old, new = make("Exact", *TWO_CLASSES), make("AlwaysNan", *TWO_CLASSES)
     status, told, _ = gated(new, "--baseline", old, "--waivers", "w.toml")
     assert status == 0 and told["changes"]["regressed"] == 80
+    assert kinds(told) == {Kind.ACCEPTED}, "what is new is said, though it is accepted"
 
 
 def test_known_waivers_are_taken_unless_left_out(make: Make) -> None:

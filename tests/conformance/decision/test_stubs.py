@@ -64,11 +64,14 @@ def test_what_is_signed_passes(fake: str, asked: tuple[str, ...], make: Make) ->
 
 def test_a_stub_is_complete(make: Make) -> None:
     stubs = _waived(make("FarOff", *TWO_CLASSES))
-    assert len({s["name"] for s in stubs}) == len(stubs) == 4
+    assert len({s["name"] for s in stubs}) == len(stubs)
+    of_findings = [s for s in stubs if "cause" not in s]
+    assert of_findings
     for s in stubs:
         assert s["versions"] == ">=1.0" and s["framework"] == "fake" and s["reason"] == s["link"] == ""
-        assert s["implementations"] == ["fake.softmax"] and s["cases"] == ["softmax/two_classes/*"]
-        assert math.log2(s["ulps"]).is_integer() and s["witnesses"]
+        assert s["implementations"] == ["fake.softmax"] and s["witnesses"]
+    for s in of_findings:
+        assert s["cases"] == ["softmax/two_classes/*"] and math.log2(s["ulps"]).is_integer()
         assert "modes" not in s and "devices" not in s, "it fails in all that were asked"
     text = Path("w.toml").read_text("utf-8")
     assert "verdicts: float32; eager cpu\n" in text
@@ -96,12 +99,15 @@ def test_a_witness_is_one_that_quick_asks(install: Install, tmp_path: Path) -> N
     assert status == 0
 
 
-@pytest.mark.parametrize(("level", "levels"), [("must", set()), ("should", {"1.3"}), ("all", {"1.3"})])
-def test_levels(level: str, levels: set[str], make: Make) -> None:
+@pytest.mark.parametrize(("level", "some"), [("must", False), ("should", True), ("all", True)])
+def test_levels(level: str, some: bool, make: Make) -> None:
+    """Flushed results break a should clause (1.3), and nothing else."""
     run = make("FlushesToZero", *HUGE)
     conformance("waive", run, "-o", "w.toml", "--no-known", "--level", level, status=0)
     found = tomllib.loads(Path("w.toml").read_text("utf-8"))["waiver"] if Path("w.toml").exists() else []
-    assert {s["clause"] for s in found} == levels
+    assert bool(found) is some
+    if some:
+        assert "; should 1.3; at worst" in Path("w.toml").read_text("utf-8")
 
 
 def test_what_is_accepted_is_not_written_again(make: Make) -> None:

@@ -10,11 +10,13 @@ import pytest
 from tests.support.cli import conformance
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.corpus import batches
 from xent_conformance.commands.base import EVIDENCE
-from xent_conformance.diagnosis.causes import OtherCorpus, cause_of_each, diagnosed
+from xent_conformance.diagnosis.causes import OtherCorpus, diagnose, diagnosed
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.reports.views.causes import causes
 from xent_conformance.running.engine import run
 
 
@@ -37,38 +39,39 @@ def shifted() -> Run:
 
 
 def test_the_textbook_is_named(shifted: Run) -> None:
-    causes = {c.id: c for c in diagnosed(shifted, Oracle(default_cache()))}
-    log = causes["log-of-the-whole-sum"]
+    found = {c.id: c for c in causes(diagnosed(shifted, Oracle(default_cache())))}
+    log = found["log-of-the-whole-sum"]
     assert log.level == "should" and log.clauses == ("1.2",) and "value" in log.outputs
     assert "log_softmax" in log.operators
     assert log.conforming > 100 and log.returned != log.right
-    limits = causes["terms-as-large-as-the-logit"]
+    limits = found["terms-as-large-as-the-logit"]
     assert (limits.clauses, limits.returned) == (("5.2",), "NaN")
-    index = causes["a-negative-index-counts-from-the-end"]
+    index = found["a-negative-index-counts-from-the-end"]
     assert (index.level, index.clauses) == ("must", ("6.4",))
-    must = [c.level for c in diagnosed(shifted, Oracle(default_cache()))]
+    must = [c.level for c in causes(diagnosed(shifted, Oracle(default_cache())))]
     assert must == sorted(must), "must before should"
 
 
 def test_controls_are_left_out(shifted: Run) -> None:
-    named = {i for c in diagnosed(shifted, Oracle(default_cache())) for i in c.implementations}
+    named = {i for c in causes(diagnosed(shifted, Oracle(default_cache()))) for i in c.implementations}
     assert named and not [name for name in named if name.endswith("-naive")]
 
 
 def test_every_broken_verdict_has_one_cause(shifted: Run) -> None:
     called = shifted.verdicts.filter(shifted.verdicts["formulation"] != "naive")
     faults = called.filter(called["status"].is_in(["breaks_must", "breaks_should"])).height
-    assert sum(c.verdicts for c in diagnosed(shifted, Oracle(default_cache()))) == faults
+    assert sum(c.verdicts for c in causes(diagnosed(shifted, Oracle(default_cache())))) == faults
 
 
 def test_every_fault_names_one_of_the_causes(shifted: Run) -> None:
-    each, causes = cause_of_each(shifted.verdicts, "quick", Oracle(default_cache()))
-    assert each.drop("cause").equals(shifted.verdicts)
+    run = diagnose(shifted, batches("quick"), Oracle(default_cache()))
+    each = run.verdicts
+    assert each.drop("cause").equals(shifted.verdicts.drop("cause"))
     of_users = each.filter(
         each["formulation"] != "naive", each["status"].is_in(["breaks_must", "breaks_should"])
     )
-    assert dict(of_users.group_by("cause").len().iter_rows()) == {c.id: c.verdicts for c in causes}
-    assert each["cause"].null_count() == each.height - of_users.height
+    assert dict(of_users.group_by("cause").len().iter_rows()) == {c.id: c.verdicts for c in causes(run)}
+    assert (each["cause"] == "").sum() == each.height - of_users.height
 
 
 def test_a_run_of_other_cases_is_refused() -> None:
@@ -84,7 +87,7 @@ def test_the_command(shifted: Run, tmp_path: Path) -> None:
     assert "should 1.2  log of the whole sum: lost relative accuracy" in text
     assert "contradicted by 0 of" in text and "numpy:log_softmax-shifted eager cpu: returned" in text
     told = json.loads((tmp_path / "causes.json").read_text(encoding="utf-8"))
-    assert {c["id"] for c in told} == {c.id for c in diagnosed(shifted, Oracle(default_cache()))}
+    assert {c["id"] for c in told} == {c.id for c in causes(diagnosed(shifted, Oracle(default_cache())))}
 
 
 def test_the_command_says_what_a_run_of_other_cases_needs(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.by_hand import Install, selection
-from xent_conformance.decision.gate import Policy
+from xent_conformance.decision.policy import Policy
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import UnknownName
 from xent_conformance.reports.run.file import Run

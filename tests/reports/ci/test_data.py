@@ -42,6 +42,7 @@ GATE = {
             "detail": "str",
             "command": "str",
             "count": "int",
+            "cause": "str",
             "framework": "str",
             "version": "str",
             "implementation": "str",
@@ -50,12 +51,24 @@ GATE = {
             "targets": ["str"],
             "dtypes": ["str"],
             "clause": "str",
+            "level": "str",
             "symptom": "str",
             "case": "str",
             "got": "str",
             "right": "str",
             "ulps": "float",
             "evidence": "bool",
+            "findings": [
+                {
+                    "operator": "str",
+                    "framework": "str",
+                    "version": "str",
+                    "implementation": "str",
+                    "output": "str",
+                    "clause": "str",
+                    "symptom": "str",
+                }
+            ],
         }
     ],
     "waivers": [
@@ -87,6 +100,8 @@ GATE = {
             "count": "int",
         }
     ],
+    "headline": "str",
+    "machine": [],
 }
 
 SIDE = {"tested": ["str"], "created": ["str"], "suite": ["str"], "profiles": ["str"], "verdicts": "int"}

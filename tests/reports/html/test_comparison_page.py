@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.support.cli import invoke
-from tests.support.small_gate import newer, now_header, of_every_change, view_of
+from tests.support.small_gate import decided, newer, now_header, of_every_change, view_of
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import CHANGES, render_comparison
@@ -189,3 +189,16 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
 
 def _write(path: Path, run: Run) -> None:
     write_run(path, run)
+
+
+def test_an_upgrade_opens_with_its_decision() -> None:
+    """The sentence, what blocks, and what shows it, first of all; a comparison alone decides nothing."""
+    before, now = (
+        [verdict(case="a")],
+        [verdict(case="a", status="breaks_must", symptom="NaN", grade="wrong_special")],
+    )
+    gate = decided(run_of(now), baseline=run_of(before))
+    text = Page(render_comparison(view_of(before, now), gate)).text
+    assert f"✕ gate failed {gate.sentence}" in text and "This page decides nothing" not in text
+    assert text.index(gate.blocking[0].command) < text.index("What else is not the same")
+    assert "This page decides nothing" in Page(render_comparison(view_of(before, now))).text

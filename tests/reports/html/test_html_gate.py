@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli import invoke
 from tests.support.small_gate import CASE, broken, decided, waiver
 from tests.support.small_run import HOSTILE, Page, header, run_of, verdict
-from xent_conformance.decision.gate import Policy
+from xent_conformance.decision.policy import Policy
 from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.sections.gate import IN_THE_BANNER, LISTED, decision
@@ -258,7 +258,7 @@ def test_a_report_takes_the_waivers_that_come_with_the_suite(run_file: Path) -> 
 def test_a_report_against_a_baseline(run_file: Path) -> None:
     write_run(Path("old.parquet"), run_of([verdict(case=CASE), verdict(case="b"), verdict(case="c")]))
     text = reported("--no-known", "--baseline", "old.parquet")
-    assert "◆ no decision" in text and "regressed: torch.softmax value: regressed to beyond" in text
+    assert "◆ no decision" in text and "less accurate: torch.softmax value: less accurate: " in text
     assert "conformance gate run.parquet --baseline old.parquet --no-known" in text
 
 

@@ -43,7 +43,7 @@ def test_a_section_has_the_template_of_its_name(name: str) -> None:
 
 
 def test_the_navigation_is_the_list() -> None:
-    run = run_of([broken()])
+    run = run_of([broken(cause="one")])
     html = render(run, findings(run.verdicts), decided(run))
     nav = re.findall(r'<a href="#([\w-]+)">([^<]+)</a>\n', html[html.index("<nav") : html.index("</nav>")])
     assert nav == [(s.id, s.title) for s in SECTIONS]

@@ -31,7 +31,14 @@ DESCRIBED = {"outcome": "returned", "grade": "none", "symptom": "none", "ulps": 
     ("changes", "sentence", "graded", "ulps"),
     [
         ({"ulps": 3.0}, "returned 0.25, right 0.1, 3.00 ulp", "{} (exact)", 3.0),
-        ({"ulps": INF}, "returned 0.25, right 0.1, > 10³⁰⁸ ulp", "{} (exact)", None),
+        ({"ulps": INF, "ratio": INF}, "returned 0.25, right 0.1, > 10³⁰⁸ ulp", "{} (exact)", None),
+        # larger than the number itself: ulps would only frighten
+        (
+            {"ulps": 1e38, "ratio": 0.3},
+            "returned 0.25, right 0.1, 0.30 of the stable bound",
+            "{} (exact)",
+            1e38,
+        ),
         (
             {"got": NAN, "grade": "wrong_special", "ulps": INF},
             "returned NaN, right 0.1",
@@ -100,7 +107,7 @@ def test_a_wider_result_has_no_bits_of_the_format() -> None:
 
 def test_a_finding_told_whole() -> None:
     clause = {"title": "Stable accuracy", "text": "Within the bound."}
-    lines = told_whole(verdict(ulps=3.0) | {"count": 4}, clause, 1_200)
+    lines = told_whole(verdict(ulps=3.0) | {"count": 4}, clause, 1_200, {})
     assert lines[:3] == [
         "  clause 1.1 (must) Stable accuracy: Within the bound.",
         "  value: none in 4 of 1,200 rows",
@@ -112,9 +119,11 @@ def test_a_finding_told_whole() -> None:
 def test_a_finding_is_told_with_the_note_of_its_clause() -> None:
     """Beside the rule, and only where there is one."""
     clause = {"title": "Relative accuracy", "text": "Within the bound.", "note": "The honest can be here."}
-    lines = told_whole(verdict(ulps=3.0) | {"count": 4}, clause, 1_200)
+    lines = told_whole(verdict(ulps=3.0) | {"count": 4}, clause, 1_200, {})
     assert lines[1] == "  note: The honest can be here."
-    assert not any("note" in line for line in told_whole(verdict() | {"count": 4}, clause | {"note": ""}, 9))
+    assert not any(
+        "note" in line for line in told_whole(verdict() | {"count": 4}, clause | {"note": ""}, 9, {})
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,3 +144,12 @@ def test_names_and_how_many() -> None:
     assert (plural(1, "batch", "es"), plural(1_200, "batch", "es")) == ("1 batch", "1,200 batches")
     assert [listed(list(names)) for names in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
     assert dtypes_text(["float32", "odd", "bfloat16"]) == "bf16 f32 odd"
+
+
+def test_a_finding_says_which_formula_gives_its_numbers() -> None:
+    clause = {"title": "Accuracy", "text": "near enough", "note": ""}
+    causes = {
+        "log-of-softmax-nan": {"hypothesis": "log of softmax", "sentence": "it underflowed", "source": "8.13"}
+    }
+    lines = told_whole(verdict() | {"count": 4, "cause": "log-of-softmax-nan"}, clause, 9, causes)
+    assert lines[-1] == "  what gives this: log of softmax: it underflowed"

@@ -13,11 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from tests.support.corpus import of_corpus
+from tests.support.corpus import corpus, of_corpus
 from tests.support.faults.asked import NOT_JUDGED, Bench, bits
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.causes import causes_of_each
+from xent_conformance.diagnosis.causes import diagnosed_alone
 from xent_conformance.diagnosis.weigh import SAMPLE
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
@@ -25,7 +25,7 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA
 from xent_conformance.reports.run.words import FAULTS, ORDINARY
-from xent_conformance.reports.views.causes import Cause
+from xent_conformance.reports.views.causes import Cause, causes
 
 TARGET = {"framework": "faults", "version": "0", "machine": "", "formulation": "composed"}
 
@@ -75,12 +75,13 @@ def _operators(names: Sequence[str] | None) -> list[str] | None:
 
 def causes_of(verdicts: pl.DataFrame) -> Mapping[str, Sequence[Cause]]:
     """Of each implementation its causes, each explained by itself."""
-    return causes_of_each(verdicts, "quick", Oracle(default_cache()))
+    alone = diagnosed_alone(verdicts, corpus("quick"), Oracle(default_cache()))
+    return {name: causes(run) for name, run in alone.items()}
 
 
-def named_first(causes: Sequence[Cause]) -> str:
+def named_first(of: Sequence[Cause]) -> str:
     """What explains most of what is broken; nothing, if most of it is explained by nothing."""
     found: Counter[str] = Counter()
-    for cause in causes:
+    for cause in of:
         found[cause.hypothesis] += cause.verdicts
     return max(found, key=lambda name: (found[name], name), default="")

@@ -1,0 +1,60 @@
+"""``conformance adopt``: the first day of a version or a machine that the waivers do not know."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from xent_conformance.commands.base import EVIDENCE, USAGE, Known, Waivers, app, console, fail
+from xent_conformance.commands.files import accepted, check_outputs, read, write
+
+
+@app.command()
+def adopt(
+    run: Annotated[Path, typer.Argument(metavar="RUN.parquet", help="The run that is to be the baseline.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER")] = Path("conformance"),
+    waivers: Waivers = None,
+    known: Known = True,
+    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
+) -> None:
+    """Make a run the baseline, write stubs for what no waiver accepts, and say what is left to write.
+
+    From then on the gate blocks on what is new, and not on what was wrong from the first day.
+    """
+    from xent_conformance.decision.stubs import stubs, toml
+    from xent_conformance.reports.run.commands import Files
+
+    baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"
+    there = [path for path in (baseline, stub_file) if path.exists()]
+    if there and not force:
+        raise fail(f"{there[0]} is there already; name another folder, or --force to write over it", USAGE)
+    check_outputs({"--out": baseline}, [run, *(waivers or ())])
+    found = read([run])
+    if not found.complete:
+        raise fail(
+            f"{run} did not finish or lacks a framework that was asked for: it is no baseline", EVIDENCE
+        )
+    new = stubs(found, accepted(waivers, known), ("must",))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run, baseline)
+    except OSError as error:
+        raise fail(f"{error.filename or out} cannot be written: {error.strerror}", EVIDENCE) from None
+    if new:
+        write(stub_file, toml(new))
+    count = sum(stub.count for stub in new)
+    gate = Files((str(run),), (str(baseline),), tuple(map(str, waivers or ())), known).gate()
+    words = (
+        f"{stub_file}: {len(new)} stubs for {count} verdicts that no waiver accepts; write reason and link "
+        "of each whose divergence you accept: until then they are told as broken before"
+    )
+    lines = [
+        f"{baseline}: {', '.join(found.tested)}; what is wrong in it is told from now on, and does not block",
+        words if new else "no must clause is broken that no waiver accepts: there is no stub to write",
+    ]
+    for line in (*lines, f"gate the next run with: {gate}"):
+        console.print(escape(line), soft_wrap=True)

@@ -1,0 +1,123 @@
+"""What is missing for any decision: in the run itself, and since the baseline."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import TARGETS
+from xent_conformance.reports.run.words import JUDGED, Row, Status
+from xent_conformance.reports.views.comparison import Change, Comparison
+from xent_conformance.reports.views.gate import Kind, Reason
+
+
+def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
+    """What is missing for any decision."""
+    reasons = []
+    if called.filter(pl.col("status").is_in(JUDGED)).is_empty():
+        reasons.append(
+            Reason(
+                Kind.NO_VERDICTS,
+                True,
+                "the run has no answer of an implementation that users call",
+                "nothing was answered and judged, so nothing is shown to conform",
+                commands.ask_again(run.header),
+            )
+        )
+    for header in run.headers:
+        absent = {gap["framework"]: gap for gap in header["absent"]}
+        for name, gap in absent.items():
+            reasons.append(
+                Reason(
+                    Kind.ABSENT,
+                    True,
+                    f"{name} was asked for and is absent",
+                    gap["message"],
+                    gap["install"],
+                    framework=name,
+                )
+            )
+        for name, planned in header["planned"].items():
+            done = header["finished"].get(name, 0)
+            if done != planned and name not in absent:
+                reasons.append(
+                    Reason(
+                        Kind.UNFINISHED,
+                        True,
+                        f"{name} answered {done} of {planned} batches",
+                        "the run ended before everything was asked; run again",
+                        commands.ask_again(header),
+                        framework=name,
+                    )
+                )
+    undecided = called.filter(pl.col("status") == Status.UNDECIDED.value)
+    if not undecided.is_empty():
+        row = undecided.sort("case").row(0, named=True)
+        reasons.append(
+            Reason(
+                Kind.UNDECIDED,
+                True,
+                f"the reference could not certify {undecided.height} verdicts",
+                "what is right is not known there",
+                commands.explain(run, row["case"], row["implementation"], row["device"]),
+                undecided.height,
+                case=row["case"],
+                operator=row["operator"],
+                output=row["output"],
+            )
+        )
+    return reasons
+
+
+def since(comparison: Comparison) -> list[Reason]:
+    """What the baseline has not, or has and this run has not."""
+    reasons: list[Reason] = []
+    if comparison.old.verdicts.is_empty():
+        reasons.append(
+            Reason(
+                Kind.NO_VERDICTS,
+                True,
+                "the baseline has no verdict of an implementation that users call",
+                "against nothing, nothing can be worse; make a baseline that asks something",
+                commands.ask_again(comparison.old.header),
+            )
+        )
+    for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
+        reasons += _gaps(comparison, change, kind)
+    return reasons
+
+
+def _asked_of(run: Run, framework: str) -> Row:
+    """The header of the run file, among those merged, that asked a framework."""
+    found = (h for h in run.headers if any(f["framework"] == framework for f in h["frameworks"]))
+    return next(found, run.header)
+
+
+def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
+    """One reason for each implementation of which verdicts are missing or not comparable."""
+    reasons = []
+    gone = comparison.of(change).sort("case").with_columns(_rows=pl.len().over("framework", "implementation"))
+    gone = gone.sort("_rows", descending=True, maintain_order=True)
+    for (framework, name), rows in gone.group_by("framework", "implementation", maintain_order=True):
+        targets = rows.select(TARGETS)["targets"].to_list()
+        what = {
+            Kind.MISSING: "the baseline has verdicts that this run has not; ask the same profile, frameworks "
+            "and devices, or make a new baseline",
+            Kind.NOT_COMPARABLE: "the corpus or a clause has changed; make a new baseline with this suite",
+        }[kind]
+        reasons.append(
+            Reason(
+                kind,
+                True,
+                f"{name}: {rows.height} verdicts {kind.value}",
+                what,
+                commands.ask_again(_asked_of(comparison.old, str(framework))),
+                rows.height,
+                framework=str(framework),
+                implementation=str(name),
+                targets=tuple(targets),
+                case=rows["case"][0],
+            )
+        )
+    return reasons

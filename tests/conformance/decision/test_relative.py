@@ -1,0 +1,168 @@
+"""What blocks against a baseline, cause by cause: what is new, or reached where it was not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from tests.support.small_gate import CASE, decided, now_header, waiver
+from tests.support.small_run import header, run_of, verdict
+from xent_conformance.decision.policy import Policy
+from xent_conformance.decision.waivers import KNOWN
+from xent_conformance.reports.views.gate import Gate, Kind
+
+NAN: dict[str, Any] = {
+    "status": "breaks_must",
+    "symptom": "NaN",
+    "grade": "wrong_special",
+    "got": math.nan,
+    "ulps": math.inf,
+    "ratio": math.inf,
+}
+SHOULD: dict[str, Any] = NAN | {"status": "breaks_should", "level": "should"}
+
+Rows = list[dict[str, Any]]
+
+
+def _gate(
+    then: Rows, now: Rows, *waivers: Any, environment: dict[str, str] | None = None, strict: bool = False
+) -> Gate:
+    told = now_header()
+    if environment:
+        (torch,) = told["frameworks"]
+        told["frameworks"] = [torch | {"environment": torch["environment"] | environment}]
+    new = run_of([row | {"version": "2.14.0"} for row in now], told)
+    policy = Policy(frozenset({"strict"} if strict else ()))
+    return decided(new, waivers, baseline=run_of(then, header()), policy=policy)
+
+
+def _blocking(gate: Gate) -> list[Kind]:
+    return [r.kind for r in gate.blocking]
+
+
+def test_a_must_clause_that_is_newly_broken_blocks() -> None:
+    gate = _gate([verdict(case="a")], [verdict(case="a", **NAN)])
+    assert _blocking(gate) == [Kind.REGRESSED]
+    assert gate.blocking[0].detail.startswith("a must clause is broken where it was not; before: conforms")
+
+
+def test_one_more_row_of_the_same_kind_is_told() -> None:
+    then = [verdict(case="a", **NAN), verdict(case="b")]
+    gate = _gate(then, [verdict(case="a", **NAN), verdict(case="b", **NAN)])
+    assert gate.status == 0 and {r.kind for r in gate.reasons} == {Kind.REGRESSED, Kind.AS_BEFORE}
+    assert _gate(then, [verdict(case="a", **NAN), verdict(case="b", **NAN)], strict=True).status == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"dtype": "bfloat16"},
+        {"mode": "jit"},
+        {"device": "cuda"},
+        {"output": "grad_logits"},
+        {"implementation": "torch.other"},
+        {"family": "special_values"},
+        {"variant": "another"},
+    ],
+)
+def test_where_it_was_not_it_blocks(where: dict[str, str]) -> None:
+    """The same cause in another output, format, mode, device, implementation or kind of row."""
+    there = verdict(case="a", **NAN)
+    gate = _gate([there, verdict(case="b", **where)], [there, verdict(case="b", **NAN, **where)])
+    assert _blocking(gate) == [Kind.REGRESSED]
+
+
+def test_a_should_clause_blocks_where_its_cause_is_new_to_the_run() -> None:
+    fine, broken = verdict(case="a", level="should"), verdict(case="a", **SHOULD)
+    assert _blocking(_gate([fine], [broken])) == [Kind.REGRESSED]
+    known = verdict(case="b", **SHOULD)
+    gate = _gate([fine, known], [broken | {"mode": "eager"}, known])
+    assert gate.status == 0
+
+
+def test_causes_are_one_across_implementations() -> None:
+    """Two implementations, one cause: one reason, which names both."""
+    cause = {"cause": "offset-kept-nan"}
+    then = [verdict(case="a"), verdict(case="a", implementation="torch.other")]
+    now = [verdict(case="a", **NAN, **cause), verdict(case="a", implementation="torch.other", **NAN, **cause)]
+    (reason,) = _gate(then, now).blocking
+    assert reason.cause == "offset-kept-nan" and reason.count == 2
+    assert {f.implementation for f in reason.findings} == {"torch.softmax", "torch.other"}
+    assert " and 1 more" in reason.title
+
+
+def test_a_cause_of_another_name_is_new() -> None:
+    """A wrong number for another reason, in the same rows as before: the cause is what counts."""
+    rows = [verdict(case="a", **NAN, cause="one"), verdict(case="b", cause="")]
+    now = [verdict(case="a", **NAN, cause="one"), verdict(case="b", **NAN, cause="other")]
+    assert _blocking(_gate(rows, now)) == [Kind.REGRESSED]
+
+
+def test_a_cause_that_shows_in_a_worse_way_is_new() -> None:
+    """What lost accuracy is NaN now, by the same formula and in the same kind of row."""
+    lost = verdict(case="b", status="breaks_should", cause="one")
+    then = [verdict(case="a", cause="one", **NAN | {"status": "breaks_must"}, family="other"), lost]
+    now = [then[0], verdict(case="b", **NAN, cause="one")]
+    assert _blocking(_gate(then, now)) == [Kind.REGRESSED]
+
+
+def test_a_baseline_without_causes_is_compared_by_findings() -> None:
+    """A run file of before: a cause that it cannot know is not new because of that."""
+    then = [verdict(case="a", **NAN), verdict(case="b")]
+    now = [verdict(case="a", **NAN, cause="one"), verdict(case="b", **NAN, cause="one")]
+    assert _gate(then, now).status == 0
+
+
+def test_no_longer_offered_blocks() -> None:
+    gone = {"status": "unsupported", "outcome": "unsupported", "grade": "none", "ulps": math.nan}
+    other = verdict(case="b")
+    gate = _gate([verdict(case="a"), other], [verdict(case="a", **gone), other])
+    assert _blocking(gate) == [Kind.REGRESSED] and "no longer offered" in gate.blocking[0].detail
+
+
+def _less_accurate() -> tuple[Rows, Rows]:
+    beyond = {"status": "breaks_must", "symptom": "beyond the stable bound", "grade": "divergent"}
+    return [verdict(case=CASE, ratio=0.5)], [verdict(case=CASE, ratio=9.0, ulps=900.0, **beyond)]
+
+
+def test_on_another_machine_what_is_less_accurate_is_told_first() -> None:
+    then, now = _less_accurate()
+    assert _blocking(_gate(then, now)) == [Kind.LESS_ACCURATE]
+    gate = _gate(then, now, environment={"processor": "another"})
+    assert gate.status == 0 and Kind.LESS_ACCURATE in {r.kind for r in gate.warnings}
+    assert gate.elsewhere.startswith("the machine changed since the baseline (processor): ")
+
+
+def test_on_another_machine_another_meaning_blocks() -> None:
+    gate = _gate([verdict(case="a")], [verdict(case="a", **NAN)], environment={"processor": "another"})
+    assert _blocking(gate) == [Kind.REGRESSED]
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_a_shipped_waiver_hides_no_must_regression(shipped: bool) -> None:
+    """One of the user's own accepts it, and what is new is said all the same."""
+    then, now = _less_accurate()
+    source = str(KNOWN / "torch.toml") if shipped else "waivers.toml"
+    gate = _gate(then, now, waiver(source=source))
+    assert gate.status == (1 if shipped else 0)
+    kinds = {r.kind for r in gate.reasons}
+    assert kinds == ({Kind.LESS_ACCURATE} if shipped else {Kind.ACCEPTED})
+    assert any("accepted by torch-known" in r.detail for r in gate.reasons)
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_a_stale_waiver_of_the_suite_is_good_news(shipped: bool) -> None:
+    source = str(KNOWN / "torch.toml") if shipped else "waivers.toml"
+    gate = decided(run_of([verdict(case=CASE)]), [waiver(source=source)])
+    assert (gate.status == 0) is shipped and {r.kind for r in gate.reasons} == {Kind.STALE}
+
+
+def test_the_sentence_says_whether_the_upgrade_may_pass() -> None:
+    fine = [verdict(case="a")]
+    assert _gate(fine, fine).headline == "gate passed: torch 2.14.0 after torch 2.13.0: no verdict is worse"
+    then = [verdict(case="a", **NAN), verdict(case="b"), verdict(case="c", **NAN)]
+    now = [verdict(case="a", **NAN), verdict(case="b", **NAN), verdict(case="c")]
+    said = "torch 2.14.0 after torch 2.13.0: 1 verdict worse and 1 better, none of it new or material"
+    assert _gate(then, now).headline == f"gate passed: {said}; 2 warnings"
