@@ -112,8 +112,8 @@ conformance/judging
     reports: run
     conformance: asking frameworks registry worker
 conformance/diagnosis
-    reference: formats inputs operators oracle
-    cases: case corpus profile
+    reference: attributes formats inputs operators oracle
+    cases: case corpus form profile
     reports: run text views
 conformance/check_plugin
     reference: cache formats operators oracle

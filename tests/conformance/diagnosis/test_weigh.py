@@ -126,6 +126,16 @@ def test_what_is_left_goes_to_what_explains_most_in_the_whole_run() -> None:
     assert e.by == {LOG: {1, 2}, CLIPPED: {3}}
 
 
+def test_of_two_that_are_as_simple_the_one_that_is_about_is_told() -> None:
+    """Both are of one rank, and explain all of a door; another door tells which it is."""
+    weights, smoothing = ("weights are not applied", ""), ("smoothing is not applied", "")
+    here = [Weighed(weights, frozenset({1}), 0), Weighed(smoothing, frozenset({1}), 0)]
+    assert told(1, *here) == {weights: {1}}
+    there = [Weighed(smoothing, frozenset({2, 3}), 0)]
+    e, _ = explain([(Explained(DOORS, 1, 0, {}), found) for found in (here, there)])
+    assert e.by == {smoothing: {1}}
+
+
 def test_a_constant_that_is_chosen_for_one_number_says_nothing() -> None:
     assert told(1, Weighed(CLIPPED, frozenset({1}), 0)) == {}
     assert told(2, Weighed(CLIPPED, frozenset({1, 2}), 0)) == {CLIPPED: {1, 2}}
