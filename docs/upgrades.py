@@ -16,7 +16,7 @@ import polars as pl
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.run.file import Run, read_run
-from xent_conformance.reports.views.comparison import Change
+from xent_conformance.reports.views.comparison import KEY, Change
 from xent_conformance.reports.views.gate import Gate
 
 HEAD = ("", "verdicts", "regressed", "fixed", "drifted", "improved", "other bits, no more", "same", "gate")
@@ -36,8 +36,15 @@ def settings(run: Run) -> str:
 
 
 def decided(old: Run, new: Run) -> Gate:
-    """The gate on the newer, the older as its baseline."""
-    return decide(plain(new), baseline=plain(old), waivers=read_waivers(known_files()))
+    """The gate on the newer, the older as its baseline.
+
+    A setting of a device may be asked in fewer modes than the device itself: then those are compared.
+    """
+    before, now = plain(old), plain(new)
+    if settings(old) != settings(new) and old.tested == new.tested:
+        both = before.verdicts.join(now.verdicts.select(KEY).unique(), on=KEY, how="semi")
+        before = Run(both, before.headers)
+    return decide(now, baseline=before, waivers=read_waivers(known_files()))
 
 
 def page(pairs: Iterable[tuple[Run, Run]]) -> str:

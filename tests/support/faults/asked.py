@@ -51,7 +51,14 @@ NOT_JUDGED = (Status.UNSUPPORTED, Status.UNDECIDED)
 CORRECT = "pairwise"
 """The correct implementation that is asked beyond quick: in the dtype, for rows of 2^25 classes."""
 
-COLUMNS = ("implementation", "mode", "family", "case", "output", "clause", "level", "status", "symptom")
+COLUMNS: Mapping[str, Any] = {
+    **dict.fromkeys(("implementation", "mode", "operator", "family", "variant", "dtype"), pl.String),
+    **dict.fromkeys(("case", "output", "clause", "level", "status", "symptom", "outcome"), pl.String),
+    "grade": pl.String,
+    "ulps": pl.Float64,
+    "ratio": pl.Float64,
+}
+"""What is kept of a broken verdict."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ class Bench:
 
     @property
     def found(self) -> Found:
-        table = pl.DataFrame(self.broken, schema=dict.fromkeys(COLUMNS, pl.String))
+        table = pl.DataFrame(self.broken, schema=COLUMNS)
         return Found(self.judged, self.not_judged, table)
 
 
