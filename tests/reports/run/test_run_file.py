@@ -66,7 +66,7 @@ def test_a_file_of_before_causes_is_read_as_one_that_names_none(
     """It was written without the column, and its digest is of what it has."""
     run = _run()
     with monkeypatch.context() as before:
-        before.setattr(file, "SCHEMA", {name: kind for name, kind in SCHEMA.items() if name != "cause"})
+        before.setattr(run_file, "SCHEMA", {name: kind for name, kind in SCHEMA.items() if name != "cause"})
         write_run(path, run)
     assert "cause" not in pl.read_parquet(path).columns
     found = read_run(path)
