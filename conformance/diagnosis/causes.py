@@ -1,7 +1,8 @@
 """Causes: one thing that is wrong, wherever it shows, in place of a line for every place where it does.
 
-What one hypothesis explains, with one symptom, is one cause across implementations, formats, modes and
-devices. What none explains is grouped by clause, output and symptom, and is called unexplained.
+What one hypothesis explains is one cause across implementations, formats, modes and devices, whatever symptom
+a row has of it. What none explains is grouped by clause, family of operators, output and kind of symptom, and
+is called unexplained.
 """
 
 from __future__ import annotations
