@@ -25,7 +25,7 @@ from xent_conformance.decision.units import with_units
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status
-from xent_conformance.reports.views.comparison import Comparison
+from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
 
 
@@ -75,10 +75,12 @@ def _broken(open_faults: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]
 
 def _against(comparison: Comparison, marked: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
     """What is worse than before; then what is as wrong as it was, and what the baseline does not know."""
-    found = worse(comparison, marked)
+    found = worse(comparison, marked, policy)
     reasons = relative(comparison, found, marked, policy)
     before = comparison.pairs.filter(pl.col("status_old").is_in(FAULTS)).select(*VERDICT, _before=True)
-    rest = marked.filter(pl.col("waiver").is_null()).join(found.select(VERDICT), on=VERDICT, how="anti")
+    # one that drifted and was broken before is told as drift, and is as broken as before
+    told = found.filter(pl.col("blocks") | (pl.col("change") == Change.REGRESSED)).select(VERDICT)
+    rest = marked.filter(pl.col("waiver").is_null()).join(told, on=VERDICT, how="anti")
     rest = rest.join(before, on=VERDICT, how="left")
     was = pl.col("_before").is_not_null()
     must = pl.col("level") == "must"

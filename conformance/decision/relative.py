@@ -18,8 +18,8 @@ from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Difference
 from xent_conformance.reports.views.gate import Kind, Reason
 
-MACHINE = ("processor", "instructions", "machine", "threads", "cpu capability", "device name")
-"""What of a worker's environment chooses its kernels."""
+MACHINE = ("processor", "instructions", "machine", "threads", "cpu capability")
+"""What of a worker's environment chooses its kernels; beside it the names of GPUs, ``cuda:0`` and on."""
 
 VERDICT = (*KEY, "version", "machine")
 """What tells one verdict of a run from another."""
@@ -27,14 +27,14 @@ VERDICT = (*KEY, "version", "machine")
 
 def of_another_machine(comparison: Comparison) -> tuple[Difference, ...]:
     """The differences of the environments that may explain other last bits."""
-    return tuple(d for d in comparison.environment if d.what in MACHINE)
+    return tuple(d for d in comparison.environment if d.what in MACHINE or d.what.startswith("cuda:"))
 
 
-def worse(comparison: Comparison, marked: pl.DataFrame) -> pl.DataFrame:
-    """The verdicts that are worse than before, with their unit, and in ``why`` why one blocks: else empty.
+def worse(comparison: Comparison, marked: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """The verdicts that are worse than before, with their unit; ``accepted`` by a waiver, or it ``blocks``.
 
     ``marked``: the faults of the run with the ``waiver`` that accepts each, or null; ``shipped`` says whether
-    it came with the suite.
+    it came with the suite. ``why`` is why one blocks that nothing accepts; empty for one that does not.
     """
     diagnosed = is_diagnosed(_faults(comparison.pairs, "")) and is_diagnosed(
         _faults(comparison.pairs, "_old")
@@ -54,8 +54,18 @@ def worse(comparison: Comparison, marked: pl.DataFrame) -> pl.DataFrame:
         .join(places, on=[*PLACE, "symptom"], how="left")
         .join(marked.select(*VERDICT, "waiver", "shipped"), on=VERDICT, how="left")
     )
+    why = _why()
+    elsewhere = pl.lit(bool(of_another_machine(comparison)))
+    accepted = pl.col("waiver").is_not_null() & ~(pl.col("shipped") & (pl.col("level") == "must"))
+    blocks = (why != "") & ~(pl.col("symptom").is_in(MEASURED) & elsewhere)
+    blocks |= (pl.col("change") == Change.REGRESSED) & pl.lit(policy.strict)
+    return joined.with_columns(why=why, accepted=accepted, blocks=blocks & ~accepted)
+
+
+def _why() -> pl.Expr:
+    """Why a verdict that is worse blocks, in words; empty where it does not."""
     must, meaning = pl.col("level") == "must", changes_meaning()
-    return joined.with_columns(
+    return (
         pl.when(pl.col("status") == Status.UNSUPPORTED)
         .then(pl.lit("it was answered, and is no longer offered"))
         .when(meaning & must & pl.col("_there").is_null())
@@ -71,7 +81,6 @@ def worse(comparison: Comparison, marked: pl.DataFrame) -> pl.DataFrame:
             )
         )
         .otherwise(pl.lit(""))
-        .alias("why")
     )
 
 
@@ -80,19 +89,17 @@ def relative(
 ) -> list[Reason]:
     """The reasons among ``found``, the verdicts that are worse; and drift and other bits, which are told."""
     run = comparison.new
-    elsewhere = bool(of_another_machine(comparison))
     regressed, measured = pl.col("change") == Change.REGRESSED, pl.col("symptom").is_in(MEASURED)
-    accepted = pl.col("waiver").is_not_null() & ~(pl.col("shipped") & (pl.col("level") == "must"))
-    blocks = (pl.col("why") != "") & ~(measured & elsewhere)
-    blocks |= regressed & pl.lit(policy.strict)
-    rows = found.with_columns(_blocks=blocks & ~accepted, _accepted=accepted)
     reasons: list[Reason] = []
-    for kind, part in ((Kind.REGRESSED, rows.filter(~measured)), (Kind.LESS_ACCURATE, rows.filter(measured))):
-        told = part.filter(regressed, ~pl.col("_blocks"), ~pl.col("_accepted"))
-        reasons += of_changes(kind, True, part.filter("_blocks"), run)
+    for kind, part in (
+        (Kind.REGRESSED, found.filter(~measured)),
+        (Kind.LESS_ACCURATE, found.filter(measured)),
+    ):
+        told = part.filter(regressed, ~pl.col("blocks"), ~pl.col("accepted"))
+        reasons += of_changes(kind, True, part.filter("blocks"), run)
         reasons += of_changes(kind, False, told, run)
-    reasons += of_changes(Kind.ACCEPTED, False, rows.filter("_accepted", regressed), run)
-    blocking = rows.filter("_blocks").select(VERDICT)
+    reasons += of_changes(Kind.ACCEPTED, False, found.filter("accepted", regressed), run)
+    blocking = found.filter("blocks").select(VERDICT)
     waived = marked.filter(pl.col("waiver").is_not_null()).select(VERDICT)
     for change, kind, option in ((Change.DRIFTED, Kind.DRIFTED, "drift"), (Change.BITS, Kind.BITS, "bits")):
         rest = comparison.of(change).join(pl.concat([blocking, waived]), on=VERDICT, how="anti")

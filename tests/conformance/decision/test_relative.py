@@ -55,6 +55,16 @@ def test_one_more_row_of_the_same_kind_is_told() -> None:
     assert _gate(then, [verdict(case="a", **NAN), verdict(case="b", **NAN)], strict=True).status == 1
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_was_broken_and_drifted_is_as_broken_as_before(strict: bool) -> None:
+    """Drift is told and does not block; that the clause is broken blocks for who is strict."""
+    beyond = {"status": "breaks_must", "symptom": "beyond the stable bound", "grade": "divergent"}
+    then, now = ([verdict(case="a", ratio=r, ulps=100 * r, **beyond)] for r in (3.0, 9.0))
+    gate = _gate(then, now, strict=strict)
+    assert {r.kind for r in gate.reasons} == {Kind.DRIFTED, Kind.AS_BEFORE}
+    assert _blocking(gate) == ([Kind.AS_BEFORE] if strict else [])
+
+
 @pytest.mark.parametrize(
     "where",
     [
@@ -133,6 +143,12 @@ def test_on_another_machine_what_is_less_accurate_is_told_first() -> None:
     gate = _gate(then, now, environment={"processor": "another"})
     assert gate.status == 0 and Kind.LESS_ACCURATE in {r.kind for r in gate.warnings}
     assert gate.elsewhere.startswith("the machine changed since the baseline (processor): ")
+
+
+def test_another_gpu_is_another_machine() -> None:
+    then, now = _less_accurate()
+    gate = _gate(then, now, environment={"cuda:0": "another"})
+    assert gate.status == 0 and gate.elsewhere.startswith("the machine changed since the baseline (cuda:0): ")
 
 
 def test_on_another_machine_another_meaning_blocks() -> None:
