@@ -17,7 +17,8 @@ class Cause:
 
     ``hypothesis``, ``sentence`` and ``source`` are empty where none explains it. ``conforming`` rows of the
     same implementations, outputs and formats were held against the hypothesis, and none contradicts it.
-    ``worst`` is the case whose error is the largest share of its bound, ``answered`` who answered it.
+    ``worst`` is the case whose error is the largest share of its bound; ``implementation``, ``mode`` and
+    ``device`` answered it.
     """
 
     id: str
@@ -35,9 +36,16 @@ class Cause:
     verdicts: int
     conforming: int
     worst: str
-    answered: str
+    implementation: str
+    mode: str
+    device: str
     returned: str
     right: str
+
+    @property
+    def answered(self) -> str:
+        """Who answered the worst case, in words."""
+        return f"{self.implementation} {self.mode} {self.device}"
 
 
 def causes(run: Run) -> list[Cause]:
@@ -73,7 +81,9 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         verdicts=rows.height,
         conforming=told.get("conforming", 0),
         worst=worst["case"],
-        answered=f"{worst['implementation']} {worst['mode']} {worst['device']}",
+        implementation=worst["implementation"],
+        mode=worst["mode"],
+        device=worst["device"],
         returned=_number(worst, "got"),
         right=_number(worst, "rounded"),
     )

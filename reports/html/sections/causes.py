@@ -84,7 +84,6 @@ def _cause(c: views.Cause, leads: Sequence[tuple[str, str]], run: Run) -> Cause:
     facts = [("What gives this", c.sentence), ("Known from", c.source)] if c.hypothesis else []
     facts += [("Frameworks", listed(c.frameworks)), ("Implementations", listed(c.implementations))]
     facts += [("Operators", listed(c.operators)), ("Worst case", c.worst), ("Answered by", c.answered)]
-    implementation = c.answered.split(" ")[0]
     return Cause(
         id=cause_id(c.id),
         mark=LEVEL[c.level],
@@ -100,7 +99,7 @@ def _cause(c: views.Cause, leads: Sequence[tuple[str, str]], run: Run) -> Cause:
         facts=tuple(facts),
         findings=tuple(leads[:NAMED]),
         more=plural(more, "more finding") if more > 0 else "",
-        command=commands.explain(run, c.worst, implementation),
+        command=commands.explain(run, c.worst, c.implementation, c.device),
     )
 
 

@@ -44,6 +44,16 @@ def test_the_page_says_each_once_and_leads_to_its_findings() -> None:
     assert section.count('href="#f-') == 3
 
 
+def test_the_command_names_the_variant_of_a_device() -> None:
+    """A cause that shows under a setting alone is seen again under it."""
+    rows = [verdict(case="a", status="breaks_must", cause="offset-kept", device="cpu[isa=avx2]")]
+    page, _ = page_of(rows, header(causes=CAUSES))
+    section = page.text[
+        page.text.index("What is wrong, each thing once") : page.text.index("Findings, worst")
+    ]
+    assert "conformance explain a --implementation torch.softmax --device" in section
+
+
 def test_a_run_file_that_names_no_causes_has_no_such_section() -> None:
     _, html = page_of([verdict(case="a", status="breaks_must")])
     assert 'id="causes"' not in html
