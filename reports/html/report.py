@@ -11,7 +11,7 @@ import polars as pl
 from xent_conformance.reports.html import page
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.html.section import Material
-from xent_conformance.reports.html.sections import SECTIONS, banner
+from xent_conformance.reports.html.sections import SECTIONS, overview
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Gate
 
@@ -26,7 +26,7 @@ def render(run: Run, findings: pl.DataFrame, gate: Gate | None = None, *, limit:
     material = Material(run, findings, Naming.of(run), gate)
     views = ((section, section.view(material)) for section in SECTIONS)
     sections = [(section, view) for section, view in views if view is not None]
-    template, head = page.environment().get_template("page.html"), banner.view(material)
+    template, head = page.environment().get_template("page.html"), overview.view(material)
     return page.fitted(
         lambda budget: template.render(head=head, sections=sections, naming=material.naming, budget=budget),
         material.called.height,

@@ -44,15 +44,23 @@ class Material:
         return {case: inputs for h in self.run.headers for case, inputs in h["exhibits"].items()}
 
 
+def _nothing(_: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the page: the id and the word that the navigation leads to it by, its template and its view.
 
     The template is given what ``view`` returns, as ``view``, and the ``budget`` of the page; where that is
-    None, the section is left out.
+    None, the section is left out. One that is ``folded`` stands below “All the rest”, as a line that opens,
+    and the page writes its heading; ``about`` says beside it, in a few words, how much there is. One that is
+    not writes its own.
     """
 
     id: str
     title: str
     template: str
     view: Callable[[Material], Any]
+    folded: bool = False
+    about: Callable[[Any], str] = _nothing

@@ -206,4 +206,4 @@ def _equal(within: Sequence[Row]) -> str:
     return f"Of {total} comparisons ({of}), {count(same)} found the same numbers throughout."
 
 
-SECTION = Section("against", "Framework against framework", "against.html", view)
+SECTION = Section("against", "Framework against framework", "against.html", view, folded=True)

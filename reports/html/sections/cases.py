@@ -186,4 +186,4 @@ def _left(conforming: int, naive: int) -> str:
     return f"Not listed: {listed(parts)}." if parts else ""
 
 
-SECTION = Section("cases", "Cases", "cases.html", view)
+SECTION = Section("cases", "Cases", "cases.html", view, folded=True)

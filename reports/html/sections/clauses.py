@@ -27,4 +27,4 @@ def view(material: Material) -> tuple[Clause, ...]:
     )
 
 
-SECTION = Section("clauses", "Clauses", "clauses.html", view)
+SECTION = Section("clauses", "Clauses", "clauses.html", view, folded=True)

@@ -131,4 +131,4 @@ def view(material: Material) -> Numbers:
     return Numbers(found, glance(material.findings, material.run.header, material.naming))
 
 
-SECTION = Section("counters", "Verdicts", "counters.html", view)
+SECTION = Section("counters", "Verdicts", "counters.html", view, folded=True)

@@ -81,4 +81,4 @@ def _worker(framework: Mapping[str, Any]) -> Worker:
     )
 
 
-SECTION = Section("environment", "Environment", "environment.html", view)
+SECTION = Section("environment", "Environment", "environment.html", view, folded=True)

@@ -230,4 +230,4 @@ def _inputs_at(row: Row, exhibit: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-SECTION = Section("findings", "Findings", "findings.html", view)
+SECTION = Section("findings", "Findings", "findings.html", view, folded=True)

@@ -269,4 +269,4 @@ def _place(formulation: str) -> tuple[int, str]:
     return known, formulation
 
 
-SECTION = Section("formulations", "Formulations", "formulations.html", view)
+SECTION = Section("formulations", "Formulations", "formulations.html", view, folded=True)

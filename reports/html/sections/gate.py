@@ -172,4 +172,4 @@ def _states(waivers: Sequence[Judged]) -> Iterable[State]:
             )
 
 
-SECTION = Section("gate", "Gate", "gate.html", view)
+SECTION = Section("gate", "Gate", "gate.html", view, folded=True)

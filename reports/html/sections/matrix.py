@@ -147,4 +147,4 @@ def _links(findings: pl.DataFrame) -> _Links:
     return links
 
 
-SECTION = Section("matrix", "Matrix", "matrix.html", view)
+SECTION = Section("matrix", "Matrix", "matrix.html", view, folded=True)

@@ -134,4 +134,4 @@ def _kind(row: Row) -> str:
     return f"{got:g}" if got in (0.0, 1.0, -1.0) else "finite"
 
 
-SECTION = Section("open", "Open", "recorded.html", view)
+SECTION = Section("open", "Open", "recorded.html", view, folded=True)

@@ -294,4 +294,4 @@ def _words(first: str, others: int) -> str:
     return f"{short} (and {others} other)" if others else short
 
 
-SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view)
+SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view, folded=True)

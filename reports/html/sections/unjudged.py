@@ -64,4 +64,4 @@ def _message(said: Sequence[str]) -> str:
     return f"{short} (and {count(others)} with other types)" if others else short
 
 
-SECTION = Section("unjudged", "Not judged", "unjudged.html", view)
+SECTION = Section("unjudged", "Not judged", "unjudged.html", view, folded=True)

@@ -64,12 +64,13 @@ class Head:
 
     banner: Banner
     gate: Decision | None
+    footer: str
 
 
 def view(material: Material) -> Head:
     """What stands above the navigation."""
     gate = None if material.gate is None else decision(material.gate, material.findings)
-    return Head(banner(material.run, material.findings), gate)
+    return Head(banner(material.run, material.findings), gate, "“Worst” is the worst found, not a bound.")
 
 
 def banner(run: Run, findings: pl.DataFrame) -> Banner:
