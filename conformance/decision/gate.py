@@ -93,9 +93,10 @@ _FINDING = ("operator", "framework", "version", "implementation", "machine", "ou
 
 
 def _accepted(marked: pl.DataFrame) -> tuple[Acceptance, ...]:
-    """Which waiver accepts how many verdicts of which finding."""
-    by_waiver = marked.filter(pl.col("waiver").is_not_null()).group_by(*_FINDING, "waiver")
-    counted = by_waiver.agg(pl.len().alias("count")).sort(*_FINDING, "waiver")
+    """Which waiver accepts how many verdicts of which finding and cause."""
+    key = [*_FINDING, "cause", "waiver"]
+    by_waiver = marked.filter(pl.col("waiver").is_not_null()).group_by(key)
+    counted = by_waiver.agg(pl.len().alias("count")).sort(key)
     return tuple(Acceptance(**row) for row in counted.iter_rows(named=True))
 
 

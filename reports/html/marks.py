@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,9 +52,12 @@ def finding_id(row: Row) -> str:
     return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
 
 
+_PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
 def cause_id(name: str) -> str:
-    """Where the page has a cause."""
-    return anchor("x", name)
+    """Where the page has a cause: its lasting name, so that a link can be read; a foreign name is hashed."""
+    return f"cause-{name}" if _PLAIN.fullmatch(name) else anchor("x", name)
 
 
 def case_id(case: str) -> str:

@@ -6,7 +6,7 @@ A new one is a file in ``sections``, a template of its name, and a line in ``sec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,28 +15,58 @@ import polars as pl
 from xent_conformance.reports.html.marks import of_called
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.views import causes as views
+from xent_conformance.reports.views.causes import Cause
 from xent_conformance.reports.views.gate import Gate
 
 
 @dataclass(frozen=True)
+class Extras:
+    """What no run file holds and a reader takes away, by the id of a cause: each made where frameworks are known.
+
+    ``scripts`` repeat it with its framework alone, ``issues`` are texts for upstream, ``waivers`` entries to
+    complete.
+    """
+
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    issues: Mapping[str, str] = field(default_factory=dict)
+    waivers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Material:
-    """What every section is made from: ``findings`` worst first, ``gate`` the decision, if there is one."""
+    """What every section is made from: ``findings`` worst first, ``gate`` the decision, if there is one.
+
+    Every broken verdict of ``run`` that users may meet names its cause.
+    """
 
     run: Run
     findings: pl.DataFrame
     naming: Naming
     gate: Gate | None = None
+    extras: Extras = field(default_factory=Extras)
 
     @cached_property
     def called(self) -> pl.DataFrame:
-        """The findings that open: those of implementations that users call."""
+        """The findings of implementations that users call."""
         return of_called(self.findings)
 
     @cached_property
-    def ranks(self) -> Mapping[str, int]:
-        """By case, the rank of the first finding that it stands for; the worst of all has 0."""
-        return {case: rank for rank, case in reversed(list(enumerate(self.called["case"])))}
+    def causes(self) -> list[Cause]:
+        """What is wrong, each thing once, worst first."""
+        return views.causes(self.run)
+
+    @cached_property
+    def broken(self) -> pl.DataFrame:
+        """The verdicts that are wrong, of implementations that users call."""
+        return views.broken(self.run)
+
+    @cached_property
+    def asked(self) -> pl.DataFrame:
+        """By case and output, how many implementations that users call were asked: ``_doors``."""
+        called = self.run.verdicts.filter(pl.col("formulation") != NAIVE)
+        return called.group_by("case", "output").agg(pl.col("implementation").n_unique().alias("_doors"))
 
     @cached_property
     def exhibits(self) -> Mapping[str, Row]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import FAULTS, SYMPTOMS, Grade, Row
+from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, Row
 from xent_conformance.reports.text.numbers import shortest
 
 
@@ -43,6 +43,11 @@ class Cause:
     right: str
 
     @property
+    def title(self) -> str:
+        """What gives this; where nothing explains it, what it looks like."""
+        return _capital(self.hypothesis or f"{self.symptom} by clause {', '.join(self.clauses)}: unexplained")
+
+    @property
     def answered(self) -> str:
         """Who answered the worst case, in words."""
         return f"{self.implementation} {self.mode} {self.device}"
@@ -53,9 +58,28 @@ def causes(run: Run) -> list[Cause]:
 
     Naive formulations, the controls, have none.
     """
-    named = called(run).verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") != "")
+    named = broken(run).filter(pl.col("cause") != "")
     found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
     return sorted(found, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
+
+
+def broken(run: Run) -> pl.DataFrame:
+    """The verdicts that are wrong, of implementations that users call."""
+    return called(run).verdicts.filter(pl.col("status").is_in(FAULTS))
+
+
+def named(run: Run) -> Run:
+    """The run, in which every broken verdict names a cause: those that nobody diagnosed by what they break.
+
+    So each stands under one cause, whatever wrote the file. The naive formulations, the controls, name none.
+    """
+    undiagnosed = (
+        pl.col("status").is_in(FAULTS) & (pl.col("cause") == "") & (pl.col("formulation") != NAIVE)
+    )
+    told = pl.concat_str("clause", "operator", "output", "symptom", separator=" ").str.to_lowercase()
+    name = told.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-")
+    cause = pl.when(undiagnosed).then(name).otherwise("cause")
+    return Run(run.verdicts.with_columns(cause.alias("cause")), run.headers)
 
 
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
@@ -92,3 +116,7 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
 def _number(row: Row, column: str) -> str:
     """As it is written; empty where nothing was graded."""
     return "" if row["grade"] == Grade.NONE else shortest(row[column], row["dtype"])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

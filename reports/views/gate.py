@@ -168,7 +168,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How many verdicts of one finding a waiver accepts; the first eight fields tell findings apart."""
+    """How many verdicts of one finding and cause a waiver accepts; the first eight fields tell findings apart."""
 
     operator: str
     framework: str
@@ -180,6 +180,7 @@ class Acceptance:
     symptom: str
     waiver: str
     count: int
+    cause: str = ""
 
 
 @dataclass(frozen=True)

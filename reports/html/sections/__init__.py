@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from xent_conformance.reports.html.sections import (
-    against,
-    cases,
     causes,
     clauses,
     counters,
     environment,
-    findings,
     formulations,
     gate,
     matrix,
@@ -21,15 +18,12 @@ from xent_conformance.reports.html.sections import (
 SECTIONS = (
     counters.SECTION,
     causes.SECTION,
-    findings.SECTION,
     gate.SECTION,
     matrix.SECTION,
-    against.SECTION,
     formulations.SECTION,
     refusals.SECTION,
     recorded.SECTION,
     unjudged.SECTION,
-    cases.SECTION,
     environment.SECTION,
     clauses.SECTION,
 )

@@ -1,7 +1,4 @@
-"""What is wrong, each thing once: which formula gives the numbers that were returned, and where it shows.
-
-A line for each cause, those of must clauses first; under it the findings in which it shows.
-"""
+"""What is wrong, each thing once: a line a cause, and under it all that one needs to believe, repeat and report it."""
 
 from __future__ import annotations
 
@@ -10,97 +7,402 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import LEVEL, Mark, cause_id, finding_id
+from xent_conformance.reports.html.cases import Inputs, Line, answers, inputs
+from xent_conformance.reports.html.marks import LEVEL, Mark, case_id, cause_id, clause_anchor
+from xent_conformance.reports.html.page import MESSAGE_LIMIT
 from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.standing import Waived, waived
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import FAULTS
+from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import NOTHING, count
-from xent_conformance.reports.text.wording import OUTPUTS, dtypes_text, in_order, listed, plural, words
-from xent_conformance.reports.views import causes as views
+from xent_conformance.reports.text.wording import (
+    DTYPES,
+    Answer,
+    bits_text,
+    cut,
+    dtypes_text,
+    in_order,
+    plural,
+    words,
+)
+from xent_conformance.reports.views.affected import Reach, Share, reaches
+from xent_conformance.reports.views.causes import Cause
 
-NAMED = 12
-"""Findings that a cause leads to; of more it says how many."""
+QUOTED = 2
+"""Clauses that are quoted in full."""
+
+RIGHT = 6
+"""Implementations that conform throughout, of which so many are named."""
+
+SHORT = 16
+"""Classes of a row that is easy to read."""
+
+GLYPHS = {"some": "◐", "other": "◌", "right": "●", "none": "·"}
+"""How a framework fares with the rows of a cause; where all are broken, the mark of the level."""
 
 
 @dataclass(frozen=True)
-class Cause:
-    """One line, and what opens under it; ``findings`` are names and ids, ``more`` how many are left out."""
+class Fare:
+    """How one framework fares: ``state`` as :class:`Share` has it, and a sentence."""
+
+    framework: str
+    state: str
+    glyph: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One implementation, output, clause and symptom in which the cause shows, with its worst row."""
+
+    implementation: str
+    where: str
+    output: str
+    clause: str
+    symptom: str
+    dtypes: str
+    rows: str
+    answer: str
+    case: str
+    case_id: str
+    """Where the page has the case; empty where it has it already."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause that the cause breaks; ``text`` is empty where it is named and not quoted."""
+
+    number: str
+    link: str
+    title: str
+    level: str
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate makes of a cause: ``waivers`` accept so many verdicts each, ``text`` is of the others."""
+
+    mark: Mark
+    state: str
+    waivers: tuple[tuple[str, Waived], ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cause: its line, and what opens under it. ``data`` is what filters look at."""
 
     id: str
     mark: Mark
-    what: str
-    symptom: str
-    clauses: str
-    where: str
-    outputs: str
+    title: str
+    sentence: str
+    about: str
+    reached: str
+    fares: tuple[Fare, ...]
     verdicts: str
-    dtypes: str
     returned: str
     right: str
+    data: Mapping[str, str]
+    came_from: str
     facts: tuple[tuple[str, str], ...]
-    findings: tuple[tuple[str, str], ...]
-    more: str
+    message: str
+    inputs: Inputs | None
+    case: str
+    answers: tuple[Line, ...]
+    left: str
+    conforming: tuple[tuple[str, str], ...]
+    more_conforming: int
+    score: str
+    source: str
+    clauses: tuple[Clause, ...]
+    gate: Gated | None
+    script: str
+    issue: str
+    waiver: str
     command: str
+    script_command: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Level:
+    """The causes of one level."""
+
+    id: str
+    mark: Mark
+    about: str
+    causes: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
 class Causes:
-    """``explained`` says how many of the broken verdicts a hypothesis explains."""
+    """All causes, and what they can be narrowed to: values by the name of a filter."""
 
-    causes: tuple[Cause, ...]
+    number: int
     explained: str
+    frameworks: tuple[str, ...]
+    levels: tuple[Level, ...]
+    choices: Mapping[str, tuple[tuple[str, str], ...]]
 
 
-def view(material: Material) -> Causes | None:
-    """The causes of the run; None where its files name none."""
-    run = material.run
-    found = views.causes(run)
-    if not found:
-        return None
-    explained, total = (sum(c.verdicts for c in found if c.hypothesis or every) for every in (False, True))
-    leads = _leads(run)
+_ABOUT = {
+    "must": "wrong by a rule that leaves no choice",
+    "should": "short of what a careful implementation reaches",
+}
+
+
+def view(material: Material) -> Causes:
+    """The causes of the run, must before should, the most harmful first."""
+    reached = reaches(material.run, material.naming.frameworks)
+    rows_of = material.broken.partition_by("cause", as_dict=True, maintain_order=True)
+    shown = {c.id: _shown(rows_of[c.id,], material) for c in material.causes}
+    asked = _asked(material, shown)
+    gated = _gated(material)
+    told: set[str] = set()
+    entries = [
+        _entry(c, _Seen(rows_of[c.id,], shown[c.id], asked[c.id], reached[c.id], gated.get(c.id), told), material)
+        for c in material.causes
+    ]
+    explained, total = (sum(c.verdicts for c in material.causes if c.hypothesis or every) for every in (False, True))
     return Causes(
-        causes=tuple(_cause(c, leads.get(c.id, ()), run) for c in found),
+        number=len(entries),
         explained=f"{count(explained)} of {plural(total, 'broken verdict')}",
+        frameworks=material.naming.frameworks,
+        levels=tuple(
+            Level(level, LEVEL[level], about, tuple(e for e in entries if e.mark is LEVEL[level]))
+            for level, about in _ABOUT.items()
+        ),
+        choices=_choices(material, entries),
     )
 
 
-def _leads(run: Run) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """By cause, the findings in which it shows, the most verdicts first."""
-    faults = run.verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") != "")
-    key = ["operator", "framework", "version", "implementation", "machine", "output", "clause", "symptom"]
-    columns = [*key, "formulation", "level", "cause"]
-    order = faults.group_by(columns).len().sort(-pl.col("len").cast(pl.Int64), *key)
-    found: dict[str, list[tuple[str, str]]] = {}
-    for row in order.iter_rows(named=True):
-        name = f"{row['implementation']} {words(row['output'])}, {row['clause']}"
-        found.setdefault(row["cause"], []).append((name, finding_id(row)))
+def _choices(material: Material, entries: Sequence[Entry]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """What there is to choose, a filter a name; of one choice there is none."""
+
+    def found(key: str, order: Sequence[str]) -> list[str]:
+        return in_order(list({word for e in entries for word in e.data[key].split()}), order)
+
+    titles = {number: told["title"] for number, told in material.run.header["clauses"].items()}
+    choices = {
+        "dt": [(d, d) for d in found("dt", list(DTYPES))],
+        "op": [(o, o) for o in found("op", list(material.run.header["operators"]))],
+        "cl": [(c, f"{c} {titles[c]}") for c in found("cl", list(titles))],
+        "dv": [(d, d) for d in found("dv", [])],
+        "wv": [(w, w) for w in found("wv", ["waived", "partly", "blocks", "warns"])],
+    }
+    return {name: tuple(values) for name, values in choices.items() if len(values) > 1}
+
+
+def _shown(rows: pl.DataFrame, material: Material) -> Row:
+    """The row that is shown whole: its inputs are carried, it is of the worst level, short, and many were asked it."""
+    carried = rows.filter(pl.col("case").is_in(list(material.exhibits)))
+    rows = rows if carried.is_empty() else carried
+    must = rows.filter(pl.col("level") == "must")
+    rows = rows if must.is_empty() else must
+    ordered = rows.join(material.asked, on=["case", "output"], how="left").with_columns(
+        (pl.col("n") <= SHORT).alias("_short"),
+        (~pl.col("device").str.contains("[", literal=True)).alias("_plain"),
+    )
+    keys = ["_short", "_plain", "_doors", "ratio", "case", "implementation", "mode"]
+    down = [True, True, True, True, False, False, False]
+    return ordered.sort(keys, descending=down, nulls_last=True).drop("_short", "_plain", "_doors").row(0, named=True)
+
+
+def _asked(material: Material, shown: Mapping[str, Row]) -> Mapping[str, list[Row]]:
+    """By cause, everybody's answers to the row that is shown."""
+    wanted = pl.DataFrame(
+        [(cause, row["case"], row["output"]) for cause, row in shown.items()],
+        schema=["of", "case", "output"],
+        orient="row",
+    )
+    called = material.run.verdicts.filter(pl.col("formulation") != NAIVE)
+    found: dict[str, list[Row]] = {cause: [] for cause in shown}
+    if shown:
+        for row in called.join(wanted, on=["case", "output"]).iter_rows(named=True):
+            found[row["of"]].append(row)
     return found
 
 
-def _cause(c: views.Cause, leads: Sequence[tuple[str, str]], run: Run) -> Cause:
-    more = len(leads) - NAMED
-    facts = [("What gives this", c.sentence), ("Known from", c.source)] if c.hypothesis else []
-    facts += [("Frameworks", listed(c.frameworks)), ("Implementations", listed(c.implementations))]
-    facts += [("Operators", listed(c.operators)), ("Worst case", c.worst), ("Answered by", c.answered)]
-    return Cause(
-        id=cause_id(c.id),
-        mark=LEVEL[c.level],
-        what=c.hypothesis or "unexplained",
-        symptom=c.symptom,
-        clauses=", ".join(c.clauses),
-        where=listed(c.frameworks),
-        outputs=", ".join(words(o) for o in in_order(list(c.outputs), OUTPUTS)),
-        verdicts=plural(c.verdicts, "verdict"),
-        dtypes=dtypes_text(list(c.dtypes)),
-        returned=c.returned or NOTHING,
-        right=c.right or NOTHING,
-        facts=tuple(facts),
-        findings=tuple(leads[:NAMED]),
-        more=plural(more, "more finding") if more > 0 else "",
-        command=commands.explain(run, c.worst, c.implementation, c.device),
+def _gated(material: Material) -> Mapping[str, Gated]:
+    """By cause, what the gate makes of it."""
+    gate = material.gate
+    if gate is None:
+        return {}
+    by_name = {w.name: waived(w) for w in gate.waivers}
+    accepted: dict[str, dict[str, int]] = {}
+    for entry in gate.accepted:
+        of = accepted.setdefault(entry.cause, {})
+        of[entry.waiver] = of.get(entry.waiver, 0) + entry.count
+    blocks = {reason.cause for reason in gate.blocking if reason.cause}
+    found = {}
+    for cause in material.causes:
+        by = accepted.get(cause.id, {})
+        left = cause.verdicts - sum(by.values())
+        entries = tuple((count(n), by_name[name]) for name, n in by.items() if name in by_name)
+        if left <= 0:
+            found[cause.id] = Gated(Mark("●", "waived", "k"), "waived", entries, "")
+            continue
+        whose = plural(left, "verdict") if by else "it"
+        fails = cause.id in blocks
+        text = f"{'fails the gate' if fails else 'is a warning, which does not block'}: no waiver accepts {whose}"
+        mark = Mark("✕", "fails the gate", "m") if fails else Mark("▲", "waived in part" if by else "a warning", "s")
+        found[cause.id] = Gated(mark, "blocks" if fails else "partly" if by else "warns", entries, text)
+    return found
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the run says of one cause; ``told`` are the cases that have their place on the page already."""
+
+    rows: pl.DataFrame
+    shown: Row
+    answers: Sequence[Row]
+    reach: Reach
+    gated: Gated | None
+    told: set[str]
+
+
+def _entry(cause: Cause, seen: _Seen, material: Material) -> Entry:
+    run, naming, extras, row = material.run, material.naming, material.extras, seen.shown
+    answer = Answer.of(row)
+    exhibit = material.exhibits.get(row["case"])
+    listed, left = answers(seen.answers, naming)
+    findings = _findings(seen, material)
+    return Entry(
+        id=cause_id(cause.id),
+        mark=LEVEL[cause.level],
+        title=cause.title,
+        sentence=cause.sentence,
+        about=_about(cause, seen.rows, len(findings)),
+        reached=", ".join(cause.frameworks),
+        fares=tuple(_fare(share, cause.level) for share in seen.reach.frameworks),
+        verdicts=count(cause.verdicts),
+        returned=answer.returned,
+        right=answer.right or NOTHING,
+        data=_data(cause, seen.rows, seen.gated),
+        came_from=f"{row['implementation']} · {naming.where(row)} · {row['operator']} {words(row['output'])}"
+        + (f", element {row['index']} of {row['n']:,}" if row["n"] > 1 and row["grade"] != "none" else ""),
+        facts=tuple(_facts(row, answer)),
+        message=cut(row["message"], MESSAGE_LIMIT),
+        inputs=inputs(exhibit, row["output"]) if exhibit else None,
+        case=row["case"],
+        answers=listed,
+        left=left,
+        conforming=tuple((name, plural(n, "answer")) for _, name, n in seen.reach.right[:RIGHT]),
+        more_conforming=max(len(seen.reach.right) - RIGHT, 0),
+        score=_score(cause),
+        source=cause.source,
+        clauses=tuple(_clause(number, i < QUOTED, run.clause(number)) for i, number in enumerate(cause.clauses)),
+        gate=seen.gated,
+        script=extras.scripts.get(cause.id, ""),
+        issue=extras.issues.get(cause.id, ""),
+        waiver=extras.waivers.get(cause.id, ""),
+        command=commands.explain(run, row["case"], row["implementation"], row["device"]),
+        script_command=commands.script(run, row),
+        findings=findings,
     )
+
+
+def _about(cause: Cause, rows: pl.DataFrame, findings: int) -> str:
+    """What it looks like, where, and how much of it breaks a must clause, where not all of it does."""
+    must = rows.filter(pl.col("level") == "must").height
+    parts = [cause.symptom, dtypes_text(cause.dtypes), plural(findings, "finding")]
+    return " · ".join([*parts, f"{count(must)} must"] if 0 < must < rows.height else parts)
+
+
+def _fare(share: Share, level: str) -> Fare:
+    glyph = GLYPHS.get(share.state, LEVEL[level].glyph)
+    told = {
+        "none": "not asked",
+        "right": f"right in all {count(share.asked)}",
+        "other": f"{count(share.otherwise)} of {plural(share.asked, 'answer')} wrong for another cause",
+    }
+    some = f"{count(share.broken)} of {plural(share.asked, 'answer')}"
+    return Fare(share.name, share.state, glyph, f"{share.name}: {told.get(share.state, some)}")
+
+
+def _data(cause: Cause, rows: pl.DataFrame, gated: Gated | None) -> Mapping[str, str]:
+    devices = rows["device"].unique().sort()
+    return {
+        "fw": " ".join(cause.frameworks),
+        "dt": " ".join(cause.dtypes),
+        "op": " ".join(cause.operators),
+        "cl": " ".join(cause.clauses),
+        "lv": cause.level,
+        "dv": " ".join(devices),
+        "wv": gated.state if gated else "",
+    }
+
+
+def _facts(row: Row, answer: Answer) -> list[tuple[str, str]]:
+    """What came back, what is right, and how far apart, with bits and certified digits."""
+    if not answer.right:
+        return [("returned", answer.returned)]
+    exact = numbers.exact(row["hi"], row["lo"], row["exponent"])
+    facts = [
+        ("returned", _with_bits(answer.returned, bits_text(row, "got"))),
+        ("right", _with_bits(answer.right, bits_text(row, "rounded"))),
+        ("exact", f"{exact}, certified" if row["hi"] - row["hi"] == 0 else f"{exact}, by the clause"),
+    ]
+    return [*facts, ("error", f"{answer.distance}, {words(answer.grade)}")] if answer.distance else facts
+
+
+def _with_bits(number: str, bits: str) -> str:
+    return number if bits == number else f"{number}  {bits}"
+
+
+def _score(cause: Cause) -> str:
+    if not cause.hypothesis:
+        return "No hypothesis explains these rows; they share clause, operators, output and symptom."
+    held = f" {plural(cause.conforming, 'conforming row')} of the same batches do not contradict it." if cause.conforming else ""
+    return f"Predicts what was returned in {plural(cause.verdicts, 'broken verdict')}.{held}"
+
+
+def _clause(number: str, quoted: bool, told: Mapping[str, str]) -> Clause:
+    return Clause(
+        number=number,
+        link=clause_anchor(number),
+        title=told["title"],
+        level=told["level"],
+        text=told["text"] if quoted else "",
+        note=told["note"] if quoted else "",
+    )
+
+
+_FINDING = ["framework", "version", "implementation", "machine", "operator", "output", "clause", "symptom"]
+
+
+def _findings(seen: _Seen, material: Material) -> tuple[Finding, ...]:
+    """One line an implementation, output, clause and symptom, the most verdicts first."""
+    rows = seen.rows
+    ordered = rows.sort("ratio", "case", descending=[True, False], nulls_last=True)
+    grouped = ordered.group_by(_FINDING, maintain_order=True).agg(
+        pl.len().alias("count"),
+        pl.col("dtype").unique().sort().alias("dtypes"),
+        pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
+        *(pl.col(c).first() for c in rows.columns if c not in _FINDING),
+    )
+    found = []
+    for row in grouped.sort("count", *_FINDING, descending=[True] + [False] * len(_FINDING)).iter_rows(named=True):
+        found.append(
+            Finding(
+                implementation=row["implementation"],
+                where=material.naming.where_all(row),
+                output=f"{row['operator']} {words(row['output'])}",
+                clause=row["clause"],
+                symptom=row["symptom"],
+                dtypes=dtypes_text(row["dtypes"]),
+                rows=count(row["count"]),
+                answer=Answer.of(row).sentence,
+                case=row["case"],
+                case_id="" if row["case"] in seen.told else case_id(row["case"]),
+            )
+        )
+        seen.told.add(row["case"])
+    return tuple(found)
 
 
 SECTION = Section("causes", "Causes", "causes.html", view)

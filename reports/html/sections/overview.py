@@ -1,22 +1,95 @@
-"""The first screen: what was tested, whether the gate passes, whether all is there, the result in words."""
+"""The first screen: the verdict in a sentence, what to know before one chooses, and the scorecard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark
+from xent_conformance.reports.html.marks import STATUS, Mark, cause_id
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material
-from xent_conformance.reports.html.sections.gate import Decision, decision
+from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import NAIVE
-from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import listed, plural
+from xent_conformance.reports.run.words import JUDGED, NAIVE, Grade, Status
+from xent_conformance.reports.text.numbers import NOTHING, count, ulps
+from xent_conformance.reports.text.wording import DTYPES, cut, listed, plural, words
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
+from xent_conformance.reports.views.know import know
+from xent_conformance.reports.views.scorecard import Behaviour, Cell, Line, Scorecard, scorecard
+
+FIRST = 5
+"""Blocking reasons that the first screen shows."""
+
+DETAIL = 200
+"""Characters of why that it shows of each."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number that stands for a part of the page, and where that is; ``parts`` are marks with their numbers."""
+
+    parts: tuple[tuple[Mark | None, str], ...]
+    about: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Know:
+    """One thing to know before one chooses."""
+
+    mark: Mark
+    what: str
+    sentence: str
+    link: str
+
+
+@dataclass(frozen=True)
+class CellView:
+    """One cell of the scorecard: style class, glyph, text, small text below, where it leads, and all of it."""
+
+    css: str
+    glyph: str
+    glyph_css: str
+    text: str
+    small: str
+    link: str
+    told: str
+
+
+@dataclass(frozen=True)
+class LineView:
+    """One framework of the scorecard; ``must`` and ``should`` are numbers of causes."""
+
+    framework: str
+    about: str
+    cells: tuple[CellView, ...]
+    must: int
+    should: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """The scorecard; ``groups`` and ``edges`` are the headings of its columns."""
+
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    edges: tuple[tuple[str, str], ...]
+    lines: tuple[LineView, ...]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The verdict: the sentence, the pill, what follows, the reasons that block (title, detail, link)."""
+
+    title: str
+    mark: Mark | None
+    text: str
+    reasons: tuple[tuple[str, str, str], ...]
+    more: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -46,89 +119,233 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Banner:
-    """A run, or several, in sentences; each of ``sources`` is one run file."""
-
-    title: str
-    result: str
-    controls: str
-    complete: Mark
-    completeness: str
-    asked: str
-    sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True)
 class Head:
-    """The first screen; ``gate`` is the decision, if there is one."""
+    """The first screen, and the sum at the foot of the page. ``sources``: one for each run file."""
 
-    banner: Banner
-    gate: Decision | None
+    name: str
+    asked: str
+    decided: Decided
+    tiles: tuple[Tile, ...]
+    know: tuple[Know, ...]
+    card: Card
+    complete: bool
+    completeness: str
+    sources: tuple[Source, ...]
     footer: str
 
 
 def view(material: Material) -> Head:
-    """What stands above the navigation."""
-    gate = None if material.gate is None else decision(material.gate, material.findings)
-    return Head(banner(material.run, material.findings), gate, "“Worst” is the worst found, not a bound.")
-
-
-def banner(run: Run, findings: pl.DataFrame) -> Banner:
-    """What was tested, and what came of it."""
-    v = run.verdicts
-    called = findings.filter(pl.col("formulation") != NAIVE)
-    naive = findings.filter(pl.col("formulation") == NAIVE)
-    versions = v.select("framework", "version").unique().sort("framework", "version").rows()
-    tested = [f"{name} {version}" for name, version in versions]
-    complete = run.complete and v.height > 0
-    return Banner(
-        title=listed(tested) or "nothing was tested",
-        result=_result(v, called),
-        controls=_controls(v, naive),
-        complete=Mark("●", "complete", "k") if complete else Mark("✕", "incomplete", "m"),
+    """What stands above the causes. Raises ValueError for a status that no counter holds."""
+    run = material.run
+    complete = run.complete and run.verdicts.height > 0
+    return Head(
+        name=listed(run.tested) or "nothing was tested",
+        asked=_asked(run),
+        decided=_decided(material),
+        tiles=_tiles(material),
+        know=tuple(_know(run)),
+        card=_card(scorecard(run, material.naming.frameworks)),
+        complete=complete,
         completeness=_completeness(run),
-        asked=(
-            f"{plural(v['case'].n_unique(), 'case')} asked of "
-            f"{plural(v['implementation'].n_unique(), 'implementation')}: {plural(v.height, 'verdict')}"
-        ),
         sources=tuple(_source(h) for h in run.headers),
+        footer=_footer(run),
     )
 
 
-def _result(verdicts: pl.DataFrame, called: pl.DataFrame) -> str:
-    if verdicts.is_empty():
-        return "No verdict was reached, so nothing is shown to conform."
-    if verdicts.filter(pl.col("formulation") != NAIVE).is_empty():
-        return "Only naive controls were asked; no implementation that users call was judged."
-    must, should = _levels(called)
-    if must + should == 0:
-        return "No findings: in the implementations users call, no judged verdict breaks a clause."
-    return (
-        f"In the implementations users call, {_breaks(must)} a must clause "
-        f"and {_breaks(should)} a should clause."
+def _asked(run: Run) -> str:
+    machines = dict.fromkeys(f["environment"]["processor"] for h in run.headers for f in h["frameworks"])
+    devices = sorted({d for h in run.headers for f in h["frameworks"] for d in f["devices"]})
+    profiles = dict.fromkeys(h["selection"]["profile"] for h in run.headers)
+    days = dict.fromkeys(h["created"][:10] for h in run.headers)
+    parts = [
+        "Softmax, sigmoid and their cross-entropies",
+        plural(run.verdicts["framework"].n_unique(), "framework"),
+        f"{listed(list(machines)) or 'no worker started'}, {listed(devices) or 'no device'}",
+        f"profile {listed(list(profiles))}",
+        listed(list(days)),
+    ]
+    return " · ".join(parts)
+
+
+def _decided(material: Material) -> Decided:
+    must, should = _levels(material)
+    said = f"{plural(must, 'cause')} of a broken must clause, {should} of a should clause."
+    gate = material.gate
+    if gate is None:
+        none = "No implementation that users call breaks a clause." if must + should == 0 else ""
+        title = none or f"{_number(must)} of what implementations get wrong leaves no choice." if must else none
+        if not title:
+            title = "No must clause is broken."
+        if material.run.verdicts.is_empty():
+            title = "No verdict was reached, so nothing is shown to conform."
+        return Decided(title, None, f"{said} No gate was asked.", (), "", "")
+    blocking = gate.blocking
+    links = tuple((r.title_counted, cut(r.detail, DETAIL), _link(r)) for r in blocking[:FIRST])
+    return Decided(
+        title=_title(gate),
+        mark=DECIDED[gate.status],
+        text=_in_words(gate, said),
+        reasons=links,
+        more=plural(len(blocking) - FIRST, "more reason") if len(blocking) > FIRST else "",
+        command=gate.files.gate(),
     )
 
 
-def _controls(verdicts: pl.DataFrame, naive: pl.DataFrame) -> str:
-    if verdicts.filter(pl.col("formulation") == NAIVE).is_empty():
-        return "No naive formulation was asked as a control."
-    must, should = _levels(naive)
+def _number(n: int) -> str:
+    return plural(n, "cause")
+
+
+def _title(gate: Gate) -> str:
+    if gate.status == PASSED:
+        if gate.against:
+            return f"{gate.sentence[:1].upper()}{gate.sentence[1:]}."
+        return "Nothing is wrong that was not known." if gate.waived else "No must clause is broken."
+    if gate.status == FAILED:
+        number = len(gate.blocking)
+        return f"{plural(number, 'thing')} {'is' if number == 1 else 'are'} wrong, and not accepted."
+    return "Evidence is missing, so nothing is decided."
+
+
+def _in_words(gate: Gate, said: str) -> str:
+    parts = [said]
+    if gate.waived:
+        parts.append(f"Waivers accept {plural(gate.waived, 'verdict')}.")
+    if gate.warnings:
+        parts.append(f"{plural(len(gate.warnings), 'warning')}, which {'does' if len(gate.warnings) == 1 else 'do'} not block.")
+    if gate.status == PASSED:
+        parts.append("Nothing that was asked is missing.")
+    parts += [f"{gate.elsewhere[:1].upper()}{gate.elsewhere[1:]}."] if gate.elsewhere else []
+    return " ".join(parts)
+
+
+def _link(reason: Reason) -> str:
+    return cause_id(reason.cause) if reason.cause else "gate"
+
+
+def _levels(material: Material) -> tuple[int, int]:
+    must = sum(c.level == "must" for c in material.causes)
+    return must, len(material.causes) - must
+
+
+def _tiles(material: Material) -> tuple[Tile, ...]:
+    run, (must, should) = material.run, _levels(material)
+    called = run.verdicts.filter(pl.col("formulation") != NAIVE)
+    by = dict(called["status"].value_counts().iter_rows())
+    judged = sum(by.get(s, 0) for s in JUDGED)
+    share = f"{100 * by.get(Status.CONFORMS.value, 0) / judged:.1f} %" if judged else NOTHING
+    planned = [name for h in run.headers for name in h["planned"]]
+    whole = [n for h in run.headers for n, number in h["planned"].items() if h["finished"].get(n, 0) == number]
+    batches = sum(sum(h["planned"].values()) for h in run.headers)
     return (
-        "Naive formulations are controls, known to be wrong, and counted apart: "
-        f"{_breaks(must)} a must clause and {_breaks(should)} a should clause."
+        Tile(
+            ((STATUS[Status.BREAKS_MUST], count(must)), (STATUS[Status.BREAKS_SHOULD], count(should))),
+            f"causes: must, should; {plural(material.called.height, 'finding')}, grouped",
+            "causes",
+        ),
+        Tile(
+            ((None, share),),
+            f"of {plural(judged, 'judged answer')} conform; {count(by.get(Status.BREAKS_MUST.value, 0))} break a must clause",
+            "doors",
+        ),
+        Tile(
+            ((None, count(by.get(Status.UNDECIDED.value, 0))),),
+            "answers that the reference could not certify; "
+            f"{count(by.get(Status.OPEN.value, 0))} open, {count(by.get(Status.UNSUPPORTED.value, 0))} not offered",
+            "unjudged",
+        ),
+        Tile(
+            ((None, f"{len(whole)} of {len(planned)}"),),
+            f"workers answered all of {plural(batches, 'planned batch', 'es')}",
+            "environment",
+        ),
     )
 
 
-def _levels(findings: pl.DataFrame) -> tuple[int, int]:
-    must = findings.filter(pl.col("level") == "must").height
-    return must, findings.height - must
+def _know(run: Run) -> Sequence[Know]:
+    marks = {"must": STATUS[Status.BREAKS_MUST], "should": STATUS[Status.BREAKS_SHOULD]}
+    return [
+        Know(
+            marks.get(line.level, STATUS[Status.CONFORMS]),
+            line.what,
+            line.sentence,
+            cause_id(line.cause) if line.cause else line.place,
+        )
+        for line in know(run)
+    ]
 
 
-def _breaks(number: int) -> str:
+def _card(found: Scorecard) -> Card:
+    formats = [dtype for _, dtypes in found.columns for dtype in dtypes]
+    return Card(
+        groups=tuple((name, tuple(DTYPES[d] for d in dtypes)) for name, dtypes in found.columns),
+        edges=tuple((e.name, e.about) for e in found.edges),
+        lines=tuple(
+            LineView(
+                framework=line.framework,
+                about=" · ".join(filter(None, (line.version, line.device, line.machine))),
+                cells=(
+                    *(_error(cell, dtype) for cell, dtype in zip(line.cells, formats, strict=True)),
+                    *(_edge(b, e.right, e.name) for b, e in zip(line.edges, found.edges, strict=True)),
+                ),
+                must=line.must,
+                should=line.should,
+            )
+            for line in found.lines
+        ),
+    )
+
+
+_SHADES = {Grade.EXACT: "g0", Grade.FAITHFUL: "g1", Grade.ACCURATE: "g2", Grade.STABLE: "g3"}
+_BROKEN = {Status.BREAKS_MUST.value: ("✕", "m"), Status.BREAKS_SHOULD.value: ("▲", "s")}
+
+
+def _error(cell: Cell, dtype: str) -> CellView:
+    small = f"; {plural(cell.small, 'row')} lost or flushed, under “tiny results”" if cell.small else ""
+    if not cell.implementation:
+        return CellView("na", "", "", "–", "", "", f"not asked{small}")
+    glyph, css = _BROKEN.get(cell.status, ("", ""))
+    text = cell.special or ulps(cell.ulps if cell.ulps is not None else float("nan"))
+    return CellView(
+        css=f"num {_SHADES.get(Grade(cell.grade), 'g4')}",
+        glyph=glyph,
+        glyph_css=css,
+        text=text,
+        small="",
+        link=cause_id(cell.cause) if cell.cause else "",
+        told=f"{dtype}, {words(cell.grade)}: {cell.implementation}, {cell.case}{small}",
+    )
+
+
+def _edge(found: Behaviour, right: str, name: str) -> CellView:
+    if not found.asked:
+        return CellView("na", "", "", "–", "", "", f"{name}: not asked")
+    if not found.broken:
+        return CellView("bk", "●", "k", right, "", "", f"{name}: {plural(found.asked, 'verdict')}, all conform")
+    must = found.level == "must"
+    part = " part" if found.broken < found.asked else ""
+    small = f"right in {listed(found.right_in)}" if found.right_in else f"{found.also} too" if found.also else ""
+    return CellView(
+        css=f"{'bm' if must else 'bs'}{part}",
+        glyph="✕" if must else "▲",
+        glyph_css="m" if must else "s",
+        text=found.word,
+        small=small,
+        link=cause_id(found.cause),
+        told=f"{name}: {count(found.broken)} of {plural(found.asked, 'verdict')} {'breaks' if found.broken == 1 else 'break'} a clause",
+    )
+
+
+def _footer(run: Run) -> str:
+    called = run.verdicts.filter(pl.col("formulation") != NAIVE)
+    unknown = set(run.verdicts["status"].unique()) - set(STATUS)
+    if unknown:
+        raise ValueError(f"verdicts with unknown status {', '.join(sorted(unknown))}: no counter would hold them")
+    by = dict(called["status"].value_counts().iter_rows())
+    parts = " + ".join(f"{count(by.get(status, 0))} {mark.word}" for status, mark in STATUS.items())
+    naive = run.verdicts.height - called.height
     return (
-        "no finding breaks"
-        if number == 0
-        else f"{plural(number, 'finding')} {'breaks' if number == 1 else 'break'}"
+        f"{parts} = {plural(called.height, 'verdict')} of the implementations that users call. "
+        f"Naive controls: {count(naive)} more, counted apart. “Worst” is the worst found, not a bound."
     )
 
 

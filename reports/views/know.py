@@ -1,0 +1,186 @@
+"""What to know before one chooses: sentences made from the numbers of the run, each of which leads to its cause.
+
+A sentence is there where the run has what it speaks of, and where something is not as one would expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.text.numbers import ulps
+from xent_conformance.reports.text.wording import listed, plural, words
+from xent_conformance.reports.views.scorecard import OPERATORS, SMALL
+
+NAMED = 3
+"""So many implementations are named; of more it says how many."""
+
+FAR = 100.0
+"""Two implementations of one function, one of whose worst errors is so many times the other's, are told apart."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing to know: ``what`` in a few words, then the sentence; ``level`` is empty where nothing is broken.
+
+    It is about a ``cause``, or else about a ``place`` of the page.
+    """
+
+    level: str
+    what: str
+    sentence: str
+    cause: str = ""
+    place: str = ""
+
+
+def know(run: Run) -> list[Line]:
+    """What there is to know of this run, what is broken by a must clause first."""
+    judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED))
+    found = [line for make in _MAKERS for line in make(judged)]
+    order = ["must", "should", ""]
+    return sorted(found, key=lambda line: order.index(line.level))
+
+
+def _masked(judged: pl.DataFrame) -> Iterable[Line]:
+    """A label of zero on a masked class: NaN where 0 · ∞ is multiplied out."""
+    rows = judged.filter((pl.col("clause") == "4.2") & (pl.col("output") == "value"))
+    rows = rows.filter(pl.col("operator").is_in(OPERATORS["cross-entropy"]))
+    broken = rows.filter((pl.col("status") != Status.CONFORMS) & (pl.col("symptom") == Symptom.NAN))
+    if broken.is_empty():
+        return
+    bad, right = set(broken["implementation"]), _names(rows, set(broken["implementation"]))
+    are = "is" if len(right) == 1 else "are"
+    rest = f"; {_few(right)} {are} right" if right else ""
+    whole = plural(rows["implementation"].n_unique(), "implementation")
+    yield Line(
+        _level(broken),
+        "A masked class makes a loss NaN",
+        f"in {len(bad)} of {whole}, for a label of zero on a class whose logit is −∞{rest}.",
+        _usual(broken),
+    )
+
+
+def _index(judged: pl.DataFrame) -> Iterable[Line]:
+    """An index outside of the classes: a number in silence, where others raise or return NaN."""
+    rows = judged.filter((pl.col("clause") == "6.4") & (pl.col("output") == "value"))
+    silent = rows.filter(pl.col("symptom") == Symptom.FINITE_FOR_NAN)
+    if silent.is_empty():
+        return
+    who = sorted(set(silent["framework"]))
+    raising = rows.filter((pl.col("outcome") == Outcome.RAISED) & (pl.col("status") == Status.CONFORMS))
+    others = sorted(set(raising["framework"]) - set(who))
+    rest = f"; {listed(others)} {'raises' if len(others) == 1 else 'raise'}" if others else ""
+    yield Line(
+        _level(silent),
+        "A bad index label is accepted in silence",
+        f"by {listed(who)}: the loss of another class, or of none{rest}.",
+        _usual(silent),
+    )
+
+
+def _long(judged: pl.DataFrame) -> Iterable[Line]:
+    """Long sums in 16 bits: infinite in an accumulator of the format of the logits."""
+    rows = judged.filter((pl.col("clause") == "2.6") & (pl.col("output") == "value"))
+    for dtype in ("float16", "bfloat16"):
+        here = rows.filter(pl.col("dtype") == dtype)
+        broken = here.filter(pl.col("symptom") == Symptom.INFINITE)
+        if broken.is_empty():
+            continue
+        bad = set(broken["framework"])
+        right = sorted(set(here["framework"]) - bad)
+        rest = f"; {listed(right)} {'conforms' if len(right) == 1 else 'conform'}" if right else ""
+        yield Line(
+            _level(broken),
+            f"{dtype} with 2¹⁷ classes",
+            f"{_ops(broken)} come back infinite in {len(bad)} of {plural(len(bad) + len(right), 'framework')}{rest}.",
+            _usual(broken),
+        )
+        return
+
+
+def _ops(rows: pl.DataFrame) -> str:
+    return listed([words(o) for o in sorted(set(rows["operator"]))[:NAMED]])
+
+
+def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
+    """Whose softmax of sixteen bits is most and least accurate on ordinary logits."""
+    for dtype in ("bfloat16", "float16"):
+        rows = _ordinary(judged).filter((pl.col("operator") == "softmax") & (pl.col("dtype") == dtype))
+        worst = rows.group_by("framework").agg(pl.col("ulps").max(), pl.col("level").last()).sort("ulps", "framework")
+        if worst.height < 2 or worst["ulps"][-1] < 2 * max(worst["ulps"][0], 0.5):
+            continue
+        least = worst.filter(pl.col("ulps") == worst["ulps"][-1])["framework"].to_list()
+        best = worst.filter(pl.col("ulps") == worst["ulps"][0])["framework"].to_list()
+        far = rows.filter((pl.col("ulps") == worst["ulps"][-1]) & (pl.col("framework") == least[0]))
+        beyond = ", beyond its bound" if (far["grade"] == Grade.DIVERGENT).any() else ""
+        between = [f"{name} {ulps(u)}" for name, u in worst.select("framework", "ulps").iter_rows()]
+        middle = [text for text in between if text.split(" ")[0] not in (*least, *best)]
+        rest = f"; between them {listed(middle)}" if middle else ""
+        yield Line(
+            _level(far) if beyond else "",
+            f"{dtype} softmax",
+            f"{listed(best)} {'is' if len(best) == 1 else 'are'} within {ulps(worst['ulps'][0])} ulp on ordinary "
+            f"logits, {listed(least)} reach{'es' if len(least) == 1 else ''} {ulps(worst['ulps'][-1])}{beyond}{rest}.",
+            place="doors",
+        )
+        return
+
+
+def _twins(judged: pl.DataFrame) -> Iterable[Line]:
+    """Two implementations of one function in one framework and format, far apart on ordinary logits."""
+    group = ["framework", "operator", "dtype"]
+    worst = _ordinary(judged, small=True).group_by(*group, "implementation").agg(pl.col("ulps").max())
+    ends = worst.sort("ulps", "implementation").group_by(group, maintain_order=True).agg(
+        pl.col("ulps").first().alias("best"),
+        pl.col("ulps").last().alias("far"),
+        pl.col("implementation").first().alias("who"),
+        pl.col("implementation").last().alias("whom"),
+    )
+    apart = ends.with_columns(times=pl.col("far") / pl.max_horizontal("best", pl.lit(0.5)))
+    apart = apart.filter((pl.col("times") > FAR) & (pl.col("dtype") != "float64")).sort("times", *group, descending=[True, False, False, False])
+    for row in apart.head(1).iter_rows(named=True):
+        yield Line(
+            "should",
+            f"{_name(row['operator'])} in {row['framework']}, {row['dtype']}",
+            f"{row['whom']} is off by {ulps(row['far'])} ulp on ordinary logits, {row['who']} by {ulps(row['best'])}.",
+            place="doors",
+        )
+
+
+def _name(operator: str) -> str:
+    """The operator by its usual name, with a capital."""
+    known = {"sigmoid_cross_entropy": "binary cross-entropy"}
+    text = known.get(operator, words(operator))
+    return text[:1].upper() + text[1:]
+
+
+def _ordinary(judged: pl.DataFrame, *, small: bool = False) -> pl.DataFrame:
+    """Values on ordinary logits of two classes or more; with those that lost their digits only if ``small``."""
+    rows = judged.filter((pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1))
+    rows = rows.filter(pl.col("ulps").is_finite() & (pl.col("grade") != Grade.WRONG_SPECIAL))
+    return rows if small else rows.filter(~pl.col("symptom").is_in(SMALL))
+
+
+def _names(rows: pl.DataFrame, but: set[str]) -> list[str]:
+    return sorted(set(rows["implementation"]) - but)
+
+
+def _few(names: list[str]) -> str:
+    return listed(names if len(names) <= NAMED else [*names[:NAMED], f"{len(names) - NAMED} more"])
+
+
+def _level(broken: pl.DataFrame) -> str:
+    return "must" if (broken["level"] == "must").any() else "should"
+
+
+def _usual(broken: pl.DataFrame) -> str:
+    """The cause of most of these rows."""
+    found = broken.group_by("cause").len().sort("len", "cause", descending=[True, False])
+    return str(found["cause"][0])
+
+
+_MAKERS: tuple[Callable[[pl.DataFrame], Iterable[Line]], ...] = (_masked, _index, _long, _softmax, _twins)

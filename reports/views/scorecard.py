@@ -1,0 +1,209 @@
+"""The scorecard: frameworks by what they cost on ordinary logits, and what they do at the edges.
+
+Every number is the worst found, of an implementation that users call, in any mode, on the device as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Row, Status, Symptom
+from xent_conformance.reports.text.wording import DTYPES
+
+OPERATORS: Mapping[str, tuple[str, ...]] = {
+    "softmax": ("softmax",),
+    "cross-entropy": ("softmax_cross_entropy", "sparse_softmax_cross_entropy"),
+    "binary cross-entropy": ("sigmoid_cross_entropy",),
+}
+"""What the columns of errors are of: names of the field, and the operators that they stand for."""
+
+SMALL = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value)
+"""What 1.2 and 1.3 are about: small results that lost their digits. An error in ulps says nothing of them."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One thing that happens at an edge: the ``clauses`` that speak of it, and what it is when it conforms."""
+
+    name: str
+    about: str
+    clauses: tuple[str, ...]
+    right: str
+
+
+EDGES = (
+    Edge("masked class", "a class with the logit −∞, or that a mask takes away", ("4.1", "4.2", "4.3", "4.6"), "right"),
+    Edge("±∞ logit", "an infinite logit where the limit exists", ("5.2", "5.3"), "right"),
+    Edge("bad index", "an index label outside of the classes", ("6.4",), "caught"),
+    Edge("2¹⁷ classes", "long sums, whose accumulator may saturate or overflow", ("2.6",), "right"),
+    Edge("tiny results", "small results: digits lost (1.2) or flushed to zero (1.3)", ("1.2", "1.3"), "kept"),
+    Edge("Σ labels ≠ 1", "labels that do not sum to one", ("6.1", "6.2"), "right"),
+    Edge("batch = alone", "a row alone has the bits that it has in its batch", ("7.4", "7.5"), "same"),
+)
+
+_WORDS: Mapping[str, str] = {
+    Symptom.NAN: "NaN",
+    Symptom.INFINITE: "∞",
+    Symptom.FINITE_FOR_INFINITE: "finite",
+    Symptom.WRONG_INFINITY: "wrong ∞",
+    Symptom.FINITE_FOR_NAN: "silent",
+    Symptom.BEYOND_BOUND: "wrong",
+    Symptom.LOST_ACCURACY: "lost",
+    Symptom.FLUSHED: "0",
+    Symptom.OTHER_BITS: "differs",
+}
+"""A fault in one word, worst first; others are named as they are."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The worst error of a framework in ulps, ``None`` where nothing was asked; who and where it is of.
+
+    ``grade`` is that of the worst row, ``status`` the worst of all, ``small`` how many rows lost their digits or
+    were flushed: they are not in ``ulps``. ``special``: the wrong special value that came back, in a word.
+    """
+
+    ulps: float | None = None
+    grade: str = Grade.NONE
+    status: str = ""
+    special: str = ""
+    implementation: str = ""
+    case: str = ""
+    cause: str = ""
+    small: int = 0
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a framework does at an edge: ``broken`` of ``asked`` verdicts, the usual fault in a word, its cause.
+
+    Where a must clause is broken, ``word`` is of that, and ``also`` the usual fault by a should clause, if it is
+    another. ``right_in``: modes in which nothing is broken, where there are others.
+    """
+
+    asked: int = 0
+    broken: int = 0
+    level: str = ""
+    word: str = ""
+    cause: str = ""
+    also: str = ""
+    right_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One framework: a cell a group of operators and format, a behaviour an edge, and its causes by level.
+
+    ``version``, ``device`` and ``machine`` are empty where they tell no two lines apart.
+    """
+
+    framework: str
+    version: str
+    device: str
+    machine: str
+    cells: tuple[Cell, ...]
+    edges: tuple[Behaviour, ...]
+    must: int
+    should: int
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """``columns``: the groups of operators that were asked, each with its formats."""
+
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+    edges: tuple[Edge, ...]
+    lines: tuple[Line, ...]
+
+
+def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = ("softmax", "cross-entropy")) -> Scorecard:
+    """One line a framework, version and device as it is; ``groups`` are names of :data:`OPERATORS`."""
+    judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED), ~pl.col("device").str.contains("[", literal=True))
+    ordinary = judged.filter((pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1))
+    columns = []
+    for group in groups:
+        formats = ordinary.filter(pl.col("operator").is_in(OPERATORS[group]))["dtype"].unique().to_list()
+        columns.append((group, tuple(d for d in DTYPES if d in formats)))
+    columns = [(group, formats) for group, formats in columns if formats]
+    edges = tuple(e for e in EDGES if judged["clause"].is_in(e.clauses).any())
+    key = ["framework", "version", "device", "machine"]
+    lines = []
+    of = {f: i for i, f in enumerate(frameworks)}
+    targets = judged.select(key).unique().sort(pl.col("framework").replace_strict(of, default=len(of)), *key[1:])
+    several = {name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]}
+    apart = {name: set(found.filter(pl.col("n") > 1)["framework"]) for name, found in several.items()}
+    for target in targets.iter_rows(named=True):
+        mine = judged.filter(*(pl.col(k) == target[k] for k in key))
+        plain = ordinary.filter(*(pl.col(k) == target[k] for k in key))
+        broken = mine.filter(pl.col("cause") != "")
+        must = set(broken.filter(pl.col("level") == "must")["cause"])
+        lines.append(
+            Line(
+                framework=target["framework"],
+                version=target["version"],
+                device=target["device"] if target["framework"] in apart["device"] else "",
+                machine=target["machine"] if target["framework"] in apart["machine"] else "",
+                cells=tuple(_cell(plain, group, dtype) for group, formats in columns for dtype in formats),
+                edges=tuple(_behaviour(mine, edge) for edge in edges),
+                must=len(must),
+                should=len(set(broken["cause"]) - must),
+            )
+        )
+    return Scorecard(tuple(columns), edges, tuple(lines))
+
+
+def _cell(plain: pl.DataFrame, group: str, dtype: str) -> Cell:
+    rows = plain.filter(pl.col("operator").is_in(OPERATORS[group]), pl.col("dtype") == dtype)
+    small = rows.filter(pl.col("symptom").is_in(SMALL)).height
+    rows = rows.filter(~pl.col("symptom").is_in(SMALL), pl.col("grade") != Grade.NONE)
+    if rows.is_empty():
+        return Cell(small=small)
+    special = pl.col("grade") == Grade.WRONG_SPECIAL
+    worst = rows.sort(special, "ulps", "case", descending=[True, True, False], nulls_last=True).row(0, named=True)
+    wrong = worst["grade"] == Grade.WRONG_SPECIAL
+    return Cell(
+        ulps=None if wrong else worst["ulps"],
+        grade=worst["grade"],
+        status=worst["status"],
+        special=word(worst) if wrong else "",
+        implementation=worst["implementation"],
+        case=worst["case"],
+        cause=worst["cause"],
+        small=small,
+    )
+
+
+def _behaviour(mine: pl.DataFrame, edge: Edge) -> Behaviour:
+    rows = mine.filter(pl.col("clause").is_in(edge.clauses))
+    broken = rows.filter(pl.col("status") != Status.CONFORMS)
+    if broken.is_empty():
+        return Behaviour(asked=rows.height)
+    must = broken.filter(pl.col("level") == "must")
+    usual = _usual(broken if must.is_empty() else must)
+    rest = broken.filter(pl.col("level") != "must")
+    also = "" if must.is_empty() or rest.is_empty() else word(_usual(rest))
+    modes = rows.group_by("mode").agg((pl.col("status") != Status.CONFORMS).sum().alias("broken")).sort("mode")
+    return Behaviour(
+        asked=rows.height,
+        broken=broken.height,
+        level="should" if must.is_empty() else "must",
+        word=word(usual),
+        cause=usual["cause"],
+        also="" if also == word(usual) else also,
+        right_in=tuple(modes.filter(pl.col("broken") == 0)["mode"]),
+    )
+
+
+def _usual(rows: pl.DataFrame) -> Row:
+    """The symptom and the cause of most of these rows."""
+    found = rows.group_by("symptom", "cause").len()
+    return found.sort("len", "symptom", "cause", descending=[True, False, False]).row(0, named=True)
+
+
+def word(row: Row) -> str:
+    """The fault of a row in one word."""
+    return _WORDS.get(row["symptom"], str(row["symptom"]))
