@@ -99,7 +99,9 @@ def answers(rows: Iterable[Row], naming: Naming) -> tuple[tuple[Line, ...], str]
     for row in sorted(rows, key=lambda row: target_order(naming, row)):
         kinds.setdefault(_kind(row), []).append(row)
     order = list(STATUS)
-    ordered = sorted(kinds.values(), key=lambda alike: (order.index(alike[0]["status"]) or len(order), -len(alike)))
+    ordered = sorted(
+        kinds.values(), key=lambda alike: (order.index(alike[0]["status"]) or len(order), -len(alike))
+    )
     conforming = [alike for alike in ordered if alike[0]["status"] == "conforms"]
     more = sum(len(alike) for alike in conforming[CONFORMING:])
     listed = [alike for alike in ordered if not any(alike is other for other in conforming[CONFORMING:])]

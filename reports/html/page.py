@@ -49,23 +49,23 @@ def environment() -> Environment:
 MESSAGE_LIMIT = 600
 """Characters shown of a framework's own words."""
 
-LIMIT = 2_000_000
+LIMIT = 1_500_000
 """Bytes. A larger page is slow to open, to search and to send."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How many findings open, worst first; ``over``: the page is too large with none of them open."""
+    """How many entries of a list show all, first to last; ``over``: too large with none of them."""
 
     limit: int
-    findings: int
+    entries: int
     opened: int
     over: bool = False
 
     @property
     def cut(self) -> int:
-        """Findings that keep their line and do not open."""
-        return self.findings - self.opened
+        """Entries that keep their line and little more."""
+        return self.entries - self.opened
 
     @property
     def limit_text(self) -> str:
@@ -74,7 +74,7 @@ class Budget:
 
     @property
     def opened_text(self) -> str:
-        """How many open, as people write it."""
+        """How many show all, as people write it."""
         return count(self.opened)
 
     @property
@@ -83,20 +83,20 @@ class Budget:
         return count(self.cut)
 
 
-def fitted(page: Callable[[Budget], str], findings: int, limit: int) -> str:
-    """The page with as many of its ``findings`` open as its size allows: all of them, if it can be.
+def fitted(page: Callable[[Budget], str], entries: int, limit: int) -> str:
+    """The page with as many of its ``entries`` whole as its size allows: all of them, if it can be.
 
-    A page that is too large with none of them open is given too, and says that it is.
+    A page that is too large with none of them whole is given too, and says that it is.
     """
 
     def opening(number: int) -> str:
-        return page(Budget(limit, findings, number))
+        return page(Budget(limit, entries, number))
 
-    whole = opening(findings)
+    whole = opening(entries)
     if _bytes(whole) <= limit:
         return whole
-    fit = bisect_right(range(findings), limit, key=lambda number: _bytes(opening(number))) - 1
-    return opening(fit) if fit >= 0 else page(Budget(limit, findings, opened=0, over=True))
+    fit = bisect_right(range(entries), limit, key=lambda number: _bytes(opening(number))) - 1
+    return opening(fit) if fit >= 0 else page(Budget(limit, entries, opened=0, over=True))
 
 
 def _bytes(page: str) -> int:

@@ -23,7 +23,7 @@ from xent_conformance.reports.views.gate import Gate
 
 @dataclass(frozen=True)
 class Extras:
-    """What no run file holds and a reader takes away, by the id of a cause: each made where frameworks are known.
+    """What no run file holds and a reader takes away, by the id of a cause.
 
     ``scripts`` repeat it with its framework alone, ``issues`` are texts for upstream, ``waivers`` entries to
     complete.

@@ -1,4 +1,4 @@
-"""Who a cause reaches: of the rows in which it shows, how many every framework and implementation gets wrong."""
+"""Whom a cause reaches: of the rows in which it shows, how many everybody gets wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xent_conformance.reports.run.words import JUDGED
 
 @dataclass(frozen=True)
 class Share:
-    """Of ``asked`` answers to the rows of a cause, ``broken`` show it and ``otherwise`` are wrong for another."""
+    """Of ``asked`` answers to the rows of a cause, ``broken`` show it, ``otherwise`` show another."""
 
     name: str
     asked: int
@@ -22,7 +22,7 @@ class Share:
 
     @property
     def state(self) -> str:
-        """``all``, ``some``, ``other`` (wrong, for another cause), ``right``, or ``none`` where none was asked."""
+        """``all``, ``some``, ``other`` (wrong, for another cause), ``right``, or ``none``: not asked."""
         if not self.asked:
             return "none"
         if self.broken:
@@ -32,7 +32,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Reach:
-    """A cause's share of every framework that was asked, and of every implementation that conforms throughout.
+    """A cause's share of every framework, and the implementations that conform throughout.
 
     ``right``: framework, implementation and answers, the most answers first.
     """

@@ -73,9 +73,7 @@ def named(run: Run) -> Run:
 
     So each stands under one cause, whatever wrote the file. The naive formulations, the controls, name none.
     """
-    undiagnosed = (
-        pl.col("status").is_in(FAULTS) & (pl.col("cause") == "") & (pl.col("formulation") != NAIVE)
-    )
+    undiagnosed = pl.col("status").is_in(FAULTS) & (pl.col("cause") == "") & (pl.col("formulation") != NAIVE)
     told = pl.concat_str("clause", "operator", "output", "symptom", separator=" ").str.to_lowercase()
     name = told.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-")
     cause = pl.when(undiagnosed).then(name).otherwise("cause")

@@ -168,7 +168,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How many verdicts of one finding and cause a waiver accepts; the first eight fields tell findings apart."""
+    """How many verdicts of a finding and cause a waiver accepts; the first eight fields are the finding."""
 
     operator: str
     framework: str

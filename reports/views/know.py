@@ -1,4 +1,4 @@
-"""What to know before one chooses: sentences made from the numbers of the run, each of which leads to its cause.
+"""What to know before one chooses: sentences made from the numbers of a run, each leads to its cause.
 
 A sentence is there where the run has what it speaks of, and where something is not as one would expect.
 """
@@ -20,12 +20,12 @@ NAMED = 3
 """So many implementations are named; of more it says how many."""
 
 FAR = 100.0
-"""Two implementations of one function, one of whose worst errors is so many times the other's, are told apart."""
+"""Two implementations of one function are told apart where one's worst error is so many times the other's."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to know: ``what`` in a few words, then the sentence; ``level`` is empty where nothing is broken.
+    """One thing to know: ``what``, then the sentence; ``level`` is empty where nothing is broken.
 
     It is about a ``cause``, or else about a ``place`` of the page.
     """
@@ -93,10 +93,11 @@ def _long(judged: pl.DataFrame) -> Iterable[Line]:
         bad = set(broken["framework"])
         right = sorted(set(here["framework"]) - bad)
         rest = f"; {listed(right)} {'conforms' if len(right) == 1 else 'conform'}" if right else ""
+        whole = plural(len(bad) + len(right), "framework")
         yield Line(
             _level(broken),
             f"{dtype} with 2¹⁷ classes",
-            f"{_ops(broken)} come back infinite in {len(bad)} of {plural(len(bad) + len(right), 'framework')}{rest}.",
+            f"{_ops(broken)} come back infinite in {len(bad)} of {whole}{rest}.",
             _usual(broken),
         )
         return
@@ -110,7 +111,11 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
     """Whose softmax of sixteen bits is most and least accurate on ordinary logits."""
     for dtype in ("bfloat16", "float16"):
         rows = _ordinary(judged).filter((pl.col("operator") == "softmax") & (pl.col("dtype") == dtype))
-        worst = rows.group_by("framework").agg(pl.col("ulps").max(), pl.col("level").last()).sort("ulps", "framework")
+        worst = (
+            rows.group_by("framework")
+            .agg(pl.col("ulps").max(), pl.col("level").last())
+            .sort("ulps", "framework")
+        )
         if worst.height < 2 or worst["ulps"][-1] < 2 * max(worst["ulps"][0], 0.5):
             continue
         least = worst.filter(pl.col("ulps") == worst["ulps"][-1])["framework"].to_list()
@@ -120,11 +125,12 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
         between = [f"{name} {ulps(u)}" for name, u in worst.select("framework", "ulps").iter_rows()]
         middle = [text for text in between if text.split(" ")[0] not in (*least, *best)]
         rest = f"; between them {listed(middle)}" if middle else ""
+        top = ulps(worst["ulps"][-1])
         yield Line(
             _level(far) if beyond else "",
             f"{dtype} softmax",
-            f"{listed(best)} {'is' if len(best) == 1 else 'are'} within {ulps(worst['ulps'][0])} ulp on ordinary "
-            f"logits, {listed(least)} reach{'es' if len(least) == 1 else ''} {ulps(worst['ulps'][-1])}{beyond}{rest}.",
+            f"{listed(best)} {'is' if len(best) == 1 else 'are'} within {ulps(worst['ulps'][0])} ulp on "
+            f"ordinary logits, {listed(least)} reach{'es' if len(least) == 1 else ''} {top}{beyond}{rest}.",
             place="doors",
         )
         return
@@ -134,19 +140,26 @@ def _twins(judged: pl.DataFrame) -> Iterable[Line]:
     """Two implementations of one function in one framework and format, far apart on ordinary logits."""
     group = ["framework", "operator", "dtype"]
     worst = _ordinary(judged, small=True).group_by(*group, "implementation").agg(pl.col("ulps").max())
-    ends = worst.sort("ulps", "implementation").group_by(group, maintain_order=True).agg(
-        pl.col("ulps").first().alias("best"),
-        pl.col("ulps").last().alias("far"),
-        pl.col("implementation").first().alias("who"),
-        pl.col("implementation").last().alias("whom"),
+    ends = (
+        worst.sort("ulps", "implementation")
+        .group_by(group, maintain_order=True)
+        .agg(
+            pl.col("ulps").first().alias("best"),
+            pl.col("ulps").last().alias("far"),
+            pl.col("implementation").first().alias("who"),
+            pl.col("implementation").last().alias("whom"),
+        )
     )
     apart = ends.with_columns(times=pl.col("far") / pl.max_horizontal("best", pl.lit(0.5)))
-    apart = apart.filter((pl.col("times") > FAR) & (pl.col("dtype") != "float64")).sort("times", *group, descending=[True, False, False, False])
+    apart = apart.filter((pl.col("times") > FAR) & (pl.col("dtype") != "float64")).sort(
+        "times", *group, descending=[True, False, False, False]
+    )
     for row in apart.head(1).iter_rows(named=True):
         yield Line(
             "should",
             f"{_name(row['operator'])} in {row['framework']}, {row['dtype']}",
-            f"{row['whom']} is off by {ulps(row['far'])} ulp on ordinary logits, {row['who']} by {ulps(row['best'])}.",
+            f"{row['whom']} is off by {ulps(row['far'])} ulp on ordinary logits, "
+            f"{row['who']} by {ulps(row['best'])}.",
             place="doors",
         )
 
@@ -159,7 +172,7 @@ def _name(operator: str) -> str:
 
 
 def _ordinary(judged: pl.DataFrame, *, small: bool = False) -> pl.DataFrame:
-    """Values on ordinary logits of two classes or more; with those that lost their digits only if ``small``."""
+    """Values on ordinary logits of two classes or more; ``small``: also those that lost their digits."""
     rows = judged.filter((pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1))
     rows = rows.filter(pl.col("ulps").is_finite() & (pl.col("grade") != Grade.WRONG_SPECIAL))
     return rows if small else rows.filter(~pl.col("symptom").is_in(SMALL))

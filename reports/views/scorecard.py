@@ -27,7 +27,7 @@ SMALL = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value)
 
 @dataclass(frozen=True)
 class Edge:
-    """One thing that happens at an edge: the ``clauses`` that speak of it, and what it is when it conforms."""
+    """What may happen at an edge: the ``clauses`` that speak of it, and the word for one that conforms."""
 
     name: str
     about: str
@@ -36,7 +36,12 @@ class Edge:
 
 
 EDGES = (
-    Edge("masked class", "a class with the logit −∞, or that a mask takes away", ("4.1", "4.2", "4.3", "4.6"), "right"),
+    Edge(
+        "masked class",
+        "a class with the logit −∞, or that a mask takes away",
+        ("4.1", "4.2", "4.3", "4.6"),
+        "right",
+    ),
     Edge("±∞ logit", "an infinite logit where the limit exists", ("5.2", "5.3"), "right"),
     Edge("bad index", "an index label outside of the classes", ("6.4",), "caught"),
     Edge("2¹⁷ classes", "long sums, whose accumulator may saturate or overflow", ("2.6",), "right"),
@@ -61,10 +66,10 @@ _WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """The worst error of a framework in ulps, ``None`` where nothing was asked; who and where it is of.
+    """The worst error of a framework in ulps, ``None`` where nothing was asked; of whom, and where.
 
-    ``grade`` is that of the worst row, ``status`` the worst of all, ``small`` how many rows lost their digits or
-    were flushed: they are not in ``ulps``. ``special``: the wrong special value that came back, in a word.
+    ``grade`` and ``status`` are of the worst row; ``small`` rows lost their digits or were flushed, and
+    are not in ``ulps``. ``special``: the wrong special value that came back, in a word.
     """
 
     ulps: float | None = None
@@ -79,9 +84,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a framework does at an edge: ``broken`` of ``asked`` verdicts, the usual fault in a word, its cause.
+    """What a framework does at an edge: ``broken`` of ``asked`` verdicts, the usual fault, its cause.
 
-    Where a must clause is broken, ``word`` is of that, and ``also`` the usual fault by a should clause, if it is
+    Where a must clause is broken, ``word`` is of that, and ``also`` the usual fault by a should clause, if
     another. ``right_in``: modes in which nothing is broken, where there are others.
     """
 
@@ -120,10 +125,16 @@ class Scorecard:
     lines: tuple[Line, ...]
 
 
-def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = ("softmax", "cross-entropy")) -> Scorecard:
+def scorecard(
+    run: Run, frameworks: Sequence[str], groups: Sequence[str] = ("softmax", "cross-entropy")
+) -> Scorecard:
     """One line a framework, version and device as it is; ``groups`` are names of :data:`OPERATORS`."""
-    judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED), ~pl.col("device").str.contains("[", literal=True))
-    ordinary = judged.filter((pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1))
+    judged = called(run).verdicts.filter(
+        pl.col("status").is_in(JUDGED), ~pl.col("device").str.contains("[", literal=True)
+    )
+    ordinary = judged.filter(
+        (pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1)
+    )
     columns = []
     for group in groups:
         formats = ordinary.filter(pl.col("operator").is_in(OPERATORS[group]))["dtype"].unique().to_list()
@@ -133,8 +144,12 @@ def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = ("sof
     key = ["framework", "version", "device", "machine"]
     lines = []
     of = {f: i for i, f in enumerate(frameworks)}
-    targets = judged.select(key).unique().sort(pl.col("framework").replace_strict(of, default=len(of)), *key[1:])
-    several = {name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]}
+    targets = (
+        judged.select(key).unique().sort(pl.col("framework").replace_strict(of, default=len(of)), *key[1:])
+    )
+    several = {
+        name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]
+    }
     apart = {name: set(found.filter(pl.col("n") > 1)["framework"]) for name, found in several.items()}
     for target in targets.iter_rows(named=True):
         mine = judged.filter(*(pl.col(k) == target[k] for k in key))
@@ -163,7 +178,9 @@ def _cell(plain: pl.DataFrame, group: str, dtype: str) -> Cell:
     if rows.is_empty():
         return Cell(small=small)
     special = pl.col("grade") == Grade.WRONG_SPECIAL
-    worst = rows.sort(special, "ulps", "case", descending=[True, True, False], nulls_last=True).row(0, named=True)
+    worst = rows.sort(special, "ulps", "case", descending=[True, True, False], nulls_last=True).row(
+        0, named=True
+    )
     wrong = worst["grade"] == Grade.WRONG_SPECIAL
     return Cell(
         ulps=None if wrong else worst["ulps"],
@@ -186,7 +203,9 @@ def _behaviour(mine: pl.DataFrame, edge: Edge) -> Behaviour:
     usual = _usual(broken if must.is_empty() else must)
     rest = broken.filter(pl.col("level") != "must")
     also = "" if must.is_empty() or rest.is_empty() else word(_usual(rest))
-    modes = rows.group_by("mode").agg((pl.col("status") != Status.CONFORMS).sum().alias("broken")).sort("mode")
+    modes = (
+        rows.group_by("mode").agg((pl.col("status") != Status.CONFORMS).sum().alias("broken")).sort("mode")
+    )
     return Behaviour(
         asked=rows.height,
         broken=broken.height,

@@ -1,4 +1,4 @@
-"""What is wrong, each thing once: a line a cause, and under it all that one needs to believe, repeat and report it."""
+"""What is wrong, each thing once: a line a cause, and under it what one needs to believe and to repeat it."""
 
 from __future__ import annotations
 
@@ -93,8 +93,9 @@ class Gated:
 
 @dataclass(frozen=True)
 class Entry:
-    """One cause: its line, and what opens under it. ``data`` is what filters look at."""
+    """One cause: its line, and what opens under it. Filters look at ``data``; the first has ``rank`` 0."""
 
+    rank: int
     id: str
     mark: Mark
     title: str
@@ -163,10 +164,16 @@ def view(material: Material) -> Causes:
     gated = _gated(material)
     told: set[str] = set()
     entries = [
-        _entry(c, _Seen(rows_of[c.id,], shown[c.id], asked[c.id], reached[c.id], gated.get(c.id), told), material)
-        for c in material.causes
+        _entry(
+            c,
+            _Seen(rows_of[c.id,], shown[c.id], asked[c.id], reached[c.id], gated.get(c.id), told, rank),
+            material,
+        )
+        for rank, c in enumerate(material.causes)
     ]
-    explained, total = (sum(c.verdicts for c in material.causes if c.hypothesis or every) for every in (False, True))
+    explained, total = (
+        sum(c.verdicts for c in material.causes if c.hypothesis or every) for every in (False, True)
+    )
     return Causes(
         number=len(entries),
         explained=f"{count(explained)} of {plural(total, 'broken verdict')}",
@@ -197,7 +204,7 @@ def _choices(material: Material, entries: Sequence[Entry]) -> Mapping[str, tuple
 
 
 def _shown(rows: pl.DataFrame, material: Material) -> Row:
-    """The row that is shown whole: its inputs are carried, it is of the worst level, short, and many were asked it."""
+    """The row that is shown whole: of the worst level, short, asked of many, and its inputs are carried."""
     carried = rows.filter(pl.col("case").is_in(list(material.exhibits)))
     rows = rows if carried.is_empty() else carried
     must = rows.filter(pl.col("level") == "must")
@@ -208,7 +215,11 @@ def _shown(rows: pl.DataFrame, material: Material) -> Row:
     )
     keys = ["_short", "_plain", "_doors", "ratio", "case", "implementation", "mode"]
     down = [True, True, True, True, False, False, False]
-    return ordered.sort(keys, descending=down, nulls_last=True).drop("_short", "_plain", "_doors").row(0, named=True)
+    return (
+        ordered.sort(keys, descending=down, nulls_last=True)
+        .drop("_short", "_plain", "_doors")
+        .row(0, named=True)
+    )
 
 
 def _asked(material: Material, shown: Mapping[str, Row]) -> Mapping[str, list[Row]]:
@@ -247,8 +258,13 @@ def _gated(material: Material) -> Mapping[str, Gated]:
             continue
         whose = plural(left, "verdict") if by else "it"
         fails = cause.id in blocks
-        text = f"{'fails the gate' if fails else 'is a warning, which does not block'}: no waiver accepts {whose}"
-        mark = Mark("✕", "fails the gate", "m") if fails else Mark("▲", "waived in part" if by else "a warning", "s")
+        effect = "fails the gate" if fails else "is a warning, which does not block"
+        text = f"{effect}: no waiver accepts {whose}"
+        mark = (
+            Mark("✕", "fails the gate", "m")
+            if fails
+            else Mark("▲", "waived in part" if by else "a warning", "s")
+        )
         found[cause.id] = Gated(mark, "blocks" if fails else "partly" if by else "warns", entries, text)
     return found
 
@@ -263,6 +279,7 @@ class _Seen:
     reach: Reach
     gated: Gated | None
     told: set[str]
+    rank: int
 
 
 def _entry(cause: Cause, seen: _Seen, material: Material) -> Entry:
@@ -272,6 +289,7 @@ def _entry(cause: Cause, seen: _Seen, material: Material) -> Entry:
     listed, left = answers(seen.answers, naming)
     findings = _findings(seen, material)
     return Entry(
+        rank=seen.rank,
         id=cause_id(cause.id),
         mark=LEVEL[cause.level],
         title=cause.title,
@@ -295,7 +313,9 @@ def _entry(cause: Cause, seen: _Seen, material: Material) -> Entry:
         more_conforming=max(len(seen.reach.right) - RIGHT, 0),
         score=_score(cause),
         source=cause.source,
-        clauses=tuple(_clause(number, i < QUOTED, run.clause(number)) for i, number in enumerate(cause.clauses)),
+        clauses=tuple(
+            _clause(number, i < QUOTED, run.clause(number)) for i, number in enumerate(cause.clauses)
+        ),
         gate=seen.gated,
         script=extras.scripts.get(cause.id, ""),
         issue=extras.issues.get(cause.id, ""),
@@ -357,7 +377,11 @@ def _with_bits(number: str, bits: str) -> str:
 def _score(cause: Cause) -> str:
     if not cause.hypothesis:
         return "No hypothesis explains these rows; they share clause, operators, output and symptom."
-    held = f" {plural(cause.conforming, 'conforming row')} of the same batches do not contradict it." if cause.conforming else ""
+    held = (
+        f" {plural(cause.conforming, 'conforming row')} of the same batches do not contradict it."
+        if cause.conforming
+        else ""
+    )
     return f"Predicts what was returned in {plural(cause.verdicts, 'broken verdict')}.{held}"
 
 
@@ -386,7 +410,9 @@ def _findings(seen: _Seen, material: Material) -> tuple[Finding, ...]:
         *(pl.col(c).first() for c in rows.columns if c not in _FINDING),
     )
     found = []
-    for row in grouped.sort("count", *_FINDING, descending=[True] + [False] * len(_FINDING)).iter_rows(named=True):
+    for row in grouped.sort("count", *_FINDING, descending=[True] + [False] * len(_FINDING)).iter_rows(
+        named=True
+    ):
         found.append(
             Finding(
                 implementation=row["implementation"],

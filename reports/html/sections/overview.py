@@ -19,7 +19,7 @@ from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 from xent_conformance.reports.text.wording import DTYPES, cut, listed, plural, words
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 from xent_conformance.reports.views.know import know
-from xent_conformance.reports.views.scorecard import Behaviour, Cell, Line, Scorecard, scorecard
+from xent_conformance.reports.views.scorecard import Behaviour, Cell, Scorecard, scorecard
 
 FIRST = 5
 """Blocking reasons that the first screen shows."""
@@ -30,7 +30,7 @@ DETAIL = 200
 
 @dataclass(frozen=True)
 class Tile:
-    """A number that stands for a part of the page, and where that is; ``parts`` are marks with their numbers."""
+    """A number for a part of the page, and where that is; ``parts`` are marks with their numbers."""
 
     parts: tuple[tuple[Mark | None, str], ...]
     about: str
@@ -49,7 +49,7 @@ class Know:
 
 @dataclass(frozen=True)
 class CellView:
-    """One cell of the scorecard: style class, glyph, text, small text below, where it leads, and all of it."""
+    """One cell of the scorecard: style class, glyph, text, small text, where it leads, and all of it."""
 
     css: str
     glyph: str
@@ -173,7 +173,9 @@ def _decided(material: Material) -> Decided:
     gate = material.gate
     if gate is None:
         none = "No implementation that users call breaks a clause." if must + should == 0 else ""
-        title = none or f"{_number(must)} of what implementations get wrong leaves no choice." if must else none
+        title = (
+            none or f"{_number(must)} of what implementations get wrong leaves no choice." if must else none
+        )
         if not title:
             title = "No must clause is broken."
         if material.run.verdicts.is_empty():
@@ -211,7 +213,8 @@ def _in_words(gate: Gate, said: str) -> str:
     if gate.waived:
         parts.append(f"Waivers accept {plural(gate.waived, 'verdict')}.")
     if gate.warnings:
-        parts.append(f"{plural(len(gate.warnings), 'warning')}, which {'does' if len(gate.warnings) == 1 else 'do'} not block.")
+        number = len(gate.warnings)
+        parts.append(f"{plural(number, 'warning')}, which {'does' if number == 1 else 'do'} not block.")
     if gate.status == PASSED:
         parts.append("Nothing that was asked is missing.")
     parts += [f"{gate.elsewhere[:1].upper()}{gate.elsewhere[1:]}."] if gate.elsewhere else []
@@ -232,9 +235,15 @@ def _tiles(material: Material) -> tuple[Tile, ...]:
     called = run.verdicts.filter(pl.col("formulation") != NAIVE)
     by = dict(called["status"].value_counts().iter_rows())
     judged = sum(by.get(s, 0) for s in JUDGED)
+
+    def number(status: Status) -> str:
+        return count(by.get(status.value, 0))
+
     share = f"{100 * by.get(Status.CONFORMS.value, 0) / judged:.1f} %" if judged else NOTHING
     planned = [name for h in run.headers for name in h["planned"]]
-    whole = [n for h in run.headers for n, number in h["planned"].items() if h["finished"].get(n, 0) == number]
+    whole = [
+        n for h in run.headers for n, number in h["planned"].items() if h["finished"].get(n, 0) == number
+    ]
     batches = sum(sum(h["planned"].values()) for h in run.headers)
     return (
         Tile(
@@ -244,13 +253,13 @@ def _tiles(material: Material) -> tuple[Tile, ...]:
         ),
         Tile(
             ((None, share),),
-            f"of {plural(judged, 'judged answer')} conform; {count(by.get(Status.BREAKS_MUST.value, 0))} break a must clause",
+            f"of {plural(judged, 'judged answer')} conform; {number(Status.BREAKS_MUST)} break a must clause",
             "doors",
         ),
         Tile(
-            ((None, count(by.get(Status.UNDECIDED.value, 0))),),
+            ((None, number(Status.UNDECIDED)),),
             "answers that the reference could not certify; "
-            f"{count(by.get(Status.OPEN.value, 0))} open, {count(by.get(Status.UNSUPPORTED.value, 0))} not offered",
+            f"{number(Status.OPEN)} open, {number(Status.UNSUPPORTED)} not offered",
             "unjudged",
         ),
         Tile(
@@ -320,10 +329,14 @@ def _edge(found: Behaviour, right: str, name: str) -> CellView:
     if not found.asked:
         return CellView("na", "", "", "–", "", "", f"{name}: not asked")
     if not found.broken:
-        return CellView("bk", "●", "k", right, "", "", f"{name}: {plural(found.asked, 'verdict')}, all conform")
+        return CellView(
+            "bk", "●", "k", right, "", "", f"{name}: {plural(found.asked, 'verdict')}, all conform"
+        )
     must = found.level == "must"
     part = " part" if found.broken < found.asked else ""
-    small = f"right in {listed(found.right_in)}" if found.right_in else f"{found.also} too" if found.also else ""
+    small = (
+        f"right in {listed(found.right_in)}" if found.right_in else f"{found.also} too" if found.also else ""
+    )
     return CellView(
         css=f"{'bm' if must else 'bs'}{part}",
         glyph="✕" if must else "▲",
@@ -331,7 +344,7 @@ def _edge(found: Behaviour, right: str, name: str) -> CellView:
         text=found.word,
         small=small,
         link=cause_id(found.cause),
-        told=f"{name}: {count(found.broken)} of {plural(found.asked, 'verdict')} {'breaks' if found.broken == 1 else 'break'} a clause",
+        told=f"{name}: clauses broken in {count(found.broken)} of {plural(found.asked, 'verdict')}",
     )
 
 
@@ -339,7 +352,9 @@ def _footer(run: Run) -> str:
     called = run.verdicts.filter(pl.col("formulation") != NAIVE)
     unknown = set(run.verdicts["status"].unique()) - set(STATUS)
     if unknown:
-        raise ValueError(f"verdicts with unknown status {', '.join(sorted(unknown))}: no counter would hold them")
+        raise ValueError(
+            f"verdicts with unknown status {', '.join(sorted(unknown))}: no counter would hold them"
+        )
     by = dict(called["status"].value_counts().iter_rows())
     parts = " + ".join(f"{count(by.get(status, 0))} {mark.word}" for status, mark in STATUS.items())
     naive = run.verdicts.height - called.height

@@ -1,0 +1,93 @@
+"""What to know before one chooses: said where the run shows it, and not where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.small_run import run_of, verdict
+from xent_conformance.reports.views.know import Line, know
+
+
+def lines(rows: list[dict[str, Any]]) -> list[Line]:
+    return know(run_of(rows))
+
+
+def masked(name: str, **changes: Any) -> dict[str, Any]:
+    return verdict(operator="softmax_cross_entropy", clause="4.2", implementation=name, **changes)
+
+
+def test_nothing_to_know_is_nothing_said() -> None:
+    assert lines([verdict()]) == []
+
+
+def test_a_masked_class_says_who_is_right() -> None:
+    wrong = {"status": "breaks_should", "symptom": "NaN", "cause": "zero-times-infinity"}
+    (line,) = lines([masked("a", **wrong), masked("b", **wrong), masked("c")])
+    assert line.cause == "zero-times-infinity" and line.level == "should"
+    assert "in 2 of 3 implementations" in line.sentence and "; c is right" in line.sentence
+
+
+def test_an_implementation_that_is_wrong_once_is_not_called_right() -> None:
+    wrong = {"status": "breaks_should", "symptom": "NaN", "cause": "zero-times-infinity"}
+    (line,) = lines([masked("a", **wrong), masked("a"), masked("b")])
+    assert "; b is right" in line.sentence
+
+
+def test_a_bad_index_says_who_is_silent_and_who_raises() -> None:
+    rows = [
+        verdict(
+            clause="6.4", framework="jax", status="breaks_must", symptom="a number where NaN", cause="wraps"
+        ),
+        verdict(clause="6.4", framework="torch", outcome="raised", grade="none"),
+        verdict(clause="6.4", framework="tensorflow"),
+    ]
+    (line,) = lines(rows)
+    assert line.level == "must" and "by jax" in line.sentence and "; torch raises." in line.sentence
+
+
+def test_softmax_in_sixteen_bits_says_the_least_accurate_and_by_how_much() -> None:
+    rows = [
+        verdict(dtype="bfloat16", framework="torch", ulps=0.5),
+        verdict(dtype="bfloat16", framework="jax", ulps=36.65, grade="accurate"),
+        verdict(dtype="bfloat16", framework="onnx", ulps=87.4, status="breaks_must"),
+    ]
+    (line,) = lines(rows)
+    assert line.what == "bfloat16 softmax" and line.level == "must"
+    assert (
+        "torch is within 0.50 ulp" in line.sentence and "onnx reaches 87.4, beyond its bound" in line.sentence
+    )
+    assert "between them jax 36.6" in line.sentence or "between them jax 36.7" in line.sentence
+
+
+def test_frameworks_that_are_alike_are_not_compared() -> None:
+    rows = [verdict(dtype="bfloat16", framework=f, ulps=u) for f, u in (("torch", 0.5), ("jax", 0.7))]
+    assert lines(rows) == []
+
+
+def test_twins_that_are_far_apart_are_told_apart() -> None:
+    rows = [
+        verdict(operator="sigmoid_cross_entropy", dtype="float16", implementation="near", ulps=0.49),
+        verdict(
+            operator="sigmoid_cross_entropy",
+            dtype="float16",
+            implementation="far",
+            ulps=1680.0,
+            status="breaks_should",
+        ),
+    ]
+    (line,) = lines(rows)
+    assert line.what == "Binary cross-entropy in torch, float16"
+    assert line.sentence == "far is off by 1,680 ulp on ordinary logits, near by 0.49."
+
+
+def test_long_sums_name_the_format_and_who_conforms() -> None:
+    long = {"clause": "2.6", "dtype": "float16", "operator": "log_softmax"}
+    rows = [
+        verdict(
+            framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum", **long
+        ),
+        verdict(framework="onnxruntime", **long),
+    ]
+    (line,) = lines(rows)
+    assert line.what == "float16 with 2¹⁷ classes" and line.cause == "sum"
+    assert "log softmax come back infinite in 1 of 2 frameworks; onnxruntime conforms." in line.sentence
