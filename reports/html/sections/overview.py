@@ -8,18 +8,19 @@ from typing import Any
 
 import polars as pl
 
+from xent_conformance.reports.html.card import Card, card
 from xent_conformance.reports.html.marks import STATUS, Mark, cause_id
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import JUDGED, NAIVE, Grade, Status
-from xent_conformance.reports.text.numbers import NOTHING, count, ulps
-from xent_conformance.reports.text.wording import DTYPES, cut, listed, plural, words
+from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
+from xent_conformance.reports.text.numbers import NOTHING, count
+from xent_conformance.reports.text.wording import cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 from xent_conformance.reports.views.know import know
-from xent_conformance.reports.views.scorecard import Behaviour, Cell, Scorecard, scorecard
+from xent_conformance.reports.views.scorecard import scorecard
 
 FIRST = 5
 """Blocking reasons that the first screen shows."""
@@ -45,39 +46,6 @@ class Know:
     what: str
     sentence: str
     link: str
-
-
-@dataclass(frozen=True)
-class CellView:
-    """One cell of the scorecard: style class, glyph, text, small text, where it leads, and all of it."""
-
-    css: str
-    glyph: str
-    glyph_css: str
-    text: str
-    small: str
-    link: str
-    told: str
-
-
-@dataclass(frozen=True)
-class LineView:
-    """One framework of the scorecard; ``must`` and ``should`` are numbers of causes."""
-
-    framework: str
-    about: str
-    cells: tuple[CellView, ...]
-    must: int
-    should: int
-
-
-@dataclass(frozen=True)
-class Card:
-    """The scorecard; ``groups`` and ``edges`` are the headings of its columns."""
-
-    groups: tuple[tuple[str, tuple[str, ...]], ...]
-    edges: tuple[tuple[str, str], ...]
-    lines: tuple[LineView, ...]
 
 
 @dataclass(frozen=True)
@@ -144,7 +112,7 @@ def view(material: Material) -> Head:
         decided=_decided(material),
         tiles=_tiles(material),
         know=tuple(_know(run)),
-        card=_card(scorecard(run, material.naming.frameworks)),
+        card=card(scorecard(run, material.naming.frameworks)),
         complete=complete,
         completeness=_completeness(run),
         sources=tuple(_source(h) for h in run.headers),
@@ -281,71 +249,6 @@ def _know(run: Run) -> Sequence[Know]:
         )
         for line in know(run)
     ]
-
-
-def _card(found: Scorecard) -> Card:
-    formats = [dtype for _, dtypes in found.columns for dtype in dtypes]
-    return Card(
-        groups=tuple((name, tuple(DTYPES[d] for d in dtypes)) for name, dtypes in found.columns),
-        edges=tuple((e.name, e.about) for e in found.edges),
-        lines=tuple(
-            LineView(
-                framework=line.framework,
-                about=" · ".join(filter(None, (line.version, line.device, line.machine))),
-                cells=(
-                    *(_error(cell, dtype) for cell, dtype in zip(line.cells, formats, strict=True)),
-                    *(_edge(b, e.right, e.name) for b, e in zip(line.edges, found.edges, strict=True)),
-                ),
-                must=line.must,
-                should=line.should,
-            )
-            for line in found.lines
-        ),
-    )
-
-
-_SHADES = {Grade.EXACT: "g0", Grade.FAITHFUL: "g1", Grade.ACCURATE: "g2", Grade.STABLE: "g3"}
-_BROKEN = {Status.BREAKS_MUST.value: ("✕", "m"), Status.BREAKS_SHOULD.value: ("▲", "s")}
-
-
-def _error(cell: Cell, dtype: str) -> CellView:
-    small = f"; {plural(cell.small, 'row')} lost or flushed, under “tiny results”" if cell.small else ""
-    if not cell.implementation:
-        return CellView("na", "", "", "–", "", "", f"not asked{small}")
-    glyph, css = _BROKEN.get(cell.status, ("", ""))
-    text = cell.special or ulps(cell.ulps if cell.ulps is not None else float("nan"))
-    return CellView(
-        css=f"num {_SHADES.get(Grade(cell.grade), 'g4')}",
-        glyph=glyph,
-        glyph_css=css,
-        text=text,
-        small="",
-        link=cause_id(cell.cause) if cell.cause else "",
-        told=f"{dtype}, {words(cell.grade)}: {cell.implementation}, {cell.case}{small}",
-    )
-
-
-def _edge(found: Behaviour, right: str, name: str) -> CellView:
-    if not found.asked:
-        return CellView("na", "", "", "–", "", "", f"{name}: not asked")
-    if not found.broken:
-        return CellView(
-            "bk", "●", "k", right, "", "", f"{name}: {plural(found.asked, 'verdict')}, all conform"
-        )
-    must = found.level == "must"
-    part = " part" if found.broken < found.asked else ""
-    small = (
-        f"right in {listed(found.right_in)}" if found.right_in else f"{found.also} too" if found.also else ""
-    )
-    return CellView(
-        css=f"{'bm' if must else 'bs'}{part}",
-        glyph="✕" if must else "▲",
-        glyph_css="m" if must else "s",
-        text=found.word,
-        small=small,
-        link=cause_id(found.cause),
-        told=f"{name}: clauses broken in {count(found.broken)} of {plural(found.asked, 'verdict')}",
-    )
 
 
 def _footer(run: Run) -> str:
