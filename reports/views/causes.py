@@ -9,6 +9,7 @@ import polars as pl
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, SYMPTOMS, Grade, Row
 from xent_conformance.reports.text.numbers import shortest
+from xent_conformance.reports.views.harm import Harm, harm
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Cause:
 
     ``hypothesis``, ``sentence`` and ``source`` are empty where none explains it. ``conforming`` rows of the
     same implementations, outputs and formats were held against the hypothesis, and none contradicts it.
-    ``worst`` is the case whose error is the largest share of its bound; ``implementation``, ``mode`` and
-    ``device`` answered it.
+    ``harm`` is that of its worst verdicts; of those, ``worst`` is the case whose error is the largest share
+    of its bound: ``output`` of ``implementation``, in ``mode`` on ``device``.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Cause:
     source: str
     symptom: str
     level: str
+    harm: Harm
     clauses: tuple[str, ...]
     operators: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -39,8 +41,14 @@ class Cause:
     implementation: str
     mode: str
     device: str
+    output: str
     returned: str
     right: str
+
+    @property
+    def title(self) -> str:
+        """The hypothesis; where none explains it, what is seen of it."""
+        return self.hypothesis or f"unexplained: {self.symptom}"
 
     @property
     def answered(self) -> str:
@@ -49,17 +57,28 @@ class Cause:
 
 
 def causes(run: Run) -> list[Cause]:
-    """The causes that a run file names: must clauses first, the explained before the rest, then by verdicts.
+    """The causes that a run file names, worst first: by level, by harm, then by how far they reach.
 
     Naive formulations, the controls, have none.
     """
     named = called(run).verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") != "")
-    found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
-    return sorted(found, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
+    ranked = named.with_columns(_mild=pl.col("level") != "must", _harm=harm())
+    found = [_cause(rows, run) for rows in ranked.partition_by("cause", maintain_order=True)]
+    return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
+
+
+def verdict_of(run: Run, cause: Cause) -> Row:
+    """The verdict on the worst case of a cause."""
+    named = ("implementation", "mode", "device", "output")
+    at = [pl.col(column) == getattr(cause, column) for column in named]
+    here = run.verdicts.filter(pl.col("cause") == cause.id, pl.col("case") == cause.worst, *at)
+    return here.row(0, named=True)
 
 
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
-    worst = rows.sort(["ratio", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+    worst = rows.sort(
+        ["_mild", "_harm", "ratio", "case"], descending=[False, False, True, False], nulls_last=True
+    ).row(0, named=True)
     told = run.causes.get(worst["cause"], {})
 
     def every(column: str) -> tuple[str, ...]:
@@ -71,7 +90,8 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         sentence=told.get("sentence", ""),
         source=told.get("source", ""),
         symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
-        level="must" if "must" in every("level") else "should",
+        level=worst["level"],
+        harm=Harm(worst["_harm"]),
         clauses=every("clause"),
         operators=every("operator"),
         outputs=every("output"),
@@ -84,6 +104,7 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         implementation=worst["implementation"],
         mode=worst["mode"],
         device=worst["device"],
+        output=worst["output"],
         returned=_number(worst, "got"),
         right=_number(worst, "rounded"),
     )

@@ -137,7 +137,7 @@ conformance/explain/search
 conformance/running
     reference: cache clauses formats operators oracle sources
     cases: case corpus outside
-    reports: run
+    reports: run views
     conformance: asking diagnosis frameworks judging registry version
 conformance/api
     reports: run
