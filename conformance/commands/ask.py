@@ -28,6 +28,7 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
+from xent_conformance.commands.files import accepted
 
 
 @app.command()
@@ -51,10 +52,13 @@ def run(
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
+    from xent_conformance.decision.gate import decide
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError
-    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
+    from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import engine
     from xent_conformance.versions.environments import named_interpreters
 
@@ -73,8 +77,10 @@ def run(
     except KeyboardInterrupt:
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
     terminal.summary(result, console)
-    terminal.findings(findings(result.verdicts), console)
-    console.print(escape(f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"))
+    terminal_causes.show(causes(result), console)
+    told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
+    console.print(escape(told), soft_wrap=True)
+    terminal_gate.sentence(decide(result, waivers=accepted(None, known=True)), console)
     if not result.complete:
         raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
 

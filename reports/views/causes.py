@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import FAULTS, SYMPTOMS, Grade, Row
-from xent_conformance.reports.text.numbers import shortest
+from xent_conformance.reports.run.words import FAULTS, SYMPTOMS, Row
+from xent_conformance.reports.text.wording import Answer
 from xent_conformance.reports.views.harm import Harm, harm
 
 
@@ -42,13 +42,22 @@ class Cause:
     mode: str
     device: str
     output: str
-    returned: str
-    right: str
+    answer: Answer
 
     @property
     def title(self) -> str:
-        """The hypothesis; where none explains it, what is seen of it."""
-        return self.hypothesis or f"unexplained: {self.symptom}"
+        """The hypothesis; where none explains it, the clause and what is seen."""
+        return self.hypothesis or f"clause {', '.join(self.clauses)}: {self.symptom}, unexplained"
+
+    @property
+    def returned(self) -> str:
+        """The number that came back for the worst case; empty where none did."""
+        return self.answer.returned if self.answer.right else ""
+
+    @property
+    def right(self) -> str:
+        """The exact value of the worst case, rounded once; empty where no number came back."""
+        return self.answer.right
 
     @property
     def answered(self) -> str:
@@ -105,11 +114,5 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         mode=worst["mode"],
         device=worst["device"],
         output=worst["output"],
-        returned=_number(worst, "got"),
-        right=_number(worst, "rounded"),
+        answer=Answer.of(worst),
     )
-
-
-def _number(row: Row, column: str) -> str:
-    """As it is written; empty where nothing was graded."""
-    return "" if row["grade"] == Grade.NONE else shortest(row[column], row["dtype"])
