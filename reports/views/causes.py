@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,7 +20,7 @@ class Cause:
     ``hypothesis``, ``sentence`` and ``source`` are empty where none explains it. ``conforming`` rows of the
     same implementations, outputs and formats were held against the hypothesis, and none contradicts it.
     ``harm`` is that of its worst verdicts; of those, ``worst`` is the case whose error is the largest share
-    of its bound: ``output`` of ``implementation``, in ``mode`` on ``device``.
+    of its bound: ``output`` of ``implementation`` of ``framework``, in ``mode`` on ``device``.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Cause:
     verdicts: int
     conforming: int
     worst: str
+    framework: str
     implementation: str
     mode: str
     device: str
@@ -71,23 +73,27 @@ def causes(run: Run) -> list[Cause]:
     Naive formulations, the controls, have none.
     """
     named = called(run).verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") != "")
-    ranked = named.with_columns(_mild=pl.col("level") != "must", _harm=harm())
-    found = [_cause(rows, run) for rows in ranked.partition_by("cause", maintain_order=True)]
+    found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
     return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
 
 
-def verdict_of(run: Run, cause: Cause) -> Row:
-    """The verdict on the worst case of a cause."""
-    named = ("implementation", "mode", "device", "output")
-    at = [pl.col(column) == getattr(cause, column) for column in named]
-    here = run.verdicts.filter(pl.col("cause") == cause.id, pl.col("case") == cause.worst, *at)
-    return here.row(0, named=True)
+def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row | None:
+    """The worst verdict of a cause, by its name, in the frameworks that are meant; None for none."""
+    rows = called(run).verdicts.filter(pl.col("status").is_in(FAULTS), pl.col("cause") == cause)
+    meant = [name for name in rows["framework"].unique() if of(name)]
+    found = _worst_first(rows.filter(pl.col("framework").is_in(meant)))
+    return found.row(0, named=True) if found.height else None
+
+
+def _worst_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """By level, by harm, then by the share of the bound."""
+    ranked = rows.with_columns(_mild=pl.col("level") != "must", _harm=harm())
+    order = ["_mild", "_harm", "ratio", "case"]
+    return ranked.sort(order, descending=[False, False, True, False], nulls_last=True)
 
 
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
-    worst = rows.sort(
-        ["_mild", "_harm", "ratio", "case"], descending=[False, False, True, False], nulls_last=True
-    ).row(0, named=True)
+    worst = _worst_first(rows).row(0, named=True)
     told = run.causes.get(worst["cause"], {})
 
     def every(column: str) -> tuple[str, ...]:
@@ -110,6 +116,7 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         verdicts=rows.height,
         conforming=told.get("conforming", 0),
         worst=worst["case"],
+        framework=worst["framework"],
         implementation=worst["implementation"],
         mode=worst["mode"],
         device=worst["device"],
