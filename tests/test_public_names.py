@@ -95,7 +95,8 @@ HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
 
 COMMANDS = {
     "run": f"{WHICH} --framework --cases --out -o --resume",
-    "explain": "case_id --implementation --device --plugin --cases --script --mode --framework",
+    "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
+    "--output",
     "capture": "script arguments --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
     "gate": f"runs {HOW_IT_IS_DECIDED} --fail-on --drift-factor --junit --markdown --comment --github --json "
@@ -104,7 +105,7 @@ COMMANDS = {
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": "what --plugin",
-    "causes": "runs --json",
+    "causes": "runs --json --whole --gate --no-gate",
     "report": f"runs --out -o --gate --no-gate {HOW_IT_IS_DECIDED}",
     "check-plugin": "name",
     "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "

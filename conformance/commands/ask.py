@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -28,6 +28,11 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
+from xent_conformance.commands.files import accepted
+
+if TYPE_CHECKING:
+    from xent_conformance.cases.case import Batch, Case
+    from xent_conformance.explain.script.write import Wanted
 
 
 @app.command()
@@ -51,10 +56,13 @@ def run(
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
+    from xent_conformance.decision.gate import decide
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError
-    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
+    from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import engine
     from xent_conformance.versions.environments import named_interpreters
 
@@ -73,8 +81,10 @@ def run(
     except KeyboardInterrupt:
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
     terminal.summary(result, console)
-    terminal.findings(findings(result.verdicts), console)
-    console.print(escape(f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"))
+    terminal_causes.show(causes(result), console)
+    told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
+    console.print(escape(told), soft_wrap=True)
+    terminal_gate.sentence(decide(result, waivers=accepted(None, known=True)), console)
     if not result.complete:
         raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
 
@@ -89,8 +99,17 @@ def explain(
     script: Annotated[
         bool, typer.Option("--script", help="Print a script that shows it without this suite (one NAME).")
     ] = False,
+    issue: Annotated[
+        str,
+        typer.Option(
+            "--issue",
+            metavar="TRACKER",
+            help="Print the text of an issue for it: pytorch, jax, tensorflow, …; auto: its framework's own.",
+        ),
+    ] = "",
     mode: Annotated[str, typer.Option("--mode", help="Of the script; default: the first one.")] = "",
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
+    output: Annotated[str, typer.Option("--output", help="Of the script; default: the worst.")] = "",
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from xent_conformance.cases.outside.numbers import CasesError
@@ -106,14 +125,14 @@ def explain(
         raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
     except (UnknownName, CasesError) as unknown:
         raise fail(str(unknown), USAGE) from None
-    if script or mode or framework:
-        from xent_conformance.explain.script.write import Refused, asked_for
+    if script or issue or mode or framework or output:
+        from xent_conformance.explain.script.write import Wanted
 
-        try:
-            text = asked_for(batch, case, implementation or (), framework, mode, device or (), script=script)
-        except (Refused, UnknownName) as refused:
-            raise fail(str(refused), USAGE) from None
-        typer.echo(text, nl=False)
+        if not (script or issue):
+            words = "--mode, --framework and --output say which script or issue is to be written"
+            raise fail(f"{words}: add --script or --issue", USAGE)
+        meant = Wanted(implementation or (), framework, mode, device or (), output)
+        typer.echo(_taken_away(batch, case, meant, issue), nl=False)
         return
     if not show_case(batch, case, implementation or (), console, device or ()):
         wanted = " or ".join(map(repr, implementation or ["*"]))
@@ -123,6 +142,24 @@ def explain(
             "(`conformance list implementations` shows all)",
             USAGE,
         )
+
+
+def _taken_away(batch: Batch, case: Case, wanted: Wanted, tracker: str) -> str:
+    """The script; with a tracker, the issue."""
+    from xent_conformance.explain.issue import issue
+    from xent_conformance.explain.script.write import Refused, asked_for
+    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.reports.text.trackers import UnknownTracker
+
+    try:
+        if not tracker:
+            return asked_for(batch, case, wanted)
+        text, missing = issue(batch, case, wanted, tracker)
+    except (Refused, UnknownName, UnknownTracker) as refused:
+        raise fail(str(refused), USAGE) from None
+    if missing:
+        errors.print(f"[bold yellow]warning:[/bold yellow] no script: {escape(missing)}", soft_wrap=True)
+    return text
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# a pipe or a CI log has no width of its own: do not fold names at 80 columns there
-WIDTH = None if sys.stdout.isatty() else 160
+# a pipe or a CI log has no width of its own, unless COLUMNS says one: do not fold names at 80 columns there
+WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
 console = Console(width=WIDTH, highlight=False)
 errors = Console(stderr=True, highlight=False)
 

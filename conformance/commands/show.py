@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from xent_conformance.reports.views.gate import Gate
 
 
+Decided = Annotated[bool, typer.Option("--gate/--no-gate", help="What the gate decides on them, or not.")]
+
+
 class Listing(enum.StrEnum):
     """What ``conformance list`` can list."""
 
@@ -54,12 +57,15 @@ def causes(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE.json", help="All of it, for programs.")
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="All that is told of each, in a few lines.")] = False,
+    gate: Decided = True,
 ) -> None:
-    """Say what is wrong in a run, each thing once: which formula gives the numbers that were returned."""
+    """Say what is wrong in a run, each thing once, worst first: which formula gives what was returned."""
     from xent_conformance.diagnosis.causes import OtherCorpus, diagnosed
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
     from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views import causes as views
 
     check_outputs({"--json": json_file}, runs)
@@ -69,18 +75,18 @@ def causes(
     except OtherCorpus as other:
         raise fail(str(other), EVIDENCE) from None
     notes = write_all((json_file, lambda: as_json([asdict(cause) for cause in found])))
-    terminal_causes.show(found, console)
+    terminal_causes.show(found, console, whole=whole)
     for note in notes:
         console.print(escape(note), soft_wrap=True)
+    if gate:
+        terminal_gate.sentence(_decided(run, runs, None, None, known=True), console)
 
 
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html")] = Path("report.html"),
-    gate: Annotated[
-        bool, typer.Option("--gate/--no-gate", help="What the gate decides on them, or not.")
-    ] = True,
+    gate: Decided = True,
     baseline: Annotated[
         list[Path] | None,
         typer.Option("--baseline", metavar="OLD.parquet", help="The gate compares with it (repeatable)."),
@@ -94,12 +100,18 @@ def report(
     """
     from xent_conformance.reports.html.report import render
     from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.causes import causes as causes_of
 
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
     decision = _decided(run, runs, baseline, waivers, known) if gate else None
     write(out, render(run, findings(run.verdicts), decision))
-    console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)")
+    terminal_causes.show(causes_of(run), console)
+    console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)
+    if decision is not None:
+        terminal_gate.sentence(decision, console)
 
 
 def _decided(

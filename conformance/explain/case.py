@@ -28,8 +28,7 @@ from xent_conformance.registry.devices import is_variant, seats, split, variants
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import check_name, named
 from xent_conformance.reports.run.file import SCHEMA, Run
-from xent_conformance.reports.text.wording import plural
-from xent_conformance.reports.views.causes import causes
+from xent_conformance.reports.views.causes import Cause, causes
 
 DIGITS = 30
 
@@ -61,15 +60,16 @@ def _text(value: arb | float) -> str:
 class Answered:
     """What one framework's implementations said about the case: rows as in a run file.
 
-    ``absent``: why the framework does not start; ``lacks``: which device it has not. ``formulas``: by the
-    name of a cause, what gives such numbers, and how many rows of the batch it explains.
+    ``absent``: why the framework does not start; ``lacks``: which device it has not. ``causes``: by its name,
+    what is wrong with rows of the batch, where something is. ``hello``: what the worker says of itself.
     """
 
     framework: str
     absent: str
     rows: tuple[Mapping[str, Any], ...]
     lacks: str = ""
-    formulas: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = field(default_factory=dict)
+    hello: Mapping[str, Any] = field(default_factory=dict)
 
 
 def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
@@ -89,9 +89,15 @@ def check_devices(devices: Sequence[str]) -> None:
 
 
 def answers(
-    batch: Batch, case: Case, patterns: Sequence[str] = (), devices: Sequence[str] = ()
+    batch: Batch,
+    case: Case,
+    patterns: Sequence[str] = (),
+    devices: Sequence[str] = (),
+    framework: str = "",
 ) -> Iterator[Answered]:
     """Ask every implementation that one of ``patterns`` names about the case's batch, framework by framework.
+
+    Only that ``framework``, if one is named.
 
     The whole batch is asked, as in a run, so that the answer is the run's: on ``devices`` and their
     variants, named as for a run, or on every device as it is.
@@ -99,10 +105,10 @@ def answers(
     oracle = Oracle(default_cache())
     judge = Judge(oracle.truth(batch.inputs))
     possible = ["cpu", *(split(d)[0] for d in devices)]
-    for framework in FRAMEWORKS.values():
-        every = framework.declaration.implementations
+    for asked in (f for f in FRAMEWORKS.values() if framework in ("", f.name)):
+        every = asked.declaration.implementations
         names = [i.name for i in every if named(i.name, patterns)]
-        for seat in seats(framework, devices, Profile.FULL) if devices else (Seat(framework),):
+        for seat in seats(asked, devices, Profile.FULL) if devices else (Seat(asked),):
             if _chosen(seat, batch, possible, names, devices):
                 yield _answered(seat, batch, case, judge, oracle, names, devices)
 
@@ -135,14 +141,9 @@ def _answered(
             return Answered(seat.key, "", (), lacks)
         rows = list(asked_and_judged(seat, connection, batch, chosen, judge))
         run = diagnose(Run(pl.DataFrame(rows, schema=SCHEMA, orient="row"), ({},)), [batch], oracle)
-        formulas = {
-            c.id: f"{c.hypothesis}: {c.sentence}; of this batch it explains {plural(c.verdicts, 'verdict')}, "
-            f"and {plural(c.conforming, 'conforming one')} do not contradict it"
-            for c in causes(run)
-            if c.hypothesis
-        }
+        named = {cause.id: cause for cause in causes(run)}
         mine = run.verdicts.filter(pl.col("case") == case.id).iter_rows(named=True)
-        return Answered(seat.key, "", tuple(mine), formulas=formulas)
+        return Answered(seat.key, "", tuple(mine), causes=named, hello=connection.hello)
     finally:
         connection.close()
 

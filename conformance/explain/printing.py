@@ -14,7 +14,8 @@ from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import FAULTS, Row, Status
 from xent_conformance.reports.terminal.screen import fits, left, say, table
 from xent_conformance.reports.text.numbers import shortest, ulps
-from xent_conformance.reports.text.wording import Answer, bits_text, flat
+from xent_conformance.reports.text.wording import Answer, bits_text, flat, plural
+from xent_conformance.reports.views.causes import Cause
 
 SHOWN = 16
 """Elements of a row that are printed."""
@@ -43,9 +44,16 @@ def show_case(
             say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
             if r["status"] in FAULTS and (note := clause(r["clause"]).note):
                 say(console, f"    note: {note}")
-            if formula := answered.formulas.get(r["cause"]):
-                say(console, f"    what gives this: {formula}")
+            if (cause := answered.causes.get(r["cause"])) and cause.hypothesis:
+                say(console, f"    what gives this: {_formula(cause)}")
     return found
+
+
+def _formula(cause: Cause) -> str:
+    """What gives such numbers, and how many rows of the batch it explains."""
+    rows, right = plural(cause.verdicts, "verdict"), plural(cause.conforming, "conforming one")
+    said = f"of this batch it explains {rows}, and {right} do not contradict it"
+    return f"{cause.hypothesis}: {cause.sentence}; {said}"
 
 
 def _clause(number: str) -> str:

@@ -19,7 +19,9 @@ from xent_conformance.reference.formats import native
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.sources import hash_of, of_reference
 from xent_conformance.registry.framework import Seat
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.views.causes import causes
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.version import __version__
 
@@ -74,7 +76,7 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "families": {f.name: f.about for f in asked.files or families().values()},
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
         "notes": {c.id: c.note for c in clauses().values() if c.note},
-        "exhibits": exhibits(findings(verdicts)["case"].unique().sort().to_list(), asked.find),
+        "exhibits": exhibits(_shown(verdicts), asked.find),
         "planned": ledger.planned,
         "finished": {key: ledger.finished[key] for key in ledger.planned},
         "absent": ledger.absent,
@@ -92,6 +94,12 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
             for i in f.declaration.implementations
         ],
     }
+
+
+def _shown(verdicts: pl.DataFrame) -> list[str]:
+    """The cases that stand for a finding or for a cause: their inputs are carried along."""
+    worst = {cause.worst for cause in causes(Run(verdicts, ({},)))}
+    return sorted(worst | set(findings(verdicts)["case"].to_list()))
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import (
     Answer,
     bits_text,
+    capital,
     cut,
     dtypes_text,
     plural,
@@ -26,6 +27,7 @@ from xent_conformance.reports.text.wording import (
 )
 from xent_conformance.reports.views.affected import Reach, Share
 from xent_conformance.reports.views.causes import Cause
+from xent_conformance.reports.views.issue import issue_text
 
 QUOTED = 2
 """Clauses that are quoted in full."""
@@ -147,7 +149,7 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         rank=seen.rank,
         id=cause_id(cause.id),
         mark=LEVEL[cause.level],
-        title=cause.title,
+        title=capital(cause.title),
         sentence=cause.sentence,
         about=_about(cause, seen.rows, len(findings)),
         reached=", ".join(cause.frameworks),
@@ -173,7 +175,7 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         ),
         gate=seen.gated,
         script=extras.scripts.get(cause.id, ""),
-        issue=extras.issues.get(cause.id, ""),
+        issue=issue_text(run, cause),
         waiver=extras.waivers.get(cause.id, ""),
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         script_command=commands.script(run, row),

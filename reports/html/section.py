@@ -15,7 +15,7 @@ import polars as pl
 from xent_conformance.reports.html.marks import of_called
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.views import causes as views
 from xent_conformance.reports.views.causes import Cause
 from xent_conformance.reports.views.gate import Gate
@@ -25,12 +25,10 @@ from xent_conformance.reports.views.gate import Gate
 class Extras:
     """What no run file holds and a reader takes away, by the id of a cause.
 
-    ``scripts`` repeat it with its framework alone, ``issues`` are texts for upstream, ``waivers`` entries to
-    complete.
+    ``scripts`` repeat it with its framework alone, ``waivers`` are entries to complete.
     """
 
     scripts: Mapping[str, str] = field(default_factory=dict)
-    issues: Mapping[str, str] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,17 +54,6 @@ class Material:
     def causes(self) -> list[Cause]:
         """What is wrong, each thing once, worst first."""
         return views.causes(self.run)
-
-    @cached_property
-    def broken(self) -> pl.DataFrame:
-        """The verdicts that are wrong, of implementations that users call."""
-        return views.broken(self.run)
-
-    @cached_property
-    def asked(self) -> pl.DataFrame:
-        """By case and output, how many implementations that users call were asked: ``_doors``."""
-        called = self.run.verdicts.filter(pl.col("formulation") != NAIVE)
-        return called.group_by("case", "output").agg(pl.col("implementation").n_unique().alias("_doors"))
 
     @cached_property
     def exhibits(self) -> Mapping[str, Row]:

@@ -60,11 +60,12 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
 def script(run: Run, row: Row) -> str:
     """Prints what repeats a verdict with its framework alone; empty for a function of one's own.
 
-    One script shows one implementation, named as it is, in one mode.
+    One script shows one output of one implementation, named as it is, in one mode.
     """
     if _own(run, row["implementation"]) is not None:
         return ""
-    target = [w for name in ("implementation", "framework", "mode") for w in option(name, [row[name]])]
+    named = ("implementation", "framework", "mode", "output")
+    target = [w for name in named for w in option(name, [row[name]])]
     rest = [*_device(row["device"]), *_plugins(run), *_cases(run, row["case"])]
     return line("explain", row["case"], *target, *rest, "--script")
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from xent_conformance.reports.atomic import replacing
-from xent_conformance.reports.run.words import NAIVE
+from xent_conformance.reports.run.words import FAULTS, NAIVE
 
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
@@ -95,6 +96,17 @@ class Run:
         ``conforming`` rows were held against it, and none contradicts it.
         """
         return {name: told for h in self.headers for name, told in h.get("causes", {}).items()}
+
+    @cached_property
+    def broken(self) -> pl.DataFrame:
+        """The verdicts that are wrong, of implementations that users call.
+
+        ``asked`` is a column more: how many implementations were asked the same output of the same case.
+        """
+        users = called(self).verdicts
+        asked = users.group_by("case", "output").agg(pl.col("implementation").n_unique().alias("asked"))
+        wrong = users.filter(pl.col("status").is_in(FAULTS))
+        return wrong.join(asked, on=["case", "output"], how="left", maintain_order="left")
 
     @property
     def tested(self) -> tuple[str, ...]:

@@ -1,45 +1,75 @@
-"""Causes in the terminal: what is wrong, said once, and where it is seen."""
+"""Causes in the terminal: what is wrong, a line each, worst first.
+
+A line is cut to the width that there is: what matters most stands first in it. Whole, a cause is a few lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 
-from xent_conformance.reports.terminal.screen import left, say
+from xent_conformance.reports.terminal.screen import Part, left, say
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import listed, plural
+from xent_conformance.reports.text.wording import cut, flat, listed, plural
 from xent_conformance.reports.views.causes import Cause
 
 SHOWN = 40
 
+NAMED = 2
+"""So many frameworks are named on a line; of more it says how many."""
 
-def show(causes: Sequence[Cause], console: Console, *, limit: int = SHOWN) -> None:
-    """A headline, then a few lines a cause, those of must clauses first."""
+_LEVEL = len("should")
+
+
+def show(causes: Sequence[Cause], console: Console, *, limit: int = SHOWN, whole: bool = False) -> None:
+    """How many there are and how many are explained, then each, worst first; ``whole``: in a few lines."""
     explained = sum(c.verdicts for c in causes if c.hypothesis)
     total = sum(c.verdicts for c in causes)
+    must = sum(c.level == "must" for c in causes)
+    say(
+        console, (f"{plural(len(causes), 'cause')} of {plural(total, 'broken verdict')}, worst first", "bold")
+    )
     say(
         console,
-        f"{plural(len(causes), 'cause')} of {plural(total, 'broken verdict')}; "
-        f"a hypothesis explains {count(explained)} of them, and none is contradicted",
+        f"{must:,} must, {len(causes) - must:,} should; hypotheses explain {count(explained)} verdicts",
     )
     for cause in causes[:limit]:
-        _cause(cause, console)
-    left(console, len(causes) - limit, "cause", "--json FILE has all")
+        if whole:
+            _whole(cause, console)
+        else:
+            _line(cause, console)
+    left(console, len(causes) - limit, "cause", "`--format json` has all")
 
 
-def _cause(c: Cause, console: Console) -> None:
-    what = c.hypothesis or "unexplained"
+def _line(c: Cause, console: Console) -> None:
+    """As many of its parts as there is room for, and never more than a line."""
+    room = console.width - _LEVEL - 2
+    told = cut(flat(c.title), room)
+    pair = f"returned {c.returned}, right {c.right}" if c.right else c.answer.sentence
+    for ways in ((c.answer.sentence, pair), (_where(c),), (plural(c.verdicts, "verdict"),), (c.id,)):
+        longer = (f"{told} · {flat(way)}" for way in ways)
+        told = next((text for text in longer if cell_len(text) <= room), told)
+    level: Part = (f"{c.level:<{_LEVEL}}", "bold" if c.level == "must" else "")
+    say(console, level, f"  {told}")
+
+
+def _where(c: Cause) -> str:
+    return listed(c.frameworks) if len(c.frameworks) <= NAMED else f"{len(c.frameworks)} frameworks"
+
+
+def _whole(c: Cause, console: Console) -> None:
     say(console)
-    say(console, (f"{c.level} {', '.join(c.clauses)}  ", "bold"), (what, "bold"), f": {c.symptom}")
+    say(console, (f"{c.level}  {c.title}", "bold"), f"  ({c.id})")
     if c.sentence:
         say(console, f"  {c.sentence}")
-    held = f", contradicted by 0 of {count(c.conforming)} that conform" if c.hypothesis else ""
+    alone = f"; none of {plural(c.conforming, 'verdict')} that conform contradicts it" if c.hypothesis else ""
+    say(console, f"  clauses {', '.join(c.clauses)}: {c.symptom}; {c.harm.about}")
     say(
         console,
         f"  {plural(c.verdicts, 'verdict')} of {plural(len(c.implementations), 'implementation')} "
-        f"({listed(c.frameworks)}; {', '.join(c.outputs)}; {', '.join(c.dtypes)}){held}",
+        f"({listed(c.frameworks)}; {', '.join(c.outputs)}; {', '.join(c.dtypes)}){alone}",
     )
-    numbers = f": returned {c.returned}, right {c.right}" if c.returned else ""
-    say(console, f"  worst: {c.answered}{numbers}")
-    say(console, f"  {c.worst}")
+    say(console, f"  worst: {flat(c.answered)}: {flat(c.answer.graded, 400)}")
+    say(console, f"  {flat(c.worst)}")

@@ -13,9 +13,12 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.terminal.screen import left, say
+from xent_conformance.reports.terminal.screen import left, prose, say
 from xent_conformance.reports.text.wording import flat, joined
 from xent_conformance.reports.views.gate import Gate, Judged, Reason, State
+
+PASSED, STOPPED = "bold green", "bold red"
+"""Of a decision; the words say it as well."""
 
 BLOCKING = 5
 """Blocking reasons that are shown; the files that the gate writes hold all."""
@@ -29,7 +32,7 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
     blocking = gate.blocking
     if gate.elsewhere:
         say(console, flat(gate.elsewhere))
-    say(console, (flat(gate.headline), "bold red" if blocking else "bold green"))
+    sentence(gate, console)
     say(console, f"tested: {', '.join(gate.tested) or 'nothing'}")
     if gate.against:
         say(console, f"against: {', '.join(gate.against)}")
@@ -47,6 +50,11 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
         say(console, note)
     if blocking:
         say(console, flat(blocking[0].command))
+
+
+def sentence(gate: Gate, console: Console) -> None:
+    """The decision in a sentence: what a person in a hurry reads."""
+    prose(console, (flat(gate.headline), STOPPED if gate.blocking else PASSED))
 
 
 def _reason(number: int, reason: Reason, console: Console) -> None:

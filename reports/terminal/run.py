@@ -1,16 +1,23 @@
-"""What a run looks like in a terminal: a summary table, findings worst first."""
+"""What a run looks like in a terminal: how many verdicts of each kind, and what was not asked."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import polars as pl
 from rich.console import Console
 
-from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Status
-from xent_conformance.reports.terminal.screen import left, say, table
+from xent_conformance.reports.terminal.screen import ROWS, fits, left, prose, say, table
 from xent_conformance.reports.text.outside import told
-from xent_conformance.reports.text.wording import Answer, flat, plural
+from xent_conformance.reports.text.wording import flat, plural
+
+_NAME = 16
+"""So much of a name has room beside its numbers; the rest folds."""
+
+_HEAD = 6
+"""So much of a column's head has; the rest folds."""
 
 
 def summary(run: Run, console: Console) -> None:
@@ -28,16 +35,14 @@ def summary(run: Run, console: Console) -> None:
         cells = [str(counts.get(status.value, 0)) for status in Status]
         name = f"{framework}, controls" if control else str(framework)
         rows.append((name, *cells, str(group.height)))
-    table(
-        console,
-        ("framework", *words, "total"),
-        rows,
-        title=plural(run.verdicts.height, "verdict"),
-        right=(*words, "total"),
-    )
+    columns, title = ("framework", *words, "total"), plural(run.verdicts.height, "verdict")
+    if fits(console, [c[:_HEAD] for c in columns], [(name[:_NAME], *cells) for name, *cells in rows]):
+        table(console, columns, rows, title=title, right=columns[1:])
+    else:
+        _lines(title, words, rows, console)
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
-        say(console, f"time: {seconds}")
+        prose(console, f"time: {seconds}")
         for file in header.get("cases", ()):
             say(console, (flat(file["file"]), "bold"), ": ", "; ".join(told(file)) or "asked")
         for gap in header["not_installed"]:
@@ -47,22 +52,10 @@ def summary(run: Run, console: Console) -> None:
             say(console, f"  add it with: {gap['install']}")
 
 
-def findings(frame: pl.DataFrame, console: Console, *, limit: int = 15) -> None:
-    """The worst findings of the implementations users call; naive controls are only counted."""
-    shown = frame.filter(pl.col("formulation") != NAIVE)
-    must = shown.filter(pl.col("level") == "must").height
-    controls = frame.height - shown.height
-    say(
-        console,
-        (f"findings: {shown.height}", "bold"),
-        f"; {must} break a must clause, {shown.height - must} a should clause "
-        f"({controls} more are of naive formulations, the controls)",
-    )
-    for row in shown.head(limit).iter_rows(named=True):
-        where = f"{row['implementation']} {', '.join(row['targets'])} {row['output']}"
-        rows = f"{row['symptom']} in {row['count']} of {row['asked']} rows"
-        say(console, f"  {row['clause']} ", (row["level"], "bold"), f"  {flat(where)}: {flat(rows)}")
-        say(console, f"      worst: {flat(Answer.of(row).graded, 400)}")
-        say(console, "      ", (flat(row["case"]), "dim"))
-    page = commands.report(["RUN.parquet"], "FILE.html")
-    left(console, shown.height - limit, "finding", f"`{page}` shows all")
+def _lines(title: str, words: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """The counts that are not zero, a line each: a number that is folded in a narrow table is no number."""
+    say(console, (title, "bold"))
+    for name, *cells in rows[:ROWS]:
+        counted = [f"{cell} {word}" for cell, word in zip(cells, words, strict=False) if cell != "0"]
+        prose(console, f"{flat(name)}: {', '.join(counted)}")
+    left(console, len(rows) - ROWS, "row", "")

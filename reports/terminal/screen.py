@@ -32,6 +32,11 @@ def say(console: Console, *parts: Part) -> None:
     console.print(_text(*parts), soft_wrap=True)
 
 
+def prose(console: Console, *parts: Part) -> None:
+    """A sentence: folded between words on a screen, one line in a pipe. Nothing in it is markup."""
+    console.print(_text(*parts), soft_wrap=not console.is_terminal)
+
+
 def table(
     console: Console,
     columns: Sequence[str],

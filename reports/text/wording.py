@@ -163,6 +163,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def capital(text: str) -> str:
+    """The text as a sentence starts."""
+    return text[:1].upper() + text[1:]
+
+
 def joined(between: str, parts: Iterable[str]) -> str:
     """The parts that there are."""
     return between.join(filter(None, parts))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
-from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Grade, Row
-from xent_conformance.reports.text.numbers import shortest
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Row
+from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.views.harm import Harm, harm
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,8 @@ class Cause:
 
     ``hypothesis``, ``sentence`` and ``source`` are empty where none explains it. ``conforming`` rows of the
     same implementations, outputs and formats were held against the hypothesis, and none contradicts it.
-    ``worst`` is the case whose error is the largest share of its bound; ``implementation``, ``mode`` and
-    ``device`` answered it.
+    ``harm`` is that of its worst verdicts; of those, ``worst`` is the case whose error is the largest share
+    of its bound: ``output`` of ``implementation`` of ``framework``, in ``mode`` on ``device``.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Cause:
     source: str
     symptom: str
     level: str
+    harm: Harm
     clauses: tuple[str, ...]
     operators: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -36,16 +39,27 @@ class Cause:
     verdicts: int
     conforming: int
     worst: str
+    framework: str
     implementation: str
     mode: str
     device: str
-    returned: str
-    right: str
+    output: str
+    answer: Answer
 
     @property
     def title(self) -> str:
-        """What gives this; where nothing explains it, what it looks like."""
-        return _capital(self.hypothesis or f"{self.symptom} by clause {', '.join(self.clauses)}: unexplained")
+        """The hypothesis; where none explains it, the clause and what is seen."""
+        return self.hypothesis or f"clause {', '.join(self.clauses)}: {self.symptom}, unexplained"
+
+    @property
+    def returned(self) -> str:
+        """The number that came back for the worst case; empty where none did."""
+        return self.answer.returned if self.answer.right else ""
+
+    @property
+    def right(self) -> str:
+        """The exact value of the worst case, rounded once; empty where no number came back."""
+        return self.answer.right
 
     @property
     def answered(self) -> str:
@@ -54,18 +68,31 @@ class Cause:
 
 
 def causes(run: Run) -> list[Cause]:
-    """The causes that a run file names: must clauses first, the explained before the rest, then by verdicts.
+    """The causes that a run file names, worst first: by level, by harm, then by how far they reach.
 
     Naive formulations, the controls, have none.
     """
-    named = broken(run).filter(pl.col("cause") != "")
+    named = run.broken.filter(pl.col("cause") != "")
     found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
-    return sorted(found, key=lambda c: (c.level != "must", not c.hypothesis, -c.verdicts, c.id))
+    return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
 
 
-def broken(run: Run) -> pl.DataFrame:
-    """The verdicts that are wrong, of implementations that users call."""
-    return called(run).verdicts.filter(pl.col("status").is_in(FAULTS))
+def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row | None:
+    """The worst verdict of a cause, by its name, in the frameworks that are meant; None for none."""
+    rows = run.broken.filter(pl.col("cause") == cause)
+    meant = [name for name in rows["framework"].unique() if of(name)]
+    found = worst_first(rows.filter(pl.col("framework").is_in(meant)))
+    return found.row(0, named=True) if found.height else None
+
+
+def worst_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """By level, by harm, by the share of the bound; of equals what most were asked, and the shortest."""
+    # an infinity or a NaN is no share of a bound: such rows are equals
+    share = pl.when(pl.col("ratio").is_finite()).then("ratio")
+    ranked = rows.with_columns(_mild=pl.col("level") != "must", _harm=harm(), _share=share)
+    order = ["_mild", "_harm", "_share", "asked", "n", "case", "implementation", "mode", "device"]
+    down = [False, False, True, True, *([False] * 5)]
+    return ranked.sort(order, descending=down, nulls_last=True)
 
 
 def named(run: Run) -> Run:
@@ -81,7 +108,7 @@ def named(run: Run) -> Run:
 
 
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
-    worst = rows.sort(["ratio", "case"], descending=[True, False], nulls_last=True).row(0, named=True)
+    worst = worst_first(rows).row(0, named=True)
     told = run.causes.get(worst["cause"], {})
 
     def every(column: str) -> tuple[str, ...]:
@@ -93,7 +120,8 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         sentence=told.get("sentence", ""),
         source=told.get("source", ""),
         symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
-        level="must" if "must" in every("level") else "should",
+        level=worst["level"],
+        harm=Harm(worst["_harm"]),
         clauses=every("clause"),
         operators=every("operator"),
         outputs=every("output"),
@@ -103,18 +131,10 @@ def _cause(rows: pl.DataFrame, run: Run) -> Cause:
         verdicts=rows.height,
         conforming=told.get("conforming", 0),
         worst=worst["case"],
+        framework=worst["framework"],
         implementation=worst["implementation"],
         mode=worst["mode"],
         device=worst["device"],
-        returned=_number(worst, "got"),
-        right=_number(worst, "rounded"),
+        output=worst["output"],
+        answer=Answer.of(worst),
     )
-
-
-def _number(row: Row, column: str) -> str:
-    """As it is written; empty where nothing was graded."""
-    return "" if row["grade"] == Grade.NONE else shortest(row[column], row["dtype"])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -13,7 +13,7 @@ import polars as pl
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Outcome, Status, Symptom
 from xent_conformance.reports.text.numbers import ulps
-from xent_conformance.reports.text.wording import listed, plural, words
+from xent_conformance.reports.text.wording import capital, listed, plural, words
 from xent_conformance.reports.views.scorecard import OPERATORS, SMALL
 
 NAMED = 3
@@ -168,7 +168,7 @@ def _name(operator: str) -> str:
     """The operator by its usual name, with a capital."""
     known = {"sigmoid_cross_entropy": "binary cross-entropy"}
     text = known.get(operator, words(operator))
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 def _ordinary(judged: pl.DataFrame, *, small: bool = False) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import urllib.parse
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -27,10 +28,12 @@ from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.versions import render as render_versions
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.terminal import causes as terminal_causes
 from xent_conformance.reports.terminal import comparison as terminal_comparison
 from xent_conformance.reports.terminal import gate as terminal_gate
 from xent_conformance.reports.terminal import run as terminal_run
 from xent_conformance.reports.terminal import versions as terminal_versions
+from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.comparison import Told
 from xent_conformance.reports.views.gate import Gate
 from xent_conformance.reports.views.versions import Versions
@@ -56,6 +59,11 @@ class Shown:
     @property
     def run(self) -> Run:
         return run_of([self.row], self.header)
+
+    @property
+    def named(self) -> Run:
+        """The same, and what is wrong has a name."""
+        return run_of([self.row | {"cause": "1-1-softmax-value"}], self.header)
 
     @property
     def own(self) -> Run:
@@ -89,10 +97,9 @@ def _printed(show: Callable[..., None], *told: Any) -> str:
     return console.file.getvalue()
 
 
-def _findings(shown: Shown) -> str:
-    return _printed(terminal_run.findings, findings(shown.run.verdicts)) + _printed(
-        terminal_run.summary, shown.run
-    )
+def _causes(shown: Shown) -> str:
+    show = partial(terminal_causes.show, whole=True)
+    return _printed(show, causes(shown.named)) + _printed(terminal_run.summary, shown.run)
 
 
 def _message(shown: Shown) -> str:
@@ -115,7 +122,7 @@ RENDERERS: Mapping[str, Callable[[Shown], str]] = {
     "page of a comparison": lambda s: render_comparison(s.comparison),
     "page of versions": lambda s: render_versions(s.versions),
     "notebook": lambda s: Checked(s.own)._repr_html_(),
-    "terminal": _findings,
+    "terminal": _causes,
     "terminal of the gate": lambda s: _printed(terminal_gate.show, s.gate),
     "terminal of a comparison": lambda s: _printed(terminal_comparison.show, s.comparison),
     "terminal of versions": lambda s: _printed(terminal_versions.show, s.versions),

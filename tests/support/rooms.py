@@ -123,7 +123,7 @@ conformance/check_plugin
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
-    reports: run text views
+    reports: run views
     conformance: asking diagnosis frameworks judging registry
 conformance/explain/script
     reference: cache clauses operators oracle
@@ -137,8 +137,13 @@ conformance/explain/search
 conformance/running
     reference: cache clauses formats operators oracle sources
     cases: case corpus outside
-    reports: run
+    reports: run views
     conformance: asking diagnosis frameworks judging registry version
+conformance/explain/issue
+    reference: clauses operators
+    cases: case
+    reports: run text views
+    conformance: explain/case explain/script running
 conformance/api
     reports: run
     conformance: asking registry running
@@ -164,14 +169,14 @@ conformance/versions
 conformance/explain/printing
     reference: clauses
     cases: case
-    reports: run terminal text
+    reports: run terminal text views
     conformance: explain/case explain/search
 conformance/commands
     reference: cache clauses operators oracle
-    cases: corpus outside profile
-    reports: atomic ci html/comparison html/report html/versions run terminal views
-    conformance: . asking capturing check_plugin decision diagnosis explain/case explain/printing
-    conformance: explain/script
+    cases: case corpus outside profile
+    reports: atomic ci html/comparison html/report html/versions run terminal text views
+    conformance: . asking capturing check_plugin decision diagnosis explain/case explain/issue
+    conformance: explain/printing explain/script
     conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands

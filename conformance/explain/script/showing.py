@@ -6,7 +6,7 @@ that is the shorter script, and with the whole batch where the fault needs the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,11 +81,20 @@ def check_showable(batch: Batch, case: Case) -> None:
 
 
 def shown(
-    batch: Batch, case: Case, implementation: str, framework: str = "", mode: str = "", device: str = "cpu"
+    batch: Batch,
+    case: Case,
+    implementation: str,
+    framework: str = "",
+    mode: str = "",
+    device: str = "cpu",
+    output: str = "",
 ) -> Shown:
-    """What the named implementation's script is to show. Raises :class:`Refused`."""
+    """What the named implementation's script is to show: that output, or the worst.
+
+    Raises :class:`Refused`.
+    """
     check_showable(batch, case)
-    chosen, door = _door(batch, implementation, framework)
+    chosen, door = door_of(batch, implementation, framework)
     seat = next(iter(seats(chosen, [device], Profile.FULL)), None)
     if seat is None:
         raise Refused(f"{chosen.name} has no device {device!r} (`conformance list devices` shows all)")
@@ -105,12 +114,12 @@ def shown(
                 f"{device}; its modes are {', '.join(modes)}, "
                 f"its devices here {', '.join(connection.hello['devices'])}"
             )
-        return _Asked(seat, connection, batch, case, door, asked[0]).shown()
+        return _Asked(seat, connection, batch, case, door, asked[0]).shown(output)
     finally:
         connection.close()
 
 
-def _door(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
+def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
     """The one implementation of that name, which the batch's operator must have."""
     if framework:
         check_name("framework", framework, FRAMEWORKS)
@@ -148,11 +157,11 @@ class _Asked:
     door: Implementation
     question: Question
 
-    def shown(self) -> Shown:
-        """The worst output, by as few rows as show it."""
+    def shown(self, output: str = "") -> Shown:
+        """That output, or the worst one, by as few rows as show it."""
         truth = Oracle(default_cache()).truth(self.batch.inputs)
         judge = Judge(truth)
-        worst = self._worst(judge)
+        worst = self._worst(judge, output)
         output = str(worst["output"])
         question = replace(
             self.question,
@@ -179,16 +188,19 @@ class _Asked:
             "where the row, or its batch, is asked for this output alone; see it without --script"
         )
 
-    def _worst(self, judge: Judge) -> Row:
-        """The heaviest of the case's verdicts in a run."""
+    def _worst(self, judge: Judge, output: str) -> Row:
+        """The heaviest of the case's verdicts in a run, on that output if one is named."""
         asked = asked_and_judged(self.seat, self.connection, self.batch, [self.question], judge)
-        mine = [r for r in asked if r["case"] == self.case.id]
+        every = [r for r in asked if r["case"] == self.case.id]
+        mine = [r for r in every if output in ("", r["output"])]
+        if not mine:
+            check_name("output", output, dict.fromkeys(r["output"] for r in every))
         rows = [r for r in mine if r["status"] in _HEAVY]
         if not rows:
             said = mine[0]
             words = f": {said['message']}" if said["message"] else ""
             raise Refused(f"{self.door.name} is {said['status']} here by clause {said['clause']}{words}")
-        worst = min(rows, key=_weight)
+        worst = heaviest(rows)
         if worst["symptom"] in _OF_MORE_THAN_A_RESULT:
             raise Refused(f"{self.door.name} {_OF_MORE_THAN_A_RESULT[worst['symptom']]}")
         return worst
@@ -267,6 +279,11 @@ class _Asked:
 
 def _kind(row: Row) -> tuple[Any, Any, Any]:
     return row["status"], row["symptom"], row["clause"]
+
+
+def heaviest(rows: Iterable[Row]) -> Row:
+    """The worst of some verdicts that a script can show."""
+    return min(rows, key=_weight)
 
 
 def _weight(row: Row) -> tuple[int, int, float]:

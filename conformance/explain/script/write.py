@@ -7,6 +7,7 @@ the framework's own means, what is right as a literal, and an exit status that s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -22,7 +23,7 @@ from xent_conformance.explain.script.showing import Shown, shown
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
 
-__all__ = ["Refused", "asked_for", "script", "written"]
+__all__ = ["Refused", "Wanted", "asked_for", "script", "written"]
 
 
 def script(
@@ -36,24 +37,33 @@ def script(
     return written(shown(batch, case, implementation, framework, mode, device))
 
 
-def asked_for(
-    batch: Batch,
-    case: Case,
-    implementations: Sequence[str],
-    framework: str,
-    mode: str,
-    devices: Sequence[str],
-    *,
-    script: bool,
-) -> str:
+@dataclass(frozen=True)
+class Wanted:
+    """Which answer a script, or an issue, is to be about: the options of ``conformance explain``.
+
+    Without a framework the only one that has the implementation; without a mode its first; without an output
+    the worst.
+    """
+
+    implementations: Sequence[str]
+    framework: str = ""
+    mode: str = ""
+    devices: Sequence[str] = ()
+    output: str = ""
+
+    def alone(self) -> tuple[str, str]:
+        """The one implementation and the one device. Raises :class:`Refused` for more, or none."""
+        if len(self.implementations) != 1 or any(letter in self.implementations[0] for letter in "*?"):
+            raise Refused("one implementation is shown: name it with --implementation NAME")
+        if len(self.devices) > 1:
+            raise Refused("one device is shown: name --device once")
+        return self.implementations[0], "".join(self.devices) or "cpu"
+
+
+def asked_for(batch: Batch, case: Case, wanted: Wanted) -> str:
     """The script that the options of ``conformance explain`` ask for. Raises as :func:`script` does."""
-    if not script:
-        raise Refused("--mode and --framework say which script is to be written: add --script")
-    if len(implementations) != 1 or any(letter in implementations[0] for letter in "*?"):
-        raise Refused("a script shows one implementation: name it with --implementation NAME")
-    if len(devices) > 1:
-        raise Refused("a script shows one device: name --device once")
-    return written(shown(batch, case, implementations[0], framework, mode, *devices))
+    name, device = wanted.alone()
+    return written(shown(batch, case, name, wanted.framework, wanted.mode, device, wanted.output))
 
 
 def written(found: Shown) -> str:

@@ -19,9 +19,7 @@ from xent_conformance.reports.text.wording import (
     plural,
 )
 from xent_conformance.reports.views.affected import reaches
-
-SHORT = 16
-"""Classes of a row that is easy to read."""
+from xent_conformance.reports.views.causes import worst_first
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,10 @@ _ABOUT = {
 def view(material: Material) -> Causes:
     """The causes of the run, must before should, the most harmful first."""
     reached = reaches(material.run, material.naming.frameworks)
-    rows_of = material.broken.partition_by("cause", as_dict=True, maintain_order=True)
-    shown = {c.id: _shown(rows_of[c.id,], material) for c in material.causes}
+    rows_of = material.run.broken.filter(pl.col("cause") != "").partition_by(
+        "cause", as_dict=True, maintain_order=True
+    )
+    shown = {c.id: worst_first(rows_of[c.id,]).row(0, named=True) for c in material.causes}
     asked = _asked(material, shown)
     gated = _gated(material)
     told: set[str] = set()
@@ -97,25 +97,6 @@ def _choices(material: Material, entries: Sequence[Entry]) -> Mapping[str, tuple
         "wv": [(w, w) for w in found("wv", ["waived", "partly", "blocks", "warns"])],
     }
     return {name: tuple(values) for name, values in choices.items() if len(values) > 1}
-
-
-def _shown(rows: pl.DataFrame, material: Material) -> Row:
-    """The row that is shown whole: of the worst level, short, asked of many, and its inputs are carried."""
-    carried = rows.filter(pl.col("case").is_in(list(material.exhibits)))
-    rows = rows if carried.is_empty() else carried
-    must = rows.filter(pl.col("level") == "must")
-    rows = rows if must.is_empty() else must
-    ordered = rows.join(material.asked, on=["case", "output"], how="left").with_columns(
-        (pl.col("n") <= SHORT).alias("_short"),
-        (~pl.col("device").str.contains("[", literal=True)).alias("_plain"),
-    )
-    keys = ["_short", "_plain", "_doors", "ratio", "case", "implementation", "mode"]
-    down = [True, True, True, True, False, False, False]
-    return (
-        ordered.sort(keys, descending=down, nulls_last=True)
-        .drop("_short", "_plain", "_doors")
-        .row(0, named=True)
-    )
 
 
 def _asked(material: Material, shown: Mapping[str, Row]) -> Mapping[str, list[Row]]:

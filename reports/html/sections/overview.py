@@ -17,7 +17,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
 from xent_conformance.reports.text.numbers import NOTHING, count
-from xent_conformance.reports.text.wording import cut, listed, plural
+from xent_conformance.reports.text.wording import capital, cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 from xent_conformance.reports.views.know import know
 from xent_conformance.reports.views.scorecard import scorecard
@@ -168,7 +168,7 @@ def _number(n: int) -> str:
 def _title(gate: Gate) -> str:
     if gate.status == PASSED:
         if gate.against:
-            return f"{gate.sentence[:1].upper()}{gate.sentence[1:]}."
+            return f"{capital(gate.sentence)}."
         return "Nothing is wrong that was not known." if gate.waived else "No must clause is broken."
     if gate.status == FAILED:
         number = len(gate.blocking)
@@ -185,7 +185,7 @@ def _in_words(gate: Gate, said: str) -> str:
         parts.append(f"{plural(number, 'warning')}, which {'does' if number == 1 else 'do'} not block.")
     if gate.status == PASSED:
         parts.append("Nothing that was asked is missing.")
-    parts += [f"{gate.elsewhere[:1].upper()}{gate.elsewhere[1:]}."] if gate.elsewhere else []
+    parts += [f"{capital(gate.elsewhere)}."] if gate.elsewhere else []
     return " ".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,13 +111,28 @@ def test_run_asks_every_implementation_that_is_named(install: Install, tmp_path:
     assert asked == {"fake.softmax", "fake.log_softmax"}
 
 
-def test_run_prints_findings_and_is_done(install: Install) -> None:
-    """Findings are a result, not a failure: a gate decides, and this is none."""
+def test_run_prints_causes_and_the_decision_and_is_done(install: Install) -> None:
+    """Causes are a result, not a failure: `gate` is what fails, here its sentence is only said, last."""
     install(fake="AlwaysNan")
     text = conformance("run", *SMALL).stdout
-    assert "2.5 must  fake.softmax eager cpu value: NaN in" in text
-    assert "worst: returned NaN, right" in text
+    assert re.search(r"^must    .* · returned NaN, right .* · fake · \d+ verdicts", text, re.MULTILINE)
+    assert text.splitlines()[-1].startswith("gate failed: ")
     assert Path("run.parquet").is_file()
+
+
+def test_a_pipe_gets_no_colour_and_no_cursor_and_the_width_that_it_is_told(install: Install) -> None:
+    """Standard output and error of a process that writes into pipes, as CI and `less` start it."""
+    install(fake="AlwaysNan")
+    conformance("run", *SMALL)
+    command = [sys.executable, "-m", "xent_conformance", "causes", "run.parquet"]
+    told = {**os.environ, "COLUMNS": "60", "TERM": "xterm-256color"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=told)
+    assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("must ", "should "))]
+    assert lines and all(len(line) <= 60 for line in lines)
+    again = [*command[:3], "run", "--framework", "numpy", *SMALL, "-o", "numpy.parquet"]
+    done = subprocess.run(again, capture_output=True, text=True, check=True, env=told)
+    assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

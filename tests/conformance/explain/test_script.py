@@ -238,7 +238,7 @@ def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -
 
 REFUSED = {
     "one implementation": (MASKED, "--script"),
-    "add --script": (MASKED, "--mode", "eager"),
+    "add --script or --issue": (MASKED, "--mode", "eager"),
     "does not compute softmax ": (PLAIN, "--script", "--implementation", "numpy:logit-naive"),
     "with --framework": (PLAIN, "--script", "--implementation", "keras.ops.softmax"),
     "there are eager": (PLAIN, "--script", "--implementation", "numpy:softmax-shifted", "--mode", "xla"),

@@ -208,8 +208,8 @@ def test_a_drill_down_says_how_to_repeat_it() -> None:
     run = run_of([broken(implementation="mine[fast]")], header(selection=selection))
     text = page_of(run, decided(run))[0].text
     assert f"See it conformance explain {CASE} --implementation 'mine[[]fast]' --plugin mine.py" in text
-    script = "--implementation 'mine[fast]' --framework torch --mode eager --plugin mine.py --script"
-    assert f"Repeat it conformance explain {CASE} {script}" in text
+    target = "--implementation 'mine[fast]' --framework torch --mode eager --output value"
+    assert f"Repeat it conformance explain {CASE} {target} --plugin mine.py --script" in text
     assert "Accept it conformance waive RUN.parquet -o new-waivers.toml" in text
 
 

@@ -79,7 +79,7 @@ def test_a_script_says_whose_it_is_and_in_which_mode() -> None:
     told = commands.script(_run(), broken(mode="compile", device=AVX2))
     assert told == (
         f"conformance explain {CASE} --implementation torch.softmax --framework torch --mode compile "
-        f"--device '{AVX2}' --script"
+        f"--output value --device '{AVX2}' --script"
     )
 
 
@@ -140,7 +140,8 @@ def test_a_finding_of_a_variant_alone_is_reproduced() -> None:
     asks = f"conformance explain {CASE} --implementation torch.softmax --device '{AVX2}' --plugin mine.py"
     assert set(_shown(run)) == {asks}
     text = Page(render(run, findings(run.verdicts))).text
-    assert f"--framework torch --mode compile --device '{AVX2}' --plugin mine.py --script" in text
+    asks = f"--framework torch --mode compile --output value --device '{AVX2}' --plugin mine.py --script"
+    assert asks in text
 
 
 def test_a_comparison_names_device_and_plug_in() -> None:

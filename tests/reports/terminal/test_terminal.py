@@ -17,7 +17,6 @@ from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.doors import doors
 from xent_conformance.reports.run.file import SCHEMA, Run
-from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.terminal import run as terminal
 
@@ -63,6 +62,15 @@ def test_the_summary_counts_every_verdict() -> None:
     assert "time: total 1.2 s" in text
 
 
+def test_a_narrow_terminal_folds_no_number() -> None:
+    console = Console(file=io.StringIO(), width=60, highlight=False)
+    rows = [{"status": s, "framework": "keras-tensorflow"} for s in Status]
+    terminal.summary(_run(*rows, {"status": "conforms"}), console)
+    text = _printed(console)
+    assert "keras-tensorflow: 1 conforms, 1 breaks must, 1 breaks should, 1 open, 1 unsupported" in text
+    assert "framework: 1 conforms\n" in text
+
+
 def test_what_is_absent_is_shown_with_how_to_get_it() -> None:
     console = _console()
     gap = {"framework": MARKUP, "message": "no [red] module", "install": "pip install 'x[torch]'"}
@@ -71,39 +79,6 @@ def test_what_is_absent_is_shown_with_how_to_get_it() -> None:
     for words in ("absent", "no [red] module", "add it with: pip install 'x[torch]'"):
         assert words in text
     assert text.count(MARKUP) == 2
-
-
-def test_names_that_look_like_markup_are_printed_as_they_are() -> None:
-    console = _console()
-    rows = (
-        {"implementation": MARKUP, "case": "a/[bold]b[/bold]/c", "grade": "none", "message": "bad [/] tag"},
-        {"implementation": "tf[0]", "got": 0.1, "rounded": 0.25, "clause": "other"},
-    )
-    terminal.findings(findings(_verdicts(*rows)), console)
-    text = _printed(console)
-    for words in (MARKUP, "a/[bold]b[/bold]/c", "outcome: bad [/] tag", "tf[0]"):
-        assert words in text
-    assert "returned 0.1, right 0.25, 3.00 ulp (divergent)" in text
-
-
-@pytest.mark.parametrize("column", ["mode", "device"])
-def test_an_adapters_own_words_are_printed_as_they_are(column: str) -> None:
-    """A variant reads ``cpu[isa=avx2]``: half of its name must not be taken for a style."""
-    console = _console()
-    terminal.findings(findings(_verdicts({column: "cpu[isa=avx2]"})), console)
-    assert "cpu[isa=avx2]" in _printed(console)
-
-
-def test_controls_are_counted_not_shown_and_the_list_is_short() -> None:
-    console = _console()
-    rows = [{"implementation": f"door{i:02}"} for i in range(20)]
-    rows += [{"implementation": "control", "formulation": "naive"}]
-    should = {"implementation": "soft", "level": "should", "status": "breaks_should"}
-    terminal.findings(findings(_verdicts(*rows, should)), console, limit=3)
-    text = _printed(console)
-    assert "findings: 21; 20 break a must clause, 1 a should clause (1 more are of naive" in text
-    assert "control " not in text and text.count("door") == 3
-    assert "… 18 more findings: `conformance report RUN.parquet -o FILE.html` shows all" in text
 
 
 def test_bars_take_what_the_engine_reports() -> None:
@@ -155,10 +130,3 @@ def test_devices_where_one_framework_breaks_on_import(install: Install) -> None:
 def test_devices_with_brackets_in_their_names(install: Install) -> None:
     install(fake="OddDevice")
     assert "cpu[isa=avx2]" in _listed("devices")
-
-
-def test_control_characters_of_a_framework_do_not_reach_the_terminal() -> None:
-    console = _console()
-    raised = {"grade": "none", "outcome": "raised", "message": "a\x1b[31m[b]\x00\nc"}
-    terminal.findings(findings(_verdicts(raised)), console)
-    assert "worst: raised: a [31m[b] c\n" in _printed(console)
