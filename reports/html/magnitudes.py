@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from xent_conformance.reports.text.numbers import NOTHING, ulps
 from xent_conformance.reports.text.wording import cut, plural
-from xent_conformance.reports.views.formulations import GONE, SPECIAL, Costs, Fared, Way
+from xent_conformance.reports.views.formulations import SPECIAL, Costs, Fared, Way
+from xent_conformance.reports.views.scorecard import SMALL
 
 _SHORT = {
     "two classes 5 to 80 apart": "5 to 80 apart",
@@ -17,7 +18,7 @@ _SHORT = {
     "the largest numbers": "largest numbers",
 }
 _WIDTH, _HEIGHT, _LEFT, _PLOT = 654, 160, 68, 584
-_BANDS = (("NaN, ∞", SPECIAL, "lane", "bad"), ("lost, → 0", GONE, "lane2", "warn"))
+_BANDS = (("NaN, ∞", SPECIAL, "lane", "bad"), ("lost, → 0", SMALL, "lane2", "warn"))
 _BAND, _TOP, _BOTTOM = 15, 54, 134
 _LOW, _HIGH = -1.0, 16.0
 """Powers of ten on the axis of errors; a smaller error lies on its foot, a larger one on its top."""

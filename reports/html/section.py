@@ -58,6 +58,11 @@ class Material:
         return views.causes(self.run)
 
     @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What each cause is called, by its id."""
+        return {cause.id: cause.title for cause in self.causes}
+
+    @cached_property
     def broken(self) -> pl.DataFrame:
         """The verdicts that are wrong, of implementations that users call."""
         return views.broken(self.run)

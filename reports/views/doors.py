@@ -14,6 +14,7 @@ import polars as pl
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, JUDGED, ORDINARY, Grade, Row, Status, Symptom
 from xent_conformance.reports.text.wording import DTYPES, in_order
+from xent_conformance.reports.views.causes import named
 from xent_conformance.reports.views.fair import PLACE, Place, at_home, shared
 
 _BEST = 0.5
@@ -67,13 +68,11 @@ class Fit:
 class Wrong:
     """A cause that breaks a line of implementations, in all that they were asked at home.
 
-    ``cause``: its lasting name, empty where the run file names none; it is then told by clause and symptom.
-    ``dtypes``: the formats in which it does. ``only``: the implementations that it breaks, where not all.
+    ``cause``: its lasting name. ``must``: it breaks such a clause there. ``dtypes``: the formats in which it
+    shows. ``only``: the implementations that it breaks, where not all.
     """
 
     cause: str
-    clause: str
-    symptom: str
     must: bool
     verdicts: int
     dtypes: tuple[str, ...]
@@ -135,8 +134,11 @@ class Choice:
 
 
 def doors(run: Run) -> tuple[Table, ...]:
-    """A table for each operator that was asked, in the operators' own order; naive controls are left out."""
-    judged = at_home(called(run).verdicts).filter(pl.col("status").is_in(JUDGED))
+    """A table for each operator that was asked, in the operators' own order; naive controls are left out.
+
+    A cause that the run file does not name is called as :func:`named` calls it.
+    """
+    judged = at_home(called(named(run)).verdicts).filter(pl.col("status").is_in(JUDGED))
     fair = shared(judged, ["operator", *PLACE, "dtype"], ["case", "output"])
     plain = judged.filter(pl.col("family") == ORDINARY, pl.col("output") == "value")
     fits, across = _fits(fair), _fits(shared(plain, ["operator", "dtype"], ["case"]))
@@ -192,23 +194,16 @@ def _fits(fair: pl.DataFrame) -> Mapping[str, _Fits]:
 
 
 def _wrong(judged: pl.DataFrame) -> _Faults:
-    # of a cause, what stands for it where it has no name: its clause and symptom
-    nameless = pl.col("cause") == ""
-    faults = judged.filter(pl.col("status").is_in(FAULTS)).with_columns(
-        pl.when(nameless).then("clause").otherwise(pl.lit("")).alias("by_clause"),
-        pl.when(nameless).then("symptom").otherwise(pl.lit("")).alias("by_symptom"),
-    )
-    who = ["operator", *PLACE, "implementation"]
+    faults = judged.filter(pl.col("status").is_in(FAULTS))
+    who = ["operator", *PLACE, "implementation", "cause"]
     counted = (
-        faults.group_by([*who, "cause", "by_clause", "by_symptom"])
+        faults.group_by(who)
         .agg(
             (pl.col("status") == Status.BREAKS_MUST).any().alias("must"),
             pl.len().cast(pl.Int64).alias("verdicts"),
             pl.col("dtype").unique().alias("dtypes"),
-            pl.col("clause").min().alias("clause"),
-            pl.col("symptom").min().alias("symptom"),
         )
-        .sort([*who, "cause", "by_clause", "by_symptom"])
+        .sort(who)
     )
     found: dict[tuple[str, Place, str], list[Row]] = {}
     for row in counted.iter_rows(named=True):
@@ -278,22 +273,20 @@ def _lines(
 
 def _together(faults: Mapping[str, Sequence[Row]]) -> Iterable[Wrong]:
     """The causes of a line, must clauses first, then those of most verdicts."""
-    causes: dict[tuple[str, str, str], dict[str, Row]] = {}
+    causes: dict[str, dict[str, Row]] = {}
     for name, rows in faults.items():
         for row in rows:
-            causes.setdefault((row["cause"], row["by_clause"], row["by_symptom"]), {})[name] = row
+            causes.setdefault(row["cause"], {})[name] = row
     found = []
-    for (cause, _, _), by_name in causes.items():
+    for cause, by_name in causes.items():
         rows = list(by_name.values())
         found.append(
             Wrong(
                 cause=cause,
-                clause=rows[0]["clause"],
-                symptom=rows[0]["symptom"],
                 must=any(row["must"] for row in rows),
                 verdicts=sum(row["verdicts"] for row in rows),
                 dtypes=tuple(in_order([d for row in rows for d in row["dtypes"]], list(DTYPES))),
                 only=tuple(by_name) if len(by_name) < len(faults) else (),
             )
         )
-    return sorted(found, key=lambda w: (not w.must, -w.verdicts, w.cause, w.clause, w.symptom))
+    return sorted(found, key=lambda w: (not w.must, -w.verdicts, w.cause))

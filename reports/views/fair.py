@@ -64,7 +64,7 @@ def shared(rows: pl.DataFrame, within: Sequence[str], question: Sequence[str]) -
 
 
 def causes_of(rows: pl.DataFrame) -> tuple[str, ...]:
-    """The causes that a run file names of what is wrong in ``rows``, those of most rows first."""
+    """The causes of what is wrong in ``rows``, those of most rows first."""
     named = rows.filter(pl.col("cause") != "")
     counted = named.group_by("cause").len().sort(-pl.col("len").cast(pl.Int64), "cause")
     return tuple(counted["cause"])

@@ -14,7 +14,9 @@ import polars as pl
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE, Grade, Row, Status, Symptom
 from xent_conformance.reports.text.wording import DTYPES, in_order
+from xent_conformance.reports.views.causes import named
 from xent_conformance.reports.views.fair import PLACE, Place, at_home, causes_of, shared
+from xent_conformance.reports.views.scorecard import SMALL
 
 FORMULATIONS = ("fused", "composed", NAIVE)
 
@@ -39,9 +41,6 @@ MAGNITUDES: Mapping[str, Sequence[tuple[str, str]]] = {
 
 SPECIAL = (Symptom.NAN, Symptom.INFINITE)
 """What the band above a chart counts."""
-
-GONE = (Symptom.LOST_ACCURACY, Symptom.FLUSHED)
-"""What is counted apart: the ulps of such rows are no measure of the others."""
 
 _FORMATS = ("float32", "float64", "float16", "bfloat16")
 """Of formats in which as many ways were asked, the first is shown."""
@@ -125,7 +124,7 @@ class _Tally:
             faults[row["symptom"]] += row["len"]
         # a wrong special value has no distance, and what was lost or flushed is counted apart
         measured = row["worst"] is not None and row["grade"] != Grade.WRONG_SPECIAL
-        if measured and row["symptom"] not in GONE:
+        if measured and row["symptom"] not in SMALL:
             self.worst = max(self.worst or 0.0, row["worst"])
 
     @property
@@ -145,7 +144,7 @@ def costs(run: Run) -> tuple[Costs, ...]:
     )
     # of one class nothing but the exact value will do, whatever the magnitude
     asked = (pl.col("output") == "value") & pl.col("status").is_in(JUDGED) & (pl.col("n") > 1)
-    rows = at_home(run.verdicts).filter(asked)
+    rows = at_home(named(run).verdicts).filter(asked)
     rows = rows.join(lookup, on=["family", "variant"], how="inner")
     rows = shared(rows, ["operator", *PLACE, "dtype"], ["case"])
     who = ["operator", *PLACE, "formulation", "implementation"]

@@ -14,6 +14,7 @@ import polars as pl
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, JUDGED, Grade, Symptom
 from xent_conformance.reports.text.wording import DTYPES, in_order
+from xent_conformance.reports.views.causes import named
 from xent_conformance.reports.views.fair import PLACE, Place, at_home, causes_of, shared
 
 OPERATORS = ("softmax", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
@@ -53,7 +54,7 @@ class Strips:
     """The lanes of one operator, by format and framework.
 
     ``cases``: by format, how many all were asked. ``causes``: what is behind the gutters and the far bins,
-    the causes of most rows first; empty where the run file names none.
+    the causes of most rows first.
     """
 
     operator: str
@@ -68,7 +69,7 @@ def strips(run: Run) -> tuple[Strips, ...]:
     Of the implementations that users call, at home: values of two classes or more whose right answer is
     finite, on the cases that all of them were asked in that format.
     """
-    asked = at_home(called(run).verdicts).filter(
+    asked = at_home(called(named(run)).verdicts).filter(
         pl.col("output") == "value", pl.col("status").is_in(JUDGED), pl.col("n") > 1
     )
     number = (pl.col("grade") != Grade.NONE) & pl.col("rounded").is_finite()

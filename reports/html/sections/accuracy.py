@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from xent_conformance.reports.html import strips as drawn
 from xent_conformance.reports.html.magnitudes import magnitudes_chart
-from xent_conformance.reports.html.marks import Mark, anchor
+from xent_conformance.reports.html.marks import Mark, anchor, cause_id
 from xent_conformance.reports.html.naming import Naming
-from xent_conformance.reports.html.places import Link, place_names, place_words
+from xent_conformance.reports.html.places import place_names, place_words
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.ways import mark, sentence
-from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 from xent_conformance.reports.text.wording import OPERATORS, dtypes_text
@@ -47,7 +46,8 @@ class Errors:
     chart: Markup
     cases: str
     lanes: tuple[LaneRow, ...]
-    causes: tuple[Link, ...]
+    causes: tuple[tuple[str, str], ...]
+    """Titles, and ids on the page."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class Ways:
     magnitudes: tuple[str, ...]
     groups: tuple[tuple[str, str, tuple[WayRow, ...]], ...]
     """Of each framework its name, where it was asked, and its ways."""
-    causes: tuple[Link, ...]
+    causes: tuple[tuple[str, str], ...]
+    """Titles, and ids on the page."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,16 @@ class Accuracy:
 def view(material: Material) -> Accuracy:
     """The figures of this run; a run without a value that was judged has none of them."""
     run, naming = material.run, material.naming
-    ways = [_ways(costs, run, naming) for costs in formulations.costs(run)]
+    ways = [_ways(costs, naming, material.titles) for costs in formulations.costs(run)]
     first = next((w for w in ways if w.operator == SHOWN), ways[0] if ways else None)
     return Accuracy(
-        errors=tuple(_errors(found, run, naming) for found in strips.strips(run)),
+        errors=tuple(_errors(found, naming, material.titles) for found in strips.strips(run)),
         first=first,
         others=tuple(w for w in ways if w is not first),
     )
 
 
-def _errors(found: strips.Strips, run: Run, naming: Naming) -> Errors:
+def _errors(found: strips.Strips, naming: Naming, titles: Mapping[str, str]) -> Errors:
     names = place_names(list(dict.fromkeys(lane.place for lane in found.lanes)), naming)
     return Errors(
         id=anchor("err", found.operator),
@@ -123,11 +124,11 @@ def _errors(found: strips.Strips, run: Run, naming: Naming) -> Errors:
             )
             for lane in found.lanes
         ),
-        causes=_links(run, found.causes),
+        causes=_links(found.causes, titles),
     )
 
 
-def _ways(costs: formulations.Costs, run: Run, naming: Naming) -> Ways:
+def _ways(costs: formulations.Costs, naming: Naming, titles: Mapping[str, str]) -> Ways:
     return Ways(
         id=anchor("cost", costs.operator),
         operator=costs.operator,
@@ -152,7 +153,7 @@ def _ways(costs: formulations.Costs, run: Run, naming: Naming) -> Ways:
             )
             for group in costs.groups
         ),
-        causes=_links(run, costs.causes),
+        causes=_links(costs.causes, titles),
     )
 
 
@@ -167,8 +168,8 @@ def _cell(fared: formulations.Fared | None) -> Cell:
     )
 
 
-def _links(run: Run, causes: Sequence[str]) -> tuple[Link, ...]:
-    return tuple(Link.to_cause(run, cause) for cause in causes[:LINKED])
+def _links(causes: Sequence[str], titles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((titles[cause], cause_id(cause)) for cause in causes[:LINKED])
 
 
 SECTION = Section("accuracy", "Accuracy", "accuracy.html", view)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xent_conformance.reports.html.marks import STATUS, Mark, anchor
-from xent_conformance.reports.html.naming import Naming
-from xent_conformance.reports.html.places import Link, place_names, place_words
+from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
+from xent_conformance.reports.html.places import place_names, place_words
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
 from xent_conformance.reports.text.wording import OPERATORS, dtypes_text, joined, plural
@@ -32,10 +30,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong: a mark, a link, and where, unless it is everywhere in the line."""
+    """A cause: its title and its id on the page, and where, unless it is everywhere in the line."""
 
     mark: Mark
-    link: Link
+    title: str
+    id: str
     where: str
 
 
@@ -65,17 +64,18 @@ class Operator:
 
 def view(material: Material) -> tuple[Operator, ...]:
     """One for each operator of which anything was judged."""
-    return tuple(_operator(t, material.run, material.naming) for t in doors.doors(material.run))
+    return tuple(_operator(t, material) for t in doors.doors(material.run))
 
 
-def _operator(table: Table, run: Run, naming: Naming) -> Operator:
+def _operator(table: Table, material: Material) -> Operator:
+    naming = material.naming
     names = place_names([there.place for there in table.frameworks], naming)
     number = sum(len(line.implementations) for there in table.frameworks for line in there.lines)
     return Operator(
         id=anchor("op", table.operator),
         operator=table.operator,
         also=OPERATORS.get(table.operator, ""),
-        formula=run.header["operators"].get(table.operator, ""),
+        formula=material.run.header["operators"].get(table.operator, ""),
         about=plural(number, "implementation"),
         dtypes=table.dtypes,
         standings=tuple(
@@ -87,7 +87,7 @@ def _operator(table: Table, run: Run, naming: Naming) -> Operator:
             (
                 there.place.framework,
                 place_words(there.place, naming),
-                tuple(_row(line, table.dtypes, run) for line in there.lines),
+                tuple(_row(line, table.dtypes, material.titles) for line in there.lines),
             )
             for there in table.frameworks
         ),
@@ -118,11 +118,11 @@ def _gone(fit: Fit) -> str:
     return ", ".join(f"{count(number)} {word}" for number, word in told if number)
 
 
-def _row(line: Line, dtypes: Sequence[str], run: Run) -> DoorRow:
+def _row(line: Line, dtypes: Sequence[str], titles: Mapping[str, str]) -> DoorRow:
     return DoorRow(
         implementations=line.implementations,
         cells=tuple(_cell(fit) for fit in line.fits),
-        faults=tuple(_fault(wrong, dtypes, run) for wrong in line.wrong),
+        faults=tuple(_fault(wrong, dtypes, titles) for wrong in line.wrong),
     )
 
 
@@ -147,13 +147,14 @@ def _share(fit: Fit) -> str:
     return f"{'> ' if fit.share > 0.99 else '< ' if fit.share < 0.01 else ''}{part:.0f} %"
 
 
-def _fault(wrong: Wrong, dtypes: Sequence[str], run: Run) -> Fault:
+def _fault(wrong: Wrong, dtypes: Sequence[str], titles: Mapping[str, str]) -> Fault:
     held = STATUS[Status.BREAKS_MUST if wrong.must else Status.BREAKS_SHOULD]
     formats = "" if set(wrong.dtypes) == set(dtypes) else dtypes_text(wrong.dtypes)
     only = f"{', '.join(wrong.only)} only" if wrong.only else ""
     return Fault(
         mark=Mark(held.glyph, "must" if wrong.must else "should", held.css),
-        link=Link.to_cause(run, wrong.cause, wrong.clause, wrong.symptom),
+        title=titles[wrong.cause],
+        id=cause_id(wrong.cause),
         where=joined(", ", [formats, only]),
     )
 
