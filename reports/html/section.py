@@ -56,6 +56,11 @@ class Material:
         return views.causes(self.run)
 
     @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What each cause is called, by its id."""
+        return {cause.id: cause.title for cause in self.causes}
+
+    @cached_property
     def exhibits(self) -> Mapping[str, Row]:
         """The inputs that the run files carry, by case."""
         return {case: inputs for h in self.run.headers for case, inputs in h["exhibits"].items()}

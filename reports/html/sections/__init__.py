@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from xent_conformance.reports.html.sections import (
+    accuracy,
     causes,
     clauses,
     counters,
+    doors,
     environment,
-    formulations,
     gate,
-    matrix,
     recorded,
     refusals,
     unjudged,
@@ -18,9 +18,9 @@ from xent_conformance.reports.html.sections import (
 SECTIONS = (
     counters.SECTION,
     causes.SECTION,
+    accuracy.SECTION,
+    doors.SECTION,
     gate.SECTION,
-    matrix.SECTION,
-    formulations.SECTION,
     refusals.SECTION,
     recorded.SECTION,
     unjudged.SECTION,

@@ -103,7 +103,7 @@ def _by_framework(findings: pl.DataFrame, naming: Naming) -> tuple[str, ...]:
 
 
 _COUNTER = {
-    "conforms": ("matrix", "within the accurate bound, special values right"),
+    "conforms": ("doors", "within the accurate bound, special values right"),
     "breaks_must": ("must", "wrong by a clause that must hold"),
     "breaks_should": ("should", "wrong by a clause that should hold"),
     "open": ("open", "recorded side by side, not judged"),

@@ -227,22 +227,6 @@ def test_the_command_repeats_the_selection() -> None:
     ) in text
 
 
-def test_the_matrix_shows_the_worst_on_ordinary_logits_and_any_broken_clause() -> None:
-    rows = [
-        verdict(ulps=0.75, grade="faithful"),
-        verdict(ulps=3.5, grade="accurate", case="r1"),
-        verdict(status="breaks_must", family="huge_logits", ulps=1e9, case="r2"),
-        verdict(status="unsupported", dtype="bfloat16"),
-    ]
-    page, html = page_of(rows)
-    text = page.text
-    matrix = text[text.index("Matrix The mark") : text.index("Framework against framework The")]
-    assert "– not offered" in matrix
-    assert re.search(r"✕ must\s+accurate 3.50", matrix)
-    (link,) = re.findall(r'<td class="m[^"]*"><a href="#(f-\w+)"', html)
-    assert link in page.ids
-
-
 def test_frameworks_stand_side_by_side() -> None:
     rows = [
         verdict(ulps=2.0),

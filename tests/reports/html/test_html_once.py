@@ -153,25 +153,6 @@ def test_a_number_that_stands_everywhere_is_written_once() -> None:
     assert "labels, each NaN 0x7fc00000" in inputs("value", labels="0000c07f" * 4)
 
 
-def test_targets_that_fared_alike_share_a_row_of_the_matrix() -> None:
-    rows = [verdict(implementation=f"torch.{name}", mode=m) for name in "ab" for m in ("eager", "func")]
-    rows += [verdict(implementation="torch.b", mode="compile", ulps=0.75)]
-    rows += [verdict(implementation="jax.a", framework="jax")]
-    page, html = page_of(rows)
-    text = section(page, "Matrix The mark", "Framework against framework The")
-    assert "jax.a eager · cpu ● holds exact 0.25 torch.a, torch.b eager · cpu; func · cpu ● holds" in text
-    assert "torch.b compile · cpu ● holds exact 0.75" in text
-    assert html.count("<small>exact 0.25</small>") == 2
-
-
-def test_ways_that_fared_alike_share_a_line() -> None:
-    rows = [verdict(variant="unit", implementation=f"torch.{name}") for name in "ab"]
-    page, _ = page_of(rows)
-    text = section(page, "What a formulation costs Why", "Accepts and refuses What")
-    assert "torch: eager · cpu torch.a torch.b fused 0.25 ● exact" in text
-    assert "Both fused ways stay accurate at every magnitude" in text  # and are counted apart
-
-
 def test_open_answers_that_are_alike_share_a_column_and_a_row() -> None:
     def answer(name: str, output: str, got: float) -> dict[str, Any]:
         return verdict(status="open", implementation=f"torch.{name}", output=output, got=got)
