@@ -96,7 +96,7 @@ class Pair:
 def pairs(run: Run) -> tuple[Pair, ...]:
     """Every pair of a run that has calls in common: modes, then devices, then machines.
 
-    Naive controls are left out. Calls that one of the two does not offer, and rows that the reference did not decide, are of no pair.
+    Naive controls are of none; nor are calls that one of the two does not offer, and what was not decided.
     """
     rows = called(run).verdicts.filter(
         ~pl.col("status").is_in([Status.UNSUPPORTED.value, Status.UNDECIDED.value])
