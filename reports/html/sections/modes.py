@@ -9,7 +9,7 @@ from xent_conformance.reports.html.marks import cause_id
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.commands import PLAIN_DEVICE
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.numbers import count, per_cent
 from xent_conformance.reports.text.wording import joined, listed, plural
 from xent_conformance.reports.views import modes as views
 from xent_conformance.reports.views.modes import Moved, Pair, What
@@ -81,7 +81,7 @@ def _line(pair: Pair, names: dict[str, str], machines: bool) -> Line:
         after=after,
         where=_where(pair, machines),
         calls=count(pair.calls),
-        same=_per_cent(pair.same, pair.calls),
+        same=per_cent(pair.same, pair.calls),
         share=pair.same / pair.calls,
         none=_none(pair),
         better=_change(pair.better, names),
@@ -109,13 +109,6 @@ def _where(pair: Pair, machines: bool) -> str:
             machine if machines and machine == pair.other.machine else "",
         ],
     )
-
-
-def _per_cent(part: int, whole: int) -> str:
-    """``99.9 %``; all and none are said of all and none only."""
-    if part in (0, whole):
-        return f"{100 * part // whole} %"
-    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
 
 
 def _none(pair: Pair) -> str:
