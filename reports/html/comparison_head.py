@@ -12,10 +12,10 @@ from xent_conformance.reports.html.marks import Mark
 from xent_conformance.reports.html.page import MESSAGE_LIMIT
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.text.numbers import NOTHING, count, per_cent
-from xent_conformance.reports.text.wording import cut, listed, plural
+from xent_conformance.reports.text.wording import cut, listed, plural, what_moved
 from xent_conformance.reports.views import comparison as views
 from xent_conformance.reports.views.comparison import Change, Told
-from xent_conformance.reports.views.gate import FAILED, INVALID, Gate, Reason
+from xent_conformance.reports.views.gate import Gate, Reason
 
 CHANGES: Mapping[Change, Mark] = {
     Change.REGRESSED: Mark("▼", Change.REGRESSED, "m"),
@@ -45,13 +45,7 @@ def section_id(change: Change) -> str:
 
 def answer(told: Told, gate: Gate | None) -> str:
     """Whether to upgrade, in a sentence; without a decision, whether anything is worse."""
-    if gate is None:
-        return _STATED[state(told)[0].word]
-    if gate.status == INVALID:
-        return "Not known: evidence is missing."
-    if gate.status == FAILED:
-        return f"No: {plural(len(gate.blocking), 'reason')} against it."
-    return "Yes: nothing is worse that blocks." if told.counts[Change.REGRESSED] else "Yes: nothing is worse."
+    return gate.answer if gate else _STATED[state(told)[0].word]
 
 
 _STATED = {
@@ -109,11 +103,8 @@ def reason_text(reason: Reason) -> tuple[str, str, str]:
 
 def title(old: views.Side, new: views.Side) -> str:
     """What against what: only what is not the same, where something is."""
-    gone = [name for name in old.tested if name not in new.tested]
-    came = [name for name in new.tested if name not in old.tested]
-    if gone or came:
-        return f"{listed(gone) or 'nothing'} → {listed(came) or 'nothing'}"
-    return f"{listed(new.tested) or 'nothing'}: the same versions in two runs"
+    again = f"{listed(new.tested) or 'nothing'}: the same versions in two runs"
+    return what_moved(old.tested, new.tested) or again
 
 
 def state(told: Told) -> tuple[Mark, str]:

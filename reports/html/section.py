@@ -15,7 +15,7 @@ import polars as pl
 from xent_conformance.reports.html.marks import of_called
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 from xent_conformance.reports.views.gate import Gate
 
 
@@ -37,6 +37,12 @@ class Material:
     def ranks(self) -> Mapping[str, int]:
         """By case, the rank of the first finding that it stands for; the worst of all has 0."""
         return {case: rank for rank, case in reversed(list(enumerate(self.called["case"])))}
+
+    @cached_property
+    def causes(self) -> frozenset[str]:
+        """The lasting names of the causes that the page shows: those of implementations that users call."""
+        found = self.run.verdicts.filter(pl.col("formulation") != NAIVE, pl.col("status").is_in(FAULTS))
+        return frozenset(found["cause"].unique()) - {""}
 
     @cached_property
     def exhibits(self) -> Mapping[str, Row]:

@@ -163,6 +163,12 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def what_moved(before: Sequence[str], now: Sequence[str]) -> str:
+    """``jax 0.9.2 → jax 0.10.2``: what is not in both; empty where nothing is."""
+    gone, came = ([name for name in a if name not in b] for a, b in ((before, now), (now, before)))
+    return f"{listed(gone) or 'nothing'} → {listed(came) or 'nothing'}" if gone or came else ""
+
+
 def joined(between: str, parts: Iterable[str]) -> str:
     """The parts that there are."""
     return between.join(filter(None, parts))

@@ -17,6 +17,7 @@ from xent_conformance.reports.html.sections import (
     recorded,
     refusals,
     unjudged,
+    upgrade,
 )
 
 SECTIONS = (
@@ -26,6 +27,7 @@ SECTIONS = (
     gate.SECTION,
     matrix.SECTION,
     modes.SECTION,
+    upgrade.SECTION,
     against.SECTION,
     formulations.SECTION,
     refusals.SECTION,
