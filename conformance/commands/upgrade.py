@@ -107,7 +107,7 @@ def upgrade(
     beside = commands.compare(*(str(run_file(request, pin, out)) for pin in request.pins))
     notes = [f"run files are in {out}; side by side: {beside}"]
     notes += write_all(
-        (html, lambda: render_comparison(told, gate)),
+        (html, lambda: render_comparison(told, gate, request.command())),
         (markdown_file, lambda: markdown.summary(gate)),
         (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )

@@ -6,11 +6,12 @@ upgrade, if there is one. The page decides nothing; the gate does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from xent_conformance.reports.html import comparison_head as head
 from xent_conformance.reports.html import transitions
 from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark
 from xent_conformance.reports.html.page import LIMIT, MESSAGE_LIMIT, Budget, environment, fitted
@@ -19,26 +20,10 @@ from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import cut, dtypes_text, listed, plural, words
 from xent_conformance.reports.views import comparison as views
 from xent_conformance.reports.views.comparison import Change, Told
-from xent_conformance.reports.views.gate import Gate, Reason
+from xent_conformance.reports.views.gate import Gate
 
-CHANGES: Mapping[Change, Mark] = {
-    Change.REGRESSED: Mark("▼", Change.REGRESSED, "m"),
-    Change.MISSING: Mark("∅", Change.MISSING, "m"),
-    Change.NOT_COMPARABLE: Mark("≠", Change.NOT_COMPARABLE, "x"),
-    Change.DRIFTED: Mark("↗", Change.DRIFTED, "s"),
-    Change.FIXED: Mark("●", Change.FIXED, "k"),
-    Change.IMPROVED: Mark("↘", Change.IMPROVED, "k"),
-    Change.BITS: Mark("~", Change.BITS, "o"),
-    Change.ADDED: Mark("+", Change.ADDED, "o"),
-    Change.SAME: Mark("=", Change.SAME, "u"),
-}
-
-BAD = (Change.REGRESSED, Change.MISSING, Change.NOT_COMPARABLE)
-FOLDED = (Change.BITS, Change.ADDED)
-"""The verdict is what it was, or there was none: behind a line that opens."""
-
-REASONS = 5
-"""Reasons of the decision that the page opens with."""
+OPEN = (Change.REGRESSED, Change.MISSING, Change.NOT_COMPARABLE, Change.FIXED)
+"""The verdict is another, or cannot be held against the one before: these stand open, the rest is folded."""
 
 ENVIRONMENT = 200
 """Differences of the environments that are listed; of more the page says how many."""
@@ -93,6 +78,7 @@ class Group:
     output: str
     level: Mark | None
     clause: str
+    title: str
     number: str
     dtypes: str
     worst: str
@@ -103,7 +89,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Section:
-    """The groups of one change; ``rank`` counts the groups of the sections before it."""
+    """The groups of one change; ``rank`` counts those of the sections before it; ``stands``: not folded."""
 
     id: str
     mark: Mark
@@ -112,7 +98,7 @@ class Section:
     groups: tuple[Group, ...]
     total: int
     rank: int
-    folded: bool
+    stands: bool
 
     def shown(self, budget: Budget) -> tuple[Group, ...]:
         """The groups for which the page has room."""
@@ -124,26 +110,34 @@ class Section:
         return plural(left_out, "group") if left_out else ""
 
 
-def render_comparison(told: Told, gate: Gate | None = None, *, limit: int = LIMIT) -> str:
+def render_comparison(told: Told, gate: Gate | None = None, command: str = "", *, limit: int = LIMIT) -> str:
     """The page; the same comparison gives the same text. It opens with the decision, where there is one.
+
+    ``command`` makes the page again: it stands beside the decision.
 
     Of more than ``limit`` bytes it lists fewer groups, the last of the last change first, and says so.
     """
     sections = tuple(_sections(told))
+    mark, sentence = head.state(told) if gate is None else (DECIDED[gate.status], gate.sentence)
     more = len(told.environment) - ENVIRONMENT
     whole: dict[str, Any] = {
-        "title": _title(told.old, told.new),
-        "state": _state(told) if gate is None else (DECIDED[gate.status], gate.sentence),
+        "title": head.title(told.old, told.new),
+        "answer": head.answer(told, gate),
+        "mark": mark,
+        "sentence": sentence,
+        "command": command or head.DECIDES,
         "elsewhere": gate.elsewhere if gate else "",
-        "reasons": [_reason(r) for r in gate.blocking[:REASONS]] if gate else [],
-        "decided": gate is not None,
-        "result": _result(told),
+        "reasons": [head.reason_text(r) for r in gate.blocking[: head.REASONS]] if gate else [],
+        "decides": head.DECIDES if gate is None else "",
+        "tiles": head.tiles(told),
+        "result": head.result(told),
         "sides": (_side("Before", told.old), _side("Now", told.new)),
         "environment": [_difference(d) for d in told.environment[:ENVIRONMENT]],
         "more": plural(more, "more difference") if more > 0 else "",
         "counters": [_counter(told, change) for change in Change],
         "equation": " + ".join(count(told.counts[c]) for c in Change) + f" = {count(told.pairs)}",
         "transitions": transitions.table(told.transitions),
+        "differences": plural(len(told.environment), "difference"),
         "apart": listed([f"{count(told.counts[c])} {c}" for c in views.APART]),
         "sections": sections,
         "same": plural(told.counts[Change.SAME], "verdict"),
@@ -152,43 +146,6 @@ def render_comparison(told: Told, gate: Gate | None = None, *, limit: int = LIMI
     template = environment().get_template("compare.html")
     groups = sum(len(section.groups) for section in sections)
     return fitted(lambda budget: template.render(**whole, budget=budget), groups, limit)
-
-
-# --- the first screen ---
-
-
-def _reason(reason: Reason) -> tuple[str, str, str]:
-    """What blocks, why, and what shows it."""
-    return f"{reason.kind}: {reason.title_counted}", cut(reason.detail, MESSAGE_LIMIT), reason.command
-
-
-def _title(old: views.Side, new: views.Side) -> str:
-    """What against what: only what is not the same, where something is."""
-    gone = [name for name in old.tested if name not in new.tested]
-    came = [name for name in new.tested if name not in old.tested]
-    if gone or came:
-        return f"{listed(gone) or 'nothing'} → {listed(came) or 'nothing'}"
-    return f"{listed(new.tested) or 'nothing'}: the same versions in two runs"
-
-
-def _state(told: Told) -> tuple[Mark, str]:
-    """Whether anything is worse, or cannot be said to be no worse; in words."""
-    if not told.pairs:
-        return Mark("✕", "nothing to compare", "m"), "Neither run has a verdict."
-    regressed = told.counts[Change.REGRESSED]
-    if regressed:
-        return Mark("✕", "worse", "m"), f"{plural(regressed, 'verdict')} regressed; they stand first."
-    if any(told.counts[c] for c in BAD):
-        missing = "What is missing or not comparable is not shown to be as good as before."
-        return Mark("✕", "not all is there", "m"), missing
-    return Mark("●", "no worse", "k"), "No verdict regressed, is missing or is not comparable."
-
-
-def _result(told: Told) -> str:
-    """Every change that there is, each by itself."""
-    if told.pairs and told.counts[Change.SAME] == told.pairs:
-        return f"The same, to the bit: {plural(told.pairs, 'verdict')}."
-    return f"{listed(told.changed)}. None makes up for another." if told.changed else "Nothing was compared."
 
 
 def _side(name: str, side: views.Side) -> Side:
@@ -208,8 +165,8 @@ def _difference(d: views.Difference) -> tuple[str, str, str, str]:
 
 def _counter(told: Told, change: Change) -> Changed:
     number = told.counts[change]
-    link = _id(change) if number or change is Change.SAME else ""
-    return Changed(CHANGES[change], count(number), change.about, link)
+    link = head.section_id(change) if number or change is Change.SAME else ""
+    return Changed(head.CHANGES[change], count(number), change.about, link)
 
 
 # --- the groups ---
@@ -220,14 +177,14 @@ def _sections(told: Told) -> Iterable[Section]:
     ranks = accumulate((len(groups.listed) for groups in here.values()), initial=0)
     for (change, groups), rank in zip(here.items(), ranks, strict=False):
         yield Section(
-            id=_id(change),
-            mark=CHANGES[change],
+            id=head.section_id(change),
+            mark=head.CHANGES[change],
             about=change.about,
             number=count(groups.pairs),
             groups=tuple(_group(g) for g in groups.listed),
             total=groups.total,
             rank=rank,
-            folded=change in FOLDED,
+            stands=change in OPEN,
         )
 
 
@@ -240,7 +197,8 @@ def _group(group: views.Group) -> Group:
         output=words(group.output),
         level=LEVEL.get(group.level),
         clause=group.clause,
-        number=plural(group.count, "verdict"),
+        title=group.title,
+        number=count(group.count),
         dtypes=dtypes_text(group.dtypes),
         worst=f"{group.case}, {group.mode} on {group.device}",
         before=before,
@@ -263,7 +221,3 @@ def _verdict(side: views.Verdict | None) -> Verdict:
         version=f"{side.version} on {side.machine}",
         message=cut(answer.message, MESSAGE_LIMIT),
     )
-
-
-def _id(change: Change) -> str:
-    return change.replace(" ", "-")

@@ -6,16 +6,20 @@ its numbers in the table beside it, and tells its lines apart by shape and dash,
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup
 
 from xent_conformance.reports.html.charts import _bars, _counts, _lines, _ulps
+from xent_conformance.reports.html.marks import Mark
 from xent_conformance.reports.html.page import environment
-from xent_conformance.reports.text.numbers import NOTHING, count
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.text.numbers import NOTHING, count, per_cent
 from xent_conformance.reports.text.wording import plural
-from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
+from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Step, Versions
 
 SHAPES = ("●", "■", "▲", "◆")
 """One for each line of a chart, in the chart and in the table's header."""
@@ -49,6 +53,7 @@ def render(table: Versions) -> str:
         .get_template("versions.html")
         .render(
             table=table,
+            steps=[_step(table, step) for step in table.steps],
             plural=plural,
             title=f"{table.framework} {', '.join(table.versions)}",
             incomplete=[v for v, c in zip(table.versions, table.complete, strict=True) if not c],
@@ -60,6 +65,38 @@ def render(table: Versions) -> str:
             naive=[_card(table, line) for line in table.lines if line.control],
         )
     )
+
+
+def _step(table: Versions, step: Step) -> dict[str, Any]:
+    """One step as the page writes it; ``mark`` and ``answer`` are of the verdicts, and decide nothing."""
+    worse = Mark("▼", f"{plural(step.regressed, 'verdict')} worse", "m")
+    better = Mark("●", "no verdict worse", "k")
+    nothing = Mark("–", "nothing to compare", "u")
+    return {
+        "mark": (worse if step.regressed else better) if step.compared else nothing,
+        "before": step.before,
+        "now": step.now,
+        "compared": count(step.compared),
+        "same": per_cent(step.compared - step.changed, step.compared) if step.compared else NOTHING,
+        "regressed": count(step.regressed),
+        "fixed": count(step.fixed),
+        "came": f"{count(step.came)}, {count(step.must)} must" if step.must else count(step.came),
+        "went": count(step.went),
+        "command": _upgrade(table, step),
+    }
+
+
+def _upgrade(table: Versions, step: Step) -> str:
+    """What decides on one step: the table's own command, of two of its pins; empty if it names them not."""
+    try:
+        words = shlex.split(table.command)[2:]
+    except ValueError:  # foreign text is no command
+        return ""
+    named = list(takewhile(lambda word: not word.startswith("-"), words))
+    pins = {pin.partition("==")[2]: pin for pin in named}
+    if not {step.before, step.now} <= set(pins):
+        return ""
+    return commands.line("upgrade", pins[step.before], pins[step.now], *words[len(named) :])
 
 
 def _differing(table: Versions) -> list[tuple[str, list[str]]]:

@@ -146,6 +146,13 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def per_cent(part: int, whole: int) -> str:
+    """``99.9 %``; all and none are said of all and none only. ``whole`` is positive."""
+    if part in (0, whole):
+        return f"{100 * part // whole} %"
+    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
+
+
 def seconds(value: float) -> str:
     """``92.6 s``; ``4 ms`` below a tenth of a second."""
     return f"{value:,.1f} s" if value >= 0.1 else f"{value * 1000:.0f} ms"

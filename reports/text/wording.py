@@ -176,6 +176,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def what_moved(before: Sequence[str], now: Sequence[str]) -> str:
+    """``jax 0.9.2 → jax 0.10.2``: what is not in both; empty where nothing is."""
+    gone, came = ([name for name in a if name not in b] for a, b in ((before, now), (now, before)))
+    return f"{listed(gone) or 'nothing'} → {listed(came) or 'nothing'}" if gone or came else ""
+
+
 def joined(between: str, parts: Iterable[str]) -> str:
     """The parts that there are."""
     return between.join(filter(None, parts))

@@ -136,7 +136,7 @@ class Verdict:
 class Group:
     """Pairs of one change that share implementation, output, clause and symptoms: how many, and where.
 
-    What follows ``dtypes`` is of the worst of them; ``command`` shows it whole.
+    ``title`` is of the clause. What follows ``dtypes`` is of the worst of them; ``command`` shows it whole.
     """
 
     operator: str
@@ -144,6 +144,7 @@ class Group:
     implementation: str
     output: str
     clause: str
+    title: str
     level: str
     count: int
     targets: tuple[str, ...]
@@ -211,7 +212,8 @@ class Comparison:
     def groups(self, change: Change) -> pl.DataFrame:
         """Pairs of one change by implementation, output and clause: how many, and the worst of them.
 
-        Of what is no longer wrong, or no longer there, clause and worst case are those of before.
+        Must clauses first, then the most pairs. Of what is no longer wrong, or no longer there, clause and
+        worst case are those of before.
         """
         cause = ["operator", "framework", "implementation", "output", "clause", "symptom_old", "symptom"]
         gone = change in _OF_BEFORE
@@ -221,7 +223,8 @@ class Comparison:
             for c in ("operator", "clause", "level", "dtype", "family")
         )
         found = grouped(worst_first(here, "ulps_old" if gone else "ulps"), cause)
-        return found.sort(["count", *cause], descending=[True, *[False] * len(cause)])
+        order = [pl.col("level") != "must", -pl.col("count").cast(pl.Int64), *cause]
+        return found.sort(order)
 
     def told(self, limit: int = GROUPS) -> Told:
         """All that is shown of it, with so many groups of each change."""
@@ -248,6 +251,7 @@ class Comparison:
             implementation=row["implementation"],
             output=row["output"],
             clause=row["clause"],
+            title=run.header["clauses"].get(row["clause"], {}).get("title", ""),
             level=row["level"],
             count=row["count"],
             targets=tuple(row["targets"]),

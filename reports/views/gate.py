@@ -262,6 +262,16 @@ class Gate:
         return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])
 
     @property
+    def answer(self) -> str:
+        """Whether to upgrade, where there is a baseline."""
+        if self.status == INVALID:
+            return "Not known: evidence is missing."
+        if self.status == FAILED:
+            return f"No: {plural(len(self.blocking), 'reason')} against it."
+        worse = self.changes.get(Change.REGRESSED)
+        return "Yes: nothing is worse that blocks." if worse else "Yes: nothing is worse."
+
+    @property
     def sentence(self) -> str:
         """The headline without the word that says whether the gate passed."""
         return self.headline.partition(": ")[2]

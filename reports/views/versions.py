@@ -91,6 +91,24 @@ class Lifetime:
 
 
 @dataclass(frozen=True)
+class Step:
+    """From one version to the next, over what users call: verdicts, and findings that came and went.
+
+    ``came`` findings were in no version before, ``must`` of them by a must clause; ``went``: in none since.
+    """
+
+    before: str
+    now: str
+    compared: int
+    changed: int
+    regressed: int
+    fixed: int
+    came: int
+    must: int
+    went: int
+
+
+@dataclass(frozen=True)
 class Versions:
     """The same questions to several versions of a framework, oldest first.
 
@@ -106,6 +124,27 @@ class Versions:
     command: str
     lines: tuple[Line, ...]
     lifetimes: tuple[Lifetime, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every version but the first, against the one before it."""
+        return tuple(self._step(i) for i in range(1, len(self.versions)))
+
+    def _step(self, i: int) -> Step:
+        cells = [c for line in self.lines if not line.control for c in [line.cells[i]] if c is not None]
+        lives = [life for life in self.lifetimes if not life.control]
+        came = [life for life in lives if life.first == i]
+        return Step(
+            before=self.versions[i - 1],
+            now=self.versions[i],
+            compared=sum(c.compared or 0 for c in cells),
+            changed=sum(c.changed or 0 for c in cells),
+            regressed=sum(c.regressed or 0 for c in cells),
+            fixed=sum(c.fixed or 0 for c in cells),
+            came=len(came),
+            must=sum(life.level == "must" for life in came),
+            went=sum(life.gone == i for life in lives),
+        )
 
     def since(self, life: Lifetime) -> str:
         """Where a finding was first seen, in words."""

@@ -10,21 +10,25 @@ from xent_conformance.reports.html.sections import (
     doors,
     environment,
     gate,
+    modes,
     recorded,
     refusals,
     unjudged,
+    upgrade,
 )
 
 SECTIONS = (
-    counters.SECTION,
     causes.SECTION,
     accuracy.SECTION,
     doors.SECTION,
+    modes.SECTION,
+    upgrade.SECTION,
     gate.SECTION,
+    counters.SECTION,
     refusals.SECTION,
     recorded.SECTION,
     unjudged.SECTION,
     environment.SECTION,
     clauses.SECTION,
 )
-"""What stands below the first screen, in its order."""
+"""What stands below the first screen: what is open, then what is folded."""

@@ -130,6 +130,7 @@ GROUPS = {
             "implementation": "str",
             "output": "str",
             "clause": "str",
+            "title": "str",
             "level": "str",
             "count": "int",
             "targets": ["str"],

@@ -11,12 +11,16 @@ from tests.support.cli import invoke
 from tests.support.small_gate import decided, newer, now_header, of_every_change, view_of
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
 from xent_conformance.decision.compare import compare
-from xent_conformance.reports.html.comparison import CHANGES, render_comparison
+from xent_conformance.reports.html.comparison import render_comparison
+from xent_conformance.reports.html.comparison_head import CHANGES
 from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.reports.views.comparison import Change, Told
 
 NAN = math.nan
+
+ROW = '<th scope="row"><details>'
+"""What a group begins with."""
 
 
 def page_of(told: Told, **limit: int) -> tuple[Page, str]:
@@ -33,28 +37,27 @@ def test_every_change_has_a_mark_and_they_sum() -> None:
     assert "1 + 1 + 1 + 1 + 2 + 1 + 1 + 1 + 1 = 10 pairs" in text
 
 
-def test_the_banner_says_what_against_what_and_nets_nothing() -> None:
+def test_the_first_screen_says_what_against_what_and_nets_nothing() -> None:
     text = page_of(of_every_change())[0].text
-    assert "torch 2.13.0 → torch 2.14.0" in text
+    assert "Two runs side by side: torch 2.13.0 → torch 2.14.0 Some verdicts are worse." in text
     assert "✕ worse 1 verdict regressed; they stand first." in text
     assert (
         "1 regressed, 1 missing, 1 not comparable, 1 drifted, 2 fixed, 1 improved, 1 bits changed, 1 added "
         "and 1 same. None makes up for another."
     ) in text
-    assert "Before torch 2.13.0 Date 2026-11-21T07:21:44+00:00 Profile, suite quick, 0.1.0 Verdicts 9" in text
-    assert "Now torch 2.14.0 Date 2026-12-24T00:00:00+00:00" in text
+    assert "▼ 1 verdicts are worse; 1 break a must clause that did not ● 2 verdicts are better" in text
+    assert "10.0 % of 10 verdicts have the same bits" in text
+    assert "3 stand apart: 1 missing, 1 not comparable, 1 added" in text
+    assert "Before torch 2.13.0 2026-11-21T07:21:44+00:00 quick 0.1.0 9" in text
+    assert "Now torch 2.14.0 2026-12-24T00:00:00+00:00" in text
 
 
-def test_what_differs_in_the_environment_stands_on_top() -> None:
+def test_what_differs_in_the_environment_is_counted_and_listed() -> None:
     environment = {"python": "3.12.1", "processor": "AMD EPYC", "build": "x" * 5000}
     text = page_of(view_of([verdict()], [newer()], now_header(environment=environment)))[0].text
-    top = text[
-        text.index("What else is not the same Versions") : text.index(
-            "Changes", text.index("a change of a verdict") + 30
-        )
-    ]
-    assert "torch version 2.13.0 2.14.0" in top and "torch python 3.11.7 3.12.1" in top
-    assert "processor" not in top and len(top) < 1000 and "xx…" in top
+    part = text[text.index("What else is not the same 3 differences") : text.index("Verdicts before and now")]
+    assert "torch version 2.13.0 2.14.0" in part and "torch python 3.11.7 3.12.1" in part
+    assert "processor" not in part and len(part) < 1000 and "xx…" in part
     same = compare(run_of([verdict()]), run_of([verdict()])).told()
     assert (
         "Nothing: suite, corpus, reference, versions and environments are the same." in page_of(same)[0].text
@@ -63,47 +66,57 @@ def test_what_differs_in_the_environment_stands_on_top() -> None:
 
 def test_the_table_of_transitions_marks_the_worse_side() -> None:
     page, html = page_of(of_every_change())
-    start = page.text.index("Verdicts before and now Pairs")
-    table = page.text[start : page.text.index("▼ Regressed", start)]
+    start = page.text.index("Verdicts before and now 7 pairs")
+    table = page.text[start : page.text.index("Every change, counted", start)]
     assert "1 missing, 1 added and 1 not comparable stand apart" in table
     assert "Before, and now: ● conforms ▲ breaks should ✕ breaks must together" in table
     assert "● conforms 4 0 1 ▼ worse 5 ▲ breaks should 2 ▲ better 0 0 2 ✕ breaks must 0 0 0 0" in table
     assert "together 6 0 1 7" in table
-    assert html.count('<td class="q m">') == 2  # of the worse side, and nothing is there
+    assert html.count('<td class="r q m">') == 2  # of the worse side, and nothing is there
 
 
-def test_regressions_stand_first_and_the_rest_in_order() -> None:
+def test_what_is_another_verdict_stands_open_and_the_rest_is_folded() -> None:
     page, html = page_of(of_every_change())
-    sections = re.findall(r'<section id="([a-z-]+)"', html)
-    assert sections == [
-        "environment", "changes", "transitions", "regressed", "missing", "not-comparable", "drifted", "fixed",
-        "improved", "bits-changed", "added", "same",
+    assert re.findall(r'<tbody id="([a-z-]+)"', html) == ["regressed", "missing", "not-comparable", "fixed"]
+    assert re.findall(r'<details class="ops" id="([a-z-]+)"', html) == [
+        "environment", "transitions", "counts", "drifted", "improved", "bits-changed", "added", "same",
+        "runs",
     ]  # fmt: skip
-    folded = html[html.index('<section id="bits-changed"') :]
-    assert folded.count('<details class="fold">') == 3 == html.count('<details class="fold">')
     assert "1 verdict as before" in page.text
 
 
-def test_a_group_shows_its_worst_case_on_both_sides_and_how_to_see_it() -> None:
+def test_a_must_clause_stands_before_more_verdicts_of_a_should_clause() -> None:
+    names = {"torch.a": "breaks_should", "torch.b": "breaks_should", "torch.must": "breaks_must"}
+    before = [verdict(implementation=n, case=c) for n in names for c in "xyz"]
+    now = [
+        newer(implementation=n, case=c, status=status if c == "x" or n != "torch.must" else "conforms")
+        for n, status in names.items()
+        for c in "xyz"
+    ]
+    text = page_of(view_of(before, now))[0].text
+    order = [text.index(f"conforms → {word} {name}") for word, name in (
+        ("breaks must", "torch.must"), ("breaks should", "torch.a"), ("breaks should", "torch.b")
+    )]  # fmt: skip
+    assert order == sorted(order)
+
+
+def test_a_row_has_both_values_and_opens_its_worst_case() -> None:
     text = page_of(of_every_change())[0].text
-    assert (
-        "before ● conforms now ✕ breaks must torch.softmax eager cpu softmax value must 1.1 nothing → NaN "
-        "1 verdict f32 before 0.25 now NaN right 0.1 0.25 → — ulp"
-    ) in text
-    assert "Worst case regressed, eager on cpu" in text
-    assert "Before ● conforms: 0.25, right 0.1, 0.25 ulp (exact) 2.13.0 on AMD EPYC" in text
-    assert "Now ✕ breaks must: NaN, right 0.1 (wrong special) 2.14.0 on AMD EPYC" in text
-    assert "See it conformance explain regressed --implementation torch.softmax" in text
-    assert "2.00 → 32.0 ulp" in text  # drifted
-    assert "2 verdicts f32" in text  # fixed
-    assert "before ● conforms now none" in text and "before none now ● conforms" in text
+    assert "▼ regressed conforms → breaks must torch.softmax worst case regressed, eager on cpu" in text
+    assert "softmax value must 1.1 Stable accuracy nothing → NaN f32 1 0.25 NaN 0.1 0.25 → —" in text
+    assert "before ● conforms: 0.25, right 0.1, 0.25 ulp (exact) 2.13.0 on AMD EPYC" in text
+    assert "now ✕ breaks must: NaN, right 0.1 (wrong special) 2.14.0 on AMD EPYC" in text
+    assert "see it conformance explain regressed --implementation torch.softmax" in text
+    assert "2.00 → 32.0" in text  # drifted
+    assert "f32 2 0.25 0.25 0.1 40.0 → 0.25" in text  # fixed
+    assert "conforms → none" in text and "none → conforms" in text
 
 
 def test_no_answer_is_told_in_the_framework_s_words() -> None:
     raised = {"outcome": "raised", "symptom": "raised", "grade": "none", "ulps": NAN, "message": "no kernel"}
     text = page_of(view_of([verdict()], [newer(status="breaks_must", **raised)]))[0].text
-    assert "Now ✕ breaks must: raised 2.14.0 on AMD EPYC no kernel" in text
-    assert "before 0.25 now raised right 0.1" in text
+    assert "now ✕ breaks must: raised 2.14.0 on AMD EPYC no kernel" in text
+    assert "0.25 raised 0.1 0.25 → —" in text
 
 
 def test_nothing_changed() -> None:
@@ -140,21 +153,23 @@ def test_groups_that_are_not_listed_are_counted() -> None:
         limit=4,
     )
     page, html = page_of(view)
-    assert html.count("<li><details>") == 4
-    assert "▼ Regressed 9" in page.text and "Shortened: 5 groups of 9 are not listed here" in page.text
+    assert html.count(ROW) == 4
+    assert (
+        "▼ Regressed 9" in page.text and "Shortened: 5 groups of 9 regressed are not listed here" in page.text
+    )
 
 
 def test_a_page_of_very_many_groups_stays_below_its_limit_and_keeps_the_regressions() -> None:
     view = many(1500)
     page, html = page_of(view)
     assert len(html.encode()) <= LIMIT
-    kept = html[html.index('id="regressed"') : html.index('id="fixed"')].count("<li><details>")
-    listed = html.count("<li><details>")
+    kept = html[html.index('id="regressed"') : html.index('id="fixed"')].count(ROW)
+    listed = html.count(ROW)
     assert 0 < kept == min(listed, 1500)
     assert "▼ Regressed 1,500" in page.text and "● Fixed 1,500" in page.text
     assert f"Shortened: {3000 - max(1500, listed):,} group" in page.text
     small, _ = page_of(many(3), limit=1)
-    assert "3 groups of 3 are not listed" in small.text and "Worst case" not in small.text
+    assert "3 groups of 3 regressed are not listed" in small.text and "worst case " not in small.text
 
 
 def test_foreign_text_is_escaped() -> None:
@@ -192,13 +207,33 @@ def _write(path: Path, run: Run) -> None:
 
 
 def test_an_upgrade_opens_with_its_decision() -> None:
-    """The sentence, what blocks, and what shows it, first of all; a comparison alone decides nothing."""
+    """The answer, the sentence, what blocks, and what shows it, first of all; a comparison has none."""
     before, now = (
         [verdict(case="a")],
         [verdict(case="a", status="breaks_must", symptom="NaN", grade="wrong_special")],
     )
     gate = decided(run_of(now), baseline=run_of(before))
-    text = Page(render_comparison(view_of(before, now), gate)).text
+    again = "conformance upgrade torch==2.13.0 torch==2.14.0"
+    text = Page(render_comparison(view_of(before, now), gate, again)).text
+    assert "May I upgrade? torch 2.13.0 → torch 2.14.0 No: 1 reason against it." in text
     assert f"✕ gate failed {gate.sentence}" in text and "This page decides nothing" not in text
-    assert text.index(gate.blocking[0].command) < text.index("What else is not the same")
-    assert "This page decides nothing" in Page(render_comparison(view_of(before, now))).text
+    assert text.index(again) < text.index(gate.blocking[0].command) < text.index("What is worse, and what")
+    alone = Page(render_comparison(view_of(before, now))).text
+    assert "This page decides nothing: conformance gate NEW.parquet --baseline OLD.parquet does." in alone
+    assert "gate failed" not in alone and "Yes:" not in alone and "No:" not in alone
+
+
+def test_an_upgrade_that_passes_says_yes_and_one_without_evidence_neither() -> None:
+    rows = [verdict(case="a"), verdict(case="b")]
+    passed = decided(run_of(rows), baseline=run_of(rows))
+    assert "Yes: nothing is worse." in Page(render_comparison(view_of(rows, rows), passed)).text
+    fewer = decided(run_of(rows[:1]), baseline=run_of(rows))
+    text = Page(render_comparison(view_of(rows, rows[:1]), fewer)).text
+    assert "Not known: evidence is missing." in text and "Yes:" not in text
+
+
+def test_how_many_break_a_must_clause_counts_what_is_not_listed() -> None:
+    names = [f"torch.f{i}" for i in range(9)]
+    before = [verdict(implementation=n) for n in names]
+    view = view_of(before, [newer(implementation=n, status="breaks_must") for n in names], limit=2)
+    assert "9 break a must clause that did not" in page_of(view)[0].text

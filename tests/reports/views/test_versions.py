@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from dataclasses import replace
 from typing import Any
@@ -94,7 +95,7 @@ def test_what_the_page_says() -> None:
     assert "✕ must 1.1 fake.softmax softmax value: beyond the stable bound 2.0 10.0 0 4 0" in page.text
     assert "returned 0.5, right 0.25, 2,000 ulp softmax/ordinary/unit/float32/n3/r0" in page.text
     assert "conformance matrix fake==1.0 fake==2.0 fake==10.0" in page.text
-    assert "1 finding: in all of them, in the same verdicts" in page.text
+    assert "In every version 1 finding, in the same verdicts" in page.text
 
 
 def test_every_number_of_a_chart_is_in_the_table_beside_it() -> None:
@@ -125,6 +126,34 @@ def test_the_environment_shows_what_differs() -> None:
     page = Page(render(TABLE))
     assert "python 3.11.7 3.11.7 3.11.7" in page.text and "numpy 2.4.6 2.4.6 2.4.7" in page.text
     assert "isa — — avx2" in page.text and "threads 1 1 —" in page.text
+
+
+def test_each_step_says_what_is_worse_and_what_decides() -> None:
+    text = Page(render(TABLE)).text
+    assert (
+        "1.0 → 2.0 ▼ 4 verdicts worse 1,200 98.6 % 4 0 1, 1 must 0 conformance upgrade fake==1.0 fake==2.0"
+    ) in text
+    assert (
+        "2.0 → 10.0 ● no verdict worse 1,200 100 % 0 0 0 1 conformance upgrade fake==2.0 fake==10.0" in text
+    )
+    named = replace(TABLE, command="conformance matrix other==1.0 other==2.0 --framework fake")
+    text = Page(render(named)).text
+    assert "conformance upgrade other==1.0 other==2.0 --framework fake" in text
+    # of a version that the command does not name there is no command, and no guess
+    assert text.count("conformance upgrade") == 1
+
+
+def test_naive_controls_are_no_part_of_a_step() -> None:
+    naive = replace(LINE, formulation="naive")
+    table = replace(TABLE, lines=(naive,), lifetimes=(_life(formulation="naive"),))
+    assert [(s.compared, s.regressed, s.came, s.went) for s in table.steps] == [(0, 0, 0, 0)] * 2
+    assert "1.0 → 2.0 – nothing to compare 0 — 0 0 0 0" in Page(render(table)).text
+
+
+def test_the_headings_go_down_one_level_at_a_time() -> None:
+    levels = [int(tag[1]) for tag, _ in Page(render(TABLE)).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_the_same_table_gives_the_same_page() -> None:
