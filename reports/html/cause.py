@@ -13,20 +13,24 @@ from xent_conformance.reports.html.page import MESSAGE_LIMIT
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import Waived
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.run.findings import CAUSE as KEY
+from xent_conformance.reports.run.findings import TARGETS
+from xent_conformance.reports.run.words import SYMPTOMS, Row
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import (
+    OUTPUTS,
     Answer,
     bits_text,
     capital,
     cut,
     dtypes_text,
+    in_order,
     plural,
     words,
 )
 from xent_conformance.reports.views.affected import Reach, Share
-from xent_conformance.reports.views.causes import Cause
+from xent_conformance.reports.views.causes import Cause, worst_first
 from xent_conformance.reports.views.issue import issue_text
 
 QUOTED = 2
@@ -50,16 +54,16 @@ class Fare:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One implementation, output, clause and symptom in which the cause shows, with its worst row."""
+class Place:
+    """One implementation and clause in which the cause shows, and its worst row; ``what``: which outputs."""
 
     implementation: str
     where: str
-    output: str
+    what: str
     clause: str
     symptom: str
     dtypes: str
-    rows: str
+    verdicts: str
     answer: str
     case: str
     case_id: str
@@ -122,7 +126,8 @@ class Entry:
     waiver: str
     command: str
     script_command: str
-    findings: tuple[Finding, ...]
+    findings: str
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
@@ -144,14 +149,14 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
     answer = Answer.of(row)
     exhibit = material.exhibits.get(row["case"])
     listed, left = answers(seen.answers, naming)
-    findings = _findings(seen, material)
+    findings = seen.rows.select(KEY).unique().height
     return Entry(
         rank=seen.rank,
         id=cause_id(cause.id),
         mark=LEVEL[cause.level],
         title=capital(cause.title),
         sentence=cause.sentence,
-        about=_about(cause, seen.rows, len(findings)),
+        about=_about(cause, seen.rows, findings),
         reached=", ".join(cause.frameworks),
         fares=tuple(_fare(share, cause.level) for share in seen.reach.frameworks),
         verdicts=count(cause.verdicts),
@@ -179,7 +184,8 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         waiver=extras.waivers.get(cause.id, ""),
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         script_command=commands.script(run, row),
-        findings=findings,
+        findings=plural(findings, "finding"),
+        places=_places(seen, material),
     )
 
 
@@ -253,32 +259,35 @@ def _clause(number: str, quoted: bool, told: Mapping[str, str]) -> Clause:
     )
 
 
-_FINDING = ["framework", "version", "implementation", "machine", "operator", "output", "clause", "symptom"]
+_PLACE = ["framework", "version", "implementation", "machine", "clause"]
 
 
-def _findings(seen: Seen, material: Material) -> tuple[Finding, ...]:
-    """One line an implementation, output, clause and symptom, the most verdicts first."""
-    rows = seen.rows
-    ordered = rows.sort("ratio", "case", descending=[True, False], nulls_last=True)
-    grouped = ordered.group_by(_FINDING, maintain_order=True).agg(
-        pl.len().alias("count"),
-        pl.col("dtype").unique().sort().alias("dtypes"),
-        pl.concat_str("mode", "device", separator=" ").unique().sort().alias("targets"),
-        *(pl.col(c).first() for c in rows.columns if c not in _FINDING),
+def _places(seen: Seen, material: Material) -> tuple[Place, ...]:
+    """One line an implementation and clause, the most verdicts first."""
+    grouped = (
+        worst_first(seen.rows)
+        .group_by(_PLACE, maintain_order=True)
+        .agg(
+            pl.len().alias("count"),
+            TARGETS,
+            *(pl.col(c).unique().sort().alias(f"{c}s") for c in ("dtype", "operator", "symptom")),
+            pl.col("output").unique().alias("outputs"),
+            *(pl.col(c).first() for c in seen.rows.columns if c not in _PLACE),
+        )
     )
+    down = [True] + [False] * len(_PLACE)
     found = []
-    for row in grouped.sort("count", *_FINDING, descending=[True] + [False] * len(_FINDING)).iter_rows(
-        named=True
-    ):
+    for row in grouped.sort("count", *_PLACE, descending=down).iter_rows(named=True):
+        outputs = ", ".join(map(words, in_order(row["outputs"], OUTPUTS)))
         found.append(
-            Finding(
+            Place(
                 implementation=row["implementation"],
                 where=material.naming.where_all(row),
-                output=f"{row['operator']} {words(row['output'])}",
+                what=f"{', '.join(row['operators'])}: {outputs}",
                 clause=row["clause"],
-                symptom=row["symptom"],
+                symptom=", ".join(in_order(row["symptoms"], SYMPTOMS)),
                 dtypes=dtypes_text(row["dtypes"]),
-                rows=count(row["count"]),
+                verdicts=count(row["count"]),
                 answer=Answer.of(row).sentence,
                 case=row["case"],
                 case_id="" if row["case"] in seen.told else case_id(row["case"]),
