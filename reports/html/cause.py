@@ -13,6 +13,7 @@ from xent_conformance.reports.html.page import MESSAGE_LIMIT
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import Waived
 from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import CAUSE as KEY
 from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import SYMPTOMS, Row
@@ -31,7 +32,7 @@ from xent_conformance.reports.text.wording import (
 )
 from xent_conformance.reports.views.affected import Reach, Share
 from xent_conformance.reports.views.causes import Cause, worst_first
-from xent_conformance.reports.views.issue import issue_text
+from xent_conformance.reports.views.issue import issue_text, trackers
 
 QUOTED = 2
 """Clauses that are quoted in full."""
@@ -180,13 +181,18 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         ),
         gate=seen.gated,
         script=extras.scripts.get(cause.id, ""),
-        issue=issue_text(run, cause),
+        issue=_issue(cause, run),
         waiver=extras.waivers.get(cause.id, ""),
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         script_command=commands.script(run, row),
         findings=plural(findings, "finding"),
         places=_places(seen, material),
     )
+
+
+def _issue(cause: Cause, run: Run) -> str:
+    """The text for the first tracker of a framework where it shows; empty where there is none."""
+    return next((issue_text(run, cause, name) for name in trackers(cause)[:1]), "")
 
 
 def _about(cause: Cause, rows: pl.DataFrame, findings: int) -> str:

@@ -140,15 +140,7 @@ def _decided(material: Material) -> Decided:
     said = f"{plural(must, 'cause')} of a broken must clause, {should} of a should clause."
     gate = material.gate
     if gate is None:
-        none = "No implementation that users call breaks a clause." if must + should == 0 else ""
-        title = (
-            none or f"{_number(must)} of what implementations get wrong leaves no choice." if must else none
-        )
-        if not title:
-            title = "No must clause is broken."
-        if material.run.verdicts.is_empty():
-            title = "No verdict was reached, so nothing is shown to conform."
-        return Decided(title, None, f"{said} No gate was asked.", (), "", "")
+        return Decided(_ungated(material.run, must, should), None, f"{said} No gate was asked.", (), "", "")
     blocking = gate.blocking
     links = tuple((r.title_counted, cut(r.detail, DETAIL), _link(r)) for r in blocking[:FIRST])
     return Decided(
@@ -161,8 +153,17 @@ def _decided(material: Material) -> Decided:
     )
 
 
-def _number(n: int) -> str:
-    return plural(n, "cause")
+def _ungated(run: Run, must: int, should: int) -> str:
+    """The result in a sentence, where nothing was decided on it."""
+    if run.verdicts.is_empty():
+        return "No verdict was reached, so nothing is shown to conform."
+    if run.verdicts.filter(pl.col("formulation") != NAIVE).is_empty():
+        return "Only naive controls were asked."
+    if must:
+        return (
+            f"{plural(must, 'thing')} {'is' if must == 1 else 'are'} wrong by a rule that leaves no choice."
+        )
+    return "No must clause is broken." if should else "No implementation that users call breaks a clause."
 
 
 def _title(gate: Gate) -> str:
