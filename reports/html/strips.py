@@ -22,6 +22,8 @@ _GONE = ("lost", "flushed", "NaN", "∞", "none")
 _LEFT, _CELL, _LINE, _TOP, _GAP = 136, 29, 17, 24, 8
 _GUTTERS = _LEFT + len(BINS) * _CELL + _GAP
 _MEDIAN = _GUTTERS + len(GONE) * _CELL + 44
+_TRACE = "<1"
+"""A few of many rows: tinted, and told in the table, but no number among those that matter."""
 _NAME = 21
 """Characters of a name that fit before its lane; the table has it in full."""
 
@@ -31,7 +33,7 @@ def share(rows: int, of: int) -> str:
     if not rows:
         return ""
     part = 100 * rows / of
-    return f"{part:.0f}" if part >= 0.995 else "<1"
+    return f"{part:.0f}" if part >= 0.995 else _TRACE
 
 
 def told(lane: Lane) -> str:
@@ -67,28 +69,35 @@ def strips_chart(strips: Strips, names: Mapping[Place, str]) -> Markup:
 
 
 def _axis() -> Iterable[str]:
-    yield f'<text x="{_LEFT - 6}" y="18" class="t3" text-anchor="end">ulp ≤</text><g text-anchor="middle">'
+    yield f'<text x="{_LEFT - 6}" y="18" class="t3" text-anchor="end">ulp ≤</text>'
+    yield '<g class="t3" text-anchor="middle">'
     for i, word in enumerate(BINS):
-        yield _text(_LEFT + (i + 0.5) * _CELL, 18, word.removeprefix("≤ "))
+        yield _text(_LEFT + (i + 0.5) * _CELL, word.removeprefix("≤ "))
     for i, word in enumerate(GONE):
-        yield _text(_GUTTERS + (i + 0.5) * _CELL, 18, word)
+        yield _text(_GUTTERS + (i + 0.5) * _CELL, word)
     yield f'</g><text x="{_MEDIAN}" y="18" class="t3" text-anchor="end">median</text>'
 
 
 def _lane(lane: Lane, name: str, y: int) -> Iterable[str]:
-    high, wide = _LINE - 2, _CELL - 1
-    yield f'<text x="{_LEFT - 6}" y="{y + 12}" class="t2" text-anchor="end">{escape(cut(name, _NAME))}</text>'
-    across = ((_LEFT, len(BINS) * _CELL - 1), (_GUTTERS, len(GONE) * _CELL - 1))
-    yield f'<path class="e0" d="{"".join(f"M{x} {y}h{w}v{high}h-{w}z" for x, w in across)}"/>'
+    """Its name, its cells and their numbers. Cells are strokes, so that those of one shade are one path."""
+    yield f'<g transform="translate({_LEFT} {y + 8})">'
+    yield f'<text x="-6" y="4" class="t2" text-anchor="end">{escape(cut(name, _NAME))}</text>'
+    ends = ((0, len(BINS) * _CELL - 1), (_GUTTERS - _LEFT, len(GONE) * _CELL - 1))
+    yield f'<path class="e0" d="{"".join(f"M{x} 0h{w}" for x, w in ends)}"/>'
+    shades: dict[str, list[int]] = {}
+    numbers = []
     for i, rows in enumerate(_counts(lane)):
         if rows:
             gutter = i - len(BINS)
-            x = _LEFT + i * _CELL if gutter < 0 else _GUTTERS + gutter * _CELL
+            x = i * _CELL if gutter < 0 else _GUTTERS - _LEFT + gutter * _CELL
             css = "e1" if gutter < 0 else "e2" if gutter < 2 else "e3"
-            depth = 1 + round(5 * (rows / lane.rows) ** 0.5)
-            yield f'<path class="{css} o{depth}" d="M{x} {y}h{wide}v{high}h-{wide}z"/>'
-            yield _text(x + wide / 2, y + 11.5, share(rows, lane.rows), "on")
-    yield f'<text x="{_MEDIAN}" y="{y + 12}" class="t2" text-anchor="end">{median(lane)}</text>'
+            shades.setdefault(f"{css} o{1 + round(5 * (rows / lane.rows) ** 0.5)}", []).append(x)
+            if (part := share(rows, lane.rows)) != _TRACE or gutter >= 0:
+                numbers.append(f'<text x="{x + _CELL // 2}">{escape(part)}</text>')
+    for css, xs in shades.items():
+        yield f'<path class="{css}" d="{"".join(f"M{x} 0h{_CELL - 1}" for x in xs)}"/>'
+    yield f'<g class="on" transform="translate(0 3.5)">{"".join(numbers)}</g>'
+    yield f'<text x="{_MEDIAN - _LEFT}" y="4" class="t2" text-anchor="end">{median(lane)}</text></g>'
 
 
 def _counts(lane: Lane) -> tuple[int, ...]:
@@ -96,8 +105,8 @@ def _counts(lane: Lane) -> tuple[int, ...]:
     return (*lane.bins, *(getattr(lane, name) for name in GUTTERS))
 
 
-def _text(x: float, y: float, word: str, css: str = "t3") -> str:
-    return f'<text x="{x:g}" y="{y:g}" class="{css}">{escape(word)}</text>'
+def _text(x: float, word: str) -> str:
+    return f'<text x="{x:g}" y="18">{escape(word)}</text>'
 
 
 def cases_text(strips: Strips) -> str:

@@ -188,7 +188,7 @@ def _costs(operator: str, rows: Sequence[Row], verdicts: pl.DataFrame) -> Costs:
             Group(place, tuple(Way(f, tuple(names), fared) for f, names, fared in ways))
             for place, ways in groups.items()
         ),
-        causes=causes_of(verdicts.filter(pl.col("dtype") == dtype, pl.col("formulation") != NAIVE)),
+        causes=causes_of(verdicts.filter(pl.col("dtype") == dtype)),  # of controls there are none
     )
 
 

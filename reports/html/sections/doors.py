@@ -122,7 +122,7 @@ def _row(line: Line, dtypes: Sequence[str], titles: Mapping[str, str]) -> DoorRo
     return DoorRow(
         implementations=line.implementations,
         cells=tuple(_cell(fit) for fit in line.fits),
-        faults=tuple(_fault(wrong, dtypes, titles) for wrong in line.wrong),
+        faults=tuple(_fault(wrong, line, dtypes, titles) for wrong in line.wrong),
     )
 
 
@@ -147,16 +147,22 @@ def _share(fit: Fit) -> str:
     return f"{'> ' if fit.share > 0.99 else '< ' if fit.share < 0.01 else ''}{part:.0f} %"
 
 
-def _fault(wrong: Wrong, dtypes: Sequence[str], titles: Mapping[str, str]) -> Fault:
+def _fault(wrong: Wrong, line: Line, dtypes: Sequence[str], titles: Mapping[str, str]) -> Fault:
     held = STATUS[Status.BREAKS_MUST if wrong.must else Status.BREAKS_SHOULD]
     formats = "" if set(wrong.dtypes) == set(dtypes) else dtypes_text(wrong.dtypes)
-    only = f"{', '.join(wrong.only)} only" if wrong.only else ""
+    only = f"{', '.join(_tails(wrong.only, line))} only" if wrong.only else ""
     return Fault(
         mark=Mark(held.glyph, "must" if wrong.must else "should", held.css),
         title=titles[wrong.cause],
         id=cause_id(wrong.cause),
         where=joined(", ", [formats, only]),
     )
+
+
+def _tails(names: Sequence[str], line: Line) -> Sequence[str]:
+    """The ends of dotted names, where they tell those of a line apart."""
+    ends = [name.rpartition(".")[2] for name in line.implementations]
+    return [name.rpartition(".")[2] for name in names] if len(set(ends)) == len(ends) else names
 
 
 SECTION = Section("doors", "Which to use", "doors.html", view)

@@ -98,10 +98,11 @@ def test_the_best_has_the_smaller_error_and_then_the_larger_share() -> None:
 
 
 def test_flushed_results_decide_between_the_same_errors_alone() -> None:
-    flushing = [verdict(ulps=0.5), verdict(case="b", **FLUSHED)]
-    other = [
-        verdict(implementation="torch.b", ulps=w, case=c) for w, c in ((0.5, verdict()["case"]), (0.5, "b"))
-    ]
+    ordinary = verdict()["case"]
+    flushing = [verdict(ulps=0.5), verdict(case="b", **FLUSHED), verdict(**HARD)]
+    other = [verdict(implementation="torch.b", ulps=0.5, case=case) for case in (ordinary, "b")]
+    # as many of its answers conform
+    other.append(verdict(implementation="torch.b", **HARD, status="breaks_should"))
     assert best(*flushing, *other) == {"torch.b"}
     far = [row | {"ulps": 30.0} for row in other]
     assert best(*flushing, *far) == {"torch.softmax"}
