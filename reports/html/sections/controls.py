@@ -106,7 +106,7 @@ def _rows(rows: Sequence[Row]) -> str:
 def _about(view: Controls) -> str:
     if not view.asked:
         return "none was asked"
-    return f"{plural(view.asked, 'control')}, {plural(len(view.controls), 'control')} seen to be wrong"
+    return f"{count(len(view.controls))} of {plural(view.asked, 'naive formulation')} seen to be wrong"
 
 
 SECTION = Section("controls", "Naive controls", "controls.html", view, folded=True, about=_about)
