@@ -20,7 +20,6 @@ from xent_conformance.reports.views.gate import (
     Finding,
     Gate,
     Judged,
-    Reason,
     State,
 )
 
@@ -119,19 +118,6 @@ def _standing(entries: Sequence[Accepted], left: int, blocks: bool | None) -> St
     what = f"the other {plural(left, 'row')}" if entries else "it"
     word = "fails the gate" if blocks else "waived in part" if entries else ""
     return Standing(word, f"{effect}: no waiver accepts {what}", False, tuple(entries))
-
-
-def links(findings: pl.DataFrame) -> dict[Cause, str]:
-    """By what a reason is about, the first finding of it: where the reason leads."""
-    found: dict[Cause, str] = {}
-    for row in of_called(findings).iter_rows(named=True):
-        found.setdefault(_key(row, _OF_A_REASON), finding_id(row))
-    return found
-
-
-def cause_of(reason: Reason) -> Cause:
-    """What a reason is about, as :func:`links` has it."""
-    return _key(vars(reason), _OF_A_REASON)
 
 
 def _key(row: Row, columns: Iterable[str]) -> Cause:

@@ -182,6 +182,16 @@ def what_moved(before: Sequence[str], now: Sequence[str]) -> str:
     return f"{listed(gone) or 'nothing'} → {listed(came) or 'nothing'}" if gone or came else ""
 
 
+TOGETHER = {"crossing": "crossed with others", "historical": "from bug reports"}
+"""Families of a great many single cases: their variants stand together, under these words."""
+
+
+def kind(row: Row) -> str:
+    """The variant of a case; of a family of single cases, the family."""
+    family = row["family"]
+    return str(family if family in TOGETHER else row["variant"])
+
+
 def joined(between: str, parts: Iterable[str]) -> str:
     """The parts that there are."""
     return between.join(filter(None, parts))

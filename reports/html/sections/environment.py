@@ -1,16 +1,22 @@
-"""Where it was asked: environments, time spent, families, notes of implementations."""
+"""Run and environment: what was asked, where, how long it took, and the families and notes to it.
+
+What all workers have in common stands once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.text.numbers import seconds
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
-from xent_conformance.reports.text.wording import listed, words
+from xent_conformance.reports.text.wording import listed, plural, words
+
+Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,16 @@ class Worker:
     variant: str
     """The setting of its devices that it was started under; empty for the devices as they are."""
     about: str
-    environment: tuple[tuple[str, str], ...]
+    environment: Facts
+
+
+@dataclass(frozen=True)
+class File:
+    """One run file: what it says of itself, what its workers have in common, and where they differ."""
+
+    facts: Facts
+    common: Facts
+    workers: tuple[Worker, ...]
 
 
 @dataclass(frozen=True)
@@ -37,11 +52,12 @@ class NotInstalled:
 class About:
     """What was asked, where, and how long it took."""
 
-    workers: tuple[Worker, ...]
+    files: tuple[File, ...]
     not_installed: tuple[NotInstalled, ...]
-    times: tuple[tuple[tuple[str, str], ...], ...]
-    families: tuple[tuple[str, str], ...]
-    notes: tuple[tuple[str, str], ...]
+    families: Facts
+    notes: Facts
+    workers: int
+    corpus: str
 
 
 def view(material: Material) -> About:
@@ -50,18 +66,59 @@ def view(material: Material) -> About:
     families = {name: text for h in run.headers for name, text in h["families"].items()}
     for file in (f for h in run.headers for f in h.get("cases", ())):
         families[file["name"]] = "; ".join([families[file["name"]], *told(file)])
-    notes = {(i["name"], i["note"]): None for h in run.headers for i in h["implementations"] if i["note"]}
+    notes: dict[str, dict[str, None]] = {}
+    for i in (i for h in run.headers for i in h["implementations"] if i["note"]):
+        notes.setdefault(i["note"], {})[i["name"]] = None
     return About(
-        workers=tuple(_worker(f) for h in run.headers for f in sorted(h["frameworks"], key=_plain_first)),
+        files=tuple(_file(h) for h in run.headers),
         not_installed=tuple(
             NotInstalled(n["framework"], n["message"], n["install"])
             for h in run.headers
             for n in h.get("not_installed", [])
         ),
-        times=tuple(tuple((what, seconds(s)) for what, s in h["seconds"].items()) for h in run.headers),
         families=tuple((words(name), text) for name, text in families.items()),
-        notes=tuple(notes),
+        notes=tuple((", ".join(names), text) for text, names in notes.items()),
+        workers=sum(len(h["frameworks"]) for h in run.headers),
+        corpus=", ".join(dict.fromkeys(h["corpus"][:16] for h in run.headers)),
     )
+
+
+def _file(header: Mapping[str, Any]) -> File:
+    workers = sorted(header["frameworks"], key=_plain_first)
+    common = _common([worker["environment"] for worker in workers])
+    return File(
+        facts=tuple(_facts(header)),
+        common=tuple((name, str(value)) for name, value in common.items()),
+        workers=tuple(_worker(worker, common) for worker in workers),
+    )
+
+
+def _facts(header: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    selection, planned = header["selection"], header["planned"]
+    narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
+    answered = [
+        f"{name} {count(header['finished'].get(name, 0))} of {count(n)}" for name, n in planned.items()
+    ]
+    absent = [f"{a['framework']}: {a['message']} Add it: {a['install']}" for a in header["absent"]]
+    facts = [
+        ("again", commands.ask_again(header)),
+        ("date", header["created"]),
+        ("profile", ", only ".join([selection["profile"], *filter(None, ["; ".join(narrowed)])])),
+        ("batches answered", "; ".join(answered)),
+        ("absent", "; ".join(absent)),
+        ("suite, reference", f"{header['suite']}, {header['reference']}"),
+        ("corpus", header["corpus"]),
+        ("time spent", ", ".join(f"{what} {seconds(s)}" for what, s in header["seconds"].items())),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _common(environments: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What every worker says alike."""
+    if not environments:
+        return {}
+    first, *rest = environments
+    return {name: v for name, v in first.items() if all(name in e and e[name] == v for e in rest)}
 
 
 def _plain_first(framework: Mapping[str, Any]) -> tuple[str, str]:
@@ -69,16 +126,20 @@ def _plain_first(framework: Mapping[str, Any]) -> tuple[str, str]:
     return str(framework["framework"]), str(framework.get("variant", ""))
 
 
-def _worker(framework: Mapping[str, Any]) -> Worker:
+def _worker(framework: Mapping[str, Any], common: Mapping[str, Any]) -> Worker:
     starts = framework["starts"]
     told = f"on {listed(devices_of(framework))}; import {seconds(framework['import_s'])}"
-    variant = framework.get("variant", "")
+    own = ((str(k), str(v)) for k, v in framework["environment"].items() if k not in common)
     return Worker(
         name=f"{framework['framework']} {framework['version']}",
-        variant=variant,
+        variant=framework.get("variant", ""),
         about=told if starts == 1 else f"{told}; started {starts} times",
-        environment=tuple((str(k), str(v)) for k, v in framework["environment"].items()),
+        environment=tuple(own),
     )
 
 
-SECTION = Section("environment", "Environment", "environment.html", view, folded=True)
+def _about(view: About) -> str:
+    return f"{plural(view.workers, 'worker')}; corpus {view.corpus}"
+
+
+SECTION = Section("environment", "Run and environment", "environment.html", view, folded=True, about=_about)

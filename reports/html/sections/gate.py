@@ -5,21 +5,18 @@ Nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from xent_conformance.reports.html.marks import Mark
+from xent_conformance.reports.html.marks import Mark, cause_id, of_called
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.standing import (
     DECIDED,
     DETAIL_LIMIT,
     STATES,
-    Cause,
     Waived,
-    cause_of,
-    links,
     waived,
     waiver_id,
 )
@@ -33,12 +30,10 @@ IN_THE_BANNER = 5
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
 
-_Links = Mapping[Cause, str]
-
 
 @dataclass(frozen=True)
 class Why:
-    """One reason; ``link`` leads to the finding or the waiver that it is about, if there is one."""
+    """One reason; ``link`` leads to the cause or the waiver that it is about, if the page has it."""
 
     kind: str
     title: str
@@ -90,9 +85,9 @@ class Decision:
 
 
 def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
-    """The decision in words, its reasons with links to the findings that they are about."""
-    leads = links(findings)
-    blocking = _said_once([_why(r, leads) for r in gate.blocking])
+    """The decision in words, its reasons with links to the causes that they are about."""
+    causes = frozenset(of_called(findings)["cause"].unique()) - {""}
+    blocking = _said_once([_why(r, causes) for r in gate.blocking])
     return Decision(
         mark=DECIDED[gate.status],
         why=_in_words(gate),
@@ -103,7 +98,7 @@ def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
         blocking=tuple(blocking[:LISTED]),
         number=count(len(blocking)),
         left=_more(len(blocking) - LISTED),
-        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, leads)) for w in gate.warned),
+        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, causes)) for w in gate.warned),
         against=listed(gate.against),
         changes=gate.changed() or "no pair of verdicts",
         states=tuple(_states(gate.waivers)),
@@ -121,8 +116,9 @@ def _more(reasons: int) -> str:
     return plural(reasons, "more reason") if reasons > 0 else ""
 
 
-def _why(reason: Reason, leads: _Links) -> Why:
-    link = waiver_id(reason.waiver) if reason.waiver else leads.get(cause_of(reason), "")
+def _why(reason: Reason, causes: Collection[str]) -> Why:
+    link = cause_id(reason.cause) if reason.cause in causes else ""
+    link = waiver_id(reason.waiver) if reason.waiver else link
     return Why(
         kind=reason.kind,
         title=reason.title,
@@ -172,4 +168,8 @@ def _states(waivers: Sequence[Judged]) -> Iterable[State]:
             )
 
 
-SECTION = Section("gate", "Gate", "gate.html", view, folded=True)
+def _about(view: Decision) -> str:
+    return f"{view.mark.word}; {view.waivers} waivers accept {view.accepted}"
+
+
+SECTION = Section("gate", "Gate and waivers", "gate.html", view, folded=True, about=_about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ NAMED = 6
 """Causes that a cell names; of more it says how many there are, and how many verdicts they have."""
 
 UNNAMED = "no cause named"
+
+_UNEXPLAINED = re.compile(r"^(\d+)-(\d+)-")
+"""How the name of a cause begins that no hypothesis explains: with the clause."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ def _change(moved: Moved, names: dict[str, str]) -> Change:
 def _cause(name: str, number: int, names: dict[str, str]) -> Cause:
     if not name:
         return Cause(UNNAMED, "", count(number))
-    return Cause(names.get(name) or name, cause_id(name), count(number))
+    told = names.get(name) or _UNEXPLAINED.sub(r"\1.\2 ", name).replace("-", " ")
+    return Cause(told, cause_id(name), count(number))
 
 
 # --- in sentences ---

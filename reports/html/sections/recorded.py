@@ -1,4 +1,8 @@
-"""What was recorded and not judged: the answers to open clauses, side by side."""
+"""What was recorded and not judged: the answers to open clauses, side by side.
+
+A line for each question: what came back, and from whom. What most answered names nobody, so that those stand
+out who answered otherwise.
+"""
 
 from __future__ import annotations
 
@@ -14,70 +18,110 @@ from xent_conformance.reports.html.marks import clause_anchor
 from xent_conformance.reports.html.naming import Naming, target_order
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.words import NAIVE, Row
-from xent_conformance.reports.text.wording import OUTPUTS, in_order, words
+from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import OUTPUTS, TOGETHER, in_order, kind, plural, words
 
 _Line = tuple[str, str, str]
-"""Clause, variant and output."""
+"""Clause, kind of case and output."""
+
+FEW = 4
+"""Names that stand beside an answer even where it is what most answered."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and from whom: by name, or how many where it is what most answered."""
+
+    told: str
+    who: str
+
+
+_Answers = tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
 class OpenRow:
-    """What came back for one variant: a cell for each column of the table."""
+    """What came back for one kind of case; kinds and outputs with the same answers share it."""
 
-    variant: str
+    kind: str
     output: str
     clause: str
     clause_link: str
-    cells: tuple[str, ...]
+    answers: _Answers
 
 
 @dataclass(frozen=True)
 class OpenTable:
-    """One operator: a row for each variant, a column for each implementation.
-
-    Outputs with the same answers share a row, and implementations with the same answers a column.
-    """
+    """One operator."""
 
     operator: str
-    columns: tuple[tuple[str, ...], ...]
     rows: tuple[OpenRow, ...]
 
 
-def view(material: Material) -> tuple[OpenTable, ...]:
-    """What each implementation returned where the specification leaves the answer open."""
+@dataclass(frozen=True)
+class Open:
+    """All open answers; ``verdicts`` is how many there are."""
+
+    tables: tuple[OpenTable, ...]
+    verdicts: str
+    clauses: str
+
+
+def view(material: Material) -> Open:
+    """What each implementation returned where the specification leaves the answer open; no naive controls."""
     run, naming = material.run, material.naming
-    rows = run.verdicts.filter(pl.col("status") == "open").to_dicts()
-    tables = []
-    for operator in in_order(list({r["operator"] for r in rows}), list(run.header["operators"])):
-        here = [r for r in rows if r["operator"] == operator]
-        doors: dict[tuple[Any, ...], str] = {}
-        for row in sorted(here, key=lambda r: target_order(naming, r)):
-            doors.setdefault(_door(row), _door_name(row, naming))
-        cells = {
-            line: tuple(_summary([r for r in found if _door(r) == door], naming) for door in doors)
-            for line, found in _lines(here).items()
-        }
-        tables.append(_folded(operator, tuple(doors.values()), cells))
-    return tuple(tables)
+    chosen = run.verdicts.filter(pl.col("status") == "open", pl.col("formulation") != NAIVE)
+    rows = chosen.to_dicts()
+    return Open(
+        tuple(
+            _table(operator, [r for r in rows if r["operator"] == operator], naming)
+            for operator in in_order(list({r["operator"] for r in rows}), list(run.header["operators"]))
+        ),
+        count(chosen.height),
+        plural(chosen["clause"].n_unique(), "clause"),
+    )
 
 
-def _folded(operator: str, names: Sequence[str], cells: Mapping[_Line, tuple[str, ...]]) -> OpenTable:
-    """What is the same in every row is one column, and what is the same in every column one row."""
-    columns: dict[tuple[str, ...], list[int]] = {}
-    for i, _ in enumerate(names):
-        columns.setdefault(tuple(answers[i] for answers in cells.values()), []).append(i)
-    outputs: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for (clause, variant, output), answers in cells.items():
-        told = tuple(answers[alike[0]] for alike in columns.values())
-        outputs.setdefault((clause, variant, told), []).append(words(output))
+def _table(operator: str, rows: Sequence[Row], naming: Naming) -> OpenTable:
+    """Kinds with the same answers share a row, and so do outputs."""
+    kinds: dict[tuple[str, str, _Answers], list[str]] = {}
+    for (clause, what, output), found in _lines(rows).items():
+        told = TOGETHER.get(what, words(what))
+        kinds.setdefault((clause, words(output), _answers(found, naming)), []).append(told)
+    outputs: dict[tuple[str, str, _Answers], list[str]] = {}
+    for (clause, output, answers), of in kinds.items():
+        outputs.setdefault((clause, ", ".join(of), answers), []).append(output)
     return OpenTable(
-        operator=operator,
-        columns=tuple(tuple(names[i] for i in alike) for alike in columns.values()),
-        rows=tuple(
-            OpenRow(words(variant), ", ".join(of), clause, clause_anchor(clause), told)
-            for (clause, variant, told), of in outputs.items()
+        operator,
+        tuple(
+            OpenRow(told, ", ".join(of), clause, clause_anchor(clause), answers)
+            for (clause, told, answers), of in outputs.items()
         ),
     )
+
+
+def _answers(rows: Sequence[Row], naming: Naming) -> _Answers:
+    """What came back, most often first."""
+    doors: dict[tuple[Any, ...], list[Row]] = {}
+    for row in sorted(rows, key=lambda r: target_order(naming, r)):
+        doors.setdefault(_door(row), []).append(row)
+    who: dict[str, list[str]] = {}
+    for found in doors.values():
+        who.setdefault(_summary(found, naming), []).append(_door_name(found[0], naming))
+    told = sorted(who, key=lambda answer: -len(who[answer]))
+    most = told[0]
+    return tuple(
+        Answer(answer, _names(who[answer], len(doors), most=answer == most and len(who) > 1))
+        for answer in told
+    )
+
+
+def _names(names: Sequence[str], asked: int, *, most: bool) -> str:
+    """Who answered so; of what all or most answered, how many."""
+    if len(names) <= FEW or not (most or len(names) == asked):
+        return ", ".join(names)
+    others = f"the other {count(len(names))} of {count(asked)}"
+    return f"all {count(asked)}" if len(names) == asked else others
 
 
 def _door(row: Row) -> tuple[Any, ...]:
@@ -85,22 +129,21 @@ def _door(row: Row) -> tuple[Any, ...]:
 
 
 def _door_name(row: Row, naming: Naming) -> str:
-    several = row["framework"] in naming.many_versions
-    version = f" {row['version']}" if several else ""
-    return f"{row['implementation']}{version}{' (naive)' if row['formulation'] == NAIVE else ''}"
+    version = f" {row['version']}" if row["framework"] in naming.many_versions else ""
+    return f"{row['implementation']}{version}"
 
 
 def _lines(rows: Sequence[Row]) -> Mapping[_Line, list[Row]]:
-    """Rows by clause, variant and output, in that order."""
+    """Rows by clause, kind of case and output, in that order."""
     lines: dict[_Line, list[Row]] = {}
     outputs = in_order(list({r["output"] for r in rows}), OUTPUTS)
 
-    def key(row: Row) -> tuple[list[int], str, int]:
+    def key(row: Row) -> tuple[list[int], bool, str, int]:
         number = [int(part) for part in row["clause"].split(".")]
-        return number, row["variant"], outputs.index(row["output"])
+        return number, kind(row) in TOGETHER, kind(row), outputs.index(row["output"])
 
     for row in sorted(rows, key=key):
-        lines.setdefault((row["clause"], row["variant"], row["output"]), []).append(row)
+        lines.setdefault((row["clause"], kind(row), row["output"]), []).append(row)
     return lines
 
 
@@ -134,4 +177,8 @@ def _kind(row: Row) -> str:
     return f"{got:g}" if got in (0.0, 1.0, -1.0) else "finite"
 
 
-SECTION = Section("open", "Open", "recorded.html", view, folded=True)
+def _about(view: Open) -> str:
+    return f"{view.verdicts} answers, {view.clauses}; not judged" if view.tables else "none was asked"
+
+
+SECTION = Section("open", "Open answers", "recorded.html", view, folded=True, about=_about)

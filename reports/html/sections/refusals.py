@@ -19,9 +19,9 @@ from xent_conformance.reports.html.marks import STATUS, Mark, anchor, clause_anc
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.run.words import NAIVE, Row, Status, Symptom
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import cut, in_order, listed, plural, words
+from xent_conformance.reports.text.wording import TOGETHER, cut, in_order, kind, listed, plural, words
 
 SHORT = 90
 """Characters of a framework's words that are shown here; the findings show all."""
@@ -87,6 +87,8 @@ class _Did:
     said: str
 
 
+_INACCURATE = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value)
+
 _Read = Callable[[Row], _Did]
 
 
@@ -113,12 +115,11 @@ def view(material: Material) -> tuple[Chapter, ...]:
 
 
 def _asked(verdicts: pl.DataFrame, clause: str) -> pl.DataFrame:
-    """The rows that tested ``clause``, also those that broke another one by it (1.2, 1.4)."""
+    """The rows that tested ``clause``, also those that broke another one by it (1.2, 1.4); no controls."""
     what = ["operator", "family", "variant", "output"]
     tested = verdicts.filter(pl.col("clause") == clause).select(what).unique()
-    return verdicts.filter(pl.col("status") != "unsupported").join(
-        tested, on=what, how="semi", maintain_order="left"
-    )
+    asked = (pl.col("status") != "unsupported") & (pl.col("formulation") != NAIVE)
+    return verdicts.filter(asked).join(tested, on=what, how="semi", maintain_order="left")
 
 
 def _failed(row: Row) -> _Did | None:
@@ -138,18 +139,16 @@ def _out_of_range(row: Row) -> _Did:
 
 
 def _measured(row: Row) -> _Did:
-    """Where the labels have a meaning: the number that they mean, or another."""
+    """Where the labels have a meaning: the number that they mean, or another; how exact is told elsewhere."""
     failed = _failed(row)
     if failed or row["grade"] == "none":
         return failed or _Did(row["symptom"], False, row["status"], _said(row))
-    if row["status"] == "conforms":
-        return _Did("as the formula", False, row["status"], "")
+    if row["status"] == "conforms" or row["symptom"] in _INACCURATE:
+        return _Did("as the formula", False, Status.CONFORMS.value, "")
     if math.isnan(row["got"]):
         return _Did("NaN", False, row["status"], "")
     if math.isinf(row["got"]):
         return _Did("infinite", False, row["status"], "")
-    if row["symptom"] in ("lost relative accuracy", "flushed to zero"):
-        return _Did("as the formula, inaccurate", False, row["status"], "")
     return _Did("another number", True, row["status"], "")
 
 
@@ -227,13 +226,18 @@ def _tables(did: Sequence[tuple[Row, _Did]], run: Run, naming: Naming) -> Iterab
     """Operators that were asked the same kinds share a table."""
     kinds: dict[str, dict[str, None]] = {}
     for row, _ in did:
-        kinds.setdefault(row["operator"], {})[row["variant"]] = None
+        kinds.setdefault(row["operator"], {})[kind(row)] = None
     together: dict[tuple[str, ...], list[str]] = {}
     for operator in in_order(list(kinds), list(run.header["operators"])):
-        together.setdefault(tuple(in_order(list(kinds[operator]), list(KINDS))), []).append(operator)
+        together.setdefault(tuple(_in_order(kinds[operator])), []).append(operator)
     for variants, operators in together.items():
-        kind = tuple(KINDS.get(v, words(v)) for v in variants)
-        yield Table(kind, tuple(_lines(did, operators, variants, naming)))
+        heads = tuple(KINDS.get(v) or TOGETHER.get(v) or words(v) for v in variants)
+        yield Table(heads, tuple(_lines(did, operators, variants, naming)))
+
+
+def _in_order(kinds: Iterable[str]) -> list[str]:
+    """Kinds that have words first, in their order; families of single cases last."""
+    return sorted(in_order(list(kinds), list(KINDS)), key=lambda kind: kind in TOGETHER)
 
 
 _Cells = tuple[tuple[Answer, ...], ...]
@@ -242,22 +246,22 @@ _Cells = tuple[tuple[Answer, ...], ...]
 def _lines(
     did: Sequence[tuple[Row, _Did]], operators: Sequence[str], variants: Sequence[str], naming: Naming
 ) -> Iterable[Line]:
-    """Frameworks in order, naive controls last within each."""
+    """Frameworks in order."""
     doors: dict[tuple[Any, ...], dict[str, list[_Did]]] = {}
     for row, what in did:
         if row["operator"] in operators:
             version = f" {row['version']}" if row["framework"] in naming.many_versions else ""
             place = (naming.frameworks.index(row["framework"]), row["framework"] + version)
-            naive, operator = row["formulation"] == NAIVE, operators.index(row["operator"])
-            door = doors.setdefault((*place, naive, operator, row["implementation"]), {})
-            door.setdefault(row["variant"], []).append(what)
-    alike: dict[tuple[str, bool, _Cells], list[tuple[int, str]]] = {}
-    for (_, framework, naive, operator, name), by_variant in sorted(doors.items(), key=lambda item: item[0]):
+            operator = operators.index(row["operator"])
+            door = doors.setdefault((*place, operator, row["implementation"]), {})
+            door.setdefault(kind(row), []).append(what)
+    alike: dict[tuple[str, _Cells], list[tuple[int, str]]] = {}
+    for (_, framework, operator, name), by_variant in sorted(doors.items(), key=lambda item: item[0]):
         cells = tuple(_cell(by_variant.get(v, [])) for v in variants)
-        alike.setdefault((framework, naive, cells), []).append((operator, name))
-    for (framework, naive, cells), found in alike.items():
+        alike.setdefault((framework, cells), []).append((operator, name))
+    for (framework, cells), found in alike.items():
         of = ", ".join(words(operators[i]) for i in sorted({i for i, _ in found}))
-        about = f"{framework} · {of}{' · naive control' if naive else ''}"
+        about = f"{framework} · {of}"
         yield Line(tuple(dict.fromkeys(name for _, name in found)), about, tuple(_side_by_side(cells)))
 
 
@@ -294,4 +298,8 @@ def _words(first: str, others: int) -> str:
     return f"{short} (and {others} other)" if others else short
 
 
-SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view, folded=True)
+def _about(view: tuple[Chapter, ...]) -> str:
+    return f"{plural(len(view), 'kind')} of wrong or unusual input" if view else "none was asked"
+
+
+SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view, folded=True, about=_about)

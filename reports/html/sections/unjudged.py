@@ -13,7 +13,7 @@ from xent_conformance.reports.html.naming import target_order
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import DTYPES, cut, in_order
+from xent_conformance.reports.text.wording import DTYPES, cut, in_order, plural
 
 SHORT = 160
 """Characters shown of a framework's words for not judging."""
@@ -64,4 +64,8 @@ def _message(said: Sequence[str]) -> str:
     return f"{short} (and {count(others)} with other types)" if others else short
 
 
-SECTION = Section("unjudged", "Not judged", "unjudged.html", view, folded=True)
+def _about(view: tuple[Unjudged, ...]) -> str:
+    return f"{plural(len(view), 'reason')} not to judge" if view else "all were asked and certified"
+
+
+SECTION = Section("unjudged", "Not judged", "unjudged.html", view, folded=True, about=_about)
