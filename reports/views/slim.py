@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import FAULTS
+from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.causes import causes, named
 
 SLIM = "slim"
@@ -30,7 +30,8 @@ _ORDER += ["framework", "implementation", "mode", "device"]
 def slim(run: Run) -> Run:
     """The run without what no page shows; a broken row, and a case that stands for a cause, stay whole."""
     shown = [*(case for h in run.headers for case in h["exhibits"]), *(c.worst for c in causes(named(run)))]
-    whole = pl.col("status").is_in(FAULTS) | pl.col("case").is_in(shown)
+    recorded = [*FAULTS, Status.OPEN.value]
+    whole = pl.col("status").is_in(recorded) | pl.col("case").is_in(shown)
 
     def unless(column: str, instead: pl.Expr) -> pl.Expr:
         return pl.when(whole).then(pl.col(column)).otherwise(instead).alias(column)

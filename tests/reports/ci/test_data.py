@@ -98,6 +98,7 @@ GATE = {
             "symptom": "str",
             "waiver": "str",
             "count": "int",
+            "cause": "str",
         }
     ],
     "headline": "str",

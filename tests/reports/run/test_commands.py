@@ -131,7 +131,7 @@ def _shown(run: Run) -> Iterator[str]:
     gate = decided(run)
     yield gate.reasons[0].command
     text = Page(render(run, findings(run.verdicts), gate)).text
-    yield re.search(r"See it (conformance .*?) inputs and answers", text)[1]  # type: ignore[index]
+    yield re.search(r"Command the case whole (conformance .*?) Copy", text)[1]  # type: ignore[index]
 
 
 def test_a_finding_of_a_variant_alone_is_reproduced() -> None:
@@ -149,7 +149,7 @@ def test_a_comparison_names_device_and_plug_in() -> None:
     on_variant = {"device": AVX2, "case": CASE}
     told = view_of([verdict(**on_variant)], [newer(**on_variant, status="breaks_must")], plugins)
     asks = f"conformance explain {CASE} --implementation torch.softmax --device '{AVX2}' --plugin mine.py"
-    assert f"See it {asks}" in Page(render_comparison(told)).text
+    assert f"see it {asks}" in Page(render_comparison(told)).text
 
 
 def test_a_waiver_that_worsened_on_a_variant_is_shown_there() -> None:
@@ -164,9 +164,9 @@ def test_a_waiver_that_worsened_on_a_variant_is_shown_there() -> None:
 def test_the_page_of_ones_own_function_names_no_command_that_cannot_know_it() -> None:
     run = _own()
     text = Page(render(run, findings(run.verdicts))).text
-    assert 'See it check(my_loss, …, families=["two_classes"], dtypes=["float32"])' in text
-    assert 'Reproduce check(my_loss, …, operator="softmax"' in text
-    assert "--implementation my_loss" not in text and "Repeat it" not in text
+    assert 'the case whole check(my_loss, …, families=["two_classes"], dtypes=["float32"])' in text
+    assert 'check(my_loss, …, operator="softmax"' in text
+    assert "--implementation my_loss" not in text and "the command that prints it" not in text
 
 
 # --- and nowhere else ------------------------------------------------------------------------------------

@@ -1,0 +1,49 @@
+"""A slim run file: the page of it is the page of the whole, and it is no baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.small_run import header, run_of, verdict
+from xent_conformance.reports.html.report import render
+from xent_conformance.reports.run.file import Run, read_run, write_run
+from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.views.slim import SLIM, slim
+
+
+def whole() -> Run:
+    rows: list[dict[str, Any]] = [
+        verdict(case="a", status="breaks_must", cause="one"),
+        verdict(case="a", framework="jax", implementation="jax.nn.softmax", got=0.1, ulps=0.123456789),
+        verdict(case="b", ulps=0.123456789, ratio=0.5, got=0.7),
+        verdict(case="b", ulps=0.123456789, ratio=0.5, got=0.7, mode="compile", bits="ffff0000ffff0000"),
+        verdict(case="c", status="open", got=0.5),
+    ]
+    return run_of(rows, header())
+
+
+def page(run: Run) -> str:
+    return render(run, findings(run.verdicts))
+
+
+def test_what_is_broken_and_what_stands_beside_it_stays_to_the_last_bit() -> None:
+    kept = slim(whole()).verdicts.filter(case="a").sort("framework")
+    assert kept["got"].to_list() == [0.1, 0.25] and kept["ulps"].to_list() == [0.123456789, 2000.0]
+
+
+def test_of_what_is_counted_the_numbers_are_left_out_and_other_bits_stay_other_bits() -> None:
+    kept = slim(whole()).verdicts.filter(case="b").sort("mode")
+    assert kept["got"].to_list() == [0.0, 0.0] and kept["ratio"].to_list() == [0.0, 0.0]
+    assert kept["ulps"].to_list() == [0.12346, 0.12346]
+    assert kept["bits"].n_unique() == 2
+
+
+def test_an_open_answer_is_shown_and_stays() -> None:
+    assert slim(whole()).verdicts.filter(case="c")["got"].to_list() == [0.5]
+
+
+def test_the_page_of_what_is_left_is_the_page_of_the_whole(tmp_path: Path) -> None:
+    write_run(tmp_path / "slim.parquet", slim(whole()))
+    again = read_run(tmp_path / "slim.parquet")
+    assert again.header[SLIM] and page(again) == page(whole())
