@@ -10,6 +10,7 @@ from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import JUDGED, Row, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Kind, Reason
+from xent_conformance.reports.views.slim import SLIM
 
 
 def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
@@ -83,9 +84,21 @@ def since(comparison: Comparison) -> list[Reason]:
                 commands.ask_again(comparison.old.header),
             )
         )
+    if _is_slim(comparison.old) != _is_slim(comparison.new):
+        # what is left of a hash is another hash: every pair would be said to have changed
+        which, run = (
+            ("the run", comparison.new) if _is_slim(comparison.new) else ("the baseline", comparison.old)
+        )
+        told = "it was made small to be published, and has not all the bits; compare what was asked itself"
+        title = f"{which} is a slim run file"
+        return [*reasons, Reason(Kind.NOT_COMPARABLE, True, title, told, commands.ask_again(run.header))]
     for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
         reasons += _gaps(comparison, change, kind)
     return reasons
+
+
+def _is_slim(run: Run) -> bool:
+    return any(SLIM in header for header in run.headers)
 
 
 def _asked_of(run: Run, framework: str) -> Row:

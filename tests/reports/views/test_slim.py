@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.small_run import header, run_of, verdict
+from xent_conformance.decision.gate import decide
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.views.gate import INVALID
 from xent_conformance.reports.views.slim import SLIM, slim
 
 
@@ -47,3 +49,11 @@ def test_the_page_of_what_is_left_is_the_page_of_the_whole(tmp_path: Path) -> No
     write_run(tmp_path / "slim.parquet", slim(whole()))
     again = read_run(tmp_path / "slim.parquet")
     assert again.header[SLIM] and page(again) == page(whole())
+
+
+def test_it_is_no_baseline_of_what_is_whole_nor_the_other_way_round() -> None:
+    for run, baseline, which in ((whole(), slim(whole()), "baseline"), (slim(whole()), whole(), "run")):
+        gate = decide(run, baseline=baseline)
+        assert gate.status == INVALID
+        assert [r.title for r in gate.blocking if r.evidence] == [f"the {which} is a slim run file"]
+    assert not [r for r in decide(slim(whole()), baseline=slim(whole())).blocking if r.evidence]
