@@ -19,6 +19,15 @@ DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f6
 
 OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
 
+OUTPUTS_IN_WORDS = {
+    "value": "the value",
+    "grad_logits": "the gradient in the logits",
+    "grad_labels": "the gradient in the labels",
+    "jvp": "the derivative along a tangent (jvp)",
+    "hvp": "the second derivative along a tangent (hvp)",
+}
+"""As a maintainer calls them."""
+
 # --- what was returned, what is right, and how far apart they are ---
 
 

@@ -128,7 +128,7 @@ conformance/explain/case
 conformance/explain/script
     reference: cache clauses operators oracle
     cases: case profile
-    reports: run
+    reports: run text
     conformance: asking frameworks judging registry worker
 conformance/explain/search
     reference: formats inputs operators oracle

@@ -32,9 +32,9 @@ def place_text(shown: Shown, result: str = "result") -> str:
 
 
 def names(shown: Shown) -> list[str]:
-    """The arguments of the call, and the cotangent where a gradient is asked."""
-    gradient = [] if shown.output == "value" else ["cotangent"]
-    return [*arguments(shown), *gradient]
+    """The arguments of the call, the cotangent where a gradient is asked, the tangent where there is one."""
+    gradient = [] if shown.output in ("value", "jvp") else ["cotangent"]
+    return [*arguments(shown), *gradient, *(["tangent"] if shown.moving else [])]
 
 
 def arguments(shown: Shown) -> list[str]:

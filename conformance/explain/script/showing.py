@@ -66,6 +66,11 @@ class Shown:
         return str(self.row["output"])
 
     @property
+    def moving(self) -> bool:
+        """Whether a derivative along a tangent is shown."""
+        return self.output in MOVING
+
+    @property
     def layout(self) -> str:
         return str(self.batch.form.layout)
 
@@ -74,8 +79,6 @@ def check_showable(batch: Batch, case: Case) -> None:
     """Raise :class:`Refused` where no script could show the case, whoever answers it."""
     if batch.form.wrong:
         raise Refused("arguments that do not fit are described, not measured; see them without --script")
-    if batch.inputs.tangent.size:
-        raise Refused(f"{' and '.join(MOVING)} are not written as a script; see them without --script")
     if not batch.inputs.logits.size:
         raise Refused("a call without any element returns none to compare; see it without --script")
 
@@ -259,7 +262,7 @@ class _Asked:
             arrays: Mapping[str, Array], keywords: Mapping[str, Any], state: str
         ) -> Mapping[str, Array]:
             seen.append((arrays, keywords))
-            like = arrays["cotangent" if output == "value" else "logits"]
+            like = arrays[_like(output)]
             return {output: np.arange(like.size).reshape(like.shape)}
 
         cotangent = arrays["cotangent"]
@@ -267,7 +270,7 @@ class _Asked:
         numbers = delivery.answer(numbered, arrays)[output]
         (row,) = np.flatnonzero(rows == self.case.row)
         (called, keywords), *_ = seen
-        like = called["cotangent" if output == "value" else "logits"]
+        like = called[_like(output)]
         flat = int(np.ravel(numbers[row])[index])
         place: tuple[int | slice, ...] = tuple(int(i) for i in np.unravel_index(flat, like.shape))
         if copies > 1 and like.ndim == called["logits"].ndim:
@@ -275,6 +278,11 @@ class _Asked:
             group = slice(index * copies, (index + 1) * copies)
             place = tuple(group if a == axis else i for a, i in enumerate(place))
         return called, keywords, like.shape, place
+
+
+def _like(output: str) -> str:
+    """The argument that an output has the shape of."""
+    return "cotangent" if output in ("value", "jvp") else "logits"
 
 
 def _kind(row: Row) -> tuple[Any, Any, Any]:

@@ -22,6 +22,7 @@ from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import Shown, shown
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
+from xent_conformance.reports.text.wording import OUTPUTS_IN_WORDS
 
 __all__ = ["Refused", "Wanted", "asked_for", "script", "written"]
 
@@ -115,18 +116,11 @@ def _title(found: Shown) -> str:
         "case": found.case.id,
         "clause": f"{rule.id} ({rule.level}) {rule.title}",
         "asked": f"{named}, {found.mode}, {found.device}",
-        "output": f"{_OUTPUTS[found.output]}: {_said(found)}",
+        "output": f"{OUTPUTS_IN_WORDS[found.output]}: {_said(found)}",
     }
     if found.batch.manner:
         told["manner"] = found.batch.manner
     return "\n".join(comment(f"{name}:", text) for name, text in told.items())
-
-
-_OUTPUTS = {
-    "value": "the value",
-    "grad_logits": "the gradient in the logits",
-    "grad_labels": "the gradient in the labels",
-}
 
 
 def _said(found: Shown) -> str:
@@ -172,7 +166,7 @@ def _called(found: Shown, framework: Program) -> str:
     raised = found.row["outcome"] == Outcome.RAISED
     if rule.or_an_error and (raised or found.right.exact is None):
         # an error is right as well: what is defined stays outside
-        begins = ("result", "(result", "value =", "with ", "_, pull")
+        begins = ("result", "(result", "value =", "with ", "_, pull", "_, result", "logits.requires_grad_")
         at = next(i for i, line in enumerate(lines) if line.startswith(begins))
         lines[at:] = [
             "try:",
