@@ -126,8 +126,8 @@ conformance/explain/case
     reports: run views
     conformance: asking diagnosis frameworks judging registry
 conformance/explain/script
-    reference: cache clauses operators oracle
-    cases: case profile
+    reference: cache clauses formats operators oracle
+    cases: case corpus profile words
     reports: run text
     conformance: asking frameworks judging registry worker
 conformance/explain/search

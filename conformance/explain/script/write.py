@@ -6,7 +6,7 @@ the framework's own means, what is right as a literal, and an exit status that s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,8 +16,9 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.script.arrays import bits_name, needs, type_name
 from xent_conformance.explain.script.dialects import DIALECTS, environment, program
 from xent_conformance.explain.script.format import block, comment, wrapped
-from xent_conformance.explain.script.inputs import inputs
+from xent_conformance.explain.script.inputs import inputs, rules_of
 from xent_conformance.explain.script.program import Program, names
+from xent_conformance.explain.script.recipe import Rule
 from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import Shown, shown
 from xent_conformance.reference.clauses import clause
@@ -73,12 +74,12 @@ def written(found: Shown) -> str:
         raise Refused(
             f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
-    framework = program(found)
+    framework, rules = program(found), rules_of(found)
     sections = [
         _title(found),
-        _imports(found, framework),
+        _imports(found, framework, rules),
         _definitions(framework),
-        inputs(found),
+        inputs(found, rules),
         _called(found, framework),
         _judged(found, framework),
     ]
@@ -131,9 +132,11 @@ def _said(found: Shown) -> str:
     return "right" if row["symptom"] == Symptom.NONE else str(row["symptom"])
 
 
-def _imports(found: Shown, framework: Program) -> str:
+def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str:
     arrays = [found.arrays[name] for name in names(found)]
-    standard = {f"import {module}" for a in arrays for module in needs(a)} | {"import sys"}
+    literal = [found.arrays[name] for name in names(found) if name not in rules]
+    standard = {f"import {module}" for a in literal for module in needs(a)} | {"import sys"}
+    standard |= {"import hashlib"} if rules else set()
     if _measured(found):
         standard.add("from decimal import Decimal")
     variables = environment(found)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import invoke
-from tests.support.scripts import Asked, ends_as_its_verdict
+from tests.support.scripts import Asked, ends_as_its_verdict, run_scripts
 from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.corpus import find_case
 from xent_conformance.explain.script.arrays import assigned
@@ -151,6 +151,24 @@ MOVING: dict[str, tuple[Asked, ...]] = {
 }
 
 
+WIDE: dict[str, tuple[Asked, ...]] = {
+    "numpy": (
+        ("numpy:logsumexp-naive", "eager", "logsumexp/vocabularies/spread/float32/n32000/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/vocabularies/spread/float32/n151936/r0"),
+        ("numpy:cross_entropy-shifted", "eager", f"{DENSE}/tiles/masked_prefix/float32/n4096/r0"),
+        ("numpy:log_softmax-shifted", "eager", "log_softmax/tiles/rising/float64/n1025/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/tiles/mass_in_the_head/float32/n4096/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/tiles/nan_in_the_tail/float16/n4096/r0"),
+        ("numpy:sparse_cross_entropy-shifted", "eager", f"{INDEX}/index_labels/between/float64/n1000/r3"),
+    ),
+    "torch": (
+        ("torch.softmax", "eager", "softmax/vocabularies/spread/float32/n128256/r0", "grad_logits"),
+        ("torch.logsumexp", "eager", "logsumexp/vocabularies/spread/bfloat16/n32000/r0"),
+        (f"{TORCH}cross_entropy:probabilities", "eager", f"{DENSE}/tiles/masked_block/float32/n65537/r0"),
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("framework", ASKED)
 def test_a_script_ends_as_the_verdict_says(framework: str, tmp_path: Path, remembered: None) -> None:
     ended = ends_as_its_verdict(framework, ASKED[framework], tmp_path)
@@ -163,6 +181,21 @@ def test_a_script_of_a_derivative_along_a_tangent(framework: str, tmp_path: Path
     ended = ends_as_its_verdict(framework, MOVING[framework], tmp_path)
     assert {e.status == 0 for e in ended} == {True, False}
     assert all("tangent" in e.text for e in ended)
+
+
+@pytest.mark.parametrize("framework", WIDE)
+def test_a_long_row_is_drawn_again_and_not_written_out(
+    framework: str, tmp_path: Path, remembered: None
+) -> None:
+    """Of numbers that would be half a megabyte, the script has the rule; and the hash holds it to them."""
+    ended = ends_as_its_verdict(framework, WIDE[framework], tmp_path)
+    assert {e.status == 0 for e in ended} == {True, False}
+    for e in ended:
+        assert "np.random.Philox(" in e.text and "packed" not in e.text and len(e.text) < 6_000
+        other = tmp_path / "other.py"
+        other.write_text(e.text.replace("= bell(key, ", "= bell(key, 1 + ", 1), encoding="utf-8")
+        ((status, told),) = run_scripts([other], tmp_path)
+        assert status == 1 and "AssertionError: other numbers than were asked" in told
 
 
 def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -> None:
