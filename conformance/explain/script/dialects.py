@@ -21,7 +21,7 @@ from xent_conformance.explain.script.program import (
     source,
 )
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 
 
 def _definition(shown: Shown, expression: str, name: str = "compute", *more: str) -> list[str]:
@@ -55,7 +55,8 @@ def torch(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     setup += ["torch.use_deterministic_algorithms(True)"] if _variant(shown) == "deterministic" else []
     element = place_text(shown) + (".detach().cpu().float().numpy()" if _many(shown) else ".item()")
     kind = 'str(result.dtype).removeprefix("torch.")'
-    return Program(("import torch", *imports), (*setup, *call.helpers), tuple(lines), element, kind)
+    whole = "result.detach().cpu().double().numpy()"
+    return Program(("import torch", *imports), (*setup, *call.helpers), tuple(lines), element, kind, whole)
 
 
 def _on(device: str) -> str:

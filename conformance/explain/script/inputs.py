@@ -8,7 +8,7 @@ from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import helper_of
 from xent_conformance.explain.script.program import names
 from xent_conformance.explain.script.recipe import Rule, rule
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.worker import layouts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xent_conformance.explain.script.call import Source, source_of
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.frameworks.interface import holds_numbers, type_of
 
 
@@ -15,7 +15,8 @@ from xent_conformance.frameworks.interface import holds_numbers, type_of
 class Program:
     """Lines that import, that set up, and that leave what was returned in ``result``.
 
-    ``element`` is the element of interest as NumPy or Python has it; ``type`` the name of ``result``'s type.
+    ``element`` is the element of interest as NumPy or Python has it; ``type`` the name of ``result``'s type;
+    ``whole`` all of ``result`` in binary64.
     """
 
     imports: tuple[str, ...]
@@ -23,6 +24,7 @@ class Program:
     lines: tuple[str, ...]
     element: str
     type: str = "result.dtype.name"
+    whole: str = "np.asarray(result).astype(np.float64)"
 
 
 def place_text(shown: Shown, result: str = "result") -> str:

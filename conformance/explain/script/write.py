@@ -17,10 +17,12 @@ from xent_conformance.explain.script.arrays import bits_name, needs, type_name
 from xent_conformance.explain.script.dialects import DIALECTS, environment, program
 from xent_conformance.explain.script.format import block, comment, wrapped
 from xent_conformance.explain.script.inputs import inputs, rules_of
+from xent_conformance.explain.script.pairs import Pair, function
 from xent_conformance.explain.script.program import Program, names
 from xent_conformance.explain.script.recipe import Rule
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown, shown
+from xent_conformance.explain.script.showing import shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
 from xent_conformance.reports.text.wording import OUTPUTS_IN_WORDS
@@ -80,8 +82,11 @@ def written(found: Shown) -> str:
         _imports(found, framework, rules),
         _definitions(framework),
         inputs(found, rules),
-        _called(found, framework),
-        _judged(found, framework),
+        *(
+            [_called(found, framework), _judged(found, framework)]
+            if found.pair is None
+            else [_twice(found, found.pair, framework)]
+        ),
     ]
     return _spaced("\n\n".join(wrapped(s.strip("\n")) for s in sections if s.strip("\n")))
 
@@ -163,6 +168,14 @@ def _definitions(framework: Program) -> str:
     return "\n".join(f"\n\n{text}\n\n" if text.startswith("def ") else text for text in framework.setup)
 
 
+def _twice(found: Shown, pair: Pair, framework: Program) -> str:
+    """Both ways of asking, and a comparison of the bits."""
+    given = names(found)
+    at = f"[{pair.row} : {pair.row + 1}]"
+    both = pair.lines(", ".join(given), ", ".join(f"{name}{at}" for name in given))
+    return "\n".join([*function(given, framework.lines, framework.whole), *both])
+
+
 def _called(found: Shown, framework: Program) -> str:
     rule = clause(str(found.row["clause"]))
     lines = list(framework.lines)
@@ -183,9 +196,14 @@ def _called(found: Shown, framework: Program) -> str:
 
 def _measured(found: Shown) -> bool:
     """Whether the element is compared with an exact value within a bound."""
-    return found.right.exact is not None and found.row["symptom"] not in (
-        Symptom.WRONG_DTYPE,
-        Symptom.WRONG_SHAPE,
+    return (
+        found.pair is None
+        and found.right.exact is not None
+        and found.row["symptom"]
+        not in (
+            Symptom.WRONG_DTYPE,
+            Symptom.WRONG_SHAPE,
+        )
     )
 
 

@@ -169,6 +169,25 @@ WIDE: dict[str, tuple[Asked, ...]] = {
 }  # fmt: skip
 
 
+BITS: dict[str, tuple[Asked, ...]] = {
+    "tensorflow": (
+        ("tf.nn.softmax_cross_entropy_with_logits", "eager", f"{DENSE}/invariance/alone/float32/n10/r1"),
+        (
+            "tf.nn.softmax_cross_entropy_with_logits",
+            "eager",
+            f"{DENSE}/tiles/falling/float32/n1025/r0",
+            "grad_logits",
+        ),
+        ("tf.math.log_sigmoid", "graph", "log_sigmoid/many_rows/rows_257/float32/n3/r4"),
+        ("tf.nn.sigmoid", "eager", "sigmoid/historical/tensorflow-33878/float32/n10/r0"),
+    ),
+    "torch": (
+        ("torch.sigmoid", "eager", "sigmoid/many_rows/rows_257/float32/n3/r4"),
+        ("torch.sigmoid", "eager", "sigmoid/invariance/alone/float32/n16/r4", "value"),
+    ),
+}
+
+
 @pytest.mark.parametrize("framework", ASKED)
 def test_a_script_ends_as_the_verdict_says(framework: str, tmp_path: Path, remembered: None) -> None:
     ended = ends_as_its_verdict(framework, ASKED[framework], tmp_path)
@@ -196,6 +215,14 @@ def test_a_long_row_is_drawn_again_and_not_written_out(
         other.write_text(e.text.replace("= bell(key, ", "= bell(key, 1 + ", 1), encoding="utf-8")
         ((status, told),) = run_scripts([other], tmp_path)
         assert status == 1 and "AssertionError: other numbers than were asked" in told
+
+
+@pytest.mark.parametrize("framework", BITS)
+def test_other_bits_are_shown_by_asking_both_ways(framework: str, tmp_path: Path, remembered: None) -> None:
+    """Alone and in a batch, a row and its copy, equal elements: the script compares the bits of both."""
+    ended = ends_as_its_verdict(framework, BITS[framework], tmp_path)
+    for e in ended:
+        assert e.status == 1 and "differ: " in e.told and "Decimal" not in e.text, (e.text[:300], e.told)
 
 
 def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -> None:
