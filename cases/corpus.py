@@ -58,7 +58,11 @@ def batches_of(operator: Operator, family: Family, fmt: Format, n: int) -> tuple
 
     The same bits whenever and wherever they are made.
     """
-    words = Words(f"{operator.name}/{family.name}/{fmt.name}/n{n}")
+    return drawn_from(Words(f"{operator.name}/{family.name}/{fmt.name}/n{n}"), operator, family, fmt, n)
+
+
+def drawn_from(words: Words, operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batch, ...]:
+    """The rows of a family, drawn from that stream, as :func:`batches_of` has them."""
     apart: dict[tuple[Any, ...], list[Ask]] = {}
     for ask in family.rows(operator, fmt, n, words):
         apart.setdefault(ask.manner, []).append(ask)

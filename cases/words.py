@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 from xent_conformance.reference.formats import Floats, Format
 
 
+def key_of(path: str) -> list[int]:
+    """The key of the generator of a path: two words of 64 bits."""
+    return [int(k) for k in np.frombuffer(hashlib.sha256(path.encode()).digest()[:16], dtype="<u8")]
+
+
 class Words:
     """A stream of 64-bit words that belongs to a path, such as ``"softmax/ordinary/float32/n10"``."""
 
     def __init__(self, path: str) -> None:
-        key = np.frombuffer(hashlib.sha256(path.encode()).digest()[:16], dtype="<u8").astype(np.uint64)
-        self._generator = np.random.Philox(key=key)
+        self._generator = np.random.Philox(key=np.array(key_of(path), dtype=np.uint64))
 
     def integers(self, bits: int, *shape: int) -> NDArray[np.int64]:
         """Uniform integers in ``[0, 2**bits)``, ``bits <= 63``."""

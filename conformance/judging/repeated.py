@@ -106,15 +106,23 @@ def _broken(said: Clause, symptom: Symptom, message: str = "") -> dict[str, Any]
 
 def _unequal(batch: Batch, case: Case, got: Array) -> bool:
     """Whether elements of equal inputs came back with different bits."""
-    inputs, n = batch.inputs, batch.inputs.n
-    if got.shape != (n,):
+    if got.shape != (batch.inputs.n,):
         return False
+    alike = np.arange(batch.inputs.n)
+    for element, first in equal_inputs(batch, case).items():
+        alike[element] = first
+    return bool(other_bits(got, got[alike]).any())
+
+
+def equal_inputs(batch: Batch, case: Case) -> dict[int, int]:
+    """Of each element of a row that has the inputs of an earlier one, the first of those."""
+    inputs, n = batch.inputs, batch.inputs.n
     columns = [inputs.logits[case.row], inputs.cotangent[case.row]]
     if inputs.labels.shape[1] >= 1:
         columns.append(inputs.dense_labels[case.row])
     first: dict[tuple[float, ...], int] = {}
-    alike = [
-        first.setdefault(tuple(float(c[i]) if len(c) == n else float(c[0]) for c in columns), i)
+    alike = {
+        i: first.setdefault(tuple(float(c[i]) if len(c) == n else float(c[0]) for c in columns), i)
         for i in range(n)
-    ]
-    return bool(other_bits(got, got[alike]).any())
+    }
+    return {i: earlier for i, earlier in alike.items() if earlier != i}

@@ -17,6 +17,7 @@ from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import Element, elements
 from xent_conformance.reports.text.trackers import Part, tracker_of
 from xent_conformance.reports.text.wording import (
+    OUTPUTS_IN_WORDS,
     Answer,
     bits_text,
     classes,
@@ -36,15 +37,6 @@ LISTED = 16
 
 NO_RESPONSE = "_No response_"
 """What a form says of a field that nobody filled in."""
-
-DERIVATIVES = {
-    "value": "the value",
-    "grad_logits": "the gradient in the logits",
-    "grad_labels": "the gradient in the labels",
-    "jvp": "the derivative along a tangent (jvp)",
-    "hvp": "the second derivative along a tangent (hvp)",
-}
-"""Outputs as a maintainer calls them."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +178,7 @@ _ARCHITECTURES = {"x86_64": "X64", "AMD64": "X64", "aarch64": "ARM64", "arm64": 
 
 
 def _output(row: Row) -> str:
-    return DERIVATIVES.get(row["output"], words(row["output"]))
+    return OUTPUTS_IN_WORDS.get(row["output"], words(row["output"]))
 
 
 def _block(text: str, language: str = "") -> str:

@@ -27,6 +27,15 @@ OPERATORS = {
 
 OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
 
+OUTPUTS_IN_WORDS = {
+    "value": "the value",
+    "grad_logits": "the gradient in the logits",
+    "grad_labels": "the gradient in the labels",
+    "jvp": "the derivative along a tangent (jvp)",
+    "hvp": "the second derivative along a tangent (hvp)",
+}
+"""As a maintainer calls them."""
+
 # --- what was returned, what is right, and how far apart they are ---
 
 

@@ -126,9 +126,9 @@ conformance/explain/case
     reports: run views
     conformance: asking diagnosis frameworks judging registry
 conformance/explain/script
-    reference: cache clauses operators oracle
-    cases: case profile
-    reports: run
+    reference: cache clauses formats operators oracle
+    cases: case corpus profile words
+    reports: run text
     conformance: asking frameworks judging registry worker
 conformance/explain/search
     reference: formats inputs operators oracle

@@ -40,7 +40,12 @@ def bits_name(dtype: np.dtype[Any]) -> str:
 
 def needs(a: Array) -> frozenset[str]:
     """The modules that :func:`assigned` takes for granted beside NumPy."""
-    return frozenset({"base64", "zlib"} if _how(a) == "packed" else ())
+    return frozenset({"base64", "zlib"} if is_packed(a) else ())
+
+
+def is_packed(a: Array) -> bool:
+    """Whether it is long and has no pattern, so that no digits of it can be read."""
+    return _how(a) == "packed"
 
 
 def assigned(name: str, a: Array) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from xent_conformance.explain.script import moving
 from xent_conformance.explain.script.format import block
 from xent_conformance.explain.script.onnx import onnx
 from xent_conformance.explain.script.program import (
@@ -20,7 +21,7 @@ from xent_conformance.explain.script.program import (
     source,
 )
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 
 
 def _definition(shown: Shown, expression: str, name: str = "compute", *more: str) -> list[str]:
@@ -54,7 +55,8 @@ def torch(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     setup += ["torch.use_deterministic_algorithms(True)"] if _variant(shown) == "deterministic" else []
     element = place_text(shown) + (".detach().cpu().float().numpy()" if _many(shown) else ".item()")
     kind = 'str(result.dtype).removeprefix("torch.")'
-    return Program(("import torch", *imports), (*setup, *call.helpers), tuple(lines), element, kind)
+    whole = "result.detach().cpu().double().numpy()"
+    return Program(("import torch", *imports), (*setup, *call.helpers), tuple(lines), element, kind, whole)
 
 
 def _on(device: str) -> str:
@@ -81,6 +83,9 @@ def _torch_result(shown: Shown, expression: str) -> list[str]:
         return [expression, "result = out"]
     if shown.output == "value":
         return [f"result = {expression}"]
+    if shown.moving:
+        along = moving.torch_func if shown.mode in ("func", "vmap") else moving.torch
+        return along(shown.output, expression)
     by = argument_of(shown)
     if shown.mode in ("func", "vmap"):
         called = expression.partition("(")[0]
@@ -129,6 +134,8 @@ def tensorflow(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
 def _tape(shown: Shown, expression: str) -> list[str]:
     if shown.output == "value":
         return [f"result = {expression}"]
+    if shown.moving:
+        return moving.tensorflow(shown.output, expression)
     by = argument_of(shown)
     return [
         "with tf.GradientTape() as tape:",
@@ -143,7 +150,9 @@ def _session(shown: Shown, expression: str, made: list[str]) -> list[str]:
     fed = given if len(names(shown)) > 1 else "(logits,)"
     inner = ["fed = [tf.compat.v1.placeholder(a.dtype, a.shape) for a in given]", f"{fed} = fed"]
     inner += [*made, f"asked = {expression}"]
-    if shown.output != "value":
+    if shown.moving:
+        inner += moving.session(shown.output)
+    elif shown.output != "value":
         inner.append(f"(asked,) = tf.compat.v1.gradients(asked, [{argument_of(shown)}], cotangent)")
     inner.append("result = session.run(asked, dict(zip(fed, given)))")
     head = "with tf.compat.v1.Graph().as_default(), tf.compat.v1.Session() as session:"
@@ -165,6 +174,9 @@ def jax(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     compiled = shown.mode != "eager"
     if shown.output == "value":
         lines.append(f"result = jax.jit({asked})({given})" if compiled else f"result = {asked}({given})")
+    elif shown.moving:
+        lines += ["", ""] if shown.mode == "vmap" else []
+        lines += moving.jax(shown.output, f"{asked}({given})", names(shown), compiled=compiled)
     else:
         lines = [*lines[:-1]] if shown.mode == "vmap" else lines
         lines += ["rows = jax.vmap(compute)", "", ""] if shown.mode == "vmap" else []

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import helper_of
 from xent_conformance.explain.script.program import names
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.recipe import Rule, rule
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.worker import layouts
 
 
-def inputs(found: Shown) -> str:
+def rules_of(found: Shown) -> Mapping[str, Rule]:
+    """Of the arguments that are long, the rule that makes them, where one is found."""
+    made = ((name, rule(name, found.arrays[name], found.batch)) for name in names(found))
+    return {name: how for name, how in made if how is not None}
+
+
+def inputs(found: Shown, rules: Mapping[str, Rule]) -> str:
     """Statements that make the arguments as NumPy arrays."""
-    lines = []
+    lines = [f"\n\n{text}\n\n" for text in dict.fromkeys(h for r in rules.values() for h in r.helpers)]
     given = names(found)
     for name in given:
-        lines.append(assigned(name, found.arrays[name]))
+        lines += rules[name].lines if name in rules else [assigned(name, found.arrays[name])]
     if found.repeated:
         rows = len(found.batch.inputs)
         lines.append(

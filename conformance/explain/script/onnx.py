@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xent_conformance.explain.script.program import Program, numpy_element
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.frameworks.onnx import OPSET, axes_of
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xent_conformance.explain.script.call import Source, source_of
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.frameworks.interface import holds_numbers, type_of
 
 
@@ -15,7 +15,8 @@ from xent_conformance.frameworks.interface import holds_numbers, type_of
 class Program:
     """Lines that import, that set up, and that leave what was returned in ``result``.
 
-    ``element`` is the element of interest as NumPy or Python has it; ``type`` the name of ``result``'s type.
+    ``element`` is the element of interest as NumPy or Python has it; ``type`` the name of ``result``'s type;
+    ``whole`` all of ``result`` in binary64.
     """
 
     imports: tuple[str, ...]
@@ -23,6 +24,7 @@ class Program:
     lines: tuple[str, ...]
     element: str
     type: str = "result.dtype.name"
+    whole: str = "np.asarray(result).astype(np.float64)"
 
 
 def place_text(shown: Shown, result: str = "result") -> str:
@@ -32,9 +34,9 @@ def place_text(shown: Shown, result: str = "result") -> str:
 
 
 def names(shown: Shown) -> list[str]:
-    """The arguments of the call, and the cotangent where a gradient is asked."""
-    gradient = [] if shown.output == "value" else ["cotangent"]
-    return [*arguments(shown), *gradient]
+    """The arguments of the call, the cotangent where a gradient is asked, the tangent where there is one."""
+    gradient = [] if shown.output in ("value", "jvp") else ["cotangent"]
+    return [*arguments(shown), *gradient, *(["tangent"] if shown.moving else [])]
 
 
 def arguments(shown: Shown) -> list[str]:

@@ -6,6 +6,7 @@ that is the shorter script, and with the whole batch where the fault needs the r
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,64 +19,29 @@ from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.profile import Profile
+from xent_conformance.explain.script.pairs import Pair, found
 from xent_conformance.explain.script.right import Refused, Right, right_of
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.frameworks.interface import Array, Implementation, Question
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.repeated import EQUAL_CLASSES, equal_inputs
 from xent_conformance.judging.rows import asked_and_judged, judged
 from xent_conformance.reference.cache import default_cache
-from xent_conformance.reference.operators import MOVING
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import seats, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.registry.names import check_name
-from xent_conformance.reports.run.words import GRADES, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import GRADES, Outcome, Row, Status, Symptom
 from xent_conformance.worker.delivery import Delivery
-
-Row = Mapping[str, Any]
 
 _HEAVY = (Status.BREAKS_MUST, Status.BREAKS_SHOULD, Status.CONFORMS)
 """What a script can show, the heaviest first."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One element of one output of one call. ``arrays`` and ``keywords`` are what the call is given."""
-
-    batch: Batch
-    case: Case
-    seat: Seat
-    implementation: Implementation
-    mode: str
-    device: str
-    version: str
-    row: Row
-    right: Right
-    arrays: Mapping[str, Array]
-    keywords: Mapping[str, Any]
-    shape: tuple[int, ...]
-    """Of the output."""
-    place: tuple[int | slice, ...]
-    """Of the element in the output; a slice where it stands for many that should be equal."""
-    dtype: np.dtype[Any]
-    """Of what was returned."""
-    repeated: int = 0
-    """To so many rows the arrays are filled up, in turn; 0 for those there are."""
-
-    @property
-    def output(self) -> str:
-        return str(self.row["output"])
-
-    @property
-    def layout(self) -> str:
-        return str(self.batch.form.layout)
 
 
 def check_showable(batch: Batch, case: Case) -> None:
     """Raise :class:`Refused` where no script could show the case, whoever answers it."""
     if batch.form.wrong:
         raise Refused("arguments that do not fit are described, not measured; see them without --script")
-    if batch.inputs.tangent.size:
-        raise Refused(f"{' and '.join(MOVING)} are not written as a script; see them without --script")
     if not batch.inputs.logits.size:
         raise Refused("a call without any element returns none to compare; see it without --script")
 
@@ -139,11 +105,7 @@ def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Impleme
     return found[0]
 
 
-_OF_MORE_THAN_A_RESULT = {
-    Symptom.OTHER_BITS: "returns other bits than it should be; see it without --script",
-    Symptom.CHANGED_INPUTS: "changes what it is given, and returns what is right; see it without --script",
-}
-"""What a script that looks at one result does not show."""
+_Called = tuple[Mapping[str, Array], Mapping[str, Any], tuple[int, ...], tuple[int | slice, ...]]
 
 
 @dataclass
@@ -169,6 +131,8 @@ class _Asked:
             withheld=(),
             manner=replace(self.question.manner, again="", rows=0),
         )
+        if worst["symptom"] == Symptom.OTHER_BITS:
+            return self._twice(judge, worst, question)
         for take in self._ways():
             row, dtype = self._row(judge, question, take)
             if (row["status"], row["symptom"], row["clause"]) != _kind(worst):
@@ -177,16 +141,56 @@ class _Asked:
             right = right_of(judge, self.case, row)
             if row["grade"] != "none" and right.agrees(row["got"]) != (row["status"] == Status.CONFORMS):
                 continue
-            many = len(take) > len(self.batch.inputs)
-            return Shown(
-                self.batch, self.case, self.seat, self.door, question.mode, self.seat.device(question.device),
-                str(self.connection.hello["version"]), row, right, arrays, keywords, shape, place, dtype,
-                repeated=len(take) if many else 0,
-            )  # fmt: skip
+            return self._shown(question, row, right, (arrays, keywords, shape, place), dtype, take)
         raise Refused(
             f"what {self.door.name} returns in a run ({output}: {worst['symptom']}) is not what it returns "
             "where the row, or its batch, is asked for this output alone; see it without --script"
         )
+
+    def _shown(
+        self, question: Question, row: Row, right: Right, called: _Called, dtype: np.dtype[Any], take: Array,
+        pair: Pair | None = None,
+    ) -> Shown:  # fmt: skip
+        many = len(take) > len(self.batch.inputs)
+        return Shown(
+            self.batch, self.case, self.seat, self.door, question.mode, self.seat.device(question.device),
+            str(self.connection.hello["version"]), row, right, *called, dtype,
+            repeated=len(take) if many else 0, pair=pair,
+        )  # fmt: skip
+
+    def _twice(self, judge: Judge, worst: Row, question: Question) -> Shown:
+        """Two answers to the case with other bits. Raises :class:`Refused` where no two calls show them."""
+        form, batch = self.batch.form, self.batch
+        every, output = np.arange(len(batch.inputs)), str(worst["output"])
+        vector = form.each and form.shape == ()
+        filled = np.resize(every, max(form.filled or 64, len(every)))
+        takes = [np.array([self.case.row])] if vector else [every, filled]
+        alike = equal_inputs(batch, self.case) if worst["clause"] == EQUAL_CLASSES else {}
+        pair = None
+        rows = form.shape is None and not (form.each or batch.inputs.attributes.grouped)
+        if vector or (rows and batch.inputs.copies == 1):
+            ask = functools.partial(self._returned, question)
+            pair = found(ask, takes, self.case.row, len(every), alike, vector=vector)
+        if pair is None:
+            raise Refused(
+                f"{self.door.name} returns other bits than it should ({worst['clause']}), and not where two "
+                "plain calls are compared; see it without --script"
+            )
+        called = self._call(question, pair.take, int(worst["index"]), output)
+        returned = self._returned(question, pair.take)
+        assert returned is not None, "it was compared"
+        right = right_of(judge, self.case, worst)
+        return self._shown(question, worst, right, called, returned.dtype, pair.take, pair)
+
+    def _returned(self, question: Question, take: Array) -> Array | None:
+        """The output of one call with these rows, a row each."""
+        try:
+            (reply,) = self.connection.ask([question], {n: a[take] for n, a in arrays_of(self.batch).items()})
+        except WorkerLost:
+            self.connection.restart()
+            return None
+        got = reply.results.get(question.outputs[0])
+        return got if got is not None and got.ndim and len(got) == len(take) else None
 
     def _worst(self, judge: Judge, output: str) -> Row:
         """The heaviest of the case's verdicts in a run, on that output if one is named."""
@@ -201,8 +205,11 @@ class _Asked:
             words = f": {said['message']}" if said["message"] else ""
             raise Refused(f"{self.door.name} is {said['status']} here by clause {said['clause']}{words}")
         worst = heaviest(rows)
-        if worst["symptom"] in _OF_MORE_THAN_A_RESULT:
-            raise Refused(f"{self.door.name} {_OF_MORE_THAN_A_RESULT[worst['symptom']]}")
+        if worst["symptom"] == Symptom.CHANGED_INPUTS:
+            raise Refused(
+                f"{self.door.name} changes what it is given, and returns what is right; "
+                "see it without --script"
+            )
         return worst
 
     def _judged(self, judge: Judge, answer: Answer) -> Iterator[Row]:
@@ -244,9 +251,7 @@ class _Asked:
         (row,) = self._judged(judge, answer)
         return row, self.batch.inputs.format.dtype if returned is None else returned.dtype
 
-    def _call(
-        self, question: Question, take: Array, index: int, output: str
-    ) -> tuple[Mapping[str, Array], Mapping[str, Any], tuple[int, ...], tuple[int | slice, ...]]:
+    def _call(self, question: Question, take: Array, index: int, output: str) -> _Called:
         """Arrays and keywords as the implementation gets them, the output's shape and the element's place."""
         many = len(take) > len(self.batch.inputs)
         rows = take[: len(self.batch.inputs)] if many else take
@@ -259,7 +264,7 @@ class _Asked:
             arrays: Mapping[str, Array], keywords: Mapping[str, Any], state: str
         ) -> Mapping[str, Array]:
             seen.append((arrays, keywords))
-            like = arrays["cotangent" if output == "value" else "logits"]
+            like = arrays[_like(output)]
             return {output: np.arange(like.size).reshape(like.shape)}
 
         cotangent = arrays["cotangent"]
@@ -267,7 +272,7 @@ class _Asked:
         numbers = delivery.answer(numbered, arrays)[output]
         (row,) = np.flatnonzero(rows == self.case.row)
         (called, keywords), *_ = seen
-        like = called["cotangent" if output == "value" else "logits"]
+        like = called[_like(output)]
         flat = int(np.ravel(numbers[row])[index])
         place: tuple[int | slice, ...] = tuple(int(i) for i in np.unravel_index(flat, like.shape))
         if copies > 1 and like.ndim == called["logits"].ndim:
@@ -275,6 +280,11 @@ class _Asked:
             group = slice(index * copies, (index + 1) * copies)
             place = tuple(group if a == axis else i for a, i in enumerate(place))
         return called, keywords, like.shape, place
+
+
+def _like(output: str) -> str:
+    """The argument that an output has the shape of."""
+    return "cotangent" if output in ("value", "jvp") else "logits"
 
 
 def _kind(row: Row) -> tuple[Any, Any, Any]:

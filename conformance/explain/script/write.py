@@ -6,7 +6,7 @@ the framework's own means, what is right as a literal, and an exit status that s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,12 +16,16 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.script.arrays import bits_name, needs, type_name
 from xent_conformance.explain.script.dialects import DIALECTS, environment, program
 from xent_conformance.explain.script.format import block, comment, wrapped
-from xent_conformance.explain.script.inputs import inputs
+from xent_conformance.explain.script.inputs import inputs, rules_of
+from xent_conformance.explain.script.pairs import Pair, function
 from xent_conformance.explain.script.program import Program, names
+from xent_conformance.explain.script.recipe import Rule
 from xent_conformance.explain.script.right import Refused
-from xent_conformance.explain.script.showing import Shown, shown
+from xent_conformance.explain.script.showing import shown
+from xent_conformance.explain.script.shown import Shown
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
+from xent_conformance.reports.text.wording import OUTPUTS_IN_WORDS
 
 __all__ = ["Refused", "Wanted", "asked_for", "script", "written"]
 
@@ -72,14 +76,17 @@ def written(found: Shown) -> str:
         raise Refused(
             f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
-    framework = program(found)
+    framework, rules = program(found), rules_of(found)
     sections = [
         _title(found),
-        _imports(found, framework),
+        _imports(found, framework, rules),
         _definitions(framework),
-        inputs(found),
-        _called(found, framework),
-        _judged(found, framework),
+        inputs(found, rules),
+        *(
+            [_called(found, framework), _judged(found, framework)]
+            if found.pair is None
+            else [_twice(found, found.pair, framework)]
+        ),
     ]
     return _spaced("\n\n".join(wrapped(s.strip("\n")) for s in sections if s.strip("\n")))
 
@@ -115,18 +122,11 @@ def _title(found: Shown) -> str:
         "case": found.case.id,
         "clause": f"{rule.id} ({rule.level}) {rule.title}",
         "asked": f"{named}, {found.mode}, {found.device}",
-        "output": f"{_OUTPUTS[found.output]}: {_said(found)}",
+        "output": f"{OUTPUTS_IN_WORDS[found.output]}: {_said(found)}",
     }
     if found.batch.manner:
         told["manner"] = found.batch.manner
     return "\n".join(comment(f"{name}:", text) for name, text in told.items())
-
-
-_OUTPUTS = {
-    "value": "the value",
-    "grad_logits": "the gradient in the logits",
-    "grad_labels": "the gradient in the labels",
-}
 
 
 def _said(found: Shown) -> str:
@@ -137,9 +137,11 @@ def _said(found: Shown) -> str:
     return "right" if row["symptom"] == Symptom.NONE else str(row["symptom"])
 
 
-def _imports(found: Shown, framework: Program) -> str:
+def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str:
     arrays = [found.arrays[name] for name in names(found)]
-    standard = {f"import {module}" for a in arrays for module in needs(a)} | {"import sys"}
+    literal = [found.arrays[name] for name in names(found) if name not in rules]
+    standard = {f"import {module}" for a in literal for module in needs(a)} | {"import sys"}
+    standard |= {"import hashlib"} if rules else set()
     if _measured(found):
         standard.add("from decimal import Decimal")
     variables = environment(found)
@@ -166,13 +168,21 @@ def _definitions(framework: Program) -> str:
     return "\n".join(f"\n\n{text}\n\n" if text.startswith("def ") else text for text in framework.setup)
 
 
+def _twice(found: Shown, pair: Pair, framework: Program) -> str:
+    """Both ways of asking, and a comparison of the bits."""
+    given = names(found)
+    at = f"[{pair.row} : {pair.row + 1}]"
+    both = pair.lines(", ".join(given), ", ".join(f"{name}{at}" for name in given))
+    return "\n".join([*function(given, framework.lines, framework.whole), *both])
+
+
 def _called(found: Shown, framework: Program) -> str:
     rule = clause(str(found.row["clause"]))
     lines = list(framework.lines)
     raised = found.row["outcome"] == Outcome.RAISED
     if rule.or_an_error and (raised or found.right.exact is None):
         # an error is right as well: what is defined stays outside
-        begins = ("result", "(result", "value =", "with ", "_, pull")
+        begins = ("result", "(result", "value =", "with ", "_, pull", "_, result", "logits.requires_grad_")
         at = next(i for i, line in enumerate(lines) if line.startswith(begins))
         lines[at:] = [
             "try:",
@@ -186,9 +196,14 @@ def _called(found: Shown, framework: Program) -> str:
 
 def _measured(found: Shown) -> bool:
     """Whether the element is compared with an exact value within a bound."""
-    return found.right.exact is not None and found.row["symptom"] not in (
-        Symptom.WRONG_DTYPE,
-        Symptom.WRONG_SHAPE,
+    return (
+        found.pair is None
+        and found.right.exact is not None
+        and found.row["symptom"]
+        not in (
+            Symptom.WRONG_DTYPE,
+            Symptom.WRONG_SHAPE,
+        )
     )
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +13,16 @@ import numpy as np
 import pytest
 
 from tests.support.cli import invoke
+from tests.support.scripts import Asked, ends_as_its_verdict, run_scripts
 from xent_conformance.__main__ import USAGE
-from xent_conformance.asking.process import Process, connect
 from xent_conformance.cases.corpus import find_case
-from xent_conformance.explain.script import showing as script_shown
 from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import source_of
 from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.explain.script.showing import shown
-from xent_conformance.explain.script.write import Refused, written
+from xent_conformance.explain.script.write import Refused
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.reports.run.words import Status
-
-RUNNER = """
-import contextlib, io, json, runpy, sys, warnings
-warnings.simplefilter("ignore")
-for path in sys.argv[1:]:
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        try:
-            runpy.run_path(path, run_name="__main__")
-            status = 0
-        except SystemExit as end:
-            told.write(str(end.code or ""))
-            status = 1 if end.code else 0
-        except Exception as error:
-            told.write(f"{type(error).__name__}: {error}")
-            status = 1
-    print(json.dumps([status, told.getvalue()]))
-"""
-"""Runs scripts one after the other in one process: a framework takes seconds to start."""
+from xent_conformance.registry.framework import FRAMEWORKS
 
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 MASKED = f"{DENSE}/special_values/masked_first/float32/n10/r0"
@@ -58,9 +32,6 @@ CONFIDENT = f"{BINARY}/multi_label/all_positive/float32/n16/r0"
 CLEAN = f"{BINARY}/special_values/clean/bfloat16/n16/r0"
 BINARY_PLAIN = f"{BINARY}/ordinary/unit/float32/n16/r0"
 AGREES_AT_INFINITY = f"{BINARY}/positions/minus_infinity/bfloat16/n16/r0"
-
-Asked = tuple[str, str, str]
-"""Implementation, mode, case."""
 
 TORCH = "torch.nn.functional."
 ASKED: dict[str, tuple[Asked, ...]] = {
@@ -138,88 +109,120 @@ ASKED: dict[str, tuple[Asked, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A script, what it printed, how it ended, and what the verdict was."""
+HISTORICAL = "logsumexp/historical/pytorch-73741/bfloat16/n10/r0"
+OFF_SIMPLEX = f"{DENSE}/crossing/confident+off_simplex+moving/float32/n4/r0"
+INFINITE = f"{BINARY}/crossing/infinite+moving/float32/n4/r0"
+ALONG = "softmax/derivatives/unit/float32/n10/r1"
+IMAGE = "log_softmax/crossing/confident+image+class_last+moving/float32/n4/r0"
 
-    text: str
-    status: int
-    told: str
-    verdict: str
+MOVING: dict[str, tuple[Asked, ...]] = {
+    "torch": (
+        ("torch.logsumexp", "eager", HISTORICAL, "hvp"),
+        ("torch.softmax", "eager", ALONG, "jvp"),
+        ("torch.softmax", "eager", ALONG, "hvp"),
+        ("torch.softmax", "func", ALONG, "hvp"),
+        ("torch.log_softmax", "func", IMAGE, "jvp"),
+        ("torch.log_softmax", "func", IMAGE, "hvp"),
+        (f"{TORCH}cross_entropy:probabilities", "vmap", OFF_SIMPLEX, "jvp"),
+        (
+            "torch.sigmoid+torch.nn.BCELoss",
+            "eager",
+            f"{BINARY}/crossing/confident+off_simplex+moving/float32/n4/r0",
+            "hvp",
+        ),
+    ),
+    "jax": (
+        ("jax.nn.log_sigmoid", "jit", "log_sigmoid/crossing/infinite+moving/float32/n4/r1", "hvp"),
+        ("jax.nn.log_sigmoid", "eager", "log_sigmoid/derivatives/offset/float32/n10/r0", "jvp"),
+        ("jax.nn.softmax", "jit", ALONG, "jvp"),
+        ("jax.nn.softmax", "vmap", ALONG, "hvp"),
+    ),
+    "tensorflow": (
+        ("tf.nn.softmax_cross_entropy_with_logits", "eager", OFF_SIMPLEX, "jvp"),
+        ("tf.nn.softmax_cross_entropy_with_logits", "xla", OFF_SIMPLEX, "hvp"),
+        ("tf.nn.sigmoid_cross_entropy_with_logits", "graph", INFINITE, "jvp"),
+        ("tf.nn.softmax", "session", ALONG, "hvp"),
+        ("tf.nn.softmax", "eager", ALONG, "jvp"),
+    ),
+    "keras-tensorflow": (
+        ("keras.losses.BinaryCrossentropy(from_logits=True)", "eager", INFINITE, "jvp"),
+        ("keras.ops.softmax", "eager", ALONG, "hvp"),
+    ),
+}
 
 
-class Remembered:
-    """One worker for all scripts of a framework."""
-
-    def __init__(self) -> None:
-        self.started: dict[Seat, Process] = {}
-
-    def __call__(self, seat: Seat) -> Any:
-        process = self.started[seat] = self.started.get(seat) or connect(seat)
-
-        class Kept:
-            def close(self) -> None:
-                pass
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(process, name)
-
-        return Kept()
-
-    def close(self) -> None:
-        for process in self.started.values():
-            process.close()
+WIDE: dict[str, tuple[Asked, ...]] = {
+    "numpy": (
+        ("numpy:logsumexp-naive", "eager", "logsumexp/vocabularies/spread/float32/n32000/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/vocabularies/spread/float32/n151936/r0"),
+        ("numpy:cross_entropy-shifted", "eager", f"{DENSE}/tiles/masked_prefix/float32/n4096/r0"),
+        ("numpy:log_softmax-shifted", "eager", "log_softmax/tiles/rising/float64/n1025/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/tiles/mass_in_the_head/float32/n4096/r0"),
+        ("numpy:softmax-shifted", "eager", "softmax/tiles/nan_in_the_tail/float16/n4096/r0"),
+        ("numpy:sparse_cross_entropy-shifted", "eager", f"{INDEX}/index_labels/between/float64/n1000/r3"),
+    ),
+    "torch": (
+        ("torch.softmax", "eager", "softmax/vocabularies/spread/float32/n128256/r0", "grad_logits"),
+        ("torch.logsumexp", "eager", "logsumexp/vocabularies/spread/bfloat16/n32000/r0"),
+        (f"{TORCH}cross_entropy:probabilities", "eager", f"{DENSE}/tiles/masked_block/float32/n65537/r0"),
+    ),
+}  # fmt: skip
 
 
-@pytest.fixture
-def remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    workers = Remembered()
-    monkeypatch.setattr(script_shown, "connect", workers)
-    yield
-    workers.close()
-
-
-def run_scripts(paths: list[Path], elsewhere: Path) -> list[tuple[int, str]]:
-    """Run them where nothing of ours can be imported."""
-    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", RUNNER, *map(str, paths)],
-        cwd=elsewhere, env=environment, capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines() if line.startswith("[")]
+BITS: dict[str, tuple[Asked, ...]] = {
+    "tensorflow": (
+        ("tf.nn.softmax_cross_entropy_with_logits", "eager", f"{DENSE}/invariance/alone/float32/n10/r1"),
+        (
+            "tf.nn.softmax_cross_entropy_with_logits",
+            "eager",
+            f"{DENSE}/tiles/falling/float32/n1025/r0",
+            "grad_logits",
+        ),
+        ("tf.math.log_sigmoid", "graph", "log_sigmoid/many_rows/rows_257/float32/n3/r4"),
+        ("tf.nn.sigmoid", "eager", "sigmoid/historical/tensorflow-33878/float32/n10/r0"),
+    ),
+    "torch": (
+        ("torch.sigmoid", "eager", "sigmoid/many_rows/rows_257/float32/n3/r4"),
+        ("torch.sigmoid", "eager", "sigmoid/invariance/alone/float32/n16/r4", "value"),
+    ),
+}
 
 
 @pytest.mark.parametrize("framework", ASKED)
 def test_a_script_ends_as_the_verdict_says(framework: str, tmp_path: Path, remembered: None) -> None:
-    distribution = FRAMEWORKS[framework].install.removeprefix("pip install ").split()
-    if any(importlib.util.find_spec(name) is None for name in distribution):
-        pytest.skip(f"not installed: {framework}")
-    paths, verdicts = [], []
-    for i, (implementation, mode, case) in enumerate(ASKED[framework]):
-        found = shown(*find_case(case), implementation, framework, mode)
-        path = tmp_path / f"script_{i}.py"
-        path.write_text(written(found), encoding="utf-8")
-        paths.append(path)
-        verdicts.append(str(found.row["status"]))
-    ended = run_scripts(paths, tmp_path)
-    assert len(ended) == len(paths)
-    for (status, told), verdict, path, asked in zip(ended, verdicts, paths, ASKED[framework], strict=True):
-        text = path.read_text(encoding="utf-8")
-        assert (status == 0) == (verdict == Status.CONFORMS), (asked, verdict, told)
-        assert status == 0 or "differs: returned" in told or "# output: " in text, asked
-        assert "import conformance" not in text and "from conformance" not in text
-        assert "conformance" not in text.split("import sys", 1)[1], asked
-    assert {v == Status.CONFORMS for v in verdicts} == {True, False}, "findings and conforming cases both"
-    _well_formed(paths)
+    ended = ends_as_its_verdict(framework, ASKED[framework], tmp_path)
+    assert {e.status == 0 for e in ended} == {True, False}, "findings and conforming cases both"
 
 
-def _well_formed(paths: list[Path]) -> None:
-    ruff = shutil.which("ruff", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if ruff is not None:
-        strict = ["--isolated", "--select", "E,F,W,I", "--line-length", "110"]
-        done = subprocess.run([ruff, "check", *strict, *map(str, paths)], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("framework", MOVING)
+def test_a_script_of_a_derivative_along_a_tangent(framework: str, tmp_path: Path, remembered: None) -> None:
+    """Forward mode and second derivatives, by each mode's own means."""
+    ended = ends_as_its_verdict(framework, MOVING[framework], tmp_path)
+    assert {e.status == 0 for e in ended} == {True, False}
+    assert all("tangent" in e.text for e in ended)
+
+
+@pytest.mark.parametrize("framework", WIDE)
+def test_a_long_row_is_drawn_again_and_not_written_out(
+    framework: str, tmp_path: Path, remembered: None
+) -> None:
+    """Of numbers that would be half a megabyte, the script has the rule; and the hash holds it to them."""
+    ended = ends_as_its_verdict(framework, WIDE[framework], tmp_path)
+    assert {e.status == 0 for e in ended} == {True, False}
+    for e in ended:
+        assert "np.random.Philox(" in e.text and "packed" not in e.text and len(e.text) < 6_000
+        other = tmp_path / "other.py"
+        other.write_text(e.text.replace("= bell(key, ", "= bell(key, 1 + ", 1), encoding="utf-8")
+        ((status, told),) = run_scripts([other], tmp_path)
+        assert status == 1 and "AssertionError: other numbers than were asked" in told
+
+
+@pytest.mark.parametrize("framework", BITS)
+def test_other_bits_are_shown_by_asking_both_ways(framework: str, tmp_path: Path, remembered: None) -> None:
+    """Alone and in a batch, a row and its copy, equal elements: the script compares the bits of both."""
+    ended = ends_as_its_verdict(framework, BITS[framework], tmp_path)
+    for e in ended:
+        assert e.status == 1 and "differ: " in e.told and "Decimal" not in e.text, (e.text[:300], e.told)
 
 
 def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -> None:
@@ -243,9 +246,6 @@ REFUSED = {
     "with --framework": (PLAIN, "--script", "--implementation", "keras.ops.softmax"),
     "there are eager": (PLAIN, "--script", "--implementation", "numpy:softmax-shifted", "--mode", "xla"),
     "did you mean": (PLAIN, "--script", "--implementation", "numpy:softmax-shiftd"),
-    "jvp and hvp": (
-        "softmax/derivatives/unit/float32/n10/r1", "--script", "--implementation", "torch.softmax",
-    ),
     "name --device once": (
         PLAIN, "--script", "--implementation", "torch.softmax", "--device", "cpu", "--device", "cuda",
     ),
