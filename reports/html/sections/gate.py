@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import polars as pl
-
-from xent_conformance.reports.html.marks import Mark, cause_id, of_called
+from xent_conformance.reports.html.marks import Mark, cause_id
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.standing import (
     DECIDED,
@@ -84,9 +82,8 @@ class Decision:
     accepted: str
 
 
-def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
-    """The decision in words, its reasons with links to the causes that they are about."""
-    causes = frozenset(of_called(findings)["cause"].unique()) - {""}
+def decision(gate: Gate, causes: Collection[str]) -> Decision:
+    """The decision in words, its reasons with links to the ``causes`` of the page that they are about."""
     blocking = _said_once([_why(r, causes) for r in gate.blocking])
     return Decision(
         mark=DECIDED[gate.status],
@@ -109,7 +106,7 @@ def decision(gate: Gate, findings: pl.DataFrame) -> Decision:
 
 def view(material: Material) -> Decision | None:
     """The decision on the run; None where there is none."""
-    return None if material.gate is None else decision(material.gate, material.findings)
+    return None if material.gate is None else decision(material.gate, material.titles)
 
 
 def _more(reasons: int) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xent_conformance.reports.html.marks import cause_id
@@ -20,13 +19,10 @@ NAMED = 6
 
 UNNAMED = "no cause named"
 
-_UNEXPLAINED = re.compile(r"^(\d+)-(\d+)-")
-"""How the name of a cause begins that no hypothesis explains: with the clause."""
-
 
 @dataclass(frozen=True)
 class Cause:
-    """A cause and how many of the verdicts it has; ``link`` is empty where the run file names none."""
+    """A cause and how many of the verdicts it has; ``link`` is empty where the page has none."""
 
     name: str
     link: str
@@ -71,12 +67,11 @@ class Modes:
 def view(material: Material) -> Modes:
     """One line a pair; of a run with one mode and one device there is none, and a sentence says so."""
     found = views.pairs(material.run)
-    names = {name: told["hypothesis"] for name, told in material.run.causes.items()}
-    many = material.naming.many_machines
-    return Modes(tuple(_sentences(found, material.run)), tuple(_line(pair, names, many) for pair in found))
+    titles, many = material.titles, material.naming.many_machines
+    return Modes(tuple(_sentences(found, material.run)), tuple(_line(pair, titles, many) for pair in found))
 
 
-def _line(pair: Pair, names: dict[str, str], machines: bool) -> Line:
+def _line(pair: Pair, titles: Mapping[str, str], machines: bool) -> Line:
     before, after = _ends(pair)
     return Line(
         framework=pair.framework,
@@ -88,8 +83,8 @@ def _line(pair: Pair, names: dict[str, str], machines: bool) -> Line:
         same=per_cent(pair.same, pair.calls),
         share=pair.same / pair.calls,
         none=_none(pair),
-        better=_change(pair.better, names),
-        worse=_change(pair.worse, names),
+        better=_change(pair.better, titles),
+        worse=_change(pair.worse, titles),
     )
 
 
@@ -124,22 +119,20 @@ def _none(pair: Pair) -> str:
     return ""
 
 
-def _change(moved: Moved, names: dict[str, str]) -> Change:
+def _change(moved: Moved, titles: Mapping[str, str]) -> Change:
     rest = moved.causes[NAMED:]
     verdicts = sum(number for _, number in rest)
     return Change(
         number=count(moved.verdicts),
         must=f"{count(moved.must)} must" if moved.must else "",
-        causes=tuple(_cause(name, number, names) for name, number in moved.causes[:NAMED]),
+        causes=tuple(_cause(name, number, titles) for name, number in moved.causes[:NAMED]),
         more=f"{plural(len(rest), 'more cause')} {count(verdicts)}" if rest else "",
     )
 
 
-def _cause(name: str, number: int, names: dict[str, str]) -> Cause:
-    if not name:
-        return Cause(UNNAMED, "", count(number))
-    told = names.get(name) or _UNEXPLAINED.sub(r"\1.\2 ", name).replace("-", " ")
-    return Cause(told, cause_id(name), count(number))
+def _cause(name: str, number: int, titles: Mapping[str, str]) -> Cause:
+    """The page has every cause that has a title; one without is named, and leads nowhere."""
+    return Cause(titles.get(name) or name or UNNAMED, cause_id(name) if name in titles else "", count(number))
 
 
 # --- in sentences ---

@@ -17,7 +17,8 @@ import polars as pl
 from xent_conformance.reports.html.marks import clause_anchor
 from xent_conformance.reports.html.naming import Naming, target_order
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.html.sections import refusals
+from xent_conformance.reports.run.words import NAIVE, Row, Status
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import OUTPUTS, TOGETHER, in_order, kind, plural, words
 
@@ -45,9 +46,16 @@ class OpenRow:
 
     kind: str
     output: str
-    clause: str
-    clause_link: str
     answers: _Answers
+
+
+@dataclass(frozen=True)
+class OpenClause:
+    """The questions of one clause."""
+
+    number: str
+    link: str
+    rows: tuple[OpenRow, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class OpenTable:
     """One operator."""
 
     operator: str
-    rows: tuple[OpenRow, ...]
+    clauses: tuple[OpenClause, ...]
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,16 @@ class Open:
 
 
 def view(material: Material) -> Open:
-    """What each implementation returned where the specification leaves the answer open; no naive controls."""
+    """What each implementation returned where the specification leaves the answer open; no naive controls.
+
+    Wrong arguments have a section of their own.
+    """
     run, naming = material.run, material.naming
-    chosen = run.verdicts.filter(pl.col("status") == "open", pl.col("formulation") != NAIVE)
+    chosen = run.verdicts.filter(
+        pl.col("status") == Status.OPEN.value,
+        pl.col("formulation") != NAIVE,
+        ~pl.col("clause").is_in(list(refusals.CLAUSES)),
+    )
     rows = chosen.to_dicts()
     return Open(
         tuple(
@@ -88,14 +103,18 @@ def _table(operator: str, rows: Sequence[Row], naming: Naming) -> OpenTable:
     for (clause, what, output), found in _lines(rows).items():
         told = TOGETHER.get(what, words(what))
         kinds.setdefault((clause, words(output), _answers(found, naming)), []).append(told)
-    outputs: dict[tuple[str, str, _Answers], list[str]] = {}
+    clauses: dict[str, dict[tuple[str, _Answers], list[str]]] = {}
     for (clause, output, answers), of in kinds.items():
-        outputs.setdefault((clause, ", ".join(of), answers), []).append(output)
+        clauses.setdefault(clause, {}).setdefault((", ".join(of), answers), []).append(output)
     return OpenTable(
         operator,
         tuple(
-            OpenRow(told, ", ".join(of), clause, clause_anchor(clause), answers)
-            for (clause, told, answers), of in outputs.items()
+            OpenClause(
+                clause,
+                clause_anchor(clause),
+                tuple(OpenRow(told, ", ".join(of), answers) for (told, answers), of in outputs.items()),
+            )
+            for clause, outputs in clauses.items()
         ),
     )
 
@@ -117,11 +136,12 @@ def _answers(rows: Sequence[Row], naming: Naming) -> _Answers:
 
 
 def _names(names: Sequence[str], asked: int, *, most: bool) -> str:
-    """Who answered so; of what all or most answered, how many."""
-    if len(names) <= FEW or not (most or len(names) == asked):
+    """Who answered so; of what most answered, how many."""
+    if len(names) == asked > 1:
+        return "all that were asked"
+    if len(names) <= FEW or not most:
         return ", ".join(names)
-    others = f"the other {count(len(names))} of {count(asked)}"
-    return f"all {count(asked)}" if len(names) == asked else others
+    return f"the other {count(len(names))} of {count(asked)}"
 
 
 def _door(row: Row) -> tuple[Any, ...]:

@@ -96,7 +96,7 @@ def view(material: Material) -> tuple[Chapter, ...]:
     """A chapter for each clause of wrong input that was asked, the gravest first."""
     run, naming = material.run, material.naming
     chapters = []
-    for clause, (title, read, silence) in _CLAUSES.items():
+    for clause, (title, read, silence) in CLAUSES.items():
         rows = _asked(run.verdicts, clause)
         if rows.is_empty():
             continue
@@ -193,7 +193,7 @@ KINDS = {
 }
 """Words for kinds of wrong input; others are named as their variants are."""
 
-_CLAUSES: Mapping[str, tuple[str, _Read, str]] = {
+CLAUSES: Mapping[str, tuple[str, _Read, str]] = {
     "6.4": ("An index out of range", _out_of_range, "gave a finite number or an infinity silently"),
     "6.13": ("Arguments that do not fit", _described, "returned finite numbers instead of an error"),
     "6.5": ("Labels of another type", _measured, "gave another number than the labels mean"),
