@@ -60,7 +60,7 @@ def test_what_it_gets_wrong_leads_to_the_cause() -> None:
     rows = [verdict(), verdict(dtype="float16")]
     rows.append(verdict(case="b", status="breaks_must", cause="offset-kept"))
     shown, html = section(*rows, causes=CAUSES)
-    assert '<a href="#cause-offset-kept">offset kept</a>' in html
+    assert 'href="#cause-offset-kept">✕&#160;offset kept</a>' in html
     assert "✕ offset kept f32" in shown.text.replace("\xa0", " ")
 
 
