@@ -17,12 +17,12 @@ _SHORT = {
     "the thresholds of exp": "thresholds of exp",
     "the largest numbers": "largest numbers",
 }
-_WIDTH, _HEIGHT, _LEFT, _PLOT = 654, 160, 68, 584
+_WIDTH, _HEIGHT, _FOOT, _LEFT, _PLOT = 654, 148, 16, 68, 584
 _BANDS = (("NaN, ∞", SPECIAL, "lane", "bad"), ("lost, → 0", SMALL, "lane2", "warn"))
 _BAND, _TOP, _BOTTOM = 15, 54, 134
 _LOW, _HIGH = -1.0, 16.0
 """Powers of ten on the axis of errors; a smaller error lies on its foot, a larger one on its top."""
-_TICKS = ((0, "1"), (5, "10⁵"), (10, "10¹⁰"), (16, "≥ 10¹⁶"))
+_TICKS = ((0, "1"), (8, "10⁸"), (16, "≥ 10¹⁶"))
 _NAMED = 4
 """Implementations that a line names; of more it says how many."""
 
@@ -33,20 +33,32 @@ def magnitudes_chart(costs: Costs) -> Markup:
         f'<g transform="translate(0,{_HEIGHT * i})">{"".join(_panel(costs, formulation, i))}</g>'
         for i, formulation in enumerate(costs.formulations)
     ]
+    # all panels have the same places, and their names stand under the last
+    foot = _HEIGHT * len(body)
+    body += [
+        f'<text x="{x:.0f}" y="{foot}" class="t3" text-anchor="middle">'
+        f"{escape(_SHORT.get(name, name))}</text>"
+        for x, name in zip(_places(costs), costs.magnitudes, strict=True)
+    ]
     label = (
         f"Worst error of the value of {costs.operator} in {costs.dtype} by magnitude of the logits, for "
         f"{', '.join(costs.formulations)} ways; the table below has the numbers"
     )
     return Markup(
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT * len(body)}" role="img" aria-label="{escape(label)}">'
+        f'<svg viewBox="0 0 {_WIDTH} {foot + _FOOT}" role="img" aria-label="{escape(label)}">'
         f"{''.join(body)}</svg>"
     )
+
+
+def _places(costs: Costs) -> Sequence[float]:
+    number = len(costs.magnitudes)
+    return [_LEFT + _PLOT * (i + 0.5) / number for i in range(number)]
 
 
 def _panel(costs: Costs, formulation: str, number: int) -> Iterable[str]:
     ways = costs.ways(formulation)
     names = sum(len(way.implementations) for way in ways)
-    xs = [_LEFT + _PLOT * (i + 0.5) / len(costs.magnitudes) for i in range(len(costs.magnitudes))]
+    xs = _places(costs)
     yield f'<text x="{_LEFT}" y="12" class="t1">{escape(formulation)}</text>'
     yield _end(_LEFT + _PLOT, 12, plural(names, "implementation"), "t2")
     for k, (word, symptoms, lane, css) in enumerate(_BANDS):
@@ -61,11 +73,6 @@ def _panel(costs: Costs, formulation: str, number: int) -> Iterable[str]:
     yield f'<path d="{grid}" class="grid"/>'
     for p, word in _TICKS:
         yield _end(_LEFT - 5, _y(10.0**p) + 3.5, word)
-    for x, name in zip(xs, costs.magnitudes, strict=True):
-        yield (
-            f'<text x="{x:.0f}" y="{_BOTTOM + 13}" class="t3" text-anchor="middle">'
-            f"{escape(_SHORT.get(name, name))}</text>"
-        )
     alike: dict[tuple[tuple[float | None, bool], ...], list[Way]] = {}
     for way in ways:
         alike.setdefault(tuple(map(_point, way.fared)), []).append(way)

@@ -80,10 +80,10 @@ def _axis() -> Iterable[str]:
 
 def _lane(lane: Lane, name: str, y: int) -> Iterable[str]:
     """Its name, its cells and their numbers. Cells are strokes, so that those of one shade are one path."""
-    yield f'<g transform="translate({_LEFT} {y + 8})">'
-    yield f'<text x="-6" y="4" class="t2" text-anchor="end">{escape(cut(name, _NAME))}</text>'
+    yield f'<g class="on" transform="translate({_LEFT} {y + 11.5})">'
+    yield f'<text x="-6" class="t2" text-anchor="end">{escape(cut(name, _NAME))}</text>'
     ends = ((0, len(BINS) * _CELL - 1), (_GUTTERS - _LEFT, len(GONE) * _CELL - 1))
-    yield f'<path class="e0" d="{"".join(f"M{x} 0h{w}" for x, w in ends)}"/>'
+    yield f'<path class="e0" d="{"".join(f"M{x} -3.5h{w}" for x, w in ends)}"/>'
     shades: dict[str, list[int]] = {}
     numbers = []
     for i, rows in enumerate(_counts(lane)):
@@ -95,9 +95,9 @@ def _lane(lane: Lane, name: str, y: int) -> Iterable[str]:
             if (part := share(rows, lane.rows)) != _TRACE or gutter >= 0:
                 numbers.append(f'<text x="{x + _CELL // 2}">{escape(part)}</text>')
     for css, xs in shades.items():
-        yield f'<path class="{css}" d="{"".join(f"M{x} 0h{_CELL - 1}" for x in xs)}"/>'
-    yield f'<g class="on" transform="translate(0 3.5)">{"".join(numbers)}</g>'
-    yield f'<text x="{_MEDIAN - _LEFT}" y="4" class="t2" text-anchor="end">{median(lane)}</text></g>'
+        yield f'<path class="{css}" d="{"".join(f"M{x} -3.5h{_CELL - 1}" for x in xs)}"/>'
+    yield "".join(numbers)
+    yield f'<text x="{_MEDIAN - _LEFT}" class="t2" text-anchor="end">{median(lane)}</text></g>'
 
 
 def _counts(lane: Lane) -> tuple[int, ...]:

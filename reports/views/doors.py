@@ -174,7 +174,8 @@ def _fits(fair: pl.DataFrame) -> Mapping[str, _Fits]:
     lost, flushed = symptom == Symptom.LOST_ACCURACY, symptom == Symptom.FLUSHED
     ordinary = (pl.col("family") == ORDINARY) & (pl.col("output") == "value")
     number = pl.col("grade") != Grade.NONE
-    counted = fair.group_by(["operator", *PLACE, "implementation", "dtype"]).agg(
+    who = ["operator", *PLACE, "implementation", "dtype"]
+    counted = fair.group_by(who).agg(
         pl.col("ulps").filter(ordinary & number & ~special & ~lost & ~flushed).max().alias("worst"),
         (ordinary & lost).sum().alias("lost"),
         (ordinary & flushed).sum().alias("flushed"),
@@ -230,7 +231,7 @@ def _standings(across: _Fits, dtype: str) -> Iterable[Standing]:
     for place, of_place in across.items():
         fits = {name: of_door[dtype] for name, of_door in of_place.items() if dtype in of_door}
         if fits:
-            best = min(fits.values(), key=lambda fit: fit.order)
+            best = min(fits.values(), key=lambda fit: (fit.order, -fit.ordinary))
             names = tuple(sorted(name for name, fit in fits.items() if fit.order == best.order))
             found.append(Standing(place, names, best))
     # a must clause that breaks on ordinary logits is an error beyond its bound, or a wrong special

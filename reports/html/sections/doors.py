@@ -100,7 +100,10 @@ def _side_by_side(standings: Sequence[Standing], names: Sequence[str]) -> str:
     for standing, name in zip(standings, names, strict=True):
         together.setdefault(joined(" ", [_error(standing.fit), _bracket(standing.fit)]), []).append(name)
     told = " · ".join(f"{', '.join(same)} {error}" for error, same in together.items())
-    return f"{told}, of {plural(standings[0].fit.ordinary, 'row')} each"
+    fewest, most = (f(s.fit.ordinary for s in standings) for f in (min, max))
+    # where no row was asked of all, each has its own number
+    between = "" if fewest == most else f"{count(fewest)} to "
+    return f"{told}, of {between}{plural(most, 'row')} each"
 
 
 def _bracket(fit: Fit) -> str:

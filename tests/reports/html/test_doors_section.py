@@ -46,6 +46,12 @@ def test_which_softmax_is_least_accurate_and_by_how_much() -> None:
     assert "bfloat16 torch 0.50 · jax, keras 36.7 · onnx 87.4, of 1 row each" in shown.text
 
 
+def test_where_no_row_was_asked_of_all_each_has_its_own_number() -> None:
+    rows = [verdict(case=c, implementation=f"torch.{i}") for c, i in (("1", "a"), ("1", "b"), ("2", "a"))]
+    rows.append(verdict(case="2", framework="jax", implementation="jax.a", ulps=3.0))
+    assert "float32 torch 0.25 · jax 3.00, of 1 to 2 rows each" in section(*rows)[0].text
+
+
 def test_one_framework_alone_stands_beside_none() -> None:
     assert "Framework against framework" not in section(verdict())[0].text
 
@@ -54,7 +60,7 @@ def test_what_it_gets_wrong_leads_to_the_cause() -> None:
     rows = [verdict(), verdict(dtype="float16")]
     rows.append(verdict(case="b", status="breaks_must", cause="offset-kept"))
     shown, html = section(*rows, causes=CAUSES)
-    assert '<a href="#cause-offset-kept">offset kept</a>' in html
+    assert 'href="#cause-offset-kept">✕&#160;offset kept</a>' in html
     assert "✕ offset kept f32" in shown.text.replace("\xa0", " ")
 
 

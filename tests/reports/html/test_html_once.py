@@ -64,12 +64,6 @@ def test_cases_of_controls_are_not_written_out_and_the_page_says_so() -> None:
     assert "No case to show" in cases(page_of([naive()])[0])
 
 
-def test_a_mark_of_a_control_leads_to_its_lines() -> None:
-    page, html = page_of([naive(), naive(operator="logit", framework="jax", implementation="naive")])
-    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
-    assert html.count('<td class="m"><a href="#n-') == 2
-
-
 def test_foreign_names_of_controls_are_escaped() -> None:
     hostile = dict.fromkeys(("implementation", "operator", "case", "symptom", "mode", "framework"), HOSTILE)
     page, html = page_of([naive(**hostile)])
