@@ -25,6 +25,7 @@ from xent_conformance.commands.base import (
 from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
 
 if TYPE_CHECKING:
+    from xent_conformance.reports.html.section import Extras
     from xent_conformance.reports.run.file import Run
     from xent_conformance.reports.views.gate import Gate
 
@@ -93,6 +94,9 @@ def report(
     ] = None,
     waivers: Waivers = None,
     known: Known = True,
+    scripts: Annotated[
+        bool, typer.Option("--scripts", help="Also a script for each cause: asks its framework again.")
+    ] = False,
 ) -> None:
     """Write the HTML report of one or more run files (several are merged), with the gate's decision.
 
@@ -107,11 +111,21 @@ def report(
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
     decision = _decided(run, runs, baseline, waivers, known) if gate else None
-    write(out, render(run, findings(run.verdicts), decision))
+    write(out, render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts)))
     terminal_causes.show(causes_of(run), console)
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)
     if decision is not None:
         terminal_gate.sentence(decision, console)
+
+
+def _extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
+    """What one takes away of each cause: entries of waivers, and the scripts if they are asked for."""
+    from xent_conformance.decision.stubs import by_cause
+    from xent_conformance.explain.script.of_causes import scripts as scripts_of
+    from xent_conformance.reports.html.section import Extras
+
+    entries = by_cause(run, accepted(waivers, known))
+    return Extras(scripts=scripts_of(run) if scripts else {}, waivers=entries)
 
 
 def _decided(

@@ -45,6 +45,8 @@ class Stub:
     fields: Mapping[str, Any]
     found: tuple[str, ...]
     count: int
+    cause: str
+    """By its lasting name; empty where nobody diagnosed it."""
 
 
 def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must",)) -> list[Stub]:
@@ -69,6 +71,14 @@ def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must"
     return found
 
 
+def by_cause(run: Run, waivers: Sequence[Waiver]) -> Mapping[str, str]:
+    """By the id of a cause, the entries that would accept what no waiver does, to be completed."""
+    found: dict[str, list[Stub]] = {}
+    for stub in stubs(run, waivers):
+        found.setdefault(stub.cause, []).append(stub)
+    return {cause: "\n".join(map(_entry, entries)) for cause, entries in found.items() if cause}
+
+
 def _of_a_cause(rows: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str], run: Run) -> Stub:
     """The entry of one explained cause in one framework."""
     rows = rows.sort("ulps", "n", "case", descending=[True, False, False], nulls_last=True)
@@ -87,9 +97,8 @@ def _of_a_cause(rows: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]
         "reason": "",
         "link": "",
     }
-    return Stub(
-        fields, (f"{told['hypothesis']}: {told['sentence']}", *_found(rows, worst), *remark), rows.height
-    )
+    formula = f"{told['hypothesis']}: {told['sentence']}"
+    return Stub(fields, (formula, *_found(rows, worst), *remark), rows.height, worst["cause"])
 
 
 def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]) -> Stub:
@@ -121,7 +130,7 @@ def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, take
         "reason": "",
         "link": "",
     }
-    return Stub(fields, (*_found(rows, worst), *remark), rows.height)
+    return Stub(fields, (*_found(rows, worst), *remark), rows.height, worst["cause"])
 
 
 def _found(rows: pl.DataFrame, worst: Mapping[str, Any]) -> tuple[str, ...]:

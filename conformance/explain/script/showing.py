@@ -64,25 +64,40 @@ def shown(
     seat = next(iter(seats(chosen, [device], Profile.FULL)), None)
     if seat is None:
         raise Refused(f"{chosen.name} has no device {device!r} (`conformance list devices` shows all)")
-    modes = seat.modes(Profile.FULL)
-    check_name("mode", mode or modes[0], modes)
     try:
         connection = connect(seat)
     except (FrameworkAbsent, WorkerLost) as absent:
         raise Refused(f"{chosen.name} does not start: {absent}; add it with: {chosen.install}") from None
     try:
-        (there, *_) = wanted_devices(seat, connection.hello["devices"], [device]) or [""]
-        asked = questions(seat, batch, [there] if there else [], [door.name], Profile.FULL)
-        asked = [q for q in asked if q.mode == (mode or modes[0])]
-        if not asked:
-            raise Refused(
-                f"{door.name} of {chosen.name} is not asked about this case in mode {mode or modes[0]} on "
-                f"{device}; its modes are {', '.join(modes)}, "
-                f"its devices here {', '.join(connection.hello['devices'])}"
-            )
-        return _Asked(seat, connection, batch, case, door, asked[0]).shown(output)
+        return shown_by(connection, seat, door, batch, case, mode, device, output)
     finally:
         connection.close()
+
+
+def shown_by(
+    connection: Connection,
+    seat: Seat,
+    door: Implementation,
+    batch: Batch,
+    case: Case,
+    mode: str = "",
+    device: str = "cpu",
+    output: str = "",
+) -> Shown:
+    """The same, of a worker that is there."""
+    check_showable(batch, case)
+    modes = seat.modes(Profile.FULL)
+    check_name("mode", mode or modes[0], modes)
+    (there, *_) = wanted_devices(seat, connection.hello["devices"], [device]) or [""]
+    asked = questions(seat, batch, [there] if there else [], [door.name], Profile.FULL)
+    asked = [q for q in asked if q.mode == (mode or modes[0])]
+    if not asked:
+        raise Refused(
+            f"{door.name} of {seat.name} is not asked about this case in mode {mode or modes[0]} on "
+            f"{device}; its modes are {', '.join(modes)}, "
+            f"its devices here {', '.join(connection.hello['devices'])}"
+        )
+    return _Asked(seat, connection, batch, case, door, asked[0]).shown(output)
 
 
 def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
