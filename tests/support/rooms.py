@@ -77,8 +77,17 @@ reports/html/section
     reports: html/marks html/naming run views
 reports/html/standing
     reports: html/marks run text views
+reports/html/magnitudes
+    reports: text views
+reports/html/strips
+    reports: text views
+reports/html/places
+    reports: html/naming views
+reports/html/ways
+    reports: html/marks run text views
 reports/html/sections
-    reports: html/marks html/naming html/page html/section html/standing run text views
+    reports: html/magnitudes html/marks html/naming html/page html/places html/section html/standing
+    reports: html/strips html/ways run text views
 reports/html/report
     reports: html/naming html/page html/section html/sections run views
 reports/html/transitions
