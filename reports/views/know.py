@@ -14,13 +14,14 @@ from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Outcome, Status, Symptom
 from xent_conformance.reports.text.numbers import ulps
 from xent_conformance.reports.text.wording import capital, listed, plural, words
+from xent_conformance.reports.views.doors import choices, doors
 from xent_conformance.reports.views.scorecard import OPERATORS, SMALL
 
 NAMED = 3
 """So many implementations are named; of more it says how many."""
 
-FAR = 100.0
-"""Two implementations of one function are told apart where one's worst error is so many times the other's."""
+MANY = 0.2
+"""Of the ordinary rows: who loses the digits of so many is told, where another keeps them all."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Line:
 def know(run: Run) -> list[Line]:
     """What there is to know of this run, what is broken by a must clause first."""
     judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED))
-    found = [line for make in _MAKERS for line in make(judged)]
+    found = [line for make in _MAKERS for line in make(judged)] + list(_twins(run))
     order = ["must", "should", ""]
     return sorted(found, key=lambda line: order.index(line.level))
 
@@ -136,30 +137,23 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
         return
 
 
-def _twins(judged: pl.DataFrame) -> Iterable[Line]:
-    """Two implementations of one function in one framework and format, far apart on ordinary logits."""
-    group = ["framework", "operator", "dtype"]
-    worst = _ordinary(judged, small=True).group_by(*group, "implementation").agg(pl.col("ulps").max())
-    ends = (
-        worst.sort("ulps", "implementation")
-        .group_by(group, maintain_order=True)
-        .agg(
-            pl.col("ulps").first().alias("best"),
-            pl.col("ulps").last().alias("far"),
-            pl.col("implementation").first().alias("who"),
-            pl.col("implementation").last().alias("whom"),
-        )
-    )
-    apart = ends.with_columns(times=pl.col("far") / pl.max_horizontal("best", pl.lit(0.5)))
-    apart = apart.filter((pl.col("times") > FAR) & (pl.col("dtype") != "float64")).sort(
-        "times", *group, descending=[True, False, False, False]
-    )
-    for row in apart.head(1).iter_rows(named=True):
+def _twins(run: Run) -> Iterable[Line]:
+    """Two implementations of one function: one loses the digits of ordinary rows, the other keeps them."""
+    apart = []
+    for table in doors(run):
+        for dtype in table.dtypes:
+            for c in choices(table, dtype):
+                bad = (c.worst_fit.lost + c.worst_fit.special) / max(c.worst_fit.ordinary, 1)
+                good = c.best_fit.lost + c.best_fit.special
+                if bad >= MANY and not good and not c.best_fit.must:
+                    apart.append((bad, c.worst_fit.ordinary, table.operator, dtype, c))
+    for _, _, operator, dtype, c in sorted(apart, key=lambda found: (-found[0], -found[1], *found[2:4]))[:1]:
+        lost = c.worst_fit.lost + c.worst_fit.special
         yield Line(
             "should",
-            f"{_name(row['operator'])} in {row['framework']}, {row['dtype']}",
-            f"{row['whom']} is off by {ulps(row['far'])} ulp on ordinary logits, "
-            f"{row['who']} by {ulps(row['best'])}.",
+            f"{_name(operator)} in {c.place.framework}, {dtype}",
+            f"{c.worst[0]} loses the digits of {lost} of {c.worst_fit.ordinary} ordinary rows, "
+            f"{c.best[0]} of none: {ulps(c.best_fit.worst or 0.0)} ulp at worst.",
             place="doors",
         )
 
@@ -171,11 +165,11 @@ def _name(operator: str) -> str:
     return capital(text)
 
 
-def _ordinary(judged: pl.DataFrame, *, small: bool = False) -> pl.DataFrame:
-    """Values on ordinary logits of two classes or more; ``small``: also those that lost their digits."""
+def _ordinary(judged: pl.DataFrame) -> pl.DataFrame:
+    """Values on ordinary logits of two classes or more, but those that lost their digits."""
     rows = judged.filter((pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1))
     rows = rows.filter(pl.col("ulps").is_finite() & (pl.col("grade") != Grade.WRONG_SPECIAL))
-    return rows if small else rows.filter(~pl.col("symptom").is_in(SMALL))
+    return rows.filter(~pl.col("symptom").is_in(SMALL))
 
 
 def _names(rows: pl.DataFrame, but: set[str]) -> list[str]:
@@ -196,4 +190,4 @@ def _usual(broken: pl.DataFrame) -> str:
     return str(found["cause"][0])
 
 
-_MAKERS: tuple[Callable[[pl.DataFrame], Iterable[Line]], ...] = (_masked, _index, _long, _softmax, _twins)
+_MAKERS: tuple[Callable[[pl.DataFrame], Iterable[Line]], ...] = (_masked, _index, _long, _softmax)

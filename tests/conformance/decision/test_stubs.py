@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.gating import HUGE, SPECIAL, TWO_CLASSES, Make, gated
-from xent_conformance.decision.stubs import Stub, ceiling, literal, toml
+from tests.support.small_gate import CASE, broken, waiver
+from tests.support.small_run import run_of
+from xent_conformance.decision.stubs import Stub, by_cause, ceiling, literal, toml
 from xent_conformance.decision.waivers import WaiverError, read_waivers
 
 
@@ -160,7 +162,7 @@ TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 )
 def test_what_is_written_is_read(fields: dict[str, Any]) -> None:
     """Every text and every number comes back; a lone surrogate, which is no character, as ``?``."""
-    (read,) = tomllib.loads(toml([Stub(fields, (), 1)]))["waiver"]
+    (read,) = tomllib.loads(toml([Stub(fields, (), 1, "")]))["waiver"]
 
     def plain(value: Any) -> Any:
         if isinstance(value, list):
@@ -172,7 +174,7 @@ def test_what_is_written_is_read(fields: dict[str, Any]) -> None:
 
 @given(st.lists(TEXT, max_size=3))
 def test_a_comment_stays_a_comment(lines: list[str]) -> None:
-    read = tomllib.loads(toml([Stub({"name": "x"}, tuple(lines), 1), Stub({"name": "y"}, tuple(lines), 1)]))
+    read = tomllib.loads(toml([Stub({"name": n}, tuple(lines), 1, "") for n in ("x", "y")]))
     assert read == {"waiver": [{"name": "x"}, {"name": "y"}]}
 
 
@@ -187,3 +189,14 @@ def test_an_unsigned_stub_is_refused(make: Make) -> None:
     _waived(make("AlwaysNan", *TWO_CLASSES))
     with pytest.raises(WaiverError, match="has no reason yet; write why this divergence is accepted"):
         read_waivers([Path("w.toml")])
+
+
+def test_the_page_has_the_entries_of_each_cause() -> None:
+    rows = [broken(cause="one"), broken(cause="two", symptom="NaN", output="grad_logits")]
+    found = by_cause(run_of([*rows, broken(cause="one", mode="jit")]), ())
+    assert set(found) == {"one", "two"}
+    for name, text in found.items():
+        (entry,) = tomllib.loads(text)["waiver"]
+        assert entry["framework"] == "torch" and entry["witnesses"] == [CASE], name
+        assert "to be written by a person" in text
+    assert by_cause(run_of([broken(cause="one")]), [waiver()]) == {}

@@ -43,7 +43,7 @@ def test_the_script_of_a_cause_shows_what_the_run_saw(tmp_path: Path) -> None:
     file = tmp_path / "script.py"
     file.write_text(found["counts-from-the-end"], encoding="utf-8")
     ended = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=False)
-    assert ended.returncode == 1 and "NaN" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 1 and "right    nan" in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_another_version_would_show_something_else() -> None:

@@ -64,20 +64,25 @@ def test_frameworks_that_are_alike_are_not_compared() -> None:
     assert lines(rows) == []
 
 
-def test_twins_that_are_far_apart_are_told_apart() -> None:
-    rows = [
-        verdict(operator="sigmoid_cross_entropy", dtype="float16", implementation="near", ulps=0.49),
-        verdict(
-            operator="sigmoid_cross_entropy",
-            dtype="float16",
-            implementation="far",
-            ulps=1680.0,
-            status="breaks_should",
-        ),
+def twins(lost: int, rows: int = 4) -> list[dict[str, Any]]:
+    """Two implementations of the same rows, of which one loses so many."""
+    of = {"operator": "sigmoid_cross_entropy", "dtype": "float16"}
+    near = [verdict(case=f"r{i}", implementation="near", ulps=0.49, **of) for i in range(rows)]
+    far = [
+        verdict(case=f"r{i}", implementation="far", **of, **({"status": "breaks_should"} if i < lost else {}))
+        for i in range(rows)
     ]
-    (line,) = lines(rows)
-    assert line.what == "Binary cross-entropy in torch, float16"
-    assert line.sentence == "far is off by 1,680 ulp on ordinary logits, near by 0.49."
+    return near + far
+
+
+def test_who_loses_digits_that_another_keeps_is_told() -> None:
+    (line,) = lines(twins(lost=2))
+    assert line.what == "Binary cross-entropy in torch, float16" and line.place == "doors"
+    assert line.sentence == "far loses the digits of 2 of 4 ordinary rows, near of none: 0.49 ulp at worst."
+
+
+def test_twins_that_keep_them_are_not_told_apart() -> None:
+    assert lines(twins(lost=0)) == []
 
 
 def test_long_sums_name_the_format_and_who_conforms() -> None:
