@@ -100,7 +100,11 @@ def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[
 
 @dataclass
 class _Isolation:
-    """The search for the rows that make one call fail, by halves; ``calls`` may still be made."""
+    """The search for the rows that make one call fail, by halves; ``calls`` may still be made.
+
+    Rows that the batch itself knows to be out of range are asked one by one, and the others together: where a
+    process is lost for each failure, halves would lose one at every step on the way to each of them.
+    """
 
     connection: Connection
     answer: Answer
@@ -109,8 +113,10 @@ class _Isolation:
     calls: int = ISOLATION_ASKS
 
     def halves(self, rows: Array, outputs: tuple[str, ...]) -> None:
-        for half in np.array_split(rows, 2):
-            self._try(half, outputs)
+        suspect = _out_of_range(self.batch)[rows]
+        mixed = suspect.any() and not suspect.all()
+        for part in [rows[~suspect], *rows[suspect, None]] if mixed else np.array_split(rows, 2):
+            self._try(part, outputs)
 
     def _try(self, rows: Array, outputs: tuple[str, ...]) -> None:
         self.calls -= 1
@@ -135,8 +141,14 @@ class _Isolation:
             self.halves(rows, outputs)
             return
         if len(outputs) > 1 and self.calls > 0:
-            for part in (("value",), tuple(o for o in outputs if o != "value")):
-                self._try(rows, part)
+            self._try(rows, ("value",))
+            value = self.answer.failures.get("value", {}).get(int(rows[0]))
+            rest = tuple(o for o in outputs if o != "value")
+            if value is None or not lost.broken:
+                self._try(rows, rest)
+                return
+            for output in rest:  # which the value is a part of
+                self._charge(rows, output, value)
             return
         for output in outputs:
             self._charge(rows, output, Failure(_outcome(lost), str(lost)))
@@ -150,6 +162,14 @@ class _Isolation:
 
     def _charge(self, rows: Array, output: str, failure: Failure) -> None:
         self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+
+def _out_of_range(batch: Batch) -> Array:
+    """Of each row, whether one of its indices is no class."""
+    if batch.inputs.definition.labels != "index":
+        return np.zeros(len(batch.inputs), dtype=bool)
+    none = (batch.inputs.labels < 0) | (batch.inputs.labels >= batch.inputs.n)
+    return np.asarray(none.any(axis=1))
 
 
 def _outcome(lost: WorkerLost) -> Outcome:

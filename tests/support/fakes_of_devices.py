@@ -52,6 +52,23 @@ class PoisonedAccelerator(Exact):
         return super().run(call)
 
 
+class PoisonedByIndex(Exact):
+    """An index out of range fails an assertion on the accelerator, and from then on every call there."""
+
+    poisoned = False
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "cuda:0"]
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if call.device != "cpu" and call.labels is not None:
+            out = (call.labels < 0) | (call.labels >= call.logits.shape[-1])
+            self.poisoned = self.poisoned or bool(out.any())
+        if self.poisoned:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return super().run(call)
+
+
 class PoisonedAndRefusing(PoisonedAccelerator):
     """Its CPU has no gradients."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from tests.support.by_hand import batch, process, question
 from xent_conformance.asking.asker import ask
 from xent_conformance.frameworks.interface import Question
@@ -68,6 +70,7 @@ def test_a_call_that_breaks_it_and_none_of_whose_rows_does_is_charged_as_a_whole
     assert {f.outcome for f in failures} == {Outcome.RAISED}
 
 
+SPARSE = "sparse_softmax_cross_entropy"
 DEVICES = "tests.support.fakes_of_devices"
 GUILTY = batch("softmax", [CLEAN[0], [NAN, 1.0], CLEAN[2]])
 
@@ -86,6 +89,22 @@ def test_a_device_that_the_first_call_breaks() -> None:
     for output in ("value", "grad_logits"):
         assert {row: f.outcome for row, f in cuda.failures[output].items()} == {1: Outcome.RAISED}
         assert cuda.results[output][[0, 2]].tolist() == cpu.results[output][[0, 2]].tolist()
+
+
+def test_rows_out_of_range_are_apart_from_the_start() -> None:
+    """Every second one of fifteen: halves would lose a process at each step, until no call is left."""
+    indices = [[float(i % 3 if i % 2 == 0 else 10 * i)] for i in range(15)]
+    rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 15, labels=indices)
+    with process(f"{DEVICES}:PoisonedByIndex") as worker:
+        (answer,) = ask(worker, rows, [replace(question(SPARSE), device="cuda:0")])
+        assert worker.starts <= 1 + 1 + 7 * 2  # the whole, then of each row all its outputs and the value
+    for output in ("value", "grad_logits"):
+        failures = answer.failures[output]
+        assert {row: f.outcome for row, f in failures.items()} == dict.fromkeys(
+            range(1, 15, 2), Outcome.RAISED
+        )
+        assert all("device-side assert" in f.message for f in failures.values())
+        assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
 
 
 def test_a_device_that_is_broken_beside_one_that_refuses() -> None:
