@@ -7,12 +7,13 @@ original number of rows, so that nothing is compiled again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xent_conformance.asking.connection import Connection, Reply, WorkerLost
+from xent_conformance.asking.health import healthy, keep, look_first
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Array, Question, dtype_of
 from xent_conformance.reference.formats import native
@@ -61,13 +62,14 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     answers = [Answer(q) for q in questions]
     everything = np.arange(len(batch.inputs))
     sent = _filled(arrays, everything, batch)
+    look_first(connection, questions, sent)
     pending = [answer for answer in answers if answer.question.outputs]
     while pending:
         try:
             asked = [answer.question for answer in pending]
-            for question, reply in zip(asked, _healthy(connection, asked, sent), strict=True):
+            for question, reply in zip(asked, healthy(connection, asked, sent), strict=True):
                 _take(pending.pop(0), batch, everything, reply)
-                _keep(connection, question, sent, reply)
+                keep(connection, question, sent, reply)
         except WorkerLost as lost:
             answer = pending.pop(0)
             apart = _Isolation(connection, answer, batch, arrays)
@@ -98,7 +100,11 @@ def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[
 
 @dataclass
 class _Isolation:
-    """The search for the rows that make one call fail, by halves; ``calls`` may still be made."""
+    """The search for the rows that make one call fail, by halves; ``calls`` may still be made.
+
+    Rows that the batch itself knows to be out of range are asked one by one, and the others together: where a
+    process is lost for each failure, halves would lose one at every step on the way to each of them.
+    """
 
     connection: Connection
     answer: Answer
@@ -107,14 +113,16 @@ class _Isolation:
     calls: int = ISOLATION_ASKS
 
     def halves(self, rows: Array, outputs: tuple[str, ...]) -> None:
-        for half in np.array_split(rows, 2):
-            self._try(half, outputs)
+        suspect = _out_of_range(self.batch)[rows]
+        mixed = suspect.any() and not suspect.all()
+        for part in [rows[~suspect], *rows[suspect, None]] if mixed else np.array_split(rows, 2):
+            self._try(part, outputs)
 
     def _try(self, rows: Array, outputs: tuple[str, ...]) -> None:
         self.calls -= 1
         question = replace(self.answer.question, outputs=outputs)
         try:
-            (reply,) = _healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
+            (reply,) = healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
         except WorkerLost as lost:
             self.lost(rows, outputs, lost)
             return
@@ -133,8 +141,14 @@ class _Isolation:
             self.halves(rows, outputs)
             return
         if len(outputs) > 1 and self.calls > 0:
-            for part in (("value",), tuple(o for o in outputs if o != "value")):
-                self._try(rows, part)
+            self._try(rows, ("value",))
+            value = self.answer.failures.get("value", {}).get(int(rows[0]))
+            rest = tuple(o for o in outputs if o != "value")
+            if value is None or not lost.broken:
+                self._try(rows, rest)
+                return
+            for output in rest:  # which the value is a part of
+                self._charge(rows, output, value)
             return
         for output in outputs:
             self._charge(rows, output, Failure(_outcome(lost), str(lost)))
@@ -150,59 +164,18 @@ class _Isolation:
         self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
 
 
+def _out_of_range(batch: Batch) -> Array:
+    """Of each row, whether one of its indices is no class."""
+    if batch.inputs.definition.labels != "index":
+        return np.zeros(len(batch.inputs), dtype=bool)
+    none = (batch.inputs.labels < 0) | (batch.inputs.labels >= batch.inputs.n)
+    return np.asarray(none.any(axis=1))
+
+
 def _outcome(lost: WorkerLost) -> Outcome:
     if lost.broken:
         return Outcome.RAISED
     return Outcome.TIMED_OUT if lost.timed_out else Outcome.CRASHED
-
-
-CANARY_ELEMENTS = 20_000
-"""A call of more is too dear to be made once more."""
-
-
-def _keep(connection: Connection, question: Question, arrays: Mapping[str, Array], reply: Reply) -> None:
-    """Remember a call that was answered, one a device."""
-    if not reply.failures and arrays["logits"].size <= CANARY_ELEMENTS:
-        connection.canaries.setdefault(question.device, (question, arrays))
-
-
-def _healthy(
-    connection: Connection, questions: Sequence[Question], arrays: Mapping[str, Array]
-) -> Iterator[Reply]:
-    """The replies, as long as the process is whole. Raises :class:`WorkerLost` where an error has broken it.
-
-    An assertion that fails on a GPU leaves every later call of the process failing, innocent ones too. Where
-    harmless rows are refused, a call that was answered before is made again; if it is refused as well, it is
-    the process, and what broke it is the call that found it so.
-    """
-    replies: list[Reply] = []
-    lost: WorkerLost | None = None
-    try:
-        for reply in connection.ask(questions, arrays):
-            replies.append(reply)
-    except WorkerLost as died:
-        lost = died
-    whole = len(replies)
-    for i, reply in enumerate(replies):
-        refused = [f["message"] for f in reply.failures.values() if f["outcome"] == Outcome.REFUSED]
-        if refused and lost is None:
-            if _is_broken(connection, questions[i].device):
-                whole, lost = i, WorkerLost(refused[0], broken=True)
-            break  # it is whole, or it is not: the later ones need not be looked at
-    yield from replies[:whole]
-    if lost is not None:
-        raise lost
-
-
-def _is_broken(connection: Connection, device: str) -> bool:
-    """Whether what was answered before no longer is: refused, or the process dies of it."""
-    if device not in connection.canaries:
-        return False
-    question, arrays = connection.canaries[device]
-    try:
-        return any(reply.failures for reply in connection.ask([question], arrays))
-    except WorkerLost:
-        return True
 
 
 def _take(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:

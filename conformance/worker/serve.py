@@ -15,7 +15,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,7 +31,8 @@ from xent_conformance.frameworks.interface import (
     Unsupported,
 )
 from xent_conformance.worker.bits import other_bits
-from xent_conformance.worker.delivery import AGAIN, PLAIN, Delivery, Described
+from xent_conformance.worker.delivery import AGAIN, Delivery, Described
+from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import instructions, processor
 from xent_conformance.worker.wire import Closed, receive, send
@@ -151,8 +151,7 @@ class Worker:
             return {"outcome": "refused", "message": str(error)}
         if isinstance(error, Described):
             return {"outcome": "returned", "message": str(error)}
-        right = replace(question, manner=replace(question.manner, wrong=""))
-        words = self._harmless(right, outputs, arrays)
+        words = self._harmless(question, outputs, arrays)
         if words is not None:
             return {"outcome": "refused", "message": words}
         return {"outcome": "raised", "message": _words(error)}
@@ -160,8 +159,8 @@ class Worker:
     def _harmless(
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
     ) -> str | None:
-        """What the framework says to two plain rows of the same kind; None if it answers them."""
-        plain = _plain_rows(arrays) if question.manner == PLAIN else _harmless_rows(arrays)
+        """What the framework says to harmless rows of the same kind; None if it answers them."""
+        question, plain = harmless(question, arrays)
         key = (question, outputs, *((name, a.dtype.name) for name, a in arrays.items()))
         if key not in self._refusals:
             try:
@@ -186,25 +185,6 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
     singles = [(o,) for o in rest] if len(rest) > 1 else []
     apart = [("value",), rest] if "value" in outputs and rest else []
     return [outputs, *apart, *singles]
-
-
-def _plain_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Two plain rows of three classes."""
-    dtype = arrays["logits"].dtype
-    plain: dict[str, Array] = {"logits": np.full((2, 3), 0.5, dtype=dtype)}
-    if "labels" in arrays:
-        shape = (2,) if arrays["labels"].ndim == 1 else (2, 3)
-        plain["labels"] = np.zeros(shape, dtype=arrays["labels"].dtype)
-    plain["cotangent"] = np.ones((2,) if arrays["cotangent"].ndim == 1 else (2, 3), dtype=dtype)
-    if "tangent" in arrays:
-        plain["tangent"] = np.ones((2, 3), dtype=dtype)
-    return plain
-
-
-def _harmless_rows(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Rows of the same shapes and types with nothing in them to object to."""
-    fill = {"logits": 0.5, "labels": 0, "cotangent": 1.0, "tangent": 1.0}
-    return {name: np.full_like(a, fill[name]) for name, a in arrays.items()}
 
 
 def _words(error: Exception) -> str:

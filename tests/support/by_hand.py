@@ -38,7 +38,9 @@ def process(fake: str, *, answer_seconds: float = 60.0) -> Iterator[Process]:
 
 
 def launch(fake: str, **environment: str) -> Launch:
-    return Launch(f"tests.support.fakes:{fake}", search=(fakes.HERE,), environment=environment)
+    """A fake of :mod:`tests.support.fakes`, or of the module that is named with it."""
+    adapter = fake if ":" in fake else f"tests.support.fakes:{fake}"
+    return Launch(adapter, search=(fakes.HERE,), environment=environment)
 
 
 def batch(

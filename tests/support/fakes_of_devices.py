@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from tests.support.fakes import Exact
+from tests.support.fakes import Exact, guilty
 from xent_conformance.frameworks.interface import Array, Call, Variant
 
 TF32 = Variant({"FAKE_TF32": "1"}, "products in TF32", device="cuda")
@@ -34,6 +35,58 @@ class WithCuda(NoCuda):
         if call.device == "cpu" or "FAKE_TF32" not in os.environ:
             return found
         return {o: np.nextafter(a, np.array(np.inf, dtype=a.dtype)) for o, a in found.items()}
+
+
+class PoisonedAccelerator(Exact):
+    """A NaN fails an assertion on the accelerator, and from then on every call there; the CPU goes on."""
+
+    poisoned = False
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "cuda:0"]
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        self.poisoned = self.poisoned or (call.device != "cpu" and guilty(call.logits))
+        if self.poisoned and call.device != "cpu":
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return super().run(call)
+
+
+class PoisonedByIndex(Exact):
+    """An index out of range fails an assertion on the accelerator, and from then on every call there."""
+
+    poisoned = False
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "cuda:0"]
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if call.device != "cpu" and call.labels is not None:
+            out = (call.labels < 0) | (call.labels >= call.logits.shape[-1])
+            self.poisoned = self.poisoned or bool(out.any())
+        if self.poisoned:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return super().run(call)
+
+
+class PoisonedAndRefusing(PoisonedAccelerator):
+    """Its CPU has no gradients."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if call.device == "cpu" and "grad_logits" in call.outputs:
+            raise NotImplementedError("not implemented for the CPU")
+        return super().run(call)
+
+
+class NoAccelerator(PoisonedAccelerator):
+    """Its accelerator refuses everything, and dies of gradients."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if call.device != "cpu":
+            if "grad_logits" in call.outputs:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise NotImplementedError("not implemented for CUDA")
+        return super().run(call)
 
 
 class InternalErrors(Exact):

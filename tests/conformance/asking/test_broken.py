@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from tests.support.by_hand import batch, process, question
 from xent_conformance.asking.asker import ask
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
 
 NAN = float("nan")
@@ -63,3 +68,69 @@ def test_a_call_that_breaks_it_and_none_of_whose_rows_does_is_charged_as_a_whole
     failures = [f for answer in found for rows in answer.failures.values() for f in rows.values()]
     assert failures and all("illegal memory access" in f.message for f in failures)
     assert {f.outcome for f in failures} == {Outcome.RAISED}
+
+
+SPARSE = "sparse_softmax_cross_entropy"
+DEVICES = "tests.support.fakes_of_devices"
+GUILTY = batch("softmax", [CLEAN[0], [NAN, 1.0], CLEAN[2]])
+
+
+def _on_both(*outputs: str) -> list[Question]:
+    asked = question("softmax", *outputs)
+    return [asked, replace(asked, device="cuda:0")]
+
+
+def test_a_device_that_the_first_call_breaks() -> None:
+    """A run of one family, or one that goes on after an interruption, may begin with such rows."""
+    with process(f"{DEVICES}:PoisonedAccelerator") as worker:
+        cpu, cuda = ask(worker, GUILTY, _on_both())
+        after = ask(worker, batch("softmax", CLEAN), _on_both())
+    assert not cpu.failures and not any(answer.failures for answer in after)
+    for output in ("value", "grad_logits"):
+        assert {row: f.outcome for row, f in cuda.failures[output].items()} == {1: Outcome.RAISED}
+        assert cuda.results[output][[0, 2]].tolist() == cpu.results[output][[0, 2]].tolist()
+
+
+def test_rows_out_of_range_are_apart_from_the_start() -> None:
+    """Every second one of fifteen: halves would lose a process at each step, until no call is left."""
+    indices = [[float(i % 3 if i % 2 == 0 else 10 * i)] for i in range(15)]
+    rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 15, labels=indices)
+    with process(f"{DEVICES}:PoisonedByIndex") as worker:
+        (answer,) = ask(worker, rows, [replace(question(SPARSE), device="cuda:0")])
+        assert worker.starts <= 1 + 1 + 7 * 2  # the whole, then of each row all its outputs and the value
+    for output in ("value", "grad_logits"):
+        failures = answer.failures[output]
+        assert {row: f.outcome for row, f in failures.items()} == dict.fromkeys(
+            range(1, 15, 2), Outcome.RAISED
+        )
+        assert all("device-side assert" in f.message for f in failures.values())
+        assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
+
+
+def test_a_device_that_is_broken_beside_one_that_refuses() -> None:
+    """The first refusal of a message is the CPU's own; those of the other device are the process's."""
+    with process(f"{DEVICES}:PoisonedAndRefusing") as worker:
+        ask(worker, batch("softmax", CLEAN), _on_both())
+        cpu, cuda = ask(worker, GUILTY, _on_both())
+    assert {f.outcome for f in cpu.failures["grad_logits"].values()} == {Outcome.REFUSED}
+    for output in ("value", "grad_logits"):
+        assert {row: f.outcome for row, f in cuda.failures[output].items()} == {1: Outcome.RAISED}
+
+
+def test_a_device_that_answers_nothing() -> None:
+    """It is told by its own words, and harmless rows that it dies of leave everybody else their answers."""
+    with process(f"{DEVICES}:NoAccelerator") as worker:
+        cpu, cuda = ask(worker, batch("softmax", CLEAN), _on_both("value"))
+        _, dead = ask(worker, batch("softmax", CLEAN), _on_both("grad_logits"))
+        (again,) = ask(worker, batch("softmax", CLEAN), [question()])
+    assert not cpu.failures and not again.failures
+    assert {f.outcome for f in cuda.failures["value"].values()} == {Outcome.REFUSED}
+    assert {f.outcome for f in dead.failures["grad_logits"].values()} == {Outcome.CRASHED}
+
+
+def test_the_cpu_is_asked_no_harmless_rows_first() -> None:
+    with process(
+        "BreaksDown"
+    ) as worker:  # its third call is the first that fails, and a first call is made twice
+        (answer,) = ask(worker, batch("softmax", CLEAN), [question("softmax", "value")])
+    assert not answer.failures
