@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tests.support.small_run import CLAUSES, HOSTILE, Page, header, page_of, verdict
+from tests.support.small_run import Page, header, page_of, verdict
 
 NAN = math.nan
 CASE = "softmax/ordinary/spread1/float32/n3/r0"
@@ -17,10 +17,6 @@ def section(page: Page, start: str, end: str) -> str:
     return text[begin : text.index(end, begin)]
 
 
-def controls(page: Page) -> str:
-    return section(page, "Controls: naive formulations", "Matrix The mark")
-
-
 def cases(page: Page) -> str:
     return section(page, "Cases behind the findings Inputs", "Environment torch")
 
@@ -28,47 +24,6 @@ def cases(page: Page) -> str:
 def naive(**changes: Any) -> dict[str, Any]:
     usual = {"status": "breaks_must", "implementation": "torch.exp/sum", "formulation": "naive"}
     return verdict(**usual | changes)
-
-
-def test_a_control_has_one_line_for_each_clause() -> None:
-    rows = [
-        naive(),
-        naive(
-            output="grad_logits",
-            case="b",
-            dtype="bfloat16",
-            symptom="NaN",
-            got=NAN,
-            ulps=math.inf,
-            rounded=0.1,
-        ),
-        naive(output="grad_logits", case="c", status="conforms"),
-        naive(status="breaks_should", case="d"),
-        naive(status="breaks_should", case="e", mode="compile", ulps=90.0),
-    ]
-    page, html = page_of(rows)
-    text = controls(page)
-    assert "Controls: naive formulations 3" in text and "3 findings in 2 lines" in text
-    assert "torch.exp/sum softmax · compile · cpu; eager · cpu" in text
-    must = "✕ must 1.1 value, grad logits NaN, beyond the stable bound 2 of 5 bf16 f32 NaN 0.1 > 10³⁰⁸ b"
-    assert must in text
-    assert "▲ should 1.2 value lost relative accuracy 2 of 3 f32 0.25 0.1 90.0 e" in text
-    assert html.count("<details><summary><span>") == 0  # nothing opens line by line
-
-
-def test_cases_of_controls_are_not_written_out_and_the_page_says_so() -> None:
-    page, _ = page_of([naive(), verdict(status="breaks_must", case="called")])
-    text = cases(page)
-    assert "called float32, N = 3" in text and CASE not in text
-    assert "Their cases are not written out below; conformance explain CASE" in controls(page)
-    assert "No case to show" in cases(page_of([naive()])[0])
-
-
-def test_foreign_names_of_controls_are_escaped() -> None:
-    hostile = dict.fromkeys(("implementation", "operator", "case", "symptom", "mode", "framework"), HOSTILE)
-    page, html = page_of([naive(**hostile)])
-    assert controls(page).count(HOSTILE) == 5
-    assert "alert('x')" not in html
 
 
 def test_the_facts_of_one_answer_are_told_at_its_worst_finding() -> None:
@@ -145,45 +100,3 @@ def test_a_number_that_stands_everywhere_is_written_once() -> None:
     assert "logits bits labels bits" in inputs("value", **short)
     assert "labels, each of the first 4 1" in inputs("value", n=1000)
     assert "labels, each NaN 0x7fc00000" in inputs("value", labels="0000c07f" * 4)
-
-
-def test_open_answers_that_are_alike_share_a_column_and_a_row() -> None:
-    def answer(name: str, output: str, got: float) -> dict[str, Any]:
-        return verdict(status="open", implementation=f"torch.{name}", output=output, got=got)
-
-    rows = [answer(name, o, NAN) for name in "ab" for o in ("value", "grad_logits")]
-    rows += [answer("c", "value", 0.0), answer("c", "grad_logits", 0.0)]
-    page, _ = page_of(rows)
-    text = section(page, "Open: recorded, not judged What", "Not judged")
-    assert "Output torch.a torch.b torch.c 4.4 spread1 value, grad logits NaN 0" in text
-
-
-def test_reasons_not_to_judge_that_differ_in_a_type_share_a_line() -> None:
-    rows = [
-        verdict(
-            status="unsupported", implementation=f"torch.{name}", message=f"no {t} here {'x' * 200}", case=t
-        )
-        for name in "ab"
-        for t in ("uint8", "int16")
-    ]
-    rows.append(verdict(status="unsupported", message="not offered"))
-    page, _ = page_of(rows)
-    text = section(page, "Not judged Not offered", "Cases behind the findings Inputs")
-    assert "torch.a, torch.b eager · cpu float32 no int16 here" in text
-    assert "x… (and 1 with other types) 4" in text
-    assert "torch.softmax eager · cpu float32 not offered 1" in text
-
-
-def test_neighbouring_kinds_of_wrong_input_share_a_cell() -> None:
-    said = "IndexError: Target {} is out of bounds {}".format
-    more = {"6.4": {"level": "must", "title": "Out of range", "text": "Never silent."}}
-    raised = {"outcome": "raised", "grade": "none", "clause": "6.4", "family": "index_range"}
-    rows = [
-        verdict(**raised, variant="minus_one", message=said(-1, "x" * 90)),
-        verdict(**raised, variant="classes", message=said(10_000, "x" * 90)),
-        verdict(**raised, variant="far_beyond", message="another"),
-    ]
-    page, html = page_of(rows, header(clauses=CLAUSES | more))
-    text = section(page, "Accepts and refuses What", "Open: recorded, not judged")
-    assert text.count("IndexError: Target -1") == 1 and "10000" not in text and "another" in text
-    assert html.count('<td colspan="2"><div>') == 1
