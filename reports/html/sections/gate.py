@@ -22,9 +22,6 @@ from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, INVALID, Gate, Judged, Kind, Reason
 
-IN_THE_BANNER = 5
-"""Blocking reasons that the first screen shows."""
-
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""
 
@@ -63,12 +60,10 @@ class State:
 
 @dataclass(frozen=True)
 class Decision:
-    """``more`` and ``left`` say how many blocking reasons the banner and the list leave out."""
+    """``left`` says how many blocking reasons the list leaves out."""
 
     mark: Mark
     why: str
-    first: tuple[Why, ...]
-    more: str
     command: str
     waive: str
     blocking: tuple[Why, ...]
@@ -88,8 +83,6 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
     return Decision(
         mark=DECIDED[gate.status],
         why=_in_words(gate),
-        first=tuple(blocking[:IN_THE_BANNER]),
-        more=_more(len(blocking) - IN_THE_BANNER),
         command=gate.files.gate(),
         waive=gate.files.waive(),
         blocking=tuple(blocking[:LISTED]),

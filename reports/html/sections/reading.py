@@ -39,8 +39,8 @@ GRADES: Mapping[Grade, str] = {
 """How accurate a row is: the grade of its worst element, best first."""
 
 LEVELS = {
-    "must": "leaves no choice; broken, it is a defect, and fails the gate unless a waiver accepts it",
-    "should": "what a careful implementation reaches; broken, it is a finding and warns",
+    "must": "leaves no choice: broken, it is a defect",
+    "should": "what a careful implementation reaches: broken, it is a finding",
     "open": "implementations differ for good reasons: recorded side by side, and never judged",
 }
 """What a clause asks."""
@@ -86,17 +86,21 @@ _WORDS = (
     Entry("fused, composed, naive", "one call; from public pieces; as the formula is written, a control"),
     Entry("mode", "eager, graph, xla, jit, compile, …: how the framework runs it"),
     Entry("variant", "a device under a setting that changes its arithmetic, such as cpu[isa=avx2]"),
+)
+
+_OF_THE_GATE = (
+    Entry("gate", "decides whether the run passes: what breaks a must clause fails it, unless waived"),
     Entry("waiver", "a reviewed entry that accepts one known divergence, with its reason and a link"),
 )
 
 
 def view(material: Material) -> Reading:
-    """The words of the page; the same for every run but for its formats and outputs."""
+    """The words of the page; the same for every run but for its formats, its outputs and its decision."""
     verdicts = material.run.verdicts
     dtypes, outputs = set(verdicts["dtype"].unique()), set(verdicts["output"].unique())
     return Reading(
         (
-            ("Words", _WORDS),
+            ("Words", _WORDS if material.gate is None else (*_WORDS, *_OF_THE_GATE)),
             ("Grades, best first", tuple(Entry(words(g), text) for g, text in GRADES.items())),
             ("Levels of a clause", tuple(Entry(k, text, LEVEL[k]) for k, text in LEVELS.items())),
             ("Verdicts", tuple(Entry(s.word, text, STATUS[s]) for s, text in STATUSES.items())),

@@ -1,19 +1,20 @@
-"""Both pages in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare,
+"""The page in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare,
 and an automated check of accessibility (axe-core, where it is installed) finds nothing."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.small_gate import broken, decided, of_every_change, waiver
+from tests.support.small_gate import broken, decided, waiver
 from tests.support.small_run import distance, header, run_of, verdict
-from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
+from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.findings import findings
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -71,9 +72,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows += [broken(), broken(mode="compile"), verdict(status="undecided", message="x" * 200)]
     run = run_of(rows, header(distances=far))
     gate = decided(run, [waiver(), waiver(name="of-jax" * 20, framework="mlx")])
-    gate["command"] = f"conformance gate {'a_long_folder_name/' * 20}run.parquet"
+    gate = replace(gate, files=Files((f"{'a_long_folder_name/' * 20}run.parquet",)))
     path.with_name("gate.html").write_text(render(run, findings(run.verdicts), gate), encoding="utf-8")
-    path.with_name("compare.html").write_text(render_comparison(of_every_change()), encoding="utf-8")
     return path
 
 
@@ -85,7 +85,7 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.mark.parametrize("name", ["report.html", "gate.html", "compare.html"])
+@pytest.mark.parametrize("name", ["report.html", "gate.html"])
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int, name: str) -> None:
     page_file = page_file.with_name(name)
@@ -154,7 +154,7 @@ def test_what_is_waived_can_be_hidden_and_its_waiver_opens(browser: Any, page_fi
     page.close()
 
 
-@pytest.mark.parametrize("name", ["gate.html", "compare.html"])
+@pytest.mark.parametrize("name", ["gate.html"])
 def test_what_opens_fits_on_every_width(browser: Any, page_file: Path, name: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 900})
     page.goto(page_file.with_name(name).as_uri())
@@ -162,16 +162,6 @@ def test_what_opens_fits_on_every_width(browser: Any, page_file: Path, name: str
     for width in (390, 820, 1060, 1280):  # at 1060 the columns of a list are narrowest
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
-
-
-def test_a_comparison_needs_no_script(browser: Any, page_file: Path) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(page_file.with_name("compare.html").as_uri())
-    page.locator("#regressed summary").first.click()
-    assert page.locator("#regressed .b").first.is_visible()
-    page.locator(".counters a[href='#fixed']").click()
-    assert page.locator("#fixed:target").is_visible()
     page.close()
 
 
@@ -187,7 +177,7 @@ def violations(page: Any) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", ["gate.html", "short.html", "compare.html"])
+@pytest.mark.parametrize("name", ["gate.html", "short.html"])
 def test_an_automated_check_finds_no_barrier(
     browser: Any, page_file: Path, name: str, width: int, scheme: str
 ) -> None:
@@ -204,12 +194,4 @@ def test_the_automated_check_sees(browser: Any) -> None:
         "<html lang='en'><title>t</title><main><h1>h</h1><p style='color:#ccc'>pale</p><img></main>"
     )
     assert {rule for rule, _ in violations(page)} == {"color-contrast", "image-alt"}
-    page.close()
-
-
-def test_colours_that_the_reader_forces_leave_glyphs_and_words(browser: Any, page_file: Path) -> None:
-    page = browser.new_page(forced_colors="active")
-    page.goto(page_file.with_name("compare.html").as_uri())
-    assert page.locator(".became td.m").first.evaluate("e => getComputedStyle(e).borderTopWidth") == "2px"
-    assert page.locator(".became td", has_text="▼ worse").count() == 1
     page.close()

@@ -12,7 +12,6 @@ from tests.support.small_run import HOSTILE, Page, header, page_of, run_of, verd
 from xent_conformance.reports.html.marks import STATUS
 from xent_conformance.reports.html.page import breakable, coded
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.html.sections.counters import counters
 from xent_conformance.reports.run.findings import findings
 
 
@@ -39,23 +38,6 @@ def section(page: Page, name: str) -> str:
 
 def test_the_same_run_gives_the_same_text() -> None:
     assert page_of(mixed())[1] == page_of(mixed())[1]
-
-
-def test_counters_sum_to_the_total() -> None:
-    found = counters(run_of(mixed()).verdicts)
-    assert [c.number for c in found.counters] == ["1", "2", "1", "1", "1", "1"]
-    assert found.equation == "1 + 2 + 1 + 1 + 1 + 1 = 7"
-    assert [numbers for _, numbers in found.split] == [
-        ("1", "1", "1", "1", "1", "1", "6"),
-        ("0", "1", "0", "0", "0", "0", "1"),
-        ("1", "2", "1", "1", "1", "1", "7"),
-    ]
-    assert "1 + 2 + 1 + 1 + 1 + 1 = 7 verdicts" in page_of(mixed())[0].text
-
-
-def test_a_status_without_a_counter_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown status excused"):
-        counters(run_of([verdict(status="excused")]).verdicts)
 
 
 def test_the_result_counts_naive_controls_apart() -> None:
@@ -214,16 +196,6 @@ def test_the_command_repeats_the_selection() -> None:
         "conformance run --profile standard --framework torch --operator softmax --dtype float32 "
         "--family ordinary --implementation 'torch.*'"
     ) in text
-
-
-def test_open_answers_are_counted_side_by_side() -> None:
-    rows = [
-        verdict(status="open", got=float("nan")),
-        verdict(status="open", got=0.0, case="r1"),
-        verdict(status="open", got=0.0, case="r2"),
-        verdict(status="open", got=float("-inf"), framework="jax", implementation="jax.nn.softmax"),
-    ]
-    assert "4.4 spread1 value -inf 0 ×2, NaN" in page_of(rows)[0].text
 
 
 @pytest.fixture(scope="module")
