@@ -15,6 +15,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import listed, plural, words
+from xent_conformance.reports.views.slim import SLIM
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -108,6 +109,7 @@ def _facts(header: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("absent", "; ".join(absent)),
         ("suite, reference", f"{header['suite']}, {header['reference']}"),
         ("corpus", header["corpus"]),
+        *([("was made small", header[SLIM])] if SLIM in header else []),
         ("time spent", ", ".join(f"{what} {seconds(s)}" for what, s in header["seconds"].items())),
     ]
     return [(name, text) for name, text in facts if text]

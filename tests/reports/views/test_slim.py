@@ -48,7 +48,9 @@ def test_an_open_answer_is_shown_and_stays() -> None:
 def test_the_page_of_what_is_left_is_the_page_of_the_whole(tmp_path: Path) -> None:
     write_run(tmp_path / "slim.parquet", slim(whole()))
     again = read_run(tmp_path / "slim.parquet")
-    assert again.header[SLIM] and page(again) == page(whole())
+    told = {**whole().header, SLIM: again.header[SLIM]}
+    assert page(again) == page(run_of(whole().verdicts.to_dicts(), told))
+    assert "was made small" in page(again) and "was made small" not in page(whole())
 
 
 def test_it_is_no_baseline_of_what_is_whole_nor_the_other_way_round() -> None:

@@ -1,0 +1,91 @@
+"""What is published is what the run files beside it give, and answers plain questions where one looks.
+
+The questions are those of somebody who has README and page alone. What is read here without a browser stands
+open on the page, or in a line that opens; ``tests/reports/html/test_answers.py`` looks with one.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from docs.published import HERE, PAGES, Page, read, rendered
+from tests.support.small_run import Page as Read
+from xent_conformance.reports.views.slim import SLIM
+
+SIZES = {"report": 1_500_000, "gpu": 1_500_000, "upgrade-jax": 500_000}
+"""Bytes at most."""
+
+
+def published(name: str) -> str:
+    return (HERE / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_what_its_run_files_give(page: Page) -> None:
+    assert page.file.read_text(encoding="utf-8") == rendered(page), "run: python -m docs.published"
+    assert page.file.stat().st_size < SIZES[page.name]
+
+
+def test_nothing_else_lies_there() -> None:
+    runs = {name for page in PAGES for name in (*page.runs, *page.before)}
+    known = {f"{page.name}.html" for page in PAGES} | {f"{name}.parquet" for name in runs}
+    assert {file.name for file in HERE.iterdir()} == known | {"README.md"}
+
+
+def test_the_run_says_that_it_was_made_small() -> None:
+    assert read(("run",)).header[SLIM] and SLIM not in read(("jax-0.9.2",)).header
+    assert "was made small" in Read(published("report")).text
+
+
+def sentence(text: str, start: str) -> str:
+    """From those words to the full stop."""
+    found = re.search(re.escape(start) + r".*?[^.\d]\.(?= |$)", text)
+    assert found, f"{start!r} is nowhere"
+    return found[0]
+
+
+def test_whose_softmax_in_bfloat16_is_least_accurate_and_by_how_much() -> None:
+    text = sentence(Read(published("report")).text, "bfloat16 softmax")
+    assert "torch is within 0.50 ulp" in text and "onnx reaches 87.4, beyond its bound" in text
+
+
+def test_which_losses_return_nan_for_a_masked_class_and_who_is_right() -> None:
+    html = published("report")
+    text = sentence(Read(html).text, "A masked class makes a loss NaN")
+    assert "in 14 of 15 implementations" in text and "optax.safe_softmax_cross_entropy is right" in text
+    cause = re.search(r'<a href="#(cause-[^"]+)"><b>A masked class', html)
+    assert cause
+    body = html[html.index(f'id="{cause[1]}"') :].partition('<details class="cause"')[0]
+    for name in (
+        "torch.nn.functional.cross_entropy:probabilities",
+        "tf.nn.softmax_cross_entropy_with_logits",
+    ):
+        assert name in body
+
+
+def test_what_changes_under_xla() -> None:
+    (line,) = re.findall(r"<tr>(?:(?!</tr>).)*?eager → xla.*?</tr>", published("report"), re.DOTALL)
+    assert re.search(r"\d\d\.\d %", line) and line.count('href="#cause-') >= 6
+
+
+def test_may_i_upgrade_jax() -> None:
+    text = Read(published("upgrade-jax")).text
+    assert "May I upgrade? jax 0.9.2 → jax 0.10.2 No: 1 reason against it." in text
+    assert "must 6.4 An index out of range is never silent" in text
+
+
+def test_which_binary_cross_entropy_to_use_in_torch_float16() -> None:
+    html = published("report")
+    table = html[html.index('aria-label="Implementations of sigmoid_cross_entropy"') :]
+    table = table[: table.index("</table>")]
+    torch = table[table.index(">torch") :]
+    best = [row for row in re.findall(r"<tr>.*?</tr>", torch, re.DOTALL) if "★" in row]
+    assert any("torch.nn.MultiLabelSoftMarginLoss" in row for row in best)
+
+
+def test_does_my_gpu_differ_from_my_cpu() -> None:
+    rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published("gpu"), re.DOTALL)
+    assert [re.search(r"<b>(\w+)</b>", row)[1] for row in rows] == ["jax", "torch"]  # type: ignore[index]
+    assert all(re.search(r"\d\d\.\d %", row) for row in rows)
