@@ -8,6 +8,7 @@ import shlex
 import pytest
 import typer.main
 
+from docs.claims import blocks, within
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
@@ -76,3 +77,9 @@ def test_faults_variants_and_mutants_are_counted() -> None:
         f"({_named_right()} that `quick` catches are named right)",
     )
     assert [words for words in counted if words not in README] == []
+
+
+@pytest.mark.parametrize("name", ["found", "ordinary", "cost"])
+def test_what_is_said_of_the_pinned_versions_is_what_the_published_run_has(name: str) -> None:
+    found = within(name).search(README)
+    assert found and found[0] == f"{found[1]}{blocks()[name]}{found[2]}", "run: python -m docs.claims --write"

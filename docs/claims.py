@@ -1,0 +1,121 @@
+"""What README says of the pinned versions, from the run file that is published.
+
+``python -m docs.claims`` prints the blocks of README that stand between ``<!-- name -->`` and
+``<!-- /name -->``; with ``--write`` it puts them there. ``tests/test_readme.py`` compares.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from docs.published import HERE, PAGES, read
+from xent_conformance.reports.run.file import Run, called
+from xent_conformance.reports.run.words import NAIVE, ORDINARY, Symptom
+from xent_conformance.reports.text.numbers import count, seconds, ulps
+from xent_conformance.reports.text.wording import DTYPES, capital, dtypes_text, in_order, listed, words
+from xent_conformance.reports.views.causes import causes
+from xent_conformance.reports.views.know import know
+
+README = HERE.parents[1] / "README.md"
+
+SHOWN = 12
+"""Causes in the table of README; the page has all."""
+
+
+def blocks() -> Mapping[str, str]:
+    """By name, what stands in README."""
+    run = read(("run",))
+    return {"found": _found(run), "ordinary": _ordinary(run), "cost": _cost(run)}
+
+
+def _found(run: Run) -> str:
+    """What there is to know, then the most harmful causes that a hypothesis explains."""
+    lines = []
+    for line in know(run):
+        between = " " if line.sentence.startswith(("in ", "by ")) else ": "
+        lines.append(f"* **{line.what}**{between}{line.sentence}")
+    shown = [c for c in causes(run) if c.level == "must" and c.hypothesis and c.right][:SHOWN]
+    lines += ["", "| what is wrong | returned | right | whose | clauses |", "|---|---|---|---|---|"]
+    for c in shown:
+        cells = [
+            f"**{capital(c.hypothesis)}**: {c.sentence}",
+            f"`{c.returned}`",
+            f"`{c.right}`",
+            ", ".join(c.frameworks),
+            ", ".join(c.clauses),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    every = causes(run)
+    must = sum(c.level == "must" for c in every)
+    lines += [
+        "",
+        f"{len(shown)} of {len(every)} causes, {must} of which break a must clause; the page has all, each "
+        "with inputs to the last bit, everybody's answer and a script.",
+    ]
+    return "\n".join(lines)
+
+
+def _ordinary(run: Run) -> str:
+    """Who exceeds the stable bound on ordinary inputs of two classes or more."""
+    rows = called(run).verdicts.filter(
+        (pl.col("family") == ORDINARY) & (pl.col("n") > 1) & (pl.col("status") == "breaks_must")
+    )
+    wrong = rows.filter(pl.col("symptom").is_in([Symptom.BEYOND_BOUND, Symptom.INFINITE, Symptom.NAN]))
+    told = []
+    for (name, output), found in wrong.sort("implementation").group_by(
+        "implementation", "output", maintain_order=True
+    ):
+        far = found["ulps"].filter(found["ulps"].is_finite()).max()
+        infinite = (found["symptom"] != Symptom.BEYOND_BOUND.value).any()
+        number = f"{ulps(float(far))} ulp" if isinstance(far, float) else ""
+        size = listed([part for part in (number, "NaN or ∞" if infinite else "") if part])
+        where = in_order(found["dtype"].unique().to_list(), list(DTYPES))
+        told.append(f"`{name}` ({words(str(output))} in {dtypes_text(where)}: {size})")
+    asked = called(run).verdicts["implementation"].n_unique()
+    doors = wrong["implementation"].n_unique()
+    return (
+        f"On ordinary inputs of two classes or more, {doors} of the {asked} implementations that users call "
+        f"exceed the stable bound: {listed(told)}. The bound is tight enough to catch a sum kept in bfloat16 "
+        "and fair to every textbook form."
+    )
+
+
+def _cost(run: Run) -> str:
+    """What the published run took, as its file says."""
+    spent = run.header["seconds"]
+    parts = ", ".join(f"{name} {seconds(s)}" for name, s in spent.items() if name != "total")
+    naive = run.verdicts.filter(pl.col("formulation") == NAIVE).height
+    page = next(p for p in PAGES if p.name == "report").file.stat().st_size
+    names = run.verdicts["framework"].n_unique()
+    total, verdicts = seconds(spent["total"]), count(run.verdicts.height)
+    return (
+        f"The published run, `standard` of {names} frameworks on two cores, took {total} for {verdicts} "
+        f"verdicts ({count(naive)} of naive controls): {parts}, of workers that run side by side. Its "
+        f"page is {page / 1e6:.2f} MB; one that would be larger than 1.5 MB says what it shortens."
+    )
+
+
+def within(name: str) -> re.Pattern[str]:
+    """Where a block stands."""
+    return re.compile(f"(<!-- {name} -->\n).*?(\n?<!-- /{name} -->)", re.DOTALL)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the blocks, or write them."""
+    text = README.read_text(encoding="utf-8")
+    for name, block in blocks().items():
+        if "--write" in arguments:
+            text = within(name).sub(lambda m, block=block: f"{m[1]}{block}\n{m[2].lstrip()}", text)
+        else:
+            print(block, end="\n\n")
+    if "--write" in arguments:
+        Path(README).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
