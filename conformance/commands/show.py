@@ -124,10 +124,13 @@ def report(
     The decision is only shown: `conformance gate` is what fails.
     """
     from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.findings import findings
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.text.wording import plural
     from xent_conformance.reports.views.causes import causes as causes_of
+    from xent_conformance.reports.views.causes import unnamed
 
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
@@ -137,7 +140,12 @@ def report(
         typer.echo(page.encode("utf-8"), nl=False)
         return
     write(out, page)
-    terminal_causes.show(causes_of(run), console)
+    found = causes_of(run)
+    if found or not unnamed(run):
+        terminal_causes.show(found, console)
+    else:
+        said = f"{plural(unnamed(run), 'broken verdict')}, whose causes are not named in the run file; see"
+        console.print(escape(f"{said}: {commands.line('causes', *map(str, runs))}"), soft_wrap=True)
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)
     if decision is not None:
         terminal_gate.sentence(decision, console)

@@ -25,6 +25,9 @@ _LEVEL = len("should")
 
 def show(causes: Sequence[Cause], console: Console, *, limit: int = SHOWN, whole: bool = False) -> None:
     """How many there are and how many are explained, then each, worst first; ``whole``: in a few lines."""
+    if not causes:
+        say(console, ("no cause: nothing that has a name is wrong", "bold"))
+        return
     explained = sum(c.verdicts for c in causes if c.hypothesis)
     total = sum(c.verdicts for c in causes)
     must = sum(c.level == "must" for c in causes)

@@ -109,6 +109,13 @@ def test_what_nothing_explains_is_named_by_its_clause() -> None:
     assert "must    clause 1.1: beyond the stable bound, unexplained" in text
 
 
+def test_where_nothing_is_wrong_that_is_said() -> None:
+    assert (
+        _printed(_causes({"status": "conforms", "cause": ""}))
+        == "no cause: nothing that has a name is wrong\n"
+    )
+
+
 def test_the_list_is_short() -> None:
     found = _causes(*({"case": f"{i}", "cause": f"c{i}"} for i in range(9)))
     text = _printed(found, limit=3)
