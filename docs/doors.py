@@ -13,10 +13,10 @@ from xent_conformance.registry.doors import Door, doors
 from xent_conformance.registry.framework import FRAMEWORKS
 
 HEAD = (
-    "# Doors\n\n"
+    "# Implementations\n\n"
     "Every implementation that the suite asks, printed by `.venv/bin/python -m docs.doors`. A mode is "
     "followed by the profile that adds it where that is not `quick`. All four formats are asked of every "
-    "door in every mode that does not say otherwise. All that a door has here is offered, and is to be "
+    "one in every mode that does not say otherwise. All that it has here is offered, and is to be "
     "answered (SPEC.md 1.7); what a framework does not offer is listed with who says so. Of its state "
     "(SPEC.md 7.3, 7.8 to 7.12) what it has is asked. `value+` means "
     "value and gradients by the framework's own differentiation "

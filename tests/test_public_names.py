@@ -94,18 +94,18 @@ WHICH = "--profile --operator --dtype --family --implementation --device --plugi
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
 
 COMMANDS = {
-    "run": f"{WHICH} --framework --cases --out -o --resume",
+    "run": f"{WHICH} --framework --cases --out -o --resume --format",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
-    "--output",
+    "--output --format",
     "capture": "script arguments --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
     "gate": f"runs {HOW_IT_IS_DECIDED} --fail-on --drift-factor --junit --markdown --comment --github --json "
-    "--badge",
-    "compare": "old new --html --json --drift-factor",
+    "--badge --format",
+    "compare": "old new --html --json --drift-factor --format",
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
-    "list": "what --plugin",
-    "causes": "runs --json --whole --gate --no-gate",
+    "list": "what --plugin --format",
+    "causes": "runs --json --whole --gate --no-gate --format",
     "report": f"runs --out -o --gate --no-gate {HOW_IT_IS_DECIDED}",
     "check-plugin": "name",
     "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "

@@ -50,7 +50,7 @@ def adopt(
     gate = Files((str(run),), (str(baseline),), tuple(map(str, waivers or ())), known).gate()
     words = (
         f"{stub_file}: {len(new)} stubs for {count} verdicts that no waiver accepts; write reason and link "
-        "of each whose divergence you accept: until then they are told as broken before"
+        "of each cause that you accept: until then they are told as broken before"
     )
     lines = [
         f"{baseline}: {', '.join(found.tested)}; what is wrong in it is told from now on, and does not block",

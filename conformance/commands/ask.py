@@ -17,6 +17,8 @@ from xent_conformance.commands.base import (
     Device,
     Dtype,
     FamilyName,
+    Format,
+    Formatted,
     Framework,
     Glob,
     Operator,
@@ -28,7 +30,7 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
-from xent_conformance.commands.files import accepted
+from xent_conformance.commands.files import accepted, print_json
 
 if TYPE_CHECKING:
     from xent_conformance.cases.case import Batch, Case
@@ -52,11 +54,13 @@ def run(
         list[str] | None,
         typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
     ] = None,
+    formatted: Formatted = Format.TEXT,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
     selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
     from xent_conformance.decision.gate import decide
+    from xent_conformance.reports.ci import data
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.reports.terminal import causes as terminal_causes
@@ -80,11 +84,15 @@ def run(
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
-    terminal.summary(result, console)
-    terminal_causes.show(causes(result), console)
-    told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
-    console.print(escape(told), soft_wrap=True)
-    terminal_gate.sentence(decide(result, waivers=accepted(None, known=True)), console)
+    found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
+    if formatted is Format.JSON:
+        print_json(data.run(result, str(out), found, decision))
+    else:
+        terminal.summary(result, console)
+        terminal_causes.show(found, console)
+        told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
+        console.print(escape(told), soft_wrap=True)
+        terminal_gate.sentence(decision, console)
     if not result.complete:
         raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
 
@@ -110,10 +118,12 @@ def explain(
     mode: Annotated[str, typer.Option("--mode", help="Of the script; default: the first one.")] = "",
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
     output: Annotated[str, typer.Option("--output", help="Of the script; default: the worst.")] = "",
+    formatted: Formatted = Format.TEXT,
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from xent_conformance.cases.outside.numbers import CasesError
     from xent_conformance.explain.case import check_devices, found_case, near_cases
+    from xent_conformance.explain.plain import plain_case
     from xent_conformance.explain.printing import show_case
     from xent_conformance.registry.names import UnknownName
 
@@ -134,7 +144,14 @@ def explain(
         meant = Wanted(implementation or (), framework, mode, device or (), output)
         typer.echo(_taken_away(batch, case, meant, issue), nl=False)
         return
-    if not show_case(batch, case, implementation or (), console, device or ()):
+    if formatted is Format.JSON:
+        told = plain_case(batch, case, implementation or (), device or ())
+        there = bool(told["frameworks"])
+        if there:
+            print_json(told)
+    else:
+        there = show_case(batch, case, implementation or (), console, device or ())
+    if not there:
         wanted = " or ".join(map(repr, implementation or ["*"]))
         where = f" on {' or '.join(device)}" if device else ""
         raise fail(

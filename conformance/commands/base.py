@@ -132,6 +132,18 @@ def select(
         raise fail(str(unknown), USAGE) from None
 
 
+class Format(enum.StrEnum):
+    """For whom a command prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Formatted = Annotated[
+    Format, typer.Option("--format", help="json: one document on standard output and nothing else.")
+]
+
+
 class FailOn(enum.StrEnum):
     """What ``--fail-on`` adds to what always blocks."""
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from xent_conformance.commands.base import EVIDENCE, USAGE, fail
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def check_outputs(written: dict[str, Path | None], read: Iterable[Path]) -> None
     """No file is written over what is read, and none twice; exit status 2 otherwise."""
     taken = {path.resolve(): "is read" for path in read}
     for option, path in written.items():
-        if path is None:
+        if path is None or path == STANDARD:
             continue
         if path.resolve() in taken:
             raise fail(
@@ -50,6 +52,15 @@ def check_outputs(written: dict[str, Path | None], read: Iterable[Path]) -> None
 def as_json(told: Any) -> str:
     """Strict JSON: no NaN, no infinity."""
     return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def print_json(told: Any) -> None:
+    """One document on standard output, whatever its encoding."""
+    typer.echo(as_json(told).encode("utf-8"), nl=False)
+
+
+STANDARD = Path("-")
+"""In place of a file: standard output."""
 
 
 def write(path: Path, text: str) -> None:

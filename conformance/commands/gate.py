@@ -10,8 +10,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from xent_conformance.commands.base import USAGE, FailOns, Known, Waivers, app, console, errors, fail
-from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
+from xent_conformance.commands.base import (
+    USAGE,
+    FailOns,
+    Format,
+    Formatted,
+    Known,
+    Waivers,
+    app,
+    console,
+    errors,
+    fail,
+)
+from xent_conformance.commands.files import (
+    STANDARD,
+    accepted,
+    as_json,
+    check_outputs,
+    print_json,
+    read,
+    write,
+    write_all,
+)
 
 if TYPE_CHECKING:
     from xent_conformance.reports.views.comparison import Told
@@ -55,6 +75,7 @@ def gate(
     badge: Annotated[
         Path | None, typer.Option("--badge", metavar="FILE.json", help="For shields.io.")
     ] = None,
+    formatted: Formatted = Format.TEXT,
 ) -> None:
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
     from xent_conformance.decision.gate import decide
@@ -88,7 +109,12 @@ def gate(
     if github:
         notes += _github(decision)
     notes += decision.first_day(commands.adopt([str(path) for path in runs]))
-    terminal_gate.show(decision, console, notes=notes)
+    if formatted is Format.JSON:
+        print_json(data.gate(decision))
+        for note in notes:
+            errors.print(escape(note), soft_wrap=True)
+    else:
+        terminal_gate.show(decision, console, notes=notes)
     raise typer.Exit(decision.status)
 
 
@@ -101,6 +127,7 @@ def compare(
     drift_factor: Annotated[
         float, typer.Option("--drift-factor", min=1.0, help="Growth of an error that is drift.")
     ] = 2.0,
+    formatted: Formatted = Format.TEXT,
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
@@ -112,13 +139,16 @@ def compare(
     runs = [called(read([path])) for path in (old, new)]
     told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
     notes = write_all((html, lambda: _page(told)), (json_file, lambda: as_json(data.comparison(told))))
-    terminal_comparison.show(told, console, notes=notes)
+    if formatted is Format.JSON:
+        print_json(data.comparison(told))
+    else:
+        terminal_comparison.show(told, console, notes=notes)
 
 
 @app.command()
 def waive(
     runs: Runs,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.toml")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.toml", help="Or - for standard output.")],
     level: Annotated[WhichLevel, typer.Option("--level", help="Of the clauses broken.")] = WhichLevel.MUST,
     waivers: Waivers = None,
     known: Known = True,
@@ -135,9 +165,12 @@ def waive(
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
     found = stubs(run, accepted(waivers, known), levels)
     if not found:
-        console.print(
+        (errors if out == STANDARD else console).print(
             f"no finding of that level ({', '.join(levels)}) is without a waiver: nothing is written"
         )
+        return
+    if out == STANDARD:
+        typer.echo(toml(found).encode("utf-8"), nl=False)
         return
     write(out, toml(found))
     count = sum(stub.count for stub in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -20,70 +21,114 @@ from xent_conformance.reports.terminal.screen import table
 ROWS = 2_000
 """Rows that are listed; plug-ins may add as many as they like."""
 
-Rows = Iterator[tuple[str, ...]]
+Record = Mapping[str, Any]
+"""An entry of a list, for programs (docs/JSON.md); a table shows it in a row."""
 
 
 def show(what: str, console: Console) -> None:
     """A table of operators, implementations, families, clauses or devices, no wider than the console."""
-    columns, _, names = _TABLES[what]
+    columns, _, _, names = _TABLES[what]
     table(console, columns, rows(what), names=columns[:names], limit=ROWS)
 
 
-def rows(what: str) -> Rows:
-    """What the table holds."""
+def records(what: str) -> Iterator[Record]:
+    """What the list holds, for programs."""
     return _TABLES[what][1]()
 
 
-def _operators() -> Rows:
+def rows(what: str) -> Iterator[tuple[str, ...]]:
+    """What the table holds."""
+    return map(_TABLES[what][2], records(what))
+
+
+def _operators() -> Iterator[Record]:
     for o in OPERATORS.values():
-        yield o.name, o.formula, o.labels, " ".join(o.outputs)
+        yield {"name": o.name, "formula": o.formula, "labels": o.labels, "outputs": list(o.outputs)}
 
 
-def _implementations() -> Rows:
-    """Every door, without importing its framework; a mode is marked with the profile that adds it."""
+def _operator(r: Record) -> tuple[str, ...]:
+    return r["name"], r["formula"], r["labels"], " ".join(r["outputs"])
+
+
+def _implementations() -> Iterator[Record]:
+    """Every one, without importing its framework; ``modes``: of each the smallest profile that asks it."""
     for row in doors():
-        modes = " ".join(f"{m}({since})" if since != Profile.QUICK else m for m, since in row.modes.items())
-        yield row.framework, row.door.name, row.door.operator, row.door.formulation, modes, row.door.note
+        yield {
+            "framework": row.framework,
+            "name": row.door.name,
+            "operator": row.door.operator,
+            "formulation": row.door.formulation,
+            "modes": {mode: str(since) for mode, since in row.modes.items()},
+            "note": row.door.note,
+        }
 
 
-def _families() -> Rows:
-    """Every family with the operators and row lengths it asks."""
+def _implementation(r: Record) -> tuple[str, ...]:
+    """A mode is marked with the profile that adds it."""
+    modes = " ".join(f"{m}({since})" if since != Profile.QUICK else m for m, since in r["modes"].items())
+    return r["framework"], r["name"], r["operator"], r["formulation"], modes, r["note"]
+
+
+def _families() -> Iterator[Record]:
+    """Every family with the row lengths that it asks of each operator, in ``quick`` and in ``full``."""
     for family in all_families().values():
-        quick, more = [], []
-        for o in OPERATORS.values():
-            first = family.lengths(o, "quick")
-            rest = [n for n in family.lengths(o, "full") if n not in first]
-            if first:
-                quick.append(f"{o.name} {' '.join(map(str, first))}")
-            if rest:
-                more.append(f"{o.name} {' '.join(map(str, rest))}")
-        yield family.name, family.about, "\n".join(quick), "\n".join(more)
+        lengths = {
+            profile: {o.name: [*found] for o in OPERATORS.values() if (found := family.lengths(o, profile))}
+            for profile in ("quick", "full")
+        }
+        yield {"name": family.name, "about": family.about, **lengths}
 
 
-def _clauses() -> Rows:
+def _family(r: Record) -> tuple[str, ...]:
+    quick, more = [], []
+    for operator, every in r["full"].items():
+        first = r["quick"].get(operator, [])
+        rest = [n for n in every if n not in first]
+        if first:
+            quick.append(f"{operator} {' '.join(map(str, first))}")
+        if rest:
+            more.append(f"{operator} {' '.join(map(str, rest))}")
+    return r["name"], r["about"], "\n".join(quick), "\n".join(more)
+
+
+def _clauses() -> Iterator[Record]:
     for c in all_clauses().values():
-        yield c.id, c.level.value, c.title
+        yield {"id": c.id, "level": c.level.value, "title": c.title, "text": c.text, "note": c.note}
 
 
-def _devices() -> Rows:
-    """Devices of every framework that is installed here, and their variants. Starts each of them."""
+def _clause(r: Record) -> tuple[str, ...]:
+    return r["id"], r["level"], r["title"]
+
+
+def _devices() -> Iterator[Record]:
+    """Devices of every framework that is installed here, and their variants. Starts each of them.
+
+    Without a ``version`` it is a variant; without a ``device`` the framework does not start.
+    """
     for framework in FRAMEWORKS.values():
         try:
             connection = connect(Seat(framework))
         except (FrameworkAbsent, WorkerLost) as absent:
             state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"
-            yield framework.name, state, "", f"{absent}\nadd it with: {framework.install}"
+            how = f"{absent}\nadd it with: {framework.install}"
+            yield {"framework": framework.name, "version": state, "device": "", "setting": how}
             continue
         hello = connection.hello
         connection.close()
         setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
         for device in hello["devices"]:
-            yield framework.name, hello["version"], device, setting
+            told = {"framework": framework.name, "version": hello["version"]}
+            yield {**told, "device": device, "setting": setting}
         for name, variant in framework.declaration.variants.items():
             sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
             asked = _asked(framework, name, hello["devices"])
             device = Seat(framework, name).device(variant.device)
-            yield framework.name, "", device, f"{variant.about}; {sets}; {asked}"
+            about = f"{variant.about}; {sets}; {asked}"
+            yield {"framework": framework.name, "version": "", "device": device, "setting": about}
+
+
+def _device(r: Record) -> tuple[str, ...]:
+    return r["framework"], r["version"], r["device"], r["setting"]
 
 
 def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
@@ -96,15 +141,18 @@ def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
     return f"asked from {variant.since} on" if variant.device == "cpu" else "asked where it is named"
 
 
-_TABLES: Mapping[str, tuple[tuple[str, ...], Callable[[], Rows], int]] = {
-    "operators": (("operator", "formula", "labels", "outputs"), _operators, 1),
+_TABLES: Mapping[
+    str, tuple[tuple[str, ...], Callable[[], Iterator[Record]], Callable[[Record], tuple[str, ...]], int]
+] = {
+    "operators": (("operator", "formula", "labels", "outputs"), _operators, _operator, 1),
     "implementations": (
         ("framework", "implementation", "operator", "formulation", "modes", "note"),
         _implementations,
+        _implementation,
         3,
     ),
-    "families": (("family", "about", "quick: operator n…", "standard and full add"), _families, 1),
-    "clauses": (("clause", "level", "title"), _clauses, 2),
-    "devices": (("framework", "version", "device", "setting"), _devices, 3),
+    "families": (("family", "about", "quick: operator n…", "standard and full add"), _families, _family, 1),
+    "clauses": (("clause", "level", "title"), _clauses, _clause, 2),
+    "devices": (("framework", "version", "device", "setting"), _devices, _device, 3),
 }
-"""Columns, rows, and how many of the columns hold names: those fold last."""
+"""Columns, what they show, how, and how many of the columns hold names: those fold last."""

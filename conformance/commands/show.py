@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,8 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     FAILED,
     USAGE,
+    Format,
+    Formatted,
     Known,
     Plugin,
     Waivers,
@@ -22,7 +24,16 @@ from xent_conformance.commands.base import (
     fail,
     plug_in,
 )
-from xent_conformance.commands.files import accepted, as_json, check_outputs, read, write, write_all
+from xent_conformance.commands.files import (
+    STANDARD,
+    accepted,
+    as_json,
+    check_outputs,
+    print_json,
+    read,
+    write,
+    write_all,
+)
 
 if TYPE_CHECKING:
     from xent_conformance.reports.html.section import Extras
@@ -44,12 +55,19 @@ class Listing(enum.StrEnum):
 
 
 @app.command("list")
-def list_(what: Annotated[Listing, typer.Argument(help="What to list.")], plugin: Plugin = None) -> None:
+def list_(
+    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    plugin: Plugin = None,
+    formatted: Formatted = Format.TEXT,
+) -> None:
     """List operators, implementations, families, clauses or devices."""
     from xent_conformance.commands import listing
 
     plug_in(plugin)
-    listing.show(what.value, console)
+    if formatted is Format.JSON:
+        print_json(list(listing.records(what.value)))
+    else:
+        listing.show(what.value, console)
 
 
 @app.command()
@@ -60,11 +78,13 @@ def causes(
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="All that is told of each, in a few lines.")] = False,
     gate: Decided = True,
+    formatted: Formatted = Format.TEXT,
 ) -> None:
     """Say what is wrong in a run, each thing once, worst first: which formula gives what was returned."""
     from xent_conformance.diagnosis.causes import OtherCorpus, diagnosed
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
+    from xent_conformance.reports.ci import data
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views import causes as views
@@ -75,7 +95,10 @@ def causes(
         found = views.causes(run) or views.causes(diagnosed(run, Oracle(default_cache())))
     except OtherCorpus as other:
         raise fail(str(other), EVIDENCE) from None
-    notes = write_all((json_file, lambda: as_json([asdict(cause) for cause in found])))
+    notes = write_all((json_file, lambda: as_json(data.causes(found))))
+    if formatted is Format.JSON:
+        print_json(data.causes(found))
+        return
     terminal_causes.show(found, console, whole=whole)
     for note in notes:
         console.print(escape(note), soft_wrap=True)
@@ -86,7 +109,9 @@ def causes(
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html")] = Path("report.html"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE.html", help="Or - for standard output.")
+    ] = Path("report.html"),
     gate: Decided = True,
     baseline: Annotated[
         list[Path] | None,
@@ -103,16 +128,28 @@ def report(
     The decision is only shown: `conformance gate` is what fails.
     """
     from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.findings import findings
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.text.wording import plural
     from xent_conformance.reports.views.causes import causes as causes_of
+    from xent_conformance.reports.views.causes import unnamed
 
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
     decision = _decided(run, runs, baseline, waivers, known) if gate else None
-    write(out, render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts)))
-    terminal_causes.show(causes_of(run), console)
+    page = render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts))
+    if out == STANDARD:
+        typer.echo(page.encode("utf-8"), nl=False)
+        return
+    write(out, page)
+    found = causes_of(run)
+    if found or not unnamed(run):
+        terminal_causes.show(found, console)
+    else:
+        said = f"{plural(unnamed(run), 'broken verdict')}, whose causes are not named in the run file; see"
+        console.print(escape(f"{said}: {commands.line('causes', *map(str, runs))}"), soft_wrap=True)
     console.print(f"wrote {escape(str(out))} ({out.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)
     if decision is not None:
         terminal_gate.sentence(decision, console)

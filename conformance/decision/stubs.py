@@ -32,7 +32,7 @@ _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
 _ORDINARY = re.compile(r"[^a-z0-9]+")
 
 HEAD = """\
-# Stubs of waivers. Each names one known divergence and accepts it, and nothing else in its place.
+# Stubs of waivers. Each names one known cause and accepts it, and nothing else in its place.
 # Write `reason` (why it is accepted, a sentence) and `link` (where upstream documents or tracks it, or
 # "none") of each, and take out what is not to be accepted. Until both are written the file is refused.
 """

@@ -1,4 +1,4 @@
-"""Waivers: reviewed entries that accept known divergences, each with its reason.
+"""Waivers: reviewed entries that accept known causes, each with its reason.
 
 A waiver names who (framework, versions, implementations, modes, devices), where (operators, outputs, cases)
 and the *failure signature* that it accepts: the clause broken, the symptom, and a ceiling in ulps where the
@@ -256,7 +256,7 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
     if "symptom" in entry and not measured and ulps is not None:
         raise wrong(f"symptom {entry['symptom']!r} has no size; leave ulps out")
     if len(entry["reason"].strip()) < 20:
-        raise wrong("has no reason yet; write why this divergence is accepted (a sentence)")
+        raise wrong("has no reason yet; write why this is accepted (a sentence)")
     link = entry["link"].strip()
     if link != NO_LINK and not link.startswith(("https://", "http://")):
         raise wrong(

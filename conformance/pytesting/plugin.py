@@ -35,8 +35,8 @@ _OPTIONS = (
     _Option("framework", _many("NAME", "Ask only this framework, which must then be there")),
     _Option("device", _many("DEVICE", "Ask this device: cpu (default), cuda, cuda:0, 'cpu[isa=avx2]'")),
     _Option("profile", {"metavar": "PROFILE", "help": "quick (default), standard or full."}),
-    _Option("waivers", _many("FILE", "Accept the divergences in this file, beside the known ones")),
-    _Option("no-known-waivers", {"action": "store_true", "help": "Accept no known divergence."}),
+    _Option("waivers", _many("FILE", "Also the waivers of this file, beside those of the suite")),
+    _Option("no-known-waivers", {"action": "store_true", "help": "Without the waivers of the suite."}),
     _Option(
         "fail-on",
         {"action": "append", "choices": ["should"], "help": "Fail where a should clause is broken too."},

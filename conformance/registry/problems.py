@@ -180,7 +180,7 @@ def _implementations(kind: type, implementations: Any) -> Iterator[Problem]:
         if count > 1:
             yield Problem(
                 f"{name}: {count} implementations of {operator} have this name",
-                "give each its own: it is how an answer finds its door",
+                "give each its own: it is how an answer finds its implementation",
             )
 
 

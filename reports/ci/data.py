@@ -1,16 +1,21 @@
-"""Decisions for programs: what ``--json`` writes. Strict JSON, no NaN and no infinity; keys do not change.
+"""All that programs read: what ``--json FILE`` writes and ``--format json`` prints (docs/JSON.md).
 
+Strict JSON: a number of a tested format is text, so that NaN, an infinity and minus zero are what they are;
+an error in ulps is a number, or null where it is not measured or no finite number. Keys do not change.
 Everything else takes the objects; this is the one place that makes plain dictionaries of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from math import isfinite
 from typing import Any
 
-from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import Row, Status
+from xent_conformance.reports.text.wording import Answer, bits_text
+from xent_conformance.reports.views.causes import Cause
 from xent_conformance.reports.views.comparison import Change, Group, Groups, Told, Verdict
 from xent_conformance.reports.views.gate import Gate, Judged, Reason
 from xent_conformance.reports.views.versions import Lifetime, Line, Versions
@@ -111,6 +116,62 @@ def _verdict(verdict: Verdict | None) -> Plain | None:
         "got": answer.returned if answer.right else "",
         "right": answer.right,
     }
+
+
+# --- causes, and a run ---
+
+
+def causes(found: Iterable[Cause]) -> list[Plain]:
+    """Each cause, worst first."""
+    return [_cause(c) for c in found]
+
+
+_OF_A_CAUSE = tuple(f.name for f in fields(Cause) if f.name not in ("answer", "harm"))
+
+
+def _cause(c: Cause) -> Plain:
+    """``returned`` and ``right`` are empty where no number came back."""
+    told = {"title": c.title, "harm": c.harm.name.lower(), "harm_about": c.harm.about}
+    answer = {"returned": c.returned, "right": c.right, "ulps": _ulps(c.answer), "outcome": c.answer.outcome}
+    return _of(c, _OF_A_CAUSE) | told | answer
+
+
+def run(asked: Run, file: str, found: Iterable[Cause], decision: Gate) -> Plain:
+    """A run: what was asked, how it went, what is wrong, and what the gate says of it."""
+    verdicts = asked.verdicts
+    counted = verdicts.group_by("framework", "status").len().sort("framework", "status")
+    frameworks: dict[str, dict[str, int]] = {}
+    for framework, status, number in counted.iter_rows():
+        frameworks.setdefault(framework, {})[status] = number
+    gaps = ("framework", "message", "install")
+    return {
+        "file": file,
+        "complete": asked.complete,
+        "tested": list(asked.tested),
+        "verdicts": verdicts.height,
+        "by_status": {status: sum(f.get(status, 0) for f in frameworks.values()) for status in Status},
+        "by_framework": frameworks,
+        "absent": [{k: gap[k] for k in gaps} for h in asked.headers for gap in h["absent"]],
+        "not_installed": [{k: gap[k] for k in gaps} for h in asked.headers for gap in h["not_installed"]],
+        "seconds": {what: s for h in asked.headers for what, s in h["seconds"].items()},
+        "causes": causes(found),
+        "gate": {"status": decision.status, "verdict": decision.verdict, "headline": decision.headline},
+    }
+
+
+def verdict(row: Row) -> Plain:
+    """One verdict, with the bits of what was returned and of what is right where they are numbers."""
+    answer = Answer.of(row)
+    named = ("implementation", "mode", "device", "output", "outcome", "message", "status", "grade", "symptom")
+    numbers = {
+        "element": row["index"],
+        "returned": answer.returned,
+        "returned_bits": bits_text(row, "got"),
+        "right": answer.right,
+        "right_bits": bits_text(row, "rounded"),
+    }
+    told = {name: row[name] for name in named} | {"clause": row["clause"], "level": row["level"]}
+    return told | (numbers if answer.right else {}) | {"ulps": _ulps(answer), "cause": row["cause"]}
 
 
 # --- versions ---

@@ -14,6 +14,7 @@ from xent_conformance.reports.terminal.screen import Part, left, say
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import cut, flat, listed, plural
 from xent_conformance.reports.views.causes import Cause
+from xent_conformance.reports.views.harm import Harm
 
 SHOWN = 40
 
@@ -25,6 +26,9 @@ _LEVEL = len("should")
 
 def show(causes: Sequence[Cause], console: Console, *, limit: int = SHOWN, whole: bool = False) -> None:
     """How many there are and how many are explained, then each, worst first; ``whole``: in a few lines."""
+    if not causes:
+        say(console, ("no cause: nothing that has a name is wrong", "bold"))
+        return
     explained = sum(c.verdicts for c in causes if c.hypothesis)
     total = sum(c.verdicts for c in causes)
     must = sum(c.level == "must" for c in causes)
@@ -48,7 +52,8 @@ def _line(c: Cause, console: Console) -> None:
     room = console.width - _LEVEL - 2
     told = cut(flat(c.title), room)
     pair = f"returned {c.returned}, right {c.right}" if c.right else c.answer.sentence
-    for ways in ((c.answer.sentence, pair), (_where(c),), (plural(c.verdicts, "verdict"),), (c.id,)):
+    answers = (c.symptom,) if c.harm in (Harm.OTHER_BITS, Harm.CHANGED) else (c.answer.sentence, pair)
+    for ways in (answers, (_where(c),), (plural(c.verdicts, "verdict"),), (c.id,)):
         longer = (f"{told} · {flat(way)}" for way in ways)
         told = next((text for text in longer if cell_len(text) <= room), told)
     level: Part = (f"{c.level:<{_LEVEL}}", "bold" if c.level == "must" else "")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.run.words import Row, Symptom
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import Element, elements
 from xent_conformance.reports.text.trackers import Part, tracker_of
@@ -79,8 +79,15 @@ class Issue:
         """Who, what is wrong, and the numbers."""
         answer = Answer.of(self.row)
         told = f"returns {answer.returned} for {answer.right}" if answer.right else answer.returned
+        if self._right_number:
+            told = f": {self.row['symptom']}"
         what = f"{_output(self.row)}, {self.row['dtype']}"
-        return flat(f"{self.row['implementation']} {told} ({what}): {self.cause}")
+        return flat(f"{self.row['implementation']} {told} ({what}): {self.cause}").replace(" : ", ": ")
+
+    @property
+    def _right_number(self) -> bool:
+        """Whether the numbers are right, and it is something else that is wrong."""
+        return self.row["symptom"] in (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS)
 
     # --- the parts ---
 
@@ -147,6 +154,8 @@ class Issue:
             lines.append(f"element  {row['index']}")
         if row["message"]:
             lines.append(row["message"])
+        if self._right_number:
+            lines.append(f"This number is within the bounds; what is wrong is: {row['symptom']}.")
         return _block("\n".join(lines))
 
     @property

@@ -77,6 +77,12 @@ def causes(run: Run) -> list[Cause]:
     return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
 
 
+def unnamed(run: Run) -> int:
+    """How many broken verdicts name no cause: all of them in a file of before there were causes."""
+    faults = called(run).verdicts.filter(pl.col("status").is_in(FAULTS))
+    return faults.filter(pl.col("cause") == "").height
+
+
 def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row | None:
     """The worst verdict of a cause, by its name, in the frameworks that are meant; None for none."""
     rows = run.broken.filter(pl.col("cause") == cause)

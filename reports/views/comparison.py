@@ -30,14 +30,14 @@ class Change(StrEnum):
 
     about: str
 
-    REGRESSED = "regressed", "worse than before: a clause that held is broken, or is broken in a worse way"
+    REGRESSED = "regressed", "worse than before: what conformed breaks a clause, or breaks it in a worse way"
     MISSING = "missing", "answered before, not asked or not answered now"
     NOT_COMPARABLE = (
         "not comparable",
         "the case, or the rule it is judged by, is another one under the same name",
     )
     DRIFTED = "drifted", "the verdict is as before, the error has grown"
-    FIXED = "fixed", "better than before: a clause that was broken holds"
+    FIXED = "fixed", "better than before: what broke a clause conforms"
     IMPROVED = "improved", "the verdict is as before, the error has shrunk"
     BITS = "bits changed", "other bits, no other change"
     ADDED = "added", "not asked before"

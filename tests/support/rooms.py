@@ -139,6 +139,11 @@ conformance/explain/script
     cases: case corpus profile words
     reports: run text
     conformance: asking frameworks judging registry worker
+conformance/explain/plain
+    reference: clauses
+    cases: case
+    reports: ci text
+    conformance: explain/case
 conformance/explain/search
     reference: formats inputs operators oracle
     cases: case profile strategies
@@ -185,7 +190,7 @@ conformance/commands
     cases: case corpus outside profile
     reports: atomic ci html/comparison html/report html/versions run terminal text views
     conformance: . asking capturing check_plugin decision diagnosis explain/case explain/issue
-    conformance: explain/printing explain/script
+    conformance: explain/plain explain/printing explain/script
     conformance: explain/search registry running versions
 conformance/__main__
     conformance: commands

@@ -15,13 +15,14 @@ from typer.testing import Result
 from tests.support.by_hand import Install
 from tests.support.cli import conformance, invoke
 from tests.support.paths import ROOT
+from tests.support.small_run import run_of, verdict
 from xent_conformance import __version__
 from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.running import engine
 
@@ -203,6 +204,22 @@ def test_report(install: Install) -> None:
     assert "wrote out/page.html" in conformance("report", "run.parquet", "-o", "out/page.html").stdout
     page = Path("out/page.html").read_text(encoding="utf-8")
     assert "fake.softmax" in page and page.rstrip().endswith("</html>")
+
+
+def test_report_says_what_is_wrong_a_line_a_cause_and_the_decision_last(install: Install) -> None:
+    install(fake="AlwaysNan")
+    conformance("run", *SMALL)
+    lines = conformance("report", "run.parquet").stdout.splitlines()
+    assert any(line.startswith("must ") and "returned NaN" in line for line in lines)
+    assert lines[-2].startswith("wrote report.html") and lines[-1].startswith("gate failed: ")
+    assert conformance("report", "run.parquet", "--no-gate").stdout.splitlines()[-1].startswith("wrote ")
+
+
+def test_report_of_a_file_that_names_no_causes_says_how_to_find_them(tmp_path: Path) -> None:
+    write_run(tmp_path / "old.parquet", run_of([verdict(status="breaks_must")]))
+    text = conformance("report", "old.parquet").stdout
+    assert "1 broken verdict, whose causes are not named in the run file" in text
+    assert "conformance causes old.parquet" in text
 
 
 def test_report_of_a_missing_file() -> None:

@@ -187,7 +187,7 @@ def test_the_ceiling_is_the_next_power_of_two(ulps: float) -> None:
 
 def test_an_unsigned_stub_is_refused(make: Make) -> None:
     _waived(make("AlwaysNan", *TWO_CLASSES))
-    with pytest.raises(WaiverError, match="has no reason yet; write why this divergence is accepted"):
+    with pytest.raises(WaiverError, match="has no reason yet; write why this is accepted"):
         read_waivers([Path("w.toml")])
 
 

@@ -58,7 +58,7 @@ def test_a_file_without_waivers_is_fine(path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"reason": ""}, "waiver 'fake-nan': has no reason yet; write why this divergence is accepted"),
+        ({"reason": ""}, "waiver 'fake-nan': has no reason yet; write why this is accepted"),
         ({"reason": "  known  "}, "has no reason yet"),
         ({"link": ""}, "has no link yet; write the address where upstream documents or tracks it, or 'none'"),
         ({"link": "see the tracker"}, "has no link yet"),

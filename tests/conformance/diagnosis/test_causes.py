@@ -83,9 +83,12 @@ def test_the_command(shifted: Run, tmp_path: Path) -> None:
     write_run(tmp_path / "run.parquet", shifted)
     text = conformance("causes", "run.parquet", "--json", "causes.json").stdout
     first = text.splitlines()[0]
-    assert " causes of " in first and first.endswith("and none is contradicted")
-    assert "should 1.2  log of the whole sum: lost relative accuracy" in text
-    assert "contradicted by 0 of" in text and "numpy:log_softmax-shifted eager cpu: returned" in text
+    assert " causes of " in first and first.endswith("worst first")
+    assert "should  log of the whole sum · returned" in text
+    assert "gate " in text.splitlines()[-1]
+    whole = conformance("causes", "run.parquet", "--whole", "--no-gate").stdout
+    assert "should  log of the whole sum  (log-of-the-whole-sum)" in whole
+    assert "that conform contradicts it" in whole and "numpy:log_softmax-shifted eager cpu: returned" in whole
     told = json.loads((tmp_path / "causes.json").read_text(encoding="utf-8"))
     assert {c["id"] for c in told} == {c.id for c in causes(diagnosed(shifted, Oracle(default_cache())))}
 

@@ -109,6 +109,18 @@ def test_what_nothing_explains_is_named_by_its_clause() -> None:
     assert "must    clause 1.1: beyond the stable bound, unexplained" in text
 
 
+def test_where_both_numbers_are_right_no_number_is_said_to_be_wrong() -> None:
+    text = _printed(_causes({"symptom": "other bits", "clause": "7.4", "grade": "exact", "ulps": 0.2}))
+    assert "must    offset kept · other bits · torch" in text and "returned" not in text
+
+
+def test_where_nothing_is_wrong_that_is_said() -> None:
+    assert (
+        _printed(_causes({"status": "conforms", "cause": ""}))
+        == "no cause: nothing that has a name is wrong\n"
+    )
+
+
 def test_the_list_is_short() -> None:
     found = _causes(*({"case": f"{i}", "cause": f"c{i}"} for i in range(9)))
     text = _printed(found, limit=3)

@@ -104,6 +104,12 @@ def test_what_raises_is_told_in_its_own_words_and_ends_no_block() -> None:
     assert "returned" not in text.splitlines()[0]
 
 
+def test_other_bits_are_no_wrong_number() -> None:
+    text = _text(_run({"symptom": "other bits", "grade": "exact", "ulps": 0.2}))
+    assert text.startswith("torch.softmax: other bits (the value, float32): offset kept\n")
+    assert "This number is within the bounds; what is wrong is: other bits." in text
+
+
 def test_a_long_row_is_told_as_far_as_it_is_carried() -> None:
     long = {"dtype": "float32", "n": 5000, "logits": "0000803f000000c0" * 32, "labels": "", "tangent": ""}
     told = _text(_run(exhibits={CASE: long | {"cotangent": "0000803f", "asked": ""}}))
