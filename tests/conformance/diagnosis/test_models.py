@@ -18,7 +18,7 @@ from tests.support.corpus import corpus
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
-from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions
 from xent_conformance.diagnosis.weigh import weighed
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -54,7 +54,8 @@ def wrong(h: Hypothesis) -> Iterator[tuple[Batch, str, Prediction]]:
         for batch in asked(operator):
             if output not in batch.inputs.outputs:
                 continue
-            for p in predictions(ORACLE.truth(batch.inputs), output, lambda n: n[0] == h.name):
+            right = Right(ORACLE.truth(batch.inputs), output)
+            for p in predictions(right, lambda n: n[0] == h.name):
                 if p.hypothesis is h and name in (None, p.name) and _broken(batch, output, p.values):
                     name = p.name
                     yield batch, output, p
@@ -101,11 +102,11 @@ def test_what_was_computed_is_named_and_what_is_right_is_not(h: Hypothesis) -> N
     assert not mine.contradicted
     # of what is lost to rounding alone, and beyond that by what is no fault, not every digit is told
     assert h.innocent or len(mine.explained) >= (0.7 if h.rounds or h.steps else 1.0) * door.broken
-    assert h.rounds or not _accused(p)
+    assert h.rounds or not _accused(p, Right(ORACLE.truth(batch.inputs), output))
 
 
-def _accused(p: Prediction) -> bool:
+def _accused(p: Prediction, right: Right) -> bool:
     """Whether what is right would be explained by the prediction."""
-    right = p.right.rounded
-    where, index = (i.ravel() for i in np.indices(right.shape))
-    return bool(p.met(where, index, right.ravel(), np.zeros(right.size, dtype=bool)).any())
+    where, index = (i.ravel() for i in np.indices(right.rounded.shape))
+    there = right.at(where, index)
+    return bool(p.at(there).met(there.rounded, np.zeros(where.size, dtype=bool)).any())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from xent_conformance.diagnosis.hypothesis import Hypothesis
-from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Prediction
+from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Predicted, There
 from xent_conformance.reference.formats import BINARY32
 
 FIRST = np.zeros(1, dtype=np.int64)
@@ -19,21 +17,19 @@ ROUNDS = replace(OTHER, rounds=True)
 
 def of(
     value: float, right: float, *, h: Hypothesis = OTHER, near: float = 0.1, step: float = 0.0
-) -> Prediction:
+) -> Predicted:
     """One number that is predicted where ``right`` is right, to an accurate bound of 0.01."""
-    inputs = SimpleNamespace(format=BINARY32)
-    truth = SimpleNamespace(inputs=inputs)
-    exact = np.array([[right]])
-    told: Any = SimpleNamespace(truth=truth, exact=exact, rounded=exact, accurate=np.array([[0.01]]))
-    return Prediction(h, ("", ""), told, np.array([[value]]), np.array([[near]]), np.array([[step]]))
+    exact = np.array([right])
+    there = There(FIRST, FIRST, BINARY32, exact, exact, np.array([0.01]))
+    return Predicted(h, there, np.array([value]), np.array([near]), np.array([step]))
 
 
-def met(p: Prediction, got: float, *, mild: bool = False) -> bool:
-    return bool(p.met(FIRST, FIRST, np.array([got]), np.array([mild]))[0])
+def met(p: Predicted, got: float, *, mild: bool = False) -> bool:
+    return bool(p.met(np.array([got]), np.array([mild]))[0])
 
 
-def contradicted(p: Prediction, got: float) -> bool:
-    return bool(p.contradicted(FIRST, FIRST, np.array([got]))[0])
+def contradicted(p: Predicted, got: float) -> bool:
+    return bool(p.contradicted(np.array([got]))[0])
 
 
 def test_a_number_is_met_near_the_prediction_and_nowhere_else() -> None:
