@@ -34,7 +34,8 @@ def parts_flushed(z: Situation, factor: float) -> Situation:
 
 
 def inputs_flushed(z: Situation) -> Situation:
-    return z.but(arrived=_flush(z, z.arrived), cotangent=_flush(z, z.cotangent))
+    labels = z.p if z.indexed else _flush(z, z.p)
+    return z.but(arrived=_flush(z, z.arrived), cotangent=_flush(z, z.cotangent), p=labels)
 
 
 def in_format(z: Situation, name: str) -> Situation | None:

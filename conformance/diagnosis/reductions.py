@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, SPARSE
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Where, on, picked, where
 from xent_conformance.diagnosis.situation import Array, Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY))
+LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
+INDEXED = on((SPARSE, LIKELIHOOD))
 
 
 # --- an ignored index ------------------------------------------------------------------------------
@@ -125,14 +126,14 @@ REDUCTIONS = (
         "an ignored row has a loss",
         "a row that is to be ignored is a row like any other, of the nearest class",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(not_ignored, "ignore_index"),
     ),
     Hypothesis(
         "the ignored index is forgotten",
         "nobody looks for an index to ignore",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(not_ignored_at_all, "ignore_index"),
         rank=2,
     ),
@@ -140,7 +141,7 @@ REDUCTIONS = (
         "ignored only where it names a class",
         "an index to ignore that names no class is an index out of range",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(ignored_if_a_class, "ignore_index"),
         rank=4,
     ),
@@ -148,7 +149,7 @@ REDUCTIONS = (
         "ignored only where it names no class",
         "an index to ignore that names a class is that class",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(ignored_if_no_class, "ignore_index"),
         rank=4,
     ),
@@ -164,19 +165,19 @@ REDUCTIONS = (
         "the mean divides by the rows that are kept",
         "by their number, whatever their weights",
         over_kept_rows,
-        on(SPARSE),
+        INDEXED,
         4,
     ),
     _mean("the mean divides by the elements", "by rows and classes", over_elements, on((DENSE, SPARSE))),
     _mean(
-        "ignored rows count in the mean", "their weights are in what it divides by", over_weights, on(SPARSE)
+        "ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED
     ),
     _mean(
         "the mean divides by the weights of the rows", "which belong to the losses alone", over_row_weights
     ),
     _mean("the mean is the sum", "nothing is divided by", over_nothing),
     _mean(
-        "a sum is a mean times its divisor", "0/0 where nothing counts", a_mean_times, on(SPARSE, "value"), 4
+        "a sum is a mean times its divisor", "0/0 where nothing counts", a_mean_times, on((SPARSE, LIKELIHOOD), "value"), 4
     ),
     _mean("the mean is divided twice", "once more by the number of rows", over_one_axis, rank=4),
     _mean(
@@ -186,13 +187,13 @@ REDUCTIONS = (
         "NaN is left out of a reduction",
         "as if its row were not there",
         nan_left_out,
-        on((DENSE, SPARSE, BINARY), "value"),
+        on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD), "value"),
     ),
     _mean(
         "an index outside is left out of a reduction",
         "as if its row were not there, though the mean counts it",
         lambda z: z.but(rows=(np.where(z.outside, z.of(0.0), z.rows[0]), z.rows[1])),
-        on(SPARSE),
+        INDEXED,
         4,
     ),
     Hypothesis(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, LOGSUMEXP, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, LOGSUMEXP, SPARSE
 from xent_conformance.diagnosis.hypothesis import Hypothesis, on, picked, where
 from xent_conformance.diagnosis.situation import Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY))
+LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
 SOFTMAX_LOSSES = on((DENSE, SPARSE))
 
 
