@@ -50,6 +50,12 @@ def fused_difference(z: Situation) -> Situation:
     return z.but(m=m, e=e, S=S, s=s, L=np.log(S), balance=balanced_by_hand)
 
 
+def fused_offset(z: Situation) -> Situation:
+    """``x − (m + log S)``, whose numbers are rounded, from the fused sum."""
+    fused = fused_difference(z)
+    return fused.but(ell=z.stored(z.x) - z.stored(fused.m + fused.L))
+
+
 def fused_probability(z: Situation) -> Situation:
     """The probability as exp of the fused log-probability, in binary32."""
     fused = fused_difference(z)
@@ -168,6 +174,15 @@ AROUND = (
         where(fused_probability, "scale", "temperature", "bias"),
         rank=2,
         variant="exp of log-softmax",
+    ),
+    Hypothesis(
+        "fused into the difference",
+        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
+        "SPEC.md 8.14",
+        on(SPARSE, "value"),
+        where(fused_offset, "scale", "temperature", "bias"),
+        rank=2,
+        variant="offset kept",
     ),
     Hypothesis(
         "a finite number for a mask",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, LIKELIHOOD, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, LIKELIHOOD, LOGSUMEXP, SPARSE
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Of, on, rows
-from xent_conformance.diagnosis.situation import Array, Pair, Situation
+from xent_conformance.diagnosis.situation import Array, Situation
 
 VALUE_AND_GRADIENT = ("value", "grad_logits", "jvp", "hvp")
 LABELLED = on((DENSE, BINARY), VALUE_AND_GRADIENT)
@@ -102,8 +102,11 @@ def silent(z: Situation) -> Situation:
     return z.but(rows=(np.where(z.outside, z.of(0.0), found), sized), counted=z.counted)
 
 
-def _of_no_class(z: Situation) -> Pair:
-    return z.c * z.s, np.abs(z.c) * z.s
+def logsumexp_alone(z: Situation) -> Situation:
+    """What is taken away is nothing where an index names no class: the derivative of logsumexp is left."""
+    found, sized = z.rows
+    alone, by = z.right[LOGSUMEXP, z.output](z)
+    return z.but(rows=(np.where(z.outside, alone, found), np.where(z.outside, by, sized)))
 
 
 LABELS = (
@@ -244,6 +247,14 @@ LABELS = (
         INDEXED,
         lambda z: no_class(from_the_end(z)),
         variant="another is dropped",
+    ),
+    Hypothesis(
+        "a negative index counts from the end",
+        "the index is looked up as an array's is, and of one beyond the end logsumexp alone is derived",
+        "SPEC.md 6.4; JAX's indexing",
+        on(SPARSE, ("grad_logits", "jvp", "hvp")),
+        lambda z: logsumexp_alone(from_the_end(z)),
+        variant="of another logsumexp is left",
     ),
     Hypothesis(
         "no class to subtract",

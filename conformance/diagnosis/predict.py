@@ -101,7 +101,7 @@ class Right:
 class Prediction:
     """``(rows, elements)`` that would be returned, as numbers, and how large the steps to it were.
 
-    ``precision`` is that of each step.
+    ``precision`` is that of each step. ``says``: where it is not what the right formula gives in these steps.
     """
 
     hypothesis: Hypothesis
@@ -109,12 +109,14 @@ class Prediction:
     values: Array
     sized: Array
     precision: int
+    says: Mask
 
     def at(self, there: There) -> Predicted:
         p = self.values[there.rows, there.index]
         step = _step(self.precision, self.sized[there.rows, there.index])
         own = _ulps(there.format, p, min(self.precision, there.format.precision))
-        return Predicted(self.hypothesis, there, p, NEAR * own + SPREAD * step, step)
+        says = self.says[there.rows, there.index]
+        return Predicted(self.hypothesis, there, p, NEAR * own + SPREAD * step, step, says)
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Predicted:
     values: Array
     near: Array
     step: Array
+    says: Mask
 
     def met(self, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and nearer to that than to what is right.
@@ -137,7 +140,7 @@ class Predicted:
         and not its digits, of what is a ``mild`` loss of accuracy and no more.
         """
         p, right = self.values, self.there.rounded
-        wrong: Mask = (self._error > 1.0) & (right != got)
+        wrong: Mask = (self._error > 1.0) & (right != got) & self.says
         if self.hypothesis.rounds:
             wrong |= (NEAR * self.step > self.there.accurate) & mild
         if not wrong.any():
@@ -242,12 +245,17 @@ def _predicted(
     values = np.broadcast_to(z.rounded(result), shape)
     precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
     wide = np.broadcast_to(np.asarray(sized, dtype=np.float64), shape)
-    yield Prediction(h, named(h, name), values, wide, precision)
+    apart = _apart(result, z.whole[0]) if h.steps and changed is not z else np.ones((1, 1), dtype=bool)
+    yield Prediction(h, named(h, name), values, wide, precision, np.broadcast_to(apart, shape))
 
 
 def _equal(a: Array, b: Array) -> bool:
     """The same numbers, NaN among them."""
-    return a is b or (a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all()))
+    return a is b or (a.shape == b.shape and not _apart(a, b).any())
+
+
+def _apart(a: Array, b: Array) -> Mask:
+    return np.asarray((a != b) & ((a == a) | (b == b)))
 
 
 def _precision(a: Arithmetic) -> int:

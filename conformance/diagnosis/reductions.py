@@ -94,6 +94,26 @@ def sums_in_the_format(z: Situation) -> Situation | None:
     return z.but(whole=(found / z.stored(z.divisor), 1.0))
 
 
+def divided_first(z: Situation) -> Situation | None:
+    """What multiplies each share of the smoothing is divided by the weights first: it is subnormal."""
+    if z.reduction != "mean" or z.format.precision > 11 or not z.given.label_smoothing:
+        return None
+    share = z.stored(z.smoothing * z.number(1.0 / z.given.present(z.n)) * z.cotangent)
+    by = z.spread(np.broadcast_to(z.divisor, (len(z.inputs), 1)))
+    mine = z.stored(share / by) / z.c
+    return z.but(q=z.w * (z.one - z.smoothing) * z.p + z.w * np.where(z.there, mine, z.of(0.0)))
+
+
+def divided_last(z: Situation) -> Situation | None:
+    """The weights multiply first, and what a mean divides by comes last: in between it is infinite."""
+    if z.reduction != "mean" or z.format.precision > 11:
+        return None
+    found, sized = z.but(divisor=z.one).whole
+    by = z.spread(np.broadcast_to(z.divisor, (len(z.inputs), 1))).reshape(len(found), -1)
+    wide = np.repeat(by, found.shape[1] // by.shape[1], axis=1)
+    return z.but(whole=(z.stored(found) / wide, sized / wide))
+
+
 def no_row_weights(z: Situation) -> Situation:
     return z.but(row_weight=np.ones_like(z.row_weight), divisor=z.divisor)
 
@@ -169,15 +189,17 @@ REDUCTIONS = (
         4,
     ),
     _mean("the mean divides by the elements", "by rows and classes", over_elements, on((DENSE, SPARSE))),
-    _mean(
-        "ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED
-    ),
+    _mean("ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED),
     _mean(
         "the mean divides by the weights of the rows", "which belong to the losses alone", over_row_weights
     ),
     _mean("the mean is the sum", "nothing is divided by", over_nothing),
     _mean(
-        "a sum is a mean times its divisor", "0/0 where nothing counts", a_mean_times, on((SPARSE, LIKELIHOOD), "value"), 4
+        "a sum is a mean times its divisor",
+        "0/0 where nothing counts",
+        a_mean_times,
+        on((SPARSE, LIKELIHOOD), "value"),
+        4,
     ),
     _mean("the mean is divided twice", "once more by the number of rows", over_one_axis, rank=4),
     _mean(
@@ -204,6 +226,22 @@ REDUCTIONS = (
         sums_in_the_format,
         rank=2,
         variant="of the losses",
+    ),
+    Hypothesis(
+        "a mean in 16 bits",
+        "a weight is divided by the sum of the weights before it multiplies: it is subnormal",
+        "SPEC.md 6.10; label smoothing in PyTorch",
+        on((DENSE, SPARSE), "grad_logits"),
+        divided_first,
+        variant="divided first",
+    ),
+    Hypothesis(
+        "a mean in 16 bits",
+        "the weights multiply the gradient before it is divided: it overflows in between",
+        "SPEC.md 6.10; binary_cross_entropy_with_logits in PyTorch",
+        on((DENSE, SPARSE, BINARY), ("grad_logits", "grad_labels")),
+        divided_last,
+        variant="divided last",
     ),
     Hypothesis(
         "row weights are not applied",

@@ -509,7 +509,7 @@ class Situation(Pieces):
         if self.given.cast and self.output == "grad_logits":
             found = found.astype(FORMATS[self.given.cast].dtype).astype(self.a.working)
         groups = len(self.inputs)
-        factor = abs(self.chain * self.times)
+        factor = abs(self.times * (1.0 if self.output == "grad_labels" else self.chain))
         return found.reshape(groups, -1), (wide * factor).reshape(groups, -1)
 
     def _through(self, g: Array, sized: Array) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import ml_dtypes
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, LOGSUMEXP, SPARSE
@@ -73,6 +74,14 @@ def pos_weight_of_rows(z: Situation) -> Situation:
     """The positive weights run along the examples."""
     each = np.resize(z.pos_weight, (len(z.arrived), 1))
     return z.but(pos_weight=each)
+
+
+def less_one(z: Situation, name: str) -> Situation | None:
+    """``1 + (P − 1)``, of which the difference is rounded in the weights' own format."""
+    if z.given.weight_dtype != name:
+        return None
+    narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
+    return z.but(pos_weight=z.one + (z.pos_weight.astype(narrow) - narrow.type(1)).astype(z.a.working))
 
 
 # --- smoothing -------------------------------------------------------------------------------------
@@ -177,6 +186,16 @@ WEIGHTS = (
         on(BINARY),
         where(no_pos_weight, "pos_weight"),
         rank=2,
+    ),
+    Hypothesis(
+        "in fewer bits",
+        "a weight less one is rounded in the weights' own format, which is narrower than that of the logits",
+        "SPEC.md 6.5",
+        on(BINARY),
+        where(less_one, "pos_weight"),
+        rank=3,
+        parameters=("float32", "float16", "bfloat16"),
+        variant="a weight less one",
     ),
     Hypothesis(
         "positive weights on the negative term",
