@@ -137,10 +137,12 @@ class Predicted:
         """Where what was returned is what is predicted, and nearer to that than to what is right.
 
         Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
-        and not its digits, of what is a ``mild`` loss of accuracy and no more.
+        and not its digits, of what is a ``mild`` loss of accuracy and no more. What the right formula gives
+        in the same steps, an infinity for instance, is told of the steps.
         """
         p, right = self.values, self.there.rounded
-        wrong: Mask = (self._error > 1.0) & (right != got) & self.says
+        alone = self.says | (mild & self.hypothesis.rounds)
+        wrong: Mask = (self._error > 1.0) & (right != got) & alone
         if self.hypothesis.rounds:
             wrong |= (NEAR * self.step > self.there.accurate) & mild
         if not wrong.any():
@@ -245,7 +247,8 @@ def _predicted(
     values = np.broadcast_to(z.rounded(result), shape)
     precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
     wide = np.broadcast_to(np.asarray(sized, dtype=np.float64), shape)
-    apart = _apart(result, z.whole[0]) if h.steps and changed is not z else np.ones((1, 1), dtype=bool)
+    stepped = usual is None and changed is not z
+    apart = _apart(result, z.whole[0]) if stepped else np.ones((1, 1), dtype=bool)
     yield Prediction(h, named(h, name), values, wide, precision, np.broadcast_to(apart, shape))
 
 

@@ -183,11 +183,12 @@ def two_quotients(z: Situation) -> Situation:
     return z.but(rows=(z.c / z.x + z.c / (z.one - z.x), size(z.c / z.x, z.c / (z.one - z.x))))
 
 
-def two_quotients_moved(z: Situation) -> Situation:
-    """``c v (1/(1 − p)² − 1/p²)``."""
-    up, down = z.one / ((z.one - z.x) * (z.one - z.x)), z.one / (z.x * z.x)
-    factor = z.c * z.v
-    return z.but(rows=(factor * (up - down), np.abs(factor) * size(up, down)))
+def product_derived(z: Situation) -> Situation:
+    """``t p − t (1 − p)`` with ``t = c v / (p (1 − p))²``."""
+    d = z.x * (z.one - z.x)
+    t = z.c * z.v / d / d
+    up, down = t * z.x, t * (z.one - z.x)
+    return z.but(rows=(up - down, size(up, down)))
 
 
 def no_domain(z: Situation) -> Situation:
@@ -422,14 +423,14 @@ ROUNDING_SIGMOID = (
         rounds=True,
     ),
     Hypothesis(
-        "two quotients added",
-        "c v/(1 − p)² − c v/p², each rounded apart: they cancel near one half",
-        "SPEC.md 8.11, the textbook under automatic differentiation",
+        "a product is derived factor by factor",
+        "the second derivative from that of p (1 − p), factor by factor: the two terms cancel near one half",
+        "SPEC.md 8.11, automatic differentiation of c / (p (1 − p))",
         on(LOGIT, "hvp"),
-        two_quotients_moved,
+        product_derived,
         rank=2,
         rounds=True,
-        variant="of the second derivative",
+        variant="t p − t (1 − p)",
     ),
     Hypothesis(
         "the derivative has no domain",

@@ -35,7 +35,7 @@ BEYOND_QUICK = {
     ("a mean in 16 bits", "divided first"): "attributes",
     ("a mean in 16 bits", "divided last"): "element_weights",
     ("in fewer bits", "a weight less one"): "forms",
-    ("two quotients added", "of the second derivative"): "crossing",
+    ("a product is derived factor by factor", "t p − t (1 − p)"): "derivatives",
 }
 """What the standard profile alone asks, huge weights in binary16 among it, and the family that does."""
 
