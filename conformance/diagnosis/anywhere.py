@@ -267,7 +267,7 @@ ANYWHERE = (
         "SPEC.md 4.1",
         on(("softmax", "log_softmax", LOGSUMEXP, DENSE, SPARSE)),
         masked_block,
-        rank=4,
+        rank=3,
         parameters=BLOCKS,
     ),
 )

@@ -214,7 +214,7 @@ CONSTANTS = (
         "SPEC.md 2.4",
         on(SOFTMAX, "value"),
         rows(lambda z: (z.sigma if z.n == 1 else z.s, 0.0)),
-        rank=4,
+        rank=2,
     ),
     Hypothesis(
         "the tail is not divided",

@@ -15,6 +15,7 @@ from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.formulas import FORMULAS
+from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
 from xent_conformance.diagnosis.reductions import REDUCTIONS
@@ -38,6 +39,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *COTANGENTS,
     *CONSTANTS,
     *SPECIAL,
+    *GIVEN,
     *AROUND,
     *ANYWHERE,
 )

@@ -163,7 +163,7 @@ REDUCTIONS = (
         "SPEC.md 6.8",
         INDEXED,
         where(ignored_if_a_class, "ignore_index"),
-        rank=4,
+        rank=1,
     ),
     Hypothesis(
         "ignored only where it names no class",
@@ -171,7 +171,7 @@ REDUCTIONS = (
         "SPEC.md 6.8",
         INDEXED,
         where(ignored_if_no_class, "ignore_index"),
-        rank=4,
+        rank=1,
     ),
     Hypothesis(
         "an ignored row has the loss of its smoothing",
@@ -188,7 +188,12 @@ REDUCTIONS = (
         INDEXED,
         4,
     ),
-    _mean("the mean divides by the elements", "by rows and classes", over_elements, on((DENSE, SPARSE))),
+    _mean(
+        "the mean divides by the elements",
+        "by rows and classes",
+        over_elements,
+        on((DENSE, SPARSE, DIVERGENCE, LIKELIHOOD)),
+    ),
     _mean("ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED),
     _mean(
         "the mean divides by the weights of the rows", "which belong to the losses alone", over_row_weights
@@ -233,6 +238,7 @@ REDUCTIONS = (
         "SPEC.md 6.10; label smoothing in PyTorch",
         on((DENSE, SPARSE), "grad_logits"),
         divided_first,
+        rank=1,
         variant="divided first",
     ),
     Hypothesis(
@@ -241,6 +247,7 @@ REDUCTIONS = (
         "SPEC.md 6.10; binary_cross_entropy_with_logits in PyTorch",
         on((DENSE, SPARSE, BINARY), ("grad_logits", "grad_labels")),
         divided_last,
+        rank=1,
         variant="divided last",
     ),
     Hypothesis(

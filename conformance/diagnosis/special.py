@@ -27,17 +27,6 @@ SUMS = on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, DENSE, SPARSE))
 LOSSES = on((DENSE, SPARSE))
 
 
-# --- targets of a divergence -----------------------------------------------------------------------
-
-
-def reciprocal_of_the_target(z: Situation) -> Situation:
-    """``p · 1/p`` in the derivative of ``p log p``: both as the arithmetic has them, which flushes."""
-    tiny = np.finfo(np.float32 if z.format.precision < 53 else np.float64).tiny
-    p = np.where(np.abs(z.smoothed) < tiny, z.of(0.0), z.smoothed)
-    factor, one = z.c * z.slope, p * z.stored(z.one / p)
-    return z.but(rows=(factor * (np.log(p) + one - z.x), np.abs(factor) * size(z.x, z.one)))
-
-
 # --- excluded classes ------------------------------------------------------------------------------
 
 
@@ -126,14 +115,6 @@ SPECIAL = (
         zero_times_infinity,
         rank=1,
         steps=True,
-    ),
-    Hypothesis(
-        "the reciprocal of a target overflows",
-        "p log p is derived as log p + p · 1/p: of a subnormal p that is infinite, or, flushed to 0, 0·∞",
-        "SPEC.md 6.1; the derivative of xlogy in JAX",
-        on(DIVERGENCE, "grad_labels"),
-        reciprocal_of_the_target,
-        rank=2,
     ),
     Hypothesis(
         "∞ − ∞ in the shift",
