@@ -198,7 +198,7 @@ ANYWHERE = (
         "SPEC.md 2.1; composed code of 16 bits",
         EVERY,
         lambda z: z if z.a is not WIDE and z.a.sums.itemsize > 2 else None,
-        rank=2,
+        rank=3,
         steps=True,
     ),
     Hypothesis(

@@ -47,6 +47,13 @@ def taken_for_one(z: Situation) -> Situation:
     return z.but(rows=(z.c * z.s * z.along(z.v), np.abs(z.c) * z.s * sized))
 
 
+def precisely_for_one(z: Situation) -> Situation:
+    """``c (s (1 − q) − q (1 − s))``: the same, in which a hard label does not cancel, and NaN is not lost."""
+    up, down = z.s * (z.one - z.q), z.q * z.rest
+    found = np.where(np.isnan(z.total(z.q)), z.of(np.nan), z.c * (up - down))
+    return z.but(rows=(found, np.abs(z.c) * np.maximum(np.abs(up), np.abs(down))))
+
+
 def softmax_twice(z: Situation) -> Situation:
     return z.but(x=z.s)
 
@@ -118,6 +125,15 @@ LABELS = (
         taken_for_one,
         rank=2,
         steps=True,
+    ),
+    Hypothesis(
+        "labels taken to sum to one",
+        "the same, from complements that do not cancel where the label is hard",
+        "SPEC.md 6.2",
+        on(DENSE, "grad_logits"),
+        precisely_for_one,
+        rank=2,
+        variant="precisely",
     ),
     Hypothesis(
         "labels are normalised",

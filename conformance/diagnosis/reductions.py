@@ -63,7 +63,9 @@ def over_weights(z: Situation) -> Situation:
     return z.but(divisor=z.across(picked(z.w, z.y)))
 
 
-def over_row_weights(z: Situation) -> Situation:
+def over_row_weights(z: Situation) -> Situation | None:
+    if not z.given.row_weight:
+        return None
     return z.but(divisor=z.across(np.where(z.ignored, z.of(0.0), z.row_weight)))
 
 

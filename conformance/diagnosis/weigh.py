@@ -235,7 +235,7 @@ NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE,
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
 
 
-def _last(batch: Batch) -> int:
+def last_axis(batch: Batch) -> int:
     """The length of the last axis of the tensor that is given."""
     form = batch.form
     if not form.shape or form.class_shape is not None or form.class_axis == len(form.shape):
@@ -254,7 +254,7 @@ def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], 
     right = Right(oracle.truth(batch.inputs), output)
     with np.errstate(all="ignore"):
         there = right.at(call.rows, call.index)
-        for p in predictions(right, lambda name: name not in refused, _last(batch)):
+        for p in predictions(right, lambda name: name not in refused, last_axis(batch)):
             predicted = p.at(there)
             for i in np.unique(call.door[predicted.contradicted(call.got) & ~call.bad]):
                 mine[int(i)].contradicted.add(p.name)

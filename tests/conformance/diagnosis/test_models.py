@@ -19,7 +19,7 @@ from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions
-from xent_conformance.diagnosis.weigh import weighed
+from xent_conformance.diagnosis.weigh import last_axis, weighed
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import rows_of
@@ -63,7 +63,7 @@ def wrong(h: Hypothesis) -> Iterator[tuple[Batch, str, Prediction]]:
             if output not in batch.inputs.outputs:
                 continue
             right = Right(ORACLE.truth(batch.inputs), output)
-            for p in predictions(right, lambda n: n[0] == h.name):
+            for p in predictions(right, lambda n: n[0] == h.name, last_axis(batch)):
                 if p.hypothesis is h and name in (None, p.name) and _told(batch, output, p):
                     name = p.name
                     yield batch, output, p
