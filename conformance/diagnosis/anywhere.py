@@ -34,7 +34,8 @@ def parts_flushed(z: Situation, factor: float) -> Situation:
 
 
 def inputs_flushed(z: Situation) -> Situation:
-    return z.but(arrived=_flush(z, z.arrived), cotangent=_flush(z, z.cotangent))
+    labels = z.p if z.indexed else _flush(z, z.p)
+    return z.but(arrived=_flush(z, z.arrived), cotangent=_flush(z, z.cotangent), p=labels)
 
 
 def in_format(z: Situation, name: str) -> Situation | None:
@@ -197,7 +198,7 @@ ANYWHERE = (
         "SPEC.md 2.1; composed code of 16 bits",
         EVERY,
         lambda z: z if z.a is not WIDE and z.a.sums.itemsize > 2 else None,
-        rank=2,
+        rank=3,
         steps=True,
     ),
     Hypothesis(
@@ -266,7 +267,7 @@ ANYWHERE = (
         "SPEC.md 4.1",
         on(("softmax", "log_softmax", LOGSUMEXP, DENSE, SPARSE)),
         masked_block,
-        rank=4,
+        rank=3,
         parameters=BLOCKS,
     ),
 )

@@ -27,6 +27,20 @@ def product_in(z: Situation, name: str) -> Situation:
     return z.but(seen=z.seen.astype(dtype).astype(z.a.working))
 
 
+def operands_in(z: Situation, name: str) -> Situation:
+    """A matrix product of numbers in fewer bits; TF32 has ten behind the point, and the range of binary32."""
+    x, matrix = (_in_bits(a, name) for a in (z.inputs.logits, np.array(z.given.matrix)))
+    product = (x @ matrix).astype(z.a.working)
+    return z.but(seen=np.asarray(product + z.bias if z.given.bias else product))
+
+
+def _in_bits(a: Array, name: str) -> Array:
+    if name != "tf32":
+        return a.astype(np.dtype(getattr(ml_dtypes, name, None) or name)).astype(np.float64)
+    fraction, exponent = np.frexp(a)
+    return np.where(np.isfinite(a), np.ldexp(np.rint(np.ldexp(fraction, 11)), exponent - 11), a)
+
+
 def computed_in_the_narrow_format(z: Situation) -> Situation:
     dtype = FORMATS[z.given.cast].dtype
     found, sized = z.whole
@@ -48,6 +62,12 @@ def fused_difference(z: Situation) -> Situation:
     S = z.total(e).astype(np.float32).astype(z.a.working)
     s = np.asarray((e / S).astype(np.float32).astype(z.a.working))
     return z.but(m=m, e=e, S=S, s=s, L=np.log(S), balance=balanced_by_hand)
+
+
+def fused_offset(z: Situation) -> Situation:
+    """``x − (m + log S)``, whose numbers are rounded, from the fused sum."""
+    fused = fused_difference(z)
+    return fused.but(ell=z.stored(z.x) - z.stored(fused.m + fused.L))
 
 
 def fused_probability(z: Situation) -> Situation:
@@ -112,7 +132,32 @@ AROUND = (
         "where it should divide",
         "SPEC.md 6.15",
         EVERY,
-        where(lambda z: z.but(temperature=1 / z.temperature), "temperature"),
+        where(lambda z: z.but(scale=z.scale * z.temperature, temperature=1.0), "temperature"),
+    ),
+    Hypothesis(
+        "the temperature is held up",
+        "one below a constant is taken for it, for safety",
+        "SPEC.md 6.15; samplers of language models",
+        EVERY,
+        where(lambda z, low: z.but(temperature=max(z.temperature, low)), "temperature"),
+        parameters=(0.1, 1e-2, 1e-3, 1e-5),
+    ),
+    Hypothesis(
+        "the matrix is not turned",
+        "the gradient goes back through the matrix as it is",
+        "SPEC.md 6.15",
+        BACKWARD,
+        where(lambda z: z.but(matrix=z.matrix.T), "matrix"),
+        rank=2,
+    ),
+    Hypothesis(
+        "a product in fewer bits",
+        "the operands of a matrix product are rounded to 16 bits, or to the 19 of TF32",
+        "SPEC.md 6.15; matrix units",
+        EVERY,
+        where(operands_in, "matrix"),
+        parameters=("bfloat16", "float16", "tf32"),
+        variant="of a matrix",
     ),
     Hypothesis(
         "the bias is added twice",
@@ -142,6 +187,7 @@ AROUND = (
         "SPEC.md 6.15",
         EVERY,
         where(computed_in_the_narrow_format, "cast"),
+        rank=2,
     ),
     Hypothesis(
         "fused into the difference",
@@ -149,7 +195,7 @@ AROUND = (
         "SPEC.md 8.14",
         SUMS,
         where(fused_difference, "scale", "temperature", "bias"),
-        rank=2,
+        rank=1,
     ),
     Hypothesis(
         "fused into the difference",
@@ -168,6 +214,15 @@ AROUND = (
         where(fused_probability, "scale", "temperature", "bias"),
         rank=2,
         variant="exp of log-softmax",
+    ),
+    Hypothesis(
+        "fused into the difference",
+        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
+        "SPEC.md 8.14",
+        on(SPARSE, "value"),
+        where(fused_offset, "scale", "temperature", "bias"),
+        rank=2,
+        variant="offset kept",
     ),
     Hypothesis(
         "a finite number for a mask",

@@ -40,6 +40,16 @@ def no_shift(z: Situation) -> Situation:
     return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.zeros_like(z.m), ell=z.x - L)
 
 
+def no_shift_of_the_infinite(z: Situation) -> Situation:
+    """Where the sum as it is stored is infinite, without a shift."""
+    e = np.exp(z.x)
+    copies = z.number(z.inputs.copies)
+    plain = z.stored(np.log(z.stored(z.total(z.stored(e)) * copies)))
+    found, sized = z.rows
+    full = np.isinf(z.stored(z.S)) & np.isfinite(z.m)
+    return z.but(rows=(np.where(full, plain, found), sized))
+
+
 def shift_of_the_batch(z: Situation) -> Situation:
     finite = np.where(np.isfinite(z.x), z.x, z.of(-np.inf))
     top = finite.max()
@@ -169,6 +179,15 @@ CONSTANTS = (
         rank=2,
     ),
     Hypothesis(
+        "no shift by the maximum",
+        "where the shifted sum is infinite, as that of 65,520 equal classes in binary16, there is no shift",
+        "SPEC.md 2.6; SciPy's logsumexp",
+        on(LOGSUMEXP, "value"),
+        no_shift_of_the_infinite,
+        rank=3,
+        variant="where the sum is infinite",
+    ),
+    Hypothesis(
         "the shift is that of the whole batch",
         "one maximum for all rows: a row far below it vanishes",
         "SPEC.md 2.1",
@@ -195,7 +214,7 @@ CONSTANTS = (
         "SPEC.md 2.4",
         on(SOFTMAX, "value"),
         rows(lambda z: (z.sigma if z.n == 1 else z.s, 0.0)),
-        rank=4,
+        rank=2,
     ),
     Hypothesis(
         "the tail is not divided",

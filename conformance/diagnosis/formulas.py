@@ -16,6 +16,7 @@ Formula = Callable[[Situation], Pair]
 SOFTMAX, LOG_SOFTMAX, LOGSUMEXP = "softmax", "log_softmax", "logsumexp"
 DENSE, SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 SIGMOID, LOG_SIGMOID, LOGIT, BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
+DIVERGENCE, LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
 
 
 def plain(result: Array) -> Pair:
@@ -188,6 +189,36 @@ def binary_jvp(z: Situation) -> Pair:
     return z.v * found, np.abs(z.v) * sized
 
 
+# --- losses of given log-probabilities -------------------------------------------------------------
+
+
+def divergence(z: Situation) -> Pair:
+    """``Σ w p (log p − x)``; a target of zero takes −∞ away (4.7)."""
+    p = z.smoothed
+    own = np.where(p == 0, z.of(0.0), p * np.log(p))
+    cross = z.product(p, z.x)
+    terms = np.where((p == 0) & np.isposinf(z.x), z.of(np.nan), z.w * (own - cross))
+    sized = size(z.w * own, z.w * cross)
+    return z.total(terms), np.where(np.isfinite(sized), sized, z.of(0.0)).max(axis=1, keepdims=True)
+
+
+def divergence_by_target(z: Situation) -> Pair:
+    """``c w (log p + 1 − x)``."""
+    factor, logarithm = z.c * z.slope, np.log(z.smoothed)
+    sized = np.abs(factor) * size(logarithm, z.x, z.one)
+    return factor * (logarithm + z.one - z.x), np.where(np.isfinite(sized), sized, z.of(0.0))
+
+
+def picked_alone(z: Situation, p: Array) -> Array:
+    """``q p`` of what an index names, whatever stands elsewhere."""
+    return np.where(z.q == 0, z.of(0.0), z.q * p)
+
+
+def nothing(z: Situation) -> Pair:
+    """The second derivative of what is linear in its argument."""
+    return plain(np.zeros_like(z.x))
+
+
 def of_index(formula: Formula) -> Formula:
     return lambda z: settled(z, formula(z))
 
@@ -230,6 +261,15 @@ FORMULAS: Mapping[tuple[str, str], Formula] = {
     (BINARY, "grad_logits"): binary_gradient,
     (BINARY, "grad_labels"): binary_by_labels,
     (BINARY, "jvp"): binary_jvp,
+    (DIVERGENCE, "value"): divergence,
+    (DIVERGENCE, "grad_logits"): lambda z: plain(-z.c * (z.w * z.smoothed)),
+    (DIVERGENCE, "grad_labels"): divergence_by_target,
+    (DIVERGENCE, "jvp"): lambda z: (-z.total(z.q * z.v), np.abs(z.q * z.v).max(axis=1, keepdims=True)),
+    (DIVERGENCE, "hvp"): nothing,
+    (LIKELIHOOD, "value"): of_index(lambda z: plain(-z.total(picked_alone(z, z.x)))),
+    (LIKELIHOOD, "grad_logits"): of_index(lambda z: plain(-picked_alone(z, z.c))),
+    (LIKELIHOOD, "jvp"): of_index(lambda z: plain(-z.total(picked_alone(z, z.v)))),
+    (LIKELIHOOD, "hvp"): of_index(nothing),
     (BINARY, "hvp"): lambda z: plain(z.c * z.v * (z.negative + z.positive) * z.sigma * z.mirror),
 }
 """The right output of each example."""

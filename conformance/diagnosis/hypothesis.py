@@ -82,9 +82,11 @@ def result(changed: Callable[[Situation, Array], Array]) -> Change:
 def given(*attributes: str) -> Callable[[Change], Change]:
     """A change that has a say only where one of these attributes is given."""
 
+    names = frozenset(attributes)
+
     def decorate(change: Change) -> Change:
         def only(z: Situation, *parameter: Any) -> Situation | None:
-            return change(z, *parameter) if z.given.given.keys() & set(attributes) else None
+            return change(z, *parameter) if z.takes & names else None
 
         return only
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, LIKELIHOOD, LOGSUMEXP, SPARSE
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Of, on, rows
-from xent_conformance.diagnosis.situation import Array, Pair, Situation
+from xent_conformance.diagnosis.situation import Array, Situation
 
 VALUE_AND_GRADIENT = ("value", "grad_logits", "jvp", "hvp")
 LABELLED = on((DENSE, BINARY), VALUE_AND_GRADIENT)
 OF_DENSE = on(DENSE, VALUE_AND_GRADIENT)
+INDEXED = on((SPARSE, LIKELIHOOD))
 
 
 def labels(changed: Of) -> Change:
@@ -44,6 +45,13 @@ def taken_for_one(z: Situation) -> Situation:
         return z.but(rows=(mean - own, z.total(np.abs(z.s * z.v)) + z.total(np.abs(z.q * z.v))))
     sized = np.maximum(np.abs(z.v), np.abs(z.total(z.s * z.v)))
     return z.but(rows=(z.c * z.s * z.along(z.v), np.abs(z.c) * z.s * sized))
+
+
+def precisely_for_one(z: Situation) -> Situation:
+    """``c (s (1 − q) − q (1 − s))``: the same, in which a hard label does not cancel, and NaN is not lost."""
+    up, down = z.s * (z.one - z.q), z.q * z.rest
+    found = np.where(np.isnan(z.total(z.q)), z.of(np.nan), z.c * (up - down))
+    return z.but(rows=(found, np.abs(z.c) * np.maximum(np.abs(up), np.abs(down))))
 
 
 def softmax_twice(z: Situation) -> Situation:
@@ -101,8 +109,11 @@ def silent(z: Situation) -> Situation:
     return z.but(rows=(np.where(z.outside, z.of(0.0), found), sized), counted=z.counted)
 
 
-def _of_no_class(z: Situation) -> Pair:
-    return z.c * z.s, np.abs(z.c) * z.s
+def logsumexp_alone(z: Situation) -> Situation:
+    """What is taken away is nothing where an index names no class: the derivative of logsumexp is left."""
+    found, sized = z.rows
+    alone, by = z.right[LOGSUMEXP, z.output](z)
+    return z.but(rows=(np.where(z.outside, alone, found), np.where(z.outside, by, sized)))
 
 
 LABELS = (
@@ -114,6 +125,15 @@ LABELS = (
         taken_for_one,
         rank=2,
         steps=True,
+    ),
+    Hypothesis(
+        "labels taken to sum to one",
+        "the same, from complements that do not cancel where the label is hard",
+        "SPEC.md 6.2",
+        on(DENSE, "grad_logits"),
+        precisely_for_one,
+        rank=2,
+        variant="precisely",
     ),
     Hypothesis(
         "labels are normalised",
@@ -216,7 +236,7 @@ LABELS = (
         "a negative index counts from the end",
         "the index is looked up as an array's is: −1 is the last class",
         "SPEC.md 6.4; NumPy's and JAX's indexing",
-        on(SPARSE),
+        INDEXED,
         from_the_end,
         rank=2,
     ),
@@ -224,7 +244,7 @@ LABELS = (
         "an index is clamped",
         "an index beyond the classes is taken for the nearest class",
         "SPEC.md 6.4; XLA's gather",
-        on(SPARSE),
+        INDEXED,
         clamped,
         rank=2,
     ),
@@ -232,7 +252,7 @@ LABELS = (
         "a negative index counts from the end",
         "the index is looked up as an array's is, and one beyond the end is the nearest class",
         "SPEC.md 6.4; JAX's indexing",
-        on(SPARSE),
+        INDEXED,
         lambda z: clamped(from_the_end(z)),
         variant="another is clamped",
     ),
@@ -240,15 +260,23 @@ LABELS = (
         "a negative index counts from the end",
         "the index is looked up as an array's is, and one beyond the end has no share",
         "SPEC.md 6.4; JAX's indexing",
-        on(SPARSE),
+        INDEXED,
         lambda z: no_class(from_the_end(z)),
         variant="another is dropped",
+    ),
+    Hypothesis(
+        "a negative index counts from the end",
+        "the index is looked up as an array's is, and of one beyond the end logsumexp alone is derived",
+        "SPEC.md 6.4; JAX's indexing",
+        on(SPARSE, ("grad_logits", "jvp", "hvp")),
+        lambda z: logsumexp_alone(from_the_end(z)),
+        variant="of another logsumexp is left",
     ),
     Hypothesis(
         "no class to subtract",
         "an index that names no class has no share: nothing is labelled, and nothing is NaN",
         "SPEC.md 6.4; XLA's scatter drops what is outside",
-        on(SPARSE),
+        INDEXED,
         no_class,
         rank=2,
     ),
@@ -256,7 +284,7 @@ LABELS = (
         "an index outside is no loss",
         "a row whose index names no class is left out in silence",
         "SPEC.md 6.4",
-        on(SPARSE),
+        INDEXED,
         silent,
         rank=2,
     ),
@@ -264,21 +292,21 @@ LABELS = (
         "an index counts from one",
         "the class before the one that the index names",
         "SPEC.md 6.3",
-        on(SPARSE),
+        INDEXED,
         index(lambda z: np.maximum(z.index - 1, 0), strangers=False),
     ),
     Hypothesis(
         "an index is cast to the logits' format",
         "16 bits cannot count beyond 256 or 2048: the index is rounded to another class",
         "SPEC.md 6.3",
-        on(SPARSE),
+        INDEXED,
         index(_through_format, strangers=False),
     ),
     Hypothesis(
         "an index is cut to fewer bits",
         "the index passes through a shorter whole number, where another class has the same bits",
         "SPEC.md 6.4 and 6.5",
-        on(SPARSE),
+        INDEXED,
         lambda z, name: index(lambda z: z.index.astype(name).astype(np.int64))(z),
         parameters=("int32", "int16", "int8", "uint8"),
     ),
@@ -286,14 +314,14 @@ LABELS = (
         "indices of 32 bits are read as 64",
         "two indices at a time are read as one",
         "SPEC.md 6.5",
-        on(SPARSE),
+        INDEXED,
         lambda z: z.but(index=_two_at_a_time(z)),
     ),
     Hypothesis(
         "the next class at the end of a tile",
         "the last class of a tile of 128 is read from the next tile",
         "SPEC.md 6.3; tiled kernels",
-        on(SPARSE),
+        INDEXED,
         index(lambda z: np.minimum(z.index + (z.index % 128 == 127), z.n - 1), strangers=False),
         rank=4,
     ),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+import numpy as np
+
 T = TypeVar("T")
+
+_BITS: dict[str, int] = {}
+"""A bit for each name of a piece: a set of pieces is a whole number, and its union an ``or``."""
 
 
 class piece(Generic[T]):  # noqa: N801  a decorator, as property is
@@ -17,13 +22,14 @@ class piece(Generic[T]):  # noqa: N801  a decorator, as property is
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.bit = _BITS.setdefault(name, 1 << len(_BITS))
 
     @overload
     def __get__(self, of: None, owner: type) -> Self: ...
     @overload
     def __get__(self, of: Pieces, owner: type) -> T: ...
     def __get__(self, of: Pieces | None, owner: type) -> Self | T:
-        return self if of is None else of._of(self.name, self.compute)
+        return self if of is None else of._of(self)
 
 
 class Pieces:
@@ -32,27 +38,48 @@ class Pieces:
 
     def __init__(self) -> None:
         self._held: dict[str, Any] = {}
-        self._made_of: dict[str, set[str]] = {}
-        self._making: list[str] = []
+        self._made_of: dict[str, int] = {}
+        self._making: list[int] = []
 
-    def _of(self, name: str, compute: Callable[[Any], T]) -> T:
-        if name not in self._held:
-            self._making.append(name)
-            self._made_of[name] = set()
+    def _of(self, p: piece[T]) -> T:
+        made_of = self._made_of.get(p.name)
+        if made_of is None:
+            self._making.append(0)
             try:
-                self._held[name] = compute(self)
+                self._held[p.name] = p.compute(self)
             finally:
-                self._making.pop()
-        for maker in self._making:
-            self._made_of[maker] |= {name, *self._made_of[name]}
-        found: T = self._held[name]
+                made_of = self._making.pop()
+            self._made_of[p.name] = made_of
+        if self._making:
+            self._making[-1] |= made_of | p.bit
+        found: T = self._held[p.name]
         return found
 
     def but(self, **replaced: Any) -> Self:
+        """``self`` where every piece that is replaced is, bit for bit, the one that is there."""
+        held = self._held
+        new = [name for name, value in replaced.items() if name not in held or not _same(held[name], value)]
+        if not new:
+            return self
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        kept = [name for name, of in self._made_of.items() if name in self._held and not of & replaced.keys()]
-        other._held = {name: self._held[name] for name in kept} | replaced
-        other._made_of = {name: self._made_of[name] for name in kept} | {name: set() for name in replaced}
+        gone = 0
+        for name in new:
+            gone |= _BITS[name]
+        other._made_of = {name: of for name, of in self._made_of.items() if not of & gone}
+        other._held = {name: held[name] for name in other._made_of} | replaced
+        other._made_of |= dict.fromkeys(replaced, 0)
         other._making = []
         return other
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether nothing that is computed of one would be another of the other."""
+    if old is new:
+        return True
+    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        alike = old.dtype == new.dtype and old.shape == new.shape
+        return bool(alike and old.tobytes() == new.tobytes())
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return type(old) is type(new) and bool(old == new)

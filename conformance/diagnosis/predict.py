@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.formulas import FORMULAS
+from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
 from xent_conformance.diagnosis.reductions import REDUCTIONS
@@ -37,6 +39,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *COTANGENTS,
     *CONSTANTS,
     *SPECIAL,
+    *GIVEN,
     *AROUND,
     *ANYWHERE,
 )
@@ -53,6 +56,18 @@ MATERIAL = 4.0
 
 Name = tuple[str, str]
 """A hypothesis, and what it is computed in or with, where there is a choice."""
+
+
+@dataclass(frozen=True)
+class There:
+    """Some elements of one output of a batch, and what is right there, as numbers: see :class:`Right`."""
+
+    rows: Ints
+    index: Ints
+    format: Format
+    exact: Array
+    rounded: Array
+    accurate: Array
 
 
 @dataclass(frozen=True)
@@ -79,51 +94,82 @@ class Right:
             once = np.abs(self.exact) * self.truth.inputs.format.u
             return np.asarray(np.maximum(self.truth.bound(self.output).accurate, once))
 
+    def at(self, rows: Ints, index: Ints) -> There:
+        exact, rounded, accurate = (a[rows, index] for a in (self.exact, self.rounded, self.accurate))
+        return There(rows, index, self.truth.inputs.format, exact, rounded, accurate)
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """``(rows, elements)`` that would be returned, and how near is near enough, as numbers.
+    """``(rows, elements)`` that would be returned, as numbers, and how large the steps to it were.
+
+    ``precision`` is that of each step. ``says``: where it is not what the right formula gives in these steps.
+    """
+
+    hypothesis: Hypothesis
+    name: Name
+    values: Array
+    sized: Array
+    precision: int
+    says: Mask
+
+    def at(self, there: There) -> Predicted:
+        p = self.values[there.rows, there.index]
+        step = _step(self.precision, self.sized[there.rows, there.index])
+        own = _ulps(there.format, p, min(self.precision, there.format.precision))
+        says = self.says[there.rows, there.index]
+        return Predicted(self.hypothesis, there, p, NEAR * own + SPREAD * step, step, says)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What would be returned at some elements, and how ``near`` is near enough.
 
     ``step`` is an ulp of the largest number on the way, 0 where nothing is added.
     """
 
     hypothesis: Hypothesis
-    name: Name
-    right: Right
+    there: There
     values: Array
     near: Array
     step: Array
+    says: Mask
 
-    def met(self, rows: Ints, index: Ints, got: Array, mild: Mask) -> Mask:
+    def met(self, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and nearer to that than to what is right.
 
         Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
-        and not its digits, of what is a ``mild`` loss of accuracy and no more.
+        and not its digits, of what is a ``mild`` loss of accuracy and no more. What the right formula gives
+        in the same steps, an infinity for instance, is told of the steps.
         """
-        p, near, right = (a[rows, index] for a in (self.values, self.near, self.right.rounded))
+        p, right = self.values, self.there.rounded
+        alone = self.says | (mild & self.hypothesis.rounds)
+        wrong: Mask = (self._error > 1.0) & (right != got) & alone
+        if self.hypothesis.rounds:
+            wrong |= (NEAR * self.step > self.there.accurate) & mild
+        if not wrong.any():
+            return wrong
         with np.errstate(all="ignore"):
-            off = np.abs(p - got)
-            nearer = (off < np.abs(right - got)) | ~np.isfinite(right) | self.hypothesis.rounds
-            same = (p == got) | (np.isnan(p) & np.isnan(got)) | ((off <= near) & nearer)
-            wrong = (self._error[rows, index] > 1.0) & (right != got)
-            if self.hypothesis.rounds:
-                wrong |= (NEAR * self.step[rows, index] > self.right.accurate[rows, index]) & mild
+            off, beside = np.abs(p - got), np.abs(right - got)
+        nearer = (off < beside) | ~np.isfinite(right) | self.hypothesis.rounds
+        same = (p == got) | (np.isnan(p) & np.isnan(got)) | ((off <= self.near) & nearer)
         return np.asarray(same & wrong & (mild | (not self.hypothesis.innocent)))
 
-    def contradicted(self, rows: Ints, index: Ints, got: Array) -> Mask:
+    def contradicted(self, got: Array) -> Mask:
         """Where what was returned is right, and this would be wrong beyond doubt.
 
         A number that is near the prediction may be right by luck, on the grid of what was rounded on the way;
         one that is a million times nearer to the exact result than that grid is fine was not had so. (Zero is
         a point of every grid.)
         """
-        p, near, exact = (a[rows, index] for a in (self.values, self.near, self.right.exact))
-        grid = NEAR * self.step[rows, index] if self.hypothesis.rounds else near
+        wrong = self._error > MATERIAL
+        if not wrong.any():
+            return wrong
+        p, exact = self.values, self.there.exact
+        grid = NEAR * self.step if self.hypothesis.rounds else self.near
         with np.errstate(all="ignore"):
-            other = ~(np.abs(p - got) <= near) | ((np.abs(got - exact) <= grid / LUCK) & (exact != 0))
-        return np.asarray(
-            (self._error[rows, index] > MATERIAL) & other & ~((p == got) | (np.isnan(p) & np.isnan(got)))
-        )
+            other = ~(np.abs(p - got) <= self.near) | ((np.abs(got - exact) <= grid / LUCK) & (exact != 0))
+        return np.asarray(wrong & other & ~((p == got) | (np.isnan(p) & np.isnan(got))))
 
     @cached_property
     def _error(self) -> Array:
@@ -131,11 +177,10 @@ class Prediction:
 
         An infinity stands beside the largest number, as it does for the judge (SPEC.md §0).
         """
-        values, rounded = self.values, self.right.rounded
-        largest = self.right.truth.inputs.format.largest
+        values, rounded = self.values, self.there.rounded
+        number = np.where(np.isinf(values), np.copysign(self.there.format.largest, values), values)
         with np.errstate(all="ignore"):
-            number = np.where(np.isinf(values), np.copysign(largest, values), values)
-            far = np.abs(number - self.right.exact) / self.right.accurate
+            far = np.abs(number - self.there.exact) / self.there.accurate
         special = np.isnan(values) != np.isnan(rounded)
         special |= np.isinf(rounded) & (values != rounded)
         far = np.where(np.isinf(rounded) | (values == rounded), 0.0, far)
@@ -143,8 +188,7 @@ class Prediction:
 
 
 def predictions(
-    truth: Truth,
-    output: str,
+    right: Right,
     wanted: Callable[[Name], bool] = lambda name: True,
     last: int | None = None,
 ) -> Iterator[Prediction]:
@@ -152,26 +196,31 @@ def predictions(
 
     ``last`` is the length of the last axis, where that is not the axis of the classes.
     """
+    truth, output = right.truth, right.output
     inputs = truth.inputs
     if not modelled(inputs):
         return
-    right = Right(truth, output)
-    asked = [h for h in HYPOTHESES if (inputs.operator, output) in h.where]
+    asked = speaking_of(inputs.operator, output)
+    wide = Situation(truth, WIDE, output, FORMULAS, last)
     with np.errstate(all="ignore"):
         for arithmetic in arithmetics(inputs.format):
-            z = Situation(truth, arithmetic, output, FORMULAS, last)
+            z = wide if arithmetic is WIDE else Situation(truth, arithmetic, output, FORMULAS, last)
             for h in asked:
                 if (h.rounds or h.steps) and wanted(named(h, arithmetic.name)):
                     yield from _predicted(right, h, arithmetic.name, z)
-        z = Situation(truth, WIDE, output, FORMULAS, last)
-        usual = z.whole[0]
+        usual = wide.whole[0]
         for h in asked:
             if h.rounds or h.steps:
                 continue
             for parameter in h.parameters or (None,):
                 name = "" if parameter is None else str(parameter)
                 if wanted(named(h, name)):
-                    yield from _predicted(right, h, name, z, parameter, usual)
+                    yield from _predicted(right, h, name, wide, parameter, usual)
+
+
+@functools.cache
+def speaking_of(operator: str, output: str) -> tuple[Hypothesis, ...]:
+    return tuple(h for h in HYPOTHESES if (operator, output) in h.where)
 
 
 def named(h: Hypothesis, computed: str) -> Name:
@@ -179,10 +228,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute, and the models know all of it."""
-    a = inputs.attributes
-    given = inputs.definition.domain not in ("reals", "unit")
-    return bool(inputs.logits.size) and not (a.weight_dtype or a.matrix or given)
+    """Whether there is anything to compute."""
+    return bool(inputs.logits.size)
 
 
 def _predicted(
@@ -190,10 +237,10 @@ def _predicted(
 ) -> Iterator[Prediction]:
     """Nothing where the hypothesis has no say, or comes to what is right."""
     changed = h.change(z) if parameter is None else h.change(z, parameter)
-    if changed is None:
+    if changed is None or (usual is not None and changed is z):
         return
     result, sized = changed.whole
-    if usual is not None and np.array_equal(result, usual, equal_nan=True):
+    if usual is not None and _equal(result, usual):
         return
     shape = right.exact.shape
     if result.shape[0] != shape[0] or result.shape[1] not in (1, shape[1]):
@@ -201,10 +248,19 @@ def _predicted(
     fmt = right.truth.inputs.format
     values = np.broadcast_to(z.rounded(result), shape)
     precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
-    step = np.broadcast_to(_step(precision, np.asarray(sized, dtype=np.float64)), shape)
-    own = _ulps(fmt, values, min(precision, fmt.precision))
-    near = NEAR * own + SPREAD * step
-    yield Prediction(h, named(h, name), right, values, near, step)
+    wide = np.broadcast_to(np.asarray(sized, dtype=np.float64), shape)
+    stepped = usual is None and changed is not z
+    apart = _apart(result, z.whole[0]) if stepped else np.ones((1, 1), dtype=bool)
+    yield Prediction(h, named(h, name), values, wide, precision, np.broadcast_to(apart, shape))
+
+
+def _equal(a: Array, b: Array) -> bool:
+    """The same numbers, NaN among them."""
+    return a is b or (a.shape == b.shape and not _apart(a, b).any())
+
+
+def _apart(a: Array, b: Array) -> Mask:
+    return np.asarray((a != b) & ((a == a) | (b == b)))
 
 
 def _precision(a: Arithmetic) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, SPARSE
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Where, on, picked, where
 from xent_conformance.diagnosis.situation import Array, Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY))
+LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
+INDEXED = on((SPARSE, LIKELIHOOD))
 
 
 # --- an ignored index ------------------------------------------------------------------------------
@@ -62,7 +63,9 @@ def over_weights(z: Situation) -> Situation:
     return z.but(divisor=z.across(picked(z.w, z.y)))
 
 
-def over_row_weights(z: Situation) -> Situation:
+def over_row_weights(z: Situation) -> Situation | None:
+    if not z.given.row_weight:
+        return None
     return z.but(divisor=z.across(np.where(z.ignored, z.of(0.0), z.row_weight)))
 
 
@@ -91,6 +94,26 @@ def sums_in_the_format(z: Situation) -> Situation | None:
     share = z.smoothing * z.number(1.0 / z.given.present(z.n))
     found = (z.one - z.smoothing) * own + (share * rest if z.given.label_smoothing else z.of(0.0))
     return z.but(whole=(found / z.stored(z.divisor), 1.0))
+
+
+def divided_first(z: Situation) -> Situation | None:
+    """What multiplies each share of the smoothing is divided by the weights first: it is subnormal."""
+    if z.reduction != "mean" or z.format.precision > 11 or not z.given.label_smoothing:
+        return None
+    share = z.stored(z.smoothing * z.number(1.0 / z.given.present(z.n)) * z.cotangent)
+    by = z.spread(np.broadcast_to(z.divisor, (len(z.inputs), 1)))
+    mine = z.stored(share / by) / z.c
+    return z.but(q=z.w * (z.one - z.smoothing) * z.p + z.w * np.where(z.there, mine, z.of(0.0)))
+
+
+def divided_last(z: Situation) -> Situation | None:
+    """The weights multiply first, and what a mean divides by comes last: in between it is infinite."""
+    if z.reduction != "mean" or z.format.precision > 11:
+        return None
+    found, sized = z.but(divisor=z.one).whole
+    by = z.spread(np.broadcast_to(z.divisor, (len(z.inputs), 1))).reshape(len(found), -1)
+    wide = np.repeat(by, found.shape[1] // by.shape[1], axis=1)
+    return z.but(whole=(z.stored(found) / wide, sized / wide))
 
 
 def no_row_weights(z: Situation) -> Situation:
@@ -125,14 +148,14 @@ REDUCTIONS = (
         "an ignored row has a loss",
         "a row that is to be ignored is a row like any other, of the nearest class",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(not_ignored, "ignore_index"),
     ),
     Hypothesis(
         "the ignored index is forgotten",
         "nobody looks for an index to ignore",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(not_ignored_at_all, "ignore_index"),
         rank=2,
     ),
@@ -140,17 +163,17 @@ REDUCTIONS = (
         "ignored only where it names a class",
         "an index to ignore that names no class is an index out of range",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(ignored_if_a_class, "ignore_index"),
-        rank=4,
+        rank=1,
     ),
     Hypothesis(
         "ignored only where it names no class",
         "an index to ignore that names a class is that class",
         "SPEC.md 6.8",
-        on(SPARSE),
+        INDEXED,
         where(ignored_if_no_class, "ignore_index"),
-        rank=4,
+        rank=1,
     ),
     Hypothesis(
         "an ignored row has the loss of its smoothing",
@@ -164,19 +187,26 @@ REDUCTIONS = (
         "the mean divides by the rows that are kept",
         "by their number, whatever their weights",
         over_kept_rows,
-        on(SPARSE),
+        INDEXED,
         4,
     ),
-    _mean("the mean divides by the elements", "by rows and classes", over_elements, on((DENSE, SPARSE))),
     _mean(
-        "ignored rows count in the mean", "their weights are in what it divides by", over_weights, on(SPARSE)
+        "the mean divides by the elements",
+        "by rows and classes",
+        over_elements,
+        on((DENSE, SPARSE, DIVERGENCE, LIKELIHOOD)),
     ),
+    _mean("ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED),
     _mean(
         "the mean divides by the weights of the rows", "which belong to the losses alone", over_row_weights
     ),
     _mean("the mean is the sum", "nothing is divided by", over_nothing),
     _mean(
-        "a sum is a mean times its divisor", "0/0 where nothing counts", a_mean_times, on(SPARSE, "value"), 4
+        "a sum is a mean times its divisor",
+        "0/0 where nothing counts",
+        a_mean_times,
+        on((SPARSE, LIKELIHOOD), "value"),
+        4,
     ),
     _mean("the mean is divided twice", "once more by the number of rows", over_one_axis, rank=4),
     _mean(
@@ -186,13 +216,13 @@ REDUCTIONS = (
         "NaN is left out of a reduction",
         "as if its row were not there",
         nan_left_out,
-        on((DENSE, SPARSE, BINARY), "value"),
+        on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD), "value"),
     ),
     _mean(
         "an index outside is left out of a reduction",
         "as if its row were not there, though the mean counts it",
         lambda z: z.but(rows=(np.where(z.outside, z.of(0.0), z.rows[0]), z.rows[1])),
-        on(SPARSE),
+        INDEXED,
         4,
     ),
     Hypothesis(
@@ -203,6 +233,24 @@ REDUCTIONS = (
         sums_in_the_format,
         rank=2,
         variant="of the losses",
+    ),
+    Hypothesis(
+        "a mean in 16 bits",
+        "a weight is divided by the sum of the weights before it multiplies: it is subnormal",
+        "SPEC.md 6.10; label smoothing in PyTorch",
+        on((DENSE, SPARSE), "grad_logits"),
+        divided_first,
+        rank=1,
+        variant="divided first",
+    ),
+    Hypothesis(
+        "a mean in 16 bits",
+        "the weights multiply the gradient before it is divided: it overflows in between",
+        "SPEC.md 6.10; binary_cross_entropy_with_logits in PyTorch",
+        on((DENSE, SPARSE, BINARY), ("grad_logits", "grad_labels")),
+        divided_last,
+        rank=1,
+        variant="divided last",
     ),
     Hypothesis(
         "row weights are not applied",

@@ -48,13 +48,25 @@ def one_softplus_gradient(z: Situation) -> Situation:
     return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
 
 
+def _by_parts(z: Situation, x: Array) -> tuple[Array, Array, Array]:
+    """``l``, ``1 − z − l [x < 0]`` and ``l sign(x) tail/(1 + tail)``: SPEC.md 8.10, derived part by part."""
+    weight = _log_weight(z)
+    lead = z.one - z.smoothed - np.where(x < 0, weight, z.of(0.0))
+    return weight, lead, np.asarray(weight * np.sign(x) * z.tail / (z.one + z.tail))
+
+
+def parts_subtracted(z: Situation) -> Situation:
+    """0 counts as positive; a label that is 0 or 1 leaves nothing to round."""
+    weight, lead, rest = _by_parts(z, np.where(z.x == 0, z.one, z.x))
+    soft = np.where((z.smoothed == 0) | (z.smoothed == 1), z.of(0.0), np.maximum(z.one, np.abs(weight)))
+    factor = (z.v if z.output == "jvp" else z.c) * z.w
+    return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest, soft)))
+
+
 def kink(z: Situation, flushed: bool) -> Situation:
     """Of max(−x, 0) and |x| the derivative at 0 is taken for 0; if ``flushed``, at subnormal logits too."""
-    zero, one = z.of(0.0), z.one
-    x = np.where(np.abs(z.x) < z.format.smallest_normal, zero, z.x) if flushed else z.x
-    weight = _log_weight(z)
-    lead = one - z.smoothed - np.where(x < 0, weight, zero)
-    rest = weight * np.sign(x) * z.tail / (one + z.tail)
+    x = np.where(np.abs(z.x) < z.format.smallest_normal, z.of(0.0), z.x) if flushed else z.x
+    _, lead, rest = _by_parts(z, x)
     factor = (z.v if z.output == "jvp" else z.c) * z.w
     return z.but(rows=(factor * (lead - rest), np.abs(factor) * size(lead, rest)))
 
@@ -87,6 +99,29 @@ def softplus_and_logit(z: Situation) -> Situation:
     rest = (z.pos_weight - z.one) * z.softplus_minus
     factor = z.c * z.slope
     return z.but(rows=(factor * (rest - z.x), np.abs(factor) * size(z.x, rest)))
+
+
+def softplus_and_logit_log(z: Situation) -> Situation:
+    short = softplus_and_logit(z.but(log1p_tail=np.log(z.one + z.tail)))
+    found, sized = short.rows
+    factor = np.abs(z.c * z.slope * (z.pos_weight - z.one))
+    return short.but(rows=(found, np.maximum(sized, factor)))
+
+
+def from_softplus(z: Situation) -> Situation:
+    """``exp(x − softplus(x))``: an ulp of the difference is a relative error; infinities are 0 in it."""
+    sigma, mirror = (np.exp(_less(x, value)) for x, value in ((z.x, z.softplus), (-z.x, z.softplus_minus)))
+    far = size(np.where(np.isfinite(z.x), z.x, z.of(0.0)), z.one)
+    factor = z.v if z.output == "jvp" else z.c
+    if z.operator == LOG_SIGMOID:
+        return z.but(rows=(factor * mirror, np.abs(factor) * mirror * far))
+    factor = factor * z.w
+    up, down = (z.one - z.smoothed) * sigma, z.pos_weight * z.smoothed * mirror
+    return z.but(rows=(factor * (up - down), np.abs(factor) * far * size(up, down)))
+
+
+def _less(x: Array, value: Array) -> Array:
+    return np.asarray(np.where(np.isposinf(x), 0, x) - np.where(np.isposinf(value), 0, value)).astype(x.dtype)
 
 
 def complement(z: Situation) -> Situation:
@@ -146,6 +181,14 @@ def two_logs(z: Situation) -> Situation:
 def two_quotients(z: Situation) -> Situation:
     """``c/p + c/(1 − p)``, as automatic differentiation has it."""
     return z.but(rows=(z.c / z.x + z.c / (z.one - z.x), size(z.c / z.x, z.c / (z.one - z.x))))
+
+
+def product_derived(z: Situation) -> Situation:
+    """``t p − t (1 − p)`` with ``t = c v / (p (1 − p))²``."""
+    d = z.x * (z.one - z.x)
+    t = z.c * z.v / d / d
+    up, down = t * z.x, t * (z.one - z.x)
+    return z.but(rows=(up - down, size(up, down)))
 
 
 def no_domain(z: Situation) -> Situation:
@@ -224,6 +267,26 @@ ROUNDING_SIGMOID = (
         variant="σ − z",
     ),
     Hypothesis(
+        "probabilities less labels",
+        "the derivatives of max(−x, 0) and of the rest: a soft label is rounded away beside 1",
+        "SPEC.md 8.8, automatic differentiation of the textbook",
+        on(BINARY, ("grad_logits", "jvp")),
+        parts_subtracted,
+        rank=2,
+        rounds=True,
+        variant="1 − z − [x < 0]",
+    ),
+    Hypothesis(
+        "gradient from the rounded value",
+        "exp(x − softplus(x)): a difference as large as the logit, whose rounding is that of the probability",
+        "SPEC.md 8.8; the derivative of logaddexp in JAX",
+        on((LOG_SIGMOID, BINARY), ("grad_logits", "jvp")),
+        from_softplus,
+        rank=2,
+        rounds=True,
+        variant="exp(x − softplus(x))",
+    ),
+    Hypothesis(
         "the kink at zero",
         "of max(x, 0) and |x| the derivative at 0 is taken for 0: the loss is smooth, its parts are not",
         "SPEC.md 8.8; automatic differentiation of the textbook",
@@ -249,6 +312,16 @@ ROUNDING_SIGMOID = (
         on(BINARY, "grad_labels"),
         softplus_and_logit,
         rank=2,
+        rounds=True,
+        variant="(P − 1) softplus(−x) − x",
+    ),
+    Hypothesis(
+        "log of 1 + exp(−|x|), not log1p",
+        "(P − 1) softplus(−x) − x: what a logarithm near 1 is off, times the positive weight",
+        "SPEC.md 8.10",
+        on(BINARY, "grad_labels"),
+        softplus_and_logit_log,
+        rank=3,
         rounds=True,
         variant="(P − 1) softplus(−x) − x",
     ),
@@ -348,6 +421,16 @@ ROUNDING_SIGMOID = (
         two_quotients,
         rank=2,
         rounds=True,
+    ),
+    Hypothesis(
+        "a product is derived factor by factor",
+        "the second derivative from that of p (1 − p), factor by factor: the two terms cancel near one half",
+        "SPEC.md 8.11, automatic differentiation of c / (p (1 − p))",
+        on(LOGIT, "hvp"),
+        product_derived,
+        rank=2,
+        rounds=True,
+        variant="t p − t (1 − p)",
     ),
     Hypothesis(
         "the derivative has no domain",

@@ -50,6 +50,11 @@ def cotangents_summed(z: Situation) -> Situation:
     return z.but(rows=(z.c - whole, size(z.c, whole)))
 
 
+def cotangents_in_order(z: Situation) -> Situation | None:
+    """One after the other, in 16 bits: a partial sum is infinite, whatever the whole one is."""
+    return cotangents_summed(z.but(summed=in_order)) if z.a.sums.itemsize == 2 else None
+
+
 def products_subtracted(z: Situation) -> Situation:
     product = z.s * z.c
     mean = z.total(product)
@@ -70,6 +75,14 @@ def from_value(z: Situation) -> Situation:
 
 def exp_of_logarithm(z: Situation) -> Situation:
     return z.but(s=np.asarray(np.exp(z.ell)))
+
+
+def exp_of_saved_logarithm(z: Situation) -> Situation:
+    """A backward that starts from log-probabilities: an ulp of one is a relative error of its exponential."""
+    s = np.asarray(np.exp(z.ell))
+    found, _ = z.but(s=s).rows
+    far = np.where(np.isfinite(z.ell), np.abs(z.ell), z.of(0.0))
+    return z.but(rows=(found, np.abs(s * z.total(z.q) * z.c) * far / z.number(SPREAD)))
 
 
 def reciprocal(z: Situation) -> Situation:
@@ -205,6 +218,16 @@ ROUNDING_SOFTMAX = (
         variant="c − s Σ c",
     ),
     Hypothesis(
+        "a sum in 16 bits",
+        "the cotangents are added one after the other in the format: a partial sum overflows",
+        "SPEC.md 1.5",
+        on(LOG_SOFTMAX, "grad_logits"),
+        cotangents_in_order,
+        rank=2,
+        steps=True,
+        variant="of the cotangents",
+    ),
+    Hypothesis(
         "a mean is subtracted",
         "s c − s Σ s c: each product is rounded before they are subtracted",
         "SPEC.md 8.2, the textbook",
@@ -241,6 +264,16 @@ ROUNDING_SOFTMAX = (
         exp_of_logarithm,
         rank=2,
         rounds=True,
+    ),
+    Hypothesis(
+        "exp of log-softmax",
+        "the exponential of rounded log-probabilities, of which a small one has lost its last digits",
+        "SPEC.md 8.3; the backward of log_softmax in PyTorch",
+        on((DENSE, SPARSE), "grad_logits"),
+        exp_of_saved_logarithm,
+        rank=2,
+        rounds=True,
+        variant="in the gradient",
     ),
     Hypothesis(
         "approximate reciprocal",

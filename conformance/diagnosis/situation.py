@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,11 @@ class Situation(Pieces):
     def given(self) -> Attributes:
         return self.inputs.attributes
 
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """The names of the attributes that are given."""
+        return frozenset(self.given.given)
+
     @property
     def format(self) -> Format:
         return self.inputs.format
@@ -120,6 +126,11 @@ class Situation(Pieces):
     def of(self, numbers: Any) -> Array:
         """Numbers of the tested format, as this arithmetic has them."""
         return np.asarray(numbers).astype(self.format.dtype).astype(self.a.working)
+
+    def weights(self, numbers: Any) -> Array:
+        """Weights of classes in their own format (6.5), as this arithmetic has them."""
+        own = FORMATS.get(self.given.weight_dtype, self.format)
+        return np.asarray(numbers).astype(own.dtype).astype(self.a.working)
 
     def number(self, value: float) -> Array:
         """A constant of the code, as this arithmetic has it."""
@@ -193,11 +204,16 @@ class Situation(Pieces):
 
     @piece
     def seen(self) -> Array:
-        """``scale · x / temperature + bias``: before a mask."""
-        y = self.arrived
+        """``scale · x / temperature + bias``, or ``x W + bias``: before a mask."""
+        y = self.of(self.inputs.product) if self.given.matrix else self.arrived
         y = y * self.of(self.scale) if self.scale != 1 else y
         y = y / self.of(self.temperature) if self.temperature != 1 else y
         return np.asarray(y + self.bias if self.given.bias else y)
+
+    @piece
+    def matrix(self) -> Array:
+        """``(N, N)``; no product of it with the logits is rounded (6.15)."""
+        return self.of(self.given.matrix)
 
     @piece
     def there(self) -> Array:
@@ -262,11 +278,11 @@ class Situation(Pieces):
     @piece
     def w(self) -> Array:
         """Class weights, ``(1, N)``."""
-        return self.of([self.given.weight or (1.0,) * self.n])
+        return self.weights([self.given.weight or (1.0,) * self.n])
 
     @piece
     def pos_weight(self) -> Array:
-        return self.of([self.given.pos_weight or (1.0,)])
+        return self.weights([self.given.pos_weight or (1.0,)])
 
     @piece
     def smoothing(self) -> Array:
@@ -487,9 +503,18 @@ class Situation(Pieces):
         if self.output != "grad_labels" and (self.given.around or self.chain != 1):
             found = found * self.number(self.chain) if self.chain != 1 else found
             found = np.where(self.there, found, self.of(0.0))
+            if self.given.matrix:
+                found, wide = self._through(found, wide)
         found = found * self.of(self.times) if self.times != 1 else found
         if self.given.cast and self.output == "grad_logits":
             found = found.astype(FORMATS[self.given.cast].dtype).astype(self.a.working)
         groups = len(self.inputs)
-        factor = abs(self.chain * self.times)
+        factor = abs(self.times * (1.0 if self.output == "grad_labels" else self.chain))
         return found.reshape(groups, -1), (wide * factor).reshape(groups, -1)
+
+    def _through(self, g: Array, sized: Array) -> tuple[Array, Array]:
+        """``Σ_i W_ji g_i``, the gradient by what the logits are made of."""
+        terms = self.matrix.astype(self.a.sums) * g[:, None, :].astype(self.a.sums)
+        mixed = terms.sum(axis=2, dtype=self.a.sums).astype(self.a.working)
+        size = np.maximum(np.abs(g.astype(np.float64)), sized)
+        return np.asarray(mixed), (np.abs(self.matrix.astype(np.float64)) * size[:, None, :]).max(axis=2)

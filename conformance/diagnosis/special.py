@@ -8,6 +8,7 @@ from xent_conformance.diagnosis.constants import EPSILONS, LARGE
 from xent_conformance.diagnosis.formulas import (
     BINARY,
     DENSE,
+    DIVERGENCE,
     FORMULAS,
     LOG_SIGMOID,
     LOG_SOFTMAX,
@@ -110,7 +111,7 @@ SPECIAL = (
         "0·∞ is NaN",
         "a label of zero times the infinite logarithm of an excluded class",
         "SPEC.md 4.2",
-        LOSSES | on(BINARY),
+        LOSSES | on(BINARY) | on(DIVERGENCE, "value"),
         zero_times_infinity,
         rank=1,
         steps=True,

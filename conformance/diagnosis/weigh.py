@@ -8,14 +8,14 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.predict import HYPOTHESES, Name, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name, Right, predictions
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import TARGET
@@ -153,15 +153,21 @@ class _Door:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The rows of a door in one batch: where they are, and what was returned there."""
+class _Call:
+    """Verdicts of one output of a batch, of all doors: their numbers, doors, places, what was returned, and
+    whether it is broken, and by more than a loss of relative accuracy."""
 
     ids: Ints
-    where: Ints
+    door: Ints
+    rows: Ints
     index: Ints
     got: Floats
-    bad: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    severe: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    bad: Mask
+    severe: Mask
+
+    def __getitem__(self, which: slice) -> _Call:
+        places = self.ids[which], self.door[which], self.rows[which], self.index[which]
+        return _Call(*places, self.got[which], self.bad[which], self.severe[which])
 
 
 def weigh(
@@ -180,17 +186,23 @@ def weighed(
     What was not returned, and what no case of ``batches`` asks, is left out.
     """
     of = {batch.id: batch for batch, _ in batches.values()}
-    doors: dict[tuple[str, ...], _Door] = {}
     kept = _kept(verdicts, batches)
-    for (batch, output), rows in kept.partition_by(
-        "_batch", "output", as_dict=True, maintain_order=True
-    ).items():
-        here = rows.partition_by(DOOR, as_dict=True, maintain_order=True)
-        mine = {tuple(map(str, door)): _rows(part) for door, part in here.items()}
-        for door in mine:
-            doors.setdefault(door, _Door())
-        _weigh_batch(of[str(batch)], str(output), mine, doors, oracle)
-    return [(Explained(door, len(w.broken), w.conforming, {}), w.weighed) for door, w in doors.items()]
+    called = kept.select(DOOR).unique(maintain_order=True).with_row_index("_door")
+    doors = [_Door() for _ in range(called.height)]
+    kept = kept.join(called, on=DOOR, how="left", maintain_order="left")
+    ids, door, row, index = (
+        kept[name].to_numpy().astype(np.int64) for name in ("_id", "_door", "_row", "index")
+    )
+    bad = kept["_broken"].to_numpy()
+    severe = bad & (kept["symptom"] != Symptom.LOST_ACCURACY.value).to_numpy()
+    every = _Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
+    calls = kept.with_row_index("_first").group_by("_batch", "output", maintain_order=True)
+    for batch, output, first, size in calls.agg(pl.first("_first"), pl.len()).iter_rows():
+        _weigh_call(of[batch], output, every[first : first + size], doors, oracle)
+    return [
+        (Explained(tuple(door), len(w.broken), w.conforming, {}), w.weighed)
+        for door, w in zip(called.select(DOOR).iter_rows(), doors, strict=True)
+    ]
 
 
 def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
@@ -223,7 +235,7 @@ NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE,
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
 
 
-def _last(batch: Batch) -> int:
+def last_axis(batch: Batch) -> int:
     """The length of the last axis of the tensor that is given."""
     form = batch.form
     if not form.shape or form.class_shape is not None or form.class_axis == len(form.shape):
@@ -231,39 +243,23 @@ def _last(batch: Batch) -> int:
     return form.shape[-1]
 
 
-def _rows(part: pl.DataFrame) -> _Rows:
-    return _Rows(
-        part["_id"].to_numpy().astype(np.int64),
-        part["_row"].to_numpy(),
-        part["index"].to_numpy().astype(np.int64),
-        part["got"].to_numpy(),
-        part["_broken"].to_numpy(),
-        (part["_broken"] & (part["symptom"] != Symptom.LOST_ACCURACY.value)).to_numpy(),
-    )
-
-
-def _weigh_batch(
-    batch: Batch,
-    output: str,
-    mine: Mapping[tuple[str, ...], _Rows],
-    doors: Mapping[tuple[str, ...], _Door],
-    oracle: Oracle,
-) -> None:
-    for door, r in mine.items():
-        doors[door].broken |= set(r.ids[r.bad].tolist())
-        doors[door].severe |= set(r.ids[r.severe].tolist())
-        doors[door].conforming += int((~r.bad).sum())
-
-    def wanted(name: Name) -> bool:
-        return any(name not in doors[door].contradicted for door in mine)
-
-    for p in predictions(oracle.truth(batch.inputs), output, wanted, _last(batch)):
-        for door, r in mine.items():
-            weighed = doors[door]
-            if p.name in weighed.contradicted:
-                continue
-            if p.contradicted(r.where[~r.bad], r.index[~r.bad], r.got[~r.bad]).any():
-                weighed.contradicted.add(p.name)
-                continue
-            met = p.met(r.where[r.bad], r.index[r.bad], r.got[r.bad], ~r.severe[r.bad])
-            weighed.explained.setdefault(p.name, set()).update(r.ids[r.bad][met].tolist())
+def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], oracle: Oracle) -> None:
+    mine = {int(i): doors[i] for i in np.unique(call.door)}
+    for i, door in mine.items():
+        here = call.door == i
+        door.broken |= set(call.ids[here & call.bad].tolist())
+        door.severe |= set(call.ids[here & call.severe].tolist())
+        door.conforming += int((here & ~call.bad).sum())
+    refused = set.intersection(*(door.contradicted for door in mine.values()))
+    right = Right(oracle.truth(batch.inputs), output)
+    with np.errstate(all="ignore"):
+        there = right.at(call.rows, call.index)
+        for p in predictions(right, lambda name: name not in refused, last_axis(batch)):
+            predicted = p.at(there)
+            for i in np.unique(call.door[predicted.contradicted(call.got) & ~call.bad]):
+                mine[int(i)].contradicted.add(p.name)
+            met = predicted.met(call.got, ~call.severe) & call.bad
+            for i in np.unique(call.door[met]):
+                if p.name not in mine[int(i)].contradicted:
+                    ids = call.ids[met & (call.door == i)]
+                    mine[int(i)].explained.setdefault(p.name, set()).update(ids.tolist())

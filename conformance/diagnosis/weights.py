@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import ml_dtypes
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, LOGSUMEXP, SPARSE
+from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, LOGSUMEXP, SPARSE
 from xent_conformance.diagnosis.hypothesis import Hypothesis, on, picked, where
 from xent_conformance.diagnosis.situation import Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY))
+LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
 SOFTMAX_LOSSES = on((DENSE, SPARSE))
 
 
@@ -75,6 +76,20 @@ def pos_weight_of_rows(z: Situation) -> Situation:
     return z.but(pos_weight=each)
 
 
+def less_one(z: Situation, name: str) -> Situation | None:
+    """``1 + (P − 1)``, of which the difference is rounded in the weights' own format."""
+    if z.given.weight_dtype != name:
+        return None
+    narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
+    return z.but(pos_weight=z.one + (z.pos_weight.astype(narrow) - narrow.type(1)).astype(z.a.working))
+
+
+def in_the_logits_format(z: Situation) -> Situation | None:
+    if not z.given.weight_dtype:
+        return None
+    return z.but(w=z.stored(z.w), pos_weight=z.stored(z.pos_weight))
+
+
 # --- smoothing -------------------------------------------------------------------------------------
 
 
@@ -105,9 +120,13 @@ def share_of_all(z: Situation) -> Situation:
     return z.but(shares=np.where(z.there, z.number(1.0 / z.n), z.number(0.0)))
 
 
-def share_of_the_last_axis(z: Situation) -> Situation:
-    other = share_of(lambda z: z.last)(z)
-    return other.but(rows=(z.c * (z.s - other.q), np.abs(z.c) * np.maximum(z.s, np.abs(other.q))))
+def share_of_the_last_axis(z: Situation) -> Situation | None:
+    return share_of(lambda z: z.last)(z) if z.last != z.n else None
+
+
+def labels_of_the_last_axis(z: Situation) -> Situation | None:
+    other = share_of_the_last_axis(z)
+    return other and other.but(rows=(z.c * (z.s - other.q), np.abs(z.c) * np.maximum(z.s, np.abs(other.q))))
 
 
 def slope_of_one(z: Situation) -> Situation:
@@ -179,6 +198,24 @@ WEIGHTS = (
         rank=2,
     ),
     Hypothesis(
+        "in fewer bits",
+        "a weight less one is rounded in the weights' own format, which is narrower than that of the logits",
+        "SPEC.md 6.5",
+        on(BINARY),
+        where(less_one, "pos_weight"),
+        rank=3,
+        parameters=("float32", "float16", "bfloat16"),
+        variant="a weight less one",
+    ),
+    Hypothesis(
+        "weights are cast to the logits' format",
+        "weights of a wider format are rounded to that of the logits before they multiply",
+        "SPEC.md 6.5",
+        LOSSES | on(LOGSUMEXP),
+        where(in_the_logits_format, "weight", "pos_weight"),
+        rank=2,
+    ),
+    Hypothesis(
         "positive weights on the negative term",
         "the weight multiplies the term of the negative label",
         "SPEC.md 6.9",
@@ -242,7 +279,7 @@ WEIGHTS = (
         "the share is one over the length of the last axis of the tensor, which is not that of the classes",
         "SPEC.md 6.7",
         SOFTMAX_LOSSES,
-        where(share_of(lambda z: z.last), "label_smoothing"),
+        where(share_of_the_last_axis, "label_smoothing"),
         rank=3,
     ),
     Hypothesis(
@@ -250,7 +287,7 @@ WEIGHTS = (
         "the share is one over the length of the last axis, and the labels' sum is taken for one",
         "SPEC.md 6.7; Keras on TensorFlow's kernel",
         on(DENSE, "grad_logits"),
-        where(share_of_the_last_axis, "label_smoothing"),
+        where(labels_of_the_last_axis, "label_smoothing"),
         variant="labels taken to sum to one",
     ),
     Hypothesis(

@@ -1,7 +1,9 @@
 """A decision as JUnit XML, which every CI service reads.
 
 A suite for each framework, with a test for each implementation and output; reasons that block are failures.
-What concerns no implementation has a suite of its own: missing evidence (errors) and waivers.
+What concerns no implementation has a suite of its own: missing evidence (errors) and waivers. JUnit has no
+place for a sentence about all suites: the first one opens with it, as a property, and ends with it, as its
+output, for readers show the one or the other.
 """
 
 from __future__ import annotations
@@ -34,10 +36,20 @@ def render(gate: Gate, run: Run) -> str:
     if gate.waivers:
         suites.append(_suite(WAIVERS, [_waiver(w, gate.blocking) for w in gate.waivers]))
     root.extend(suites)
+    _headline(suites[:1], gate.headline)
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(s.get(count, "0")) for s in suites)))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _headline(first: Sequence[ET.Element], headline: str) -> None:
+    """The answer to "may I upgrade?": the schema has properties before the tests of a suite, output after."""
+    for suite in first:
+        properties = ET.Element("properties")
+        ET.SubElement(properties, "property", name="headline", value=_text(headline))
+        suite.insert(0, properties)
+        ET.SubElement(suite, "system-out").text = _text(headline)
 
 
 def _frameworks(run: Run, blocking: Sequence[Reason]) -> list[ET.Element]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from xent_conformance.diagnosis.hypothesis import Hypothesis
-from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Prediction
+from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Predicted, There
 from xent_conformance.reference.formats import BINARY32
 
 FIRST = np.zeros(1, dtype=np.int64)
@@ -18,22 +16,26 @@ ROUNDS = replace(OTHER, rounds=True)
 
 
 def of(
-    value: float, right: float, *, h: Hypothesis = OTHER, near: float = 0.1, step: float = 0.0
-) -> Prediction:
+    value: float,
+    right: float,
+    *,
+    h: Hypothesis = OTHER,
+    near: float = 0.1,
+    step: float = 0.0,
+    says: bool = True,
+) -> Predicted:
     """One number that is predicted where ``right`` is right, to an accurate bound of 0.01."""
-    inputs = SimpleNamespace(format=BINARY32)
-    truth = SimpleNamespace(inputs=inputs)
-    exact = np.array([[right]])
-    told: Any = SimpleNamespace(truth=truth, exact=exact, rounded=exact, accurate=np.array([[0.01]]))
-    return Prediction(h, ("", ""), told, np.array([[value]]), np.array([[near]]), np.array([[step]]))
+    exact = np.array([right])
+    there = There(FIRST, FIRST, BINARY32, exact, exact, np.array([0.01]))
+    return Predicted(h, there, np.array([value]), np.array([near]), np.array([step]), np.array([says]))
 
 
-def met(p: Prediction, got: float, *, mild: bool = False) -> bool:
-    return bool(p.met(FIRST, FIRST, np.array([got]), np.array([mild]))[0])
+def met(p: Predicted, got: float, *, mild: bool = False) -> bool:
+    return bool(p.met(np.array([got]), np.array([mild]))[0])
 
 
-def contradicted(p: Prediction, got: float) -> bool:
-    return bool(p.contradicted(FIRST, FIRST, np.array([got]))[0])
+def contradicted(p: Predicted, got: float) -> bool:
+    return bool(p.contradicted(np.array([got]))[0])
 
 
 def test_a_number_is_met_near_the_prediction_and_nowhere_else() -> None:
@@ -43,6 +45,12 @@ def test_a_number_is_met_near_the_prediction_and_nowhere_else() -> None:
 def test_what_is_nearer_to_what_is_right_says_nothing() -> None:
     assert not met(of(1.08, 1.0), 1.02) and met(of(1.08, 1.0), 1.06)
     assert not met(of(1.08, 1.0), 1.0)
+
+
+def test_what_the_right_formula_gives_in_the_same_steps_is_not_the_hypothesis() -> None:
+    """It overflows in the format, whatever is replaced: that is told of the steps, and of nothing else."""
+    assert met(of(np.inf, 1.0), np.inf) and not met(of(np.inf, 1.0, says=False), np.inf)
+    assert contradicted(of(np.inf, 1.0, says=False), 1.0)
 
 
 def test_special_values_are_met_by_themselves() -> None:

@@ -13,7 +13,7 @@ from tests.support.corpus import of_corpus
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.formulas import FORMULAS
-from xent_conformance.diagnosis.predict import HYPOTHESES, modelled, predictions
+from xent_conformance.diagnosis.predict import HYPOTHESES, Right, modelled, predictions
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighed, explain, weigh
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -65,7 +65,7 @@ def weighed(operator: str, output: str, answer: Any) -> list[Explained]:
 
 
 def predicted(name: str, output: str, batch: Batch) -> Any:
-    (found,) = predictions(ORACLE.truth(batch.inputs), output, lambda n: n == (name, ""))
+    (found,) = predictions(Right(ORACLE.truth(batch.inputs), output), lambda n: n == (name, ""))
     return found.values
 
 

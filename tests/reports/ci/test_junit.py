@@ -29,9 +29,11 @@ def _read(told: Gate) -> ET.Element:
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for suite in root:
         assert suite.tag == "testsuite" and suite.get("name") and suite.get("time") is not None
-        cases = list(suite)
+        cases = suite.findall("testcase")
         names = [(c.get("classname"), c.get("name")) for c in cases]
-        assert all(c.tag == "testcase" and all(n) for c, n in zip(cases, names, strict=True))
+        assert all(map(all, names))
+        beside = [[], ["properties", *["testcase"] * len(cases), "system-out"]][suite is root[0]]
+        assert [e.tag for e in suite] == (beside or ["testcase"] * len(cases)), "in the order of the schema"
         assert len(set(names)) == len(names), "a test has a name of its own"
         assert int(suite.get("tests", "-1")) == len(cases) > 0
         for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -52,13 +54,23 @@ def _case(root: ET.Element, name: str) -> ET.Element:
 
 def test_every_implementation_and_output_is_a_test() -> None:
     root = _read(gate())
-    assert [(s.get("name"), [c.get("name") for c in s]) for s in root] == [
+    assert [(s.get("name"), [c.get("name") for c in s.findall("testcase")]) for s in root] == [
         ("jax", ["jax.lost value (softmax)", "jax.nn.softmax value (softmax)"]),
         ("torch", ["torch.softmax grad_logits (softmax)", "torch.softmax value (softmax)"]),
     ]
     assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("0", "0", "1")
     skipped = _case(root, "jax.lost value (softmax)").find("skipped")
     assert skipped is not None and skipped.get("message") == "unsupported: not written"
+
+
+@pytest.mark.parametrize(
+    "told", [gate(), gate(reason()), gate(missing(Kind.ABSENT)), gate(reason(title="a \x00 title"))]
+)
+def test_the_headline_is_the_first_property_and_the_output_of_the_first_suite(told: Gate) -> None:
+    first = _read(told)[0]
+    (headline,) = first.iterfind("properties/property")
+    assert headline.get("name") == "headline"
+    assert headline.get("value") == first.findtext("system-out") == told.headline.replace("\x00", "\ufffd")
 
 
 def test_a_failure_says_all() -> None:

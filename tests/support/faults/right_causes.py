@@ -257,4 +257,24 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sigmoid_cross_entropy:hessian_without_positive_weights": ("positive weights are not applied",),
     "sigmoid_cross_entropy:smoothing_over_the_row": ("smoothing over a row of elements",),
     "sigmoid_cross_entropy:positive_weights_of_one": ("positive weights of one are zero",),
+    # given log-probabilities
+    "kl_divergence:zero_target_is_nan": ("0·∞ is NaN",),
+    "kl_divergence:zero_target_beside_minus_infinity": ("0·∞ is NaN",),
+    "kl_divergence:entropy_left_out": ("the entropy of the target is left out",),
+    "kl_divergence:clipped_target": ("clipped by ε",),
+    "kl_divergence:divergence_by_logits": ("derived by logits that are not there",),
+    "kl_divergence:product_rule_forgotten": ("the derivative of the logarithm is forgotten",),
+    "kl_divergence:mean_of_elements": ("the mean divides by the elements",),
+    "negative_log_likelihood:one_hot_times_infinity": ("0·∞ is NaN",),
+    "negative_log_likelihood:normalised_once_more": ("normalised once more",),
+    "negative_log_likelihood:lost_cotangent_everywhere": ("0·∞ is NaN",),
+    "negative_log_likelihood:likelihood_by_logits": ("derived by logits that are not there",),
+    "negative_log_likelihood:likelihood_mean_without_weights": (
+        "the mean divides by the rows that are kept",
+    ),
+    # before the operator
+    "softmax:temperature_held_up": ("the temperature is held up",),
+    "softmax:product_in_eleven_bits": ("a product in fewer bits",),
+    "sigmoid:gradient_by_the_matrix_itself": ("the matrix is not turned",),
+    "sparse_softmax_cross_entropy:weights_in_the_logits_format": ("weights are cast to the logits' format",),
 }
