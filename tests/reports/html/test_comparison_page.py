@@ -237,3 +237,11 @@ def test_how_many_break_a_must_clause_counts_what_is_not_listed() -> None:
     before = [verdict(implementation=n) for n in names]
     view = view_of(before, [newer(implementation=n, status="breaks_must") for n in names], limit=2)
     assert "9 break a must clause that did not" in page_of(view)[0].text
+    as_before = {"status": "breaks_must", "case": "as before"}
+    view = view_of(
+        [*before, verdict(**as_before)],
+        [newer(status="breaks_must", implementation=names[0]), newer(**as_before)],
+    )
+    assert "1 verdicts are worse; 1 break a must clause that did not" in page_of(view)[0].text.replace(
+        "▼ ", ""
+    )

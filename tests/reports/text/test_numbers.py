@@ -19,6 +19,7 @@ from xent_conformance.reports.text.numbers import (
     elements,
     exact,
     exact_fraction,
+    per_cent,
     seconds,
     shortest,
     ulps,
@@ -178,3 +179,13 @@ def test_ulps(value: float, text: str) -> None:
 def test_counts_and_seconds() -> None:
     assert count(52568) == "52,568"
     assert (seconds(92.588), seconds(0.004)) == ("92.6 s", "4 ms")
+
+
+def test_all_and_none_are_said_of_all_and_none_only() -> None:
+    assert [per_cent(n, 3000) for n in (0, 1, 1500, 2999, 3000)] == [
+        "0 %",
+        "0.1 %",
+        "50.0 %",
+        "99.9 %",
+        "100 %",
+    ]

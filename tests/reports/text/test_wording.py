@@ -9,14 +9,17 @@ import pytest
 
 from tests.support.small_run import verdict
 from xent_conformance.reports.text.wording import (
+    TOGETHER,
     Answer,
     cut,
     dtypes_text,
     flat,
     harmless,
+    kind,
     listed,
     plural,
     told_whole,
+    what_moved,
     worst,
 )
 
@@ -153,3 +156,15 @@ def test_a_finding_says_which_formula_gives_its_numbers() -> None:
     }
     lines = told_whole(verdict() | {"count": 4, "cause": "log-of-softmax-nan"}, clause, 9, causes)
     assert lines[-1] == "  what gives this: log of softmax: it underflowed"
+
+
+def test_what_moved_is_what_is_not_in_both() -> None:
+    assert what_moved(["numpy 2", "jax 1"], ["jax 2", "numpy 2"]) == "jax 1 → jax 2"
+    assert what_moved(["jax 1"], []) == "jax 1 → nothing"
+    assert what_moved(["jax 1"], ["jax 1"]) == ""
+
+
+def test_single_cases_of_a_family_are_of_one_kind() -> None:
+    assert kind(verdict(family="ordinary", variant="unit")) == "unit"
+    crossed = [verdict(family="crossing", variant=f"masked+{i}") for i in "ab"]
+    assert {kind(row) for row in crossed} == {"crossing"} <= set(TOGETHER)
