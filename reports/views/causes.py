@@ -79,8 +79,7 @@ def causes(run: Run) -> list[Cause]:
 
 def unnamed(run: Run) -> int:
     """How many broken verdicts name no cause: all of them in a file of before there were causes."""
-    faults = called(run).verdicts.filter(pl.col("status").is_in(FAULTS))
-    return faults.filter(pl.col("cause") == "").height
+    return run.broken.filter(pl.col("cause") == "").height
 
 
 def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row | None:
