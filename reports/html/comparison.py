@@ -56,13 +56,17 @@ class Changed:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One side of the worst case of a group; ``mark`` is None where that run has no verdict."""
+    """One side of the worst case of a group; ``mark`` is None where that run has no verdict.
+
+    ``ulps`` is the number alone, or, where the error is larger than the number, its share of the bound.
+    """
 
     mark: Mark | None
     symptom: str
     got: str
     right: str
     ulps: str
+    distance: str
     grade: str
     version: str
     message: str
@@ -209,14 +213,15 @@ def _group(group: views.Group) -> Group:
 
 def _verdict(side: views.Verdict | None) -> Verdict:
     if side is None:
-        return Verdict(None, "", NOTHING, NOTHING, NOTHING, "", "", "")
+        return Verdict(None, "", NOTHING, NOTHING, NOTHING, "", "", "", "")
     answer = side.answer
     return Verdict(
         mark=STATUS[side.status],
         symptom=side.fault,
         got=answer.returned,
         right=answer.right or NOTHING,
-        ulps=answer.error or NOTHING,
+        ulps=answer.share or answer.error or NOTHING,
+        distance=answer.distance,
         grade=words(answer.grade) if answer.right else "",
         version=f"{side.version} on {side.machine}",
         message=cut(answer.message, MESSAGE_LIMIT),

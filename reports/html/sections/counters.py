@@ -19,7 +19,6 @@ class Counter:
 
     mark: Mark
     number: str
-    about: str
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,7 @@ def counters(verdicts: pl.DataFrame) -> Counters:
     by_kind = {kind: _by_status(frame) for kind, frame in kinds.items()}
     every = by_kind["all"]
     return Counters(
-        counters=tuple(
-            Counter(mark, count(every[status]), _COUNTER[status]) for status, mark in STATUS.items()
-        ),
+        counters=tuple(Counter(mark, count(every[status])) for status, mark in STATUS.items()),
         equation=f"{' + '.join(count(n) for n in every.values())} = {count(verdicts.height)}",
         total=plural(verdicts.height, "verdict"),
         split=tuple(
@@ -57,16 +54,6 @@ def counters(verdicts: pl.DataFrame) -> Counters:
             for kind, found in by_kind.items()
         ),
     )
-
-
-_COUNTER = {
-    "conforms": "within the bound of its clause, special values right",
-    "breaks_must": "wrong by a clause that must hold",
-    "breaks_should": "wrong by a clause that should hold",
-    "open": "recorded side by side, not judged",
-    "unsupported": "not offered, so not asked",
-    "undecided": "the reference could not certify it",
-}
 
 
 def _by_status(verdicts: pl.DataFrame) -> dict[str, int]:

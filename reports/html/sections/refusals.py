@@ -50,7 +50,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """Implementations of one framework and operator that answered everything alike."""
+    """Implementations that answered everything alike; ``about`` names their frameworks and operators."""
 
     implementations: tuple[str, ...]
     about: str
@@ -255,14 +255,15 @@ def _lines(
             operator = operators.index(row["operator"])
             door = doors.setdefault((*place, operator, row["implementation"]), {})
             door.setdefault(kind(row), []).append(what)
-    alike: dict[tuple[str, _Cells], list[tuple[int, str]]] = {}
+    alike: dict[_Cells, list[tuple[str, int, str]]] = {}
     for (_, framework, operator, name), by_variant in sorted(doors.items(), key=lambda item: item[0]):
         cells = tuple(_cell(by_variant.get(v, [])) for v in variants)
-        alike.setdefault((framework, cells), []).append((operator, name))
-    for (framework, cells), found in alike.items():
-        of = ", ".join(words(operators[i]) for i in sorted({i for i, _ in found}))
-        about = f"{framework} · {of}"
-        yield Line(tuple(dict.fromkeys(name for _, name in found)), about, tuple(_side_by_side(cells)))
+        alike.setdefault(cells, []).append((framework, operator, name))
+    for cells, found in alike.items():
+        frameworks = ", ".join(dict.fromkeys(framework for framework, _, _ in found))
+        of = ", ".join(words(operators[i]) for i in sorted({i for _, i, _ in found}))
+        names = tuple(dict.fromkeys(name for _, _, name in found))
+        yield Line(names, f"{frameworks} · {of}", tuple(_side_by_side(cells)))
 
 
 def _side_by_side(cells: _Cells) -> Iterable[Cell]:

@@ -245,3 +245,9 @@ def test_how_many_break_a_must_clause_counts_what_is_not_listed() -> None:
     assert "1 verdicts are worse; 1 break a must clause that did not" in page_of(view)[0].text.replace(
         "▼ ", ""
     )
+
+
+def test_an_error_larger_than_the_number_is_told_as_a_share_of_its_bound() -> None:
+    before = [verdict(ulps=0.25, ratio=0.001)]
+    text = page_of(view_of(before, [newer(status="breaks_should", ulps=1e30, ratio=0.03)]))[0].text
+    assert "0.25 → 0.03 of the stable bound" in text and "10³⁰" not in text

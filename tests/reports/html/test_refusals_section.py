@@ -94,6 +94,11 @@ def test_implementations_that_answer_alike_share_a_line() -> None:
     assert "torch.0, torch.1, torch.2 torch · softmax ● raised out" in refused(rows)[0]
 
 
+def test_frameworks_that_answer_alike_without_words_share_a_line() -> None:
+    rows = [asks("6.4", "classes", got=NAN), asks("6.4", "classes", got=NAN, **JAX, case="c")]
+    assert "jax.nn.softmax, torch.softmax jax, torch · softmax ● NaN" in refused(rows)[0]
+
+
 def test_neighbouring_kinds_of_wrong_input_share_a_cell() -> None:
     said = "IndexError: Target {} is out of bounds {}".format
     rows = [
