@@ -106,7 +106,7 @@ COMMANDS = {
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": "what --plugin --format",
     "causes": "runs --json --whole --gate --no-gate --format",
-    "report": f"runs --out -o --gate --no-gate {HOW_IT_IS_DECIDED}",
+    "report": f"runs --out -o --gate --no-gate --scripts {HOW_IT_IS_DECIDED}",
     "check-plugin": "name",
     "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "
     "--markdown --json",

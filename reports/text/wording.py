@@ -17,14 +17,6 @@ from xent_conformance.reports.text.numbers import shortest, ulps
 DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
 """Formats in their order, and their short names."""
 
-OPERATORS = {
-    "softmax_cross_entropy": "cross-entropy with probabilities",
-    "sparse_softmax_cross_entropy": "cross-entropy by index",
-    "sigmoid_cross_entropy": "binary cross-entropy of logits",
-    "negative_log_likelihood": "cross-entropy by index, of log-probabilities",
-}
-"""What else the operators are called, by those who look for one of them."""
-
 OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
 
 OUTPUTS_IN_WORDS = {

@@ -12,10 +12,11 @@ import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.text.featured import BAD_INDEX, GROUPS, LONG_SUM, MASKED
 from xent_conformance.reports.text.numbers import ulps
 from xent_conformance.reports.text.wording import capital, listed, plural, words
 from xent_conformance.reports.views.doors import choices, doors
-from xent_conformance.reports.views.scorecard import OPERATORS, SMALL
+from xent_conformance.reports.views.scorecard import SMALL
 
 NAMED = 3
 """So many implementations are named; of more it says how many."""
@@ -48,8 +49,8 @@ def know(run: Run) -> list[Line]:
 
 def _masked(judged: pl.DataFrame) -> Iterable[Line]:
     """A label of zero on a masked class: NaN where 0 · ∞ is multiplied out."""
-    rows = judged.filter((pl.col("clause") == "4.2") & (pl.col("output") == "value"))
-    rows = rows.filter(pl.col("operator").is_in(OPERATORS["cross-entropy"]))
+    rows = judged.filter((pl.col("clause") == MASKED) & (pl.col("output") == "value"))
+    rows = rows.filter(pl.col("operator").is_in(GROUPS["cross-entropy"]))
     broken = rows.filter((pl.col("status") != Status.CONFORMS) & (pl.col("symptom") == Symptom.NAN))
     if broken.is_empty():
         return
@@ -67,7 +68,7 @@ def _masked(judged: pl.DataFrame) -> Iterable[Line]:
 
 def _index(judged: pl.DataFrame) -> Iterable[Line]:
     """An index outside of the classes: a number in silence, where others raise or return NaN."""
-    rows = judged.filter((pl.col("clause") == "6.4") & (pl.col("output") == "value"))
+    rows = judged.filter((pl.col("clause") == BAD_INDEX) & (pl.col("output") == "value"))
     silent = rows.filter(pl.col("symptom") == Symptom.FINITE_FOR_NAN)
     if silent.is_empty():
         return
@@ -85,7 +86,7 @@ def _index(judged: pl.DataFrame) -> Iterable[Line]:
 
 def _long(judged: pl.DataFrame) -> Iterable[Line]:
     """Long sums in 16 bits: infinite in an accumulator of the format of the logits."""
-    rows = judged.filter((pl.col("clause") == "2.6") & (pl.col("output") == "value"))
+    rows = judged.filter((pl.col("clause") == LONG_SUM) & (pl.col("output") == "value"))
     for dtype in ("float16", "bfloat16"):
         here = rows.filter(pl.col("dtype") == dtype)
         broken = here.filter(pl.col("symptom") == Symptom.INFINITE)
@@ -111,7 +112,9 @@ def _ops(rows: pl.DataFrame) -> str:
 def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
     """Whose softmax of sixteen bits is most and least accurate on ordinary logits."""
     for dtype in ("bfloat16", "float16"):
-        rows = _ordinary(judged).filter((pl.col("operator") == "softmax") & (pl.col("dtype") == dtype))
+        rows = _ordinary(judged).filter(
+            (pl.col("operator").is_in(GROUPS["softmax"])) & (pl.col("dtype") == dtype)
+        )
         worst = (
             rows.group_by("framework")
             .agg(pl.col("ulps").max(), pl.col("level").last())
@@ -160,9 +163,8 @@ def _twins(run: Run) -> Iterable[Line]:
 
 def _name(operator: str) -> str:
     """The operator by its usual name, with a capital."""
-    known = {"sigmoid_cross_entropy": "binary cross-entropy"}
-    text = known.get(operator, words(operator))
-    return capital(text)
+    known = {name: group for group, names in GROUPS.items() if len(names) == 1 for name in names}
+    return capital(known.get(operator, words(operator)))
 
 
 def _ordinary(judged: pl.DataFrame) -> pl.DataFrame:

@@ -12,43 +12,12 @@ import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Row, Status, Symptom
+from xent_conformance.reports.text.featured import COLUMNS, EDGES, GROUPS, Edge
 from xent_conformance.reports.text.wording import DTYPES
-
-OPERATORS: Mapping[str, tuple[str, ...]] = {
-    "softmax": ("softmax",),
-    "cross-entropy": ("softmax_cross_entropy", "sparse_softmax_cross_entropy"),
-    "binary cross-entropy": ("sigmoid_cross_entropy",),
-}
-"""What the columns of errors are of: names of the field, and the operators that they stand for."""
 
 SMALL = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value)
 """What 1.2 and 1.3 are about: small results that lost their digits. An error in ulps says nothing of them."""
 
-
-@dataclass(frozen=True)
-class Edge:
-    """What may happen at an edge: the ``clauses`` that speak of it, and the word for one that conforms."""
-
-    name: str
-    about: str
-    clauses: tuple[str, ...]
-    right: str
-
-
-EDGES = (
-    Edge(
-        "masked class",
-        "a class with the logit −∞, or that a mask takes away",
-        ("4.1", "4.2", "4.3", "4.6"),
-        "right",
-    ),
-    Edge("±∞ logit", "an infinite logit where the limit exists", ("5.2", "5.3"), "right"),
-    Edge("bad index", "an index label outside of the classes", ("6.4",), "caught"),
-    Edge("2¹⁷ classes", "long sums, whose accumulator may saturate or overflow", ("2.6",), "right"),
-    Edge("tiny results", "small results: digits lost (1.2) or flushed to zero (1.3)", ("1.2", "1.3"), "kept"),
-    Edge("Σ labels ≠ 1", "labels that do not sum to one", ("6.1", "6.2"), "right"),
-    Edge("batch = alone", "a row alone has the bits that it has in its batch", ("7.4", "7.5"), "same"),
-)
 
 _WORDS: Mapping[str, str] = {
     Symptom.NAN: "NaN",
@@ -125,10 +94,8 @@ class Scorecard:
     lines: tuple[Line, ...]
 
 
-def scorecard(
-    run: Run, frameworks: Sequence[str], groups: Sequence[str] = ("softmax", "cross-entropy")
-) -> Scorecard:
-    """One line a framework, version and device as it is; ``groups`` are names of :data:`OPERATORS`."""
+def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = COLUMNS) -> Scorecard:
+    """One line a framework, version and device as it is; ``groups`` are names of :data:`GROUPS`."""
     judged = called(run).verdicts.filter(
         pl.col("status").is_in(JUDGED), ~pl.col("device").str.contains("[", literal=True)
     )
@@ -137,7 +104,7 @@ def scorecard(
     )
     columns = []
     for group in groups:
-        formats = ordinary.filter(pl.col("operator").is_in(OPERATORS[group]))["dtype"].unique().to_list()
+        formats = ordinary.filter(pl.col("operator").is_in(GROUPS[group]))["dtype"].unique().to_list()
         columns.append((group, tuple(d for d in DTYPES if d in formats)))
     columns = [(group, formats) for group, formats in columns if formats]
     edges = tuple(e for e in EDGES if judged["clause"].is_in(e.clauses).any())
@@ -172,7 +139,7 @@ def scorecard(
 
 
 def _cell(plain: pl.DataFrame, group: str, dtype: str) -> Cell:
-    rows = plain.filter(pl.col("operator").is_in(OPERATORS[group]), pl.col("dtype") == dtype)
+    rows = plain.filter(pl.col("operator").is_in(GROUPS[group]), pl.col("dtype") == dtype)
     small = rows.filter(pl.col("symptom").is_in(SMALL)).height
     rows = rows.filter(~pl.col("symptom").is_in(SMALL), pl.col("grade") != Grade.NONE)
     if rows.is_empty():

@@ -13,12 +13,10 @@ import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, JUDGED, Grade, Symptom
+from xent_conformance.reports.text.featured import DRAWN
 from xent_conformance.reports.text.wording import DTYPES, in_order
 from xent_conformance.reports.views.causes import named
 from xent_conformance.reports.views.fair import PLACE, Place, at_home, causes_of, shared
-
-OPERATORS = ("softmax", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
-"""The operators that are shown where they were asked."""
 
 EDGES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 """Upper ends of the bins, in ulp; what is beyond the last has one more bin."""
@@ -64,7 +62,7 @@ class Strips:
 
 
 def strips(run: Run) -> tuple[Strips, ...]:
-    """One for each of ``OPERATORS`` that was asked; of a run without them, one for every operator.
+    """One for each of ``DRAWN`` that was asked; of a run without them, one for every operator.
 
     Of the implementations that users call, at home: values of two classes or more whose right answer is
     finite, on the cases that all of them were asked in that format.
@@ -75,7 +73,7 @@ def strips(run: Run) -> tuple[Strips, ...]:
     number = (pl.col("grade") != Grade.NONE) & pl.col("rounded").is_finite()
     rows = asked.filter(number | ((pl.col("grade") == Grade.NONE) & pl.col("status").is_in(FAULTS)))
     names = rows["operator"].unique().to_list()
-    chosen = [o for o in OPERATORS if o in names] or in_order(names, list(run.header["operators"]))
+    chosen = [o for o in DRAWN if o in names] or in_order(names, list(run.header["operators"]))
     return tuple(_strips(operator, rows.filter(pl.col("operator") == operator)) for operator in chosen)
 
 

@@ -70,13 +70,19 @@ reports/ci
 reports/html/charts
     reports: text views
 reports/html/versions
-    reports: html/charts html/page text views
+    reports: html/charts html/marks html/page run text views
 reports/html/naming
     reports: run
 reports/html/section
     reports: html/marks html/naming run views
 reports/html/standing
+    reports: html/marks text views
+reports/html/card
     reports: html/marks run text views
+reports/html/cases
+    reports: html/marks html/naming run text
+reports/html/cause
+    reports: html/cases html/marks html/page html/section html/standing run text views
 reports/html/magnitudes
     reports: text views
 reports/html/strips
@@ -86,14 +92,16 @@ reports/html/places
 reports/html/ways
     reports: html/marks run text views
 reports/html/sections
-    reports: html/magnitudes html/marks html/naming html/page html/places html/section html/standing
-    reports: html/strips html/ways run text views
+    reports: html/card html/cause html/magnitudes html/marks html/naming html/places
+    reports: html/section html/standing html/strips html/ways run text views
 reports/html/report
     reports: html/naming html/page html/section html/sections run views
 reports/html/transitions
     reports: html/marks run text views
+reports/html/comparison_head
+    reports: html/marks html/page run text views
 reports/html/comparison
-    reports: html/marks html/page html/standing html/transitions text views
+    reports: html/comparison_head html/marks html/page html/standing html/transitions text views
 
 conformance/explain
 conformance/frameworks
@@ -137,7 +145,7 @@ conformance/explain/case
 conformance/explain/script
     reference: cache clauses formats operators oracle
     cases: case corpus profile words
-    reports: run text
+    reports: run text views
     conformance: asking frameworks judging registry worker
 conformance/explain/plain
     reference: clauses
@@ -188,7 +196,7 @@ conformance/explain/printing
 conformance/commands
     reference: cache clauses operators oracle
     cases: case corpus outside profile
-    reports: atomic ci html/comparison html/report html/versions run terminal text views
+    reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
     conformance: explain/search registry running versions

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
+from xent_conformance.cases.corpus import find_case
 from xent_conformance.cases.profile import Profile
-from xent_conformance.explain.case import found_case
 from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import door_of, shown_by
 from xent_conformance.explain.script.write import written
@@ -62,7 +62,7 @@ def _written(seat: Seat, connection: Connection, mine: Sequence[Cause]) -> dict[
     found = {}
     for c in mine:
         try:
-            batch, case = found_case(c.worst)
+            batch, case = find_case(c.worst)
             _, door = door_of(batch, c.implementation, c.framework)
             found[c.id] = written(shown_by(connection, seat, door, batch, case, c.mode, c.device, c.output))
         except (Refused, UnknownName, LookupError):

@@ -15,12 +15,10 @@ from xent_conformance.reports.html.places import place_names, place_words
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.ways import mark, sentence
 from xent_conformance.reports.run.words import NAIVE
+from xent_conformance.reports.text.featured import CALLED, FORMULATED
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
-from xent_conformance.reports.text.wording import OPERATORS, dtypes_text
+from xent_conformance.reports.text.wording import dtypes_text
 from xent_conformance.reports.views import formulations, strips
-
-SHOWN = "softmax_cross_entropy"
-"""The operator whose formulations are drawn at once; those of the others open."""
 
 LINKED = 4
 """Causes that a figure leads to, of most rows first; all of them stand under the causes."""
@@ -99,7 +97,7 @@ def view(material: Material) -> Accuracy:
     """The figures of this run; a run without a value that was judged has none of them."""
     run, naming = material.run, material.naming
     ways = [_ways(costs, naming, material.titles) for costs in formulations.costs(run)]
-    first = next((w for w in ways if w.operator == SHOWN), ways[0] if ways else None)
+    first = next((w for w in ways if w.operator == FORMULATED), ways[0] if ways else None)
     return Accuracy(
         errors=tuple(_errors(found, naming, material.titles) for found in strips.strips(run)),
         first=first,
@@ -112,7 +110,7 @@ def _errors(found: strips.Strips, naming: Naming, titles: Mapping[str, str]) -> 
     return Errors(
         id=anchor("err", found.operator),
         operator=found.operator,
-        also=OPERATORS.get(found.operator, ""),
+        also=CALLED.get(found.operator, ""),
         chart=drawn.strips_chart(found, names),
         cases=drawn.cases_text(found),
         lanes=tuple(
@@ -132,7 +130,7 @@ def _ways(costs: formulations.Costs, naming: Naming, titles: Mapping[str, str]) 
     return Ways(
         id=anchor("cost", costs.operator),
         operator=costs.operator,
-        also=OPERATORS.get(costs.operator, ""),
+        also=CALLED.get(costs.operator, ""),
         dtype=costs.dtype,
         chart=magnitudes_chart(costs),
         sentence=sentence(costs),

@@ -9,8 +9,9 @@ from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
 from xent_conformance.reports.html.places import place_names, place_words
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.featured import CALLED
 from xent_conformance.reports.text.numbers import NOTHING, count, ulps
-from xent_conformance.reports.text.wording import OPERATORS, dtypes_text, joined, plural
+from xent_conformance.reports.text.wording import dtypes_text, joined, plural
 from xent_conformance.reports.views import doors
 from xent_conformance.reports.views.doors import Fit, Line, Standing, Table, Wrong
 
@@ -74,7 +75,7 @@ def _operator(table: Table, material: Material) -> Operator:
     return Operator(
         id=anchor("op", table.operator),
         operator=table.operator,
-        also=OPERATORS.get(table.operator, ""),
+        also=CALLED.get(table.operator, ""),
         formula=material.run.header["operators"].get(table.operator, ""),
         about=plural(number, "implementation"),
         dtypes=table.dtypes,

@@ -6,8 +6,8 @@ from tests.support.corpus import corpus
 from xent_conformance.check_plugin.values import EASY
 from xent_conformance.reports.html.sections.refusals import KINDS
 from xent_conformance.reports.run.words import ORDINARY
+from xent_conformance.reports.text.featured import DRAWN
 from xent_conformance.reports.views.formulations import MAGNITUDES
-from xent_conformance.reports.views.strips import OPERATORS
 from xent_conformance.versions.matrix import MEASURED
 
 ASKED = {(b.family, a.variant, b.operator) for b in corpus("full") for a in b.asks}
@@ -27,7 +27,7 @@ def test_a_magnitude_is_asked_of_logits_or_of_probabilities() -> None:
 
 
 def test_the_operators_whose_errors_are_drawn_are_asked() -> None:
-    assert set(OPERATORS) <= {operator for _, _, operator in ASKED}
+    assert set(DRAWN) <= {operator for _, _, operator in ASKED}
 
 
 def test_every_kind_of_wrong_input_that_has_words_is_asked() -> None:
