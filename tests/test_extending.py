@@ -73,7 +73,7 @@ def test_a_framework(name: str) -> None:
     assert expected <= files and len(expected) == TABLE["framework in the tree"]
     rest = files - expected
     extras = {"conformance/explain/script/dialects.py", "reports/text/trackers.py"}
-    assert rest <= extras, "a script in its own dialect, and the form of its tracker, are extras"
+    assert rest <= extras, "scripts in its own dialect, and issues in the form of its tracker, are extras"
 
 
 def test_a_framework_as_a_plug_in_is_one_file() -> None:

@@ -30,6 +30,7 @@ ROOMS = (
     "reports/text",
     "reports/views",
     "reports/ci",
+    "reports/html",
     "reports/run",
     "conformance/commands",
     "conformance/decision",

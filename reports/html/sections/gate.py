@@ -134,7 +134,7 @@ def _in_words(gate: Gate) -> str:
     rest += f" {plural(warnings, 'warning')}." if warnings else ""
     if gate.status == FAILED:
         return f"{plural(blocking, 'reason')} {'blocks' if blocking == 1 else 'block'}.{rest}"
-    parts = [f"every must clause holds{' or is waived' if gate.waived else ''}"]
+    parts = [f"every answer conforms to the must clauses{' or is waived' if gate.waived else ''}"]
     if gate.against:
         than = f"the baseline ({listed(gate.against)})"
         parts.append(f"no verdict is worse than in {than}{', unless it is waived' if gate.waived else ''}")

@@ -82,7 +82,7 @@ _WORDS = (
     Entry("finding", "verdicts of one implementation, output, clause and symptom, shown by the worst"),
     Entry("cause", "one thing that is wrong, wherever it shows: explained by a hypothesis, or alike"),
     Entry("hypothesis", "an executable model of how code goes wrong, which gives the numbers that came back"),
-    Entry("implementation", "one door to an operator, by its public name"),
+    Entry("implementation", "one public way to call an operator, by its name"),
     Entry("fused, composed, naive", "one call; from public pieces; as the formula is written, a control"),
     Entry("mode", "eager, graph, xla, jit, compile, …: how the framework runs it"),
     Entry("variant", "a device under a setting that changes its arithmetic, such as cpu[isa=avx2]"),
@@ -90,7 +90,7 @@ _WORDS = (
 
 _OF_THE_GATE = (
     Entry("gate", "decides whether the run passes: what breaks a must clause fails it, unless waived"),
-    Entry("waiver", "a reviewed entry that accepts one known divergence, with its reason and a link"),
+    Entry("waiver", "a reviewed entry that accepts one known cause, with its reason and a link"),
 )
 
 
