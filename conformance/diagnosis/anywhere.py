@@ -200,6 +200,7 @@ ANYWHERE = (
         lambda z: z if z.a is not WIDE and z.a.sums.itemsize > 2 else None,
         rank=3,
         steps=True,
+        plain=True,
     ),
     Hypothesis(
         "a sum in 16 bits",
@@ -210,6 +211,7 @@ ANYWHERE = (
         rank=2,
         variant="of rounded terms",
         steps=True,
+        plain=True,
     ),
     Hypothesis(
         "divided by the classes",

@@ -249,8 +249,8 @@ def _predicted(
     values = np.broadcast_to(z.rounded(result), shape)
     precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
     wide = np.broadcast_to(np.asarray(sized, dtype=np.float64), shape)
-    stepped = usual is None and changed is not z
-    apart = _apart(result, z.whole[0]) if stepped else np.ones((1, 1), dtype=bool)
+    own = usual is not None or h.plain
+    apart = np.ones((1, 1), dtype=bool) if own else _apart(result, z.whole[0])
     yield Prediction(h, named(h, name), values, wide, precision, np.broadcast_to(apart, shape))
 
 

@@ -296,6 +296,7 @@ WEIGHTS = (
         "SPEC.md 6.7",
         SOFTMAX_LOSSES,
         where(share_of(lambda z: z.given.present(z.n)), "mask"),
+        rank=2,
     ),
     Hypothesis(
         "masked classes count in the smoothing",

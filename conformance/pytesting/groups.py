@@ -100,9 +100,9 @@ def place_of(waiver: Waiver, groups: Iterable[Group]) -> list[Group]:
         g
         for g in groups
         if g.framework == waiver.framework
-        and g.output in waiver.outputs
+        and matching([g.output], waiver.outputs)
         and (g.operator, g.family, g.dtype) in witnessed
-        and g.operator in waiver.operators
+        and matching([g.operator], waiver.operators)
         and matching([g.implementation], waiver.implementations)
         and matching([g.mode], waiver.modes)
         and matching([g.device], waiver.devices)
