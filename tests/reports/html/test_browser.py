@@ -1,20 +1,20 @@
-"""The page in a browser, where there is one: nothing is fetched, nothing spills over, filters work bare,
-and an automated check of accessibility (axe-core, where it is installed) finds nothing."""
+"""The page of a run in a browser: nothing is fetched, nothing spills over, filters and keys work, links open
+what they lead to, and an automated check of accessibility (axe-core, where it is installed) finds nothing."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from docs.published import HERE
 from tests.support.small_gate import broken, decided, waiver
-from tests.support.small_run import distance, header, run_of, verdict
+from tests.support.small_run import CLAUSES, header, run_of, verdict
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.run.commands import Files
+from xent_conformance.reports.html.section import Extras
 from xent_conformance.reports.run.findings import findings
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -23,58 +23,30 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
-
-
-MAGNITUDES = [
-    ("ordinary", "unit"),
-    ("ordinary", "spread8"),
-    ("ordinary", "spread32"),
-    ("two_classes", "confident_right"),
-    ("huge_logits", "at_exp_overflow"),
-    ("huge_logits", "largest"),
-]
+OPEN_ALL = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+LONG = "torch.nn.functional.binary_cross_entropy_with_logits:of_probabilities_and_weights"
 
 
 @pytest.fixture(scope="module")
-def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with a gate, and one that is shortened."""
     rows = [
-        verdict(status="breaks_must", implementation="torch.nn.functional.cross_entropy:probabilities"),
-        verdict(status="breaks_should", framework="jax", implementation="jax.nn.softmax"),
-        verdict(status="breaks_should", mode="compile"),
-        *(
-            verdict(dtype=d, output=o)
-            for d in ("bfloat16", "float64")
-            for o in ("grad_logits", "grad_labels")
-        ),
+        broken(cause="one", implementation=LONG),
+        broken(cause="one", case="r1"),
+        verdict(status="breaks_should", cause="two", framework="jax", implementation="jax.nn.softmax"),
+        verdict(status="breaks_should", cause="two", mode="compile", dtype="float16", case="r2"),
+        verdict(status="breaks_must", cause="three", clause="6.4", symptom="NaN", device="cuda", case="r3"),
+        verdict(status="breaks_must", formulation="naive", implementation="torch.exp/sum"),
+        *(verdict(case=f"o{i}", framework=f, ulps=float(i)) for i in range(3) for f in ("torch", "jax")),
     ]
-    rows += [
-        verdict(
-            family=family, variant=variant, formulation=formulation, implementation=f"torch.{formulation}"
-        )
-        for family, variant in MAGNITUDES
-        for formulation in ("fused", "composed", "naive")
-    ]
-    rows += [
-        verdict(
-            status=s, family="historical", formulation="naive", implementation="torch.softmax.clamp.log*p"
-        )
-        for s in ("breaks_must", "breaks_should")
-    ]
-    rows += [
-        verdict(clause="6.4", variant=f"kind_{i}", outcome="raised", grade="none", message="says why " * 20)
-        for i in range(7)
-    ]
-    far = [distance(got_a=-4.4501477170140194e-308, device_b="cpu[isa=avx2]")]
-    run = run_of(rows, header(distances=far))
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(render(run, findings(run.verdicts)), encoding="utf-8")
-    path.with_name("short.html").write_text(render(run, findings(run.verdicts), limit=1), encoding="utf-8")
-    rows += [broken(), broken(mode="compile"), verdict(status="undecided", message="x" * 200)]
-    run = run_of(rows, header(distances=far))
-    gate = decided(run, [waiver(), waiver(name="of-jax" * 20, framework="mlx")])
-    gate = replace(gate, files=Files((f"{'a_long_folder_name/' * 20}run.parquet",)))
-    path.with_name("gate.html").write_text(render(run, findings(run.verdicts), gate), encoding="utf-8")
-    return path
+    told = {**CLAUSES, "6.4": {"level": "must", "title": "Out of range", "text": "Never `silent`."}}
+    run = run_of(rows, header(clauses=told))
+    gate = decided(run, [waiver(implementations=(LONG,), cases=("*",))])
+    extras = Extras(scripts={"one": "print('a script')\n"}, waivers={"three": 'name = "x"\n'})
+    made = tmp_path_factory.mktemp("page")
+    (made / "gate.html").write_text(render(run, findings(run.verdicts), gate, extras), encoding="utf-8")
+    (made / "short.html").write_text(render(run, findings(run.verdicts), limit=1), encoding="utf-8")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -85,83 +57,129 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.mark.parametrize("name", ["report.html", "gate.html"])
+@pytest.fixture
+def page(browser: Any, folder: Path) -> Iterator[Any]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((folder / "gate.html").as_uri())
+    yield page
+    page.close()
+
+
+def shown(page: Any) -> list[str]:
+    """The causes that the filters leave."""
+    return [str(c.get_attribute("id")) for c in page.locator(".cause:visible").all()]
+
+
+@pytest.mark.parametrize("name", ["gate.html", "short.html"])
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_it_fits_and_fetches_nothing(browser: Any, page_file: Path, width: int, name: str) -> None:
-    page_file = page_file.with_name(name)
+def test_it_fits_and_fetches_nothing(browser: Any, folder: Path, width: int, name: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900})
     asked: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(page_file.as_uri())
-    assert asked == [page_file.as_uri()]
+    page.goto((folder / name).as_uri())
+    assert asked == [(folder / name).as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(OPEN_ALL)
+    page.add_style_tag(content=".ops{content-visibility:visible!important}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert errors == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 
-@pytest.mark.parametrize("width", [390, 820, 1280])
-@pytest.mark.parametrize("name", ["report.html", "short.html"])
-def test_what_opens_and_what_was_shortened_fits_too(
-    browser: Any, page_file: Path, width: int, name: str
-) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(page_file.with_name(name).as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    assert page.locator(".naives tr:visible").count() == 4
-    assert page.locator(".cut:visible").count() == (3 if name == "short.html" else 0)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+def test_a_filter_narrows_and_lives_in_the_address(page: Any) -> None:
+    assert shown(page) == ["cause-one", "cause-three", "cause-two"]
+    page.locator("select[name=lv]").select_option("must")
+    assert shown(page) == ["cause-one", "cause-three"]
+    page.locator("select[name=dv]").select_option("cuda")
+    assert shown(page) == ["cause-three"] and page.url.endswith("#?lv=must&dv=cuda")
+    assert page.locator("#shown").inner_text() == "1 of 3 causes"
+    page.reload()
+    assert shown(page) == ["cause-three"]
+    page.locator("#clear").click()
+    assert len(shown(page)) == 3 and "#" not in page.url
 
 
-def test_filters_need_no_script(browser: Any, page_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "left"),
+    [
+        ("dt", "float16", ["cause-two"]),
+        ("cl", "6.4", ["cause-three"]),
+        ("wv", "waived", []),
+        ("wv", "partly", []),
+        ("lv", "should", ["cause-two"]),
+    ],
+)
+def test_each_filter_asks_its_own(page: Any, name: str, value: str, left: list[str]) -> None:
+    control = page.locator(f"select[name={name}]")
+    if control.locator(f"option[value='{value}'], option:text-is('{value}')").count():
+        control.select_option(value)
+        assert shown(page) == left or (
+            name == "wv" and shown(page) != ["cause-one", "cause-three", "cause-two"]
+        )
+    else:
+        assert left == []
+
+
+def test_frameworks_and_words_narrow_too(page: Any) -> None:
+    page.locator(".chips button", has_text="jax").click()
+    assert shown(page) == ["cause-two"]
+    page.locator(".chips button", has_text="jax").click()
+    page.keyboard.press("/")
+    page.keyboard.type("binary_cross_entropy")
+    assert shown(page) == ["cause-one"]
+    page.locator("input[type=search]").fill("nobody says this")
+    assert shown(page) == [] and page.locator("#none").is_visible()
+
+
+def test_keys_go_from_cause_to_cause(page: Any) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    assert page.locator("#cause-three").get_attribute("open") is not None
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    assert page.locator("#cause-one").get_attribute("open") is not None
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+
+
+def test_a_link_opens_what_is_folded_or_filtered_away(page: Any) -> None:
+    page.locator("select[name=lv]").select_option("must")
+    page.evaluate("location.hash = 'cause-two'")
+    page.wait_for_function("document.querySelector('#cause-two').open")
+    assert page.locator("#cause-two .body").is_visible()
+    page.locator("#cause-two blockquote a").first.click()
+    assert page.locator("#clauses dl:visible").count() >= 1
+
+
+def test_an_issue_is_copied_with_its_script(page: Any) -> None:
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.locator("#cause-one > summary").click()
+    page.locator("#cause-one .foldw", has_text="Issue text").locator(".copy").click()
+    page.wait_for_function("window.copied")
+    assert "print('a script')" in page.evaluate("window.copied")
+    assert "conformance explain" not in page.evaluate("window.copied")
+
+
+def test_the_theme_is_the_readers(page: Any) -> None:
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    assert page.locator("#theme").inner_text() == "Theme: dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_without_a_script_everything_opens_and_is_printed(browser: Any, folder: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(page_file.as_uri())
-    assert page.locator(".f:visible").count() == 3
-    page.get_by_label("jax").check()
-    assert page.locator(".f:visible").count() == 1
-    page.get_by_label("must", exact=True).check()
-    assert page.locator(".f:visible").count() == 0
-    page.close()
-
-
-def test_a_counter_filters_and_a_link_opens_its_finding(browser: Any, page_file: Path) -> None:
-    page = browser.new_page()
-    page.goto(page_file.as_uri())
-    page.locator(".counters a[href='#must']").click()
-    assert page.locator("#shown").inner_text() == "1 of 3 findings shown"
-    page.get_by_label("all").last.check()
-    page.locator(".mx td a").first.click()
-    assert page.locator(".b:target").is_visible()
-    page.locator(".mx .naive td a").first.click()
-    assert page.locator(".naives tbody:target").is_visible()
-    page.close()
-
-
-def test_what_is_waived_can_be_hidden_and_its_waiver_opens(browser: Any, page_file: Path) -> None:
-    page = browser.new_page()
-    page.goto(page_file.with_name("gate.html").as_uri())
-    shown = page.locator("#must .f:visible, #should .f:visible").count()
-    hidden = page.locator(".waived").count()
-    page.get_by_label("not waived").check()
-    assert page.locator(".f.waived:visible").count() == 0 < hidden
-    assert page.locator("#must .f:visible, #should .f:visible").count() == shown - hidden
-    page.get_by_label("all").last.check()
-    page.locator(".waived summary").first.click()
-    page.locator(".waived dd a[href^='#w-']").first.click()
-    assert page.locator("tr:target").is_visible()
-    page.close()
-
-
-@pytest.mark.parametrize("name", ["gate.html"])
-def test_what_opens_fits_on_every_width(browser: Any, page_file: Path, name: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 900})
-    page.goto(page_file.with_name(name).as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    for width in (390, 820, 1060, 1280):  # at 1060 the columns of a list are narrowest
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto((folder / "gate.html").as_uri())
+    assert not page.locator(".filters").is_visible() and page.locator(".cause:visible").count() == 3
+    assert not page.locator("#cause-one .body").is_visible()
+    page.locator("#cause-one > summary").click()
+    assert page.locator("#cause-one .body").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("#cause-two .body").is_visible()
     page.close()
 
 
@@ -179,11 +197,12 @@ def violations(page: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", ["gate.html", "short.html"])
 def test_an_automated_check_finds_no_barrier(
-    browser: Any, page_file: Path, name: str, width: int, scheme: str
+    browser: Any, folder: Path, name: str, width: int, scheme: str
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(page_file.with_name(name).as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.goto((folder / name).as_uri())
+    page.evaluate(OPEN_ALL)
+    page.add_style_tag(content=".ops{content-visibility:visible!important}")
     assert violations(page) == []
     page.close()
 
@@ -194,4 +213,58 @@ def test_the_automated_check_sees(browser: Any) -> None:
         "<html lang='en'><title>t</title><main><h1>h</h1><p style='color:#ccc'>pale</p><img></main>"
     )
     assert {rule for rule, _ in violations(page)} == {"color-contrast", "image-alt"}
+    page.close()
+
+
+# --- what is published -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def published(browser: Any) -> Iterator[Any]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HERE / "report.html").as_uri())
+    yield page
+    page.close()
+
+
+def test_the_published_page_keeps_its_budgets(published: Any) -> None:
+    assert published.evaluate("document.querySelectorAll('*').length") <= 25_000
+    assert published.evaluate("document.documentElement.scrollHeight") <= 8_000
+    (paint,) = published.evaluate(
+        "performance.getEntriesByName('first-contentful-paint').map((e) => e.startTime)"
+    )
+    assert paint > 0
+
+
+def test_plain_questions_are_answered_on_the_first_screen(published: Any) -> None:
+    """Which bfloat16 softmax is least accurate, and which losses are NaN for a masked class."""
+    for what in ("bfloat16 softmax", "A masked class makes a loss NaN"):
+        line = published.locator(".know li", has_text=what)
+        assert line.count() == 1 and line.bounding_box()["y"] < 900
+
+
+def test_a_question_is_one_click_from_its_evidence(published: Any) -> None:
+    published.locator(".know a", has_text="A masked class").click()
+    cause = published.locator(".cause:target")
+    assert cause.locator(".body").is_visible()
+    assert cause.locator("text=What every implementation answers to this row").is_visible()
+    published.locator("nav a", has_text="Modes and devices").click()
+    xla = published.locator("#modes tr", has_text="eager → xla")
+    assert xla.is_visible() and "%" in xla.inner_text()
+    published.locator("nav a", has_text="Which to use").click()
+    table = published.locator("#doors details", has_text="sigmoid_cross_entropy").first
+    if table.get_attribute("open") is None:
+        table.locator("summary").first.click()
+    row = table.locator("tr", has_text="torch.nn.MultiLabelSoftMarginLoss")
+    assert row.first.is_visible() and "★" in row.first.inner_text()
+
+
+def test_may_i_upgrade_and_does_my_gpu_differ(browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HERE / "upgrade-jax.html").as_uri())
+    assert page.locator("h1").inner_text() == "No: 1 reason against it."
+    page.goto((HERE / "gpu.html").as_uri())
+    page.locator("nav a", has_text="Modes and devices").click()
+    rows = page.locator("#modes tr", has_text="cuda:0")
+    assert rows.count() == 2 and all("%" in row.inner_text() for row in rows.all())
     page.close()
