@@ -10,8 +10,10 @@ import re
 
 import pytest
 
+from docs.findings import page as findings_page
 from docs.published import HERE, PAGES, Page, read, rendered
 from tests.support.small_run import Page as Read
+from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.slim import SLIM
 
 SIZES = {"report": 1_500_000, "gpu": 1_500_000, "upgrade-jax": 500_000}
@@ -26,6 +28,14 @@ def published(name: str) -> str:
 def test_a_page_is_what_its_run_files_give(page: Page) -> None:
     assert page.file.read_text(encoding="utf-8") == rendered(page), "run: python -m docs.published"
     assert page.file.stat().st_size < SIZES[page.name]
+
+
+def test_the_page_of_findings_has_an_entry_a_cause() -> None:
+    text = (HERE.parents[1] / "docs" / "FINDINGS.md").read_text(encoding="utf-8")
+    assert text == findings_page(), "run: python -m docs.findings > docs/FINDINGS.md"
+    ids = set(Read(published("report")).ids)
+    linked = re.findall(r"report\.html#(cause-[a-z0-9-]+)", text)
+    assert len(linked) == len(set(linked)) == len(causes(read(("run",)))) and set(linked) <= ids
 
 
 def test_nothing_else_lies_there() -> None:
