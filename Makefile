@@ -8,7 +8,7 @@ OUT := out
 report: .venv/installed
 	@mkdir -p $(OUT)
 	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet
-	$(BIN)/conformance report $(OUT)/run.parquet -o $(OUT)/report.html
+	$(BIN)/conformance report $(OUT)/run.parquet --scripts -o $(OUT)/report.html
 
 # two processes on two cores: polars needs no threads of its own
 test: lint .venv/other-numpy
