@@ -22,7 +22,7 @@ from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal["reals", "unit", "log_probabilities"]
+Domain = Literal["reals", "unit", "log_probabilities", "probabilities"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
@@ -35,7 +35,8 @@ class Operator:
     """A mathematical function of one row.
 
     ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
-    log-probabilities are given as numbers of at most 0, −∞ among them.
+    log-probabilities are given to a loss as numbers of at most 0, −∞ among them, probabilities as numbers in
+    ``[0, 1]``, both ends among them.
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.
@@ -50,6 +51,11 @@ class Operator:
     outputs: tuple[str, ...]
     define: Callable[[Row], Values]
     move: Callable[[Row], Values]
+
+    @property
+    def within_unit(self) -> bool:
+        """Whether its argument lives in ``[0, 1]``."""
+        return self.domain in ("unit", "probabilities")
 
     @property
     def selects(self) -> bool:
@@ -114,6 +120,14 @@ OPERATORS: dict[str, Operator] = {
             "−z log σ(x) − (1 − z) log σ(−x)",
             labels="dense",
             elementwise=True,
+        ),
+        _operator(
+            sigmoids.binary_cross_entropy,
+            sigmoids.binary_cross_entropy_moving,
+            "−z log p − (1 − z) log(1 − p)",
+            labels="dense",
+            elementwise=True,
+            domain="probabilities",
         ),
         _operator(
             given.kl_divergence,

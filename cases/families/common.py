@@ -11,10 +11,13 @@ from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
 
+NEXT_TO_AN_END = 1e-6
+"""Within which of 0 and 1 a given probability may be clamped by whoever documents it (SPEC.md 5.7)."""
+
 
 def ordinary(operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0) -> Floats:
-    """Bell-shaped logits, log-probabilities below zero; for ``logit`` probabilities well inside (0, 1)."""
-    if operator.domain == "unit":
+    """Bell-shaped logits, log-probabilities below zero; probabilities well inside (0, 1)."""
+    if operator.within_unit:
         return fmt.nearest(words.fractions(n, bits=7))
     drawn = words.bell(fmt, scale, n)
     return -np.abs(drawn) if operator.domain == "log_probabilities" else drawn

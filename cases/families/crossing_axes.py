@@ -69,7 +69,7 @@ def axes_of(operator: Operator) -> Axes:
         "content": content,
         "labels": labels,
         "weight": ["even", "weighted", "some_zero"] if labelled and (index or not given) else ["even"],
-        "pos_weight": ["all_one", "positive"] if binary else ["all_one"],
+        "pos_weight": ["all_one", "positive"] if binary and operator.domain == "reals" else ["all_one"],
         "smoothing": ["plain", "smoothed"] if labelled and not given else ["plain"],
         "ignored": ["kept", "ignore_outside", "ignore_class"] if index else ["kept"],
         "reduction": ["none", "mean", "sum"] if labelled else ["none"],
@@ -199,7 +199,7 @@ def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
         assumed = {} if operator.elementwise else {"grad_logits": "6.2"}  # by whoever takes Σp for one
         return "3.2", {"grad_labels": "3.1"} | assumed
     if content == "nan":
-        return "3.2", {}
+        return ("5.8" if operator.domain == "probabilities" else "3.2"), {}
     if content == "infinite":
         if operator.elementwise:
             return "5.2", {"grad_labels": "4.5"}

@@ -30,6 +30,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             p = fmt.nearest(words.fractions(n, bits=bits))
             yield Ask("inside", np.clip(p, 2.0**-8, 1 - 2.0**-7), "1.6", tangent=_tangent(words, n))
         return
+    if operator.domain == "probabilities":
+        yield from _given(operator, fmt, n, words)
+        return
     for name, scale in (("unit", 1.0), ("spread8", 8.0)):
         for _ in range(3):
             yield Ask(name, ordinary(operator, fmt, n, words, scale), "1.6", tangent=_tangent(words, n))
@@ -50,6 +53,16 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             yield Ask("off_simplex", x, "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n))
         x = ordinary(operator, fmt, n, words)
         yield Ask("soft_label", x, "1.6", soft, tangent=_tangent(words, n))
+
+
+def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given probabilities, which of the two terms of a second derivative is larger changing from one to one."""
+    for _ in range(3):
+        yield Ask("inside", ordinary(operator, fmt, n, words), "1.6", tangent=_tangent(words, n))
+    one = np.asarray(np.arange(n) == 3, dtype=np.float64)
+    yield Ask("one_direction", ordinary(operator, fmt, n, words), "1.6", tangent=one)
+    soft = (1.0 + words.integers(3, n)) / 16.0
+    yield Ask("soft_label", ordinary(operator, fmt, n, words), "1.6", soft, tangent=_tangent(words, n))
 
 
 DERIVATIVES = Family(

@@ -36,7 +36,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     if operator.domain == "log_probabilities":
         yield from _targets(operator, fmt, n, words)
     else:
-        yield from _fractional(fmt, n, words) if operator.elementwise else _distributions(fmt, n, words)
+        fractional = operator.elementwise
+        yield from _fractional(operator, fmt, n, words) if fractional else _distributions(fmt, n, words)
 
 
 def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -127,24 +128,29 @@ def _targets(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[
     yield Ask("nan_label", given(), "3.2", nan)
 
 
-def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Sigmoid cross-entropy: each label is a probability of its own."""
+def _fractional(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Cross-entropy of a logit or of a probability: each label is a probability of its own."""
+
+    def given(scale: float = 4.0) -> Floats:
+        return ordinary(operator, fmt, n, words, scale)
+
+    off = OFF_SIMPLEX if operator.domain == "reals" else {}
     for scale in (1.0, 4.0, 16.0):
-        yield Ask("random", words.bell(fmt, scale, n), "1.1", fmt.nearest(words.fractions(n)))
-    yield Ask("half", words.bell(fmt, 4.0, n), "1.1", np.full(n, 0.5))
+        yield Ask("random", given(scale), "1.1", fmt.nearest(words.fractions(n)))
+    yield Ask("half", given(), "1.1", np.full(n, 0.5))
     yield Ask(
         "smoothed",
-        words.bell(fmt, 4.0, n),
+        given(),
         "1.1",
         fmt.nearest(0.9 * words.below(2, n).astype(np.float64) + 0.05),
     )
-    yield Ask("tiny", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
-    yield Ask("subnormal", words.bell(fmt, 4.0, n), "1.1", np.full(n, fmt.smallest_subnormal * 3))
-    yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
-    yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
+    yield Ask("tiny", given(), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
+    yield Ask("subnormal", given(), "1.1", np.full(n, fmt.smallest_subnormal * 3))
+    yield Ask("above_one", given(), "6.1", fmt.nearest(1.0 + words.fractions(n)), off)
+    yield Ask("negative", given(), "6.1", fmt.nearest(-words.fractions(n)), off)
     nan = words.below(2, n).astype(np.float64)
     nan[[0, n // 2, n - 1]] = np.nan
-    yield Ask("nan_label", words.bell(fmt, 4.0, n), "3.2", nan, {"grad_labels": "1.1"})
+    yield Ask("nan_label", given(), "3.2", nan, {"grad_labels": "1.1"})
 
 
 SOFT_LABELS = Family(

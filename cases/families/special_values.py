@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.families.common import label_on, ordinary
+from xent_conformance.cases.families.common import NEXT_TO_AN_END, label_on, ordinary
 from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
@@ -27,6 +27,8 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     if operator.domain == "unit":
         yield from _domain(fmt, n, words)
+    elif operator.domain == "probabilities":
+        yield from _ends(operator, fmt, n, words)
     elif operator.domain == "log_probabilities":
         yield from _given(operator, fmt, n, words)
     elif operator.elementwise:
@@ -115,21 +117,61 @@ def _limits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[A
     yield Ask("clean", row(0, 0.0), "3.1", labels(0.0))
 
 
-def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """logit: the ends of [0, 1] and beyond."""
-    outside = {
+def _outside(fmt: Format) -> dict[str, float]:
+    """Numbers that are no probabilities, however near."""
+    return {
         "below_zero": -fmt.smallest_normal,
         "above_one": 1.0 + 2.0 * fmt.u,
         "minus_one": -1.0,
         "two": 2.0,
     }
-    for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **outside}.items():
+
+
+def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """logit: the ends of [0, 1] and beyond."""
+    for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **_outside(fmt)}.items():
         row = fmt.nearest(words.fractions(n, bits=8))
         row[3] = p
         yield Ask(name, row, "5.4")
     row = fmt.nearest(words.fractions(n, bits=8))
     row[3] = NAN
     yield Ask("nan", row, "3.2")
+
+
+def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given probabilities: the ends of [0, 1], what is next to them, and beyond; one or more among ordinary."""
+    wrong = {"grad_logits": "4.5", "grad_labels": "4.5"}
+
+    def row(*places: tuple[int, float]) -> Floats:
+        p = ordinary(operator, fmt, n, words)
+        for i, value in places:
+            p[i] = value
+        return p
+
+    yield Ask("clean", row(), "3.1", np.ones(n))
+    for name, p, right in (("zero", 0.0, 0.0), ("negative_zero", -0.0, 0.0), ("one", 1.0, 1.0)):
+        yield Ask(f"{name}_right", row((3, p)), "5.6", np.full(n, right), {"grad_labels": "4.5"})
+        yield Ask(f"{name}_wrong", row((3, p)), "5.6", np.full(n, 1.0 - right), wrong)
+        yield Ask(f"{name}_soft", row((3, p)), "5.6", np.full(n, 0.5), wrong)
+    yield Ask("hard", np.arange(n) % 2.0, "5.6", np.arange(n) % 2.0, {"grad_labels": "4.5"})
+    ladder = 2.0 ** -np.linspace(20, -fmt.emin, n).astype(int) if fmt.emin < -20 else None
+    steps = np.arange(1.0, n + 1)
+    subnormal, below_one = fmt.smallest_subnormal * steps, 1.0 - fmt.u * steps
+    near = {"next_to_zero": ladder, "subnormal": subnormal, "next_to_one": below_one}
+    for name, p in near.items():
+        if p is not None:
+            clause = "5.7" if np.minimum(p, 1 - p).max() < NEXT_TO_AN_END else "1.1"
+            for z in (0.0, 1.0, 0.5):
+                yield Ask(name, p, clause, np.full(n, z), cotangent=np.ones(n))
+    yield Ask("clean", row(), "3.1", np.zeros(n))
+    beyond = {"grad_logits": "4.5", "grad_labels": "4.5"}
+    for name, p in {"infinite": INFINITY, **_outside(fmt)}.items():
+        for z in (0.0, 1.0):
+            yield Ask(name, row((3, p)), "5.8", np.full(n, z), beyond)
+    yield Ask("clean", row(), "3.1", np.zeros(n))
+    for name, i in (("nan_first", 0), ("nan_last", n - 1)):
+        yield Ask(name, row((i, NAN)), "5.8", np.ones(n))
+    yield Ask("clean", row(), "3.1", np.full(n, 0.25))
 
 
 def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

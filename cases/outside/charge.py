@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from xent_conformance.cases.families.common import NEXT_TO_AN_END
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.clauses import Level, clause
 from xent_conformance.reference.formats import Floats, Format
@@ -142,8 +143,26 @@ def _masked(op: Operator, excluded: Floats, y: Floats, a: Attributes) -> Charge:
     return Charge("4.2", {"grad_labels": "4.5"}) if op.labels == "dense" else Charge("4.1")
 
 
+def _special_probability(x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    """A loss of given probabilities: what is none, then an end of [0, 1], then what is next to one."""
+    if np.isnan(x).any():
+        return Charge("5.8")
+    if ((x < 0) | (x > 1)).any():
+        return Charge("5.8", dict.fromkeys(GRADIENTS, "4.5"))
+    if np.isnan(y).any():  # the derivative by a label does not depend on it
+        return Charge("3.2", {"grad_labels": "1.1"})
+    z = (1 - a.label_smoothing) * y + a.label_smoothing / 2
+    weighs = np.array(a.weight or (1.0,)) != 0
+    if ((x == 0) | (x == 1)).any():
+        wrong = ((x == 0) & (z != 0) | (x == 1) & (z != 1)) & weighs
+        return Charge("5.6", dict.fromkeys(GRADIENTS if wrong.any() else GRADIENTS[1:], "4.5"))
+    return Charge("5.7") if (np.minimum(x, 1 - x) < NEXT_TO_AN_END).any() else None
+
+
 def _special_element(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
     """The sigmoid family, and ``logit``: one special element decides the row."""
+    if op.domain == "probabilities":
+        return _special_probability(x, y, a)
     if np.isnan(x).any():
         return Charge("3.2")
     if np.isnan(y).any():  # the derivative by a label does not depend on it

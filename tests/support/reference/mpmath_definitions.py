@@ -71,6 +71,14 @@ def sigmoid_cross_entropy(x, p, c) -> Outputs:
     }
 
 
+def binary_cross_entropy(x, p, c) -> Outputs:
+    return {
+        "value": [-z * log(v) - (1 - z) * log(1 - v) for v, z in zip(x, p, strict=True)],
+        "grad_logits": [b * ((1 - z) / (1 - v) - z / v) for v, z, b in zip(x, p, c, strict=True)],
+        "grad_labels": [b * (log(1 - v) - log(v)) for v, b in zip(x, c, strict=True)],
+    }
+
+
 def kl_divergence(x, p, c) -> Outputs:
     return {
         "value": [sum(b * (log(b) - a) if b else mpf(0) for a, b in zip(x, p, strict=True))],
@@ -105,6 +113,7 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        binary_cross_entropy,
         kl_divergence,
         negative_log_likelihood,
     )
@@ -122,7 +131,7 @@ def evaluate(operator: str, x: list[float], p: list[float], c: list[float]) -> t
     mp.prec = int(400 + min(6 * wide, MOST_BITS) + (0 if smallest > 1e-4 else 1200))
     x, p, c = ([mpf(v) for v in values] for values in (x, p, c))
     size = (2 + max(map(abs, x))) * (2 + sum(map(abs, p))) * (2 + sum(map(abs, c)))
-    if operator == "logit":
+    if operator in ("logit", "binary_cross_entropy"):
         mp.prec += 2400  # the slope 1/p, of the smallest subnormal
         size *= max(1 / v + 1 / (1 - v) for v in x) ** 2
     return DEFINITIONS[operator](x, p, c), size * len(x) * mpf(2) ** (40 - mp.prec)
