@@ -190,6 +190,8 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
 def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
     gradients = ("grad_logits", "grad_labels", "jvp", "hvp")
     content, labels, dense = row["content"], row["labels"], operator.labels == "dense"
+    if operator.domain == "probabilities" and (content == "nan" or labels in ("nan_label", "off_simplex")):
+        return "5.8", {}
     moves = row["asked"] == "moving"
     open_ = dict.fromkeys(gradients, "4.5")
     if labels == "out_of_range":
@@ -199,7 +201,7 @@ def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
         assumed = {} if operator.elementwise else {"grad_logits": "6.2"}  # by whoever takes Σp for one
         return "3.2", {"grad_labels": "3.1"} | assumed
     if content == "nan":
-        return ("5.8" if operator.domain == "probabilities" else "3.2"), {}
+        return "3.2", {}
     if content == "infinite":
         if operator.elementwise:
             return "5.2", {"grad_labels": "4.5"}

@@ -134,7 +134,8 @@ def _fractional(operator: Operator, fmt: Format, n: int, words: Words) -> Iterat
     def given(scale: float = 4.0) -> Floats:
         return ordinary(operator, fmt, n, words, scale)
 
-    off = OFF_SIMPLEX if operator.domain == "reals" else {}
+    logits = operator.domain == "reals"
+    clause, off = ("6.1", OFF_SIMPLEX) if logits else ("5.8", {})
     for scale in (1.0, 4.0, 16.0):
         yield Ask("random", given(scale), "1.1", fmt.nearest(words.fractions(n)))
     yield Ask("half", given(), "1.1", np.full(n, 0.5))
@@ -146,11 +147,12 @@ def _fractional(operator: Operator, fmt: Format, n: int, words: Words) -> Iterat
     )
     yield Ask("tiny", given(), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
     yield Ask("subnormal", given(), "1.1", np.full(n, fmt.smallest_subnormal * 3))
-    yield Ask("above_one", given(), "6.1", fmt.nearest(1.0 + words.fractions(n)), off)
-    yield Ask("negative", given(), "6.1", fmt.nearest(-words.fractions(n)), off)
+    yield Ask("above_one", given(), clause, fmt.nearest(1.0 + words.fractions(n)), off)
+    yield Ask("negative", given(), clause, fmt.nearest(-words.fractions(n)), off)
     nan = words.below(2, n).astype(np.float64)
     nan[[0, n // 2, n - 1]] = np.nan
-    yield Ask("nan_label", given(), "3.2", nan, {"grad_labels": "1.1"})
+    unlabelled = ("3.2", {"grad_labels": "1.1"}) if logits else ("5.8", {})
+    yield Ask("nan_label", given(), unlabelled[0], nan, unlabelled[1])
 
 
 SOFT_LABELS = Family(

@@ -167,7 +167,7 @@ def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     beyond = {"grad_logits": "4.5", "grad_labels": "4.5"}
     for name, p in {"infinite": INFINITY, **_outside(fmt)}.items():
         for z in (0.0, 1.0):
-            yield Ask(name, row((3, p)), "5.8", np.full(n, z), beyond)
+            yield Ask(name, row((3, p)), "5.9", np.full(n, z), beyond)
     yield Ask("clean", row(), "3.1", np.zeros(n))
     for name, i in (("nan_first", 0), ("nan_last", n - 1)):
         yield Ask(name, row((i, NAN)), "5.8", np.ones(n))

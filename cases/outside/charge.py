@@ -145,12 +145,10 @@ def _masked(op: Operator, excluded: Floats, y: Floats, a: Attributes) -> Charge:
 
 def _special_probability(x: Floats, y: Floats, a: Attributes) -> Charge | None:
     """A loss of given probabilities: what is none, then an end of [0, 1], then what is next to one."""
-    if np.isnan(x).any():
-        return Charge("5.8")
     if ((x < 0) | (x > 1)).any():
-        return Charge("5.8", dict.fromkeys(GRADIENTS, "4.5"))
-    if np.isnan(y).any():  # the derivative by a label does not depend on it
-        return Charge("3.2", {"grad_labels": "1.1"})
+        return Charge("5.9", dict.fromkeys(GRADIENTS, "4.5"))
+    if np.isnan(x).any() or not ((y >= 0) & (y <= 1)).all():
+        return Charge("5.8")
     z = (1 - a.label_smoothing) * y + a.label_smoothing / 2
     weighs = np.array(a.weight or (1.0,)) != 0
     if ((x == 0) | (x == 1)).any():

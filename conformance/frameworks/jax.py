@@ -267,6 +267,18 @@ class Jax:
             takes=_AXIS,
             since="standard",
         ),
+        Implementation(
+            "jax.scipy.special.xlogy+xlog1py", "binary_cross_entropy", "composed",
+            lambda jax, p, z: -jax.scipy.special.xlogy(z, p) - jax.scipy.special.xlog1py(1 - z, -p),
+            note=_GIVEN,
+            since="standard",
+        ),
+        Implementation(
+            "jax.numpy.log", "binary_cross_entropy", "naive",
+            lambda jax, p, z: -z * jax.numpy.log(p) - (1 - z) * jax.numpy.log(1 - p),
+            note=_GIVEN,
+            since="standard",
+        ),
         *(
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS

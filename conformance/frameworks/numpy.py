@@ -36,6 +36,13 @@ def _divergence(np: Any, x: Array, p: Array) -> Array:
     return np.where(p == 0, 0, p * (log_p - x)).sum(axis=-1)  # type: ignore[no-any-return]
 
 
+def _given_binary(np: Any, p: Array, z: Array) -> Array:
+    """Two terms; one that a label takes away is none."""
+    positive, negative = np.where(z == 0, 1, p), np.where(z == 1, 0, p)
+    lost = np.where(np.isnan(p), p, 0)
+    return lost - z * np.log(positive) - (1 - z) * np.log1p(-negative)  # type: ignore[no-any-return]
+
+
 class NumPy:
     """Needs ``numpy``, which the suite has anyway."""
 
@@ -112,6 +119,14 @@ class NumPy:
             "numpy:take", "negative_log_likelihood", "composed",
             lambda np, x, y, axis=-1: -np.take_along_axis(x, np.expand_dims(y, axis), axis).squeeze(axis),
             takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "numpy:given_binary-log1p", "binary_cross_entropy", "composed", _given_binary,
+        ),
+        Implementation(
+            "numpy:given_binary-naive", "binary_cross_entropy", "naive",
+            lambda np, p, z: -z * np.log(p) - (1 - z) * np.log(1 - p),
+            note="NaN at 0 and at 1",
         ),
         Implementation(
             "numpy:binary_cross_entropy-stable", "sigmoid_cross_entropy", "composed",

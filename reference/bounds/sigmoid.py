@@ -167,8 +167,10 @@ def _given_binary_grad(z: Sizes) -> Bound:
     formed = z.kappa * apart + t.wider * (np.abs(z.pos_weight) / t.p + 1 / t.rest)
     accurate = (z.Q + 4) * (apart if z.inputs.attributes.of_labels else t.slope) + formed
     stable = (z.Q + 5) * apart + 2 * t.slope + formed + t.rounded / t.rest
-    # c b may be subnormal, and is divided by p
+    # c b may be subnormal, and is divided by p; or their difference, by both
+    product = c * np.abs(t.a * t.p - t.b * t.rest)
     divided = np.where(t.b == 0, 0.0, 1 / t.p) + np.where(t.a == 0, 0.0, 1 / t.rest)
+    divided = divided + np.where(product < z.tiny, 1 / (t.p * t.rest), 0.0)
     lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c * t.w, 1.0))
     roundings = 2 + 4 * c * np.maximum(t.w * np.maximum(np.abs(z.pos_weight), 1.0), 1.0)
     return tiers(z, z.u * c * accurate, z.u * c * stable, roundings, lost)

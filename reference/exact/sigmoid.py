@@ -222,7 +222,9 @@ def binary_cross_entropy(r: Row) -> Values:
         r.p,
         {
             "value": [_binary(v, u, w) for v, u, w in zip(p, a, b, strict=True)],
-            "grad_logits": [_scaled(c, _binary_slope(v, u, w)) for c, v, u, w in zip(r.c, p, a, b, strict=True)],
+            "grad_logits": [
+                _scaled(c, _binary_slope(v, u, w)) for c, v, u, w in zip(r.c, p, a, b, strict=True)
+            ],
         },
     )
     by_labels = [_by_binary_label(v, r.attributes.pos_weight_of(i)) for i, v in enumerate(p)]

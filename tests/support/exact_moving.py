@@ -85,9 +85,7 @@ def binary_cross_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> 
     z = list(map(mpf, labels))
     return {
         "jvp": [d * ((1 - b) / (1 - p) - b / p) for p, b, d in zip(x, z, v, strict=True)],
-        "hvp": [
-            e * d * ((1 - b) / (1 - p) ** 2 + b / p**2) for p, b, e, d in zip(x, z, c, v, strict=True)
-        ],
+        "hvp": [e * d * ((1 - b) / (1 - p) ** 2 + b / p**2) for p, b, e, d in zip(x, z, c, v, strict=True)],
     }
 
 

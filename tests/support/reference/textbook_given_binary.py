@@ -44,6 +44,11 @@ def fraction(a, x, z, c):
     return c * a.divide(x - z, x * (a.one - x))
 
 
+def fraction_last(a, x, z, c):
+    """The same, the cotangent on the difference."""
+    return a.divide(c * (x - z), x * (a.one - x))
+
+
 def by_two_logs(rest):
     return lambda a, x, extra, c: c * (rest(a, x) - extra * a.log(x))
 
@@ -87,6 +92,7 @@ STABLE = {
     (OPERATOR, "value"): {n: bare(two_terms(rest)) for n, rest in LOGS.items()},
     (OPERATOR, "grad_logits"): {
         "fraction": fraction,
+        "fraction_last": fraction_last,
         "two_quotients": bare(two_quotients),
         "in_turn": bare(in_turn),
     },
