@@ -56,12 +56,12 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 
 def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Given probabilities, which of the two terms of a second derivative is larger changing from one to one."""
+    """Given probabilities, now the one, now the other term of a second derivative the larger."""
     for _ in range(3):
         yield Ask("inside", ordinary(operator, fmt, n, words), "1.6", tangent=_tangent(words, n))
     one = np.asarray(np.arange(n) == 3, dtype=np.float64)
     yield Ask("one_direction", ordinary(operator, fmt, n, words), "1.6", tangent=one)
-    soft = (1.0 + words.integers(3, n)) / 16.0
+    soft: Floats = (1.0 + words.integers(3, n).astype(np.float64)) / 16.0
     yield Ask("soft_label", ordinary(operator, fmt, n, words), "1.6", soft, tangent=_tangent(words, n))
 
 

@@ -1,6 +1,7 @@
 """``element_weights``: ``pos_weight``, weights and reductions of sigmoid cross-entropy (6.6, 6.9, 6.10).
 
-Of given probabilities the same without positive weights, which nobody takes there. Labels are fractions: with hard labels a positive weight on the wrong term can hide.
+Of given probabilities the same without positive weights, which nobody takes there. Labels are fractions: with
+hard labels a positive weight on the wrong term can hide.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
 
 
 def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Given probabilities: the ends of [0, 1], what is next to them, and beyond; one or more among ordinary."""
+    """Given probabilities: the ends of [0, 1], what is next to them, and beyond, among ordinary ones."""
     wrong = {"grad_logits": "4.5", "grad_labels": "4.5"}
 
     def row(*places: tuple[int, float]) -> Floats:
@@ -153,16 +153,17 @@ def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield Ask(f"{name}_right", row((3, p)), "5.6", np.full(n, right), {"grad_labels": "4.5"})
         yield Ask(f"{name}_wrong", row((3, p)), "5.6", np.full(n, 1.0 - right), wrong)
         yield Ask(f"{name}_soft", row((3, p)), "5.6", np.full(n, 0.5), wrong)
-    yield Ask("hard", np.arange(n) % 2.0, "5.6", np.arange(n) % 2.0, {"grad_labels": "4.5"})
+    hard = np.arange(n, dtype=np.float64) % 2
+    yield Ask("hard", hard, "5.6", hard, {"grad_labels": "4.5"})
     ladder = 2.0 ** -np.linspace(20, -fmt.emin, n).astype(int) if fmt.emin < -20 else None
     steps = np.arange(1.0, n + 1)
     subnormal, below_one = fmt.smallest_subnormal * steps, 1.0 - fmt.u * steps
     near = {"next_to_zero": ladder, "subnormal": subnormal, "next_to_one": below_one}
-    for name, p in near.items():
-        if p is not None:
-            clause = "5.7" if np.minimum(p, 1 - p).max() < NEXT_TO_AN_END else "1.1"
+    for name, x in near.items():
+        if x is not None:
+            clause = "5.7" if np.minimum(x, 1 - x).max() < NEXT_TO_AN_END else "1.1"
             for z in (0.0, 1.0, 0.5):
-                yield Ask(name, p, clause, np.full(n, z), cotangent=np.ones(n))
+                yield Ask(name, x, clause, np.full(n, z), cotangent=np.ones(n))
     yield Ask("clean", row(), "3.1", np.zeros(n))
     beyond = {"grad_logits": "4.5", "grad_labels": "4.5"}
     for name, p in {"infinite": INFINITY, **_outside(fmt)}.items():

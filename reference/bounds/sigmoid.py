@@ -142,7 +142,8 @@ class Probable:
         self.p = np.maximum(np.where(below, p, 1.0), _LEAST)
         self.rest = np.where(above, 1 - p, 1.0)
         self.by_p, self.by_rest = self.b / self.p, self.a / self.rest
-        self.slope = np.where(below & above, np.abs(self.by_rest - self.by_p), self.by_rest + self.by_p)
+        signed = np.sign(1 - label) * self.by_rest - np.sign(z.pos_weight * label) * self.by_p
+        self.slope = np.where(below & above, np.abs(signed), self.by_rest + self.by_p)
         wider = z.inputs.labels_format not in (None, z.inputs.format)
         self.rounded = self.label * (z.kappa if z.inputs.attributes.label_smoothing else wider)
         """What ``1 − z`` of a label that was rounded is off by, in units of u."""
@@ -168,7 +169,7 @@ def _given_binary_grad(z: Sizes) -> Bound:
     accurate = (z.Q + 4) * (apart if z.inputs.attributes.of_labels else t.slope) + formed
     stable = (z.Q + 5) * apart + 2 * t.slope + formed + t.rounded / t.rest
     # c b may be subnormal, and is divided by p; or their difference, by both
-    product = c * np.abs(t.a * t.p - t.b * t.rest)
+    product = c * t.slope * t.p * t.rest
     divided = np.where(t.b == 0, 0.0, 1 / t.p) + np.where(t.a == 0, 0.0, 1 / t.rest)
     divided = divided + np.where(product < z.tiny, 1 / (t.p * t.rest), 0.0)
     lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c * t.w, 1.0))

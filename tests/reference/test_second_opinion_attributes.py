@@ -36,6 +36,8 @@ def batch(operator: str, fmt: Format, attributes: Attributes) -> Inputs:
     labels = INDEX if o.labels == "index" else PROBABLE if o.elementwise else DENSE
     width = 4 if o.value_shape == "row" else 1
     x, p, c = (np.array(v) for v in (LOGITS, labels, COTANGENT))
+    if o.within_unit:
+        x = fmt.nearest(1 / (1.5 + np.abs(x)))
     return Inputs(operator, fmt, x, p, c[:, :width], attributes)
 
 
@@ -56,7 +58,8 @@ class TestRows:
     def test_sigmoid_cross_entropy(self, fmt: Format) -> None:
         for w, positive, eps in itertools.product(WEIGHTS, POSITIVE, SMOOTHINGS):
             a = Attributes(weight=w, pos_weight=positive, label_smoothing=eps)
-            assert compare(batch("sigmoid_cross_entropy", fmt, a)) == 36
+            for operator in ("sigmoid_cross_entropy", "binary_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 36
 
 
 @pytest.mark.parametrize("y", [7.0, -100.0, -1.0, 4.0, 1.0])

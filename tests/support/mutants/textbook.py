@@ -150,6 +150,28 @@ def binary_cross_entropy(
     return {"value": value, "grad_logits": each * slope, "grad_labels": each * by_labels}
 
 
+def given_binary_cross_entropy(
+    p: Array,
+    z: Array,
+    c: Array,
+    weight: Array | float = 1.0,
+    smoothing: float = 0.0,
+    reduction: str = "none",
+) -> dict[str, Array]:
+    q = (1 - smoothing) * z + smoothing / 2
+    a, b = weight * (1 - q), weight * q
+    losses = -np.where(b == 0, 0.0, b * np.log(p)) - np.where(a == 0, 0.0, a * np.log1p(-p))
+    outside = ~((p >= 0) & (p <= 1))
+    value, each = reduced(np.where(outside, np.nan, losses), c, reduction, losses.size)
+    slope = np.where(a == 0, 0.0, a / (1 - p)) - np.where(b == 0, 0.0, b / p)
+    by_labels = weight * (1 - smoothing) * (np.log1p(-p) - np.log(p))
+    return {
+        "value": value,
+        "grad_logits": each * np.where(outside, np.nan, slope),
+        "grad_labels": each * by_labels,
+    }
+
+
 def divergence(x: Array, p: Array, c: Array, reduction: str = "none") -> dict[str, Array]:
     gone = np.where(np.isnan(x), np.nan, 0.0)
     losses = np.where(p == 0, gone, p * (np.log(p) - x)).sum(axis=-1)

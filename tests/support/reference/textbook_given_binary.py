@@ -26,27 +26,38 @@ LOGS: dict[str, Callable[[Arithmetic, Array], Array]] = {
 # --- forms: chosen b = w P z', other a = w (1 − z') ------------------------------------------------
 
 
+def taken(a: Arithmetic, share: Array, of: Array) -> Array:
+    """``share · of``; nothing of an infinity where there is no share, as ``xlogy`` has it (5.6)."""
+    return np.where(share == 0, a.of(0.0), share * of)
+
+
 def two_terms(rest):
-    return lambda a, x, chosen, other, c: -(chosen * a.log(x) + other * rest(a, x))
+    return lambda a, x, chosen, other, c: -(taken(a, chosen, a.log(x)) + taken(a, other, rest(a, x)))
 
 
 def two_quotients(a, x, chosen, other, c):
-    return c * (a.divide(other, a.one - x) - a.divide(chosen, x))
+    by_rest, by_p = a.divide(other, a.one - x), a.divide(chosen, x)
+    return c * (np.where(other == 0, a.of(0.0), by_rest) - np.where(chosen == 0, a.of(0.0), by_p))
 
 
 def in_turn(a, x, chosen, other, c):
     """The derivative of each logarithm, a reciprocal that is multiplied."""
-    return (c * other) * a.divide(a.one, a.one - x) - (c * chosen) * a.divide(a.one, x)
+    return taken(a, c * other, a.divide(a.one, a.one - x)) - taken(a, c * chosen, a.divide(a.one, x))
+
+
+def at_the_ends(a, x, z, c, inside):
+    """A fraction within (0, 1), which is 0/0 at 0 and at 1."""
+    return np.where((x == 0) | (x == 1), two_quotients(a, x, z, a.one - z, c), inside)
 
 
 def fraction(a, x, z, c):
     """``c (p − z) / (p (1 − p))``, of one weight for both terms."""
-    return c * a.divide(x - z, x * (a.one - x))
+    return at_the_ends(a, x, z, c, c * a.divide(x - z, x * (a.one - x)))
 
 
 def fraction_last(a, x, z, c):
     """The same, the cotangent on the difference."""
-    return a.divide(c * (x - z), x * (a.one - x))
+    return at_the_ends(a, x, z, c, a.divide(c * (x - z), x * (a.one - x)))
 
 
 def by_two_logs(rest):
@@ -97,7 +108,7 @@ STABLE = {
         "in_turn": bare(in_turn),
     },
     (OPERATOR, "grad_labels"): {
-        **{n: lambda a, x, z, c, f=by_two_logs(rest): f(a, x, a.one, c) for n, rest in LOGS.items()},
+        **{n: lambda a, x, z, c, rest=rest: by_two_logs(rest)(a, x, a.one, c) for n, rest in LOGS.items()},
         "quotient": lambda a, x, z, c: -(c * logit_of_quotient(a, x, z, c)),
     },
 }
