@@ -110,8 +110,9 @@ def test_rows_of_widths(operator: Operator, fmt: Format) -> None:
     equal = [i for i, a in enumerate(b.asks) if a.variant == "equal"]
     assert (b.inputs.cotangent[equal] == 1).all()
     if operator.elementwise and operator.labels == "dense":
-        assert (b.inputs.labels[equal] == 0.25).all(), "else the elements would not be equal"
-    if operator.name != "logit":
+        label = 0.75 if operator.within_unit else 0.25
+        assert (b.inputs.labels[equal] == label).all(), "else the elements would not be equal"
+    if not operator.within_unit:
         assert clauses["largest_last"] == "1.1"
         (last,) = rows["largest_last"]
         assert np.argmax(last) == 32 and np.sort(last)[-2] < 5
