@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "ee3849269301f97f4bd119f3a877a1897adce9650061e2d10fe3b901066e763f",
-    "standard": "9df64e9680fb38814365a88c2aff2d4108fdda4f1933efba7a267dce9bdf1520",
-    "full": "5d2afae8a8b5cac99b7fb8ff82fc46c5882351f15e8b34eefaef68eabd661158",
+    "quick": "0085fcd6a6d37aabbce4bc70adcfc2482132a7b7694e33204c0f91018742c0aa",
+    "standard": "dfe0ebde671528215c836f17c9ca6903aef57d9860840e9891814cbb90516046",
+    "full": "b80e54ef9f1c6cd32baf4810794b6f7a5b82b4e5cb0251f929dd1981e05ea5ad",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

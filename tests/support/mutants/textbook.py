@@ -163,8 +163,9 @@ def given_binary_cross_entropy(
     losses = -np.where(b == 0, 0.0, b * np.log(p)) - np.where(a == 0, 0.0, a * np.log1p(-p))
     outside = ~((p >= 0) & (p <= 1))
     value, each = reduced(np.where(outside, np.nan, losses), c, reduction, losses.size)
-    slope = np.where(a == 0, 0.0, a / (1 - p)) - np.where(b == 0, 0.0, b / p)
-    by_labels = weight * (1 - smoothing) * (np.log1p(-p) - np.log(p))
+    # at an end the slope is that of the one term there is, or the loss infinite
+    slope = np.where(p * (1 - p) == 0, a - b, weight * (p - q) / (p * (1 - p)))
+    by_labels = -weight * (1 - smoothing) * logit(p, c)["value"]
     return {
         "value": value,
         "grad_logits": each * np.where(outside, np.nan, slope),
