@@ -26,6 +26,9 @@ Domain = Literal["reals", "unit", "log_probabilities", "probabilities"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
+NEXT_TO_AN_END = 1e-6
+"""Within which of 0 and 1 a given probability may be clamped by whoever documents it (SPEC.md 5.7)."""
+
 MOVING = ("jvp", "hvp")
 """Outputs that need a tangent."""
 
@@ -60,7 +63,7 @@ class Operator:
     @property
     def selects(self) -> bool:
         """Whether an index picks what the loss depends on, and nothing else has a share in it."""
-        return self.labels == "index" and self.domain == "log_probabilities"
+        return self.labels == "index" and self.domain in ("log_probabilities", "probabilities")
 
 
 _VALUE_AND_GRAD = ("value", "grad_logits")
@@ -127,6 +130,22 @@ OPERATORS: dict[str, Operator] = {
             "−z log p − (1 − z) log(1 − p)",
             labels="dense",
             elementwise=True,
+            domain="probabilities",
+        ),
+        _operator(
+            given.categorical_cross_entropy,
+            given.categorical_cross_entropy_moving,
+            "−Σ t_i log p_i",
+            labels="dense",
+            value_shape="scalar",
+            domain="probabilities",
+        ),
+        _operator(
+            given.sparse_categorical_cross_entropy,
+            given.sparse_categorical_cross_entropy_moving,
+            "−log p_y",
+            labels="index",
+            value_shape="scalar",
             domain="probabilities",
         ),
         _operator(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
-from xent_conformance.reference.bounds.given import summed
+from xent_conformance.reference.bounds.given import Categorical, alone, summed
 from xent_conformance.reference.bounds.sigmoid import SIGMOID, Probable, pairs
 from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
 from xent_conformance.reference.bounds.softmax import along
@@ -176,6 +176,23 @@ def _given_binary_hvp(z: Sizes) -> Bound:
     return _made(z, (size * accurate, size * (accurate + textbook)), factor=1 / (p * rest) ** 2)
 
 
+def _categorical_jvp(z: Sizes) -> Bound:
+    t = Categorical(z)
+    terms = t.q * np.abs(z.v) / t.p
+    accurate = (z.Q + 2 + t.formed + alone(z, z.h_accurate)) * rowsum(terms)
+    stable = (z.Q + 3 + t.formed + alone(z, z.h_stable)) * rowsum(terms)
+    divided = rowsum(np.where(t.q == 0, 0.0, 1 / t.p))
+    return _made(z, (accurate, stable), z.lost(terms), factor=divided)
+
+
+def _categorical_hvp(z: Sizes) -> Bound:
+    t = Categorical(z)
+    p = np.maximum(t.p, 2.0**-505)  # the square of less is no number of binary64
+    size = np.abs(z.c * z.v) * t.q / p**2
+    stable = (2 * z.Q + 6 + t.formed) * size
+    return _made(z, ((2 * z.Q + 4 + t.formed) * size, stable), factor=np.where(t.q == 0, 0.0, 1 / p**2))
+
+
 def _linear_jvp(z: Sizes) -> Bound:
     """``Σ q_i v_i``."""
     terms = np.abs(z.q * z.v)
@@ -221,6 +238,10 @@ MOVING: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("sigmoid_cross_entropy", "hvp"): _binary_cross_entropy_hvp,
     ("binary_cross_entropy", "jvp"): _along("binary_cross_entropy"),
     ("binary_cross_entropy", "hvp"): _given_binary_hvp,
+    ("categorical_cross_entropy", "jvp"): _categorical_jvp,
+    ("categorical_cross_entropy", "hvp"): _categorical_hvp,
+    ("sparse_categorical_cross_entropy", "jvp"): _categorical_jvp,
+    ("sparse_categorical_cross_entropy", "hvp"): _categorical_hvp,
     ("kl_divergence", "jvp"): _linear_jvp,
     ("kl_divergence", "hvp"): _nothing,
     ("negative_log_likelihood", "jvp"): _linear_jvp,

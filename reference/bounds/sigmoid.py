@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.reference.bounds.before import own_error
 from xent_conformance.reference.bounds.bound import Bound, tiers
-from xent_conformance.reference.bounds.sizes import LN2, Sizes
+from xent_conformance.reference.bounds.sizes import LEAST, LN2, Sizes
 from xent_conformance.reference.formats import Floats
 
 
@@ -139,7 +139,7 @@ class Probable:
         self.a, self.b = self.w * np.abs(1 - label), np.abs(z.pos_weight) * self.label
         self.log = -np.log(np.where(below, p, 1.0))
         self.log_rest = -np.log1p(-np.where(above, p, 0.0))
-        self.p = np.maximum(np.where(below, p, 1.0), _LEAST)
+        self.p = np.maximum(np.where(below, p, 1.0), LEAST)
         self.rest = np.where(above, 1 - p, 1.0)
         self.by_p, self.by_rest = self.b / self.p, self.a / self.rest
         signed = np.sign(1 - label) * self.by_rest - np.sign(z.pos_weight * label) * self.by_p
@@ -148,10 +148,6 @@ class Probable:
         self.rounded = self.label * (z.kappa if z.inputs.attributes.label_smoothing else wider)
         """What ``1 − z`` of a label that was rounded is off by, in units of u."""
         self.wider = self.w * np.abs(z.p) * wider
-
-
-_LEAST = 2.0**-960
-"""Nearer to zero a slope is counted as there: ``2^SCALE u`` of it is still a number of binary64."""
 
 
 def _given_binary(z: Sizes) -> Bound:

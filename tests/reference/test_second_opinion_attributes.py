@@ -48,12 +48,14 @@ class TestRows:
     def test_index_labels(self, fmt: Format) -> None:
         for w, eps, ignored in itertools.product(WEIGHTS, SMOOTHINGS, IGNORED):
             a = Attributes(weight=w, label_smoothing=eps, ignore_index=ignored)
-            assert compare(batch("sparse_softmax_cross_entropy", fmt, a)) == 15
+            for operator in ("sparse_softmax_cross_entropy", "sparse_categorical_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 15
 
     def test_dense_labels(self, fmt: Format) -> None:
         for w, eps in itertools.product(WEIGHTS, SMOOTHINGS):
             a = Attributes(weight=w, label_smoothing=eps)
-            assert compare(batch("softmax_cross_entropy", fmt, a)) == 27
+            for operator in ("softmax_cross_entropy", "categorical_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 27
 
     def test_sigmoid_cross_entropy(self, fmt: Format) -> None:
         for w, positive, eps in itertools.product(WEIGHTS, POSITIVE, SMOOTHINGS):

@@ -16,6 +16,7 @@ LOSSES = {
     "sparse_softmax_cross_entropy": "quick",
     "sigmoid_cross_entropy": "quick",
     "binary_cross_entropy": "standard",
+    "categorical_cross_entropy": "standard",
 }
 """Each with the first profile that asks it."""
 

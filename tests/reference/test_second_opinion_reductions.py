@@ -24,6 +24,7 @@ LOSSES = [
     "sparse_softmax_cross_entropy",
     "sigmoid_cross_entropy",
     "binary_cross_entropy",
+    "categorical_cross_entropy",
 ]
 SPARSE = "sparse_softmax_cross_entropy"
 

@@ -81,7 +81,7 @@ def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], 
         return mp.fsum(v for v, counts in zip(given["row_weight"], counted, strict=True) if counts)
     if operator in ("sigmoid_cross_entropy", "binary_cross_entropy"):
         return mpf(sum(len(x) for x, _ in examples))
-    if operator in ("softmax_cross_entropy", "kl_divergence"):
+    if operator in ("softmax_cross_entropy", "kl_divergence", "categorical_cross_entropy"):
         return mpf(len(examples))
     weight = given.get("weight")
     kept = [y for _, y in examples if y != given.get("ignore_index")]
@@ -310,6 +310,36 @@ def binary_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Ou
     }
 
 
+def categorical_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    """``−Σ t log p``; nothing of ``t = 0``, beside a probability of 0 too."""
+    n = len(x)
+    smooth = mpf(a.get("label_smoothing", 0))
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+    q = [b * ((1 - smooth) * mpf(t) + smooth / n) for b, t in zip(w, labels, strict=True)]
+    logs = [(log(v) if v else -inf) if 0 <= v <= 1 else nan for v in x]
+
+    def share(t: mpf, of: mpf) -> mpf:
+        return mpf(0) if t == 0 and not mp.isnan(of) else t * of
+
+    by = [(1 / v if v else inf) if 0 <= v <= 1 else nan for v in x]
+    return {
+        "value": [_sum(-share(t, v) for t, v in zip(q, logs, strict=True))],
+        "grad_logits": [-c[0] * share(t, v) for t, v in zip(q, by, strict=True)],
+        "grad_labels": [-c[0] * b * (1 - smooth) * v for b, v in zip(w, logs, strict=True)],
+    }
+
+
+def sparse_categorical_cross_entropy(x: Numbers, y: int, c: Numbers, a: Given) -> Outputs:
+    """``−w_y log p_y``; on no other class it depends."""
+    n = len(x)
+    if y != a.get("ignore_index") and 0 <= y < n:
+        w = a["weight"][y] if a.get("weight") else 1
+        found = categorical_cross_entropy([x[y]], [1.0], c, {"weight": [w]})
+        slope = found["grad_logits"][0]
+        return {"value": found["value"], "grad_logits": [slope if i == y else mpf(0) for i in range(n)]}
+    return negative_log_likelihood(x, y, c, a)
+
+
 def kl_divergence(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
     """``Σ p (log p − x)``; nothing of ``p = 0``, beside −∞ too."""
 
@@ -359,6 +389,8 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         logit,
         sigmoid_cross_entropy,
         binary_cross_entropy,
+        categorical_cross_entropy,
+        sparse_categorical_cross_entropy,
         kl_divergence,
         negative_log_likelihood,
     )

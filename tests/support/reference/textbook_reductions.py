@@ -16,6 +16,7 @@ from tests.support.reference import (
     textbook_attributes_sigmoid,
     textbook_given,
     textbook_given_binary,
+    textbook_given_categorical,
 )
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.textbook_attributes import Attributed, Table, weights
@@ -127,10 +128,12 @@ STABLE: Table = _reduced(
     | textbook_attributes_sigmoid.STABLE
     | textbook_given.ROWS_STABLE
     | textbook_given_binary.ROWS_STABLE
+    | textbook_given_categorical.ROWS_STABLE
 )
 ACCURATE: Table = _reduced(
     textbook_attributes.ACCURATE
     | textbook_attributes_sigmoid.ACCURATE
     | textbook_given.ROWS_ACCURATE
     | textbook_given_binary.ROWS_ACCURATE
+    | textbook_given_categorical.ROWS_ACCURATE
 )
