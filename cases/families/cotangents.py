@@ -32,7 +32,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     if operator.domain == "log_probabilities":
         share = 32  # nor, of a divergence, a term by a target or a log-probability
     if operator.domain == "probabilities":
-        share = 128  # nor one over a probability
+        share = 128 if operator.elementwise else 1024  # nor one over a probability
     scale = min(LOSS_SCALE, 2.0**fmt.emax / share)
     i = np.arange(width, dtype=np.float64)
     cotangents: dict[str, Floats] = {

@@ -98,7 +98,7 @@ def _attributes(row: Row, n: int, words: Words) -> Attributes:
 
 def _logits(row: Row, operator: Operator, fmt: Format, n: int, m: int, words: Words) -> Floats:
     """``m`` examples, the special content in the first."""
-    x = ordinary(operator, fmt, m * n, words, 2.0)
+    x = ordinary(operator, fmt, m * n, words, 2.0, m)
     content, first = row.get("content", "ordinary"), x[:n]
     if content == "offset":
         x[:n] = fmt.nearest(first + OFFSET)

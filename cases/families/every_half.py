@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.families.common import NEXT_TO_AN_END
 from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import NEXT_TO_AN_END, Operator
 
 ELEMENTS = 1024
 

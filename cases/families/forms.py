@@ -43,6 +43,8 @@ LENGTHS: dict[str, tuple[int, ...]] = {
     "logit": (1, CLAMPED),
     "sigmoid_cross_entropy": (1, MIXED, 8),
     "binary_cross_entropy": (1, 8),
+    "categorical_cross_entropy": (6,),
+    "sparse_categorical_cross_entropy": (6,),
     "kl_divergence": (3,),
     "negative_log_likelihood": (6,),
 }
@@ -75,10 +77,11 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     elif operator.name == "kl_divergence":
         yield from _divergences(operator, fmt, n, words)
     else:
-        yield from _second_axis(operator, fmt, n, words)
+        if operator.name != "categorical_cross_entropy":
+            yield from _second_axis(operator, fmt, n, words)
         yield from _negative_classes(operator, fmt, n, words)
         yield from _row_weights(operator, fmt, n, words)
-        if operator.labels == "dense":
+        if operator.labels == "dense" and operator.domain == "reals":
             yield from _wide_labels(fmt, n, words)
 
 
@@ -196,7 +199,7 @@ def _negative_classes(operator: Operator, fmt: Format, n: int, words: Words) -> 
         m = 1 if reduction == "none" else EXAMPLES
         a = Attributes(tuple(weight.tolist()), (), 0.0, None, reduction, None if m == 1 else m)
         for _ in range(2):
-            x, labels = ordinary(operator, fmt, m * n, words, 2.0), _labels(operator, fmt, n, m, words)
+            x, labels = ordinary(operator, fmt, m * n, words, 2.0, m), _labels(operator, fmt, n, m, words)
             yield Ask(f"negative_weights+{reduction}", x, clause, labels, attributes=a)
 
 
@@ -229,7 +232,7 @@ def _row_weights(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
             a = Attributes((), (), 0.0, ignored, reduction, EXAMPLES, v)
             name = f"row_weights+{reduction}" + ("+ignored" if ignored is not None else "")
             for _ in range(2):
-                x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0)
+                x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0, EXAMPLES)
                 labels = _labels(operator, fmt, n, EXAMPLES, words)
                 if ignored is not None:
                     labels[:2] = 1.0, ignored

@@ -25,13 +25,13 @@ SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
-    if operator.domain == "log_probabilities":
+    if operator.domain in ("log_probabilities", "probabilities"):
         return (10,) if profile == "quick" else (10, 1, 1000)
     return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if operator.within_unit:
+    if operator.within_unit and operator.elementwise:
         yield from _probabilities(operator, fmt, n, words)
         return
     repeats = 5 if n <= 100 else 1

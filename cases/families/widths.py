@@ -27,6 +27,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     width = 1 if operator.value_shape == "scalar" else n
     if operator.within_unit:
         yield Ask("ordinary", ordinary(operator, fmt, n, words), "1.1")
+        if operator.value_shape == "scalar":
+            return  # equal shares of one are no numbers of a format
         label = np.full(n, 0.75) if operator.labels == "dense" else None
         yield Ask("equal", np.full(n, 0.25), "7.5", label, cotangent=np.ones(n))
         return

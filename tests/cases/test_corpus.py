@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "0085fcd6a6d37aabbce4bc70adcfc2482132a7b7694e33204c0f91018742c0aa",
-    "standard": "dfe0ebde671528215c836f17c9ca6903aef57d9860840e9891814cbb90516046",
-    "full": "b80e54ef9f1c6cd32baf4810794b6f7a5b82b4e5cb0251f929dd1981e05ea5ad",
+    "quick": "15550120c17f5b2c1a356ee187f3cafea201d80f351ee2297fd231f02be58368",
+    "standard": "00701c566405aefa9a51e2e0db35e094365871c35ec691c4c1e582bed3e970c0",
+    "full": "4f26448d14f627b6614c3ad454452690c3667de2ea649bb69d5080d939a5ccef",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

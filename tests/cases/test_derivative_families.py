@@ -120,7 +120,7 @@ def test_no_sum_of_cotangents_leaves_binary16(operator: Operator) -> None:
     scale = max(
         np.abs(c).max() for a, c in zip(b.asks, b.inputs.cotangent, strict=True) if a.variant == "loss_scale"
     )
-    assert scale >= (256.0 if operator.domain == "probabilities" else 512.0)
+    assert scale >= ((256.0 if operator.elementwise else 32.0) if operator.within_unit else 512.0)
 
 
 @EACH

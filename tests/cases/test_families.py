@@ -185,9 +185,10 @@ HAS: dict[str, Callable[[np.ndarray], bool]] = {
     "5.3": lambda x: bool(np.isposinf(x).any() or np.isneginf(x).all()),
     "5.4": lambda x: not bool(((x > 0) & (x < 1)).all()),
     "5.6": lambda x: bool(((x == 0) | (x == 1)).any()),
-    "5.7": lambda x: bool((np.minimum(x, 1 - x) < 1e-6).all() and ((x > 0) & (x < 1)).all()),
+    "5.7": lambda x: bool((np.minimum(x, 1 - x) < 1e-6).any() and ((x > 0) & (x < 1)).all()),
     "5.8": lambda x: bool(np.isnan(x).any()),
     "5.9": lambda x: bool(((x < 0) | (x > 1)).any()),
+    "6.16": lambda x: bool(np.isnan(x).any() or abs(x.sum() - 1) > 0.25),
 }
 
 
