@@ -19,6 +19,7 @@ _REDUCED = frozenset({"reduction", "row_weight"})
 _DENSE = _REDUCED | {"axis", "label_smoothing"}
 _INDEX = _REDUCED | {"axis", "ignore_index"}
 _BINARY = _REDUCED | {"label_smoothing"}
+_NORMALISED = "divides by the sum of the probabilities, and clips at 1e-7"
 _CLIPPED = "clips probabilities at keras.config.epsilon(), which is documented as 1e-7"
 
 
@@ -148,6 +149,39 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         lambda keras, x, z, **given: _binary(keras, x, z, from_logits=False, **given),
         note="of a sigmoid; probabilities are clipped at 1e-7",
         takes=_BINARY,
+    ),
+    Implementation(
+        "keras.losses.CategoricalCrossentropy",
+        "categorical_cross_entropy",
+        "fused",
+        lambda keras, p, t, **given: _loss(keras, "CategoricalCrossentropy", t, p, **given),
+        note=_NORMALISED,
+        takes=_DENSE,
+    ),
+    Implementation(
+        "keras.ops.categorical_crossentropy",
+        "categorical_cross_entropy",
+        "fused",
+        lambda keras, p, t, **axis: keras.ops.categorical_crossentropy(t, p, **axis),
+        note=_NORMALISED,
+        takes=_AXIS,
+    ),
+    Implementation(
+        "keras.losses.SparseCategoricalCrossentropy",
+        "sparse_categorical_cross_entropy",
+        "fused",
+        _sparse,
+        note=_NORMALISED,
+        takes=_REDUCED | {"ignore_index"},
+        class_axis="last",
+    ),
+    Implementation(
+        "keras.ops.sparse_categorical_crossentropy",
+        "sparse_categorical_cross_entropy",
+        "fused",
+        lambda keras, p, y: keras.ops.sparse_categorical_crossentropy(y, p),
+        note=_NORMALISED,
+        class_axis="last",
     ),
     Implementation(
         "keras.losses.BinaryCrossentropy",

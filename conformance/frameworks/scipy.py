@@ -75,6 +75,11 @@ class SciPy:
             note="of probabilities: the logarithm of their exponential",
         ),
         Implementation(
+            "scipy.special.xlogy+sum:probabilities", "categorical_cross_entropy", "composed",
+            lambda special, p, t, axis=-1: -special.xlogy(t, p).sum(axis=axis),
+            takes=frozenset({"axis"}),
+        ),
+        Implementation(
             "scipy.special.xlogy+xlog1py", "binary_cross_entropy", "composed",
             lambda special, p, z: -special.xlogy(z, p) - special.xlog1py(1 - z, -p),
         ),

@@ -241,6 +241,19 @@ OTHERS = (
         lambda tf, p, z: -tf.math.xlogy(z, p) - tf.math.xlog1py(1 - z, -p),
         "composed",
     ),
+    _door(
+        "tf.math.xlogy+sum",
+        "categorical_cross_entropy",
+        lambda tf, p, t, axis=-1: -tf.reduce_sum(tf.math.xlogy(t, p), axis),
+        "composed",
+        takes=_AXIS,
+    ),
+    _door(
+        "tf.gather+log",
+        "sparse_categorical_cross_entropy",
+        lambda tf, p, y: -tf.math.log(tf.gather(p, y, batch_dims=1)),
+        "composed",
+    ),
     _door("tf.math.log", _GIVEN_BINARY, lambda tf, p, z: _binary(tf, z, p), "naive"),
     _door("tf.nn.sigmoid+log*z", _BINARY, lambda tf, x, z: _binary(tf, z, tf.nn.sigmoid(x)), "naive"),
 )

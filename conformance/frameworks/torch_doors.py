@@ -112,7 +112,8 @@ _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
 _DIVERGENCE, _LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
-_GIVEN_BINARY = "binary_cross_entropy"
+_GIVEN_BINARY, _GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
+_GIVEN_SPARSE = "sparse_categorical_cross_entropy"
 _CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _SPARSE})
 """Of dense losses a class that is filled with −∞ is one with a label; they are not told that it is masked."""
 
@@ -222,6 +223,21 @@ _GIVEN_FIRST = (
         lambda torch, p, z, **given: torch.nn.functional.binary_cross_entropy(p, z, **_unreduced(given)),
         note="documents that its logarithms are clamped at −100",
         takes=frozenset({"weight", "reduction"}),
+    ),
+    Implementation(
+        "torch.special.xlogy+sum",
+        _GIVEN_DENSE,
+        "composed",
+        lambda torch, p, t, axis=-1: -torch.special.xlogy(t, p).sum(dim=axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "torch.log+nll_loss",
+        _GIVEN_SPARSE,
+        "composed",
+        lambda torch, p, y, **given: torch.nn.functional.nll_loss(p.log(), y, **_unreduced(given)),
+        takes=_CLASS_WEIGHTS,
+        class_axis="second",
     ),
 )
 """Of given log-probabilities and probabilities, before which nothing stands."""
@@ -438,6 +454,26 @@ OTHERS = (
         lambda t, p, z: _binary(z, p),
         "naive",
         note="as it is written; NaN at 0 and at 1",
+    ),
+    _door(
+        "torch.log*t",
+        _GIVEN_DENSE,
+        lambda t, p, labels: -(labels * p.log()).sum(-1),
+        "naive",
+        note="as it is written; NaN at a probability of 0",
+    ),
+    _door(
+        "torch.clamp+log*t",
+        _GIVEN_DENSE,
+        lambda t, p, labels: -(labels * p.clamp(min=EPSILON).log()).sum(-1),
+        "naive",
+        note="clamped at 1e-7",
+    ),
+    _door(
+        "torch.gather+log",
+        _GIVEN_SPARSE,
+        lambda t, p, y: -p.gather(-1, y[:, None])[:, 0].log(),
+        "composed",
     ),
     _door(
         "torch.clamp+log",
