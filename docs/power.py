@@ -25,6 +25,8 @@ GROUPS = {
     "The sigmoid family": ("sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"),
     "Given probabilities and log-probabilities": (
         "binary_cross_entropy",
+        "categorical_cross_entropy",
+        "sparse_categorical_cross_entropy",
         "kl_divergence",
         "negative_log_likelihood",
     ),

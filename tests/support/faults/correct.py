@@ -103,6 +103,21 @@ def given_slope(a: Ask, c: Array) -> Array:
     return np.where((p == 0) | (p == 1), ends, np.where(inside(p), fraction, np.nan))
 
 
+def surprise(a: Ask) -> Array:
+    """``−log p``; NaN of what is no probability."""
+    return np.where(inside(a.x), -np.log(a.x), np.nan)
+
+
+def shares(a: Ask, of: Array) -> Array:
+    """``q · of``, of which a label of zero leaves nothing, unless there is NaN."""
+    return np.where((a.q == 0) & ~np.isnan(a.x), 0.0, a.q * of)
+
+
+def named(of: Output) -> Output:
+    """Of an index: what it does not name has no share, NaN or not."""
+    return settled(lambda a: np.where(a.q == 0, 0.0, of(a)))
+
+
 def log_target(a: Ask) -> Array:
     return np.log(a.smoothed)
 
@@ -181,6 +196,19 @@ CORRECT: dict[str, Table] = {
         "grad_labels": lambda a: -a.c * a.slope * logit(a),
         "jvp": lambda a: given_slope(a, a.v),
         "hvp": lambda a: a.c * a.v * (a.negative / (1 - a.x) ** 2 + a.positive / a.x**2),
+    },
+    "categorical_cross_entropy": {
+        "value": lambda a: a.total(shares(a, surprise(a))),
+        "grad_logits": lambda a: np.where(inside(a.x), -a.c * shares(a, 1 / a.x), np.nan),
+        "grad_labels": lambda a: a.c * a.slope * surprise(a),
+        "jvp": lambda a: -a.total(shares(a, a.v / a.x)),
+        "hvp": lambda a: shares(a, a.c * a.v / a.x / a.x),
+    },
+    "sparse_categorical_cross_entropy": {
+        "value": settled(lambda a: a.total(np.where(a.q == 0, 0.0, a.q * surprise(a)))),
+        "grad_logits": named(lambda a: np.where(inside(a.x), -a.c * a.q / a.x, np.nan)),
+        "jvp": settled(lambda a: -a.total(np.where(a.q == 0, 0.0, a.q * a.v / a.x))),
+        "hvp": named(lambda a: a.c * a.q * a.v / a.x / a.x),
     },
     "kl_divergence": {
         "value": divergence,
