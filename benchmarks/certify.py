@@ -36,7 +36,7 @@ def core() -> float:
 def certified(operator: str) -> float:
     """Million certified output elements a second, without the cache."""
     o, words = OPERATORS[operator], Words(f"benchmark/{operator}")
-    x = words.fractions(ROWS, N, bits=20) if o.domain == "unit" else words.bell(BINARY32, 4.0, ROWS, N)
+    x = words.fractions(ROWS, N, bits=20) if o.within_unit else words.bell(BINARY32, 4.0, ROWS, N)
     y = words.below(N, ROWS, 1).astype(np.float64)
     hot = np.asarray(np.arange(N) == y, dtype=np.float64)
     labels = {"none": np.zeros((ROWS, 0)), "index": y, "dense": hot}[o.labels]

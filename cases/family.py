@@ -14,11 +14,13 @@ from xent_conformance.reference.operators import Domain, Operator
 LOGITS: Mapping[Domain, Profile] = {"reals": Profile.QUICK, "unit": Profile.QUICK}
 """Asked of logits, and of the argument of ``logit``."""
 
-GIVEN: Mapping[Domain, Profile] = {**LOGITS, "log_probabilities": Profile.QUICK}
-"""Of given log-probabilities too."""
+_LOSSES: tuple[Domain, ...] = ("log_probabilities", "probabilities")
 
-GIVEN_LATER: Mapping[Domain, Profile] = {**LOGITS, "log_probabilities": Profile.STANDARD}
-"""Of given log-probabilities from ``standard`` on: what it asks is how a call is made, not what is right."""
+GIVEN: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.QUICK)}
+"""Of given log-probabilities and probabilities too."""
+
+GIVEN_LATER: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.STANDARD)}
+"""Of given ones from ``standard`` on: what it asks is how a call is made, not what is right."""
 
 
 @dataclass(frozen=True)

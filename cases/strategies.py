@@ -88,6 +88,7 @@ def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
         "unit": probabilities(fmt),
         "reals": logits(fmt),
         "log_probabilities": logits(fmt).map(_below_zero),
+        "probabilities": probabilities(fmt),
     }[o.domain]
     x = draw(st.lists(element, min_size=n, max_size=n))
     p = draw(labels(o, fmt, n))
@@ -116,8 +117,10 @@ def moving(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
 
 
 def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
+    sixteenths = st.integers(1, 15).map(lambda k: k / 16.0)
     element = {
-        "unit": st.integers(1, 15).map(lambda k: k / 16.0),
+        "unit": sixteenths,
+        "probabilities": sixteenths,
         "reals": moderate(fmt),
         "log_probabilities": moderate(fmt).map(_below_zero),
     }[OPERATORS[operator].domain]
@@ -141,7 +144,7 @@ def attributes(draw: st.DrawFn, operator: str, n: int) -> Attributes:
     if o.labels == "none":
         return PLAIN
     given: dict[str, Any] = {"weight": draw(weights(n))}
-    if o.elementwise:
+    if o.elementwise and o.domain == "reals":
         given["pos_weight"] = draw(weights(n))
     given["label_smoothing"] = draw(st.sampled_from([0.0, 1.0, 0.5, 0.1]))
     if o.labels == "index":

@@ -33,7 +33,8 @@ The family `crossing` asks any two values of its axes in one call. Printed by \
 triples; `standard` all pairs, with every format and {widths} classes; `full` all of the triples below, \
 of {threes} classes. Rows of implementations that take no attribute and no layout come first: all pairs of \
 the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
-cross with everything. Of given log-probabilities `standard` asks what `quick` asks of logits, and `quick` \
+cross with everything. Of given probabilities and log-probabilities `standard` asks what `quick` asks of \
+logits, and `quick` \
 nothing.
 """
 

@@ -23,7 +23,13 @@ GROUPS = {
     "Softmax, log-softmax, logsumexp": ("softmax", "log_softmax", "logsumexp"),
     "Softmax cross-entropy": ("softmax_cross_entropy", "sparse_softmax_cross_entropy"),
     "The sigmoid family": ("sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"),
-    "Given log-probabilities": ("kl_divergence", "negative_log_likelihood"),
+    "Given probabilities and log-probabilities": (
+        "binary_cross_entropy",
+        "categorical_cross_entropy",
+        "sparse_categorical_cross_entropy",
+        "kl_divergence",
+        "negative_log_likelihood",
+    ),
 }
 
 MUST, SHOULD, NOTHING = "**M**", "s", "·"

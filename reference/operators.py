@@ -22,9 +22,12 @@ from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal["reals", "unit", "log_probabilities"]
+Domain = Literal["reals", "unit", "log_probabilities", "probabilities"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
+
+NEXT_TO_AN_END = 1e-6
+"""Within which of 0 and 1 a given probability may be clamped by whoever documents it (SPEC.md 5.7)."""
 
 MOVING = ("jvp", "hvp")
 """Outputs that need a tangent."""
@@ -35,7 +38,8 @@ class Operator:
     """A mathematical function of one row.
 
     ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
-    log-probabilities are given as numbers of at most 0, −∞ among them.
+    log-probabilities are given to a loss as numbers of at most 0, −∞ among them, probabilities as numbers in
+    ``[0, 1]``, both ends among them.
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.
@@ -52,9 +56,14 @@ class Operator:
     move: Callable[[Row], Values]
 
     @property
+    def within_unit(self) -> bool:
+        """Whether its argument lives in ``[0, 1]``."""
+        return self.domain in ("unit", "probabilities")
+
+    @property
     def selects(self) -> bool:
         """Whether an index picks what the loss depends on, and nothing else has a share in it."""
-        return self.labels == "index" and self.domain == "log_probabilities"
+        return self.labels == "index" and self.domain in ("log_probabilities", "probabilities")
 
 
 _VALUE_AND_GRAD = ("value", "grad_logits")
@@ -114,6 +123,30 @@ OPERATORS: dict[str, Operator] = {
             "−z log σ(x) − (1 − z) log σ(−x)",
             labels="dense",
             elementwise=True,
+        ),
+        _operator(
+            sigmoids.binary_cross_entropy,
+            sigmoids.binary_cross_entropy_moving,
+            "−z log p − (1 − z) log(1 − p)",
+            labels="dense",
+            elementwise=True,
+            domain="probabilities",
+        ),
+        _operator(
+            given.categorical_cross_entropy,
+            given.categorical_cross_entropy_moving,
+            "−Σ t_i log p_i",
+            labels="dense",
+            value_shape="scalar",
+            domain="probabilities",
+        ),
+        _operator(
+            given.sparse_categorical_cross_entropy,
+            given.sparse_categorical_cross_entropy_moving,
+            "−log p_y",
+            labels="index",
+            value_shape="scalar",
+            domain="probabilities",
         ),
         _operator(
             given.kl_divergence,

@@ -25,7 +25,13 @@ IGNORED_CLASS = 2
 REDUCTIONS: tuple[Reduction, ...] = ("none", "mean", "sum")
 SMOOTHINGS = {"plain": 0.0, "smoothed": 0.1, "all_smoothed": 1.0}
 IGNORED = {"kept": None, "ignore_outside": -100, "ignore_class": IGNORED_CLASS}
-ASKED = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "negative_log_likelihood")
+ASKED = (
+    "softmax_cross_entropy",
+    "sparse_softmax_cross_entropy",
+    "negative_log_likelihood",
+    "categorical_cross_entropy",
+    "sparse_categorical_cross_entropy",
+)
 WEIGHTS = ("even", "weighted", "some_zero", "huge_weights")
 
 
@@ -55,8 +61,8 @@ def combinations(operator: Operator, n: int, words: Words) -> Iterator[tuple[str
     for w, weights in enumerate(WEIGHTS):
         weight = _weight(weights, n, words)
         for s, (smoothing, epsilon) in enumerate(SMOOTHINGS.items()):
-            if epsilon and operator.domain != "reals":
-                continue  # what is given is not smoothed by anybody
+            if epsilon and operator.domain != "reals" and operator.name != "categorical_cross_entropy":
+                continue  # whoever takes what is given by an index smooths nothing
             for i, (ignore, index) in enumerate(ignored.items()):
                 for r, reduction in enumerate(REDUCTIONS):
                     name = "+".join((weights, smoothing, ignore, reduction))
@@ -86,7 +92,11 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             m = a.examples or 1
             labels = _labels(operator, a, fmt, n, m, words)
             yield Ask(
-                name, ordinary(operator, fmt, m * n, words, 2.0), _clause(a, operator), labels, attributes=a
+                name,
+                ordinary(operator, fmt, m * n, words, 2.0, m),
+                _clause(a, operator),
+                labels,
+                attributes=a,
             )
         if a.grouped:
             yield _one_nan(operator, name, a, fmt, n, words)
@@ -109,12 +119,15 @@ def _labels(operator: Operator, a: Attributes, fmt: Format, n: int, m: int, word
 def _one_nan(operator: Operator, name: str, a: Attributes, fmt: Format, n: int, words: Words) -> Ask:
     """A NaN in an example that counts: the reduction is NaN, whatever else is ignored."""
     m, clause = a.examples or 1, _clause(a, operator)
-    x = ordinary(operator, fmt, m * n, words, 2.0)
+    x = ordinary(operator, fmt, m * n, words, 2.0, m)
     x[2 * n + 1] = np.nan
     labels = _labels(operator, a, fmt, n, m, words)
     if operator.labels == "index":
         labels[2] = 1.0 if operator.selects else 3.0  # there it is the class that the index picks
-    return Ask(name, x, clause if clause == "6.12" else "3.2", labels, attributes=a)
+    given = operator.within_unit and clause != "6.12"
+    clauses = dict.fromkeys(("grad_logits", "grad_labels"), "6.16") if given else {}
+    lost = "5.8" if given else "3.2"
+    return Ask(name, x, clause if clause == "6.12" else lost, labels, clauses, attributes=a)
 
 
 def _nothing_left(
@@ -127,10 +140,10 @@ def _nothing_left(
     if a.ignore_index is not None:
         clause = "6.11" if a.reduction == "mean" else "6.8"
         labels = np.full(m, float(a.ignore_index))
-        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0), clause, labels, attributes=a)
+        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0, m), clause, labels, attributes=a)
     elif a.weight and a.weight[0] == 0.0:
         clause = "6.11" if a.reduction == "mean" else _clause(a, operator)
-        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0), clause, np.zeros(m), attributes=a)
+        yield Ask(name, ordinary(operator, fmt, m * n, words, 2.0, m), clause, np.zeros(m), attributes=a)
 
 
 ATTRIBUTES = Family(

@@ -12,10 +12,18 @@ from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
 
 
-def ordinary(operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0) -> Floats:
-    """Bell-shaped logits, log-probabilities below zero; for ``logit`` probabilities well inside (0, 1)."""
-    if operator.domain == "unit":
+def ordinary(
+    operator: Operator, fmt: Format, n: int, words: Words, scale: float = 4.0, examples: int = 1
+) -> Floats:
+    """Bell-shaped logits, log-probabilities below zero; probabilities well inside (0, 1).
+
+    Of classes they are a distribution, for each of the ``examples`` that the ``n`` numbers are.
+    """
+    if operator.within_unit and operator.elementwise:
         return fmt.nearest(words.fractions(n, bits=7))
+    if operator.within_unit:
+        found = [distribution(fmt, n // examples, words) for _ in range(examples)]
+        return np.concatenate(found)
     drawn = words.bell(fmt, scale, n)
     return -np.abs(drawn) if operator.domain == "log_probabilities" else drawn
 
@@ -32,6 +40,20 @@ def label_on(operator: Operator, n: int, y: int) -> Floats | None:
         rest = np.floor(256 * (1 - (n - 1) * unit)) / 256  # eight bits, as many as every format has
         return np.asarray(np.where(hot == 1, rest, unit), dtype=np.float64)
     return hot
+
+
+def distribution(fmt: Format, n: int, words: Words) -> Floats:
+    """Positive probabilities whose sum is exactly one: whole parts of a power of two, as many as fit.
+
+    Whoever divides them by their sum divides by one, and so does no other function (SPEC.md 6.16).
+    """
+    total = 1 << max(min(fmt.precision, 20), n.bit_length() + 3)
+    if not n:
+        return np.zeros(0)
+    weights = 1 + words.integers(5, n)
+    parts = np.maximum(weights * total // weights.sum(), 1)
+    parts[: int(total - parts.sum())] += 1
+    return np.asarray(parts / total, dtype=np.float64)
 
 
 def target(n: int, words: Words) -> Floats:

@@ -31,6 +31,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     share = 1 if scalar else 2 * n.bit_length() ** 2
     if operator.domain == "log_probabilities":
         share = 32  # nor, of a divergence, a term by a target or a log-probability
+    if operator.domain == "probabilities":
+        share = 128 if operator.elementwise else 1024  # nor one over a probability
     scale = min(LOSS_SCALE, 2.0**fmt.emax / share)
     i = np.arange(width, dtype=np.float64)
     cotangents: dict[str, Floats] = {
@@ -76,7 +78,7 @@ def _sparse(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[A
     two = np.zeros(n)
     two[[1, n - 2]] = 1.5, -0.5
     yield Ask("two_elements", ordinary(operator, fmt, n, words), "1.5", cotangent=two)
-    if operator.domain == "unit":
+    if operator.domain != "reals":
         return
     for k, name in ((0, "confident_first"), (n - 1, "confident_last")):
         x = words.bell(fmt, 0.25, n)

@@ -98,12 +98,12 @@ def _attributes(row: Row, n: int, words: Words) -> Attributes:
 
 def _logits(row: Row, operator: Operator, fmt: Format, n: int, m: int, words: Words) -> Floats:
     """``m`` examples, the special content in the first."""
-    x = ordinary(operator, fmt, m * n, words, 2.0)
+    x = ordinary(operator, fmt, m * n, words, 2.0, m)
     content, first = row.get("content", "ordinary"), x[:n]
     if content == "offset":
         x[:n] = fmt.nearest(first + OFFSET)
     elif content == "confident":
-        first[LABELLED] = 1 - 2.0**-7 if operator.domain == "unit" else 12.0
+        first[LABELLED] = 12.0 if operator.domain == "reals" else 1 - 2.0**-7
     elif content in ("infinite", "excluded_label"):
         first[LABELLED] = -INFINITY if content == "excluded_label" else INFINITY
     elif content != "ordinary":

@@ -53,10 +53,11 @@ def axes_of(operator: Operator) -> Axes:
     labelled, index, elementwise = operator.labels != "none", operator.labels == "index", operator.elementwise
     binary = elementwise and labelled
     given = operator.domain == "log_probabilities"
-    content = ["ordinary", "nan"] if given else ["ordinary", "confident", "nan"]
+    shares = operator.domain == "probabilities" and not elementwise  # of one: no class is changed alone
+    content = ["ordinary", "nan"] if given or shares else ["ordinary", "confident", "nan"]
     if operator.domain == "reals":
         content += ["infinite"]
-    if not elementwise:
+    if not elementwise and not shares:
         content += ["excluded", "finite_mask", *([] if given else ["offset"])]
         content += ["excluded_label"] if labelled else []
     labels = {
@@ -69,8 +70,10 @@ def axes_of(operator: Operator) -> Axes:
         "content": content,
         "labels": labels,
         "weight": ["even", "weighted", "some_zero"] if labelled and (index or not given) else ["even"],
-        "pos_weight": ["all_one", "positive"] if binary else ["all_one"],
-        "smoothing": ["plain", "smoothed"] if labelled and not given else ["plain"],
+        "pos_weight": ["all_one", "positive"] if binary and operator.domain == "reals" else ["all_one"],
+        "smoothing": ["plain", "smoothed"]
+        if labelled and not given and not (shares and index)
+        else ["plain"],
         "ignored": ["kept", "ignore_outside", "ignore_class"] if index else ["kept"],
         "reduction": ["none", "mean", "sum"] if labelled else ["none"],
         "rows": ["few", "many"] if labelled else ["few"],
@@ -107,7 +110,7 @@ RULES = (
 
 def rules_of(operator: Operator) -> Sequence[Rule]:
     """The rules; of dense losses one more: what their mean is under weights is open (6.12), and hides all."""
-    if operator.labels != "dense" or operator.elementwise or operator.domain != "reals":
+    if operator.labels != "dense" or operator.elementwise or operator.domain == "log_probabilities":
         return RULES
     judged = Rule(("weight", "reduction"), lambda weight, of: weight == "even" or of != "mean")
     return (*RULES, judged)
@@ -189,8 +192,17 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
 
 def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
     gradients = ("grad_logits", "grad_labels", "jvp", "hvp")
-    content, labels, dense = row["content"], row["labels"], operator.labels == "dense"
     moves = row["asked"] == "moving"
+    content, labels, dense = row["content"], row["labels"], operator.labels == "dense"
+    if operator.domain == "probabilities" and not operator.elementwise:
+        shares = {"nan": ("6.16", {}), "nan_label": ("5.8", {"grad_logits": "6.16"})}
+        found = shares.get(content) or shares.get(labels)
+        if found:
+            return found
+        if labels == "off_simplex":
+            return "1.6" if moves else "6.1", {}
+    elif operator.domain == "probabilities" and (content == "nan" or labels in ("nan_label", "off_simplex")):
+        return "5.8", {}
     open_ = dict.fromkeys(gradients, "4.5")
     if labels == "out_of_range":
         mean = row["reduction"] == "mean"  # of which the gradient has a divisor that nothing defines

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.families.common import label_on, ordinary
 from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
@@ -30,6 +30,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             p = fmt.nearest(words.fractions(n, bits=bits))
             yield Ask("inside", np.clip(p, 2.0**-8, 1 - 2.0**-7), "1.6", tangent=_tangent(words, n))
         return
+    if operator.domain == "probabilities":
+        yield from _given(operator, fmt, n, words)
+        return
     for name, scale in (("unit", 1.0), ("spread8", 8.0)):
         for _ in range(3):
             yield Ask(name, ordinary(operator, fmt, n, words, scale), "1.6", tangent=_tangent(words, n))
@@ -50,6 +53,23 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             yield Ask("off_simplex", x, "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n))
         x = ordinary(operator, fmt, n, words)
         yield Ask("soft_label", x, "1.6", soft, tangent=_tangent(words, n))
+
+
+def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given probabilities, now the one, now the other term of a second derivative the larger."""
+    for _ in range(3):
+        yield Ask("inside", ordinary(operator, fmt, n, words), "1.6", tangent=_tangent(words, n))
+    one = np.asarray(np.arange(n) == 3, dtype=np.float64)
+    label = None if operator.elementwise else label_on(operator, n, 3)  # else nothing moves
+    yield Ask("one_direction", ordinary(operator, fmt, n, words), "1.6", label, tangent=one)
+    if operator.labels == "index":
+        return
+    if not operator.elementwise:
+        off, x = words.integers(3, n) / 8.0, ordinary(operator, fmt, n, words)
+        yield Ask("off_simplex", x, "1.6", off, {"hvp": "6.2"}, tangent=_tangent(words, n))
+    weights = 1.0 + words.integers(3, n).astype(np.float64)
+    soft = fmt.nearest(weights / (16.0 if operator.elementwise else weights.sum()))
+    yield Ask("soft_label", ordinary(operator, fmt, n, words), "1.6", soft, tangent=_tangent(words, n))
 
 
 DERIVATIVES = Family(

@@ -1,6 +1,7 @@
 """``element_weights``: ``pos_weight``, weights and reductions of sigmoid cross-entropy (6.6, 6.9, 6.10).
 
-Labels are fractions: with hard labels a positive weight on the wrong term can hide.
+Of given probabilities the same without positive weights, which nobody takes there. Labels are fractions: with
+hard labels a positive weight on the wrong term can hide.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.families.common import ordinary
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
-from xent_conformance.reference.formats import Format
+from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
 
 ELEMENTS = 8
@@ -23,7 +25,7 @@ KINDS = ("even", "uneven", "some_zero", "huge")
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return (ELEMENTS,) if operator.name == "sigmoid_cross_entropy" else ()
+    return (ELEMENTS,) if operator.elementwise and operator.labels == "dense" else ()
 
 
 def _weights(kind: str, n: int, words: Words) -> tuple[float, ...]:
@@ -36,26 +38,33 @@ def _weights(kind: str, n: int, words: Words) -> tuple[float, ...]:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    given = operator.domain == "probabilities"
+
+    def drawn(scale: float, m: int | None = None) -> Floats:
+        return ordinary(operator, fmt, (m or 1) * n, words, scale)
+
     for i, kind in enumerate(KINDS):
         weight = _weights(kind, n, words)
-        for j, positive in enumerate(KINDS):
+        for j, positive in enumerate(KINDS[:1] if given else KINDS):
             pos_weight = _weights(positive, n, words)
             for r, reduction in enumerate(REDUCTIONS):
-                if reduction != "none" and r != 1 + (i + j) % 2:
+                if reduction != "none" and r != 1 + (i + j) % 2 and not given:
                     continue
                 m = None if reduction == "none" else EXAMPLES
                 a = Attributes(weight, pos_weight, 0.0, None, reduction, m)
                 clause = "6.10" if m else "6.9" if pos_weight else "6.6" if weight else "1.1"
-                name = f"weight_{kind}+positive_{positive}+{reduction}"
+                name = f"weight_{kind}+{'' if given else f'positive_{positive}+'}{reduction}"
                 for scale in (2.0, 8.0):
                     fractions = words.integers(4, (m or 1) * n) / 16.0
-                    yield Ask(name, words.bell(fmt, scale, (m or 1) * n), clause, fractions, attributes=a)
-    yield from _one_positive_weight(fmt, n, words)
+                    yield Ask(name, drawn(scale, m), clause, fractions, attributes=a)
+    if not given:
+        yield from _one_positive_weight(fmt, n, words)
     smoothed = Attributes(label_smoothing=0.125)
     for scale in (2.0, 8.0):
         labels = words.below(2, n).astype(np.float64)
-        yield Ask("smoothed", words.bell(fmt, scale, n), "6.7", labels, attributes=smoothed)
-    yield from _all_together(fmt, n, words)
+        yield Ask("smoothed", drawn(scale), "6.7", labels, attributes=smoothed)
+    if not given:
+        yield from _all_together(fmt, n, words)
 
 
 def _all_together(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -88,4 +97,5 @@ ELEMENT_WEIGHTS = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",)},
+    domains=GIVEN,
 )

@@ -1,7 +1,7 @@
-"""``every_half``: all numbers of binary16 and of bfloat16, for the sigmoid family (1.1).
+"""``every_half``: all numbers of binary16 and of bfloat16, for the sigmoid family (1.1, 5.7).
 
 There are 65 536 bit patterns in a 16-bit format, so nothing has to be sampled. NaN and the infinities
-are left to ``special_values``; ``logit`` is asked what lies strictly between 0 and 1.
+are left to ``special_values``; of probabilities what lies strictly between 0 and 1 is asked.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import NEXT_TO_AN_END, Operator
 
 ELEMENTS = 1024
 
@@ -33,10 +33,12 @@ def every_number(fmt: Format) -> Floats:
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     numbers = every_number(fmt)
-    if operator.domain == "unit":
+    if operator.domain != "reals":
         numbers = numbers[(numbers > 0) & (numbers < 1)]
-    for row in np.resize(numbers, (-(-len(numbers) // n), n)):
-        yield Ask("all", row, "1.1", unit_cotangent=True)
+    close = numbers < NEXT_TO_AN_END if operator.domain == "probabilities" else np.zeros(len(numbers), bool)
+    for name, clause, asked in (("all", "1.1", numbers[~close]), ("next_to_zero", "5.7", numbers[close])):
+        for row in np.resize(asked, (-(-len(asked) // n), n)):
+            yield Ask(name, row, clause, unit_cotangent=True)
 
 
 EVERY_HALF = Family(
@@ -45,4 +47,5 @@ EVERY_HALF = Family(
     _lengths,
     _rows,
     formats=("float16", "bfloat16"),
+    domains=GIVEN,
 )

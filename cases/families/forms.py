@@ -42,6 +42,9 @@ LENGTHS: dict[str, tuple[int, ...]] = {
     "log_sigmoid": (1,),
     "logit": (1, CLAMPED),
     "sigmoid_cross_entropy": (1, MIXED, 8),
+    "binary_cross_entropy": (1, 8),
+    "categorical_cross_entropy": (6,),
+    "sparse_categorical_cross_entropy": (6,),
     "kl_divergence": (3,),
     "negative_log_likelihood": (6,),
 }
@@ -60,8 +63,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _clamped(fmt, n, words)
     elif n == MIXED:
         yield from _weights_in_another_format(operator, fmt, n, words)
-    elif operator.name == "sigmoid_cross_entropy":
-        yield from _negative_elements(fmt, n, words)
+    elif operator.elementwise:
+        yield from _negative_elements(operator, fmt, n, words)
         yield from _row_weights(operator, fmt, n, words)
     elif operator.labels == "none":
         yield from _axes(operator, fmt, n, words)
@@ -74,10 +77,11 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     elif operator.name == "kl_divergence":
         yield from _divergences(operator, fmt, n, words)
     else:
-        yield from _second_axis(operator, fmt, n, words)
+        if operator.name != "categorical_cross_entropy":
+            yield from _second_axis(operator, fmt, n, words)
         yield from _negative_classes(operator, fmt, n, words)
         yield from _row_weights(operator, fmt, n, words)
-        if operator.labels == "dense":
+        if operator.labels == "dense" and operator.domain == "reals":
             yield from _wide_labels(fmt, n, words)
 
 
@@ -195,11 +199,11 @@ def _negative_classes(operator: Operator, fmt: Format, n: int, words: Words) -> 
         m = 1 if reduction == "none" else EXAMPLES
         a = Attributes(tuple(weight.tolist()), (), 0.0, None, reduction, None if m == 1 else m)
         for _ in range(2):
-            x, labels = ordinary(operator, fmt, m * n, words, 2.0), _labels(operator, fmt, n, m, words)
+            x, labels = ordinary(operator, fmt, m * n, words, 2.0, m), _labels(operator, fmt, n, m, words)
             yield Ask(f"negative_weights+{reduction}", x, clause, labels, attributes=a)
 
 
-def _negative_elements(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+def _negative_elements(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     weight, positive = (1.0 + words.integers(4, n)) / 8.0, (1.0 + words.integers(4, n)) / 8.0
     weight[::3] *= -1.0
     positive[::2] *= -1.0
@@ -208,9 +212,12 @@ def _negative_elements(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
         "negative_positive_weights": Attributes(pos_weight=tuple(positive.tolist())),
     }
     for name, a in attributes.items():
+        if a.pos_weight and operator.domain != "reals":
+            continue  # nobody takes them there
         for _ in range(2):
             labels = words.integers(4, n) / 16.0
-            yield Ask(name, words.bell(fmt, 2.0, n), "6.9" if a.pos_weight else "6.6", labels, attributes=a)
+            x = ordinary(operator, fmt, n, words, 2.0)
+            yield Ask(name, x, "6.9" if a.pos_weight else "6.6", labels, attributes=a)
 
 
 def _row_weights(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -225,7 +232,7 @@ def _row_weights(operator: Operator, fmt: Format, n: int, words: Words) -> Itera
             a = Attributes((), (), 0.0, ignored, reduction, EXAMPLES, v)
             name = f"row_weights+{reduction}" + ("+ignored" if ignored is not None else "")
             for _ in range(2):
-                x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0)
+                x = ordinary(operator, fmt, EXAMPLES * n, words, 2.0, EXAMPLES)
                 labels = _labels(operator, fmt, n, EXAMPLES, words)
                 if ignored is not None:
                     labels[:2] = 1.0, ignored

@@ -1,7 +1,8 @@
 """``ordinary``: bell-shaped logits at three spreads, from one class to a real vocabulary.
 
 Clause 1.1, and 2.4 for one class. The sigmoid operators get rows of 16 elements; ``logit`` gets
-probabilities from all over (0, 1), crowded at both ends and at one half.
+probabilities from all over (0, 1), crowded at both ends and at one half; so do losses of probabilities,
+but for what is next to an end (5.7), which special_values asks.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
-    if operator.domain == "log_probabilities":
+    if operator.domain in ("log_probabilities", "probabilities"):
         return (10,) if profile == "quick" else (10, 1, 1000)
     return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if operator.domain == "unit":
-        yield from _probabilities(fmt, n, words)
+    if operator.within_unit and operator.elementwise:
+        yield from _probabilities(operator, fmt, n, words)
         return
     repeats = 5 if n <= 100 else 1
     for name, scale in SPREADS.items():
@@ -40,12 +41,13 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
             yield Ask(name, ordinary(operator, fmt, n, words, scale), "2.4" if alone else "1.1")
 
 
-def _probabilities(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+def _probabilities(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     """Fractions kept inside (0, 1): the ends are clause 5.4 and special_values asks them."""
     shift = -words.below(fmt.precision, n).astype(np.int64)
+    away = 2.0**-19 if operator.domain == "probabilities" else 0.0
 
     def inside(p: Floats) -> Floats:
-        return np.clip(fmt.nearest(p), fmt.smallest_normal, 1.0 - fmt.u)
+        return np.clip(fmt.nearest(p), max(fmt.smallest_normal, away), 1.0 - max(fmt.u, away))
 
     for _ in range(3):
         yield Ask("uniform", inside(words.fractions(n)), "1.1")

@@ -36,18 +36,22 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     if operator.domain == "log_probabilities":
         yield from _targets(operator, fmt, n, words)
     else:
-        yield from _fractional(fmt, n, words) if operator.elementwise else _distributions(fmt, n, words)
+        fractional = operator.elementwise
+        asked = _fractional if fractional else _distributions
+        yield from asked(operator, fmt, n, words)
 
 
-def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Softmax cross-entropy."""
+def _distributions(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Cross-entropy of logits, or of a distribution that is given."""
 
     def logits() -> Floats:
-        return words.bell(fmt, 4.0, n)
+        return ordinary(operator, fmt, n, words)
 
     def weights() -> Floats:
         return 1.0 + words.integers(8, n).astype(np.float64)
 
+    of_logits = operator.domain == "reals"
+    off = OFF_SIMPLEX if of_logits else {}
     hot = np.asarray(np.arange(n) == words.below(n, 1), dtype=np.float64)
     smooth = fmt.nearest(0.9 * hot + 0.1 / n)
     for _ in range(3):
@@ -61,26 +65,29 @@ def _distributions(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
             logits(),
             "6.1",
             fmt.nearest(factor * _simplex(fmt, weights())),
-            OFF_SIMPLEX,
+            off,
         )
-        yield Ask(name, logits(), "6.1", factor * hot, OFF_SIMPLEX)
-    yield Ask("zero", logits(), "6.1", np.zeros(n), OFF_SIMPLEX)
-    yield Ask("negative", logits(), "6.1", hot - 0.25, OFF_SIMPLEX)
-    yield Ask("opposite", logits(), "6.1", -hot, OFF_SIMPLEX)
+        yield Ask(name, logits(), "6.1", factor * hot, off)
+    yield Ask("zero", logits(), "6.1", np.zeros(n), off)
+    yield Ask("negative", logits(), "6.1", hot - 0.25, off)
+    yield Ask("opposite", logits(), "6.1", -hot, off)
     tiny = np.where(np.arange(n) == 0, 1.0, 2.0 ** (fmt.emin // 2))
-    yield Ask("tiny", logits(), "6.1", tiny, OFF_SIMPLEX)
+    yield Ask("tiny", logits(), "6.1", tiny, off)
     subnormal = np.where(np.arange(n) == 0, 1.0, fmt.smallest_subnormal)
-    yield Ask("subnormal", logits(), "6.1", subnormal, OFF_SIMPLEX)
+    yield Ask("subnormal", logits(), "6.1", subnormal, off)
     for _ in range(2):
         x = logits()
-        yield Ask("softmax_itself", x, "1.1", _softmax(fmt, x))
+        yield Ask("softmax_itself", x, "1.1", _softmax(fmt, x) if of_logits else x)
     nan = hot.copy()
     nan[n // 2] = np.nan
-    yield Ask("nan_label", logits(), "3.2", nan, OFF_SIMPLEX | {"grad_labels": "1.1"})
+    unlabelled = (
+        ("3.2", OFF_SIMPLEX | {"grad_labels": "1.1"}) if of_logits else ("5.8", {"grad_logits": "6.16"})
+    )
+    yield Ask("nan_label", logits(), unlabelled[0], nan, unlabelled[1])
     for factor in (0.9921875, 1.0078125):  # within a per cent of one, where normalising goes unseen
-        yield Ask("sum_within_a_per_cent", logits(), "6.1", factor * hot, OFF_SIMPLEX)
+        yield Ask("sum_within_a_per_cent", logits(), "6.1", factor * hot, off)
         soft = fmt.nearest(factor * _simplex(fmt, weights()))
-        yield Ask("sum_within_a_per_cent", logits(), "6.1", soft, OFF_SIMPLEX)
+        yield Ask("sum_within_a_per_cent", logits(), "6.1", soft, off)
 
 
 def _softmax(fmt: Format, x: Floats, of: str = "softmax") -> Floats:
@@ -127,24 +134,31 @@ def _targets(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[
     yield Ask("nan_label", given(), "3.2", nan)
 
 
-def _fractional(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Sigmoid cross-entropy: each label is a probability of its own."""
+def _fractional(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Cross-entropy of a logit or of a probability: each label is a probability of its own."""
+
+    def given(scale: float = 4.0) -> Floats:
+        return ordinary(operator, fmt, n, words, scale)
+
+    logits = operator.domain == "reals"
+    clause, off = ("6.1", OFF_SIMPLEX) if logits else ("5.8", {})
     for scale in (1.0, 4.0, 16.0):
-        yield Ask("random", words.bell(fmt, scale, n), "1.1", fmt.nearest(words.fractions(n)))
-    yield Ask("half", words.bell(fmt, 4.0, n), "1.1", np.full(n, 0.5))
+        yield Ask("random", given(scale), "1.1", fmt.nearest(words.fractions(n)))
+    yield Ask("half", given(), "1.1", np.full(n, 0.5))
     yield Ask(
         "smoothed",
-        words.bell(fmt, 4.0, n),
+        given(),
         "1.1",
         fmt.nearest(0.9 * words.below(2, n).astype(np.float64) + 0.05),
     )
-    yield Ask("tiny", words.bell(fmt, 4.0, n), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
-    yield Ask("subnormal", words.bell(fmt, 4.0, n), "1.1", np.full(n, fmt.smallest_subnormal * 3))
-    yield Ask("above_one", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(1.0 + words.fractions(n)), OFF_SIMPLEX)
-    yield Ask("negative", words.bell(fmt, 4.0, n), "6.1", fmt.nearest(-words.fractions(n)), OFF_SIMPLEX)
+    yield Ask("tiny", given(), "1.1", fmt.nearest(np.ldexp(words.fractions(n), -10)))
+    yield Ask("subnormal", given(), "1.1", np.full(n, fmt.smallest_subnormal * 3))
+    yield Ask("above_one", given(), clause, fmt.nearest(1.0 + words.fractions(n)), off)
+    yield Ask("negative", given(), clause, fmt.nearest(-words.fractions(n)), off)
     nan = words.below(2, n).astype(np.float64)
     nan[[0, n // 2, n - 1]] = np.nan
-    yield Ask("nan_label", words.bell(fmt, 4.0, n), "3.2", nan, {"grad_labels": "1.1"})
+    unlabelled = ("3.2", {"grad_labels": "1.1"}) if logits else ("5.8", {})
+    yield Ask("nan_label", given(), unlabelled[0], nan, unlabelled[1])
 
 
 SOFT_LABELS = Family(

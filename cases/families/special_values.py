@@ -11,7 +11,7 @@ from xent_conformance.cases.families.common import label_on, ordinary
 from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import NEXT_TO_AN_END, Operator
 
 ELEMENTS = 16
 INFINITY = float("inf")
@@ -21,12 +21,15 @@ NAN = float("nan")
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
-    return (10,) if profile == "quick" or operator.domain == "log_probabilities" else (10, 1000)
+    return (10,) if profile == "quick" or operator.domain != "reals" else (10, 1000)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     if operator.domain == "unit":
         yield from _domain(fmt, n, words)
+    elif operator.domain == "probabilities":
+        asked = _ends if operator.elementwise else _shares
+        yield from asked(operator, fmt, n, words)
     elif operator.domain == "log_probabilities":
         yield from _given(operator, fmt, n, words)
     elif operator.elementwise:
@@ -115,21 +118,103 @@ def _limits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[A
     yield Ask("clean", row(0, 0.0), "3.1", labels(0.0))
 
 
-def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """logit: the ends of [0, 1] and beyond."""
-    outside = {
+def _outside(fmt: Format) -> dict[str, float]:
+    """Numbers that are no probabilities, however near."""
+    return {
         "below_zero": -fmt.smallest_normal,
         "above_one": 1.0 + 2.0 * fmt.u,
         "minus_one": -1.0,
         "two": 2.0,
     }
-    for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **outside}.items():
+
+
+def _domain(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """logit: the ends of [0, 1] and beyond."""
+    for name, p in {"zero": 0.0, "one": 1.0, "infinite": INFINITY, **_outside(fmt)}.items():
         row = fmt.nearest(words.fractions(n, bits=8))
         row[3] = p
         yield Ask(name, row, "5.4")
     row = fmt.nearest(words.fractions(n, bits=8))
     row[3] = NAN
     yield Ask("nan", row, "3.2")
+
+
+def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given probabilities: the ends of [0, 1], what is next to them, and beyond, among ordinary ones."""
+    wrong = {"grad_logits": "4.5", "grad_labels": "4.5"}
+
+    def row(*places: tuple[int, float]) -> Floats:
+        p = ordinary(operator, fmt, n, words)
+        for i, value in places:
+            p[i] = value
+        return p
+
+    yield Ask("clean", row(), "3.1", np.ones(n))
+    for name, p, right in (("zero", 0.0, 0.0), ("negative_zero", -0.0, 0.0), ("one", 1.0, 1.0)):
+        yield Ask(f"{name}_right", row((3, p)), "5.6", np.full(n, right), {"grad_labels": "4.5"})
+        yield Ask(f"{name}_wrong", row((3, p)), "5.6", np.full(n, 1.0 - right), wrong)
+        yield Ask(f"{name}_soft", row((3, p)), "5.6", np.full(n, 0.5), wrong)
+    hard = np.arange(n, dtype=np.float64) % 2
+    yield Ask("hard", hard, "5.6", hard, {"grad_labels": "4.5"})
+    ladder = 2.0 ** -np.linspace(20, -fmt.emin, n).astype(int) if fmt.emin < -20 else None
+    steps = np.arange(1.0, n + 1)
+    subnormal, below_one = fmt.smallest_subnormal * steps, 1.0 - fmt.u * steps
+    near = {"next_to_zero": ladder, "subnormal": subnormal, "next_to_one": below_one}
+    for name, x in near.items():
+        if x is not None:
+            clause = "5.7" if np.minimum(x, 1 - x).max() < NEXT_TO_AN_END else "1.1"
+            for z in (0.0, 1.0, 0.5):
+                yield Ask(name, x, clause, np.full(n, z), cotangent=np.ones(n))
+    yield Ask("clean", row(), "3.1", np.zeros(n))
+    beyond = {"grad_logits": "4.5", "grad_labels": "4.5"}
+    for name, p in {"infinite": INFINITY, **_outside(fmt)}.items():
+        for z in (0.0, 1.0):
+            yield Ask(name, row((3, p)), "5.9", np.full(n, z), beyond)
+    yield Ask("clean", row(), "3.1", np.zeros(n))
+    for name, i in (("nan_first", 0), ("nan_last", n - 1)):
+        yield Ask(name, row((i, NAN)), "5.8", np.ones(n))
+    yield Ask("clean", row(), "3.1", np.full(n, 0.25))
+
+
+def _shares(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given distributions. The label is on class 1; what a class has not, another has."""
+    index = operator.labels == "index"
+    label = np.array([1.0]) if index else np.asarray(np.arange(n) == 1, dtype=np.float64)
+    wrong = {"grad_logits": "4.5", "grad_labels": "4.5"}
+    by_label = {} if index else {"grad_labels": "4.5"}
+
+    def row(*places: tuple[int, float]) -> Floats:
+        p = ordinary(operator, fmt, n, words)
+        for i, value in places:
+            p[5] += p[i] if 0 <= value < NEXT_TO_AN_END else 0.0
+            p[i] = value
+        return p
+
+    def certain(k: int, zero: float = 0.0) -> Floats:
+        return np.where(np.arange(n) == k, 1.0, zero)
+
+    yield Ask("clean", row(), "3.1", label)
+    beside = dict.fromkeys(("grad_logits", "grad_labels"), "6.16")
+    for name, i in (("nan_first", 0), ("nan_label", 1), ("nan_last", n - 1)):
+        yield Ask(name, row((i, NAN)), "5.8" if i == 1 else "6.16", label, beside if i == 1 else {})
+    yield Ask("clean", row(), "3.1", label)
+    for zero in (0.0, -0.0):
+        yield Ask("zero_elsewhere", row((0, zero), (n - 1, zero)), "5.6", label, by_label)
+        yield Ask("zero_label", row((1, zero)), "5.6", label, wrong)
+        yield Ask("certain_right", certain(1, zero), "5.6", label, by_label)
+        yield Ask("certain_wrong", certain(0, zero), "5.6", label, wrong)
+    yield Ask("clean", row(), "3.1", label)
+    tiny = [fmt.smallest_subnormal, 3 * fmt.smallest_subnormal]
+    tiny += [2.0**-20, 2.0**-40, 2.0**-100, fmt.smallest_normal] if fmt.emin < -20 else []
+    for p in tiny:
+        name = "subnormal" if p < fmt.smallest_normal else "next_to_zero"
+        yield Ask(f"{name}_label", row((1, p)), "5.7", label, unit_cotangent=True)
+        yield Ask(f"{name}_elsewhere", row((0, p)), "5.7", label, unit_cotangent=True)
+    for name, factor in (("sum_half", 0.5), ("sum_two", 2.0)):
+        yield Ask(name, np.minimum(factor * row(), 1.0), "6.16", label)
+    for p in (-fmt.smallest_normal, -1.0):
+        yield Ask("below_zero", row((1, p)), "5.9", label, wrong)
+    yield Ask("clean", row(), "3.1", label)
 
 
 def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

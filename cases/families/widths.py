@@ -25,9 +25,12 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     """An ordinary row, one whose largest logit is the last, and equal ones."""
     width = 1 if operator.value_shape == "scalar" else n
-    if operator.domain == "unit":
-        yield Ask("ordinary", fmt.nearest(words.fractions(n, bits=7)), "1.1")
-        yield Ask("equal", np.full(n, 0.25), "7.5", cotangent=np.ones(n))
+    if operator.within_unit:
+        yield Ask("ordinary", ordinary(operator, fmt, n, words), "1.1")
+        if operator.value_shape == "scalar":
+            return  # equal shares of one are no numbers of a format
+        label = np.full(n, 0.75) if operator.labels == "dense" else None
+        yield Ask("equal", np.full(n, 0.25), "7.5", label, cotangent=np.ones(n))
         return
     given = operator.domain == "log_probabilities"
     yield Ask("ordinary", ordinary(operator, fmt, n, words, 2.0), "1.1")

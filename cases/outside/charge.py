@@ -15,7 +15,7 @@ import numpy as np
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.clauses import Level, clause
 from xent_conformance.reference.formats import Floats, Format
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import NEXT_TO_AN_END, Operator
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def _nothing_counts(op: Operator, labels: Floats, a: Attributes) -> bool:
 
 
 def _special(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    if op.domain == "probabilities" and not op.elementwise:
+        return _special_shares(op, x, y, a)
     if op.domain == "log_probabilities":
         return _special_index(x, y, a) if op.labels == "index" else _special_target(x, y, a)
     return _special_element(op, x, y, a) if op.elementwise else _special_row(op, x, y, a)
@@ -142,8 +144,49 @@ def _masked(op: Operator, excluded: Floats, y: Floats, a: Attributes) -> Charge:
     return Charge("4.2", {"grad_labels": "4.5"}) if op.labels == "dense" else Charge("4.1")
 
 
+def _special_probability(x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    """A loss of given probabilities: what is none, then an end of [0, 1], then what is next to one."""
+    if ((x < 0) | (x > 1)).any():
+        return Charge("5.9", dict.fromkeys(GRADIENTS, "4.5"))
+    if np.isnan(x).any() or not ((y >= 0) & (y <= 1)).all():
+        return Charge("5.8")
+    z = (1 - a.label_smoothing) * y + a.label_smoothing / 2
+    weighs = np.array(a.weight or (1.0,)) != 0
+    if ((x == 0) | (x == 1)).any():
+        wrong = ((x == 0) & (z != 0) | (x == 1) & (z != 1)) & weighs
+        return Charge("5.6", dict.fromkeys(GRADIENTS if wrong.any() else GRADIENTS[1:], "4.5"))
+    return Charge("5.7") if (np.minimum(x, 1 - x) < NEXT_TO_AN_END).any() else None
+
+
+def _special_shares(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    """A given distribution: what is none, then a class that has nothing, or next to nothing."""
+    index = op.labels == "index"
+    if index and a.ignore_index is not None and y[0] == a.ignore_index:
+        return Charge("6.8")
+    if index and not 0 <= y[0] < x.size:
+        return Charge("6.4")
+    if not x.size:
+        return Charge("2.8")
+    if ((x < 0) | (x > 1)).any():
+        return Charge("5.9", dict.fromkeys(GRADIENTS, "4.5"))
+    if np.isnan(y).any():
+        return Charge("5.8", {"grad_logits": "6.16"})
+    p = np.asarray(np.arange(x.size) == y[0], dtype=np.float64) if index else y
+    mass = ((1 - a.label_smoothing) * p + a.label_smoothing / x.size) * np.array(a.weight or (1.0,))
+    if np.isnan(x).any():
+        seen = bool(mass[np.isnan(x)].any())
+        return Charge("5.8" if seen else "6.16", dict.fromkeys(GRADIENTS, "6.16"))
+    if abs(math.fsum(x) - 1.0) > x.size * 2.0**-8:
+        return Charge("6.16", dict.fromkeys(GRADIENTS, "6.16"))
+    if (x == 0).any():
+        return Charge("5.6", dict.fromkeys(GRADIENTS if mass[x == 0].any() else GRADIENTS[1:], "4.5"))
+    return Charge("5.7") if (x < NEXT_TO_AN_END).any() else None
+
+
 def _special_element(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
     """The sigmoid family, and ``logit``: one special element decides the row."""
+    if op.domain == "probabilities":
+        return _special_probability(x, y, a)
     if np.isnan(x).any():
         return Charge("3.2")
     if np.isnan(y).any():  # the derivative by a label does not depend on it

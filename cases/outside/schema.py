@@ -264,7 +264,7 @@ def _defined(call: Call, where: str) -> None:
     if a != Attributes():
         raise CasesError(f"{where}: a tangent goes without attributes, and with a row at least")
     inside = abs(call.logits) < float("inf")
-    if op.domain == "unit":
+    if op.within_unit:
         inside = (call.logits > 0) & (call.logits < 1)
     named = op.labels != "index" or call.labels is None or ((call.labels >= 0) & (call.labels < call.n)).all()
     known = call.labels is None or (call.labels == call.labels).all()

@@ -27,10 +27,9 @@ from xent_conformance.worker.bits import other_bits
 
 PLAIN = "float32"
 
-ROWS = {"logit": [[0.25, 0.5, 0.75], [0.5, 0.125, 0.5]]}
-"""Two rows of three numbers that an operator is defined on; ``DEFAULT`` for the others."""
-
+FRACTIONS = [[0.25, 0.5, 0.75], [0.5, 0.125, 0.5]]
 DEFAULT = [[0.0, 0.0, 0.0], [1.0, 3.0, 2.0]]
+"""Two rows of three numbers, probabilities where an operator is taken of them."""
 
 About = tuple[str, Problem]
 """The implementation's name, or nothing, and what is wrong."""
@@ -121,7 +120,7 @@ def _call(
 ) -> Call:
     """Two rows of three numbers, fresh and writable."""
     op, to = OPERATORS[i.operator], FORMATS[dtype].dtype
-    logits = np.array(ROWS.get(i.operator, DEFAULT)).astype(to)
+    logits = np.array(FRACTIONS if OPERATORS[i.operator].within_unit else DEFAULT).astype(to)
     labels = {
         "none": None,
         "index": np.array([0, 2], dtype=np.int64),

@@ -228,8 +228,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute."""
-    return bool(inputs.logits.size)
+    """Whether there is anything to compute, and a model of it: of given probabilities there is none yet."""
+    return bool(inputs.logits.size) and inputs.definition.domain != "probabilities"
 
 
 def _predicted(

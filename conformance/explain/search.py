@@ -175,7 +175,7 @@ def _plainer(x: float) -> Iterator[float]:
 
 def _with(inputs: Inputs, field: str, i: int, value: float) -> Inputs | None:
     """The inputs with one number replaced; None where the operator or the format has no such number."""
-    if (field == "cotangent" and value == 0) or (inputs.definition.domain == "unit" and not 0 < value < 1):
+    if (field == "cotangent" and value == 0) or (inputs.definition.within_unit and not 0 < value < 1):
         return None
     row: Floats = getattr(inputs, field).copy()
     row[0, i] = value

@@ -267,6 +267,34 @@ class Jax:
             takes=_AXIS,
             since="standard",
         ),
+        Implementation(
+            "jax.scipy.special.xlogy+xlog1py", "binary_cross_entropy", "composed",
+            lambda jax, p, z: -jax.scipy.special.xlogy(z, p) - jax.scipy.special.xlog1py(1 - z, -p),
+            note=_GIVEN,
+            since="standard",
+        ),
+        Implementation(
+            "jax.scipy.special.xlogy+sum:probabilities", "categorical_cross_entropy", "composed",
+            lambda jax, p, t, axis=-1: -jax.scipy.special.xlogy(t, p).sum(axis=axis),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
+        Implementation(
+            "jax.numpy.take_along_axis+log", "sparse_categorical_cross_entropy", "composed",
+            lambda jax, p, y, axis=-1: -jax.numpy.log(
+                jax.numpy.take_along_axis(p, jax.numpy.expand_dims(y, axis), axis=axis).squeeze(axis)
+            ),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
+        Implementation(
+            "jax.numpy.log", "binary_cross_entropy", "naive",
+            lambda jax, p, z: -z * jax.numpy.log(p) - (1 - z) * jax.numpy.log(1 - p),
+            note=_GIVEN,
+            since="standard",
+        ),
         *(
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS

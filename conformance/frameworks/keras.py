@@ -19,6 +19,8 @@ _REDUCED = frozenset({"reduction", "row_weight"})
 _DENSE = _REDUCED | {"axis", "label_smoothing"}
 _INDEX = _REDUCED | {"axis", "ignore_index"}
 _BINARY = _REDUCED | {"label_smoothing"}
+_NORMALISED = "divides by the sum of the probabilities, and clips at 1e-7"
+_CLIPPED = "clips probabilities at keras.config.epsilon(), which is documented as 1e-7"
 
 
 def _loss(
@@ -46,14 +48,14 @@ def _sparse(keras: Any, x: Any, y: Any, ignore_index: Any = None, **options: Any
     return _loss(keras, "SparseCategoricalCrossentropy", y, x, ignore_class=ignore_index, **options)
 
 
-def _binary(keras: Any, x: Any, z: Any, *, from_logits: bool, row_weight: Any = None, **options: Any) -> Any:
+def _binary(keras: Any, x: Any, z: Any, *, from_logits: bool, **given: Any) -> Any:
+    return _elements(keras, x if from_logits else keras.ops.sigmoid(x), z, from_logits=from_logits, **given)
+
+
+def _elements(keras: Any, output: Any, z: Any, *, row_weight: Any = None, **options: Any) -> Any:
     """``BinaryCrossentropy`` is a mean over the last axis: one element at a time."""
-    output = x if from_logits else keras.ops.sigmoid(x)
-    column = None if row_weight is None else keras.ops.convert_to_tensor(row_weight, x.dtype)[:, None]
-    return _loss(
-        keras, "BinaryCrossentropy", z[..., None], output[..., None],
-        from_logits=from_logits, row_weight=column, **options,
-    )  # fmt: skip
+    column = None if row_weight is None else keras.ops.convert_to_tensor(row_weight, output.dtype)[:, None]
+    return _loss(keras, "BinaryCrossentropy", z[..., None], output[..., None], row_weight=column, **options)
 
 
 IMPLEMENTATIONS: Sequence[Implementation] = (
@@ -147,6 +149,62 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         lambda keras, x, z, **given: _binary(keras, x, z, from_logits=False, **given),
         note="of a sigmoid; probabilities are clipped at 1e-7",
         takes=_BINARY,
+    ),
+    Implementation(
+        "keras.losses.CategoricalCrossentropy",
+        "categorical_cross_entropy",
+        "fused",
+        lambda keras, p, t, **given: _loss(keras, "CategoricalCrossentropy", t, p, **given),
+        note=_NORMALISED,
+        takes=_DENSE,
+    ),
+    Implementation(
+        "keras.ops.categorical_crossentropy",
+        "categorical_cross_entropy",
+        "fused",
+        lambda keras, p, t, **axis: keras.ops.categorical_crossentropy(t, p, **axis),
+        note=_NORMALISED,
+        takes=_AXIS,
+    ),
+    Implementation(
+        "keras.losses.SparseCategoricalCrossentropy",
+        "sparse_categorical_cross_entropy",
+        "fused",
+        _sparse,
+        note=_NORMALISED,
+        takes=_REDUCED | {"ignore_index"},
+        class_axis="last",
+    ),
+    Implementation(
+        "keras.ops.sparse_categorical_crossentropy",
+        "sparse_categorical_cross_entropy",
+        "fused",
+        lambda keras, p, y: keras.ops.sparse_categorical_crossentropy(y, p),
+        note=_NORMALISED,
+        class_axis="last",
+    ),
+    Implementation(
+        "keras.losses.BinaryCrossentropy",
+        "binary_cross_entropy",
+        "fused",
+        _elements,
+        note=_CLIPPED,
+        takes=_BINARY,
+    ),
+    Implementation(
+        "keras.losses.binary_crossentropy",
+        "binary_cross_entropy",
+        "fused",
+        lambda keras, p, z, **given: keras.losses.binary_crossentropy(z[..., None], p[..., None], **given),
+        note=_CLIPPED,
+        takes=frozenset({"label_smoothing"}),
+    ),
+    Implementation(
+        "keras.ops.binary_crossentropy",
+        "binary_cross_entropy",
+        "fused",
+        lambda keras, p, z: keras.ops.binary_crossentropy(z, p),
+        note=_CLIPPED,
     ),
 )
 

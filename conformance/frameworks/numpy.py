@@ -36,6 +36,19 @@ def _divergence(np: Any, x: Array, p: Array) -> Array:
     return np.where(p == 0, 0, p * (log_p - x)).sum(axis=-1)  # type: ignore[no-any-return]
 
 
+def _given(np: Any, p: Array, t: Array) -> Array:
+    """The terms of a label; one of zero has none, unless there is NaN."""
+    nothing = np.where(np.isnan(p), p, 0)
+    return -np.where(t == 0, nothing, t * np.log(p)).sum(axis=-1)  # type: ignore[no-any-return]
+
+
+def _given_binary(np: Any, p: Array, z: Array) -> Array:
+    """Two terms; one that a label takes away is none."""
+    positive, negative = np.where(z == 0, 1, p), np.where(z == 1, 0, p)
+    lost = np.where(np.isnan(p), p, 0)
+    return lost - z * np.log(positive) - (1 - z) * np.log1p(-negative)  # type: ignore[no-any-return]
+
+
 class NumPy:
     """Needs ``numpy``, which the suite has anyway."""
 
@@ -112,6 +125,26 @@ class NumPy:
             "numpy:take", "negative_log_likelihood", "composed",
             lambda np, x, y, axis=-1: -np.take_along_axis(x, np.expand_dims(y, axis), axis).squeeze(axis),
             takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "numpy:given-where", "categorical_cross_entropy", "composed", _given,
+        ),
+        Implementation(
+            "numpy:given-naive", "categorical_cross_entropy", "naive",
+            lambda np, p, t: -(t * np.log(p)).sum(axis=-1),
+            note="NaN at a probability of 0",
+        ),
+        Implementation(
+            "numpy:take-log", "sparse_categorical_cross_entropy", "composed",
+            lambda np, p, y: -np.log(_take(p, y)),
+        ),
+        Implementation(
+            "numpy:given_binary-log1p", "binary_cross_entropy", "composed", _given_binary,
+        ),
+        Implementation(
+            "numpy:given_binary-naive", "binary_cross_entropy", "naive",
+            lambda np, p, z: -z * np.log(p) - (1 - z) * np.log(1 - p),
+            note="NaN at 0 and at 1",
         ),
         Implementation(
             "numpy:binary_cross_entropy-stable", "sigmoid_cross_entropy", "composed",

@@ -74,6 +74,15 @@ class SciPy:
             "scipy.special.rel_entr(exp)", "kl_divergence", "naive", _relative_entropy,
             note="of probabilities: the logarithm of their exponential",
         ),
+        Implementation(
+            "scipy.special.xlogy+sum:probabilities", "categorical_cross_entropy", "composed",
+            lambda special, p, t, axis=-1: -special.xlogy(t, p).sum(axis=axis),
+            takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "scipy.special.xlogy+xlog1py", "binary_cross_entropy", "composed",
+            lambda special, p, z: -special.xlogy(z, p) - special.xlog1py(1 - z, -p),
+        ),
         Implementation("scipy.special.expit", "sigmoid", "fused", lambda special, x: special.expit(x)),
         Implementation(
             "scipy.special.log_expit", "log_sigmoid", "fused", lambda special, x: special.log_expit(x)

@@ -52,6 +52,7 @@ def _hide(tf: Any, x: Any, mask: Any) -> Any:
 _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _BINARY = "sigmoid", "log_sigmoid", "sigmoid_cross_entropy"
+_GIVEN_BINARY = "binary_cross_entropy"
 _CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _CE, _SPARSE})
 
 _FIRST = (
@@ -226,6 +227,34 @@ OTHERS = (
         note="labels receive no gradient",
         takes=_WEIGHTED | {"label_smoothing"},
     ),
+    _door(
+        "tf.compat.v1.losses.log_loss",
+        _GIVEN_BINARY,
+        lambda tf, p, z, **given: tf.compat.v1.losses.log_loss(z, p, **_columns(tf, p, **given)),
+        "naive",
+        note="documents an epsilon of 1e-7 that is added to each probability",
+        takes=_WEIGHTED,
+    ),
+    _door(
+        "tf.math.xlogy+xlog1py",
+        _GIVEN_BINARY,
+        lambda tf, p, z: -tf.math.xlogy(z, p) - tf.math.xlog1py(1 - z, -p),
+        "composed",
+    ),
+    _door(
+        "tf.math.xlogy+sum",
+        "categorical_cross_entropy",
+        lambda tf, p, t, axis=-1: -tf.reduce_sum(tf.math.xlogy(t, p), axis),
+        "composed",
+        takes=_AXIS,
+    ),
+    _door(
+        "tf.gather+log",
+        "sparse_categorical_cross_entropy",
+        lambda tf, p, y: -tf.math.log(tf.gather(p, y, batch_dims=1)),
+        "composed",
+    ),
+    _door("tf.math.log", _GIVEN_BINARY, lambda tf, p, z: _binary(tf, z, p), "naive"),
     _door("tf.nn.sigmoid+log*z", _BINARY, lambda tf, x, z: _binary(tf, z, tf.nn.sigmoid(x)), "naive"),
 )
 """Other doors to the same functions, and what formulations cost in accuracy (asked from ``standard`` on)."""

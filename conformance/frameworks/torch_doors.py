@@ -112,6 +112,8 @@ _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
 _DIVERGENCE, _LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
+_GIVEN_BINARY, _GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
+_GIVEN_SPARSE = "sparse_categorical_cross_entropy"
 _CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _SPARSE})
 """Of dense losses a class that is filled with −∞ is one with a label; they are not told that it is masked."""
 
@@ -214,8 +216,31 @@ _GIVEN_FIRST = (
         takes=_CLASS_WEIGHTS,
         class_axis="second",
     ),
+    Implementation(
+        "torch.nn.functional.binary_cross_entropy",
+        _GIVEN_BINARY,
+        "fused",
+        lambda torch, p, z, **given: torch.nn.functional.binary_cross_entropy(p, z, **_unreduced(given)),
+        note="documents that its logarithms are clamped at −100",
+        takes=frozenset({"weight", "reduction"}),
+    ),
+    Implementation(
+        "torch.special.xlogy+sum",
+        _GIVEN_DENSE,
+        "composed",
+        lambda torch, p, t, axis=-1: -torch.special.xlogy(t, p).sum(dim=axis),
+        takes=_AXIS,
+    ),
+    Implementation(
+        "torch.log+nll_loss",
+        _GIVEN_SPARSE,
+        "composed",
+        lambda torch, p, y, **given: torch.nn.functional.nll_loss(p.log(), y, **_unreduced(given)),
+        takes=_CLASS_WEIGHTS,
+        class_axis="second",
+    ),
 )
-"""Of given log-probabilities, before which nothing stands."""
+"""Of given log-probabilities and probabilities, before which nothing stands."""
 
 FIRST = (
     *(
@@ -409,6 +434,53 @@ OTHERS = (
         lambda t, x, z: t.nn.BCELoss(reduction="none")(t.sigmoid(x), z),
         "naive",
         note="its logarithms are clamped at −100",
+    ),
+    _door(
+        "torch.nn.BCELoss",
+        _GIVEN_BINARY,
+        lambda t, p, z, **given: t.nn.BCELoss(**_unreduced(given))(p, z),
+        note="documents that its logarithms are clamped at −100",
+        takes=frozenset({"weight", "reduction"}),
+    ),
+    _door(
+        "torch.special.xlogy+xlog1py",
+        _GIVEN_BINARY,
+        lambda t, p, z: -t.special.xlogy(z, p) - t.special.xlog1py(1 - z, -p),
+        "composed",
+    ),
+    _door(
+        "torch.log",
+        _GIVEN_BINARY,
+        lambda t, p, z: _binary(z, p),
+        "naive",
+        note="as it is written; NaN at 0 and at 1",
+    ),
+    _door(
+        "torch.log*t",
+        _GIVEN_DENSE,
+        lambda t, p, labels: -(labels * p.log()).sum(-1),
+        "naive",
+        note="as it is written; NaN at a probability of 0",
+    ),
+    _door(
+        "torch.clamp+log*t",
+        _GIVEN_DENSE,
+        lambda t, p, labels: -(labels * p.clamp(min=EPSILON).log()).sum(-1),
+        "naive",
+        note="clamped at 1e-7",
+    ),
+    _door(
+        "torch.gather+log",
+        _GIVEN_SPARSE,
+        lambda t, p, y: -p.gather(-1, y[:, None])[:, 0].log(),
+        "composed",
+    ),
+    _door(
+        "torch.clamp+log",
+        _GIVEN_BINARY,
+        lambda t, p, z: _binary(z, p.clamp(EPSILON, 1 - EPSILON)),
+        "naive",
+        note="clamped at 1e-7",
     ),
     _door("torch.sigmoid.log", _BINARY, lambda t, x, z: _binary(z, t.sigmoid(x)), "naive"),
     _door(

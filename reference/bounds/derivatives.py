@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
-from xent_conformance.reference.bounds.given import summed
-from xent_conformance.reference.bounds.sigmoid import SIGMOID, pairs
+from xent_conformance.reference.bounds.given import Categorical, alone, summed
+from xent_conformance.reference.bounds.sigmoid import SIGMOID, Probable, pairs
 from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
 from xent_conformance.reference.bounds.softmax import along
 from xent_conformance.reference.formats import Floats
@@ -164,6 +164,35 @@ def _logit_hvp(z: Sizes) -> Bound:
     return _made(z, (accurate, accurate + textbook), factor=1 / (p * (1 - p)) ** 2)
 
 
+def _given_binary_hvp(z: Sizes) -> Bound:
+    """Two terms of one sign; expanded, or by the rule of quotients, they are made of larger ones."""
+    t, size = Probable(z), np.abs(z.c * z.v)
+    p, rest = np.maximum(t.p, 2.0**-505), t.rest  # the square of less is no number of binary64
+    accurate = (2 * z.Q + 8 + z.kappa) * (t.a / rest**2 + t.b / p**2)
+    expanded = (t.a + t.b) * p**2 + 2 * t.b * p + t.b
+    quotients = (t.a + t.b) * p * rest + np.abs(t.a * p - t.b * rest) * np.abs(1 - 2 * p)
+    textbook = (2 * z.Q + 12 + z.kappa) * np.maximum(expanded, quotients) / (p * rest) ** 2
+    textbook = textbook + t.rounded / rest**2
+    return _made(z, (size * accurate, size * (accurate + textbook)), factor=1 / (p * rest) ** 2)
+
+
+def _categorical_jvp(z: Sizes) -> Bound:
+    t = Categorical(z)
+    terms = t.q * np.abs(z.v) / t.p
+    accurate = (z.Q + 2 + t.formed + alone(z, z.h_accurate)) * rowsum(terms)
+    stable = (z.Q + 3 + t.formed + alone(z, z.h_stable)) * rowsum(terms)
+    divided = rowsum(np.where(t.q == 0, 0.0, 1 / t.p))
+    return _made(z, (accurate, stable), z.lost(terms), factor=divided)
+
+
+def _categorical_hvp(z: Sizes) -> Bound:
+    t = Categorical(z)
+    p = np.maximum(t.p, 2.0**-505)  # the square of less is no number of binary64
+    size = np.abs(z.c * z.v) * t.q / p**2
+    stable = (2 * z.Q + 6 + t.formed) * size
+    return _made(z, ((2 * z.Q + 4 + t.formed) * size, stable), factor=np.where(t.q == 0, 0.0, 1 / p**2))
+
+
 def _linear_jvp(z: Sizes) -> Bound:
     """``Σ q_i v_i``."""
     terms = np.abs(z.q * z.v)
@@ -207,6 +236,12 @@ MOVING: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("logit", "hvp"): _logit_hvp,
     ("sigmoid_cross_entropy", "jvp"): _along("sigmoid_cross_entropy"),
     ("sigmoid_cross_entropy", "hvp"): _binary_cross_entropy_hvp,
+    ("binary_cross_entropy", "jvp"): _along("binary_cross_entropy"),
+    ("binary_cross_entropy", "hvp"): _given_binary_hvp,
+    ("categorical_cross_entropy", "jvp"): _categorical_jvp,
+    ("categorical_cross_entropy", "hvp"): _categorical_hvp,
+    ("sparse_categorical_cross_entropy", "jvp"): _categorical_jvp,
+    ("sparse_categorical_cross_entropy", "hvp"): _categorical_hvp,
     ("kl_divergence", "jvp"): _linear_jvp,
     ("kl_divergence", "hvp"): _nothing,
     ("negative_log_likelihood", "jvp"): _linear_jvp,

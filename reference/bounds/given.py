@@ -1,4 +1,4 @@
-"""Bounds of losses of given log-probabilities: SPEC.md 8.15."""
+"""Bounds of losses of a distribution that is given: SPEC.md 8.15, and 8.17."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers
-from xent_conformance.reference.bounds.sizes import Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import LEAST, Sizes, rowsum
 from xent_conformance.reference.formats import Floats
 
 
@@ -75,10 +75,54 @@ def _likelihood(z: Sizes) -> Bound:
     return tiers(z, accurate, stable, 2 + 2 * rowsum(q), z.lost(q * x))
 
 
+class Categorical:
+    """Given probabilities: ``−log p`` and ``1/p`` where there is one, and the effective labels' sizes."""
+
+    def __init__(self, z: Sizes) -> None:
+        inside = (z.inputs.logits > 0) & (z.inputs.logits <= 1)
+        p = np.where(inside, z.inputs.logits, 1.0)
+        self.log, self.p = -np.log(p), np.maximum(p, LEAST)
+        self.q, self.formed = np.abs(z.q), _formed(z)
+
+
+def alone(z: Sizes, h: float) -> float:
+    """The sum over classes, in units of u: none where an index picks one of them."""
+    picked = z.inputs.definition.selects and not z.inputs.attributes.label_smoothing
+    return 0.0 if picked else h
+
+
+def _categorical(z: Sizes) -> Bound:
+    t = Categorical(z)
+    size = rowsum(t.q * t.log)
+    accurate = (z.E + 1 + t.formed + alone(z, z.h_accurate)) * size
+    stable = (z.E + 2 + t.formed + alone(z, z.h_stable)) * size
+    return tiers(z, z.u * accurate, z.u * stable, 2 + 2 * rowsum(t.q), z.lost(t.q * t.log))
+
+
+def _categorical_grad(z: Sizes) -> Bound:
+    t, c = Categorical(z), np.abs(z.c)
+    slope, w = c * t.q / t.p, np.maximum(np.abs(z.weight), 1.0)
+    divided = np.where(t.q == 0, 0.0, 1 / t.p)  # c q may be subnormal, and is divided by p
+    lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c * w, 1.0))
+    accurate, stable = (z.Q + 2 + t.formed) * slope, (z.Q + 3 + t.formed) * slope
+    return tiers(z, z.u * accurate, z.u * stable, 2 + 2 * c * w, lost)
+
+
+def _categorical_grad_labels(z: Sizes) -> Bound:
+    t, c = Categorical(z), np.abs(z.c) * z.slope
+    accurate, stable = (z.E + 2 + z.kappa) * t.log, (z.E + 3 + z.kappa) * t.log
+    return tiers(z, z.u * c * accurate, z.u * c * stable, 2 + 2 * c)
+
+
 GIVEN: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("kl_divergence", "value"): _divergence,
     ("kl_divergence", "grad_logits"): _grad,
     ("kl_divergence", "grad_labels"): _divergence_grad_labels,
     ("negative_log_likelihood", "value"): _likelihood,
     ("negative_log_likelihood", "grad_logits"): _grad,
+    ("categorical_cross_entropy", "value"): _categorical,
+    ("categorical_cross_entropy", "grad_logits"): _categorical_grad,
+    ("categorical_cross_entropy", "grad_labels"): _categorical_grad_labels,
+    ("sparse_categorical_cross_entropy", "value"): _categorical,
+    ("sparse_categorical_cross_entropy", "grad_logits"): _categorical_grad,
 }

@@ -1,4 +1,4 @@
-"""Bounds of the sigmoid family: SPEC.md 8.7 – 8.9."""
+"""Bounds of the sigmoid family: SPEC.md 8.7 – 8.9, and of a probability that is given, 8.16."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.reference.bounds.before import own_error
 from xent_conformance.reference.bounds.bound import Bound, tiers
-from xent_conformance.reference.bounds.sizes import LN2, Sizes
+from xent_conformance.reference.bounds.sizes import LEAST, LN2, Sizes
 from xent_conformance.reference.formats import Floats
 
 
@@ -124,6 +124,65 @@ def _binary_cross_entropy_grad_labels(z: Sizes) -> Bound:
     return tiers(z, 2 * c * z.ux + own, stable + own, 2 + 2 * c)
 
 
+class Probable:
+    """Sizes of the two terms of a loss of given probabilities: ``a`` and ``b``, logarithms and slopes.
+
+    At an end of [0, 1] a logarithm, or a slope, is 0 where the label takes it away, and infinite else.
+    """
+
+    def __init__(self, z: Sizes) -> None:
+        p = z.inputs.logits
+        below, above = (p > 0) & (p <= 1), (p >= 0) & (p < 1)
+        smoothing, self.w = z.inputs.attributes.label_smoothing, np.abs(z.weight)
+        label = (1 - smoothing) * z.p + smoothing / 2
+        self.label = self.w * np.abs(label)
+        self.a, self.b = self.w * np.abs(1 - label), np.abs(z.pos_weight) * self.label
+        self.log = -np.log(np.where(below, p, 1.0))
+        self.log_rest = -np.log1p(-np.where(above, p, 0.0))
+        self.p = np.maximum(np.where(below, p, 1.0), LEAST)
+        self.rest = np.where(above, 1 - p, 1.0)
+        self.by_p, self.by_rest = self.b / self.p, self.a / self.rest
+        signed = np.sign(1 - label) * self.by_rest - np.sign(z.pos_weight * label) * self.by_p
+        self.slope = np.where(below & above, np.abs(signed), self.by_rest + self.by_p)
+        wider = z.inputs.labels_format not in (None, z.inputs.format)
+        self.rounded = self.label * (z.kappa if z.inputs.attributes.label_smoothing else wider)
+        """What ``1 − z`` of a label that was rounded is off by, in units of u."""
+        self.wider = self.w * np.abs(z.p) * wider
+
+
+def _given_binary(z: Sizes) -> Bound:
+    t = Probable(z)
+    size = t.b * t.log + t.a * t.log_rest
+    accurate = (z.E + 4 + z.kappa) * size + t.wider * (np.abs(z.pos_weight) * t.log + t.log_rest)
+    stable = accurate + 2 * t.a + t.rounded * t.log_rest
+    return tiers(z, z.u * accurate, z.u * stable, 4.0 + 2 * np.maximum(t.w, t.w * np.abs(z.pos_weight)))
+
+
+def _given_binary_grad(z: Sizes) -> Bound:
+    t, c = Probable(z), np.abs(z.c)
+    apart = t.by_rest + t.by_p
+    formed = z.kappa * apart + t.wider * (np.abs(z.pos_weight) / t.p + 1 / t.rest)
+    accurate = (z.Q + 4) * (apart if z.inputs.attributes.of_labels else t.slope) + formed
+    stable = (z.Q + 5) * apart + 2 * t.slope + formed + t.rounded / t.rest
+    # c b may be subnormal, and is divided by p; or their difference, by both
+    product = c * t.slope * t.p * t.rest
+    divided = np.where(t.b == 0, 0.0, 1 / t.p) + np.where(t.a == 0, 0.0, 1 / t.rest)
+    divided = divided + np.where(product < z.tiny, 1 / (t.p * t.rest), 0.0)
+    lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c * t.w, 1.0))
+    roundings = 2 + 4 * c * np.maximum(t.w * np.maximum(np.abs(z.pos_weight), 1.0), 1.0)
+    return tiers(z, z.u * c * accurate, z.u * c * stable, roundings, lost)
+
+
+def _given_binary_grad_labels(z: Sizes) -> Bound:
+    t, c = Probable(z), np.abs(z.c) * z.slope
+    extra = np.abs(z.pos_weight)
+    logs = (z.E + 4 + z.kappa) * (extra * t.log + t.log_rest)
+    value = np.abs(extra * t.log - t.log_rest)
+    accurate = logs if z.inputs.attributes.pos_weight else (z.E + z.Q + 5 + z.kappa) * value
+    stable = np.maximum(accurate, logs) + z.Q + 5
+    return tiers(z, z.u * c * accurate, z.u * c * stable, 2 + 4 * c * np.maximum(extra, 1.0))
+
+
 SIGMOID: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("sigmoid", "value"): _sigmoid,
     ("sigmoid", "grad_logits"): _sigmoid_grad,
@@ -134,4 +193,7 @@ SIGMOID: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("sigmoid_cross_entropy", "value"): _binary_cross_entropy,
     ("sigmoid_cross_entropy", "grad_logits"): _binary_cross_entropy_grad,
     ("sigmoid_cross_entropy", "grad_labels"): _binary_cross_entropy_grad_labels,
+    ("binary_cross_entropy", "value"): _given_binary,
+    ("binary_cross_entropy", "grad_logits"): _given_binary_grad,
+    ("binary_cross_entropy", "grad_labels"): _given_binary_grad_labels,
 }

@@ -24,6 +24,9 @@ SCALE = 30
 
 LN2 = 0.6931471805599453
 
+LEAST = 2.0**-960
+"""Of a probability nearer to zero a slope is counted as there: ``2^SCALE u`` of it is still a number."""
+
 SATURATED = 2.0**-6
 """A summation error beyond this, relative, is a defect however long the sum (SPEC.md §8.1)."""
 

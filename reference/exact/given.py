@@ -1,10 +1,11 @@
-"""Losses of a distribution that is given by its log-probabilities: a divergence, and a likelihood.
+"""Losses of a distribution that is given, by its log-probabilities or by its probabilities.
 
-Nothing is normalised: the log-probabilities ``x`` are numbers as they are, and both losses are linear in
-them. What an index does not name, the loss does not depend on, whatever stands there; of a dense target
-every class has a share, and a zero target takes −∞ away, as ``0 log 0 = 0`` does (SPEC.md 4.7).
+Nothing is normalised: what is given are numbers as they are. A divergence and a likelihood are linear in
+log-probabilities ``x``; cross-entropies take the logarithm of probabilities ``p``. What an index does not
+name, the loss does not depend on, whatever stands there; of a dense target every class has a share, and a
+zero target takes −∞ away, as ``0 log 0 = 0`` does (SPEC.md 4.7, 5.6).
 
-Beside each definition is how it moves (SPEC.md 1.6): the second derivative is exactly zero.
+Beside each definition is how it moves (SPEC.md 1.6): the second derivative of what is linear is exactly zero.
 """
 
 from __future__ import annotations
@@ -65,6 +66,48 @@ def negative_log_likelihood_moving(r: Row) -> Values:
     return {"jvp": [_against(q, r.v)], "hvp": [ZERO] * n}
 
 
+def categorical_cross_entropy(r: Row) -> Values:
+    """``f = −Σ w_i t_i log p_i``; ``∂f/∂p_i = −w_i t_i / p_i``; ``∂f/∂t_i = −w_i (1 − ε) log p_i``.
+
+    A label of zero takes an infinite logarithm away (5.6); what is no probability has none (5.9).
+    """
+    c, p = arb(r.c[0]), [float(v) for v in r.x]  # nothing stands before it
+    q = [_times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+    slopes = [c * slope for slope in label_slopes(r)]
+    return {
+        "value": [_sum([_share(t, _surprise(v)) for t, v in zip(q, p, strict=True)])],
+        "grad_logits": [_times(-c, _share(t, _inverse(v))) for t, v in zip(q, p, strict=True)],
+        "grad_labels": [_times(s, _surprise(v)) for s, v in zip(slopes, p, strict=True)],
+    }
+
+
+def categorical_cross_entropy_moving(r: Row) -> Values:
+    """``−Σ q_i v_i / p_i``; ``c q_i v_i / p_i²``: each class by itself."""
+    q = [_times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+    return _moved(r, q)
+
+
+def sparse_categorical_cross_entropy(r: Row) -> Values:
+    """``f = −w_y log p_y``; ``∂f/∂p_i = −w_y [i = y] / p_y``, exactly 0 of every other class."""
+    n, q = len(r.x), _named(r)
+    if q is None:
+        return {"value": [NAN], "grad_logits": [NAN] * n}
+    p, c = [float(v) for v in r.x], arb(r.c[0])
+    named = [(t, v) for t, v in zip(q, p, strict=True) if t != 0]
+    return {
+        "value": [_sum([_share(t, _surprise(v)) for t, v in named])],
+        "grad_logits": [
+            _times(-c, _share(t, _inverse(v))) if t != 0 else ZERO for t, v in zip(q, p, strict=True)
+        ],
+    }
+
+
+def sparse_categorical_cross_entropy_moving(r: Row) -> Values:
+    """The same of what the index names."""
+    n, q = len(r.x), _named(r)
+    return {"jvp": [NAN], "hvp": [NAN] * n} if q is None else _moved(r, q)
+
+
 # --- labels ----------------------------------------------------------------------------------------
 
 
@@ -97,6 +140,38 @@ def _term(p: Number, x: Exact) -> Number:
     if p.is_zero():
         return NAN if x == INFINITY else ZERO
     return p * (p.log() - ball(x)) if is_finite(x) else -float(x)
+
+
+def _surprise(p: float) -> Number:
+    """``−log p`` of a probability, +∞ at 0; NaN of what is none."""
+    if not 0 <= p <= 1:
+        return NAN
+    return -arb(p).log() if p else INFINITY
+
+
+def _inverse(p: float) -> Number:
+    """``1/p``, +∞ at 0; NaN of what is no probability."""
+    if not 0 <= p <= 1:
+        return NAN
+    return ONE / arb(p) if p else INFINITY
+
+
+def _share(q: Number, of: Number) -> Number:
+    """``q · of``; a label of zero takes an infinity away, and no NaN."""
+    if isinstance(q, float):
+        return NAN
+    return ZERO if q.is_zero() and of == INFINITY else _times(q, of)
+
+
+def _moved(r: Row, q: Sequence[Number]) -> Values:
+    """Of classes that a label names, or that are given one: the others have no share."""
+    jvp, hvp = [], []
+    for t, x, v in zip(q, r.x, r.v, strict=True):
+        nothing = not isinstance(t, float) and t.is_zero() and not is_nan(x)
+        by = ZERO if nothing else _inverse(float(x))
+        jvp.append(_times(-arb(v), _share(t, by)))
+        hvp.append(_times(arb(r.c[0]) * v, _share(t, _times(by, by) if isinstance(by, arb) else by)))
+    return {"jvp": [_sum(jvp)], "hvp": hvp}
 
 
 def _by_target(p: Number, x: Exact) -> Number:

@@ -1,4 +1,4 @@
-"""Sigmoid, log-sigmoid, logit and sigmoid cross-entropy: elements depend on nothing but themselves.
+"""Sigmoid, log-sigmoid, logit, cross-entropies of a logit and of a probability: each element by itself.
 
 Beside each definition is how it moves (SPEC.md 1.6): ``jvp`` and ``hvp``. At ±∞ nothing moves any more (5.2).
 """
@@ -202,3 +202,75 @@ def _logit_slope(p: float, c: float) -> Number:
     if p in (0.0, 1.0):
         return math.copysign(INFINITY, c) if c else NAN
     return c / (arb(p) * (ONE - arb(p)))
+
+
+# --- a probability that is given -------------------------------------------------------------------
+
+
+def binary_cross_entropy(r: Row) -> Values:
+    """``f = −b log p − a log(1 − p)``; ``∂f/∂p = a / (1 − p) − b / p``, plainly ``(p − z) / (p (1 − p))``.
+
+    ``a`` and ``b`` as in :func:`sigmoid_cross_entropy`. ``∂f/∂z = w (1 − ε) (log(1 − p) − P log p)``, plainly
+    ``−logit(p)``. At 0 and 1 a label that agrees takes the infinite logarithm away, as ``0 log 0 = 0`` does
+    (5.6); outside [0, 1] is no probability, and NaN (5.8).
+    """
+    p = [float(v) for v in r.x]  # nothing stands before it
+    a, b = effective_pairs(r)
+    kept = ONE - arb(r.attributes.label_smoothing)
+    slopes = [c * arb(r.attributes.weight_of(i)) * kept for i, c in enumerate(r.c)]
+    outputs = _with_nan(
+        r.p,
+        {
+            "value": [_binary(v, u, w) for v, u, w in zip(p, a, b, strict=True)],
+            "grad_logits": [
+                _scaled(c, _binary_slope(v, u, w)) for c, v, u, w in zip(r.c, p, a, b, strict=True)
+            ],
+        },
+    )
+    by_labels = [_by_binary_label(v, r.attributes.pos_weight_of(i)) for i, v in enumerate(p)]
+    return outputs | {"grad_labels": [_scaled(s, v) for s, v in zip(slopes, by_labels, strict=True)]}
+
+
+def binary_cross_entropy_moving(r: Row) -> Values:
+    """``(a / (1 − p) − b / p) v``; ``c v (a / (1 − p)² + b / p²)``, for ``p`` inside (0, 1), or NaN."""
+    p = [0.5 if is_nan(v) else float(v) for v in r.x]
+    a, b = effective_pairs(r)
+    jvp = [_scaled(v, _binary_slope(q, u, w)) for v, q, u, w in zip(r.v, p, a, b, strict=True)]
+    hvp: list[Number] = [
+        arb(c) * arb(v) * (u / (ONE - q) ** 2 + w / q**2)
+        for c, v, q, u, w in zip(r.c, r.v, map(arb, p), a, b, strict=True)
+    ]
+    return _with_nan(r.x, _with_nan(r.p, {"jvp": jvp, "hvp": hvp}))
+
+
+def _binary(p: float, a: arb, b: arb) -> Number:
+    if not 0 <= p <= 1:
+        return NAN
+    if p in (0.0, 1.0):
+        return _limit(b if p == 0 else a)
+    q = arb(p)
+    return -b * q.log() - a * (-q).log1p()
+
+
+def _binary_slope(p: float, a: arb, b: arb) -> Number:
+    """Of one fraction: where ``p`` is the label its numerator is exactly zero."""
+    if not 0 <= p <= 1:
+        return NAN
+    if p in (0.0, 1.0):
+        agrees, wrong = (a, b) if p == 0 else (-b, -a)
+        return agrees if wrong.is_zero() else -_limit(wrong)
+    q = arb(p)
+    return (a * q - b * (ONE - q)) / (q * (ONE - q))
+
+
+def _by_binary_label(p: float, extra: float) -> Number:
+    """``log(1 − p) − P log p``."""
+    if extra == 1 or not 0 < p < 1:
+        return -_logit(p)
+    q = arb(p)
+    return (-q).log1p() - arb(extra) * q.log()
+
+
+def _scaled(factor: arb | float, v: Number) -> Number:
+    """Where ``v`` is NaN or infinite, as IEEE 754 has it."""
+    return float(factor) * v if isinstance(v, float) else factor * v

@@ -105,10 +105,21 @@ def test_dense_labels_are_asked_every_combination(profile: str) -> None:
 
 
 def test_nobody_else_is_asked() -> None:
-    for operator in set(OPERATORS) - {SPARSE, DENSE, "negative_log_likelihood"}:
+    given = {"negative_log_likelihood", "categorical_cross_entropy", "sparse_categorical_cross_entropy"}
+    for operator in set(OPERATORS) - {SPARSE, DENSE} - given:
         assert in_profile("full", "attributes", operator) == []
-    for operator in set(OPERATORS) - {BINARY}:
+    for operator in set(OPERATORS) - {BINARY, "binary_cross_entropy"}:
         assert in_profile("full", "element_weights", operator) == []
+
+
+def test_weights_of_given_probabilities_stand_without_positive_ones() -> None:
+    """Every weight under every reduction, and smoothing once."""
+    found = asked("element_weights", "binary_cross_entropy", 8)
+    names = {b.asks[0].variant for b in found}
+    kinds = itertools.product(("even", "uneven", "some_zero", "huge"), ("none", "mean", "sum"))
+    assert names == {f"weight_{kind}+{reduction}" for kind, reduction in kinds} | {"smoothed"}
+    assert all(not b.inputs.attributes.pos_weight for b in found)
+    assert all(((b.inputs.logits > 0) & (b.inputs.logits < 1)).all() for b in found)
 
 
 @pytest.mark.parametrize(("operator", "n"), [(SPARSE, 6), (SPARSE, 7), (DENSE, 6), (DENSE, 7)])

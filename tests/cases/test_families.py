@@ -171,7 +171,7 @@ def test_multi_label(fmt: Format, n: int) -> None:
 # --- special_values -------------------------------------------------------------------------------
 
 HAS: dict[str, Callable[[np.ndarray], bool]] = {
-    "1.1": lambda x: bool(np.isfinite(x).all() and (np.ptp(x) == 0 or x.min() < -1000)),
+    "1.1": lambda x: bool(np.isfinite(x).all() and (np.ptp(x) == 0 or x.min() < -1000 or 0.9 < x.min() < 1)),
     "2.3": lambda x: bool(np.isfinite(x).all() and x.min() < -1000),
     "3.1": lambda x: bool(np.isfinite(x).all()),
     "3.2": lambda x: bool(np.isnan(x).any()),
@@ -184,6 +184,11 @@ HAS: dict[str, Callable[[np.ndarray], bool]] = {
     "5.2": lambda x: bool(np.isinf(x).any()),
     "5.3": lambda x: bool(np.isposinf(x).any() or np.isneginf(x).all()),
     "5.4": lambda x: not bool(((x > 0) & (x < 1)).all()),
+    "5.6": lambda x: bool(((x == 0) | (x == 1)).any()),
+    "5.7": lambda x: bool((np.minimum(x, 1 - x) < 1e-6).any() and ((x > 0) & (x < 1)).all()),
+    "5.8": lambda x: bool(np.isnan(x).any()),
+    "5.9": lambda x: bool(((x < 0) | (x > 1)).any()),
+    "6.16": lambda x: bool(np.isnan(x).any() or abs(x.sum() - 1) > 0.25),
 }
 
 
@@ -233,6 +238,22 @@ def test_special_values_take_the_sigmoid_to_both_infinities_with_every_label(fmt
     }
     inf = float("inf")
     assert {(inf, 1.0), (inf, 0.0), (-inf, 1.0), (-inf, 0.0), (inf, 0.5)} <= seen
+
+
+@EVERY
+def test_special_values_ask_both_ends_of_a_given_probability_with_every_label(fmt: Format) -> None:
+    rows = ask("special_values", "binary_cross_entropy", fmt)
+    seen = {
+        (float(p), float(z))
+        for asks in rows.values()
+        for a in asks
+        for p, z in zip(a.logits, a.labels, strict=True)
+    }
+    below_one, subnormal = 1 - fmt.u, fmt.smallest_subnormal
+    assert {(p, z) for p in (0.0, 1.0, below_one, subnormal) for z in (0.0, 0.5, 1.0)} <= seen
+    assert {-fmt.smallest_normal, 1 + 2 * fmt.u, -1.0, 2.0} <= {p for p, _ in seen}
+    signs = [np.signbit(a.logits[a.logits == 0]).all() for a in rows["negative_zero_right"]]
+    assert signs and all(signs)
 
 
 def test_special_values_ask_both_ends_of_logit() -> None:

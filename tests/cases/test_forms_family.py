@@ -46,6 +46,13 @@ KINDS = {
     DENSE: {"smoothed_second_axis", "row_weights+weighted_mean", "negative_weights+none", "labels_float64"},
     SPARSE: {"ignored_second_axis", "row_weights+mean+ignored", "negative_weights+sum"},
     BINARY: {"no_axis", "row_weights+mean", "negative_weights", "negative_positive_weights"},
+    "binary_cross_entropy": {"no_axis", "row_weights+mean", "negative_weights"},
+    "categorical_cross_entropy": {"row_weights+weighted_mean", "negative_weights+none"},
+    "sparse_categorical_cross_entropy": {
+        "ignored_second_axis",
+        "row_weights+mean+ignored",
+        "negative_weights+sum",
+    },
     "kl_divergence": {"divergence_second_axis", "divergence+mean", "divergence+sum"},
     "negative_log_likelihood": {"ignored_second_axis", "row_weights+mean+ignored", "negative_weights+sum"},
 }

@@ -36,8 +36,9 @@ def test_every_state_has_its_clause(operator: Operator) -> None:
         "second_backward": {"value": "1.1"} | dict.fromkeys(gradients, "7.9"),
         "accumulated": {"value": "1.1"} | dict.fromkeys(gradients, "7.10"),
     }
-    alone = operator.domain != "reals" and operator.labels != "none"  # log-probabilities are no target
-    if not alone and operator.name not in ("logsumexp", "sparse_softmax_cross_entropy"):  # a number a row
+    alone = operator.domain == "log_probabilities"  # which are no target
+    number_a_row = operator.labels == "index" or operator.name == "logsumexp"
+    if not alone and not number_a_row:
         expected["shared"] = dict.fromkeys(operator.outputs, "7.12")
     assert clauses == expected
     assert all(b.form == Form(again=b.form.again) and b.asks[0].variant == b.form.again for b in found)

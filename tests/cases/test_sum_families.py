@@ -105,13 +105,18 @@ def test_rows_of_widths(operator: Operator, fmt: Format) -> None:
     (b,) = batches_of(operator, families()["widths"], fmt, 33)
     rows = {v: b.inputs.logits[[a.variant == v for a in b.asks]] for v in {a.variant for a in b.asks}}
     clauses = {a.variant: a.clause for a in b.asks}
-    assert clauses["ordinary"] == "1.1" and clauses["equal"] == "7.5"
+    assert clauses["ordinary"] == "1.1"
+    if operator.within_unit and not operator.elementwise:
+        assert (rows["ordinary"].sum(axis=1) == 1).all(), "a distribution, whose shares are not equal"
+        return
+    assert clauses["equal"] == "7.5"
     assert (rows["equal"] == rows["equal"][:, :1]).all()
     equal = [i for i, a in enumerate(b.asks) if a.variant == "equal"]
     assert (b.inputs.cotangent[equal] == 1).all()
     if operator.elementwise and operator.labels == "dense":
-        assert (b.inputs.labels[equal] == 0.25).all(), "else the elements would not be equal"
-    if operator.name != "logit":
+        label = 0.75 if operator.within_unit else 0.25
+        assert (b.inputs.labels[equal] == label).all(), "else the elements would not be equal"
+    if not operator.within_unit:
         assert clauses["largest_last"] == "1.1"
         (last,) = rows["largest_last"]
         assert np.argmax(last) == 32 and np.sort(last)[-2] < 5

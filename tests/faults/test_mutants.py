@@ -51,9 +51,9 @@ def test_a_mutant_differs_from_the_textbook_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("function", "doors"),
     [
-        ("logit", {"logit"}),
+        ("logit", {"logit", "given_binary_cross_entropy"}),
         ("softplus", {"log_sigmoid", "binary_cross_entropy"}),
-        ("effective", {"cross_entropy", "sparse_cross_entropy"}),
+        ("effective", {"cross_entropy", "sparse_cross_entropy", "given_cross_entropy"}),
     ],
 )
 def test_who_is_asked_about_a_change(function: str, doors: set[str]) -> None:

@@ -57,6 +57,8 @@ def test_accurate_is_never_looser_than_stable(rows: Rows, operator: str) -> None
 def test_attributes_that_are_not_given_loosen_nothing(operator: str) -> None:
     """The bound of a plain row is that of SPEC.md 8.5 – 8.8, without ``κ``; one that is given adds it."""
     x, c = np.array([[1.5, -0.5, 0.25]]), np.ones((1, 3 if OPERATORS[operator].value_shape == "row" else 1))
+    if OPERATORS[operator].within_unit:
+        x = np.array([[0.5, 0.125, 0.375]])
     p = np.array([[1.0]]) if OPERATORS[operator].labels == "index" else np.array([[0.0, 1.0, 0.0]])
     plain, weighed = (
         Oracle().truth(Inputs(operator, BINARY16, x, p, c, attributes))

@@ -36,6 +36,8 @@ def batch(operator: str, fmt: Format, attributes: Attributes) -> Inputs:
     labels = INDEX if o.labels == "index" else PROBABLE if o.elementwise else DENSE
     width = 4 if o.value_shape == "row" else 1
     x, p, c = (np.array(v) for v in (LOGITS, labels, COTANGENT))
+    if o.within_unit:
+        x = fmt.nearest(1 / (1.5 + np.abs(x)))
     return Inputs(operator, fmt, x, p, c[:, :width], attributes)
 
 
@@ -46,17 +48,20 @@ class TestRows:
     def test_index_labels(self, fmt: Format) -> None:
         for w, eps, ignored in itertools.product(WEIGHTS, SMOOTHINGS, IGNORED):
             a = Attributes(weight=w, label_smoothing=eps, ignore_index=ignored)
-            assert compare(batch("sparse_softmax_cross_entropy", fmt, a)) == 15
+            for operator in ("sparse_softmax_cross_entropy", "sparse_categorical_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 15
 
     def test_dense_labels(self, fmt: Format) -> None:
         for w, eps in itertools.product(WEIGHTS, SMOOTHINGS):
             a = Attributes(weight=w, label_smoothing=eps)
-            assert compare(batch("softmax_cross_entropy", fmt, a)) == 27
+            for operator in ("softmax_cross_entropy", "categorical_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 27
 
     def test_sigmoid_cross_entropy(self, fmt: Format) -> None:
         for w, positive, eps in itertools.product(WEIGHTS, POSITIVE, SMOOTHINGS):
             a = Attributes(weight=w, pos_weight=positive, label_smoothing=eps)
-            assert compare(batch("sigmoid_cross_entropy", fmt, a)) == 36
+            for operator in ("sigmoid_cross_entropy", "binary_cross_entropy"):
+                assert compare(batch(operator, fmt, a)) == 36
 
 
 @pytest.mark.parametrize("y", [7.0, -100.0, -1.0, 4.0, 1.0])

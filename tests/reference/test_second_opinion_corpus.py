@@ -35,7 +35,7 @@ def comparable(inputs: Inputs) -> Inputs | None:
     largest = np.abs(inputs.product).max(axis=1) * max(1.0, scale)  # of what the operator sees
     narrow = largest + np.abs(np.array(a.bias)).max(initial=0.0) < WIDEST
     keep = narrow & np.isfinite(x).all(axis=1) & np.isfinite(p).all(axis=1)
-    if inputs.operator == "logit":
+    if inputs.definition.within_unit:
         keep &= ((x > 2.0**-30) & (x < 1)).all(axis=1)
     rows = np.flatnonzero(keep)[: ROWS[inputs.outputs[0]]]
     if not rows.size:

@@ -11,12 +11,19 @@ from tests.support.corpus import of_corpus
 from tests.support.reference.second_opinion import compare
 from xent_conformance.cases.case import Batch
 
-LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
+LOSSES = {
+    "softmax_cross_entropy": "quick",
+    "sparse_softmax_cross_entropy": "quick",
+    "sigmoid_cross_entropy": "quick",
+    "binary_cross_entropy": "standard",
+    "categorical_cross_entropy": "standard",
+}
+"""Each with the first profile that asks it."""
 
 
 def moving(operator: str) -> list[Batch]:
     """Rows of the crossing that move under attributes, as short as a difference by each logit wants them."""
-    found = of_corpus("quick", operators=[operator], families=["crossing"])
+    found = of_corpus(LOSSES[operator], operators=[operator], families=["crossing"], dtypes=["float32"])
     return [
         b
         for b in found

@@ -19,7 +19,13 @@ LOGITS = [0.5, -1.25, 2.0, 3.0, 3.0, -8.0, 0.125, 9.0, -0.5, 1.0, 0.0, -1.0]
 DENSE = [0.25, 0.5, 0.25, 0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 0.125, 0.125, 0.75]
 INDEX = [2.0, 0.0, 1.0, 2.0]
 REDUCTIONS = ("sum", "mean")
-LOSSES = ["softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"]
+LOSSES = [
+    "softmax_cross_entropy",
+    "sparse_softmax_cross_entropy",
+    "sigmoid_cross_entropy",
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+]
 SPARSE = "sparse_softmax_cross_entropy"
 
 
@@ -28,6 +34,8 @@ def group(operator: str, a: Attributes, index: list[float] = INDEX, fmt=BINARY64
     m = a.examples or 0
     width = {"none": 0, "index": m, "dense": m * N}[OPERATORS[operator].labels]
     x, p = LOGITS[: m * N], (index if operator == SPARSE else DENSE)[:width]
+    if OPERATORS[operator].within_unit:
+        x = [float(fmt.nearest(np.array(1 / (1.5 + abs(v))))) for v in x]
     both = [np.array([v, v[::-1]]) for v in (x, p)]
     return Inputs(operator, fmt, *both, np.array([[1.5], [-2.0]]), a, empty_of=0 if m else N)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.formats import BINARY64
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
@@ -16,11 +17,15 @@ from xent_conformance.reference.oracle import Oracle
 
 INF, NAN = float("inf"), float("nan")
 ROWS = [name for name, o in OPERATORS.items() if not o.elementwise and o.domain == "reals"]
-ELEMENTS = [name for name, o in OPERATORS.items() if o.elementwise and name != "logit"]
+ELEMENTS = [name for name, o in OPERATORS.items() if o.elementwise and not o.within_unit]
 
 
 def ask(
-    operator: str, x: list[float], p: list[float] | None = None, c: list[float] | None = None
+    operator: str,
+    x: list[float],
+    p: list[float] | None = None,
+    c: list[float] | None = None,
+    a: Attributes = PLAIN,
 ) -> dict[str, list]:
     """Every output of one row as binary64 numbers. Default labels: class 1; default cotangent: 1."""
     o, n = OPERATORS[operator], len(x)
@@ -29,7 +34,7 @@ def ask(
             o.labels
         ]
     c = c or [1.0] * (n if o.value_shape == "row" else 1)
-    truth = Oracle().truth(Inputs(operator, BINARY64, np.array([x]), np.array([p]), np.array([c])))
+    truth = Oracle().truth(Inputs(operator, BINARY64, np.array([x]), np.array([p]), np.array([c]), a))
     assert not truth.certified.undecided.any()
     return {output: truth.enclosure(output).round_to(BINARY64)[0].tolist() for output in o.outputs}
 

@@ -79,9 +79,9 @@ def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], 
     if given["reduction"] == "weighted_mean":
         counted = [y is None or y != given.get("ignore_index") for _, y in examples]
         return mp.fsum(v for v, counts in zip(given["row_weight"], counted, strict=True) if counts)
-    if operator == "sigmoid_cross_entropy":
+    if operator in ("sigmoid_cross_entropy", "binary_cross_entropy"):
         return mpf(sum(len(x) for x, _ in examples))
-    if operator in ("softmax_cross_entropy", "kl_divergence"):
+    if operator in ("softmax_cross_entropy", "kl_divergence", "categorical_cross_entropy"):
         return mpf(len(examples))
     weight = given.get("weight")
     kept = [y for _, y in examples if y != given.get("ignore_index")]
@@ -274,7 +274,70 @@ def sigmoid_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> O
     }
 
 
-# --- given log-probabilities ---
+# --- given probabilities and log-probabilities ---
+
+
+def binary_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    """``−z log p − (1 − z) log(1 − p)``: at an end 0 of a label that agrees, NaN outside."""
+    n = len(x)
+    smooth = mpf(a.get("label_smoothing", 0))
+    z = [(1 - smooth) * mpf(v) + smooth / 2 for v in labels]
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+
+    def logs(p: mpf) -> tuple[mpf, mpf]:
+        return log(p) if p else -inf, log1p(-p) if p != 1 else -inf
+
+    def known(p: mpf) -> bool:
+        return bool(0 <= p <= 1)
+
+    def loss(p: mpf, label: mpf, weight: mpf) -> mpf:
+        if not known(p) or mp.isnan(label):
+            return nan
+        terms = zip((weight * label, weight * (1 - label)), logs(p), strict=True)
+        return -sum((share * f for share, f in terms if share != 0), mpf(0))
+
+    def slope(p: mpf, label: mpf, weight: mpf) -> mpf:
+        if not known(p) or mp.isnan(label):
+            return nan
+        parts = ((-weight * label, p), (weight * (1 - label), 1 - p))
+        return sum((s / d if d else inf * s for s, d in parts if s != 0), mpf(0))
+
+    by_label = [log_rest - log_p if known(p) else nan for p in x for log_p, log_rest in [logs(p)]]
+    return {
+        "value": [loss(*e) for e in zip(x, z, w, strict=True)],
+        "grad_logits": [b * slope(*e) for b, *e in zip(c, x, z, w, strict=True)],
+        "grad_labels": [b * v * (1 - smooth) * g for b, v, g in zip(c, w, by_label, strict=True)],
+    }
+
+
+def categorical_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    """``−Σ t log p``; nothing of ``t = 0``, beside a probability of 0 too."""
+    n = len(x)
+    smooth = mpf(a.get("label_smoothing", 0))
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+    q = [b * ((1 - smooth) * mpf(t) + smooth / n) for b, t in zip(w, labels, strict=True)]
+    logs = [(log(v) if v else -inf) if 0 <= v <= 1 else nan for v in x]
+
+    def share(t: mpf, of: mpf) -> mpf:
+        return mpf(0) if t == 0 and not mp.isnan(of) else t * of
+
+    by = [(1 / v if v else inf) if 0 <= v <= 1 else nan for v in x]
+    return {
+        "value": [_sum(-share(t, v) for t, v in zip(q, logs, strict=True))],
+        "grad_logits": [-c[0] * share(t, v) for t, v in zip(q, by, strict=True)],
+        "grad_labels": [-c[0] * b * (1 - smooth) * v for b, v in zip(w, logs, strict=True)],
+    }
+
+
+def sparse_categorical_cross_entropy(x: Numbers, y: int, c: Numbers, a: Given) -> Outputs:
+    """``−w_y log p_y``; on no other class it depends."""
+    n = len(x)
+    if y != a.get("ignore_index") and 0 <= y < n:
+        w = a["weight"][y] if a.get("weight") else 1
+        found = categorical_cross_entropy([x[y]], [1.0], c, {"weight": [w]})
+        slope = found["grad_logits"][0]
+        return {"value": found["value"], "grad_logits": [slope if i == y else mpf(0) for i in range(n)]}
+    return negative_log_likelihood(x, y, c, a)
 
 
 def kl_divergence(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
@@ -325,6 +388,9 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        binary_cross_entropy,
+        categorical_cross_entropy,
+        sparse_categorical_cross_entropy,
         kl_divergence,
         negative_log_likelihood,
     )

@@ -81,6 +81,26 @@ def sigmoid_cross_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) ->
     }
 
 
+def binary_cross_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    z = list(map(mpf, labels))
+    return {
+        "jvp": [d * ((1 - b) / (1 - p) - b / p) for p, b, d in zip(x, z, v, strict=True)],
+        "hvp": [e * d * ((1 - b) / (1 - p) ** 2 + b / p**2) for p, b, e, d in zip(x, z, c, v, strict=True)],
+    }
+
+
+def categorical_cross_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    t = list(map(mpf, labels))
+    return {
+        "jvp": [-mp.fsum(b * d / p for p, b, d in zip(x, t, v, strict=True))],
+        "hvp": [c[0] * b * d / p**2 for p, b, d in zip(x, t, v, strict=True)],
+    }
+
+
+def sparse_categorical_cross_entropy(x: Numbers, y: int, c: Numbers, v: Numbers) -> Outputs:
+    return categorical_cross_entropy(x, [float(i == y) for i in range(len(x))], c, v)
+
+
 def kl_divergence(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
     jvp = -mp.fsum(mpf(p) * b for p, b in zip(labels, v, strict=True))
     return {"jvp": [jvp], "hvp": [mpf(0)] * len(x)}
@@ -102,6 +122,9 @@ MOVING: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        binary_cross_entropy,
+        categorical_cross_entropy,
+        sparse_categorical_cross_entropy,
         kl_divergence,
         negative_log_likelihood,
     )

@@ -16,6 +16,8 @@ from xent_conformance.reference.clauses import clauses
 
 SPARSE, DENSE = "sparse_softmax_cross_entropy", "softmax_cross_entropy"
 BINARY, DIVERGENCE, LIKELIHOOD = "sigmoid_cross_entropy", "kl_divergence", "negative_log_likelihood"
+GIVEN_BINARY, SHARES = "binary_cross_entropy", "categorical_cross_entropy"
+UNSUMMED = {"grad_logits": "6.16", "grad_labels": "6.16"}
 NAN, INF, GONE = "nan", "inf", "-inf"
 EXCLUDED = {"grad_logits": "4.5", "grad_labels": "4.5"}
 OPEN = {"grad_logits": "5.1", "grad_labels": "5.1"}
@@ -63,6 +65,31 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
      "6.1", {"grad_logits": "6.2"}),
     ("the end of the domain", {"operator": "logit", "logits": [[0.5, 1]]}, "5.4", {}),
     ("the domain", {"operator": "logit", "logits": [[0.5, 0.25]]}, "1.1", {}),
+    ("a probability", {"operator": GIVEN_BINARY, "labels": [[1, 0.5]], "logits": [[0.5, 0.25]]}, "1.1", {}),
+    ("a probability of 0 that is right", {"operator": GIVEN_BINARY, "labels": [[0, 1]],
+                                          "logits": [[0, 1]]}, "5.6", {"grad_labels": "4.5"}),
+    ("a probability of 1 that is wrong", {"operator": GIVEN_BINARY, "labels": [[0, 1]],
+                                          "logits": [[1, 0.5]]}, "5.6", EXCLUDED),
+    ("a probability of 0, smoothed", {"operator": GIVEN_BINARY, "labels": [[0]], "logits": [[0]],
+                                      "attributes": {"label_smoothing": 0.5}}, "5.6", EXCLUDED),
+    ("next to 0", {"operator": GIVEN_BINARY, "labels": [[0]], "logits": [[2.0**-30]]}, "5.7", {}),
+    ("a probability that is NaN", {"operator": GIVEN_BINARY, "labels": [[0]], "logits": [[NAN]]}, "5.8", {}),
+    ("a label that is none", {"operator": GIVEN_BINARY, "labels": [[2]], "logits": [[0.5]]}, "5.8", {}),
+    ("no probability", {"operator": GIVEN_BINARY, "labels": [[1]], "logits": [[2]]}, "5.9", EXCLUDED),
+    ("a distribution", {"operator": SHARES, "labels": [[1, 0]], "logits": [[0.5, 0.5]]}, "1.1", {}),
+    ("a class without a share", {"operator": SHARES, "labels": [[1, 0]], "logits": [[1, 0]]},
+     "5.6", {"grad_labels": "4.5"}),
+    ("a label without a share", {"operator": SHARES, "labels": [[0, 1]], "logits": [[1, 0]]},
+     "5.6", EXCLUDED),
+    ("nearly no share", {"operator": SHARES, "labels": [[0, 1]], "logits": [[1, 2.0**-30]]}, "5.7", {}),
+    ("a share that is NaN", {"operator": SHARES, "labels": [[0, 1]], "logits": [[1, NAN]]}, "5.8", UNSUMMED),
+    ("another share that is NaN", {"operator": SHARES, "labels": [[1, 0]], "logits": [[1, NAN]]},
+     "6.16", UNSUMMED),
+    ("shares of two", {"operator": SHARES, "labels": [[1, 0]], "logits": [[1, 1]]}, "6.16", UNSUMMED),
+    ("a share below zero", {"operator": SHARES, "labels": [[1, 0]], "logits": [[1, -1]]}, "5.9", EXCLUDED),
+    ("labels of two", {"operator": SHARES, "labels": [[1, 1]], "logits": [[0.5, 0.5]]}, "6.1", {}),
+    ("a share by an index", {"operator": "sparse_categorical_cross_entropy", "labels": [1],
+                             "logits": [[1, 0]]}, "5.6", EXCLUDED),
     ("index, masked other", {"operator": LIKELIHOOD, "labels": [1], "logits": [[GONE, -1]]}, "4.1", {}),
     ("index, masked", {"operator": LIKELIHOOD, "labels": [0], "logits": [[GONE, -1]]}, "4.3", EXCLUDED),
     ("index, masked other, smoothed", {"operator": LIKELIHOOD, "labels": [1], "logits": [[GONE, -1]],

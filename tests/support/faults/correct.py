@@ -87,6 +87,37 @@ def binary_grad_labels(a: Ask) -> Array:
     return a.c * a.slope * (weighted(a.pos_weight - 1, a.softplus_minus) - a.x)
 
 
+def given_binary(a: Ask) -> Array:
+    """``−b log p − a log(1 − p)``, a term of which a label takes away (5.6); NaN outside of [0, 1]."""
+    value = -weighted(a.positive, np.log(a.x)) - weighted(a.negative, np.log1p(-a.x))
+    return np.where(inside(a.x), value, np.nan)
+
+
+def given_slope(a: Ask, c: Array) -> Array:
+    """``c (a / (1 − p) − b / p)``: of one fraction within (0, 1), each term by itself at an end."""
+    p = a.x
+    fraction = c * (a.negative * p - a.positive * (1 - p)) / (p * (1 - p))
+    if (a.pos_weight == 1).all():
+        fraction = c * a.w * (p - a.smoothed) / (p * (1 - p))
+    ends = c * (weighted(a.negative, 1 / (1 - p)) - weighted(a.positive, 1 / p))
+    return np.where((p == 0) | (p == 1), ends, np.where(inside(p), fraction, np.nan))
+
+
+def surprise(a: Ask) -> Array:
+    """``−log p``; NaN of what is no probability."""
+    return np.where(inside(a.x), -np.log(a.x), np.nan)
+
+
+def shares(a: Ask, of: Array) -> Array:
+    """``q · of``, of which a label of zero leaves nothing, unless there is NaN."""
+    return np.where((a.q == 0) & ~np.isnan(a.x), 0.0, a.q * of)
+
+
+def named(of: Output) -> Output:
+    """Of an index: what it does not name has no share, NaN or not."""
+    return settled(lambda a: np.where(a.q == 0, 0.0, of(a)))
+
+
 def log_target(a: Ask) -> Array:
     return np.log(a.smoothed)
 
@@ -158,6 +189,26 @@ CORRECT: dict[str, Table] = {
         "grad_labels": binary_grad_labels,
         "jvp": lambda a: a.v * binary_slope(a),
         "hvp": lambda a: a.c * a.v * (a.negative + a.positive) * a.sigma * a.mirror,
+    },
+    "binary_cross_entropy": {
+        "value": given_binary,
+        "grad_logits": lambda a: given_slope(a, a.c),
+        "grad_labels": lambda a: -a.c * a.slope * logit(a),
+        "jvp": lambda a: given_slope(a, a.v),
+        "hvp": lambda a: a.c * a.v * (a.negative / (1 - a.x) ** 2 + a.positive / a.x**2),
+    },
+    "categorical_cross_entropy": {
+        "value": lambda a: a.total(shares(a, surprise(a))),
+        "grad_logits": lambda a: np.where(inside(a.x), -a.c * shares(a, 1 / a.x), np.nan),
+        "grad_labels": lambda a: a.c * a.slope * surprise(a),
+        "jvp": lambda a: -a.total(shares(a, a.v / a.x)),
+        "hvp": lambda a: shares(a, a.c * a.v / a.x / a.x),
+    },
+    "sparse_categorical_cross_entropy": {
+        "value": settled(lambda a: a.total(np.where(a.q == 0, 0.0, a.q * surprise(a)))),
+        "grad_logits": named(lambda a: np.where(inside(a.x), -a.c * a.q / a.x, np.nan)),
+        "jvp": settled(lambda a: -a.total(np.where(a.q == 0, 0.0, a.q * a.v / a.x))),
+        "hvp": named(lambda a: a.c * a.q * a.v / a.x / a.x),
     },
     "kl_divergence": {
         "value": divergence,

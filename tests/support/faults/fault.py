@@ -18,6 +18,8 @@ from tests.support.faults.sums import Array
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 DIVERGENCE, LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
+GIVEN_BINARY, GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
+GIVEN_SPARSE = "sparse_categorical_cross_entropy"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.faults.blocks import Ask, pick
+from tests.support.faults.blocks import Ask, pick, weighted
 from tests.support.faults.correct import CORRECT, Table, inside, settled
 from tests.support.faults.forms_sigmoid import (
     MAX_FORM,
@@ -85,6 +85,18 @@ def merged(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array
     return top, np.where(low == -np.inf, kept, kept + scaled)  # a part without any class adds nothing
 
 
+def one_minus(a: Ask) -> Array:
+    """``−b log p − a log(1 − p)``, the difference rounded."""
+    value = -weighted(a.positive, np.log(a.x)) - weighted(a.negative, np.log(1 - a.x))
+    return np.where(inside(a.x), value, np.nan)
+
+
+def two_quotients(a: Ask, c: Array) -> Array:
+    """``c a / (1 − p) − c b / p``."""
+    slope = weighted(c * a.negative, 1 / (1 - a.x)) - weighted(c * a.positive, 1 / a.x)
+    return np.where(inside(a.x), slope, np.nan)
+
+
 def binary_textbook(a: Ask) -> Array:
     """``c (σ − z)``, weighed: the derivative of ``w (1 − z) x + w l softplus(−x)``."""
     return a.negative - (a.negative + a.positive) * (1 - a.sigma)
@@ -93,6 +105,11 @@ def binary_textbook(a: Ask) -> Array:
 TEXTBOOK: dict[str, Table] = {
     "logsumexp": {"jvp": lambda a: a.total(a.s * a.v)},
     "logit": {"value": lambda a: np.where(inside(a.clamped), np.log(a.clamped / (1 - a.clamped)), np.nan)},
+    "binary_cross_entropy": {
+        "value": one_minus,
+        "grad_logits": lambda a: two_quotients(a, a.c),
+        "jvp": lambda a: two_quotients(a, a.v),
+    },
     "sigmoid": {"hvp": lambda a: a.c * a.v * a.sigma * a.mirror * (1 - 2 * a.sigma)},
     "sigmoid_cross_entropy": {
         "grad_logits": lambda a: a.c * binary_textbook(a),
@@ -117,7 +134,7 @@ TWO_SUMS: dict[str, Table] = {"kl_divergence": {"value": two_sums}}
 GATHERED: dict[str, Table] = {"negative_log_likelihood": {"value": gathered}}
 
 SUMS = tuple(name for name, o in OPERATORS.items() if not o.elementwise and o.domain == "reals")
-ELEMENTWISE = tuple(name for name, o in OPERATORS.items() if o.elementwise)
+ELEMENTWISE = tuple(name for name, o in OPERATORS.items() if o.elementwise and o.domain != "probabilities")
 LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 
 

@@ -28,6 +28,12 @@ DOORS: Mapping[str, tuple[str, frozenset[str]]] = {
         "binary_cross_entropy",
         frozenset({"weight", "pos_weight", "label_smoothing", "reduction"}),
     ),
+    "binary_cross_entropy": (
+        "given_binary_cross_entropy",
+        frozenset({"weight", "label_smoothing", "reduction"}),
+    ),
+    "categorical_cross_entropy": ("given_cross_entropy", _ALL - {"ignore_index"}),
+    "sparse_categorical_cross_entropy": ("given_sparse_cross_entropy", _ALL - {"label_smoothing"}),
     "kl_divergence": ("divergence", frozenset({"axis", "reduction"})),
     "negative_log_likelihood": ("likelihood", _ALL - {"label_smoothing"}),
 }

@@ -63,13 +63,18 @@ def effective(p: Array, weight: Array | float, smoothing: float) -> Array:
     return q
 
 
+def charged(q: Array, gone: Array) -> Array:
+    """``Σ q gone``; what has no label has no share, however far it is gone."""
+    losses: Array = np.where(q == 0, 0.0, q * gone).sum(axis=-1)
+    return losses
+
+
 def cross_entropy(
     x: Array, p: Array, c: Array, weight: Array | float = 1.0, smoothing: float = 0.0, reduction: str = "none"
 ) -> dict[str, Array]:
     _, d, R = shifted(x)
     q, gone = effective(p, weight, smoothing), np.log1p(R) - d
-    losses = np.where(q == 0, 0.0, q * gone).sum(axis=-1)
-    losses = np.where(np.isnan(x.max(axis=-1)), np.nan, losses)
+    losses = np.where(np.isnan(x.max(axis=-1)), np.nan, charged(q, gone))
     value, each = reduced(losses, c, reduction, losses.size)
     by_labels = each[..., None] * (weight * (1 - smoothing)) * gone
     return {"value": value, "grad_logits": each[..., None] * balance(x, q), "grad_labels": by_labels}
@@ -148,6 +153,59 @@ def binary_cross_entropy(
     by_labels = weight * (1 - smoothing) * ((positive - 1) * softplus(-x) - x)
     by_labels = np.where(positive == 1, -weight * (1 - smoothing) * x, by_labels)
     return {"value": value, "grad_logits": each * slope, "grad_labels": each * by_labels}
+
+
+def given_binary_cross_entropy(
+    p: Array,
+    z: Array,
+    c: Array,
+    weight: Array | float = 1.0,
+    smoothing: float = 0.0,
+    reduction: str = "none",
+) -> dict[str, Array]:
+    q = (1 - smoothing) * z + smoothing / 2
+    a, b = weight * (1 - q), weight * q
+    losses = -np.where(b == 0, 0.0, b * np.log(p)) - np.where(a == 0, 0.0, a * np.log1p(-p))
+    outside = ~((p >= 0) & (p <= 1))
+    value, each = reduced(np.where(outside, np.nan, losses), c, reduction, losses.size)
+    # at an end the slope is that of the one term there is, or the loss infinite
+    slope = np.where(p * (1 - p) == 0, a - b, weight * (p - q) / (p * (1 - p)))
+    by_labels = -weight * (1 - smoothing) * logit(p, c)["value"]
+    return {
+        "value": value,
+        "grad_logits": each * np.where(outside, np.nan, slope),
+        "grad_labels": each * by_labels,
+    }
+
+
+def given_cross_entropy(
+    p: Array,
+    t: Array,
+    c: Array,
+    weight: Array | float = 1.0,
+    smoothing: float = 0.0,
+    reduction: str = "none",
+) -> dict[str, Array]:
+    q, gone = effective(t, weight, smoothing), -np.log(p)
+    losses = charged(q, gone)
+    value, each = reduced(losses, c, reduction, losses.size)
+    grown = each[..., None]
+    slope = np.where(q == 0, 0.0, -q / p)
+    by_labels = grown * weight * (1 - smoothing) * gone
+    return {"value": value, "grad_logits": grown * slope, "grad_labels": by_labels}
+
+
+def given_sparse_cross_entropy(
+    p: Array,
+    y: Array,
+    c: Array,
+    weight: Array | float = 1.0,
+    ignore: int | None = None,
+    reduction: str = "none",
+) -> dict[str, Array]:
+    found = likelihood(np.log(p), y, c, weight, ignore, reduction)
+    slope = found["grad_logits"]
+    return {"value": found["value"], "grad_logits": np.where(slope == 0, 0.0, slope / p)}
 
 
 def divergence(x: Array, p: Array, c: Array, reduction: str = "none") -> dict[str, Array]:

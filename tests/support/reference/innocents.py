@@ -12,13 +12,27 @@ from tests.support.reference import (
     textbook_derivatives,
     textbook_derivatives_sigmoid,
     textbook_given,
+    textbook_given_binary,
+    textbook_given_categorical,
     textbook_reductions,
     textbook_sigmoid,
 )
 
 PLAIN = {
-    "stable": textbook.STABLE | textbook_sigmoid.STABLE | textbook_given.STABLE,
-    "accurate": textbook.ACCURATE | textbook_sigmoid.ACCURATE | textbook_given.ACCURATE,
+    "stable": {
+        **textbook.STABLE,
+        **textbook_sigmoid.STABLE,
+        **textbook_given.STABLE,
+        **textbook_given_binary.STABLE,
+        **textbook_given_categorical.STABLE,
+    },
+    "accurate": {
+        **textbook.ACCURATE,
+        **textbook_sigmoid.ACCURATE,
+        **textbook_given.ACCURATE,
+        **textbook_given_binary.ACCURATE,
+        **textbook_given_categorical.ACCURATE,
+    },
 }
 """Values and gradients."""
 
@@ -27,11 +41,15 @@ MOVING = {
         **textbook_derivatives.STABLE,
         **textbook_derivatives_sigmoid.STABLE,
         **textbook_given.MOVING_STABLE,
+        **textbook_given_binary.MOVING_STABLE,
+        **textbook_given_categorical.MOVING_STABLE,
     },
     "accurate": {
         **textbook_derivatives.ACCURATE,
         **textbook_derivatives_sigmoid.ACCURATE,
         **textbook_given.MOVING_ACCURATE,
+        **textbook_given_binary.MOVING_ACCURATE,
+        **textbook_given_categorical.MOVING_ACCURATE,
     },
 }
 """``jvp`` and ``hvp``."""
@@ -41,11 +59,15 @@ ROWS = {
         **textbook_attributes.STABLE,
         **textbook_attributes_sigmoid.STABLE,
         **textbook_given.ROWS_STABLE,
+        **textbook_given_binary.ROWS_STABLE,
+        **textbook_given_categorical.ROWS_STABLE,
     },
     "accurate": {
         **textbook_attributes.ACCURATE,
         **textbook_attributes_sigmoid.ACCURATE,
         **textbook_given.ROWS_ACCURATE,
+        **textbook_given_binary.ROWS_ACCURATE,
+        **textbook_given_categorical.ROWS_ACCURATE,
     },
 }
 """Losses with attributes, row by row."""

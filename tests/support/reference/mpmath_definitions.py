@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from mpmath import exp, log, mp, mpf
 
+from xent_conformance.reference.operators import OPERATORS
+
 MOST_BITS = 2600
 """Beyond this nothing is gained: ``exp(−d)`` that needs more is far below every subnormal."""
 
@@ -71,6 +73,27 @@ def sigmoid_cross_entropy(x, p, c) -> Outputs:
     }
 
 
+def binary_cross_entropy(x, p, c) -> Outputs:
+    return {
+        "value": [-z * log(v) - (1 - z) * log(1 - v) for v, z in zip(x, p, strict=True)],
+        "grad_logits": [b * ((1 - z) / (1 - v) - z / v) for v, z, b in zip(x, p, c, strict=True)],
+        "grad_labels": [b * (log(1 - v) - log(v)) for v, b in zip(x, c, strict=True)],
+    }
+
+
+def categorical_cross_entropy(x, p, c) -> Outputs:
+    return {
+        "value": [-sum(b * log(a) for a, b in zip(x, p, strict=True))],
+        "grad_logits": [-c[0] * b / a for a, b in zip(x, p, strict=True)],
+        "grad_labels": [-c[0] * log(a) for a in x],
+    }
+
+
+def sparse_categorical_cross_entropy(x, p, c) -> Outputs:
+    y = int(p[0])
+    return {"value": [-log(x[y])], "grad_logits": [-c[0] * (i == y) / a for i, a in enumerate(x)]}
+
+
 def kl_divergence(x, p, c) -> Outputs:
     return {
         "value": [sum(b * (log(b) - a) if b else mpf(0) for a, b in zip(x, p, strict=True))],
@@ -105,6 +128,9 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         log_sigmoid,
         logit,
         sigmoid_cross_entropy,
+        binary_cross_entropy,
+        categorical_cross_entropy,
+        sparse_categorical_cross_entropy,
         kl_divergence,
         negative_log_likelihood,
     )
@@ -122,7 +148,7 @@ def evaluate(operator: str, x: list[float], p: list[float], c: list[float]) -> t
     mp.prec = int(400 + min(6 * wide, MOST_BITS) + (0 if smallest > 1e-4 else 1200))
     x, p, c = ([mpf(v) for v in values] for values in (x, p, c))
     size = (2 + max(map(abs, x))) * (2 + sum(map(abs, p))) * (2 + sum(map(abs, c)))
-    if operator == "logit":
+    if OPERATORS[operator].within_unit:
         mp.prec += 2400  # the slope 1/p, of the smallest subnormal
-        size *= max(1 / v + 1 / (1 - v) for v in x) ** 2
+        size *= max(1 / v + (1 / (1 - v) if v < 1 else 0) for v in x) ** 2
     return DEFINITIONS[operator](x, p, c), size * len(x) * mpf(2) ** (40 - mp.prec)

@@ -77,6 +77,28 @@ def clamped(x: Vector, a: Attributes) -> Vector:
     return [eps if v < eps else 1 - eps if v > 1 - eps else v for v in x]
 
 
+def given_binary_loss(x: Vector, z: Vector, a: Attributes) -> Vector:
+    """``−w (P z' log p + (1 − z') log (1 − p))`` with ``z' = (1 − ε) z + ε/2``."""
+    eps, found = mpf(a.label_smoothing), []
+    for i, (v, label) in enumerate(zip(x, z, strict=True)):
+        soft = (1 - eps) * label + eps / 2
+        positive, negative = soft * log(v), (1 - soft) * log(1 - v)
+        found.append(-mpf(a.weight_of(i)) * (mpf(a.pos_weight_of(i)) * positive + negative))
+    return found
+
+
+def given_loss(x: Vector, p: Vector, a: Attributes) -> Vector:
+    """``−Σ w_i t'_i log p_i`` with the smoothed labels ``t' = (1 − ε) t + ε/N``."""
+    eps, n = mpf(a.label_smoothing), len(x)
+    terms = (((1 - eps) * t + eps / n) * log(v) for t, v in zip(p, x, strict=True))
+    return [-sum(mpf(a.weight_of(i)) * term for i, term in enumerate(terms))]
+
+
+def given_index_loss(x: Vector, y: int, a: Attributes) -> Vector:
+    """``−w_y log p_y``, smoothed as by :func:`likelihood`."""
+    return likelihood([log(v) for v in x], y, a)
+
+
 def divergence(x: Vector, p: Vector, a: Attributes) -> Vector:
     """``Σ w_i p'_i (log p'_i − x_i)`` with the smoothed target ``p' = (1 − ε) p + ε/N``."""
     eps, n = mpf(a.label_smoothing), len(x)
@@ -106,6 +128,9 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "log_sigmoid": lambda x, p, a: [log(sigma(v)) for v in x],
     "logit": lambda x, p, a: [log(v / (1 - v)) for v in clamped(x, a)],
     "sigmoid_cross_entropy": binary_loss,
+    "binary_cross_entropy": given_binary_loss,
+    "categorical_cross_entropy": given_loss,
+    "sparse_categorical_cross_entropy": lambda x, p, a: given_index_loss(x, int(p[0]), a),
     "kl_divergence": divergence,
     "negative_log_likelihood": lambda x, p, a: likelihood(x, int(p[0]), a),
 }
@@ -207,7 +232,7 @@ def _reach(operator: str, row: Row) -> int:
 
     A fourth derivative of ``logit`` is as large as the fifth power of one over the smallest ``p``.
     """
-    if operator == "logit":
+    if OPERATORS[operator].within_unit:
         return 200 + 5 * int(-log(min(min(v, 1 - v) for v in map(mpf, row.x)), 2) + 1)
     y = [float(v) for v in before([mpf(v) for v in row.x], replace(row.attributes, bias=()))]
     span = max((*y, 0.0)) - min((*y, 0.0)) + 2 * max(map(abs, row.attributes.bias), default=0.0)

@@ -35,7 +35,7 @@ def shapes(fmt: Format, n: int) -> dict[str, Floats]:
 
 def of_domain(o: Operator, fmt: Format, x: Floats) -> Floats:
     """Rows of logits as arguments of the operator: inside (0, 1), or at most 0."""
-    if o.domain == "unit":
+    if o.within_unit:
         return fmt.nearest((np.abs(x) + 0.5) / (2 * np.abs(x).max() + 1))
     return -np.abs(x) if o.domain == "log_probabilities" else x
 

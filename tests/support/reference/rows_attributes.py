@@ -31,7 +31,7 @@ def positive_weights(fmt: Format, n: int) -> tuple[float, ...]:
 def given(operator: str, fmt: Format, n: int) -> tuple[Attributes, ...]:
     """Every attribute once alone, and all of them together."""
     w = weights(fmt, n)
-    if operator in ("softmax_cross_entropy", "kl_divergence"):
+    if operator in ("softmax_cross_entropy", "categorical_cross_entropy", "kl_divergence"):
         return (
             Attributes(weight=w),
             Attributes(label_smoothing=0.1),

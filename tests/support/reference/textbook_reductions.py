@@ -11,7 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.support.reference import textbook_attributes, textbook_attributes_sigmoid, textbook_given
+from tests.support.reference import (
+    textbook_attributes,
+    textbook_attributes_sigmoid,
+    textbook_given,
+    textbook_given_binary,
+    textbook_given_categorical,
+)
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.textbook_attributes import Attributed, Table, weights
 from xent_conformance.reference.attributes import Attributes
@@ -118,8 +124,16 @@ def _reduced(table: Table) -> Table:
 
 
 STABLE: Table = _reduced(
-    textbook_attributes.STABLE | textbook_attributes_sigmoid.STABLE | textbook_given.ROWS_STABLE
+    textbook_attributes.STABLE
+    | textbook_attributes_sigmoid.STABLE
+    | textbook_given.ROWS_STABLE
+    | textbook_given_binary.ROWS_STABLE
+    | textbook_given_categorical.ROWS_STABLE
 )
 ACCURATE: Table = _reduced(
-    textbook_attributes.ACCURATE | textbook_attributes_sigmoid.ACCURATE | textbook_given.ROWS_ACCURATE
+    textbook_attributes.ACCURATE
+    | textbook_attributes_sigmoid.ACCURATE
+    | textbook_given.ROWS_ACCURATE
+    | textbook_given_binary.ROWS_ACCURATE
+    | textbook_given_categorical.ROWS_ACCURATE
 )
