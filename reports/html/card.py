@@ -71,7 +71,7 @@ _BROKEN = {Status.BREAKS_MUST.value: ("✕", "m"), Status.BREAKS_SHOULD.value: (
 
 
 def _error(cell: Cell, dtype: str) -> CellView:
-    small = f"; {plural(cell.small, 'row')} lost or flushed, under “tiny results”" if cell.small else ""
+    small = f"; beside it {plural(cell.small, 'row')} lost or flushed: “tiny results”" if cell.small else ""
     if not cell.implementation:
         return CellView("na", "", "", "–", "", "", f"not asked{small}")
     glyph, css = _BROKEN.get(cell.status, ("", ""))
@@ -81,7 +81,7 @@ def _error(cell: Cell, dtype: str) -> CellView:
         glyph=glyph,
         glyph_css=css,
         text=text,
-        small="",
+        small=f"+{count(cell.small)} lost" if cell.small else "",
         link=cause_id(cell.cause) if cell.cause else "",
         told=f"{dtype}, {words(cell.grade)}: {cell.implementation}, {cell.case}{small}",
     )

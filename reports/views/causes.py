@@ -9,7 +9,7 @@ import polars as pl
 
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Row
-from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.text.wording import Answer, listed
 from xent_conformance.reports.views.harm import Harm, harm
 
 
@@ -48,8 +48,10 @@ class Cause:
 
     @property
     def title(self) -> str:
-        """The hypothesis; where none explains it, the clause and what is seen."""
-        return self.hypothesis or f"clause {', '.join(self.clauses)}: {self.symptom}, unexplained"
+        """The hypothesis; where none explains it, the clause, of what, and what is seen."""
+        of = "values" if self.outputs == ("value",) else "derivatives"
+        alone = f"clause {', '.join(self.clauses)}, {of} of {listed(self.operators)}: {self.symptom}"
+        return self.hypothesis or f"{alone}, unexplained"
 
     @property
     def returned(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Status, Symptom
 from xent_conformance.reports.text.featured import BAD_INDEX, GROUPS, LONG_SUM, MASKED
 from xent_conformance.reports.text.numbers import ulps
 from xent_conformance.reports.text.wording import capital, listed, plural, words
@@ -29,14 +29,14 @@ MANY = 0.2
 class Line:
     """One thing to know: ``what``, then the sentence; ``level`` is empty where nothing is broken.
 
-    It is about a ``cause``, or else about a ``place`` of the page.
+    It is about a ``cause``, or else about the implementations of an ``operator``.
     """
 
     level: str
     what: str
     sentence: str
     cause: str = ""
-    place: str = ""
+    operator: str = ""
 
 
 def know(run: Run) -> list[Line]:
@@ -55,15 +55,24 @@ def _masked(judged: pl.DataFrame) -> Iterable[Line]:
     if broken.is_empty():
         return
     bad, right = set(broken["implementation"]), _names(rows, set(broken["implementation"]))
-    are = "is" if len(right) == 1 else "are"
-    rest = f"; {_few(right)} {are} right" if right else ""
     whole = plural(rows["implementation"].n_unique(), "implementation")
+    rest = f"; {_few(right)} {'is' if len(right) == 1 else 'are'} right" if right else ""
+    modes = list(_right_modes(rows, bad))[:NAMED]
+    rest += f", and so is {listed(modes)}" if right and modes else ""
     yield Line(
         _level(broken),
         "A masked class makes a loss NaN",
         f"in {len(bad)} of {whole}, for a label of zero on a class whose logit is −∞{rest}.",
         _usual(broken),
     )
+
+
+def _right_modes(rows: pl.DataFrame, bad: set[str]) -> Iterable[str]:
+    """``tf.nn.x in xla``: implementations that are wrong, with the modes in which nothing of theirs is."""
+    of = rows.filter(pl.col("implementation").is_in(bad)).group_by("implementation", "mode")
+    counted = of.agg((pl.col("status") != Status.CONFORMS).sum().alias("broken"))
+    for name, mode, _ in counted.filter(pl.col("broken") == 0).sort("implementation", "mode").iter_rows():
+        yield f"{name} in {mode}"
 
 
 def _index(judged: pl.DataFrame) -> Iterable[Line]:
@@ -73,13 +82,12 @@ def _index(judged: pl.DataFrame) -> Iterable[Line]:
     if silent.is_empty():
         return
     who = sorted(set(silent["framework"]))
-    raising = rows.filter((pl.col("outcome") == Outcome.RAISED) & (pl.col("status") == Status.CONFORMS))
-    others = sorted(set(raising["framework"]) - set(who))
-    rest = f"; {listed(others)} {'raises' if len(others) == 1 else 'raise'}" if others else ""
+    others = sorted(set(rows["framework"]) - set(who))
+    rest = f"; {listed(others)} never {'is' if len(others) == 1 else 'are'} silent" if others else ""
     yield Line(
         _level(silent),
         "A bad index label is accepted in silence",
-        f"by {listed(who)}: the loss of another class, or of none{rest}.",
+        f"by implementations of {listed(who)}: the loss of another class, or of none{rest}.",
         _usual(silent),
     )
 
@@ -95,11 +103,12 @@ def _long(judged: pl.DataFrame) -> Iterable[Line]:
         bad = set(broken["framework"])
         right = sorted(set(here["framework"]) - bad)
         rest = f"; {listed(right)} {'conforms' if len(right) == 1 else 'conform'}" if right else ""
-        whole = plural(len(bad) + len(right), "framework")
+        number = f"{broken['implementation'].n_unique()} of {here['implementation'].n_unique()}"
         yield Line(
             _level(broken),
             f"{dtype} with 2¹⁷ classes",
-            f"{_ops(broken)} come back infinite in {len(bad)} of {whole}{rest}.",
+            f"{_ops(broken)} come back infinite in {number} implementations, of "
+            f"{plural(len(bad), 'framework')}{rest}.",
             _usual(broken),
         )
         return
@@ -134,8 +143,9 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
             _level(far) if beyond else "",
             f"{dtype} softmax",
             f"{listed(best)} {'is' if len(best) == 1 else 'are'} within {ulps(worst['ulps'][0])} ulp on "
-            f"ordinary logits, {listed(least)} reach{'es' if len(least) == 1 else ''} {top}{beyond}{rest}.",
-            place="doors",
+            f"ordinary logits, {listed(least)} reach{'es' if len(least) == 1 else ''} {top}{beyond}{rest}; "
+            "rows whose small results were lost or flushed are not counted.",
+            operator=GROUPS["softmax"][0],
         )
         return
 
@@ -157,7 +167,7 @@ def _twins(run: Run) -> Iterable[Line]:
             f"{_name(operator)} in {c.place.framework}, {dtype}",
             f"{c.worst[0]} loses the digits of {lost} of {c.worst_fit.ordinary} ordinary rows, "
             f"{c.best[0]} of none: {ulps(c.best_fit.worst or 0.0)} ulp at worst.",
-            place="doors",
+            operator=operator,
         )
 
 

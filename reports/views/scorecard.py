@@ -56,7 +56,7 @@ class Behaviour:
     """What a framework does at an edge: ``broken`` of ``asked`` verdicts, the usual fault, its cause.
 
     Where a must clause is broken, ``word`` is of that, and ``also`` the usual fault by a should clause, if
-    another. ``right_in``: modes in which nothing is broken, where there are others.
+    another. ``right_in``: modes in which the same calls conform.
     """
 
     asked: int = 0
@@ -170,9 +170,6 @@ def _behaviour(mine: pl.DataFrame, edge: Edge) -> Behaviour:
     usual = _usual(broken if must.is_empty() else must)
     rest = broken.filter(pl.col("level") != "must")
     also = "" if must.is_empty() or rest.is_empty() else word(_usual(rest))
-    modes = (
-        rows.group_by("mode").agg((pl.col("status") != Status.CONFORMS).sum().alias("broken")).sort("mode")
-    )
     return Behaviour(
         asked=rows.height,
         broken=broken.height,
@@ -180,8 +177,16 @@ def _behaviour(mine: pl.DataFrame, edge: Edge) -> Behaviour:
         word=word(usual),
         cause=usual["cause"],
         also="" if also == word(usual) else also,
-        right_in=tuple(modes.filter(pl.col("broken") == 0)["mode"]),
+        right_in=_right_in(rows, broken),
     )
+
+
+def _right_in(rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[str, ...]:
+    """Modes in which what is broken elsewhere was asked too, of the same implementations, and conforms."""
+    call = ["implementation", "case", "output"]
+    again = rows.join(broken.select(call).unique(), on=call, how="semi")
+    modes = again.group_by("mode").agg((pl.col("status") != Status.CONFORMS).sum().alias("broken"))
+    return tuple(modes.filter(pl.col("broken") == 0).sort("mode")["mode"])
 
 
 def _usual(rows: pl.DataFrame) -> Row:

@@ -135,8 +135,7 @@ def _gated(material: Material) -> Mapping[str, Gated]:
             continue
         whose = plural(left, "verdict") if by else "it"
         fails = cause.id in blocks
-        effect = "fails the gate" if fails else "is a warning, which does not block"
-        text = f"{effect}: no waiver accepts {whose}"
+        text = f"no waiver accepts {whose}" if fails or by else "it does not block, and no waiver accepts it"
         mark = (
             Mark("✕", "fails the gate", "m")
             if fails

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.reports.html.card import Card, card
-from xent_conformance.reports.html.marks import STATUS, Mark, cause_id
+from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import DECIDED
@@ -246,7 +246,7 @@ def _know(run: Run) -> Sequence[Know]:
             marks.get(line.level, STATUS[Status.CONFORMS]),
             line.what,
             line.sentence,
-            cause_id(line.cause) if line.cause else line.place,
+            cause_id(line.cause) if line.cause else anchor("op", line.operator),
         )
         for line in know(run)
     ]

@@ -72,6 +72,16 @@ def test_an_edge_says_what_usually_happens_and_where_it_is_right() -> None:
     assert (found.asked, found.broken, found.right_in) == (4, 2, ("compile",))
 
 
+def test_a_mode_in_which_what_is_broken_was_not_asked_is_not_called_right() -> None:
+    bad = {"clause": "6.4", "symptom": "a number where NaN", "cause": "wraps"}
+    rows = [
+        verdict(case="a", status="breaks_must", implementation="torch.composed", **bad),
+        verdict(case="a", clause="6.4", mode="compile"),
+        verdict(case="b", clause="6.4", mode="compile", implementation="torch.composed"),
+    ]
+    assert edge(rows, "bad index").right_in == ()
+
+
 def test_a_should_clause_never_hides_a_must_clause() -> None:
     rows = [
         verdict(case=f"{i}", status="breaks_should", clause="4.2", symptom="NaN", cause="zero")
