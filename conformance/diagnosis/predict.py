@@ -18,6 +18,7 @@ from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
+from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
 from xent_conformance.diagnosis.rounding_softmax import ROUNDING_SOFTMAX
@@ -40,6 +41,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *CONSTANTS,
     *SPECIAL,
     *GIVEN,
+    *PROBABILITIES,
     *AROUND,
     *ANYWHERE,
 )
@@ -228,8 +230,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute, and a model of it: of given probabilities there is none yet."""
-    return bool(inputs.logits.size) and inputs.definition.domain != "probabilities"
+    """Whether there is anything to compute."""
+    return bool(inputs.logits.size)
 
 
 def _predicted(
