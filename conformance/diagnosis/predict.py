@@ -14,6 +14,7 @@ from xent_conformance.diagnosis.anywhere import ANYWHERE
 from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
+from xent_conformance.diagnosis.distributions import DISTRIBUTIONS
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
@@ -42,6 +43,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *SPECIAL,
     *GIVEN,
     *PROBABILITIES,
+    *DISTRIBUTIONS,
     *AROUND,
     *ANYWHERE,
 )

@@ -278,6 +278,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "binary_cross_entropy:end_is_nan": ("0·∞ is NaN",),
     "binary_cross_entropy:outside_is_clamped": ("the domain is clamped",),
     "binary_cross_entropy:nan_probability_hidden": ("a NaN is passed over",),
+    "binary_cross_entropy:hard_labels_only": ("labels are truncated",),
     "binary_cross_entropy:epsilon_added": ("an ε in the logarithm",),
     "binary_cross_entropy:denominator_ends": ("clipped by ε",),
     "binary_cross_entropy:slope_at_an_end_is_nan": ("0·∞ is NaN",),
