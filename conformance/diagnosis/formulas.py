@@ -17,6 +17,8 @@ SOFTMAX, LOG_SOFTMAX, LOGSUMEXP = "softmax", "log_softmax", "logsumexp"
 DENSE, SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 SIGMOID, LOG_SIGMOID, LOGIT, BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
 DIVERGENCE, LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
+GIVEN_BINARY, GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
+GIVEN_SPARSE = "sparse_categorical_cross_entropy"
 
 
 def plain(result: Array) -> Pair:
@@ -136,10 +138,14 @@ def sigmoid_hvp(z: Situation) -> Pair:
     return -slopes * np.tanh(z.x * z.number(0.5)), np.abs(slopes)
 
 
+def log_odds(z: Situation, p: Array) -> Array:
+    near = (p >= 0.25) & (p <= 0.75)
+    return np.where(near, np.log1p((p + p - z.one) / (z.one - p)), np.log(p) - np.log1p(-p))
+
+
 def logit(z: Situation) -> Pair:
     p = z.clamped
-    near = (p >= 0.25) & (p <= 0.75)
-    value = np.where(near, np.log1p((p + p - z.one) / (z.one - p)), np.log(p) - np.log1p(-p))
+    value = log_odds(z, p)
     inside = (p >= 0) & (p <= 1)
     return np.where(inside, value, z.of(np.nan)), np.maximum(np.abs(value), z.one)
 
@@ -219,6 +225,78 @@ def nothing(z: Situation) -> Pair:
     return plain(np.zeros_like(z.x))
 
 
+# --- losses of given probabilities -----------------------------------------------------------------
+
+
+def _finite(z: Situation, sized: Array) -> Array:
+    return np.where(np.isfinite(sized), sized, z.of(0.0))
+
+
+def of_chances(z: Situation) -> Pair:
+    """``−b log p − a log(1 − p)``."""
+    up, down = z.product(z.positive, z.log_chance), z.product(z.negative, z.log_rest)
+    return -(up + down), _finite(z, size(up, down))
+
+
+def two_slopes(z: Situation, factor: Array) -> Pair:
+    """``a/(1 − p) − b/p``."""
+    up = z.quotient(z, z.negative, z.one - z.chance)
+    down = z.quotient(z, z.positive, z.chance)
+    return np.where(z.moves, factor * (up - down), z.of(0.0)), _finite(z, np.abs(factor) * size(up, down))
+
+
+def chances_slope(z: Situation, factor: Array) -> Pair:
+    """The same as one fraction, whose numerator is exactly zero where a probability is its label."""
+    p, rest = z.chance, z.one - z.chance
+    over = z.negative * p - z.positive * rest if z.given.pos_weight else z.w * (p - z.smoothed)
+    apart, sized = two_slopes(z, factor)
+    whole = np.where(z.moves, factor * (over / (p * rest)), z.of(0.0))
+    return np.where((p == 0) | (p == 1), apart, whole), sized
+
+
+def chances_by_labels(z: Situation) -> Pair:
+    """``c w (1 − ε) (log(1 − p) − P log p)``, of which ``−logit(p)`` is left where P is 1."""
+    factor = z.c * z.slope
+    found = -log_odds(z, z.chance)
+    if z.given.pos_weight:
+        found = z.log_rest - z.pos_weight * z.log_chance
+    return factor * found, _finite(z, np.abs(factor) * size(found, z.one))
+
+
+def chances_hvp(z: Situation) -> Pair:
+    """``c v (a/(1 − p)² + b/p²)``."""
+    cv, rest = z.c * z.v, z.one - z.chance
+    up = z.quotient(z, z.quotient(z, cv * z.negative, rest), rest)
+    down = z.quotient(z, z.quotient(z, cv * z.positive, z.chance), z.chance)
+    return np.where(z.moves, up + down, z.of(0.0)), _finite(z, size(up, down))
+
+
+def surprise(z: Situation) -> Pair:
+    """``−Σ q log p``; of an index what it names alone."""
+    terms = picked_alone(z, z.log_chance) if z.indexed else z.product(z.q, z.log_chance)
+    return -z.total(terms), _finite(z, size(terms)).max(axis=1, keepdims=True)
+
+
+def over_chances(z: Situation, factor: Array) -> Array:
+    """``factor q / p``; of an index exactly zero of every class that it does not name."""
+    if not z.indexed:
+        return np.where(z.moves, z.quotient(z, factor * z.q, z.chance), z.of(0.0))
+    named = z.q != 0
+    found = z.quotient(z, np.where(named, factor * z.q, z.of(0.0)), z.chance)
+    return np.where(z.moves & (named | (not z.zero_takes)), found, z.of(0.0))
+
+
+def surprise_jvp(z: Situation) -> Pair:
+    terms = over_chances(z, z.v)
+    return -z.total(terms), _finite(z, size(terms)).max(axis=1, keepdims=True)
+
+
+def surprise_hvp(z: Situation) -> Pair:
+    found = over_chances(z, z.c * z.v)
+    alone = (z.q == 0) & z.zero_takes
+    return plain(np.where(alone, found, z.quotient(z, found, z.chance)))
+
+
 def of_index(formula: Formula) -> Formula:
     return lambda z: settled(z, formula(z))
 
@@ -270,6 +348,20 @@ FORMULAS: Mapping[tuple[str, str], Formula] = {
     (LIKELIHOOD, "grad_logits"): of_index(lambda z: plain(-picked_alone(z, z.c))),
     (LIKELIHOOD, "jvp"): of_index(lambda z: plain(-z.total(picked_alone(z, z.v)))),
     (LIKELIHOOD, "hvp"): of_index(nothing),
+    (GIVEN_BINARY, "value"): of_chances,
+    (GIVEN_BINARY, "grad_logits"): lambda z: chances_slope(z, z.c),
+    (GIVEN_BINARY, "grad_labels"): chances_by_labels,
+    (GIVEN_BINARY, "jvp"): lambda z: chances_slope(z, z.v),
+    (GIVEN_BINARY, "hvp"): chances_hvp,
+    (GIVEN_DENSE, "value"): surprise,
+    (GIVEN_DENSE, "grad_logits"): lambda z: plain(-over_chances(z, z.c)),
+    (GIVEN_DENSE, "grad_labels"): lambda z: plain(-(z.c * z.slope) * z.log_chance),
+    (GIVEN_DENSE, "jvp"): surprise_jvp,
+    (GIVEN_DENSE, "hvp"): surprise_hvp,
+    (GIVEN_SPARSE, "value"): of_index(surprise),
+    (GIVEN_SPARSE, "grad_logits"): of_index(lambda z: plain(-over_chances(z, z.c))),
+    (GIVEN_SPARSE, "jvp"): of_index(surprise_jvp),
+    (GIVEN_SPARSE, "hvp"): of_index(surprise_hvp),
     (BINARY, "hvp"): lambda z: plain(z.c * z.v * (z.negative + z.positive) * z.sigma * z.mirror),
 }
 """The right output of each example."""

@@ -111,7 +111,7 @@ GIVEN = (
     ),
     Hypothesis(
         "normalised once more",
-        "given log-probabilities are taken for logits",
+        "what is given is normalised: log-probabilities as logits, a distribution by its sum",
         "SPEC.md §0; the most common mistake of users",
         on((DIVERGENCE, LIKELIHOOD), ("value", "grad_logits")),
         rows(once_more),

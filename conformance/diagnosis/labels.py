@@ -5,14 +5,23 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, LIKELIHOOD, LOGSUMEXP, SPARSE
+from xent_conformance.diagnosis.formulas import (
+    BINARY,
+    DENSE,
+    GIVEN_BINARY,
+    GIVEN_DENSE,
+    GIVEN_SPARSE,
+    LIKELIHOOD,
+    LOGSUMEXP,
+    SPARSE,
+)
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Of, on, rows
 from xent_conformance.diagnosis.situation import Array, Situation
 
 VALUE_AND_GRADIENT = ("value", "grad_logits", "jvp", "hvp")
-LABELLED = on((DENSE, BINARY), VALUE_AND_GRADIENT)
+LABELLED = on((DENSE, BINARY, GIVEN_DENSE, GIVEN_BINARY), VALUE_AND_GRADIENT)
 OF_DENSE = on(DENSE, VALUE_AND_GRADIENT)
-INDEXED = on((SPARSE, LIKELIHOOD))
+INDEXED = on((SPARSE, LIKELIHOOD, GIVEN_SPARSE))
 
 
 def labels(changed: Of) -> Change:

@@ -14,10 +14,12 @@ from xent_conformance.diagnosis.anywhere import ANYWHERE
 from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
+from xent_conformance.diagnosis.distributions import DISTRIBUTIONS
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
+from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
 from xent_conformance.diagnosis.rounding_softmax import ROUNDING_SOFTMAX
@@ -40,6 +42,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *CONSTANTS,
     *SPECIAL,
     *GIVEN,
+    *PROBABILITIES,
+    *DISTRIBUTIONS,
     *AROUND,
     *ANYWHERE,
 )
@@ -228,8 +232,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute, and a model of it: of given probabilities there is none yet."""
-    return bool(inputs.logits.size) and inputs.definition.domain != "probabilities"
+    """Whether there is anything to compute."""
+    return bool(inputs.logits.size)
 
 
 def _predicted(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, SPARSE
+from xent_conformance.diagnosis.formulas import (
+    BINARY,
+    DENSE,
+    DIVERGENCE,
+    GIVEN_BINARY,
+    GIVEN_DENSE,
+    GIVEN_SPARSE,
+    LIKELIHOOD,
+    SPARSE,
+)
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Where, on, picked, where
 from xent_conformance.diagnosis.situation import Array, Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
-INDEXED = on((SPARSE, LIKELIHOOD))
+OF_CLASSES = (DENSE, SPARSE, DIVERGENCE, LIKELIHOOD, GIVEN_DENSE, GIVEN_SPARSE)
+EVERY_LOSS = (*OF_CLASSES, BINARY, GIVEN_BINARY)
+LOSSES = on(EVERY_LOSS)
+INDEXED = on((SPARSE, LIKELIHOOD, GIVEN_SPARSE))
 
 
 # --- an ignored index ------------------------------------------------------------------------------
@@ -194,7 +205,7 @@ REDUCTIONS = (
         "the mean divides by the elements",
         "by rows and classes",
         over_elements,
-        on((DENSE, SPARSE, DIVERGENCE, LIKELIHOOD)),
+        on(OF_CLASSES),
     ),
     _mean("ignored rows count in the mean", "their weights are in what it divides by", over_weights, INDEXED),
     _mean(
@@ -205,7 +216,7 @@ REDUCTIONS = (
         "a sum is a mean times its divisor",
         "0/0 where nothing counts",
         a_mean_times,
-        on((SPARSE, LIKELIHOOD), "value"),
+        on((SPARSE, LIKELIHOOD, GIVEN_SPARSE), "value"),
         4,
     ),
     _mean("the mean is divided twice", "once more by the number of rows", over_one_axis, rank=4),
@@ -216,7 +227,7 @@ REDUCTIONS = (
         "NaN is left out of a reduction",
         "as if its row were not there",
         nan_left_out,
-        on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD), "value"),
+        on(EVERY_LOSS, "value"),
     ),
     _mean(
         "an index outside is left out of a reduction",

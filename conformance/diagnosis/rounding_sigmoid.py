@@ -288,7 +288,7 @@ ROUNDING_SIGMOID = (
     ),
     Hypothesis(
         "the kink at zero",
-        "of max(x, 0) and |x| the derivative at 0 is taken for 0: the loss is smooth, its parts are not",
+        "of max(x, 0), |x|, xlogy the derivative at 0 is taken for 0: the loss is smooth, its parts are not",
         "SPEC.md 8.8; automatic differentiation of the textbook",
         on(BINARY, ("grad_logits", "jvp")),
         kink,

@@ -103,9 +103,9 @@ RULES = (
     Rule(
         "a NaN is passed over",
         "a NaN goes in and a number comes out, whatever it is",
-        "SPEC.md 3.2",
+        "SPEC.md 3.2 and 5.8",
         Symptom.FINITE_FOR_NAN,
-        ("3.2",),
+        ("3.2", "5.8"),
     ),
     Rule(
         "no example is not nothing",

@@ -26,6 +26,7 @@ Pair = tuple[Array, Array | float]
 another order of the same steps may move."""
 
 Sum = Callable[["Situation", Array], Array]
+Quotient = Callable[["Situation", Array, Array], Array]
 Balance = Callable[["Situation", Array, Array], Pair]
 Formulas = Mapping[tuple[str, str], Callable[["Situation"], Pair]]
 
@@ -74,6 +75,12 @@ def balanced(z: Situation, p: Array, c: Array) -> Pair:
     others = np.where(most, z.total(np.where(most, z.of(0.0), p)), whole - p)
     sized = np.abs(c) * np.maximum(np.abs(z.s * whole), size)
     return np.asarray(c * (z.s * others - p * z.rest)), np.asarray(sized)
+
+
+def divided(z: Situation, share: Array, p: Array) -> Array:
+    """``share / p``; a share of zero takes an infinite reciprocal away (5.6)."""
+    found = share / p
+    return np.where((share == 0) & (p == 0), share, found) if z.zero_takes else np.asarray(found)
 
 
 class Situation(Pieces):
@@ -479,6 +486,32 @@ class Situation(Pieces):
             return self.x
         low, high = self.of(self.eps), self.of(1 - self.eps)
         return np.where(self.x < low, low, np.where(self.x > high, high, self.x))
+
+    # --- probabilities that are given ---
+
+    @piece
+    def chance(self) -> Array:
+        """The probabilities; NaN is what is none (5.9)."""
+        inside = (self.x >= 0) & (self.x <= 1)
+        return np.where(inside, np.abs(self.x), self.of(np.nan))
+
+    @piece
+    def log_chance(self) -> Array:
+        return np.asarray(np.log(self.chance))
+
+    @piece
+    def log_rest(self) -> Array:
+        """``log(1 − p)``."""
+        return np.asarray(np.log1p(-self.chance))
+
+    @piece
+    def quotient(self) -> Quotient:
+        return divided
+
+    @piece
+    def moves(self) -> Array:
+        """Where a derivative passes on its way to the probabilities."""
+        return np.ones((1, 1), bool)
 
     # --- what is returned ---
 

@@ -7,11 +7,21 @@ from collections.abc import Callable
 import ml_dtypes
 import numpy as np
 
-from xent_conformance.diagnosis.formulas import BINARY, DENSE, DIVERGENCE, LIKELIHOOD, LOGSUMEXP, SPARSE
+from xent_conformance.diagnosis.formulas import (
+    BINARY,
+    DENSE,
+    DIVERGENCE,
+    GIVEN_BINARY,
+    GIVEN_DENSE,
+    GIVEN_SPARSE,
+    LIKELIHOOD,
+    LOGSUMEXP,
+    SPARSE,
+)
 from xent_conformance.diagnosis.hypothesis import Hypothesis, on, picked, where
 from xent_conformance.diagnosis.situation import Situation
 
-LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD))
+LOSSES = on((DENSE, SPARSE, BINARY, DIVERGENCE, LIKELIHOOD, GIVEN_BINARY, GIVEN_DENSE, GIVEN_SPARSE))
 SOFTMAX_LOSSES = on((DENSE, SPARSE))
 
 
@@ -309,7 +319,7 @@ WEIGHTS = (
         "the gradient by the labels knows no smoothing",
         "the factor 1 − ε is left out",
         "SPEC.md 6.7",
-        on((DENSE, BINARY), "grad_labels"),
+        on((DENSE, BINARY, GIVEN_DENSE, GIVEN_BINARY), "grad_labels"),
         where(slope_of_one, "label_smoothing"),
         rank=2,
     ),

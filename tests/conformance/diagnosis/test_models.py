@@ -36,6 +36,7 @@ BEYOND_QUICK = {
     ("a mean in 16 bits", "divided last"): "element_weights",
     ("in fewer bits", "a weight less one"): "forms",
     ("a product is derived factor by factor", "t p − t (1 − p)"): "derivatives",
+    ("a product is derived factor by factor", "p² − 2 p z + z"): "derivatives",
 }
 """What the standard profile alone asks, huge weights in binary16 among it, and the family that does."""
 

@@ -32,11 +32,7 @@ def first_of_each(operator: str) -> list[Batch]:
     return list(found.values())
 
 
-MODELLED = [name for name, o in OPERATORS.items() if o.domain != "probabilities"]
-"""Of the others no model speaks yet."""
-
-
-@pytest.mark.parametrize("operator", MODELLED)
+@pytest.mark.parametrize("operator", OPERATORS)
 def test_what_nothing_is_replaced_in_breaks_nothing(operator: str) -> None:
     """With reductions, weights of classes and rows, masks, composites, and along tangents."""
     asked = first_of_each(operator)
