@@ -18,6 +18,7 @@ from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
 from xent_conformance.diagnosis.rules import FORM_RULES, RULES, Rule, by_form, by_rule
+from xent_conformance.diagnosis.told import OF_ALL_FORMS
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
@@ -153,7 +154,7 @@ def _told(named: pl.DataFrame, explained: Iterable[Explained]) -> dict[str, dict
     return {
         cause: {
             "hypothesis": name,
-            "sentence": _BY_NAME[name].sentence,
+            "sentence": OF_ALL_FORMS.get(name, _BY_NAME[name].sentence),
             "source": _BY_NAME[name].source,
             "conforming": conforming.get(name, 0),
         }
