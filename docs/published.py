@@ -21,9 +21,9 @@ from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.section import Extras
 from xent_conformance.reports.run.commands import Files
-from xent_conformance.reports.run.file import Run, called, merge, read_run, write_run
+from xent_conformance.reports.run.file import SLIM, Run, called, merge, read_run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.views.slim import SLIM, slim
+from xent_conformance.reports.views.slim import slim
 
 HERE = Path(__file__).resolve().parents[1] / "reports" / "published"
 

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# xdist tells its workers 80, whatever the terminal is, and the command line believes it
+os.environ.pop("COLUMNS", None)
+
 from tests.support import corpus as made_once
 from tests.support import fakes, shared
 from tests.support.by_hand import Install

@@ -51,7 +51,8 @@ def test_all_tests_are_collected_without_any_framework() -> None:
     assert status == 0, re.sub(r"^\S+::.*\n", "", said, flags=re.MULTILINE)[-4000:]
     files = {line.partition("::")[0] for line in said.splitlines() if "::" in line}
     missing = {f.relative_to(ROOT).as_posix() for f in TESTS.rglob("test_*.py")} - files
-    assert missing <= {"tests/reports/html/test_browser.py"}, "it needs a browser, and says so"
+    browsers = {f"tests/reports/html/{name}.py" for name in ("test_browser", "test_browser_versions")}
+    assert missing <= browsers, "they need a browser, and say so"
     assert "conformance/pytesting/test_frameworks.py" in files
 
 

@@ -13,8 +13,8 @@ import pytest
 from docs.findings import page as findings_page
 from docs.published import HERE, PAGES, Page, read, rendered
 from tests.support.small_run import Page as Read
+from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.views.causes import causes
-from xent_conformance.reports.views.slim import SLIM
 
 SIZES = {"report": 1_500_000, "gpu": 1_500_000, "upgrade-jax": 500_000}
 """Bytes at most."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import SLIM, Run
 from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import JUDGED, Row, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Kind, Reason
-from xent_conformance.reports.views.slim import SLIM
 
 
 def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:

@@ -26,6 +26,9 @@ _KEY = "xent-conformance"
 OWN = "own"
 """Of a header: the name of a function of one's own, which was asked alone. No command knows such a name."""
 
+SLIM = "slim"
+"""Of a header: what was taken out, in a sentence. Such a file is no baseline: not all bits are there."""
+
 SCHEMA: dict[str, pl.DataType] = {
     "case": pl.String(),  # readable path
     "hash": pl.String(),  # content of the case
@@ -132,7 +135,9 @@ def write_run(path: Path, run: Run) -> None:
     header = json.loads(json.dumps(header))
     header["digest"] = _digest(header, frame)
     with replacing(path) as temporary:
-        frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)})
+        # what is kept for long is written once
+        level = 19 if SLIM in header else None
+        frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)}, compression_level=level)
 
 
 def read_run(path: Path) -> Run:

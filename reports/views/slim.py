@@ -1,7 +1,7 @@
 """A run file without what no page shows: small enough to be published beside the page that is made from it.
 
 What is broken, and every answer to a row that a page may show whole, stays to the last bit. Of the others,
-which are counted, put side by side and drawn, stay: the verdict, the error to five digits, and enough of the
+which are counted, put side by side and drawn, stay: the verdict, the error to seven digits, and enough of the
 hashes to tell other bits from the same. The page of what is left is the page of the whole.
 """
 
@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import SLIM, Run
 from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.causes import causes, named
-
-SLIM = "slim"
-"""Of a header: what was taken out, in a sentence. Such a file is no baseline: not all bits are there."""
+from xent_conformance.reports.views.strips import EDGES
 
 SAID = (
-    "of the verdicts that are counted and not shown, the error has five digits and the numbers are left out; "
-    "hashes have four letters"
+    "of the verdicts that are counted and not shown, the error has seven digits, and the numbers are left "
+    "out; hashes have four letters"
 )
 
-DIGITS, LETTERS = 5, 4
-
-_ORDER = ["operator", "family", "variant", "dtype", "n", "case", "output"]
-_ORDER += ["framework", "implementation", "mode", "device"]
+DIGITS, LETTERS = 7, 4
 
 
 def slim(run: Run) -> Run:
@@ -37,9 +32,30 @@ def slim(run: Run) -> Run:
         return pl.when(whole).then(pl.col(column)).otherwise(instead).alias(column)
 
     verdicts = run.verdicts.with_columns(
-        *(unless(c, pl.lit(0.0)) for c in ("got", "hi", "lo", "rounded", "ratio")),
+        # what is special stays: whether a right answer is finite decides where its row is drawn
+        *(
+            unless(c, pl.when(pl.col(c).is_finite()).then(0.0).otherwise(pl.col(c)))
+            for c in ("got", "hi", "lo", "rounded", "ratio")
+        ),
         *(unless(c, pl.lit(0, dtype=pl.Int32)) for c in ("index", "exponent")),
-        unless("ulps", pl.col("ulps").round_sig_figs(DIGITS)),
-        *(pl.col(c).str.slice(0, LETTERS) for c in ("hash", "bits")),
-    ).sort(_ORDER, maintain_order=True)
+        unless("ulps", pl.when(_in_another_bin()).then("ulps").otherwise(_rounded())),
+        _cut("bits"),
+        # of a case the same in every row: nothing is compared with it but another file of the same kind
+        hash=pl.when(pl.col("case").is_in(shown))
+        .then(pl.col("hash").str.slice(0, LETTERS))
+        .otherwise(pl.lit("")),
+    )
     return Run(verdicts, tuple({**h, SLIM: SAID} for h in run.headers))
+
+
+def _cut(column: str) -> pl.Expr:
+    return pl.col(column).str.slice(0, LETTERS)
+
+
+def _rounded() -> pl.Expr:
+    return pl.col("ulps").round_sig_figs(DIGITS)
+
+
+def _in_another_bin() -> pl.Expr:
+    """Whether the error, rounded, would be drawn elsewhere: a little more than half an ulp is not half."""
+    return pl.any_horizontal((pl.col("ulps") > edge) != (_rounded() > edge) for edge in EDGES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.reference.test_special_values import INF, NAN, ask, same
+from tests.support.asking_reference import INF, NAN, ask, same
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import BINARY64
 

@@ -12,10 +12,10 @@ from typing import Any
 from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import listed, plural, words
-from xent_conformance.reports.views.slim import SLIM
 
 Facts = tuple[tuple[str, str], ...]
 

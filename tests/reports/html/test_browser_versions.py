@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.reports.views.test_versions import TABLE
 from tests.support.small_gate import broken, decided, of_every_change, waiver
 from tests.support.small_run import CLAUSES, header, run_of, verdict
+from tests.support.small_versions import TABLE
 from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.versions import render as render_versions

@@ -26,8 +26,8 @@ def test_a_pass_says_what_held() -> None:
     run = run_of([verdict(), verdict(status="breaks_should", case="b")])
     text = said(run, decided(run))
     assert (
-        "● gate passed In the implementations users call, every must clause holds and nothing that was asked "
-        "is missing. 1 warning."
+        "● gate passed In the implementations users call, every answer conforms to the must clauses and "
+        "nothing that was asked is missing. 1 warning."
     ) in text
     assert "Decide again: conformance gate RUN.parquet" in text
     assert "1 should clause broken, the first: torch.softmax value: lost relative accuracy" in text
@@ -83,7 +83,10 @@ def test_an_accepting_waiver_stands_with_reason_and_link() -> None:
     run = run_of([broken(), broken(mode="compile"), verdict(case="b")])
     text, source = section_of_run("gate", run, decided(run, [waiver()]))
     assert "Gate and waivers gate passed; 1 waivers accept 2 verdicts" in text
-    assert "every must clause holds or is waived" in text and "Waivers accept 2 verdicts." in text
+    assert (
+        "every answer conforms to the must clauses or is waived" in text
+        and "Waivers accept 2 verdicts." in text
+    )
     assert "torch-known accepts 2 verdicts" in text
     assert "it rounds once more, as upstream documents" in text
     assert '<a href="https://example.org/issue/1" rel="noreferrer">' in source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.support.corpus import corpus
 from xent_conformance.check_plugin.values import EASY
+from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.html.sections.refusals import KINDS
 from xent_conformance.reports.run.words import ORDINARY
 from xent_conformance.reports.text.featured import DRAWN
@@ -20,10 +21,11 @@ def test_every_magnitude_is_made_of_cases_that_are_asked() -> None:
 
 
 def test_a_magnitude_is_asked_of_logits_or_of_probabilities() -> None:
-    """Rows of a table of one operator: those of ``p`` are for logit alone, which takes probabilities."""
+    """Rows of a table of one operator: those of ``p`` are for operators that take probabilities alone."""
     for name, pairs in MAGNITUDES.items():
         operators = {o for family, variant, o in ASKED if (family, variant) in pairs}
-        assert (operators == {"logit"}) == name.startswith("p "), name
+        given = {OPERATORS[o].domain == "probabilities" for o in operators}
+        assert (given == {True}) == name.startswith("p "), name
 
 
 def test_the_operators_whose_errors_are_drawn_are_asked() -> None:

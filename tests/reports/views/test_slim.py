@@ -8,18 +8,18 @@ from typing import Any
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.run.file import Run, read_run, write_run
+from xent_conformance.reports.run.file import SLIM, Run, read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.views.gate import INVALID
-from xent_conformance.reports.views.slim import SLIM, slim
+from xent_conformance.reports.views.slim import slim
 
 
 def whole() -> Run:
     rows: list[dict[str, Any]] = [
         verdict(case="a", status="breaks_must", cause="one"),
         verdict(case="a", framework="jax", implementation="jax.nn.softmax", got=0.1, ulps=0.123456789),
-        verdict(case="b", ulps=0.123456789, ratio=0.5, got=0.7),
-        verdict(case="b", ulps=0.123456789, ratio=0.5, got=0.7, mode="compile", bits="ffff0000ffff0000"),
+        verdict(case="b", ulps=0.12345678912, ratio=0.5, got=0.7),
+        verdict(case="b", ulps=0.12345678912, ratio=0.5, got=0.7, mode="compile", bits="ffff0000ffff0000"),
         verdict(case="c", status="open", got=0.5),
     ]
     return run_of(rows, header())
@@ -37,8 +37,13 @@ def test_what_is_broken_and_what_stands_beside_it_stays_to_the_last_bit() -> Non
 def test_of_what_is_counted_the_numbers_are_left_out_and_other_bits_stay_other_bits() -> None:
     kept = slim(whole()).verdicts.filter(case="b").sort("mode")
     assert kept["got"].to_list() == [0.0, 0.0] and kept["ratio"].to_list() == [0.0, 0.0]
-    assert kept["ulps"].to_list() == [0.12346, 0.12346]
+    assert kept["ulps"].to_list() == [0.1234568, 0.1234568]
     assert kept["bits"].n_unique() == 2
+
+
+def test_an_error_stays_in_its_bin() -> None:
+    (kept,) = slim(run_of([verdict(ulps=0.50000000001)], header(exhibits={}))).verdicts["ulps"]
+    assert kept == 0.50000000001
 
 
 def test_an_open_answer_is_shown_and_stays() -> None:

@@ -6,77 +6,18 @@ import io
 import itertools
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tests.support.decisions import answer
 from tests.support.small_run import HOSTILE, Page
+from tests.support.small_versions import LINE, TABLE, cell, life
 from xent_conformance.reports.html.versions import render
 from xent_conformance.reports.terminal.versions import show
-from xent_conformance.reports.text.wording import Answer
-from xent_conformance.reports.views.versions import Cell, Lifetime, Line, Versions
+from xent_conformance.reports.views.versions import Line, Versions
 
 INF, NAN = float("inf"), float("nan")
-
-
-def _cell(**changes: Any) -> Cell:
-    usual: dict[str, Any] = {
-        "verdicts": 1200,
-        "must": 0,
-        "should": 3,
-        "unsupported": 0,
-        "worst": {"bfloat16": 36.7, "float32": 1.5},
-        "changed": 0,
-        "compared": 1200,
-        "regressed": 0,
-        "fixed": 0,
-    }
-    return Cell(**usual | changes)
-
-
-def _life(**changes: Any) -> Lifetime:
-    usual: dict[str, Any] = {
-        "implementation": "fake.softmax",
-        "operator": "softmax",
-        "output": "value",
-        "clause": "1.1",
-        "level": "must",
-        "symptom": "beyond the stable bound",
-        "formulation": "fused",
-        "counts": (0, 4, 0),
-        "case": "softmax/ordinary/unit/float32/n3/r0",
-        "answer": Answer("0.5", "0.25", "2,000", "divergent", "returned", "", 2000.0),
-        "steady": False,
-    }
-    return Lifetime(**usual | changes)
-
-
-LINE = Line(
-    "fake.softmax",
-    "fused",
-    (
-        _cell(changed=None, compared=None, regressed=None, fixed=None),
-        _cell(must=4, changed=17, regressed=4),
-        _cell(),
-    ),
-)
-TABLE = Versions(
-    framework="fake",
-    versions=("1.0", "2.0", "10.0"),
-    environments=(
-        {"python": "3.11.7", "numpy": "2.4.6", "threads": "1"},
-        {"python": "3.11.7", "numpy": "2.4.6", "threads": "1"},
-        {"python": "3.11.7", "numpy": "2.4.7", "isa": "avx2"},
-    ),
-    complete=(True, True, True),
-    profile="quick",
-    date="2026-11-21",
-    command="conformance matrix fake==1.0 fake==2.0 fake==10.0",
-    lines=(LINE,),
-    lifetimes=(_life(), _life(clause="1.2", level="should", counts=(3, 3, 3), steady=True)),
-)
 
 
 def _terminal(table: Versions) -> str:
@@ -145,7 +86,7 @@ def test_each_step_says_what_is_worse_and_what_decides() -> None:
 
 def test_naive_controls_are_no_part_of_a_step() -> None:
     naive = replace(LINE, formulation="naive")
-    table = replace(TABLE, lines=(naive,), lifetimes=(_life(formulation="naive"),))
+    table = replace(TABLE, lines=(naive,), lifetimes=(life(formulation="naive"),))
     assert [(s.compared, s.regressed, s.came, s.went) for s in table.steps] == [(0, 0, 0, 0)] * 2
     assert "1.0 → 2.0 – nothing to compare 0 — 0 0 0 0" in Page(render(table)).text
 
@@ -175,7 +116,7 @@ def test_foreign_text_stays_text() -> None:
         versions=(HOSTILE, "2.0", HOSTILE),
         environments=({HOSTILE: HOSTILE}, {}, {}),
         lines=(replace(LINE, implementation=HOSTILE),),
-        lifetimes=(_life(implementation=HOSTILE, answer=answer(HOSTILE), case=HOSTILE),),
+        lifetimes=(life(implementation=HOSTILE, answer=answer(HOSTILE), case=HOSTILE),),
         command=HOSTILE,
     )
     html = render(hostile)
@@ -195,7 +136,7 @@ def test_an_incomplete_version_is_said_at_the_top() -> None:
 
 @pytest.mark.parametrize("worst", [{}, {"float32": 0.0}, {"float32": INF}, {"float32": 1e300}])
 def test_charts_of_odd_numbers(worst: dict[str, float]) -> None:
-    odd = Line("odd", "fused", (None, _cell(worst=worst), None))
+    odd = Line("odd", "fused", (None, cell(worst=worst), None))
     html = render(replace(TABLE, lines=(odd,)))
     assert "nan" not in html.lower().split("<main>")[1] and "inf" not in html.split("<svg")[-1]
     assert "break must — 0 —" in Page(html).text
@@ -203,7 +144,7 @@ def test_charts_of_odd_numbers(worst: dict[str, float]) -> None:
 
 def test_controls_are_apart() -> None:
     naive = Line("fake.naive", "naive", LINE.cells)
-    table = replace(TABLE, lines=(LINE, naive), lifetimes=(_life(formulation="naive"),))
+    table = replace(TABLE, lines=(LINE, naive), lifetimes=(life(formulation="naive"),))
     text = Page(render(table)).text
     assert "0 of 0 findings" in text and "1 naive formulation" in text
 
@@ -223,7 +164,7 @@ def test_what_the_terminal_says() -> None:
 
 
 def test_the_terminal_shows_an_error_that_moved_and_a_gap() -> None:
-    line = replace(LINE, cells=(None, _cell(worst={"float32": 2.0}), _cell(worst={"float32": NAN})))
+    line = replace(LINE, cells=(None, cell(worst={"float32": 2.0}), cell(worst={"float32": NAN})))
     text = _terminal(replace(TABLE, lines=(line,), complete=(False, True, True)))
     assert "fake.softmax float32: — → 2.00 → — ulp" in text
     assert "not answered" in text
