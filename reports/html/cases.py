@@ -24,7 +24,7 @@ FIELDS = ("logits", "labels", "cotangent", "tangent")
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of a row: a column of decimals and one of bits for each name in ``heads``.
+    """The inputs of a row: a column of decimals with their bits for each name in ``heads``.
 
     ``about`` says the format, the length, the label and what was asked; ``below`` are inputs of one number.
     """
@@ -75,7 +75,7 @@ def inputs(exhibit: Mapping[str, Any], output: str) -> Inputs:
 
 def _cells(columns: Sequence[Sequence[Element]], i: int) -> Iterable[str]:
     for column in columns:
-        yield from (column[i].decimal, column[i].bits) if i < len(column) else ("", "")
+        yield f"{column[i].decimal}  {column[i].bits}" if i < len(column) else ""
 
 
 def _once(row: Sequence[Element], n: int) -> str | None:

@@ -40,6 +40,9 @@ QUOTED = 2
 RIGHT = 6
 """Implementations that conform throughout, of which so many are named."""
 
+PLACES = 24
+"""Lines that say where a cause shows; of more it says how many."""
+
 GLYPHS = {"some": "◐", "other": "◌", "right": "●", "none": "·"}
 """How a framework fares with the rows of a cause; where all are broken, the mark of the level."""
 
@@ -129,6 +132,7 @@ class Entry:
     script_command: str
     findings: str
     places: tuple[Place, ...]
+    more_places: int
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
     exhibit = material.exhibits.get(row["case"])
     listed, left = answers(seen.answers, naming)
     findings = seen.rows.select(KEY).unique().height
+    places = _places(seen, material)
     return Entry(
         rank=seen.rank,
         id=cause_id(cause.id),
@@ -186,7 +191,8 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         script_command=commands.script(run, row),
         findings=plural(findings, "finding"),
-        places=_places(seen, material),
+        places=places[:PLACES],
+        more_places=max(len(places) - PLACES, 0),
     )
 
 
@@ -282,7 +288,7 @@ def _places(seen: Seen, material: Material) -> tuple[Place, ...]:
         )
     )
     down = [True] + [False] * len(_PLACE)
-    found = []
+    found: list[Place] = []
     for row in grouped.sort("count", *_PLACE, descending=down).iter_rows(named=True):
         outputs = ", ".join(map(words, in_order(row["outputs"], OUTPUTS)))
         found.append(
@@ -296,8 +302,9 @@ def _places(seen: Seen, material: Material) -> tuple[Place, ...]:
                 verdicts=count(row["count"]),
                 answer=Answer.of(row).sentence,
                 case=row["case"],
-                case_id="" if row["case"] in seen.told else case_id(row["case"]),
+                case_id="" if row["case"] in seen.told or len(found) >= PLACES else case_id(row["case"]),
             )
         )
-        seen.told.add(row["case"])
+        if len(found) <= PLACES:
+            seen.told.add(row["case"])
     return tuple(found)

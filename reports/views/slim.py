@@ -39,11 +39,7 @@ def slim(run: Run) -> Run:
         ),
         *(unless(c, pl.lit(0, dtype=pl.Int32)) for c in ("index", "exponent")),
         unless("ulps", pl.when(_in_another_bin()).then("ulps").otherwise(_rounded())),
-        _cut("bits"),
-        # of a case the same in every row: nothing is compared with it but another file of the same kind
-        hash=pl.when(pl.col("case").is_in(shown))
-        .then(pl.col("hash").str.slice(0, LETTERS))
-        .otherwise(pl.lit("")),
+        *(_cut(c) for c in ("hash", "bits")),
     )
     return Run(verdicts, tuple({**h, SLIM: SAID} for h in run.headers))
 
