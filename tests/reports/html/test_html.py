@@ -91,9 +91,9 @@ def test_every_answer_to_a_row_stands_beside_it() -> None:
         verdict(framework="jax", implementation="jax.nn.softmax", version="0.10.2", bits="00", got=0.1),
     ]
     page, _ = page_of(rows)
-    assert "✕ breaks must [1] 0.25 2,000 torch.softmax compile · cpu; eager · cpu" in page.text
-    assert "● conforms [1] 0.1" in page.text and "jax.nn.softmax eager · cpu" in page.text
-    assert "i logits bits 0 1 0x3f800000 1 -2 0xc0000000" in page.text
+    assert "✕ breaks must [1] 0.25 2,000 torch.softmax · compile · cpu; eager · cpu" in page.text
+    assert "● conforms [1] 0.1" in page.text and "jax.nn.softmax · eager · cpu" in page.text
+    assert "i logits, bits 0 1 0x3f800000 1 -2 0xc0000000" in page.text
     assert "● jax.nn.softmax, 1 answer" in page.text
 
 

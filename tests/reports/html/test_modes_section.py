@@ -36,7 +36,7 @@ def xla() -> Rows:
 
 def test_what_changes_under_xla_leads_to_its_cause() -> None:
     page, text = shown(run_of(xla(), header(causes=CAUSES)))
-    assert "torch 2.13.0 eager → xla 3 33.3 % 1 1 must 0·∞ is NaN 1 1 clause 1.2: lost relative" in text
+    assert "torch 2.13.0 eager → xla 3 33.3 % 1 1 must 0·∞ is NaN 1 1 clause 1.2, values of softmax" in text
     assert f"#{cause_id('0-is-nan')}" in page.links
     assert "makes no difference" not in text
 
@@ -68,7 +68,9 @@ def test_my_gpu_differs_from_my_cpu() -> None:
         ]
     )
     _, text = shown(merge([cpu, gpu]))
-    assert "torch 2.13.0 cpu → cuda 2 50.0 % 0 1 1 must clause 1.1: beyond the stable" in text
+    assert (
+        "torch 2.13.0 cpu → cuda 2 50.0 % 0 1 1 must clause 1.1, values of softmax: beyond the stable" in text
+    )
 
 
 def test_a_run_without_a_gpu_says_how_to_have_one() -> None:

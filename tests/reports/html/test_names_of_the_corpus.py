@@ -21,11 +21,11 @@ def test_every_magnitude_is_made_of_cases_that_are_asked() -> None:
 
 
 def test_a_magnitude_is_asked_of_logits_or_of_probabilities() -> None:
-    """Rows of a table of one operator: those of ``p`` are for operators that take probabilities alone."""
+    """Rows of a table of one operator: those of ``p`` are for operators of one probability each."""
     for name, pairs in MAGNITUDES.items():
         operators = {o for family, variant, o in ASKED if (family, variant) in pairs}
-        given = {OPERATORS[o].domain == "probabilities" for o in operators}
-        assert (given == {True}) == name.startswith("p "), name
+        given = {OPERATORS[o].elementwise and OPERATORS[o].within_unit for o in operators}
+        assert given == {name.startswith("p ")}, name
 
 
 def test_the_operators_whose_errors_are_drawn_are_asked() -> None:

@@ -106,7 +106,7 @@ def test_a_wide_line_says_who_how_many_and_the_name_that_lasts() -> None:
 
 def test_what_nothing_explains_is_named_by_its_clause() -> None:
     text = _printed(_causes({"case": "a", "cause": "other"}))
-    assert "must    clause 1.1: beyond the stable bound, unexplained" in text
+    assert "must    clause 1.1, values of softmax: beyond the stable bound, unexplained" in text
 
 
 def test_where_both_numbers_are_right_no_number_is_said_to_be_wrong() -> None:
