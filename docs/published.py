@@ -15,7 +15,7 @@ from pathlib import Path
 from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.stubs import by_cause
-from xent_conformance.decision.waivers import Waiver, known_files, read_waivers
+from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.explain.script.of_causes import scripts
 from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
@@ -86,18 +86,16 @@ def keep(name: str, run: Run) -> None:
 def extras(run: Run) -> Extras:
     """What one takes away of each cause: the scripts that the files carry, and entries of waivers."""
     carried = {cause: text for h in run.headers for cause, text in h.get(SCRIPTS, {}).items()}
-    return Extras(carried, by_cause(run, known()))
-
-
-def known() -> list[Waiver]:
-    """The waivers that ship, named by where they lie in the repository, whoever renders the page."""
-    root = HERE.parents[1]
-    return [replace(w, source=str(Path(w.source).relative_to(root))) for w in read_waivers(known_files())]
+    return Extras(carried, by_cause(run, read_waivers(known_files())))
 
 
 def rendered(page: Page) -> str:
-    """The page, from the run files that are kept."""
-    run, waivers = read(page.runs), known()
+    """The page, from the run files that are kept; it does not say where it was made."""
+    return _rendered(page).replace(f"{HERE.parents[1]}/", "")
+
+
+def _rendered(page: Page) -> str:
+    run, waivers = read(page.runs), read_waivers(known_files())
     files = Files(tuple(str(run_file(name).relative_to(HERE.parents[1])) for name in page.runs))
     if not page.before:
         gate = replace(decide(run, waivers=waivers), files=files)

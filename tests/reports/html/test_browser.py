@@ -246,7 +246,7 @@ def test_plain_questions_are_answered_on_the_first_screen(published: Any) -> Non
 def test_a_question_is_one_click_from_its_evidence(published: Any) -> None:
     published.locator(".know a", has_text="A masked class").click()
     cause = published.locator(".cause:target")
-    assert cause.locator(".body").is_visible()
+    cause.locator(".body").wait_for()
     assert cause.locator("text=What every implementation answers to this row").is_visible()
     published.locator("nav a", has_text="Modes and devices").click()
     xla = published.locator("#modes tr", has_text="eager → xla")
