@@ -46,12 +46,6 @@ def clause_anchor(number: str) -> str:
     return anchor("s", number)
 
 
-def finding_id(row: Row) -> str:
-    """Where the page has a finding."""
-    keys = ("operator", "framework", "version", "implementation", "machine", "output")
-    return anchor("f", *(row[k] for k in (*keys, "clause", "symptom")))
-
-
 _PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
