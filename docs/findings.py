@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import polars as pl
+from packaging.version import Version
 
 from docs.published import SCRIPTS, read
 from xent_conformance.decision.gate import decide
@@ -54,29 +55,51 @@ there is AVX-512, and not elsewhere. They name the instruction sets they were se
 def page() -> str:
     """All of docs/FINDINGS.md."""
     run = read(("run",))
-    links = _links(run)
+    links, versions = _known(run)
     scripts = {cause for h in run.headers for cause in h.get(SCRIPTS, {})}
     found = causes(run)
     head = HEAD.format(
         number=len(found), must=sum(c.level == "must" for c in found), tested=listed(run.tested)
     )
-    entries = ["\n".join(_entry(c, run, links.get(c.id, ()), c.id in scripts)) for c in found]
+    entries = [
+        "\n".join(_entry(c, run, links.get(c.id, ()), versions.get(c.id, ()), c.id in scripts)) for c in found
+    ]
     return "\n".join([head, *entries, WRONG])
 
 
-def _links(run: Run) -> Mapping[str, tuple[str, ...]]:
-    """By cause, what the waivers that accept it link to."""
+def _known(run: Run) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """By cause, what the waivers that accept it link to, and since which versions they were seen to be true."""
     waivers: Mapping[str, Waiver] = {w.name: w for w in read_waivers(known_files())}
-    found: dict[str, dict[str, None]] = {}
+    links: dict[str, dict[str, None]] = {}
+    versions: dict[str, dict[str, None]] = {}
     for kept in decide(run, waivers=list(waivers.values())).accepted:
-        link = waivers[kept.waiver].link
-        found.setdefault(kept.cause, {})
-        if link.startswith("https://"):
-            found[kept.cause][link] = None
-    return {cause: tuple(links) for cause, links in found.items()}
+        waiver = waivers[kept.waiver]
+        versions.setdefault(kept.cause, {})[f"{waiver.framework} {waiver.versions or 'any'}"] = None
+        if waiver.link.startswith("https://"):
+            links.setdefault(kept.cause, {})[waiver.link] = None
+    return _listed(links), {cause: _since(texts) for cause, texts in versions.items()}
 
 
-def _entry(c: Cause, run: Run, links: Iterable[str], scripted: bool) -> Iterable[str]:
+def _since(ranges: Iterable[str]) -> tuple[str, ...]:
+    """``jax >=0.4.35``: of each framework the widest range."""
+    widest: dict[str, str] = {}
+    for text in ranges:
+        name, _, versions = text.partition(" ")
+        if name not in widest or _first(versions) < _first(widest[name]):
+            widest[name] = versions
+    return tuple(f"{name} {versions}" for name, versions in sorted(widest.items()))
+
+
+def _first(versions: str) -> Version:
+    found = [Version(part.removeprefix(">=")) for part in versions.split(",") if part.startswith(">=")]
+    return min(found, default=Version("0"))
+
+
+def _listed(found: Mapping[str, Mapping[str, None]]) -> Mapping[str, tuple[str, ...]]:
+    return {cause: tuple(sorted(texts)) for cause, texts in found.items()}
+
+
+def _entry(c: Cause, run: Run, links: Iterable[str], ranges: Iterable[str], scripted: bool) -> Iterable[str]:
     rows = run.broken.filter(pl.col("cause") == c.id)
     versions = rows.select("framework", "version").unique().sort("framework", "version").iter_rows()
     names = rows.group_by("implementation").len().sort("len", "implementation", descending=[True, False])
@@ -98,6 +121,9 @@ def _entry(c: Cause, run: Run, links: Iterable[str], scripted: bool) -> Iterable
     else:
         answer = f"`{c.implementation}`: {c.answer.returned}"
     yield f"* For instance `{c.worst}`: {answer}."
+    known = ", ".join(ranges)
+    if known:
+        yield f"* Known of {known}: the versions in which a waiver's witnesses were seen to fail."
     upstream = ", ".join(f"<{link}>" for link in links)
     yield f"* Upstream: {upstream or 'not reported, as far as we know'}."
     link = f"[everybody's answer](../reports/published/report.html#{cause_id(c.id)})"

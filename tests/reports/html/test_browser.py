@@ -268,3 +268,14 @@ def test_may_i_upgrade_and_does_my_gpu_differ(browser: Any) -> None:
     rows = page.locator("#modes tr", has_text="cuda:0")
     assert rows.count() == 2 and all("%" in row.inner_text() for row in rows.all())
     page.close()
+
+
+def test_touch_reaches_what_hover_shows(browser: Any, folder: Path) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    page.goto((folder / "gate.html").as_uri())
+    cell = page.locator(".card td[title]").first
+    cell.scroll_into_view_if_needed()
+    cell.tap()
+    assert page.locator("#tip").inner_text() == cell.get_attribute("title")
+    context.close()
