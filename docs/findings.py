@@ -68,7 +68,7 @@ def page() -> str:
 
 
 def _known(run: Run) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
-    """By cause, what the waivers that accept it link to, and since which versions they were seen to be true."""
+    """By cause, what the waivers that accept it link to, and since which versions it is known."""
     waivers: Mapping[str, Waiver] = {w.name: w for w in read_waivers(known_files())}
     links: dict[str, dict[str, None]] = {}
     versions: dict[str, dict[str, None]] = {}
