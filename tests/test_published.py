@@ -45,6 +45,14 @@ def test_nothing_else_lies_there() -> None:
     assert {file.name for file in HERE.iterdir()} == known | {"README.md"}
 
 
+@pytest.mark.parametrize("name", [name for page in PAGES for name in (*page.runs, *page.before)])
+def test_no_message_says_where_the_suite_lies(name: str) -> None:
+    messages = read((name,)).verdicts["message"].unique().to_list()
+    assert not [
+        text for text in messages if re.search(r"File \"/(?!usr|opt/python)[^\"]*/conformance/", text)
+    ]
+
+
 def test_the_run_says_that_it_was_made_small() -> None:
     assert read(("run",)).header[SLIM] and SLIM not in read(("jax-0.9.2",)).header
     assert "was made small" in Read(published("report")).text
