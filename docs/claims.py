@@ -37,9 +37,9 @@ def _found(run: Run) -> str:
     """What there is to know, then the most harmful causes that a hypothesis explains."""
     lines = []
     for line in know(run):
-        between = " " if line.sentence.startswith(("in ", "by ")) else ": "
-        lines.append(f"* **{line.what}**{between}{line.sentence}")
-    shown = [c for c in causes(run) if c.level == "must" and c.hypothesis and c.right][:SHOWN]
+        lines.append(f"* **{line.what}**{line.joint}{line.sentence}")
+    every = causes(run)
+    shown = [c for c in every if c.level == "must" and c.hypothesis and c.right][:SHOWN]
     lines += ["", "| what is wrong | returned | right | whose | clauses |", "|---|---|---|---|---|"]
     for c in shown:
         cells = [
@@ -50,7 +50,6 @@ def _found(run: Run) -> str:
             ", ".join(c.clauses),
         ]
         lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    every = causes(run)
     must = sum(c.level == "must" for c in every)
     lines += [
         "",

@@ -22,12 +22,12 @@ from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import (
     OUTPUTS,
     Answer,
-    bits_text,
     capital,
     cut,
     dtypes_text,
     in_order,
     plural,
+    with_bits,
     words,
 )
 from xent_conformance.reports.views.affected import Reach, Share
@@ -238,15 +238,11 @@ def _facts(row: Row, answer: Answer) -> list[tuple[str, str]]:
         return [("returned", answer.returned)]
     exact = numbers.exact(row["hi"], row["lo"], row["exponent"])
     facts = [
-        ("returned", _with_bits(answer.returned, bits_text(row, "got"))),
-        ("right", _with_bits(answer.right, bits_text(row, "rounded"))),
+        ("returned", with_bits(row, "got")),
+        ("right", with_bits(row, "rounded")),
         ("exact", f"{exact}, certified" if row["hi"] - row["hi"] == 0 else f"{exact}, by the clause"),
     ]
     return [*facts, ("error", f"{answer.distance}, {words(answer.grade)}")] if answer.distance else facts
-
-
-def _with_bits(number: str, bits: str) -> str:
-    return number if bits == number else f"{number}  {bits}"
 
 
 def _score(cause: Cause) -> str:

@@ -19,13 +19,13 @@ from xent_conformance.reports.text.trackers import Part, tracker_of
 from xent_conformance.reports.text.wording import (
     OUTPUTS_IN_WORDS,
     Answer,
-    bits_text,
     classes,
     flat,
     inputs_of,
     joined,
     listed,
     plural,
+    with_bits,
     words,
 )
 
@@ -143,8 +143,8 @@ class Issue:
         if not answer.right:
             return _block(answer.with_message(row["message"]))
         lines = [
-            f"returned {_number(row, 'got')}",
-            f"right    {_number(row, 'rounded')}",
+            f"returned {with_bits(row, 'got')}",
+            f"right    {with_bits(row, 'rounded')}",
         ]
         if math.isfinite(row["hi"]):
             lines.append(f"exactly  {numbers.exact(row['hi'], row['lo'], row['exponent'], DIGITS)}")
@@ -195,11 +195,6 @@ def _block(text: str, language: str = "") -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _number(row: Row, column: str) -> str:
-    number, bits = numbers.shortest(row[column], row["dtype"]), bits_text(row, column)
-    return number if bits == number else f"{number}  {bits}"
 
 
 def _listing(name: str, row: Sequence[Element], n: int) -> list[str]:

@@ -146,12 +146,17 @@ def bits_text(row: Row, column: str) -> str:
     return (None if math.isnan(value) else numbers.bits(value, dtype)) or shortest(value, dtype)
 
 
-def _with_bits(row: Row, column: str) -> str:
-    """``-15.000001  0xc1700001``; a wider result has no bits of the format."""
+def with_bits(row: Row, column: str) -> str:
+    """``-15.000001  0xc1700001``; the number alone where it has no bits of its own."""
     number, bits = shortest(row[column], row["dtype"]), bits_text(row, column)
-    if bits != number:
-        return f"{number}  {bits}"
-    return number if math.isnan(row[column]) else f"{number}  (no {row['dtype']})"
+    return number if bits == number else f"{number}  {bits}"
+
+
+def _with_bits(row: Row, column: str) -> str:
+    """The same; a wider result has no bits of the format, which is said."""
+    told = with_bits(row, column)
+    alone = told == shortest(row[column], row["dtype"]) and not math.isnan(row[column])
+    return f"{told}  (no {row['dtype']})" if alone else told
 
 
 # --- names, and how many ---

@@ -38,6 +38,11 @@ class Line:
     cause: str = ""
     operator: str = ""
 
+    @property
+    def joint(self) -> str:
+        """What stands between ``what`` and the sentence: a colon, unless it goes on."""
+        return " " if self.sentence.startswith(("in ", "by ")) else ": "
+
 
 def know(run: Run) -> list[Line]:
     """What there is to know of this run, what is broken by a must clause first."""
@@ -124,11 +129,7 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
         rows = _ordinary(judged).filter(
             (pl.col("operator").is_in(GROUPS["softmax"])) & (pl.col("dtype") == dtype)
         )
-        worst = (
-            rows.group_by("framework")
-            .agg(pl.col("ulps").max(), pl.col("level").last())
-            .sort("ulps", "framework")
-        )
+        worst = rows.group_by("framework").agg(pl.col("ulps").max()).sort("ulps", "framework")
         if worst.height < 2 or worst["ulps"][-1] < 2 * max(worst["ulps"][0], 0.5):
             continue
         least = worst.filter(pl.col("ulps") == worst["ulps"][-1])["framework"].to_list()

@@ -25,8 +25,9 @@ def scripts(run: Run) -> Mapping[str, str]:
     Frameworks that are not here, or are here in another version, are left out: a script shows what was
     returned in the run. A worker is started once for all causes of its framework and variant.
     """
+    every = causes(run)
     by_seat: dict[tuple[str, str], list[Cause]] = {}
-    for cause in causes(run):
+    for cause in every:
         by_seat.setdefault((cause.framework, split(cause.device)[1]), []).append(cause)
     versions = {(f["framework"], f["version"]) for h in run.headers for f in h["frameworks"]}
     found: dict[str, str] = {}
@@ -35,7 +36,7 @@ def scripts(run: Run) -> Mapping[str, str]:
             if seat is None or connection is None or (framework, connection.hello["version"]) not in versions:
                 continue
             found |= _written(seat, connection, mine)
-    return {cause.id: found[cause.id] for cause in causes(run) if cause.id in found}
+    return {cause.id: found[cause.id] for cause in every if cause.id in found}
 
 
 @contextmanager

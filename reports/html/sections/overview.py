@@ -44,6 +44,7 @@ class Know:
 
     mark: Mark
     what: str
+    joint: str
     sentence: str
     link: str
 
@@ -245,6 +246,7 @@ def _know(run: Run) -> Sequence[Know]:
         Know(
             marks.get(line.level, STATUS[Status.CONFORMS]),
             line.what,
+            line.joint,
             line.sentence,
             cause_id(line.cause) if line.cause else anchor("op", line.operator),
         )
