@@ -1,7 +1,7 @@
-"""What README says of the pinned versions, from the run file that is published.
+"""What README and the pages say of the pinned versions, from the run file that is published.
 
-``python -m docs.claims`` prints the blocks of README that stand between ``<!-- name -->`` and
-``<!-- /name -->``; with ``--write`` it puts them there. ``tests/test_readme.py`` compares.
+``python -m docs.claims`` prints the blocks that stand between ``<!-- name -->`` and ``<!-- /name -->``; with
+``--write`` it puts them there. ``tests/test_readme.py`` compares.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
 
 from docs.published import HERE, PAGES, read
+from tests.support.faults.seeded import FAULTS
+from tests.support.faults.variants import VARIANTS
+from tests.support.mutants.mutate import mutants
+from xent_conformance.cases.families.historical import entries
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import NAIVE, ORDINARY, Symptom
 from xent_conformance.reports.text.numbers import count, seconds, ulps
@@ -21,16 +24,24 @@ from xent_conformance.reports.text.wording import DTYPES, capital, dtypes_text, 
 from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.know import know
 
-README = HERE.parents[1] / "README.md"
+ROOT = HERE.parents[1]
+HOMES = {
+    "found": ROOT / "README.md",
+    "tested": ROOT / "README.md",
+    "ordinary": ROOT / "docs" / "EVIDENCE.md",
+    "cost": ROOT / "docs" / "COST.md",
+}
+"""By block, the page it stands on."""
+POWER = ROOT / "docs" / "POWER.md"
 
 SHOWN = 12
 """Causes in the table of README; the page has all."""
 
 
 def blocks() -> Mapping[str, str]:
-    """By name, what stands in README."""
+    """By name, what stands on its page."""
     run = read(("run",))
-    return {"found": _found(run), "ordinary": _ordinary(run), "cost": _cost(run)}
+    return {"found": _found(run), "tested": _tested(), "ordinary": _ordinary(run), "cost": _cost(run)}
 
 
 def _found(run: Run) -> str:
@@ -84,6 +95,20 @@ def _ordinary(run: Run) -> str:
     )
 
 
+def _tested() -> str:
+    """How the instrument was tested by breaking it."""
+    silent = len(re.findall(r"^\| `\w+` \|.*\| nothing \|$", POWER.read_text(encoding="utf-8"), re.MULTILINE))
+    seen = sum(fault.beyond is None for fault in FAULTS)
+    return (
+        "* The instrument is *tested by breaking it*: of "
+        f"{len(FAULTS)} seeded faults, each a defect that real code has had, {seen} are caught in `quick`; "
+        f"of {len(VARIANTS)} correct variants {silent} raise no alarm at all, and the other "
+        f"{len(VARIANTS) - silent} break no must clause; {len(mutants())} [mutants](docs/MUTANTS.md) of a "
+        f"textbook; {len(entries())} [defects](docs/HISTORICAL.md) that were reported against real frameworks. "
+        "[docs/EVIDENCE.md](docs/EVIDENCE.md) has all of it, with who catches whom."
+    )
+
+
 def _cost(run: Run) -> str:
     """What the published run took, as its file says."""
     spent = run.header["seconds"]
@@ -106,14 +131,13 @@ def within(name: str) -> re.Pattern[str]:
 
 def main(arguments: list[str]) -> None:
     """Print the blocks, or write them."""
-    text = README.read_text(encoding="utf-8")
     for name, block in blocks().items():
         if "--write" in arguments:
+            text = HOMES[name].read_text(encoding="utf-8")
             text = within(name).sub(lambda m, block=block: f"{m[1]}{block}\n{m[2].lstrip()}", text)
+            HOMES[name].write_text(text, encoding="utf-8")
         else:
             print(block, end="\n\n")
-    if "--write" in arguments:
-        Path(README).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -74,10 +74,10 @@ def test_the_counts_of_the_page() -> None:
     without = sum(bool(e.why_not) for e in entries())
     assert (claimed, recorded, without) == ({"cases": 48, "rows": 58}, 9, 23)
     assert len(CLAIMED) + recorded + without == len(entries())
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"which fault shows that it does ({len(CLAIMED)})" in readme
-    assert f"recorded and not judged ({recorded})" in readme
-    assert f"have no case ({without})" in readme
+    page = (ROOT / "docs" / "EVIDENCE.md").read_text(encoding="utf-8")
+    assert f"which fault shows that it does ({len(CLAIMED)})" in page
+    assert f"recorded and not judged ({recorded})" in page
+    assert f"have no case ({without})" in page
 
 
 # --- the faults -------------------------------------------------------------------------------------
