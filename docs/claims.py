@@ -34,7 +34,7 @@ HOMES = {
 """By block, the page it stands on."""
 POWER = ROOT / "docs" / "POWER.md"
 
-SHOWN = 12
+SHOWN = 8
 """Causes in the table of README; the page has all."""
 
 
@@ -104,8 +104,8 @@ def _tested() -> str:
         f"{len(FAULTS)} seeded faults, each a defect that real code has had, {seen} are caught in `quick`; "
         f"of {len(VARIANTS)} correct variants {silent} raise no alarm at all, and the other "
         f"{len(VARIANTS) - silent} break no must clause; {len(mutants())} [mutants](docs/MUTANTS.md) of a "
-        f"textbook; {len(entries())} [defects](docs/HISTORICAL.md) that were reported against real frameworks. "
-        "[docs/EVIDENCE.md](docs/EVIDENCE.md) has all of it, with who catches whom."
+        f"textbook; {len(entries())} [defects](docs/HISTORICAL.md) that were reported against real "
+        "frameworks. [docs/EVIDENCE.md](docs/EVIDENCE.md) has all of it, with who catches whom."
     )
 
 
