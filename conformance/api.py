@@ -30,6 +30,7 @@ def run(
     cases: Names = None,
     out: str | Path | None = None,
     resume: bool = False,
+    force: bool = False,
     progress: engine.Progress | None = None,
     interpreters: Mapping[str, str] | None = None,
 ) -> Run:
@@ -37,7 +38,9 @@ def run(
 
     Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
     taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``; ``cases`` names files
-    of cases, which are asked instead of the corpus, as by ``--cases``. A framework that is not
+    of cases, which are asked instead of the corpus, as by ``--cases``. What is there as
+    ``out`` stays, unless it is a run of the same questions or ``force`` is given: raises FileExistsError. A
+    framework that is not
     installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
     answers to.
     """
@@ -54,7 +57,9 @@ def run(
         names(cases),
     )
     where = None if out is None else Path(out)
-    return engine.run(selection, where, resume=resume, progress=progress, interpreters=interpreters)
+    return engine.run(
+        selection, where, resume=resume, force=force, progress=progress, interpreters=interpreters
+    )
 
 
 def read_run(path: str | Path) -> Run:

@@ -6,15 +6,19 @@ neighbours in ``site-packages``: the other interpreter has its own NumPy and its
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
-import select
+import queue
 import subprocess
 import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.frameworks.interface import Array, Question
@@ -37,6 +41,15 @@ main()
 ANSWER_SECONDS = 300.0
 START_SECONDS = 300.0
 
+_LIVE: weakref.WeakSet[Process] = weakref.WeakSet()
+
+
+@atexit.register
+def end_all() -> None:
+    """Kill every worker there is: whoever asked them asks no more. One that hangs would outlive us."""
+    for process in list(_LIVE):
+        process.abandon()
+
 
 class Process:
     """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
@@ -46,9 +59,13 @@ class Process:
         self.answer_seconds = answer_seconds
         self.starts = 0
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
+        self._abandoned = threading.Event()
+        _LIVE.add(self)
         self._start()
 
     def _start(self) -> None:
+        if self._abandoned.is_set():
+            raise WorkerLost("nobody waits for its answers any more")
         here = Path(__file__).parents[1]
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
         self._process = subprocess.Popen(
@@ -67,6 +84,10 @@ class Process:
             env={**os.environ, **self.launch.environment, "PYTHONUNBUFFERED": "1"},
         )
         self.starts += 1
+        assert self._process.stdout is not None
+        self._pipe = pipe(self._process.stdout)
+        if self._abandoned.is_set():  # meanwhile
+            self._process.kill()
         try:
             hello, _ = self._receive(START_SECONDS)
         except WorkerLost:
@@ -76,6 +97,12 @@ class Process:
             self.close()
             raise FrameworkAbsent(hello["message"])
         self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
+
+    def abandon(self) -> None:
+        """Kill it, whatever it does; it does not start again. For another thread than the one that asks."""
+        self._abandoned.set()
+        with contextlib.suppress(AttributeError, OSError):  # it has not begun, or has ended
+            self._process.kill()
 
     def restart(self) -> None:
         """A fresh process after a loss."""
@@ -94,10 +121,8 @@ class Process:
             yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], dict[str, Array]]:
-        assert self._process.stdout is not None
-        deadline = _Deadline(self._process.stdout, seconds)
         try:
-            return receive(deadline)  # type: ignore[arg-type]
+            return receive(_Deadline(self._pipe, seconds))  # type: ignore[arg-type]
         except TimeoutError:
             self._process.kill()
             raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
@@ -129,18 +154,72 @@ class Process:
         self._errors.close()
 
 
-class _Deadline:
-    """A reader that raises TimeoutError where a plain pipe would block for ever."""
+class Pipe(Protocol):
+    """A stream that can be read for so long and no longer."""
 
-    def __init__(self, stream: IO[bytes], seconds: float) -> None:
+    def read(self, size: int, seconds: float) -> bytes:
+        """What is there, at most ``size`` bytes; nothing at the end. Raises TimeoutError."""
+
+
+class Selecting:
+    """A pipe of POSIX, which the system watches for us."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._end = time.monotonic() + seconds
 
-    def read(self, size: int) -> bytes:
-        ready, _, _ = select.select([self._stream], [], [], max(self._end - time.monotonic(), 0.0))
+    def read(self, size: int, seconds: float) -> bytes:
+        """See :class:`Pipe`."""
+        import select  # elsewhere it knows sockets alone
+
+        ready, _, _ = select.select([self._stream], [], [], seconds)
         if not ready:
             raise TimeoutError
         return os.read(self._stream.fileno(), size)
+
+
+class Pumped:
+    """A pipe that a thread reads, for systems on which one cannot wait for it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=16)
+        self._rest = b""
+        threading.Thread(target=self._pump, args=(stream,), name="read-worker", daemon=True).start()
+
+    def _pump(self, stream: IO[bytes]) -> None:
+        chunk = b"."
+        while chunk:
+            try:
+                chunk = os.read(stream.fileno(), 1 << 16)
+            except (OSError, ValueError):  # closed
+                chunk = b""
+            self._chunks.put(chunk)
+
+    def read(self, size: int, seconds: float) -> bytes:
+        """See :class:`Pipe`."""
+        if not self._rest:
+            try:
+                self._rest = self._chunks.get(timeout=seconds)
+            except queue.Empty:
+                raise TimeoutError from None
+            if not self._rest:
+                self._chunks.put(b"")  # the end stays the end
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+
+pipe: type[Selecting] | type[Pumped] = Pumped if os.name == "nt" else Selecting
+"""How this system waits for a worker's words."""
+
+
+class _Deadline:
+    """A reader that raises TimeoutError where a plain pipe would block for ever."""
+
+    def __init__(self, pipe: Pipe, seconds: float) -> None:
+        self._pipe = pipe
+        self._end = time.monotonic() + seconds
+
+    def read(self, size: int) -> bytes:
+        return self._pipe.read(size, max(self._end - time.monotonic(), 0.0))
 
 
 def connect(seat: Seat) -> Process:

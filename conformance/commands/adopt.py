@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xent_conformance.commands.base import EVIDENCE, USAGE, Known, Waivers, app, console, fail
+from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail
 from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 
@@ -19,7 +19,7 @@ def adopt(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER")] = Path("conformance"),
     waivers: Waivers = None,
     known: Known = True,
-    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Make a run the baseline, write stubs for what no waiver accepts, and say what is left to write.
 
@@ -29,10 +29,8 @@ def adopt(
     from xent_conformance.reports.run.commands import Files
 
     baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"
-    there = [path for path in (baseline, stub_file) if path.exists()]
-    if there and not force:
-        raise fail(f"{there[0]} is there already; name another folder, or --force to write over it", USAGE)
-    check_outputs({"--out": baseline}, [run, *(waivers or ())])
+    written: dict[str, Path | None] = {"--out": baseline, "--out (stubs)": stub_file}
+    check_outputs(written, [run, *(waivers or ())], force=force, remade=False)
     found = read([run])
     if not found.complete:
         raise fail(

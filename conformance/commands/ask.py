@@ -17,6 +17,7 @@ from xent_conformance.commands.base import (
     Device,
     Dtype,
     FamilyName,
+    Force,
     Format,
     Formatted,
     Framework,
@@ -49,6 +50,7 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
     cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    force: Force = False,
     plugin: Plugin = None,
     python: Annotated[
         list[str] | None,
@@ -67,7 +69,7 @@ def run(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import engine
+    from xent_conformance.running import engine, journal, keeping
     from xent_conformance.versions.environments import named_interpreters
 
     try:
@@ -78,23 +80,33 @@ def run(
     try:
         with Bars(errors) as bars:
             result = engine.run(
-                selection, out, resume=resume, progress=bars.update, interpreters=interpreters
+                selection,
+                out,
+                resume=resume,
+                force=force,
+                progress=bars.update,
+                interpreters=interpreters,
             )
+    except keeping.Occupied as occupied:
+        raise fail(str(occupied), USAGE) from None
     except (RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
-        raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
+        how = "add --resume to the same command to go on" if journal.resumable(out) else "no answer is lost"
+        raise fail(f"interrupted; {how}", INTERRUPTED) from None
+    written = keeping.place_of(out, result, force=force)
     found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
     if formatted is Format.JSON:
-        print_json(data.run(result, str(out), found, decision))
+        print_json(data.run(result, str(written), found, decision))
     else:
         terminal.summary(result, console)
         terminal_causes.show(found, console)
-        told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
+        told = f"wrote {written}; see it with: {commands.report([str(written)], 'report.html')}"
         console.print(escape(told), soft_wrap=True)
         terminal_gate.sentence(decision, console)
     if not result.complete:
-        raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
+        kept = "" if written == out else f"; {out}, which is complete, stays as it was"
+        raise fail(f"the run is incomplete: something asked for is absent (see above){kept}", EVIDENCE)
 
 
 @app.command()

@@ -19,8 +19,14 @@ from xent_conformance import __version__
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection
 
+KEEPS = """Nothing that is there is lost. A run file is replaced by a finished run of the same questions; one
+that lacks an answer is written beside it, as RUN.incomplete.parquet. Pages, summaries and documents of this
+suite are made anew. Whatever else is there stays, unless --force is given."""
+"""The rule of :mod:`xent_conformance.running.keeping`, for ``--help``."""
+
 app = typer.Typer(
     help="Conformance suite for softmax and sigmoid cross-entropy.",
+    epilog=" ".join(KEEPS.split()),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -130,6 +136,11 @@ def select(
         )
     except (UnknownName, CasesError) as unknown:
         raise fail(str(unknown), USAGE) from None
+
+
+Force = Annotated[
+    bool, typer.Option("--force", help="Write over what is there (`conformance --help` says what stays).")
+]
 
 
 class Format(enum.StrEnum):

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xent_conformance.commands.base import EVIDENCE, USAGE, app, console, errors, fail
+from xent_conformance.commands.base import EVIDENCE, USAGE, Force, app, console, errors, fail
+from xent_conformance.commands.files import check_outputs
 
 
 class When(enum.StrEnum):
@@ -34,6 +35,7 @@ def capture(
     when: Annotated[
         When | None, typer.Option("--when", help="The first call whose result is not finite, or that raises.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Run a script, and write one of its calls of a softmax or a loss to a file for `run --cases`."""
     from xent_conformance.capturing.capture import NothingCaptured, capture_script
@@ -41,6 +43,7 @@ def capture(
 
     if not script.is_file():
         raise fail(f"{script}: no such script", USAGE)
+    check_outputs({"--out": out}, [script], force=force, remade=False)
     try:
         found = capture_script(
             out, framework, script, arguments or (), call=call, when=None if when is None else when.value

@@ -36,8 +36,15 @@ def accepted(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
         raise fail(str(error), USAGE) from None
 
 
-def check_outputs(written: dict[str, Path | None], read: Iterable[Path]) -> None:
-    """No file is written over what is read, and none twice; exit status 2 otherwise."""
+def check_outputs(
+    written: dict[str, Path | None], read: Iterable[Path], *, force: bool, remade: bool = True
+) -> None:
+    """No file is written over what is read, none twice, and none is lost; exit status 2 otherwise.
+
+    ``remade``: it is a function of run files, so one of ours is made anew. ``force``: so is any other.
+    """
+    from xent_conformance.running import keeping
+
     taken = {path.resolve(): "is read" for path in read}
     for option, path in written.items():
         if path is None or path == STANDARD:
@@ -47,6 +54,12 @@ def check_outputs(written: dict[str, Path | None], read: Iterable[Path]) -> None
                 f"{option} {path}: that file {taken[path.resolve()]} by the same command; name another", USAGE
             )
         taken[path.resolve()] = f"is written ({option})"
+        if force:
+            continue
+        try:
+            (keeping.check_text if remade else keeping.check_free)(path)
+        except keeping.Occupied as occupied:
+            raise fail(f"{option} {occupied}", USAGE) from None
 
 
 def as_json(told: Any) -> str:

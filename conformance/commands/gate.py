@@ -11,8 +11,8 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import (
-    USAGE,
     FailOns,
+    Force,
     Format,
     Formatted,
     Known,
@@ -20,7 +20,6 @@ from xent_conformance.commands.base import (
     app,
     console,
     errors,
-    fail,
 )
 from xent_conformance.commands.files import (
     STANDARD,
@@ -75,6 +74,7 @@ def gate(
     badge: Annotated[
         Path | None, typer.Option("--badge", metavar="FILE.json", help="For shields.io.")
     ] = None,
+    force: Force = False,
     formatted: Formatted = Format.TEXT,
 ) -> None:
     """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
@@ -94,7 +94,7 @@ def gate(
         "--json": json_file,
         "--badge": badge,
     }
-    check_outputs(written, [*runs, *(baseline or ()), *(waivers or ())])
+    check_outputs(written, [*runs, *(baseline or ()), *(waivers or ())], force=force)
     run = read(runs)
     before = read(baseline) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
@@ -127,6 +127,7 @@ def compare(
     drift_factor: Annotated[
         float, typer.Option("--drift-factor", min=1.0, help="Growth of an error that is drift.")
     ] = 2.0,
+    force: Force = False,
     formatted: Formatted = Format.TEXT,
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
@@ -135,7 +136,7 @@ def compare(
     from xent_conformance.reports.run.file import called
     from xent_conformance.reports.terminal import comparison as terminal_comparison
 
-    check_outputs({"--html": html, "--json": json_file}, [old, new])
+    check_outputs({"--html": html, "--json": json_file}, [old, new], force=force)
     runs = [called(read([path])) for path in (old, new)]
     told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
     notes = write_all((html, lambda: _page(told)), (json_file, lambda: as_json(data.comparison(told))))
@@ -152,15 +153,13 @@ def waive(
     level: Annotated[WhichLevel, typer.Option("--level", help="Of the clauses broken.")] = WhichLevel.MUST,
     waivers: Waivers = None,
     known: Known = True,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
     from xent_conformance.decision.stubs import stubs, toml
     from xent_conformance.reports.run.commands import Files
 
-    if out.exists() and not force:
-        raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
-    check_outputs({"--out": out}, [*runs, *(waivers or ())])
+    check_outputs({"--out": out}, [*runs, *(waivers or ())], force=force, remade=False)
     run = read(runs)
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
     found = stubs(run, accepted(waivers, known), levels)

@@ -14,6 +14,7 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     FAILED,
     USAGE,
+    Force,
     Format,
     Formatted,
     Known,
@@ -78,6 +79,7 @@ def causes(
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="All that is told of each, in a few lines.")] = False,
     gate: Decided = True,
+    force: Force = False,
     formatted: Formatted = Format.TEXT,
 ) -> None:
     """Say what is wrong in a run, each thing once, worst first: which formula gives what was returned."""
@@ -89,7 +91,7 @@ def causes(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views import causes as views
 
-    check_outputs({"--json": json_file}, runs)
+    check_outputs({"--json": json_file}, runs, force=force)
     try:
         run = read(runs)
         found = views.causes(run) or views.causes(diagnosed(run, Oracle(default_cache())))
@@ -122,6 +124,7 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Also a script for each cause: asks its framework again.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write the HTML report of one or more run files (several are merged), with the gate's decision.
 
@@ -136,7 +139,7 @@ def report(
     from xent_conformance.reports.views.causes import causes as causes_of
     from xent_conformance.reports.views.causes import unnamed
 
-    check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
+    check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())], force=force)
     run = read(runs)
     decision = _decided(run, runs, baseline, waivers, known) if gate else None
     page = render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts))

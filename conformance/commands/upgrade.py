@@ -18,6 +18,7 @@ from xent_conformance.commands.base import (
     Dtype,
     FailOns,
     FamilyName,
+    Force,
     Glob,
     Known,
     Operator,
@@ -78,6 +79,7 @@ def upgrade(
         Path | None, typer.Option("--markdown", metavar="FILE.md", help="A summary of the decision.")
     ] = None,
     json_file: Json = None,
+    force: Force = False,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
     from xent_conformance.decision.policy import Policy
@@ -89,7 +91,8 @@ def upgrade(
     from xent_conformance.versions.matrix import versions
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
-    check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
+    written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
+    check_outputs(written, waivers or (), force=force)
     plug_in(plugin)
     known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
@@ -97,7 +100,7 @@ def upgrade(
     options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
     narrowing = (operator, dtype, family, implementation, device, plugin)
     request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
-    before, now = _ask(request, out)
+    before, now = _ask(request, out, force)
     try:
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
@@ -135,6 +138,7 @@ def matrix(
     out: Folder = Path("matrix"),
     html: Html = None,
     json_file: Json = None,
+    force: Force = False,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
     from xent_conformance.reports.ci import data
@@ -142,11 +146,11 @@ def matrix(
     from xent_conformance.reports.terminal import versions as terminal_versions
     from xent_conformance.versions.matrix import versions
 
-    check_outputs({"--html": html, "--json": json_file}, ())
+    check_outputs({"--html": html, "--json": json_file}, (), force=force)
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
-    table = versions(_ask(request, out), request.command())
+    table = versions(_ask(request, out, force), request.command())
     terminal_versions.show(table, console)
     notes = write_all(
         (html, lambda: html_versions.render(table)), (json_file, lambda: as_json(data.versions(table)))
@@ -185,9 +189,10 @@ def _request(
         raise fail(str(error), USAGE) from None
 
 
-def _ask(request: Request, folder: Path) -> list[Run]:
+def _ask(request: Request, folder: Path, force: bool) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
     from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.running.keeping import Occupied
     from xent_conformance.versions.environments import EnvironmentNotMade
     from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one
 
@@ -200,9 +205,11 @@ def _ask(request: Request, folder: Path) -> list[Run]:
         for pin, interpreter in zip(request.pins, interpreters, strict=True):
             say(f"asking {request.framework.name}: {pin.text}")
             with Bars(errors) as bars:
-                runs.append(run_one(request, pin, interpreter, folder, bars.update))
+                runs.append(run_one(request, pin, interpreter, folder, bars.update, force=force))
+    except Occupied as occupied:
+        raise fail(str(occupied), USAGE) from None
     except (EnvironmentNotMade, NoEvidence, RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
-        raise fail(f"interrupted; to start again: {request.command()}", INTERRUPTED) from None
+        raise fail(f"interrupted; to go on: {request.command()}", INTERRUPTED) from None
     return runs

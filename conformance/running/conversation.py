@@ -22,6 +22,10 @@ from xent_conformance.registry.framework import Seat
 AHEAD = 8
 """Events that may wait to be read: a worker that is faster than the judge waits for it."""
 
+LOOKS_UP = 0.2
+"""Seconds after which a reader that waits looks up: where Polars is imported, its handler of Ctrl-C has the
+system go on with a wait for a lock, which no exception ends then."""
+
 
 @dataclass(frozen=True)
 class Started:
@@ -103,7 +107,10 @@ def together(conversations: Mapping[str, Stream]) -> Stream:
     running = set(conversations)
     try:
         while running:
-            name, event = events.get()
+            try:
+                name, event = events.get(timeout=LOOKS_UP)
+            except queue.Empty:
+                continue
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, Ended):
@@ -125,7 +132,7 @@ def _pump(
         """Wait for room in the queue, but not for a reader that has stopped reading."""
         while not stop.is_set():
             with contextlib.suppress(queue.Full):
-                events.put((name, event), timeout=0.2)
+                events.put((name, event), timeout=LOOKS_UP)
                 break
 
     with contextlib.closing(conversation):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from xent_conformance.asking.process import connect
+from xent_conformance.asking.process import connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.causes import diagnose
@@ -39,6 +39,7 @@ from xent_conformance.running.conversation import (
 )
 from xent_conformance.running.header import header, identity
 from xent_conformance.running.journal import Journal, Kept
+from xent_conformance.running.keeping import check_run, place_of
 from xent_conformance.running.ledger import Ledger
 
 Progress = Callable[[str, int, int], None]
@@ -84,7 +85,8 @@ def run(
     asked: Asked,
     out: Path | None,
     *,
-    resume: bool = False,
+    resume: bool | None = False,
+    force: bool = False,
     progress: Progress | None = None,
     oracle: Oracle | None = None,
     interpreters: Mapping[str, str] | None = None,
@@ -92,11 +94,17 @@ def run(
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
+    What is there is not lost (:mod:`.keeping`): raises :class:`~.keeping.Occupied` before anything is asked,
+    unless ``force``, and writes to :func:`~.keeping.place_of`. ``resume=None`` goes on with the same run if
+    it was interrupted.
+
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which
     are asked one by one in this thread; otherwise each has a worker, and all are asked at a time.
     """
     began, interpreters = time.perf_counter(), interpreters or {}
+    if out is not None and not force:
+        check_run(out, asked.as_dict())
     batches = list(asked.batches())
     seats = {seat.key: seat for seat in asked.seats(interpreters)}
     plan = {
@@ -106,38 +114,41 @@ def run(
     }
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(
-        out, identity(asked) | {"interpreters": dict(interpreters)}, resume=resume
+        out, identity(asked) | {"interpreters": dict(interpreters)}, resume=resume, force=force
     )  # fmt: skip
-    rest = {key: [b for b in found if b.id not in journal.done(key)] for key, found in plan.items()}
-    for key, found in plan.items():
-        ledger.finished[key] = len(found) - len(rest[key])
-    oracle = oracle or Oracle(default_cache())
-    bench = Bench(oracle, rest)
-    conversations = {
-        key: conversation(seats[key], found, asked.questions, inside or connect)
-        for key, found in rest.items()
-    }
-    events = one_by_one(conversations.values()) if inside else together(conversations)
-    try:
-        with contextlib.closing(events):
-            for event in events:
-                _enter(event, asked, seats, ledger, bench, journal)
-                if progress:
-                    for key, planned in ledger.planned.items():
-                        progress(key, ledger.finished[key], planned)
-    finally:
+    with journal:
+        rest = {key: [b for b in found if b.id not in journal.done(key)] for key, found in plan.items()}
+        for key, found in plan.items():
+            ledger.finished[key] = len(found) - len(rest[key])
+        oracle = oracle or Oracle(default_cache())
+        bench = Bench(oracle, rest)
+        conversations = {
+            key: conversation(seats[key], found, asked.questions, inside or connect)
+            for key, found in rest.items()
+        }
+        events = one_by_one(conversations.values()) if inside else together(conversations)
+        try:
+            with contextlib.closing(events):
+                for event in events:
+                    _enter(event, asked, seats, ledger, bench, journal)
+                    if progress:
+                        for key, planned in ledger.planned.items():
+                            progress(key, ledger.finished[key], planned)
+        except BaseException:
+            end_all()  # what hangs answers nobody any more
+            raise
         journal.flush()
-    ledger.absent += _absent_devices(asked, seats, ledger.hellos)
-    with ledger.timed("diagnosis"):
-        named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
-    ledger.seconds["total"] = time.perf_counter() - began
-    told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
-    if asked.files:
-        told["cases"] = told_of(asked.files, batches, oracle)
-    result = Run(named.verdicts, (told,))
-    if out is not None:
-        write_run(out, result)
-    journal.remove()
+        ledger.absent += _absent_devices(asked, seats, ledger.hellos)
+        with ledger.timed("diagnosis"):
+            named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
+        ledger.seconds["total"] = time.perf_counter() - began
+        told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
+        if asked.files:
+            told["cases"] = told_of(asked.files, batches, oracle)
+        result = Run(named.verdicts, (told,))
+        if out is not None:
+            write_run(place_of(out, result, force=force), result)
+        journal.remove()
     return result
 
 

@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import polars as pl
 
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
+from xent_conformance.running.keeping import Occupied
 
 _PART_ROWS = 2_000
 
 
-class Journal:
-    """``RUN.parquet.partial/``: the identity of the run, and Parquet parts of whole batches."""
+def folder_of(out: Path) -> Path:
+    """Where the journal of a run that is to become ``out`` lies."""
+    return out.with_name(out.name + ".partial")
 
-    def __init__(self, out: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
-        self.folder = out.with_name(out.name + ".partial")
+
+def resumable(out: Path) -> bool:
+    """Whether an interrupted run has left answers with which ``--resume`` goes on."""
+    return any(folder_of(out).glob("part-*.parquet"))
+
+
+class Journal:
+    """``RUN.parquet.partial/``: the identity of the run, and Parquet parts of whole batches.
+
+    As a context it is left with all that is finished on disk, or, where nothing is, with nothing.
+    """
+
+    def __init__(
+        self, out: Path, identity: Mapping[str, Any], *, resume: bool | None = False, force: bool = False
+    ) -> None:
+        """Begin, or go on; ``resume=None``: go on where the same run was interrupted, else begin.
+
+        Raises :class:`~.keeping.Occupied` where another interruption has left answers, which ``force`` loses,
+        RunFileError where there is nothing to go on with, and OSError where nothing can be written.
+        """
+        self.folder = folder_of(out)
         self._identity = json.loads(json.dumps(identity))
+        if resume is None:
+            resume = resumable(out) and self._left() == self._identity
         self._parts: list[pl.DataFrame] = []
         self._done: dict[str, set[str]] = {}
         self._pending: list[dict[str, Any]] = []
@@ -29,20 +54,39 @@ class Journal:
             raise RunFileError(f"nothing to resume: there is no {self.folder}; run without --resume")
         if resume:
             self._load()
+        elif resumable(out) and not force:
+            raise Occupied(
+                f"{self.folder} has the answers of an interrupted run: --resume goes on with it, "
+                "--force begins anew without them"
+            )
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             (self.folder / "identity.json").write_text(json.dumps(self._identity), encoding="utf-8")
 
-    def _load(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+        if not self._parts:
+            with contextlib.suppress(OSError):
+                self.remove()
+
+    def _left(self) -> Any:
+        """Whose answers are there; None where that cannot be read."""
         try:
-            identity = json.loads((self.folder / "identity.json").read_text(encoding="utf-8"))
+            return json.loads((self.folder / "identity.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            identity = None
-        if identity != self._identity:
+            return None
+
+    def _load(self) -> None:
+        if self._left() != self._identity:
             raise RunFileError(
                 f"{self.folder} belongs to another run (selection, corpus or reference differ); "
-                "delete it or run without --resume"
+                "delete it, or run with --force and without --resume"
             )
         for path in sorted(self.folder.glob("part-*.parquet")):
             try:
@@ -84,7 +128,8 @@ class Journal:
 
     def remove(self) -> None:
         """The run file is written: the journal has served."""
-        shutil.rmtree(self.folder)
+        if self.folder.is_dir():
+            shutil.rmtree(self.folder)
 
 
 class Kept:
@@ -92,6 +137,12 @@ class Kept:
 
     def __init__(self) -> None:
         self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left."""
 
     def done(self, framework: str) -> set[str]:
         """Nothing was answered before."""

@@ -7,7 +7,9 @@ environments only the interpreter is used, so that both answers are judged by th
 from __future__ import annotations
 
 import glob
+import hashlib
 import importlib.metadata
+import json
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -33,6 +35,9 @@ from xent_conformance.reports.views.comparison import Comparison
 from xent_conformance.reports.views.gate import Gate, Reason
 from xent_conformance.running import engine
 from xent_conformance.versions.environments import Say, environment_for
+
+USUAL = Selection.profile
+"""The profile that is asked where none is named."""
 
 
 class WrongRequest(ValueError):
@@ -106,17 +111,18 @@ class Request:
         if len(self.pins) < 2:
             raise WrongRequest("one version is nothing to compare; name two or more")
         for key in self.python or {}:
-            if key not in self._keys():
-                raise WrongRequest(f"--python {key}=…: there is no {key}; name {', '.join(self._keys())}")
+            if key not in self.keys():
+                raise WrongRequest(f"--python {key}=…: there is no {key}; name {', '.join(self.keys())}")
 
-    def _keys(self) -> dict[str, Pin]:
+    def keys(self) -> dict[str, Pin]:
+        """How ``--python`` names each side: by its version, and two of them as OLD and NEW."""
         sides = zip(("OLD", "NEW"), self.pins, strict=False) if len(self.pins) == 2 else ()
         return {**dict(sides), **{p.version: p for p in self.pins}}
 
     def interpreter(self, pin: Pin, say: Say) -> Path:
         """The Python of one version: the one that was named, or that of an environment made for it."""
         for key, path in (self.python or {}).items():
-            if self._keys()[key] == pin:
+            if self.keys()[key] == pin:
                 return Path(path)
         return environment_for([pin.text, *self.extra], say=say)
 
@@ -178,17 +184,36 @@ def prepare(request: Request, say: Say) -> list[Path]:
 
 
 def run_one(
-    request: Request, pin: Pin, python: Path, folder: Path, progress: engine.Progress | None = None
+    request: Request,
+    pin: Pin,
+    python: Path,
+    folder: Path,
+    progress: engine.Progress | None = None,
+    *,
+    force: bool = False,
 ) -> Run:
-    """One version's run, written as :func:`run_file` says."""
+    """One version's run, written as :func:`run_file` says; it goes on where it was interrupted."""
     chosen = {request.framework.name: str(python)}
     out = run_file(request, pin, folder)
-    return engine.run(request.selection, out, progress=progress, interpreters=chosen)
+    return engine.run(
+        request.selection, out, resume=None, force=force, progress=progress, interpreters=chosen
+    )
 
 
 def run_file(request: Request, pin: Pin, folder: Path) -> Path:
-    """Where the run of one version is kept."""
-    return folder / f"{request.framework.name}-{pin.version}.parquet"
+    """Where the run of one version is kept, under a name that no other question has.
+
+    A profile other than the usual one is told; what is narrowed, installed beside it or asked of a Python
+    of one's own is told apart by a digest, so that an upgrade and its reproduction lie side by side.
+    """
+    asked = dict(request.selection.as_dict())
+    profile = asked.pop("profile")
+    python = [path for key, path in (request.python or {}).items() if request.keys()[key] == pin]
+    special = [asked, sorted(request.extra), python]
+    words = [request.framework.name, pin.version, *([] if profile == USUAL else [profile])]
+    if any(v for k, v in asked.items() if k != "frameworks") or request.extra or python:
+        words.append(hashlib.sha256(json.dumps(special, sort_keys=True).encode()).hexdigest()[:8])
+    return folder / f"{'-'.join(words)}.parquet"
 
 
 def _check_version(request: Request, pin: Pin, python: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -265,7 +266,11 @@ def _tuples(sent: Any) -> Any:
 
 
 def main() -> None:
-    """Take the protocol's stream for ourselves before any framework can print on it."""
+    """Take the protocol's stream for ourselves before any framework can print on it.
+
+    Ctrl-C is for the driver, which ends us; a worker that it interrupted as well would look like a crash.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.argv[1], sys.stdin.buffer, sink)

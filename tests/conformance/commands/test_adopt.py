@@ -48,7 +48,7 @@ def test_nothing_is_written_over(make: Make) -> None:
     run = make("Exact", *TWO_CLASSES)
     conformance("adopt", run, status=0)
     again = conformance("adopt", run, status=2)
-    assert "conformance/baseline.parquet is there already; name another folder, or --force" in again.stderr
+    assert "conformance/baseline.parquet is there already, and stays as it is: name another" in again.stderr
     conformance("adopt", run, "--force", status=0)
 
 

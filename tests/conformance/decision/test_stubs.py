@@ -136,7 +136,10 @@ def test_a_file_that_is_there_is_kept(make: Make) -> None:
     run = make("AlwaysNan", *TWO_CLASSES)
     Path("w.toml").write_text("# reviewed\n")
     refused = conformance("waive", run, "-o", "w.toml", status=2)
-    assert "w.toml is there already; give another name, or --force to write over it" in refused.stderr
+    assert (
+        "w.toml is there already, and stays as it is: name another file, or add --force to write over it"
+        in refused.stderr
+    )
     assert Path("w.toml").read_text() == "# reviewed\n"
     done = conformance("waive", run, "-o", "w.toml", "--no-known", "--force", status=0)
     assert "wrote w.toml: 4 stubs for 80 verdicts; write `reason` and `link` of each" in done.stdout

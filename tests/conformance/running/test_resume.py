@@ -18,6 +18,7 @@ from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, read_ru
 from xent_conformance.running import conversation, header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal
+from xent_conformance.running.keeping import Occupied
 
 
 class Interrupted(Exception):
@@ -116,7 +117,9 @@ def test_a_torn_part_is_asked_again(share: float, install: Install, out: Path, t
 def test_another_selection_does_not_resume(changes: dict[str, Any], install: Install, out: Path) -> None:
     install(fake="Exact")
     _interrupt(out, after=2)
-    with pytest.raises(RunFileError, match=r"belongs to another run .*; delete it or run without --resume"):
+    with pytest.raises(
+        RunFileError, match=r"belongs to another run .*; delete it, or run with --force and without"
+    ):
         run(selection(**changes), out, oracle=Oracle(), resume=True)
     assert _journal(out), "refusing keeps what was finished"
 
@@ -140,6 +143,27 @@ def test_a_torn_identity_does_not_resume(identity: str, install: Install, out: P
         _run(out, resume=True)
 
 
+def test_an_interruption_before_the_first_answer_leaves_nothing(install: Install, out: Path) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=0)
+    assert not out.with_name("run.parquet.partial").exists()
+    assert _run(out).complete
+
+
+def test_what_may_go_on_by_itself_does_where_it_was_interrupted_and_begins_elsewhere(
+    install: Install, out: Path
+) -> None:
+    """As the versions of an upgrade do, which are the same tomorrow."""
+    install(fake="Exact")
+    _interrupt(out, after=2, resume=None)
+    counts: list[int] = []
+    result = _run(out, resume=None, progress=lambda name, done, planned: counts.append(done))
+    assert counts[0] == 2 and result.complete
+    _interrupt(out, after=2, resume=None)
+    with pytest.raises(Occupied):
+        run(selection(dtypes=("float64",)), out, oracle=Oracle(), resume=None)
+
+
 def test_nothing_to_resume(install: Install, out: Path) -> None:
     install(fake="Exact")
     with pytest.raises(
@@ -148,11 +172,16 @@ def test_nothing_to_resume(install: Install, out: Path) -> None:
         _run(out, resume=True)
 
 
-def test_without_resume_a_run_starts_afresh(install: Install, out: Path) -> None:
+def test_a_run_that_begins_anew_loses_the_answers_of_an_interrupted_one_only_by_force(
+    install: Install, out: Path
+) -> None:
     install(fake="AlwaysNan")
     _interrupt(out, after=3)
     install(fake="Exact")
-    result = _run(out)
+    with pytest.raises(Occupied, match=r"partial has the answers .*: --resume goes on with it, --force"):
+        _run(out)
+    assert _journal(out)
+    result = _run(out, force=True)
     assert set(result.verdicts["status"]) == {"conforms", "open"}
 
 
