@@ -6,8 +6,11 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
+import sys
+
 from xent_conformance.commands import adopt, ask, capture, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
+from xent_conformance.commands.plain import make_plain
 
 __all__ = [
     "EVIDENCE",
@@ -27,6 +30,7 @@ __all__ = [
 
 def main() -> None:
     """Entry point of the ``conformance`` script."""
+    make_plain(sys.stdout, sys.stderr)
     app()
 
 

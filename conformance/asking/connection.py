@@ -21,7 +21,14 @@ class WorkerLost(Exception):
 
 
 class FrameworkAbsent(Exception):
-    """The worker's interpreter cannot import the framework; the message is the import error."""
+    """The worker's interpreter cannot import the framework; the message is the import error.
+
+    ``lacks``: what a worker needs beside its framework, where it is that which is not there.
+    """
+
+    def __init__(self, message: str, *, lacks: str = "") -> None:
+        super().__init__(message)
+        self.lacks = lacks
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
+from xent_conformance.registry.devices import check_devices, seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.registry.names import UnknownName, check_name, named, unknown
 
@@ -42,21 +42,21 @@ class Selection:
 
     def __post_init__(self) -> None:
         check_name("profile", self.profile, Profile)
-        for kind, names, known in (
-            ("framework", self.frameworks, FRAMEWORKS),
-            ("operator", self.operators, OPERATORS),
-            ("dtype", self.dtypes, FORMATS),
-            ("family", self.families, families()),
+        for kind, field, known in (
+            ("framework", "frameworks", FRAMEWORKS),
+            ("operator", "operators", OPERATORS),
+            ("dtype", "dtypes", FORMATS),
+            ("family", "families", families()),
         ):
-            for name in names:
-                check_name(kind, name, known)
+            found = tuple(check_name(kind, name, known) for name in getattr(self, field))
+            object.__setattr__(self, field, found)  # bf16 is bfloat16 from here on
         if self.cases and self.families:
             raise UnknownName(
                 "--family names a family of the corpus, and --cases asks a file's cases instead: "
                 "leave one of them out (--operator and --dtype narrow a file)"
             )
         self._check_implementations()
-        self._check_variants()
+        check_devices(self.devices, self.chosen_frameworks())
         if not self._asks_anything(self.seats()):
             raise UnknownName(
                 "no case is selected: no implementation that is named takes a case of the files, of the "
@@ -112,12 +112,6 @@ class Selection:
     def possible(self) -> list[str]:
         """Devices that may be there; which are is known when the worker has started."""
         return ["cpu", *(name for name, _ in map(split, self.devices) if name != "cpu")]
-
-    def _check_variants(self) -> None:
-        known = variants_of(self.chosen_frameworks())
-        for device in self.devices:
-            if split(device)[1] and not is_variant(device, known):
-                raise UnknownName(unknown("variant", device, known))
 
     def seats(self, interpreters: Mapping[str, str] = _THIS_PYTHON) -> list[Seat]:
         """The chosen frameworks and the variants of their devices that are asked, each by its interpreter.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xent_conformance.capturing.watch import FRAMEWORKS, NONFINITE, Watch, watching
 from xent_conformance.registry.framework import FRAMEWORKS as REGISTERED
+from xent_conformance.registry.names import meant
 
 
 class NothingCaptured(Exception):
@@ -63,6 +64,7 @@ def capture_script(
 def _watched(
     path: str | Path, framework: str, call: int | None, when: str | None, origin: str = ""
 ) -> Iterator[Watch]:
+    framework = meant("framework", framework, FRAMEWORKS)
     if framework not in FRAMEWORKS:
         raise ValueError(f"calls of {framework!r} are not watched; those of {', '.join(FRAMEWORKS)} are")
     if when not in (None, NONFINITE):

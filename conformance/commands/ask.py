@@ -92,7 +92,9 @@ def run(
     except (RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
-        how = "add --resume to the same command to go on" if journal.resumable(out) else "no answer is lost"
+        how = "add --resume to the same command to go on"
+        if not journal.resumable(out):
+            how = "no answer had come yet, so there is nothing to go on with"
         raise fail(f"interrupted; {how}", INTERRUPTED) from None
     written = keeping.place_of(out, result, force=force)
     found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
@@ -134,15 +136,17 @@ def explain(
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from xent_conformance.cases.outside.numbers import CasesError
-    from xent_conformance.explain.case import check_devices, found_case, near_cases
+    from xent_conformance.explain.case import found_case, near_cases
     from xent_conformance.explain.plain import plain_case
     from xent_conformance.explain.printing import show_case
+    from xent_conformance.registry.devices import check_devices
+    from xent_conformance.registry.framework import FRAMEWORKS
     from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
         batch, case = found_case(case_id, cases or ())
-        check_devices(device or ())
+        check_devices(device or (), FRAMEWORKS.values())
     except LookupError:
         raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
     except (UnknownName, CasesError) as unknown:

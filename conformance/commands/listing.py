@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
-from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.cases.corpus import families as all_families
 from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.clauses import clauses as all_clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.devices import differs, kind_of
 from xent_conformance.registry.doors import doors
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.reports.terminal.screen import table
+from xent_conformance.reports.terminal.screen import block, table
+from xent_conformance.running.conversation import Absent, Started, conversation, together
 
 ROWS = 2_000
 """Rows that are listed; plug-ins may add as many as they like."""
@@ -26,14 +28,24 @@ Record = Mapping[str, Any]
 
 
 def show(what: str, console: Console) -> None:
-    """A table of operators, implementations, families, clauses or devices, no wider than the console."""
+    """A table of operators, implementations, families, clauses or devices, no wider than the console.
+
+    Devices are a list, told as each framework has started.
+    """
+    if what == "devices":
+        for r in _devices():
+            head = " ".join(filter(None, (r["framework"], r["version"], r["device"])))
+            block(console, head, [("", r["setting"])])
+        return
     columns, _, _, names = _TABLES[what]
     table(console, columns, rows(what), names=columns[:names], limit=ROWS)
 
 
 def records(what: str) -> Iterator[Record]:
-    """What the list holds, for programs."""
-    return _TABLES[what][1]()
+    """What the list holds, for programs: always in the same order."""
+    there = list(FRAMEWORKS)
+    found = _TABLES[what][1]()
+    return iter(sorted(found, key=lambda r: there.index(r["framework"]))) if what == "devices" else found
 
 
 def rows(what: str) -> Iterator[tuple[str, ...]]:
@@ -100,31 +112,40 @@ def _clause(r: Record) -> tuple[str, ...]:
     return r["id"], r["level"], r["title"]
 
 
-def _devices() -> Iterator[Record]:
-    """Devices of every framework that is installed here, and their variants. Starts each of them.
+def _devices() -> Generator[Record, None, None]:
+    """Devices of every framework that is installed here, and their variants, as each has started.
 
     Without a ``version`` it is a variant; without a ``device`` the framework does not start.
     """
-    for framework in FRAMEWORKS.values():
-        try:
-            connection = connect(Seat(framework))
-        except (FrameworkAbsent, WorkerLost) as absent:
-            state = "not installed" if isinstance(absent, FrameworkAbsent) else "does not start"
-            how = f"{absent}\nadd it with: {framework.install}"
-            yield {"framework": framework.name, "version": state, "device": "", "setting": how}
-            continue
-        hello = connection.hello
-        connection.close()
-        setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
-        for device in hello["devices"]:
-            told = {"framework": framework.name, "version": hello["version"]}
-            yield {**told, "device": device, "setting": setting}
-        for name, variant in framework.declaration.variants.items():
-            sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
-            asked = _asked(framework, name, hello["devices"])
-            device = Seat(framework, name).device(variant.device)
-            about = f"{variant.about}; {sets}; {asked}"
-            yield {"framework": framework.name, "version": "", "device": device, "setting": about}
+    seats = {name: Seat(framework) for name, framework in FRAMEWORKS.items()}
+    started = {name: conversation(seat, (), _nothing, connect) for name, seat in seats.items()}
+    with contextlib.closing(together(started)) as events:
+        for event in events:
+            match event:
+                case Started(name, hello):
+                    yield from _there(FRAMEWORKS[name], hello)
+                case Absent(name, message, lacks, lost):
+                    state = "does not start" if lost else "not installed"
+                    how = f"{message}\nadd it with: {seats[name].install(lacks)}"
+                    yield {"framework": name, "version": state, "device": "", "setting": how}
+
+
+def _nothing(*_: object) -> Sequence[Question]:
+    return ()
+
+
+def _there(framework: Framework, hello: Mapping[str, Any]) -> Iterator[Record]:
+    """The devices of a framework that has started, and its variants."""
+    setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
+    for device in hello["devices"]:
+        told = {"framework": framework.name, "version": hello["version"]}
+        yield {**told, "device": device, "setting": setting}
+    for name, variant in framework.declaration.variants.items():
+        sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
+        asked = _asked(framework, name, hello["devices"])
+        device = Seat(framework, name).device(variant.device)
+        about = f"{variant.about}; {sets}; {asked}"
+        yield {"framework": framework.name, "version": "", "device": device, "setting": about}
 
 
 def _device(r: Record) -> tuple[str, ...]:

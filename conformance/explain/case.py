@@ -24,9 +24,9 @@ from xent_conformance.judging.rows import asked_and_judged
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import is_variant, seats, split, variants_of, wanted_devices
+from xent_conformance.registry.devices import seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import check_name, named
+from xent_conformance.registry.names import named
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.views.causes import Cause, causes
 
@@ -80,14 +80,6 @@ def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
     return find_in(read_files(files), case_id) if files else find_case(case_id)
 
 
-def check_devices(devices: Sequence[str]) -> None:
-    """Raise :class:`~xent_conformance.registry.names.UnknownName` for a variant that no framework has."""
-    known = variants_of(FRAMEWORKS.values())
-    for device in devices:
-        if split(device)[1] and not is_variant(device, known):
-            check_name("variant", device, known)
-
-
 def answers(
     batch: Batch,
     case: Case,
@@ -132,7 +124,8 @@ def _answered(
     try:
         connection = connect(seat)
     except (FrameworkAbsent, WorkerLost) as absent:
-        return Answered(seat.key, f"{absent} ({seat.framework.install})", ())
+        install = seat.install(absent.lacks if isinstance(absent, FrameworkAbsent) else "")
+        return Answered(seat.key, f"{absent} ({install})", ())
     try:
         there = connection.hello["devices"]
         chosen = _chosen(seat, batch, there, names, devices)

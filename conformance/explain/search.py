@@ -57,7 +57,7 @@ def search_target(
     implementation: str, operator: str | None, output: str, dtype: str, mode: str | None, n: int
 ) -> Target:
     """What ``conformance search`` is asked for, every name checked."""
-    check_name("dtype", dtype, FORMATS)
+    dtype = check_name("dtype", dtype, FORMATS)
     if operator is not None:
         check_name("operator", operator, OPERATORS)
     check_name(

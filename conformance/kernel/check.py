@@ -192,12 +192,10 @@ def _kernel(
         raise ValueError(f"{function!r} cannot be called: give the function itself")  # noqa: TRY004
     plugins.load_installed()
     check_name("operator", operator, OPERATORS)
-    check_name("framework", framework, FRAMEWORKS)
     check_name("profile", profile, Profile)
-    chosen = FRAMEWORKS[framework]
+    chosen = FRAMEWORKS[check_name("framework", framework, FRAMEWORKS)]
     check_name("mode", mode, chosen.declaration.modes)
-    for dtype in names(dtypes):
-        check_name("dtype", dtype, FORMATS)
+    formats = tuple(check_name("dtype", dtype, FORMATS) for dtype in names(dtypes))
     for family in names(wanted):
         check_name("family", family, families())
     if class_axis not in ("last", "second", None):
@@ -213,7 +211,7 @@ def _kernel(
         takes=keywords,
         class_axis=class_axis,
     )
-    return Kernel(chosen, implementation, mode, profile, names(dtypes), names(wanted), bool(differentiable))
+    return Kernel(chosen, implementation, mode, profile, formats, names(wanted), bool(differentiable))
 
 
 def _check_keyword(function: Callable[..., Any], keyword: str) -> None:

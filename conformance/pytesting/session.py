@@ -19,7 +19,8 @@ from xent_conformance.pytesting.plugin import Options, wrote
 from xent_conformance.pytesting.share import RunFailed, once
 from xent_conformance.pytesting.verdicts import NotAsked, Verdict, Verdicts
 from xent_conformance.registry import plugins
-from xent_conformance.registry.names import UnknownName
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.names import UnknownName, meant
 from xent_conformance.reports.run.file import Run, RunFileError, read_run
 from xent_conformance.running import engine
 
@@ -130,7 +131,8 @@ class Session:
                 plugins=options.plugins,
             )
             self.groups = of_selection(self._selection)
-        self._named = {*options.frameworks, *loaded}
+        asked = (meant("framework", name, FRAMEWORKS) for name in options.frameworks)
+        self._named = {*asked, *loaded}
         self.waivers = self._read_waivers()
 
     def _of_file(self, path: Path) -> list[Group]:
@@ -141,7 +143,8 @@ class Session:
                 "--conformance-plugin away"
             )
         self._run = read_run(path)
-        groups = of_run(self._run, self.options.frameworks, self.options.devices)
+        named = [meant("framework", name, FRAMEWORKS) for name in self.options.frameworks]
+        groups = of_run(self._run, named, self.options.devices)
         if not groups:
             raise WrongUse(f"{path} has no verdict of the frameworks and devices that are named")
         return groups

@@ -6,11 +6,20 @@ setting is of one kind of device, and of no other: what CUDA is told changes no 
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from xent_conformance.cases.profile import Profile
 from xent_conformance.registry.framework import Framework, Seat
+from xent_conformance.registry.names import UnknownName, unknown
 from xent_conformance.worker.machine import flags
+
+KINDS = ("cpu", "cuda", "mps", "metal", "tpu")
+"""The devices that adapters of ours may find: PyTorch's Metal is ``mps``, MLX's is ``metal``."""
+
+MISNAMED = {"gpu": "cuda, or mps or metal on a Mac", "nvidia": "cuda", "rocm": "cuda", "hip": "cuda"}
+"""What a device is called elsewhere, and what it is called here; PyTorch's ROCm calls itself CUDA."""
 
 
 def differs(framework: Framework, variant: str) -> bool:
@@ -39,6 +48,27 @@ def is_variant(device: str, known: Sequence[str]) -> bool:
     """Whether a device with a setting is one of :func:`variants_of`: ``cuda:0[tf32]`` is ``cuda[tf32]``."""
     name, variant = split(device)
     return f"{kind_of(name)}[{variant}]" in known
+
+
+def check_devices(wanted: Iterable[str], frameworks: Iterable[Framework]) -> None:
+    """Raise :class:`~.names.UnknownName` for a device, or a variant, that no framework of these can have.
+
+    What a plug-in calls its devices is its own affair, and known when it has started.
+    """
+    asked = list(frameworks)
+    known, ours = variants_of(asked), all(framework.shipped for framework in asked)
+    for device in wanted:
+        name, variant = split(device)
+        if variant and not is_variant(device, known):
+            raise UnknownName(unknown("variant", device, known))
+        if ours and not re.fullmatch(rf"({'|'.join(KINDS)})(:\d+)?", name):
+            raise UnknownName(_no_device(name))
+
+
+def _no_device(name: str) -> str:
+    kind = re.sub(r"[\W\d]+$", "", name.lower())
+    near = MISNAMED.get(kind) or ", ".join(difflib.get_close_matches(kind, KINDS, n=1)) or ", ".join(KINDS)
+    return f"unknown device {name!r}: did you mean {near}? (`conformance list devices` shows what is here)"
 
 
 def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator[Seat]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,11 @@ class Framework:
     def declaration(self) -> Declaration:
         """What its adapter declares. Imports the adapter's module, not the framework."""
         return self.given or _declared(self.adapter_class())
+
+    @property
+    def shipped(self) -> bool:
+        """Whether its adapter comes with the suite."""
+        return self.adapter.startswith("xent_conformance.frameworks.")
 
     def adapter_class(self) -> Any:
         """The adapter's class; its framework is imported when it is made."""
@@ -97,6 +103,12 @@ class Seat:
     def run_by(self, interpreter: str | None) -> Seat:
         """The seat as another Python has it; as this one has it where none is named."""
         return self if interpreter is None else replace(self, interpreter=interpreter)
+
+    def install(self, lacks: str = "") -> str:
+        """What adds it, or what else its worker lacks, to the Python that it is asked of."""
+        line = f"pip install {lacks}" if lacks else self.framework.install
+        ours = self.interpreter == sys.executable
+        return line if ours else line.replace("pip ", f"{shlex.quote(self.interpreter)} -m pip ", 1)
 
     def launch(self) -> Launch:
         """How its worker is started. Where our Python looks for modules is no business of another's."""

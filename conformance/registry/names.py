@@ -4,10 +4,37 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 Names = str | Iterable[str] | None
 """One name, several, or none, which means all."""
+
+
+ALSO_CALLED: Mapping[str, Mapping[str, str]] = {
+    "framework": {
+        "tf": "tensorflow",
+        "pytorch": "torch",
+        "np": "numpy",
+        "ort": "onnxruntime",
+        "paddlepaddle": "paddle",
+        "keras-tf": "keras-tensorflow",
+        "keras-pytorch": "keras-torch",
+    },
+    "dtype": {
+        "half": "float16",
+        "fp16": "float16",
+        "f16": "float16",
+        "bf16": "bfloat16",
+        "float": "float32",
+        "single": "float32",
+        "fp32": "float32",
+        "f32": "float32",
+        "double": "float64",
+        "fp64": "float64",
+        "f64": "float64",
+    },
+}
+"""Other names that are understood, in small letters or not: one thing is meant by each."""
 
 
 class UnknownName(ValueError):
@@ -26,11 +53,23 @@ def named(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, p) for p in patterns)
 
 
-def check_name(kind: str, name: str, known: Iterable[str]) -> None:
-    """Raise :class:`UnknownName` with the near matches unless ``name`` is known."""
+def meant(kind: str, name: str, known: Iterable[str]) -> str:
+    """The name in ``known`` that is meant by ``name``; itself where there is none."""
     there = list(known)
-    if name not in there:
+    if name in there:
+        return name
+    plain = name.lower()
+    other = ALSO_CALLED.get(kind, {}).get(plain, plain)
+    return other if other in there else name
+
+
+def check_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """The known name that is meant. Raises :class:`UnknownName` with the near matches where there is none."""
+    there = list(known)
+    found = meant(kind, name, there)
+    if found not in there:
         raise UnknownName(unknown(kind, name, there))
+    return found
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:

@@ -37,10 +37,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Absent:
-    """The seat cannot be asked, or not any more; the message says why."""
+    """The seat cannot be asked, or not any more; the message says why.
+
+    ``lacks``: see :class:`~xent_conformance.asking.connection.FrameworkAbsent`. ``lost``: its framework is
+    there, and does not start.
+    """
 
     seat: str
     message: str
+    lacks: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,9 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
             questions = put(seat, batch, connection.hello["devices"])
             yield Answered(seat.key, batch, ask(connection, batch, questions))
     except FrameworkAbsent as absent:
-        yield Absent(seat.key, str(absent))
+        yield Absent(seat.key, str(absent), absent.lacks)
     except WorkerLost as lost:
-        yield Absent(seat.key, f"the worker does not start: {lost}")
+        yield Absent(seat.key, f"the worker does not start: {lost}", lost=True)
     finally:
         if connection is not None:
             connection.close()

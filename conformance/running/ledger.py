@@ -41,9 +41,9 @@ class Ledger:
         self.hellos[seat] = hello
         self.seconds["import"] += hello["import_s"]
 
-    def gone(self, seat: Seat, message: str, *, named: bool) -> None:
+    def gone(self, seat: Seat, message: str, lacks: str = "", *, named: bool) -> None:
         """The seat cannot be asked; ``named``: its framework was asked for by name."""
-        gap = {"framework": seat.key, "message": message, "install": seat.framework.install}
+        gap = {"framework": seat.key, "message": message, "install": seat.install(lacks)}
         if seat.framework.optional and not named:
             self.not_installed.append(gap)
             del self.planned[seat.key], self.finished[seat.key]

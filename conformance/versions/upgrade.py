@@ -29,6 +29,7 @@ from xent_conformance.decision.gate import decide
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.registry.names import meant
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.views.comparison import Comparison
@@ -145,6 +146,7 @@ def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:
     Raises :class:`WrongRequest` with what is possible.
     """
     if named is not None:
+        named = meant("framework", named, FRAMEWORKS)
         if named not in FRAMEWORKS:
             raise WrongRequest(f"unknown framework {named!r}: there are {', '.join(FRAMEWORKS)}")
         return FRAMEWORKS[named]

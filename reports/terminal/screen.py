@@ -23,6 +23,12 @@ LINE = 400
 _FRAME = 3
 """What a column takes beside its text: a bar and two spaces."""
 
+NARROW = 80
+"""On fewer columns a table whose cells would fold is a list: a name of eight folded lines is no name."""
+
+_INDENT = 2
+"""Spaces before what is told of a row in a list."""
+
 _LEAST = 8
 """To so few characters a column of words is narrowed before one of names is."""
 
@@ -50,10 +56,18 @@ def table(
 ) -> None:
     """A table no wider than the console: long text folds. ``rest`` says where the rows after ``limit`` are.
 
-    Columns named in ``right`` hold numbers. Those in ``names`` hold what one would copy: they fold last.
+    Columns named in ``right`` hold numbers. Those in ``names`` hold what one would copy: they fold last. On a
+    narrow console it is a list, a few lines a row.
     """
     every = list(rows)
     cells = [[_lines(cell) for cell in row] for row in every[:limit]]
+    if console.width < NARROW and not fits(console, columns, cells):
+        if title:
+            say(console, (title, "bold"))
+        for row in cells:
+            block(console, row[0], zip(columns[1:], row[1:], strict=True))
+        left(console, len(every) - limit, "row", rest)
+        return
     words = [column not in names for column in columns]
     widths = _fitted(_widths(columns, cells), words, _room(console, columns))
     shown = Table(title=_text(title) if title else None, title_justify="left")
@@ -65,6 +79,20 @@ def table(
         shown.add_row(*map(Text, row))
     console.print(shown)
     left(console, len(every) - limit, "row", rest)
+
+
+def block(console: Console, head: str, told: Iterable[tuple[str, str]]) -> None:
+    """A row as a list: its head, and below it what is told of it, ``name: text``; what is empty is left out.
+
+    Folded between words, and never wider than the console.
+    """
+    console.print(_text((head, "bold")), overflow="fold")
+    for name, text in told:
+        for line in text.split("\n") if text else ():
+            words = f"{name}: {line}" if name else line
+            for part in _text(words).wrap(console, max(console.width - _INDENT, 1), overflow="fold"):
+                part.rstrip()
+                console.print(Text(" " * _INDENT) + part, soft_wrap=True)
 
 
 def fits(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:

@@ -103,7 +103,7 @@ def shown_by(
 def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
     """The one implementation of that name, which the batch's operator must have."""
     if framework:
-        check_name("framework", framework, FRAMEWORKS)
+        framework = check_name("framework", framework, FRAMEWORKS)
     every = [
         (f, i)
         for f in FRAMEWORKS.values()

@@ -139,7 +139,7 @@ def test_a_pipe_gets_no_colour_and_no_cursor_and_the_width_that_it_is_told(insta
 @pytest.mark.parametrize(
     ("option", "name", "near"),
     [
-        ("--framework", "pytorch", "torch"),
+        ("--framework", "pytorhc", "torch"),
         ("--operator", "softmx", "softmax"),
         ("--dtype", "float31", "float32"),
         ("--family", "two_clases", "two_classes"),

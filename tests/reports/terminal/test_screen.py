@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +82,32 @@ def test_no_table_is_wider_than_the_console(what: str, width: int) -> None:
     TABLES[what](console)
     rows = _rows(_printed(console))
     assert rows and max(map(len, rows)) <= width
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_on_sixty_columns_every_name_and_number_is_read_in_one_piece(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word that has room on a line stands on one, unbroken; and no line is wider."""
+    cells: list[str] = []
+    printed = screen.table
+
+    def noted(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]], **rest: Any) -> None:
+        every = [tuple(row) for row in rows]
+        cells.extend(word for row in every[: screen.ROWS] for cell in row for word in cell.split())
+        printed(console, columns, every, **rest)
+
+    for module in (comparison, run, versions, printing, listing):
+        monkeypatch.setattr(module, "table", noted)
+    console = _console(60)
+    TABLES[what](console)
+    lines = [line for line in _printed(console).splitlines() if "…" not in line]
+    told = [line for line in lines if line.startswith(("│", "┃", "┏", "┡", "└", "  "))]
+    assert [line for line in told if len(line) > 60] == []
+    seen = set(re.split(r"[\s│]+", _printed(console)))
+    short = {word for word in cells if len(word) <= 50}
+    assert short or what == "summary of a run"
+    assert short - seen == set()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,12 +11,14 @@ import pytest
 from rich.console import Console
 
 from tests.support.by_hand import Install
+from xent_conformance.asking.process import end_all
 from xent_conformance.cases.corpus import families
 from xent_conformance.commands import listing
 from xent_conformance.commands.base import Bars
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.doors import doors
+from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.terminal import run as terminal
@@ -118,6 +121,25 @@ def test_devices_of_what_is_there_and_how_to_get_the_rest(install: Install) -> N
     text = _listed("devices")
     for words in ("fake", "1.0", "cpu", "flavour = Exact", "gone", "not installed", "pip install 'gone'"):
         assert words in text
+
+
+def test_devices_are_told_as_each_framework_starts(install: Install, tmp_path: Path) -> None:
+    """The one that is ready is not kept waiting by one that never is, which is ended with the list."""
+    (tmp_path / "slow.py").write_text("import time\n\nclass Slow:\n    name = 'slow'\n    time.sleep(3600)\n")
+    install(fake="Exact")
+    there = dict(FRAMEWORKS)
+    FRAMEWORKS.clear()  # the slow one is the first
+    FRAMEWORKS["slow"] = Framework("slow", "slow:Slow", "", (str(tmp_path),), given=there["fake"].declaration)
+    FRAMEWORKS.update(there)
+    told = listing._devices()
+    assert next(told)["framework"] == "fake"
+    told.close()
+    end_all()
+
+
+def test_devices_for_programs_are_in_the_order_of_the_frameworks(install: Install) -> None:
+    install(gone="Absent", fake="Exact", other="Exact")
+    assert [r["framework"] for r in listing.records("devices")] == ["gone", "fake", "other"]
 
 
 @pytest.mark.usefixtures("opened")

@@ -1,0 +1,74 @@
+"""Names that people write: other names of one thing, and devices by what they are called elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.by_hand import Install
+from xent_conformance.asking.selection import Selection
+from xent_conformance.reference.formats import FORMATS
+from xent_conformance.registry.devices import check_devices
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.registry.names import ALSO_CALLED, UnknownName, meant
+from xent_conformance.versions.upgrade import framework_of
+
+
+@pytest.mark.parametrize(
+    ("written", "is_"),
+    [
+        ("bf16", "bfloat16"),
+        ("half", "float16"),
+        ("FP16", "float16"),
+        ("double", "float64"),
+        ("f32", "float32"),
+    ],
+)
+def test_formats_by_other_names(written: str, is_: str) -> None:
+    assert Selection("quick", ("numpy",), dtypes=(written,)).dtypes == (is_,)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_"), [("tf", "tensorflow"), ("PyTorch", "torch"), ("ort", "onnxruntime")]
+)
+def test_frameworks_by_other_names(written: str, is_: str) -> None:
+    assert Selection("standard", (written,), operators=("softmax",)).frameworks == (is_,)
+    assert framework_of((), written).name == is_
+
+
+def test_every_other_name_is_of_something_and_of_nothing_else() -> None:
+    for kind, known in (("framework", FRAMEWORKS), ("dtype", FORMATS)):
+        for other, name in ALSO_CALLED[kind].items():
+            assert name in known and other not in known and meant(kind, other, known) == name
+
+
+def test_a_plug_in_of_that_name_is_what_is_meant(install: Install) -> None:
+    install(tf="Exact", tensorflow="Exact")
+    assert meant("framework", "tf", FRAMEWORKS) == "tf"
+
+
+@pytest.mark.parametrize(
+    ("device", "near"),
+    [
+        ("gpu", "cuda, or mps or metal on a Mac"),
+        ("GPU:0", "cuda, or mps"),
+        ("cudaa", "cuda"),
+        ("cuda0", "cuda"),
+        ("cuda:x", "cuda"),
+        ("cpuu", "cpu"),
+        ("abacus", "cpu, cuda, mps, metal, tpu"),
+    ],
+)
+def test_a_device_that_nobody_has_is_said_at_once(device: str, near: str) -> None:
+    """Before any framework starts."""
+    with pytest.raises(UnknownName, match=f"unknown device '{device}': did you mean {near}"):
+        Selection("quick", ("torch",), devices=(device,))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:1", "mps", "metal", "tpu:0", "cpu[isa=avx2]"])
+def test_devices_that_may_be_there(device: str) -> None:
+    check_devices([device], FRAMEWORKS.values())
+
+
+def test_what_a_plug_in_calls_its_devices_is_its_own_affair(install: Install) -> None:
+    install(fake="Exact")
+    check_devices(["npu:0"], FRAMEWORKS.values())
