@@ -7,7 +7,9 @@ their short form where nobody else, neither a plug-in nor a ``conftest.py``, has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import inspect
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,19 +59,58 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(LONG + option.name, dest=option.dest, **option.attributes)
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
     """The short forms that are free, once everybody else has taken theirs.
 
     Registered earlier, they would collide with those of plug-ins and of ``conftest.py`` files that are
     loaded after this one, and break a pytest that has nothing to do with us.
     """
-    yield
+    done = yield
     taken = _taken(parser)
     group = parser.getgroup("conformance")
     for option in _OPTIONS:
         if option.has_short and taken is not None and SHORT + option.name not in taken:
             group.addoption(SHORT + option.name, dest=option.dest, **option.attributes)
+    _check_root(early_config, parser, args)
+    return done
+
+
+def _check_root(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Raise pytest.UsageError where a file of ours has moved the root of somebody's tests.
+
+    pytest looks for its root and its settings before it knows our options, and takes a file that stands alone
+    for a place of tests: with ``--conformance-run out/run.parquet`` the root might be ``out``.
+    """
+    given = parser.parse_known_args(list(args), namespace=copy.copy(config.option))
+    without = _root_of(config, given)
+    if without is not None and without != (config.rootpath, config.inipath):
+        words = " or ".join(LONG + name for name in ("run", "waivers", "plugin"))
+        raise pytest.UsageError(
+            f"pytest took a file of {words} for a place of tests, and {config.rootpath} for their root "
+            f"instead of {without[0]}: write it with an equals sign, as in {LONG}run=RUN.parquet"
+        )
+
+
+def _root_of(config: pytest.Config, given: Any) -> tuple[Any, Any] | None:
+    """Root and settings for what remains when our options are taken; None where pytest has no way to say."""
+    try:
+        from _pytest.config.findpaths import determine_setup
+
+        told = {
+            "inifile": given.inifilename,
+            "override_ini": given.override_ini,
+            "args": given.file_or_dir,
+            "rootdir_cmd_arg": given.rootdir or None,
+            "invocation_dir": config.invocation_params.dir,
+        }
+        known = inspect.signature(determine_setup).parameters
+        root, settings, *_ = determine_setup(**{k: v for k, v in told.items() if k in known})
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return None
+    return root, settings
 
 
 def _taken(parser: pytest.Parser) -> set[str] | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +14,13 @@ import pytest
 
 from tests.support import fakes
 from tests.support.by_hand import NAN, batch, launch, process, question
+from tests.support.upgrading import script
+from xent_conformance.asking import process as asking_process
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
-from xent_conformance.asking.process import Process
+from xent_conformance.asking.process import Process, Pumped, Selecting, end_all
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.registry.framework import Launch
+from xent_conformance.registry.framework import FRAMEWORKS, Launch, Seat
 
 PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
 POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))
@@ -138,6 +143,55 @@ def test_replies_before_the_crash_have_arrived() -> None:
         assert set(next(replies).results) == {"value"}
         with pytest.raises(WorkerLost):
             next(replies)
+
+
+@pytest.mark.parametrize("pipe", [Selecting, Pumped])
+def test_a_worker_is_read_with_a_deadline_on_every_system(
+    pipe: type[Selecting] | type[Pumped], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one cannot wait for a pipe, a thread reads it: the same answers, silences and ends."""
+    monkeypatch.setattr(asking_process, "pipe", pipe)
+    with process("Hangs") as worker:
+        before = _answers(worker)
+        assert before
+        worker.answer_seconds = 0.25
+        with pytest.raises(WorkerLost, match=r"no answer within 0\.25 s; killed"):
+            _ask(worker, POISON)
+        worker.answer_seconds = 60.0
+        worker.restart()
+        assert _answers(worker) == before
+        worker._process.kill()
+        worker._process.wait()
+        with pytest.raises(WorkerLost, match="killed by signal 9"):
+            _ask(worker, PLAIN)
+
+
+def test_what_is_abandoned_does_not_start_again() -> None:
+    with process("Exact") as worker:
+        end_all()
+        with pytest.raises(WorkerLost):
+            _ask(worker, PLAIN)
+        with pytest.raises(WorkerLost, match="nobody waits for its answers any more"):
+            worker.restart()
+
+
+@pytest.mark.parametrize("lacks", ["ml_dtypes", "numpy"])
+def test_what_a_worker_lacks_beside_its_framework_is_named_for_its_own_python(
+    lacks: str, tmp_path: Path
+) -> None:
+    """Not `pip install torch`, and not into the Python that runs the suite."""
+    (tmp_path / lacks).mkdir()
+    words = f"No module named {lacks!r}"
+    (tmp_path / lacks / "__init__.py").write_text(f"raise ModuleNotFoundError({words!r}, name={lacks!r})")
+    python = script(tmp_path / "python", f'PYTHONPATH="{tmp_path}" exec "{sys.executable}" "$@"\n')
+    seat = Seat(FRAMEWORKS["torch"]).run_by(str(python))
+    bare = replace(seat.launch(), environment={"PYTHONPATH": str(tmp_path)})
+    with pytest.raises(FrameworkAbsent, match=f"ModuleNotFoundError: {words}") as absent:
+        Process(bare)
+    assert absent.value.lacks == lacks
+    assert seat.install(absent.value.lacks) == f"{python} -m pip install {lacks}"
+    assert seat.install() == f"{python} -m pip install torch"
+    assert Seat(FRAMEWORKS["torch"]).install() == "pip install torch"
 
 
 # --- what is said of calls that raise ---------------------------------------------------------------

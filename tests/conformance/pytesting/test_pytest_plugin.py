@@ -219,7 +219,7 @@ def judged(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Done:
     here = tmp_path_factory.mktemp("judged")
     return run_pytest(
         here,
-        *("--pyargs", "xent_conformance", "-rA", "--conformance-run", str(run_file(outside))),
+        *("--pyargs", "xent_conformance", "-rA", f"--conformance-run={run_file(outside)}"),
         *("--conformance-framework", "wrong", "--conformance-framework", "lacking"),
     )
 
@@ -242,7 +242,7 @@ def test_a_run_file_is_judged_without_any_framework(outside: Outside, judged: Do
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--framework", "pytorch"], "unknown framework 'pytorch': did you mean torch"),
+        (["--framework", "pytorhc"], "unknown framework 'pytorhc': did you mean torch"),
         (["--conformance-run", "gone.parquet"], "gone.parquet: no such file"),
         (["--conformance-plugin", "gone.py"], "there is no file"),
         (["--framework", "numpy", "--waivers", "gone.toml"], "gone.toml: cannot be read"),

@@ -151,3 +151,31 @@ def test_what_can_be_failed_on_is_told(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--fail-on", "drift")
     assert done.status == pytest.ExitCode.USAGE_ERROR
     assert "invalid choice: 'drift'" in done.text
+
+
+@pytest.mark.parametrize(
+    "option", ["--conformance-run", "--waivers", "--conformance-waivers", "--conformance-plugin"]
+)
+def test_a_file_of_ours_does_not_move_the_root_of_their_tests(option: str, tmp_path: Path) -> None:
+    """Written with a space pytest takes it for a place of tests, before it knows any option of ours."""
+    here, there = tmp_path / "project", tmp_path / "elsewhere"
+    (here / "tests").mkdir(parents=True)
+    there.mkdir()
+    (here / "pytest.ini").write_text("[pytest]\naddopts = -rA\n")
+    (here / "tests" / "test_theirs.py").write_text(
+        "from pathlib import Path\n"
+        "def test_root(pytestconfig): assert pytestconfig.rootpath == Path(__file__).parents[1]\n"
+    )
+    (there / "pytest.ini").write_text("[pytest]\n")
+    file = there / "file"
+    file.touch()
+    moved = run_pytest(here, option, str(file))
+    assert (
+        moved.status == 4
+        and "write it with an equals sign, as in --conformance-run=RUN.parquet" in moved.text
+    )
+    whole = run_pytest(here, f"{option}={file}")
+    assert whole.status == 0 and "PASSED" in whole.text
+    # where nothing is moved a space does no harm
+    (here / "file").touch()
+    assert run_pytest(here, option, "file", "tests").status == 0
