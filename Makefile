@@ -1,5 +1,7 @@
 # Two commands do everything: `make report` and `make test`. Each sets up .venv if need be.
 PYTHON ?= python3
+# which build of torch: cpu, any or cuda (making/install.py); cpu downloads no CUDA, whatever the Python
+TORCH ?= cpu
 BIN := .venv/bin
 OUT := out
 
@@ -7,7 +9,8 @@ OUT := out
 
 report: .venv/installed
 	@mkdir -p $(OUT)
-	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet
+	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet \
+	  $(if $(wildcard $(OUT)/run.parquet.partial),--resume) # it was interrupted: go on
 	$(BIN)/conformance report $(OUT)/run.parquet --scripts -o $(OUT)/report.html
 
 # two processes on two cores: polars needs no threads of its own
@@ -35,10 +38,10 @@ bench: .venv/installed
 .venv/other-numpy: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ 'numpy==2.2.6'
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml constraints.txt making/install.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python making/install.py --torch $(TORCH) -- --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 clean:
