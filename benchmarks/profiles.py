@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import resource
+import importlib
 import tempfile
 from pathlib import Path
 
@@ -27,5 +27,10 @@ if __name__ == "__main__":
     print(f"  suite's own share (reference + judging): {100 * own / sum(seconds.values()):.0f} %")
     for mode, spent in header["seconds_by_mode"].items():
         print(f"  {mode:18s} compile {spent['compile']:6.1f} s, kernels {spent['kernels']:5.1f} s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"  peak memory of the driver: {peak:.2f} GB")
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:  # it is of POSIX
+        print("  peak memory of the driver: this system does not say")
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"  peak memory of the driver: {peak:.2f} GB")

@@ -1,8 +1,8 @@
 """What `make` installs into its environment, and which build of torch that is: said before it is downloaded.
 
 For Linux, PyPI has torch with CUDA, under every version and for every Python: gigabytes that a report of a
-CPU has no use for. CPU builds are on PyTorch's own index (https://pytorch.org/get-started/locally/), under the
-same version with ``+cpu`` behind it, which the same pin takes where it is found. So, by ``--torch``:
+CPU has no use for. CPU builds are on PyTorch's own index (https://pytorch.org/get-started/locally/), under
+the same version with ``+cpu`` behind it, which the same pin takes where it is found. So, by ``--torch``:
 
 ``cpu``   that index as well, if it can be reached; where all the same CUDA would come, nothing is installed
 ``any``   that index as well; where CUDA comes, that is said, and it is installed

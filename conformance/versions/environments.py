@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -102,7 +103,7 @@ def _key(wanted: Sequence[str]) -> str:
 
 
 def _python(home: Path) -> Path:
-    return home / "bin" / "python"
+    return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _whole(home: Path) -> bool:
