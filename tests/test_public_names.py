@@ -33,7 +33,7 @@ CALLED_WITH = {
     "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, "
     "differentiable, mode, name",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
-    "out, resume, progress, interpreters",
+    "out, resume, force, progress, interpreters",
     "capture": "path, *, framework, call, when",
     "read_run": "path",
     "findings": "run",
@@ -94,23 +94,23 @@ WHICH = "--profile --operator --dtype --family --implementation --device --plugi
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
 
 COMMANDS = {
-    "run": f"{WHICH} --framework --cases --out -o --resume --format",
+    "run": f"{WHICH} --framework --cases --out -o --resume --force --format",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     "--output --format",
-    "capture": "script arguments --framework --out -o --call --when",
+    "capture": "script arguments --framework --out -o --call --when --force",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
     "gate": f"runs {HOW_IT_IS_DECIDED} --fail-on --drift-factor --junit --markdown --comment --github --json "
-    "--badge --format",
-    "compare": "old new --html --json --drift-factor --format",
+    "--badge --force --format",
+    "compare": "old new --html --json --drift-factor --force --format",
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": "what --plugin --format",
-    "causes": "runs --json --whole --gate --no-gate --format",
-    "report": f"runs --out -o --gate --no-gate --scripts {HOW_IT_IS_DECIDED}",
+    "causes": "runs --json --whole --gate --no-gate --force --format",
+    "report": f"runs --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED}",
     "check-plugin": "name",
     "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "
-    "--markdown --json",
-    "matrix": f"pins {WHICH} --framework --with --out -o --html --json",
+    "--markdown --json --force",
+    "matrix": f"pins {WHICH} --framework --with --out -o --html --json --force",
 }
 """Each command, with its arguments and all ways to write its options."""
 

@@ -64,7 +64,7 @@ def capture_script(
 def _watched(
     path: str | Path, framework: str, call: int | None, when: str | None, origin: str = ""
 ) -> Iterator[Watch]:
-    framework = meant("framework", framework, FRAMEWORKS)
+    framework = meant("framework", framework, REGISTERED)
     if framework not in FRAMEWORKS:
         raise ValueError(f"calls of {framework!r} are not watched; those of {', '.join(FRAMEWORKS)} are")
     if when not in (None, NONFINITE):

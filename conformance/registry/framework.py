@@ -42,6 +42,8 @@ class Framework:
     search: tuple[str, ...] = ()
     """Folders to look for the adapter's module in, beside the worker's own path."""
     optional: bool = False
+    also: tuple[str, ...] = ()
+    """Other names by which people mean it, in small letters."""
     given: Declaration | None = None
     """What it declares, where that is not what the adapter's class says."""
 
@@ -134,19 +136,20 @@ class Seat:
 
 
 def _shipped(
-    name: str, adapter: str, *, optional: bool = False, file: str = "", package: str = ""
+    name: str, adapter: str, *also: str, optional: bool = False, file: str = "", package: str = ""
 ) -> Framework:
     module = f"xent_conformance.frameworks.{file or name}"
-    return Framework(name, f"{module}:{adapter}", f"pip install {package or name}", optional=optional)
+    install = f"pip install {package or name}"
+    return Framework(name, f"{module}:{adapter}", install, optional=optional, also=also)
 
 
 FRAMEWORKS: dict[str, Framework] = {
     f.name: f
     for f in (
-        _shipped("tensorflow", "TensorFlow"),
-        _shipped("torch", "Torch"),
+        _shipped("tensorflow", "TensorFlow", "tf"),
+        _shipped("torch", "Torch", "pytorch"),
         _shipped("jax", "Jax"),
-        _shipped("numpy", "NumPy"),
+        _shipped("numpy", "NumPy", "np"),
         _shipped("scipy", "SciPy", optional=True),
         _shipped("optax", "Optax", optional=True),
         _shipped(
@@ -155,9 +158,9 @@ FRAMEWORKS: dict[str, Framework] = {
         _shipped("keras-torch", "KerasTorch", optional=True, file="keras", package="keras torch"),
         _shipped("keras-jax", "KerasJax", optional=True, file="keras", package="keras jax"),
         _shipped("mlx", "Mlx", optional=True, package="'mlx[cpu]'"),
-        _shipped("paddle", "Paddle", optional=True, package="paddlepaddle"),
+        _shipped("paddle", "Paddle", "paddlepaddle", optional=True, package="paddlepaddle"),
         _shipped("tinygrad", "Tinygrad", optional=True),
         _shipped("onnx", "OnnxReference", optional=True),
-        _shipped("onnxruntime", "OnnxRuntime", optional=True, file="onnx", package="onnxruntime onnx"),
+        _shipped("onnxruntime", "OnnxRuntime", "ort", optional=True, file="onnx", package="onnxruntime onnx"),
     )
 }

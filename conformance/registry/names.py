@@ -11,15 +11,6 @@ Names = str | Iterable[str] | None
 
 
 ALSO_CALLED: Mapping[str, Mapping[str, str]] = {
-    "framework": {
-        "tf": "tensorflow",
-        "pytorch": "torch",
-        "np": "numpy",
-        "ort": "onnxruntime",
-        "paddlepaddle": "paddle",
-        "keras-tf": "keras-tensorflow",
-        "keras-pytorch": "keras-torch",
-    },
     "dtype": {
         "half": "float16",
         "fp16": "float16",
@@ -34,7 +25,7 @@ ALSO_CALLED: Mapping[str, Mapping[str, str]] = {
         "f64": "float64",
     },
 }
-"""Other names that are understood, in small letters or not: one thing is meant by each."""
+"""Other names that are understood, in small letters or not; a framework is registered with its own."""
 
 
 class UnknownName(ValueError):
@@ -59,16 +50,23 @@ def meant(kind: str, name: str, known: Iterable[str]) -> str:
     if name in there:
         return name
     plain = name.lower()
-    other = ALSO_CALLED.get(kind, {}).get(plain, plain)
+    other = also_called(kind, known).get(plain, plain)
     return other if other in there else name
+
+
+def also_called(kind: str, known: Iterable[str]) -> Mapping[str, str]:
+    """The known name by each of its other names."""
+    registered = known.items() if isinstance(known, Mapping) else ()
+    also = {other: name for name, entry in registered for other in getattr(entry, "also", ())}
+    return also or ALSO_CALLED.get(kind, {})
 
 
 def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     """The known name that is meant. Raises :class:`UnknownName` with the near matches where there is none."""
-    there = list(known)
+    there = known if isinstance(known, Mapping) else list(known)
     found = meant(kind, name, there)
     if found not in there:
-        raise UnknownName(unknown(kind, name, there))
+        raise UnknownName(unknown(kind, name, list(there)))
     return found
 
 

@@ -199,7 +199,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
-    conformance: explain/search registry running versions
+    conformance: explain/search frameworks registry running versions
 conformance/__main__
     conformance: commands
 """

@@ -22,8 +22,8 @@ from xent_conformance.registry.names import UnknownName
         ({"profile": "fast"}, ["unknown profile 'fast': there are quick, standard"]),
         ({"dtypes": ("float8",)}, ["unknown dtype 'float8': there are float16, bfloat16, float32, float64"]),
         (
-            {"frameworks": ("pytorch",)},
-            ["unknown framework 'pytorch': did you mean torch", "list devices", "named with --plugin"],
+            {"frameworks": ("pytorhc",)},
+            ["unknown framework 'pytorhc': did you mean torch", "list devices", "named with --plugin"],
         ),
         ({"operators": ("sofmax",)}, ["unknown operator 'sofmax': did you mean softmax", "list operators"]),
         (

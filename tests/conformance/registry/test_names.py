@@ -9,7 +9,7 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.registry.devices import check_devices
 from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import ALSO_CALLED, UnknownName, meant
+from xent_conformance.registry.names import UnknownName, also_called, meant
 from xent_conformance.versions.upgrade import framework_of
 
 
@@ -37,7 +37,8 @@ def test_frameworks_by_other_names(written: str, is_: str) -> None:
 
 def test_every_other_name_is_of_something_and_of_nothing_else() -> None:
     for kind, known in (("framework", FRAMEWORKS), ("dtype", FORMATS)):
-        for other, name in ALSO_CALLED[kind].items():
+        assert also_called(kind, known)
+        for other, name in also_called(kind, known).items():
             assert name in known and other not in known and meant(kind, other, known) == name
 
 

@@ -17,13 +17,12 @@ from xent_conformance.asking.connection import FrameworkAbsent
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.selection import Selection
 from xent_conformance.commands import listing
-from xent_conformance.explain.case import check_devices
 from xent_conformance.frameworks.interface import Call, Implementation, Variant
 from xent_conformance.frameworks.paddle import Paddle
 from xent_conformance.frameworks.tinygrad import Tinygrad
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry import problems as declaration
-from xent_conformance.registry.devices import is_variant, seats, variants_of, wanted_devices
+from xent_conformance.registry.devices import check_devices, is_variant, seats, variants_of, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import UnknownName
 from xent_conformance.running.engine import run
@@ -45,7 +44,7 @@ def _run(tmp_path: Path, *devices: str) -> pl.DataFrame:
         families=("two_classes",),
         devices=devices,
     )
-    return run(small, tmp_path / "run.parquet", oracle=Oracle()).verdicts
+    return run(small, tmp_path / "run.parquet", force=True, oracle=Oracle()).verdicts
 
 
 # --- a setting is of one kind of device -----------------------------------------------------------------
@@ -90,14 +89,14 @@ def test_a_variant_of_the_wrong_kind_is_unknown(install: Install, wrong: str) ->
     with pytest.raises(UnknownName, match=f"unknown variant '{name}': did you mean .*c"):
         Selection("quick", devices=(wrong,))
     with pytest.raises(UnknownName, match=f"unknown variant '{name}'"):
-        check_devices([wrong])
+        check_devices([wrong], FRAMEWORKS.values())
 
 
 def test_what_is_named_is_accepted(install: Install) -> None:
     install(fake=WITH_CUDA)
     for device in ("cuda[tf32]", "cuda:0[tf32]", "cpu[threads=4]"):
         Selection("quick", devices=(device,))
-        check_devices([device])
+        check_devices([device], FRAMEWORKS.values())
 
 
 def test_a_run_on_devices_and_their_settings(install: Install, tmp_path: Path) -> None:

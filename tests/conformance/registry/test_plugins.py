@@ -206,7 +206,9 @@ def test_a_named_plugin_whose_framework_is_absent(install: Install) -> None:
     reference = f"{WRONG}:NotInstalled"
     result = conformance("run", *SMALL, "--plugin", reference)
     assert "not asked: right:" in _words(result.stdout)
-    result = conformance("run", *SMALL, "--plugin", reference, "--framework", "right", status=EVIDENCE)
+    result = conformance(
+        "run", *SMALL, "--plugin", reference, "--framework", "right", "--force", status=EVIDENCE
+    )
     assert "add it with: pip install right" in result.stdout
 
 
