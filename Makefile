@@ -41,7 +41,7 @@ bench: .venv/installed
 .venv/installed: pyproject.toml constraints.txt making/install.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python making/install.py --torch $(TORCH) -- --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python making/install.py --torch $(TORCH) --constraint constraints.txt -- --editable '.[dev]'
 	@touch $@
 
 clean:

@@ -2,10 +2,11 @@
 
 For Linux, PyPI has torch with CUDA, under every version and for every Python: gigabytes that a report of a
 CPU has no use for. CPU builds are on PyTorch's own index (https://pytorch.org/get-started/locally/), under
-the same version with ``+cpu`` behind it, which the same pin takes where it is found. So, by ``--torch``:
+the same version with ``+cpu`` behind it. Which versions there are is asked without downloading any, and what
+is installed is named whole, ``torch==2.13.0+cpu``. So, by ``--torch``:
 
-``cpu``   that index as well, if it can be reached; where all the same CUDA would come, nothing is installed
-``any``   that index as well; where CUDA comes, that is said, and it is installed
+``cpu``   a CPU build, of the package index or of PyTorch's; where there is none, nothing is installed
+``any``   a CPU build where there is one, else what there is
 ``cuda``  what the package index has
 
 Standard library alone: it runs before anything is installed.
@@ -14,25 +15,20 @@ Standard library alone: it runs before anything is installed.
 from __future__ import annotations
 
 import argparse
-import json
+import re
 import subprocess
 import sys
-import tempfile
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-
-PIP = "pip>=25.1"
-"""Older ones download what they are only asked about: half a gigabyte, to tell that it is one."""
 
 REACHED_WITHIN = 5.0
 """Seconds."""
 
-CUDA = ("nvidia-", "cuda-")
-"""How the distributions begin that a CUDA build of torch needs."""
+LOCAL = "+cpu"
+"""What stands behind the version of a CPU build for Linux; for Windows and macOS, PyPI has CPU builds."""
 
 Pip = Sequence[str]
 
@@ -46,58 +42,70 @@ def reachable(index: str) -> bool:
         return False
 
 
-def planned(pip: Pip, arguments: Sequence[str]) -> list[Mapping[str, Any]]:
-    """What ``pip install`` would install now, as its report has it. Raises CalledProcessError."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.json")
-        words = ["install", "--quiet", "--dry-run", "--report", str(report), *arguments]
-        subprocess.run([*pip, *words], check=True)
-        installs: list[Mapping[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
-    return installs
+def pinned(constraints: str) -> str:
+    """The version of torch that the constraints name. Raises ValueError where they name none."""
+    found = re.search(r"^torch==(\S+)$", constraints, re.MULTILINE)
+    if found is None:
+        raise ValueError("the constraints do not pin torch")
+    return found[1]
 
 
-def named(plan: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Version by name."""
-    return {entry["metadata"]["name"].lower(): entry["metadata"]["version"] for entry in plan}
+def versions(pip: Pip, where: Sequence[str]) -> list[str]:
+    """The versions of torch for this Python and system, by pip's own configuration; none is downloaded."""
+    done = subprocess.run([*pip, "index", "versions", "torch", *where], capture_output=True, text=True)
+    (listed,) = re.findall(r"^Available versions: (.*)$", done.stdout, re.MULTILINE) or [""]
+    return [version.strip() for version in listed.split(",") if version.strip()]
 
 
-def told(found: Mapping[str, str], torch: str) -> tuple[str, bool]:
-    """What is said of the plan, and whether it may be installed."""
-    cuda = sorted(name for name in found if name.startswith(CUDA))
-    count = f"{len(found)} distributions to install"
-    if not cuda:
-        build = f"torch {found['torch']}, a CPU build" if "torch" in found else "torch is there or not asked"
-        return f"{count}: {build}", True
-    brought = f"{count}: torch {found.get('torch', '')} with CUDA, and for it {', '.join(cuda)}"
-    if torch != "cpu":
-        return brought, True
+def chosen(version: str, there: Sequence[str], torch: str, linux: bool) -> tuple[str, str]:
+    """The requirement that is installed and what is said of it; an empty one where nothing may be."""
+    exact, cpu = f"torch=={version}", f"torch=={version}{LOCAL}"
+    if torch == "cuda":
+        return exact, f"{exact}, as the package index has it"
+    if not linux:
+        return exact, f"{exact}, a CPU build"
+    if version + LOCAL in there:
+        return cpu, f"{cpu}, a CPU build"
+    if torch == "any":
+        return (
+            exact,
+            f"{exact} with CUDA, gigabytes: there is no CPU build in the indexes that can be reached",
+        )
     lines = (
-        f"{brought}: gigabytes.",
-        f"Nothing is installed. The package index has no CPU build, and {CPU_INDEX} cannot be reached.",
+        f"Nothing is installed: {exact} would come with CUDA, gigabytes of it. The package index has no CPU",
+        f"build for this Python, and {CPU_INDEX} cannot be reached or has none.",
         "make TORCH=any … takes it all the same; PIP_EXTRA_INDEX_URL=… names an index that has CPU builds.",
     )
-    return "\n".join(lines), False
+    return "", "\n".join(lines)
 
 
-def main(arguments: Sequence[str], pip: Pip = (sys.executable, "-m", "pip"), index: str = CPU_INDEX) -> int:
-    """Plan, say, install. The exit status: 1 where nothing may be installed, else pip's."""
+def main(
+    arguments: Sequence[str],
+    *,
+    pip: Pip = (sys.executable, "-m", "pip"),
+    index: str = CPU_INDEX,
+    linux: bool = sys.platform.startswith("linux"),
+) -> int:
+    """Look, say, install. The exit status: 1 where nothing may be installed, else pip's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--torch", choices=("cpu", "any", "cuda"), default="cpu")
+    parser.add_argument("--constraint", type=Path, required=True, help="a file that pins torch")
     parser.add_argument("what", nargs="+", help="words for pip install, after --")
     asked = parser.parse_args(arguments)
-    words: list[str] = ["--disable-pip-version-check", *asked.what]
-    try:
-        subprocess.run([*pip, "install", "--quiet", "--disable-pip-version-check", PIP], check=True)
-        if asked.torch != "cuda" and reachable(index):
-            words += ["--extra-index-url", index]
-        says, may = told(named(planned(pip, words)), asked.torch)
-        print(says, file=sys.stdout if may else sys.stderr, flush=True)
-        if not may:
-            return 1
-        subprocess.run([*pip, "install", "--quiet", *words], check=True)
-    except subprocess.CalledProcessError as failed:
-        return failed.returncode
-    return 0
+    where = ["--disable-pip-version-check"]
+    version = pinned(asked.constraint.read_text(encoding="utf-8"))
+    there: list[str] = []
+    if asked.torch != "cuda" and linux:
+        there = versions(pip, where)
+        if version + LOCAL not in there and reachable(index):
+            where += ["--extra-index-url", index]
+            there = versions(pip, where)
+    requirement, says = chosen(version, there, asked.torch, linux)
+    print(says, file=sys.stdout if requirement else sys.stderr, flush=True)
+    if not requirement:
+        return 1
+    words = ["--quiet", *where, "--constraint", str(asked.constraint), requirement, *asked.what]
+    return subprocess.run([*pip, "install", *words]).returncode
 
 
 if __name__ == "__main__":
