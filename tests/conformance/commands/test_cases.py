@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -45,7 +44,7 @@ def _refused(*arguments: str, status: int = USAGE) -> str:
 
 
 def _asked(*more: str) -> Run:
-    conformance("run", "--cases", "mine.json", "--profile", "quick", *more)
+    conformance("run", "--cases", "mine.json", "--profile", "quick", "--force", *more)
     return read_run(Path("run.parquet"))
 
 
@@ -160,8 +159,9 @@ def test_another_content_is_noticed(install: Install, mine: str, tmp_path: Path)
     class Interrupted(Exception):
         """As Ctrl-C would."""
 
-    def stop(*_: Any) -> None:
-        raise Interrupted
+    def stop(_: str, done: int, planned: int) -> None:
+        if done:
+            raise Interrupted
 
     chosen = Selection("quick", cases=(mine,))
     with pytest.raises(Interrupted):
@@ -177,7 +177,7 @@ def test_another_content_is_noticed(install: Install, mine: str, tmp_path: Path)
 def test_several_files_and_what_narrows_them(install: Install, mine: str, tmp_path: Path) -> None:
     install(fake="Exact")
     other = path_of(tmp_path, case(operator="sigmoid"), case(id="half", dtype="float16"), name="other")
-    every = ("run", "--cases", mine, "--cases", str(other), "--profile", "quick")
+    every = ("run", "--cases", mine, "--cases", str(other), "--profile", "quick", "--force")
     conformance(*every)
     assert set(read_run(Path("run.parquet")).verdicts["family"]) == {"mine", "other"}
     conformance(*every, "--operator", "sigmoid")
@@ -267,7 +267,9 @@ def test_an_absent_framework_is_missing_evidence(install: Install, mine: str) ->
 def test_the_examples_are_asked(install: Install) -> None:
     install(fake="tests.support.fakes_in_any_manner:Whole")
     for name in ("webnn_softmax", "onnx_node_tests"):
-        conformance("run", "--cases", str(ROOT / f"examples/cases/{name}.json"), "--dtype", "float32")
+        conformance(
+            "run", "--cases", str(ROOT / f"examples/cases/{name}.json"), "--dtype", "float32", "--force"
+        )
         run = read_run(Path("run.parquet"))
         assert set(run.verdicts["status"]) == {"conforms"}
         claims = run.header["cases"][0]["claims"]
