@@ -312,7 +312,7 @@ def test_a_conforming_one_has_no_findings_to_show() -> None:
     ("changed", "words"),
     [
         ({"operator": "softmx"}, "unknown operator 'softmx': did you mean softmax"),
-        ({"framework": "pytorch"}, "unknown framework 'pytorch': did you mean torch"),
+        ({"framework": "pytorhc"}, "unknown framework 'pytorhc': did you mean torch"),
         ({"dtypes": ["float31"]}, "unknown dtype 'float31'"),
         ({"families": "two_clases"}, "unknown family 'two_clases': did you mean two_classes"),
         ({"profile": "quik"}, "unknown profile 'quik'"),
