@@ -6,7 +6,7 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from xent_conformance.commands import adopt, ask, capture, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, cache, capture, config, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "adopt",
     "app",
     "ask",
+    "cache",
     "capture",
+    "config",
     "gate",
     "main",
     "show",

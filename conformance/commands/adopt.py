@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, USAGE, Known, Waivers, app, console, fail
+from xent_conformance.commands.configured import announce
 from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 
@@ -33,6 +34,7 @@ def adopt(
     if there and not force:
         raise fail(f"{there[0]} is there already; name another folder, or --force to write over it", USAGE)
     check_outputs({"--out": baseline}, [run, *(waivers or ())])
+    announce()
     found = read([run])
     if not found.complete:
         raise fail(

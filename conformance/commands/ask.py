@@ -13,40 +13,78 @@ from xent_conformance.commands.base import (
     INTERRUPTED,
     USAGE,
     Bars,
+    Baseline,
     Cases,
     Device,
     Dtype,
+    Exclude,
+    FailOns,
     FamilyName,
     Format,
     Formatted,
     Framework,
     Glob,
+    Known,
     Operator,
+    Out,
     Plugin,
+    ProfileName,
+    Quiet,
+    Verbose,
+    Waivers,
     app,
-    console,
+    ends,
     errors,
     fail,
     plug_in,
     select,
 )
-from xent_conformance.commands.files import accepted, print_json
+from xent_conformance.commands.configured import announce
+from xent_conformance.commands.deciding import deciding
+from xent_conformance.commands.estimating import estimate, show_estimate
+from xent_conformance.commands.files import (
+    STANDARD,
+    check_outputs,
+    print_bytes,
+    print_json,
+    screen,
+    show,
+    write_all,
+)
 
 if TYPE_CHECKING:
     from xent_conformance.cases.case import Batch, Case
     from xent_conformance.explain.script.write import Wanted
 
 
-@app.command()
+@app.command(
+    epilog=ends(
+        {
+            0: "everything asked was answered, whatever was found (`gate` decides)",
+            2: "wrong usage",
+            3: "something asked for is absent, was not finished or cannot be written",
+            130: "interrupted",
+        }
+    )
+)
 def run(
     framework: Framework = None,
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
     implementation: Glob = None,
+    exclude: Exclude = None,
     device: Device = None,
-    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
+    profile: ProfileName = "standard",
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="RUN.parquet",
+            help="- writes the run file to standard output, or with --format json the document alone.",
+        ),
+    ] = Path("run.parquet"),
     cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     plugin: Plugin = None,
@@ -54,15 +92,30 @@ def run(
         list[str] | None,
         typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
     ] = None,
+    baseline: Baseline = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: FailOns = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask nothing: say what would be asked, and about how long.")
+    ] = False,
     formatted: Formatted = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
     plug_in(plugin)
-    selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
-    from xent_conformance.decision.gate import decide
+    selection = select(
+        profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
+    )
+    check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())])
+    if out == STANDARD and resume:
+        raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
+    if not quiet:
+        announce()
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run import commands
-    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.reports.run.file import RunFileError, as_bytes
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
@@ -75,24 +128,36 @@ def run(
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
+    if dry_run:
+        told = estimate(selection, interpreters, out)
+        show(STANDARD, formatted, show_estimate(told, out), lambda: told)
+        return
+    decided = deciding(baseline, waivers, known, fail_on)
+    kept = None if out == STANDARD else out
     try:
-        with Bars(errors) as bars:
+        with Bars(errors, quiet=quiet) as bars:
             result = engine.run(
-                selection, out, resume=resume, progress=bars.update, interpreters=interpreters
+                selection, kept, resume=resume, progress=bars.update, interpreters=interpreters
             )
     except (RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
-        raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
-    found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
+        next_ = "add --resume to the same command to go on" if kept else "nothing is kept"
+        raise fail(f"interrupted; {next_}", INTERRUPTED) from None
+    found, decision = causes(result), decided(result, [out] if kept else [])
+    said = screen(out)
     if formatted is Format.JSON:
-        print_json(data.run(result, str(out), found, decision))
+        print_json(data.run(result, str(kept or ""), found, decision))
     else:
-        terminal.summary(result, console)
-        terminal_causes.show(found, console)
-        told = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
-        console.print(escape(told), soft_wrap=True)
-        terminal_gate.sentence(decision, console)
+        if kept is None:
+            print_bytes(as_bytes(result))
+        if not quiet:
+            terminal.summary(result, said, verbose=verbose)
+            terminal_causes.show(found, said, whole=verbose)
+        if kept and not quiet:
+            wrote = f"wrote {out}; see it with: {commands.report([str(out)], 'report.html')}"
+            said.print(escape(wrote), soft_wrap=True)
+        terminal_gate.sentence(decision, said)
     if not result.complete:
         raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
 
@@ -119,6 +184,7 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
     output: Annotated[str, typer.Option("--output", help="Of the script; default: the worst.")] = "",
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from xent_conformance.cases.outside.numbers import CasesError
@@ -142,15 +208,15 @@ def explain(
             words = "--mode, --framework and --output say which script or issue is to be written"
             raise fail(f"{words}: add --script or --issue", USAGE)
         meant = Wanted(implementation or (), framework, mode, device or (), output)
-        typer.echo(_taken_away(batch, case, meant, issue), nl=False)
+        text = _taken_away(batch, case, meant, issue)
+        for note in write_all((out, lambda: text)):
+            errors.print(escape(note), soft_wrap=True)
         return
-    if formatted is Format.JSON:
-        told = plain_case(batch, case, implementation or (), device or ())
-        there = bool(told["frameworks"])
-        if there:
-            print_json(told)
-    else:
-        there = show_case(batch, case, implementation or (), console, device or ())
+    named, on = implementation or (), device or ()
+    told = plain_case(batch, case, named, on) if formatted is Format.JSON else {}
+    there = bool(told.get("frameworks", True)) and show(
+        out, formatted, lambda screen: show_case(batch, case, named, screen, on), lambda: told
+    )
     if not there:
         wanted = " or ".join(map(repr, implementation or ["*"]))
         where = f" on {' or '.join(device)}" if device else ""
@@ -206,4 +272,4 @@ def search(
         raise fail(f"{absent}; add it with: {target.seat.framework.install}", EVIDENCE) from None
     except ImportError:
         raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
-    show_found(target, found, console)
+    show_found(target, found, screen())

@@ -1,0 +1,110 @@
+"""What is set stands in for options that are not typed, wherever a command has the option.
+
+It is the command line's own map of defaults, filled once before a command's options are read: a command
+declares its options and does nothing more. :func:`announce` tells what was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from xent_conformance.configuration.force import InForce
+
+APART: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("explain", "capture", "search", "list", "config"), frozenset({"*"})),
+    **dict.fromkeys(("upgrade", "matrix"), frozenset({"python", "frameworks"})),
+}
+"""Commands whose options of these settings mean something else, or that are typed as they are printed."""
+
+
+class _Defaults(dict[str, Any]):
+    """What options hold that are not typed. It is asked for those alone, and remembers which they were."""
+
+    def __init__(self, settings: Mapping[str, InForce]) -> None:
+        super().__init__({name: _plain(told) for name, told in settings.items()})
+        self._settings = settings
+        self.taken: dict[str, InForce] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key in self._settings:
+            self.taken[key] = self._settings[key]
+        return super().get(key, default)
+
+
+_DEFAULTS: ContextVar[_Defaults | None] = ContextVar("defaults", default=None)
+
+
+def _plain(told: InForce) -> str | list[str]:
+    return told.value if isinstance(told.value, str) else list(told.value)
+
+
+def takes(name: str, command: Any) -> dict[str, str]:
+    """By parameter of a command, the setting that stands in for it where it is not typed."""
+    from xent_conformance.configuration.settings import SETTINGS
+
+    apart = APART.get(name, frozenset())
+    return {
+        parameter.name: setting.key
+        for parameter in command.params
+        for setting in SETTINGS.values()
+        if (setting.option in parameter.opts or setting.key == parameter.name)
+        and setting.many == (parameter.multiple if hasattr(parameter, "multiple") else parameter.nargs != 1)
+        and not apart & {"*", setting.key}
+    }
+
+
+def configure(context: typer.Context) -> None:
+    """Fill the defaults of the command that is to be run; exit status 2 for what is set wrongly.
+
+    Nothing is read for a command that takes no setting, nor where only its help is asked for.
+    """
+    _DEFAULTS.set(None)
+    name = context.invoked_subcommand
+    command = context.command.get_command(context, name) if name else None  # type: ignore[attr-defined]
+    parameters = takes(name, command) if name and command is not None else {}
+    if not parameters or _asks_help(context):
+        return
+    from xent_conformance.commands.base import USAGE, fail
+    from xent_conformance.configuration.force import in_force
+    from xent_conformance.configuration.settings import ConfigurationError
+
+    try:
+        settings = in_force().settings
+    except ConfigurationError as error:
+        raise fail(str(error), USAGE) from None
+    found = _Defaults({p: settings[key] for p, key in parameters.items() if key in settings})
+    _DEFAULTS.set(found)
+    context.default_map = {str(name): found}
+
+
+def _asks_help(context: typer.Context) -> bool:
+    rest = [*getattr(context, "_protected_args", ()), *context.args]
+    return any(word in context.help_option_names for word in rest)
+
+
+def taken() -> list[InForce]:
+    """What the command took because it was not typed."""
+    defaults = _DEFAULTS.get()
+    return [] if defaults is None else list(defaults.taken.values())
+
+
+def told() -> str:
+    """What was taken and from where, in a line; empty where nothing was."""
+    by_source: dict[str, list[str]] = {}
+    for setting in taken():
+        by_source.setdefault(setting.source, []).append(str(setting))
+    return "; ".join(f"{', '.join(settings)} ({source})" for source, settings in by_source.items())
+
+
+def announce() -> None:
+    """One grey line on the error stream: a setting that nobody sees is a trap."""
+    from xent_conformance.commands.base import errors
+
+    if line := told():
+        errors.print(f"[bright_black]set: {escape(line)}[/bright_black]", soft_wrap=True)
