@@ -1,8 +1,8 @@
 """What asking costs, for `conformance run --dry-run`: writes conformance/running/costs.json.
 
 Seconds are those in the headers of run files that were made for it, divided by the questions that the same
-selection puts today. Memory is watched while each framework that is installed is asked ``quick``; the
-reference is timed without its cache. Run it on a machine that does nothing else.
+selection puts today. Memory is watched while each framework that they asked is asked ``quick``; the
+reference is timed (of one core) without its cache. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def of_reference() -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         oracle, spent = Oracle(Path(folder)), []
         for _ in range(2):
-            start = time.perf_counter()
+            start = time.process_time()
             for batch in some:
                 oracle.truth(batch.inputs)
-            spent.append(time.perf_counter() - start)
+            spent.append(time.process_time() - start)
     return spent[0] / sum(b.inputs.logits.size for b in some), spent[1] / len(some)
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, USAGE, Known, Waivers, app, console, fail
-from xent_conformance.commands.configured import announce
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 
@@ -29,12 +29,12 @@ def adopt(
     from xent_conformance.decision.stubs import stubs, toml
     from xent_conformance.reports.run.commands import Files
 
+    settle()
     baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"
     there = [path for path in (baseline, stub_file) if path.exists()]
     if there and not force:
         raise fail(f"{there[0]} is there already; name another folder, or --force to write over it", USAGE)
     check_outputs({"--out": baseline}, [run, *(waivers or ())])
-    announce()
     found = read([run])
     if not found.complete:
         raise fail(

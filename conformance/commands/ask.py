@@ -39,7 +39,7 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
-from xent_conformance.commands.configured import announce
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.estimating import estimate, show_estimate
 from xent_conformance.commands.files import (
@@ -104,6 +104,7 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
+    settle(quiet=quiet)
     plug_in(plugin)
     selection = select(
         profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
@@ -111,8 +112,6 @@ def run(
     check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())])
     if out == STANDARD and resume:
         raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
-    if not quiet:
-        announce()
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError, as_bytes

@@ -36,7 +36,7 @@ def config(formatted: Formatted = Format.TEXT, out: Out = STANDARD) -> None:
         found = in_force()
     except ConfigurationError as error:
         raise fail(str(error), USAGE) from None
-    show(out, formatted, lambda console: _table(found, console), lambda: _told(found))
+    show(out, formatted, lambda console: _lines(found, console), lambda: _told(found))
 
 
 def _told(found: Configuration) -> dict[str, Any]:
@@ -74,21 +74,17 @@ def _commands(key: str) -> list[str]:
     return sorted(name for name, command in every.items() if key in takes(name, command).values())
 
 
-def _table(found: Configuration, console: Console) -> None:
-    from xent_conformance.reports.terminal.screen import say, table
+def _lines(found: Configuration, console: Console) -> None:
+    """Two lines a setting: what it is and from where; how else it may be set, and who takes it."""
+    from xent_conformance.reports.terminal.screen import say
 
     told = _told(found)
-    rows = []
     for s in told["settings"]:
         value = ", ".join(s["value"]) if isinstance(s["value"], list) else s["value"]
-        source = s["source"] or "not set"
-        if s["hides"]:
-            source += f", before {s['hides']}"
-        rows.append(
-            (s["key"], value or "", source, f"{s['option']}, ${s['variable']}", " ".join(s["commands"]))
-        )
-    columns = ("setting", "value", "from", "also", "taken by")
-    table(console, columns, rows, names=columns[:2])
+        source = f" ({s['source']}{', before ' if s['hides'] else ''}{s['hides']})" if s["source"] else ""
+        say(console, (s["key"], "bold"), f" = {value}" if source else " is not set", source)
+        takers = ", ".join(s["commands"])
+        say(console, f"    {s['about']}; {s['option']}, ${s['variable']}; taken by {takers}")
     say(console, f"pyproject.toml: {told['file'] or 'none from here upwards has [tool.conformance]'}")
     for name in told["not_read"]:
         say(console, ("not read", "bold"), f": ${name} is no setting")

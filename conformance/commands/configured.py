@@ -1,7 +1,8 @@
 """What is set stands in for options that are not typed, wherever a command has the option.
 
-It is the command line's own map of defaults, filled once before a command's options are read: a command
-declares its options and does nothing more. :func:`announce` tells what was taken.
+It is the command line's own map of defaults, filled once before a command's options are read. A command
+declares its options, and calls :func:`settle` first, which refuses what is set wrongly and tells what was
+taken.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ APART: Mapping[str, frozenset[str]] = {
 class _Defaults(dict[str, Any]):
     """What options hold that are not typed. It is asked for those alone, and remembers which they were."""
 
-    def __init__(self, settings: Mapping[str, InForce]) -> None:
+    def __init__(self, settings: Mapping[str, InForce], wrong: str = "") -> None:
         super().__init__({name: _plain(told) for name, told in settings.items()})
         self._settings = settings
+        self.wrong = wrong
         self.taken: dict[str, InForce] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -60,32 +62,26 @@ def takes(name: str, command: Any) -> dict[str, str]:
 
 
 def configure(context: typer.Context) -> None:
-    """Fill the defaults of the command that is to be run; exit status 2 for what is set wrongly.
+    """Fill the defaults of the command that is to be run, if it takes any setting.
 
-    Nothing is read for a command that takes no setting, nor where only its help is asked for.
+    What is set wrongly is refused when the command begins: its help is there all the same.
     """
     _DEFAULTS.set(None)
     name = context.invoked_subcommand
     command = context.command.get_command(context, name) if name else None  # type: ignore[attr-defined]
     parameters = takes(name, command) if name and command is not None else {}
-    if not parameters or _asks_help(context):
+    if not parameters:
         return
-    from xent_conformance.commands.base import USAGE, fail
     from xent_conformance.configuration.force import in_force
     from xent_conformance.configuration.settings import ConfigurationError
 
     try:
         settings = in_force().settings
+        found = _Defaults({p: settings[key] for p, key in parameters.items() if key in settings})
     except ConfigurationError as error:
-        raise fail(str(error), USAGE) from None
-    found = _Defaults({p: settings[key] for p, key in parameters.items() if key in settings})
+        found = _Defaults({}, str(error))
     _DEFAULTS.set(found)
     context.default_map = {str(name): found}
-
-
-def _asks_help(context: typer.Context) -> bool:
-    rest = [*getattr(context, "_protected_args", ()), *context.args]
-    return any(word in context.help_option_names for word in rest)
 
 
 def taken() -> list[InForce]:
@@ -102,9 +98,12 @@ def told() -> str:
     return "; ".join(f"{', '.join(settings)} ({source})" for source, settings in by_source.items())
 
 
-def announce() -> None:
-    """One grey line on the error stream: a setting that nobody sees is a trap."""
-    from xent_conformance.commands.base import errors
+def settle(*, quiet: bool = False) -> None:
+    """Exit status 2 for what is set wrongly; what was taken in a grey line: what nobody sees is a trap."""
+    from xent_conformance.commands.base import USAGE, errors, fail
 
-    if line := told():
+    defaults = _DEFAULTS.get()
+    if defaults is not None and defaults.wrong:
+        raise fail(defaults.wrong, USAGE)
+    if not quiet and (line := told()):
         errors.print(f"[bright_black]set: {escape(line)}[/bright_black]", soft_wrap=True)

@@ -32,8 +32,8 @@ def estimate(selection: Selection, interpreters: Mapping[str, str], out: Path) -
 
 def _last(selection: Selection, out: Path) -> Mapping[str, Any] | None:
     """The header of the run file that is there, if it asked the same of this suite."""
+    from xent_conformance import __version__
     from xent_conformance.reports.run.file import RunFileError, read_run
-    from xent_conformance.version import __version__
 
     try:
         header = read_run(out).header

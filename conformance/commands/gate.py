@@ -29,7 +29,7 @@ from xent_conformance.commands.base import (
     errors,
     fail,
 )
-from xent_conformance.commands.configured import announce
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import (
     STANDARD,
     accepted,
@@ -100,6 +100,7 @@ def gate(
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.terminal import gate as terminal_gate
 
+    settle(quiet=quiet)
     written = {
         "--junit": junit,
         "--markdown": markdown,
@@ -110,8 +111,6 @@ def gate(
     as_document = formatted is Format.JSON and out == STANDARD
     read_too = [*(baseline or ()), *(waivers or ())]
     check_outputs({**written, "--out": elsewhere(out)}, [*runs, *read_too], printed=as_document)
-    if not quiet:
-        announce()
     run = read(runs)
     before = read(baseline) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
@@ -191,10 +190,10 @@ def waive(
     from xent_conformance.decision.stubs import stubs, toml
     from xent_conformance.reports.run.commands import Files
 
+    settle()
     if out.exists() and not force:
         raise fail(f"{out} is there already; give another name, or --force to write over it", USAGE)
     check_outputs({"--out": out}, [*runs, *(waivers or ())])
-    announce()
     run = read(runs)
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
     found = stubs(run, accepted(waivers, known), levels)

@@ -31,7 +31,7 @@ from xent_conformance.commands.base import (
     fail,
     plug_in,
 )
-from xent_conformance.commands.configured import announce
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.files import (
     STANDARD,
@@ -113,12 +113,11 @@ def causes(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views import causes as views
 
+    settle(quiet=quiet)
     read_too = [*(baseline or ()), *(waivers or ())]
     as_document = formatted is Format.JSON and out == STANDARD
     written = {"--json": json_file, "--out": elsewhere(out)}
     check_outputs(written, [*runs, *read_too], printed=as_document)
-    if not quiet:
-        announce()
     decided = deciding(baseline, waivers, known, fail_on) if gate else None
     try:
         run = read(runs)
@@ -171,9 +170,8 @@ def report(
     from xent_conformance.reports.views.causes import causes as causes_of
     from xent_conformance.reports.views.causes import unnamed
 
+    settle(quiet=quiet)
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
-    if not quiet:
-        announce()
     decided = deciding(baseline, waivers, known, fail_on) if gate else None
     run = read(runs)
     decision = decided(run, runs) if decided is not None else None

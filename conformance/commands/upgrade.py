@@ -34,7 +34,7 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
-from xent_conformance.commands.configured import announce
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, as_json, check_outputs, screen, write_all
 
 if TYPE_CHECKING:
@@ -106,10 +106,9 @@ def upgrade(
     from xent_conformance.versions.matrix import versions
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
+    settle(quiet=quiet)
     check_outputs({"--html": html, "--markdown": markdown_file, "--json": json_file}, waivers or ())
     plug_in(plugin)
-    if not quiet:
-        announce()
     known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
     options = [w for path in waivers or () for w in ("--waivers", str(path))]
@@ -175,9 +174,9 @@ def matrix(
     from xent_conformance.reports.terminal import versions as terminal_versions
     from xent_conformance.versions.matrix import versions
 
+    settle()
     check_outputs({"--html": html, "--json": json_file}, ())
     plug_in(plugin)
-    announce()
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
     table = versions(_ask(request, out), request.command())

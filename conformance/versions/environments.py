@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -71,6 +72,7 @@ def environment_for(requirements: Sequence[str], *, folder: Path | None = None, 
     folder = default_folder() if folder is None else folder
     home = folder / _key(wanted)
     if _whole(home):
+        os.utime(home / RECORD)  # `cache clean --older-than` spares what is used
         return _python(home)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / f"{home.name}.lock", say):

@@ -74,7 +74,9 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
         "devices": (),
         "plugins": (),
         "cases": (),
+        "exclude": (),
     }
+    assert header["excluded"] == []
     assert header["corpus"] == digest("quick")
     assert header["reference"] == reference_version()
     assert header["planned"] == {"fake": 4, "gone": 4}
