@@ -69,7 +69,7 @@ def show_estimate(told: Mapping[str, Any], out: Path) -> Callable[[Console], Non
         say(
             console,
             (f"about {seconds(told['seconds'])}", "bold"),
-            f" ({seconds(told['seconds_least'])} to {seconds(told['seconds_most'])}) and "
+            f" ({seconds(told['seconds_least'])} to {seconds(told['seconds_most'])}) and at least "
             f"{told['memory_mb']:,} MB on {told['cores']} cores, for {count(told['verdicts'])} verdicts; "
             f"{seconds(told['suite_seconds'])} of it is the suite's own",
         )

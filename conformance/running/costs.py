@@ -18,8 +18,13 @@ from typing import Any
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.profile import Profile
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.sources import of_truths
+from xent_conformance.registry.devices import kind_of
 from xent_conformance.registry.framework import Seat
+
+SHIPPED = "xent_conformance.frameworks."
+"""Where the adapters are whose frameworks are packages."""
 
 TABLE = Path(__file__).with_name("costs.json")
 
@@ -43,7 +48,7 @@ class Costs:
     reading: float
     """Seconds a batch whose truth is."""
     memory: Mapping[str, float]
-    """Most that a worker has held, by framework, and the suite itself (``suite``), in MB."""
+    """Most that a worker held when it was asked little, by framework, and the suite (``suite``), in MB."""
 
     @classmethod
     def read(cls, path: Path = TABLE) -> Costs:
@@ -85,7 +90,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds by the clock and MB at a time, of what would be asked; ``unknown``: seats nobody measured."""
+    """Seconds by the clock and least MB at a time, of what would be asked."""
 
     seats: tuple[Planned, ...]
     by_seat: Mapping[str, float | None]
@@ -116,7 +121,7 @@ def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[s
         asked = verdicts = 0
         for batch in batches:
             questions = selection.questions(seat, batch, selection.possible)
-            modes.update(question.mode for question in questions)
+            modes.update(map(_mode, questions))
             asked += bool(questions)
             verdicts += len(batch.inputs) * sum(len(question.outputs) for question in questions)
         if asked:
@@ -125,12 +130,18 @@ def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[s
     return found
 
 
-def _installed(seat: Seat) -> bool:
-    """Whether the package is there. That it starts is known when it has."""
+def _mode(question: Question) -> str:
+    """What a question is told by: its mode, and the kind of device where it is not the CPU."""
+    kind = kind_of(question.device)
+    return question.mode if kind == "cpu" else f"{question.mode} on {kind}"
+
+
+def _installed(seat: Seat) -> bool | None:
+    """Whether the package is there; that it starts is known when it has. A plug-in may be no package."""
     try:
         version(seat.declaration.distribution)
     except PackageNotFoundError:
-        return False
+        return False if seat.framework.adapter.startswith(SHIPPED) else None
     return True
 
 
