@@ -1,4 +1,4 @@
-"""docs/SCRIPTS.md is true: each of its commands runs, in their order, and its tables are those of the code."""
+"""docs/SCRIPTS.md is true: its commands run, one after another, and its tables are those of the code."""
 
 from __future__ import annotations
 
