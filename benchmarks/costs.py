@@ -77,7 +77,7 @@ def of_memory(names: list[str]) -> dict[str, float]:
                         most[who] = max(most[who], peak)
                 time.sleep(POLL)
         found = {**found, name: most[name], "suite": max(found["suite"], most["suite"])}
-    return {who: round(mb) for who, mb in found.items()}
+    return {who: round(mb) for who, mb in found.items() if mb}  # what asks nothing of it has none
 
 
 def _processes() -> Iterator[tuple[int, int, float]]:

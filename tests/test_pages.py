@@ -26,6 +26,7 @@ ELSEWHERE = {
     r"pytest --pyargs .*": "tests/conformance/pytesting runs the installed tests",
     r"conformance (upgrade|matrix) '.*": "it makes environments; tests/conformance/versions lends it some",
     r"conformance run .*--python torch=.*": "the same",
+    r"conformance cache clean.*|CONFORMANCE_\w+=.*": "tests/test_scripts_page.py, in a folder of its own",
     r"conformance .*mine\.(py|parquet)( .*)?": "tests/test_adapters_page.py, in processes of their own",
 }
 """By pattern, why a command is parsed and no more."""

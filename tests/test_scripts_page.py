@@ -19,7 +19,7 @@ from xent_conformance.configuration.settings import SETTINGS
 from xent_conformance.versions.kept import kinds
 
 PAGE = (ROOT / "docs" / "SCRIPTS.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ ((?:\w+=\S+ )?)\.venv/bin/conformance ([^#\n]+)", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^\$ ((?:\w+=\S+ )?)conformance ([^#\n]+)", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
