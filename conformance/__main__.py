@@ -6,7 +6,7 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from xent_conformance.commands import adopt, ask, cache, capture, config, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, cache, capture, config, first, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "cache",
     "capture",
     "config",
+    "first",
     "gate",
     "main",
     "show",

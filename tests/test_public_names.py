@@ -96,6 +96,7 @@ PRINTED = "--format --out -o"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
+    "first": f"frameworks {WHICH} {HOW_IT_IS_DECIDED} --out -o --quiet -q",
     "run": f"{WHICH} --framework --cases --resume --dry-run {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     f"--output {PRINTED}",

@@ -51,6 +51,8 @@ from xent_conformance.commands.files import (
     show,
     write_all,
 )
+from xent_conformance.commands.first import absent, nothing
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from xent_conformance.cases.case import Batch, Case
@@ -88,10 +90,7 @@ def run(
     cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     plugin: Plugin = None,
-    python: Annotated[
-        list[str] | None,
-        typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
-    ] = None,
+    python: Python = None,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -120,10 +119,10 @@ def run(
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import engine
-    from xent_conformance.versions.environments import named_interpreters
 
+    where = target_of(python)
     try:
-        interpreters = named_interpreters(python or ())
+        interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
@@ -143,6 +142,8 @@ def run(
     except KeyboardInterrupt:
         next_ = "add --resume to the same command to go on" if kept else "nothing is kept"
         raise fail(f"interrupted; {next_}", INTERRUPTED) from None
+    if result.verdicts.is_empty() and not selection.devices:
+        raise fail(nothing(result, where), EVIDENCE)
     found, decision = causes(result), decided(result, [out] if kept else [])
     said = screen(out)
     if formatted is Format.JSON:
@@ -158,7 +159,8 @@ def run(
             said.print(escape(wrote), soft_wrap=True)
         terminal_gate.sentence(decision, said)
     if not result.complete:
-        raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
+        gaps = absent(result, where) or "not all that was planned was answered"
+        raise fail(f"the run is incomplete: {gaps}", EVIDENCE)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from xent_conformance import __version__
 from xent_conformance.commands import completing
+from xent_conformance.commands.group import Group
 
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection
@@ -36,9 +37,11 @@ def ends(told: dict[int, str]) -> str:
 
 
 app = typer.Typer(
-    help="Conformance suite for softmax and sigmoid cross-entropy.",
+    help="Conformance suite for softmax and sigmoid cross-entropy. "
+    "`conformance torch` asks what is installed and says in five lines what is wrong; nothing is changed.",
     epilog=ends(STATUSES),
-    no_args_is_help=True,
+    cls=Group,
+    subcommand_metavar="COMMAND|FRAMEWORK...",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )

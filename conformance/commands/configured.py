@@ -84,6 +84,12 @@ def configure(context: typer.Context) -> None:
     context.default_map = {str(name): found}
 
 
+def otherwise(named: list[str] | None, key: str) -> list[str] | None:
+    """The words that were typed, or else what is set: arguments that may be many never ask the defaults."""
+    defaults = _DEFAULTS.get()
+    return named or (defaults.get(key) if defaults is not None else None)
+
+
 def taken() -> list[InForce]:
     """What the command took because it was not typed."""
     defaults = _DEFAULTS.get()

@@ -175,7 +175,7 @@ def report(
     decided = deciding(baseline, waivers, known, fail_on) if gate else None
     run = read(runs)
     decision = decided(run, runs) if decided is not None else None
-    page = render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts))
+    page = render(run, findings(run.verdicts), decision, extras(run, waivers, known, scripts))
     if out == STANDARD:
         print_bytes(page.encode("utf-8"))
         return
@@ -195,7 +195,7 @@ def report(
         terminal_gate.sentence(decision, console)
 
 
-def _extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
+def extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
     """What one takes away of each cause: entries of waivers, and the scripts if they are asked for."""
     from xent_conformance.decision.stubs import by_cause
     from xent_conformance.explain.script.of_causes import scripts as scripts_of

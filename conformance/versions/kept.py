@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from xent_conformance.asking import lending
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.versions.environments import RECORD, default_folder
@@ -82,13 +83,13 @@ def kinds() -> Mapping[str, Kind]:
             Kind(
                 "lent",
                 "what workers in other environments import: made again when one lacks it",
-                default_folder().with_name("lent"),
+                lending.default_folder(),
                 _lent,
             ),
             Kind(
                 "bytecode",
                 "compiled modules of other environments: made again when they are imported",
-                default_folder().with_name("bytecode"),
+                lending.bytecode_folder(),
                 _bytecode,
             ),
         )

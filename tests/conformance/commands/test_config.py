@@ -22,6 +22,7 @@ SMALL = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes
 RUN = ("run", *SMALL)
 TAKING = {
     "run": SMALL,
+    "first": ("--profile", "quick"),
     "gate": ("run.parquet",),
     "causes": ("run.parquet",),
     "report": ("run.parquet",),
@@ -142,6 +143,7 @@ def test_which_command_takes_what() -> None:
     assert {*TAKING} == {name for name, settings in found.items() if settings} | {"config"}
     assert {name: settings for name, settings in found.items() if settings} == {
         "run": asks | decides | {"frameworks", "python"},
+        "first": asks | decides | {"frameworks", "python"},
         "gate": decides,
         "causes": decides,
         "report": decides,
@@ -174,6 +176,28 @@ def test_config_shows_every_setting_and_where_it_is_from(
     assert "not read: $CONFORMANCE_FRAMEWORK is no setting" in text
     conformance("config", "--format", "json", "-o", "told.json")
     assert json.loads(Path("told.json").read_text(encoding="utf-8")) == told
+
+
+def test_the_first_answer_is_about_what_is_set(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact", other="Exact")
+    _set('frameworks = ["fake"]', 'exclude = "*.softmax"')
+    small = (
+        "--operator",
+        "softmax",
+        "--operator",
+        "log_softmax",
+        "--family",
+        "two_classes",
+        "--dtype",
+        "float32",
+    )
+    done = conformance(*small)
+    assert f"set: frameworks fake, exclude *.softmax ({tmp_path}/pyproject.toml)" in done.stderr
+    header = read_run(Path("conformance-out/fake.parquet")).header
+    assert header["selection"]["frameworks"] == ["fake"]
+    assert header["excluded"] == [{"framework": "fake", "name": "fake.softmax"}]
+    conformance("other", *small)
+    assert _selection("conformance-out/other.parquet")["frameworks"] == ["other"]
 
 
 def test_the_variables_of_ours_that_are_no_setting() -> None:
