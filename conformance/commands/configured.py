@@ -56,7 +56,7 @@ def takes(name: str, command: Any) -> dict[str, str]:
         for parameter in command.params
         for setting in SETTINGS.values()
         if (setting.option in parameter.opts or setting.key == parameter.name)
-        and setting.many == (parameter.multiple if hasattr(parameter, "multiple") else parameter.nargs != 1)
+        and setting.many == (getattr(parameter, "multiple", False) or parameter.nargs == -1)
         and not apart & {"*", setting.key}
     }
 
