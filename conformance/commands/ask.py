@@ -142,8 +142,6 @@ def run(
     except KeyboardInterrupt:
         next_ = "add --resume to the same command to go on" if kept else "nothing is kept"
         raise fail(f"interrupted; {next_}", INTERRUPTED) from None
-    if result.verdicts.is_empty() and not selection.devices:
-        raise fail(nothing(result, where), EVIDENCE)
     found, decision = causes(result), decided(result, [out] if kept else [])
     said = screen(out)
     if formatted is Format.JSON:
@@ -161,6 +159,8 @@ def run(
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
         raise fail(f"the run is incomplete: {gaps}", EVIDENCE)
+    if not result.header["frameworks"]:
+        raise fail(nothing(result, where), EVIDENCE)
 
 
 @app.command()
