@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,15 +123,8 @@ def test_the_table_is_of_frameworks_and_modes_that_there_are() -> None:
         declared = FRAMEWORKS[framework].declaration
         assert name in declared.modes and (not variant or variant in declared.variants), mode
     assert {"torch", "jax", "tensorflow"} <= set(costs.imports) & set(costs.memory)
-    numbers = [
-        costs.judging,
-        costs.certifying,
-        costs.reading,
-        *costs.memory.values(),
-        *costs.imports.values(),
-    ]
-    assert all(number > 0 for number in numbers)
-    assert replace(costs, machine="") != costs
+    numbers = [costs.judging, costs.certifying, costs.reading, *costs.memory.values()]
+    assert all(number > 0 for number in numbers) and min(costs.imports.values()) >= 0
 
 
 def test_a_dry_run_asks_nothing_and_says_what_it_would(install: Install) -> None:
