@@ -6,7 +6,7 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
-from xent_conformance.commands import adopt, ask, capture, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, capture, first, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "app",
     "ask",
     "capture",
+    "first",
     "gate",
     "main",
     "show",

@@ -21,7 +21,14 @@ class WorkerLost(Exception):
 
 
 class FrameworkAbsent(Exception):
-    """The worker's interpreter cannot import the framework; the message is the import error."""
+    """The worker's interpreter cannot import the framework; the message is the import error.
+
+    ``broken``: it is there, or may be, and cannot be imported.
+    """
+
+    def __init__(self, message: str, *, broken: bool = False) -> None:
+        super().__init__(message)
+        self.broken = broken
 
 
 @dataclass(frozen=True)

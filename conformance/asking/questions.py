@@ -39,11 +39,20 @@ def questions(
         question(i, mode, device)
         for i in declared.implementations
         if due and i.name in named and takes(declared, i, batch)
-        for mode in seat.modes(profile, asked_since=since, door_since=i.since)
+        for mode in _modes(seat, i, batch, profile, since)
         if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
     ]
     return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
+
+
+def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str) -> Sequence[str]:
+    """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
+    modes = seat.modes(profile, asked_since=since, door_since=i.since)
+    if seat.variant or batch.outside or since != Profile.QUICK:
+        return modes
+    glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name)
+    return (*modes, *(mode for mode in glanced if mode not in modes))
 
 
 def asked_since(batch: Batch) -> str:

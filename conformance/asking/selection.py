@@ -94,12 +94,12 @@ class Selection:
             if later and self.implementations(framework):
                 raise UnknownName(
                     f"{name} is asked nothing in {self.profile}: its modes and implementations begin in "
-                    f"{later[0]}; add --profile {later[0]}, or leave --framework {name} out"
+                    f"{later[0]}; add --profile {later[0]}, or leave {name} out"
                 )
             raise UnknownName(
                 f"{name} is asked nothing: the named operators, formats, families, implementations and "
                 "devices are not its (`conformance list implementations` shows all); "
-                f"leave --framework {name} out"
+                f"leave {name} out"
             )
 
     def _begins(self, framework: Framework, profile: Profile) -> bool:

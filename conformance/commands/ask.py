@@ -31,6 +31,8 @@ from xent_conformance.commands.base import (
     select,
 )
 from xent_conformance.commands.files import accepted, print_json
+from xent_conformance.commands.first import absent, nothing
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from xent_conformance.cases.case import Batch, Case
@@ -50,10 +52,7 @@ def run(
     cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     plugin: Plugin = None,
-    python: Annotated[
-        list[str] | None,
-        typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
-    ] = None,
+    python: Python = None,
     formatted: Formatted = Format.TEXT,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
@@ -68,10 +67,10 @@ def run(
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import engine
-    from xent_conformance.versions.environments import named_interpreters
 
+    where = target_of(python)
     try:
-        interpreters = named_interpreters(python or ())
+        interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
@@ -84,6 +83,8 @@ def run(
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
+    if result.verdicts.is_empty() and not selection.devices:
+        raise fail(nothing(result, where), EVIDENCE)
     found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
     if formatted is Format.JSON:
         print_json(data.run(result, str(out), found, decision))
@@ -94,7 +95,8 @@ def run(
         console.print(escape(told), soft_wrap=True)
         terminal_gate.sentence(decision, console)
     if not result.complete:
-        raise fail("the run is incomplete: something asked for is absent (see above)", EVIDENCE)
+        gaps = absent(result, where) or "not all that was planned was answered"
+        raise fail(f"the run is incomplete: {gaps}", EVIDENCE)
 
 
 @app.command()

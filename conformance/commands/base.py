@@ -15,13 +15,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from xent_conformance import __version__
+from xent_conformance.commands.group import Group
 
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection
 
 app = typer.Typer(
-    help="Conformance suite for softmax and sigmoid cross-entropy.",
-    no_args_is_help=True,
+    help="Conformance suite for softmax and sigmoid cross-entropy. "
+    "`conformance torch` asks what is installed and says in five lines what is wrong; nothing is changed.",
+    cls=Group,
+    subcommand_metavar="COMMAND|FRAMEWORK...",
     add_completion=False,
     pretty_exceptions_enable=False,
 )

@@ -139,7 +139,7 @@ def report(
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())])
     run = read(runs)
     decision = _decided(run, runs, baseline, waivers, known) if gate else None
-    page = render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts))
+    page = render(run, findings(run.verdicts), decision, extras(run, waivers, known, scripts))
     if out == STANDARD:
         typer.echo(page.encode("utf-8"), nl=False)
         return
@@ -155,7 +155,7 @@ def report(
         terminal_gate.sentence(decision, console)
 
 
-def _extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
+def extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
     """What one takes away of each cause: entries of waivers, and the scripts if they are asked for."""
     from xent_conformance.decision.stubs import by_cause
     from xent_conformance.explain.script.of_causes import scripts as scripts_of

@@ -20,11 +20,15 @@ from xent_conformance.registry.declaration import Declaration
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a worker. ``environment`` is added to this process's own."""
+    """How to start a worker. ``environment`` is added to this process's own.
+
+    ``search`` are folders before the worker's own path, ``lent`` are after it.
+    """
 
     adapter: str
     interpreter: str = sys.executable
     search: Sequence[str] = ()
+    lent: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -32,7 +36,8 @@ class Launch:
 class Framework:
     """A registered framework: where its adapter is, ``MODULE:CLASS``, and how to get it.
 
-    ``optional``: its absence is recorded, and makes a run incomplete only where it was asked for by name.
+    ``optional``: that it is there and cannot be imported makes a run incomplete only where it was asked for
+    by name. That it is not there at all does so for every framework alike.
     """
 
     name: str
@@ -103,7 +108,7 @@ class Seat:
         ours = self.interpreter == sys.executable
         alone = {} if ours else {"PYTHONPATH": "", "PYTHONHOME": ""}
         f = self.framework
-        return Launch(f.adapter, self.interpreter, f.search, {**alone, **self.environment})
+        return Launch(f.adapter, self.interpreter, f.search, environment={**alone, **self.environment})
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""

@@ -33,10 +33,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Absent:
-    """The seat cannot be asked, or not any more; the message says why."""
+    """The seat cannot be asked, or not any more; the message says why. ``broken``: though it is there."""
 
     seat: str
     message: str
+    broken: bool
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,15 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
         connection = connect(seat)
         yield Started(seat.key, connection.hello)
         for batch in batches:
-            questions = put(seat, batch, connection.hello["devices"])
+            # what this machine lacks is no fault of the framework's
+            missing = connection.hello.get("missing", {})
+            due = put(seat, batch, connection.hello["devices"])
+            questions = [q for q in due if q.mode not in missing]
             yield Answered(seat.key, batch, ask(connection, batch, questions))
     except FrameworkAbsent as absent:
-        yield Absent(seat.key, str(absent))
+        yield Absent(seat.key, str(absent), absent.broken)
     except WorkerLost as lost:
-        yield Absent(seat.key, f"the worker does not start: {lost}")
+        yield Absent(seat.key, f"the worker does not start: {lost}", True)
     finally:
         if connection is not None:
             connection.close()

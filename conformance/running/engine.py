@@ -153,8 +153,8 @@ def _enter(
     match event:
         case Started(key, hello):
             ledger.started(key, hello)
-        case Absent(key, message):
-            ledger.gone(seats[key], message, named=seats[key].name in asked.frameworks)
+        case Absent(key, message, broken):
+            ledger.gone(seats[key], message, named=seats[key].name in asked.frameworks, broken=broken)
         case Answered(key, batch, answers):
             seat, hello = seats[key], ledger.hellos[key]
             ledger.spend(seat, answers)

@@ -29,7 +29,7 @@ class Ledger:
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
     not_installed: list[dict[str, str]] = field(default_factory=list)
-    """Optional frameworks that nobody asked for by name: their absence leaves a run complete."""
+    """Frameworks that nobody asked for by name: what is installed is asked, and that is all of it."""
     starts: dict[str, int] = field(default_factory=dict)
     distances: Distances = field(default_factory=Distances)
     seconds: Seconds = field(default_factory=_no_seconds)
@@ -41,10 +41,10 @@ class Ledger:
         self.hellos[seat] = hello
         self.seconds["import"] += hello["import_s"]
 
-    def gone(self, seat: Seat, message: str, *, named: bool) -> None:
-        """The seat cannot be asked; ``named``: its framework was asked for by name."""
+    def gone(self, seat: Seat, message: str, *, named: bool, broken: bool) -> None:
+        """The seat cannot be asked; ``named``: its framework was, by name; ``broken``: though it is there."""
         gap = {"framework": seat.key, "message": message, "install": seat.framework.install}
-        if seat.framework.optional and not named:
+        if not named and (seat.framework.optional or not broken):
             self.not_installed.append(gap)
             del self.planned[seat.key], self.finished[seat.key]
         else:

@@ -45,11 +45,21 @@ def summary(run: Run, console: Console) -> None:
         prose(console, f"time: {seconds}")
         for file in header.get("cases", ()):
             say(console, (flat(file["file"]), "bold"), ": ", "; ".join(told(file)) or "asked")
-        for gap in header["not_installed"]:
-            say(console, f"not asked: {gap['framework']}: {flat(gap['message'])}")
+        for worker in header["frameworks"]:
+            for mode, why in worker.get("missing", {}).items():
+                say(console, (f"not asked: {worker['framework']} {mode}: {flat(why)}", "dim"))
         for gap in header["absent"]:
             say(console, ("absent", "bold"), f": {gap['framework']}: {flat(gap['message'])}")
             say(console, f"  add it with: {gap['install']}")
+    if gaps := not_installed(run):
+        say(console, (gaps, "dim"))
+
+
+def not_installed(run: Run) -> str:
+    """The frameworks that nobody named and that are not there, in a line; why, where it is another reason."""
+    gaps = {gap["framework"]: flat(gap["message"]) for h in run.headers for gap in h["not_installed"]}
+    plain = [f"{name}" if "No module named" in why else f"{name} ({why})" for name, why in gaps.items()]
+    return f"not installed, so not asked: {', '.join(plain)}" if plain else ""
 
 
 def _lines(title: str, words: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:

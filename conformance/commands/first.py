@@ -1,0 +1,177 @@
+"""``conformance torch``: the first answer about what is installed, in whichever environment it is."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xent_conformance.commands.base import (
+    EVIDENCE,
+    INTERRUPTED,
+    USAGE,
+    Bars,
+    Device,
+    Dtype,
+    FailOns,
+    FamilyName,
+    Glob,
+    Known,
+    Operator,
+    Plugin,
+    Waivers,
+    app,
+    console,
+    errors,
+    fail,
+    plug_in,
+    select,
+)
+from xent_conformance.commands.files import accepted, check_outputs, read, write
+from xent_conformance.commands.group import FIRST
+from xent_conformance.commands.where import Python, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xent_conformance.reports.run.file import Run
+    from xent_conformance.versions.target import Target
+
+
+@app.command(FIRST)
+def first(
+    frameworks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FRAMEWORK]...", help="torch, jax, tensorflow, …; default: what is installed."
+        ),
+    ] = None,
+    python: Python = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Glob = None,
+    device: Device = None,
+    plugin: Plugin = None,
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option("--baseline", metavar="OLD.parquet", help="No verdict may be worse than in it."),
+    ] = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: FailOns = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where page and run file are written.")
+    ] = Path("conformance-out"),
+) -> None:
+    """The first answer: ask what is installed, decide, write the page. `conformance torch` is enough.
+
+    The environment that is asked is not changed: what a worker lacks is lent to it. Status as of `gate`.
+    """
+    plug_in(plugin)
+    _check_words(frameworks or ())
+    where = target_of(python)
+    selection = select(profile, frameworks, operator, dtype, family, implementation, device, plugin)
+    from xent_conformance.decision.gate import decide
+    from xent_conformance.decision.policy import Policy
+    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run.commands import Files
+    from xent_conformance.reports.run.file import RunFileError, write_run
+    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import first as terminal
+    from xent_conformance.reports.views.causes import causes
+    from xent_conformance.running import engine
+
+    file, page = (out / f"{_stem(frameworks or (), profile)}{end}" for end in (".parquet", ".html"))
+    check_outputs({"--out": file}, [*(baseline or ()), *(waivers or ())])
+    asked = [f.name for f in selection.chosen_frameworks()]
+    interpreters = where.interpreters(asked)
+    try:
+        selection.seats(interpreters)  # refuses an interpreter of what is not asked
+        before = read(baseline) if baseline else None
+        accepts = accepted(waivers, known)
+        with Bars(errors) as bars:
+            result = engine.run(selection, None, progress=bars.update, interpreters=interpreters)
+        if result.verdicts.is_empty():
+            raise fail(nothing(result, where), EVIDENCE)
+        _keep(out)
+        write_run(file, result)
+    except UnknownName as wrong:
+        raise fail(str(wrong), USAGE) from None
+    except RunFileError as error:
+        raise fail(str(error), EVIDENCE) from None
+    except OSError as error:
+        raise fail(f"{error.filename or out} cannot be written: {error.strerror}", EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise fail("interrupted; nothing is written", INTERRUPTED) from None
+    policy = Policy(frozenset(f.value for f in fail_on or ()))
+    decision = decide(result, baseline=before, waivers=accepts, policy=policy)
+    before_, waivers_ = (tuple(map(str, paths or ())) for paths in (baseline, waivers))
+    decision = replace(decision, files=Files((str(file),), before_, waivers_, known))
+    from xent_conformance.commands.show import extras
+
+    write(page, render(result, findings(result.verdicts), decision, extras(result, waivers, known, False)))
+    by = where.where if where.python else "this Python"
+    terminal.show(result, decision, causes(result), str(page), str(file), by, console)
+    if gaps := absent(result, where):
+        raise fail(gaps, EVIDENCE)
+    raise typer.Exit(decision.status)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Status 2 for a word that is neither a command nor a framework, with what is near."""
+    from xent_conformance.registry.framework import FRAMEWORKS
+
+    for word in words:
+        if word in FRAMEWORKS:
+            continue
+        commands = [c.name or "" for c in app.registered_commands if c.name] + [
+            c.callback.__name__ for c in app.registered_commands if not c.name and c.callback
+        ]
+        if word.endswith(".parquet"):
+            hint = f"a run file is shown by: conformance report {word}"
+        else:
+            near = difflib.get_close_matches(word.lower(), [*FRAMEWORKS, *commands], n=3, cutoff=0.5)
+            near += [n for n in FRAMEWORKS if n in word.lower() and n not in near]
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(FRAMEWORKS)}"
+        raise fail(
+            f"{word!r} is no command and no framework: {hint} (`conformance --help` lists the commands, "
+            "`conformance list devices` the frameworks; one of your own is named with --plugin as well)",
+            USAGE,
+        )
+
+
+def _stem(frameworks: Sequence[str], profile: str) -> str:
+    """``torch``, ``torch-jax``, ``installed-standard``: another question has another name, and stays."""
+    return "-".join([*(frameworks or ("installed",)), *(() if profile == "quick" else (profile,))])
+
+
+def _keep(folder: Path) -> None:
+    """The folder, which a repository need not know."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def nothing(run: Run, where: Target) -> str:
+    """Why nothing was asked at all, and what to type."""
+    return absent(run, where) or (
+        f"no framework is installed in {where.where}; install one there, or name the Python that has one: "
+        "--python PATH"
+    )
+
+
+def absent(run: Run, where: Target) -> str:
+    """What was named and is not there, why, and what to do; empty where nothing is missing."""
+    told = []
+    for gap in (gap for header in run.headers for gap in header["absent"]):
+        name = gap["framework"]
+        place = where.named.get(name.partition("[")[0], where.where)
+        told.append(f"{name} was asked for and is not there: {gap['message']}, in {place} ({gap['install']})")
+    way = "install it there, leave its name out, or name the Python that has it: --python PATH"
+    return f"{'; '.join(told)}. To go on, {way}" if told else ""
