@@ -48,11 +48,14 @@ def questions(
 
 def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str) -> Sequence[str]:
     """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
-    modes = seat.modes(profile, asked_since=since, door_since=i.since)
+    modes = () if seat.apart else seat.modes(profile, asked_since=since, door_since=i.since)
     if seat.variant or batch.outside or since != Profile.QUICK:
         return modes
+    glances = seat.declaration.glances
     glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name)
-    return (*modes, *(mode for mode in glanced if mode not in modes))
+    if seat.apart:
+        return tuple(mode for mode in glanced if mode == seat.apart)
+    return (*modes, *(mode for mode in glanced if mode not in modes and not glances[mode].apart))
 
 
 def asked_since(batch: Batch) -> str:

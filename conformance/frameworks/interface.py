@@ -265,12 +265,14 @@ class Glance:
     """The few questions that every profile asks of a mode which begins in a later one.
 
     Of ``quick``: these ``implementations`` on plain rows of one ``family`` in one format. So nothing that is
-    named is left unasked, and what takes long, such as a compiler, is seen to work at all.
+    named is left unasked, and what takes long, such as a compiler, is seen to work at all. ``apart``: by a
+    worker of its own, beside the one that is asked the rest.
     """
 
     implementations: tuple[str, ...]
     family: str = "ordinary"
     dtype: str = "float32"
+    apart: bool = False
 
 
 class Unsupported(Exception):

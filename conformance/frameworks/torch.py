@@ -61,7 +61,7 @@ class Torch:
     }
     # the loss that everybody trains with, compiled once
     glances: ClassVar[Mapping[str, Glance]] = {
-        "compile": Glance(("torch.nn.functional.cross_entropy:indices",))
+        "compile": Glance(("torch.nn.functional.cross_entropy:indices",), apart=True)
     }
     formats: ClassVar = {"autocast": frozenset({"float16", "bfloat16"})}
     widening: ClassVar = frozenset({"autocast"})

@@ -68,12 +68,14 @@ class Seat:
     """What one worker runs: a framework, a setting of its devices, and the Python that has it.
 
     ``behind``: by how many profiles less it is asked; a variant that nobody named asks what comes before.
+    ``apart``: the one mode that it is for, of which the profile takes no more than a glance.
     """
 
     framework: Framework
     variant: str = ""
     behind: int = 0
     interpreter: str = sys.executable
+    apart: str = ""
 
     @property
     def name(self) -> str:
@@ -82,8 +84,8 @@ class Seat:
 
     @property
     def key(self) -> str:
-        """``torch``, or ``torch[isa=avx2]``."""
-        return self.device(self.name)
+        """``torch``, ``torch[isa=avx2]``, or ``torch compile``."""
+        return f"{self.device(self.name)} {self.apart}".rstrip()
 
     @property
     def declaration(self) -> Declaration:

@@ -85,6 +85,7 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "frameworks": [
             {**hello, "variant": seats[key].variant, "starts": ledger.starts.get(key, 1)}
             for key, hello in ledger.hellos.items()
+            if not seats[key].apart  # of which the seat beside it says the same
         ],
         "seconds": _rounded(ledger.seconds),
         "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},

@@ -43,12 +43,13 @@ class Ledger:
 
     def gone(self, seat: Seat, message: str, *, named: bool, broken: bool) -> None:
         """The seat cannot be asked; ``named``: its framework was, by name; ``broken``: though it is there."""
-        gap = {"framework": seat.key, "message": message, "install": seat.framework.install}
+        gap = {"framework": seat.device(seat.name), "message": message, "install": seat.framework.install}
+        told = self.absent
         if not named and (seat.framework.optional or not broken):
-            self.not_installed.append(gap)
+            told = self.not_installed
             del self.planned[seat.key], self.finished[seat.key]
-        else:
-            self.absent.append(gap)
+        if gap not in told:  # a seat beside it may have said so
+            told.append(gap)
 
     def spend(self, seat: Seat, answers: Sequence[Answer]) -> None:
         """What the answers took."""
