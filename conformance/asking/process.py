@@ -31,7 +31,7 @@ name, where = "xent_conformance", [sys.argv[2]]
 spec = importlib.util.spec_from_file_location(name, sys.argv[1], submodule_search_locations=where)
 package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
-sys.path[:0] = sys.argv[5:]
+sys.path[:0] = [folder for folder in sys.argv[5:] if folder not in sys.path]
 sys.path += filter(None, sys.argv[4].split(os.pathsep))  # what it lacks, after all that it has
 sys.argv[1:] = sys.argv[3:4]
 from xent_conformance.worker.serve import main

@@ -16,6 +16,9 @@ from tests.support.cli import conformance, invoke
 from tests.support.upgrading import PLUGIN
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.asking import lending
+from xent_conformance.asking.selection import Selection
+from xent_conformance.cases.profile import Profile
+from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes
 
@@ -148,8 +151,33 @@ def test_a_word_that_is_neither_command_nor_framework(word: str, near: str) -> N
 
 
 def test_what_is_asked_nothing_says_why_and_what_to_do() -> None:
-    said = conformance("scipy", "--dtype", "bfloat16", status=USAGE).stderr
-    assert "scipy is asked nothing" in said or "no case is selected" in said
+    said = " ".join(conformance("mlx", *SMALL, status=USAGE).stderr.split())
+    assert (
+        "mlx is asked nothing in quick: its modes and implementations begin in standard; add --profile"
+        in said
+    )
+    assert said.endswith("or leave mlx out")
+
+
+def test_quick_asks_every_framework_that_can_be_named() -> None:
+    """A door of each at least, and torch.compile; each profile asks what the smaller ones ask."""
+    for name in FRAMEWORKS:
+        asked = {profile: _asked(profile, name) for profile in Profile}
+        assert asked[Profile.QUICK] <= asked[Profile.STANDARD] <= asked[Profile.FULL]
+        assert asked[Profile.QUICK], name
+    assert "compile" in {mode for _, mode, _ in _asked(Profile.QUICK, "torch")}
+
+
+def _asked(profile: str, framework: str) -> set[tuple[str, str, str]]:
+    """Implementation, mode and batch of every question, of one family and format."""
+    selection = Selection(profile, (framework,), dtypes=("float32",), families=("ordinary",))
+    return {
+        (q.implementation, q.mode, batch.id)
+        for seat in selection.seats()
+        if not seat.variant
+        for batch in selection.batches()
+        for q in selection.questions(seat, batch, ["cpu"])
+    }
 
 
 def test_another_question_has_another_file(install: Install) -> None:
