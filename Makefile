@@ -7,7 +7,7 @@ OUT := out
 
 report: .venv/installed
 	@mkdir -p $(OUT)
-	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet
+	$(BIN)/conformance run --python $(BIN)/python --profile standard -o $(OUT)/run.parquet
 	$(BIN)/conformance report $(OUT)/run.parquet --scripts -o $(OUT)/report.html
 
 # two processes on two cores: polars needs no threads of its own

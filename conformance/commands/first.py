@@ -162,7 +162,7 @@ def nothing(run: Run, where: Target) -> str:
     """Why nothing was asked at all, and what to type."""
     return absent(run, where) or (
         f"no framework is installed in {where.where}; install one there, or name the Python that has one: "
-        "--python PATH"
+        f"--python {where.another}"
     )
 
 
@@ -173,5 +173,5 @@ def absent(run: Run, where: Target) -> str:
         name = gap["framework"]
         place = where.named.get(name.partition("[")[0], where.where)
         told.append(f"{name} was asked for and is not there: {gap['message']}, in {place} ({gap['install']})")
-    way = "install it there, leave its name out, or name the Python that has it: --python PATH"
+    way = f"install it there, leave its name out, or name the Python that has it: --python {where.another}"
     return f"{'; '.join(told)}. To go on, {way}" if told else ""

@@ -52,6 +52,13 @@ class Target:
         """The Python that is asked, for a sentence about what is not there."""
         return f"{self.python} ({self.source})" if self.python else f"{sys.executable}, which runs the suite"
 
+    @property
+    def another(self) -> str:
+        """Another Python that may have what this one has not, to be named with ``--python``; else ``PATH``."""
+        there = [_inside(Path(".venv")), shutil.which("python3"), shutil.which("python")]
+        others = (path for path in there if path and path != self.python and not _is_ours(path))
+        return next(others, "PATH")
+
 
 def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Target:
     """The Python that is asked, by ``--python``, :data:`VARIABLE`, the active environment, or else our own.

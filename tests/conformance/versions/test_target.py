@@ -66,6 +66,20 @@ def test_an_environment_that_was_taken_away_does_not_count(tmp_path: Path) -> No
     assert target((), {"VIRTUAL_ENV": str(tmp_path / "gone")}) == Target()
 
 
+def test_another_python_is_named_where_this_one_lacks_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment of the folder, or what the path has; never the one that was asked already."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert Target().another == "PATH", "our own is no other"
+    monkeypatch.setenv("PATH", str(_environment(tmp_path / "system") / "bin"))
+    assert Target().another == str(tmp_path / "system" / "bin" / "python")
+    there = str(_environment(tmp_path / ".venv") / "bin" / "python")
+    assert Target().another == there
+    assert Target(there).another == str(tmp_path / "system" / "bin" / "python")
+
+
 def test_a_program_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = bare_interpreter(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
