@@ -74,6 +74,8 @@ def first(
     """
     plug_in(plugin)
     _check_words(frameworks or ())
+    if not frameworks:
+        errors.print("[dim]asking what is installed; `conformance --help` lists the commands[/dim]")
     where = target_of(python)
     selection = select(profile, frameworks, operator, dtype, family, implementation, device, plugin)
     from xent_conformance.decision.gate import decide

@@ -54,7 +54,7 @@ class Target:
 
     @property
     def another(self) -> str:
-        """Another Python that may have what this one has not, to be named with ``--python``; else ``PATH``."""
+        """Another Python, that may have what this one has not, as ``--python`` takes it; else ``PATH``."""
         there = [_inside(Path(".venv")), shutil.which("python3"), shutil.which("python")]
         others = (path for path in there if path and path != self.python and not _is_ours(path))
         return next(others, "PATH")

@@ -47,7 +47,7 @@ def test_version() -> None:
 
 
 def test_help_names_the_commands() -> None:
-    result = invoke()
+    result = invoke("--help")
     for command in ("list", "run", "report", "explain"):
         assert command in result.output
 

@@ -100,7 +100,9 @@ def test_its_decision_is_that_of_gate(install: Install) -> None:
 
 def test_what_is_installed_is_asked_and_the_rest_is_one_line(install: Install) -> None:
     install(fake="Exact", gone="Absent", other="Exact", away="Absent")
-    last = conformance(*SMALL).stdout.strip().splitlines()[-1]
+    result = conformance(*SMALL)
+    assert result.stderr.startswith("asking what is installed; `conformance --help` lists the commands")
+    last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("asked: fake 1.0, quick, ")
     assert last.endswith("; not installed, so not asked: gone, away")
     assert set(read_run(Path("conformance-out/installed.parquet")).verdicts["framework"]) == {"fake", "other"}
