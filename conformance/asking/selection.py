@@ -57,6 +57,8 @@ class Selection:
             )
         self._check_implementations()
         self._check_variants()
+        if not self.cases and next(self.batches(), None) is not None:
+            self._check_named()
         if not self._asks_anything(self.seats()):
             raise UnknownName(
                 "no case is selected: no implementation that is named takes a case of the files, of the "

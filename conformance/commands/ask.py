@@ -83,8 +83,6 @@ def run(
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; add --resume to the same command to go on", INTERRUPTED) from None
-    if result.verdicts.is_empty() and not selection.devices:
-        raise fail(nothing(result, where), EVIDENCE)
     found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
     if formatted is Format.JSON:
         print_json(data.run(result, str(out), found, decision))
@@ -97,6 +95,8 @@ def run(
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
         raise fail(f"the run is incomplete: {gaps}", EVIDENCE)
+    if not result.header["frameworks"]:
+        raise fail(nothing(result, where), EVIDENCE)
 
 
 @app.command()

@@ -58,7 +58,7 @@ def summary(run: Run, console: Console) -> None:
 def not_installed(run: Run) -> str:
     """The frameworks that nobody named and that are not there, in a line; why, where it is another reason."""
     gaps = {gap["framework"]: flat(gap["message"]) for h in run.headers for gap in h["not_installed"]}
-    plain = [f"{name}" if "No module named" in why else f"{name} ({why})" for name, why in gaps.items()]
+    plain = [name if "No module named" in why else f"{name} ({why})" for name, why in sorted(gaps.items())]
     return f"not installed, so not asked: {', '.join(plain)}" if plain else ""
 
 
