@@ -94,6 +94,7 @@ WHICH = "--profile --operator --dtype --family --implementation --device --plugi
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
 
 COMMANDS = {
+    "first": f"frameworks {WHICH} {HOW_IT_IS_DECIDED} --fail-on --out -o",
     "run": f"{WHICH} --framework --cases --out -o --resume --format",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     "--output --format",
