@@ -54,7 +54,7 @@ class Ledger:
     def spend(self, seat: Seat, answers: Sequence[Answer]) -> None:
         """What the answers took."""
         for answer in answers:
-            spent = self.spent.setdefault(f"{seat.key} {answer.question.mode}", _no_seconds())
+            spent = self.spent.setdefault(f"{seat.device(seat.name)} {answer.question.mode}", _no_seconds())
             for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
                 self.seconds[what] += seconds
                 spent[what] += seconds

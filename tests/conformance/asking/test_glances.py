@@ -40,6 +40,7 @@ def test_a_glance_that_takes_long_has_a_worker_of_its_own(install: Install) -> N
     assert _families(found, "compile") == {"two_classes"}
     assert [f["framework"] for f in found.header["frameworks"]] == ["fake"], "it is one framework"
     assert found.tested == ("fake 1.0",)
+    assert set(found.header["seconds_by_mode"]) == {"fake eager", "fake compile"}
 
 
 def test_the_profile_that_asks_it_whole_takes_none(install: Install) -> None:
