@@ -9,7 +9,7 @@ OUT := out
 
 report: .venv/installed
 	@mkdir -p $(OUT)
-	$(BIN)/conformance run --profile standard -o $(OUT)/run.parquet \
+	$(BIN)/conformance run --python $(BIN)/python --profile standard -o $(OUT)/run.parquet \
 	  $(if $(wildcard $(OUT)/run.parquet.partial),--resume) # it was interrupted: go on
 	$(BIN)/conformance report $(OUT)/run.parquet --scripts -o $(OUT)/report.html
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from xent_conformance.commands import adopt, ask, capture, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, cache, capture, config, first, gate, show, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 from xent_conformance.commands.plain import make_plain
 
@@ -20,7 +20,10 @@ __all__ = [
     "adopt",
     "app",
     "ask",
+    "cache",
     "capture",
+    "config",
+    "first",
     "gate",
     "main",
     "show",

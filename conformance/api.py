@@ -28,6 +28,7 @@ def run(
     devices: Names = None,
     plugins: Names = None,
     cases: Names = None,
+    exclude: Names = None,
     out: str | Path | None = None,
     resume: bool = False,
     force: bool = False,
@@ -38,9 +39,9 @@ def run(
 
     Names narrow what is asked, none means all: ``conformance run`` with the same words. ``plugins`` are
     taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``; ``cases`` names files
-    of cases, which are asked instead of the corpus, as by ``--cases``. What is there as
-    ``out`` stays, unless it is a run of the same questions or ``force`` is given: raises FileExistsError. A
-    framework that is not
+    of cases, which are asked instead of the corpus, as by ``--cases``; ``exclude`` names implementations
+    that are not asked. What is there as ``out`` stays, unless it is a run of the same questions or ``force``
+    is given: raises FileExistsError. A framework that is not
     installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
     answers to.
     """
@@ -55,6 +56,7 @@ def run(
         names(devices),
         names(plugins),
         names(cases),
+        names(exclude),
     )
     where = None if out is None else Path(out)
     return engine.run(

@@ -101,7 +101,8 @@ def page() -> str:
     """The page, in Markdown."""
     lines = [HEAD]
     for framework, found in groupby(doors(), key=lambda door: door.framework):
-        lines += [f"## {framework}", "", *_variants(framework), *_states(framework), *_not_offered(framework)]
+        lines += [f"## {framework}", "", *_variants(framework), *_states(framework)]
+        lines += [*_glances(framework), *_not_offered(framework)]
         lines += ["| implementation | operator | formulation | modes | outputs | attributes | note |"]
         lines += ["|---|---|---|---|---|---|---|", *map(_row, found), ""]
     lines += ["## What the published explanations name", "", "| named | asked as |", "|---|---|"]
@@ -129,6 +130,15 @@ def _states(framework: str) -> list[str]:
         if mode in declared.modes
     ]
     return [f"Asked for its state in {', '.join(told)}.", ""] if told else []
+
+
+def _glances(framework: str) -> list[str]:
+    """Of modes that begin later, what every profile asks."""
+    told = [
+        f"`{mode}` (`{'`, `'.join(glance.implementations)}`, {glance.family}, {glance.dtype})"
+        for mode, glance in FRAMEWORKS[framework].declaration.glances.items()
+    ]
+    return [f"Every profile takes a glance at {', '.join(told)}.", ""] if told else []
 
 
 def _not_offered(framework: str) -> list[str]:

@@ -18,6 +18,10 @@ from hypothesis import settings
 
 # xdist tells its workers 80, whatever the terminal is, and the command line believes it
 os.environ.pop("COLUMNS", None)
+# a shell with an active environment would have its frameworks asked
+os.environ.pop("CONFORMANCE_PYTHON", None)
+os.environ.pop("VIRTUAL_ENV", None)
+os.environ.pop("CONDA_PREFIX", None)
 
 from tests.support import corpus as made_once
 from tests.support import fakes, shared

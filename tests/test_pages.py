@@ -26,12 +26,16 @@ ELSEWHERE = {
     r"pytest --pyargs .*": "tests/conformance/pytesting runs the installed tests",
     r"conformance (upgrade|matrix) '.*": "it makes environments; tests/conformance/versions lends it some",
     r"conformance run .*--python torch=.*": "the same",
+    r"conformance cache clean.*|CONFORMANCE_\w+=.*": "tests/test_scripts_page.py, in a folder of its own",
+    r"conformance torch --(python|baseline) .*": "tests/conformance/commands/test_first.py, with a fake",
+    r"(uvx|pipx run) .*": "it needs an index of packages; tests/test_wheel.py starts what it installs",
     r"conformance .*mine\.(py|parquet)( .*)?": "tests/test_adapters_page.py, in processes of their own",
 }
 """By pattern, why a command is parsed and no more."""
 
 LITTLE = {
     "run": {"--profile": "quick", "--operator": "softmax", "--dtype": "float32", "--family": "ordinary"},
+    "torch": {"--operator": "softmax", "--dtype": "float32", "--family": "ordinary"},
     "search": {"--budget": "1"},
     "explain": {"--implementation": "torch.*"},
 }

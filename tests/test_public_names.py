@@ -33,7 +33,7 @@ CALLED_WITH = {
     "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, "
     "differentiable, mode, name",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
-    "out, resume, force, progress, interpreters",
+    "exclude, out, resume, force, progress, interpreters",
     "capture": "path, *, framework, call, when",
     "read_run": "path",
     "findings": "run",
@@ -90,27 +90,32 @@ SCRIPTS = {
     "xent-conformance": "xent_conformance.__main__:main",
 }
 
-WHICH = "--profile --operator --dtype --family --implementation --device --plugin --python"
-HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known"
+WHICH = "--profile --operator --dtype --family --implementation --exclude --device --plugin --python"
+HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known --fail-on"
+PRINTED = "--format --out -o"
+LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
-    "run": f"{WHICH} --framework --cases --out -o --resume --force --format",
+    "first": f"frameworks {WHICH} {HOW_IT_IS_DECIDED} --out -o --quiet -q",
+    "run": f"{WHICH} --force --framework --cases --resume --dry-run {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
-    "--output --format",
-    "capture": "script arguments --framework --out -o --call --when --force",
+    f"--output {PRINTED}",
+    "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
-    "gate": f"runs {HOW_IT_IS_DECIDED} --fail-on --drift-factor --junit --markdown --comment --github --json "
-    "--badge --force --format",
-    "compare": "old new --html --json --drift-factor --force --format",
+    "gate": f"runs --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github --json "
+    f"--badge {PRINTED} {LOUD}",
+    "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
-    "list": "what --plugin --format",
-    "causes": "runs --json --whole --gate --no-gate --force --format",
-    "report": f"runs --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED}",
+    "list": f"what --plugin {PRINTED}",
+    "causes": f"runs --force --json --whole --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
+    "report": f"runs --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED} {LOUD}",
     "check-plugin": "name",
-    "upgrade": f"old new {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o --html "
-    "--markdown --json --force",
-    "matrix": f"pins {WHICH} --framework --with --out -o --html --json --force",
+    "upgrade": f"old new --force {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o "
+    f"--html --markdown --json {LOUD}",
+    "matrix": f"pins --force {WHICH} --framework --with --out -o --html --json",
+    "config": PRINTED,
+    "cache": PRINTED,
 }
 """Each command, with its arguments and all ways to write its options."""
 
@@ -131,7 +136,8 @@ def test_the_commands_and_their_options() -> None:
         for name, command in commands.items()
     }
     assert written == {name: set(words.split()) for name, words in COMMANDS.items()}
-    assert typer.main.get_command(app).params[0].opts == ["--version"]
+    assert commands["cache"].commands.keys() == {"clean"}
+    assert typer.main.get_command(app).params[0].opts == ["--version", "-V"]
 
 
 def test_the_exit_statuses() -> None:

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.asking.test_lending import environment, files
 from tests.support import runner, shared
 from tests.support.house import FLOORS, NAME, House
 from tests.support.installed import Installed, build_options, copy_of_the_checkout, done, install
 from tests.support.paths import ROOT
+from tests.support.upgrading import PLUGIN
+from xent_conformance.reports.run.file import read_run
 from xent_conformance.version import __version__
 
 ASKED = ("--framework", "numpy", "--operator", "softmax", "--family", "two_classes", "--dtype", "float32")
@@ -134,3 +137,30 @@ def test_an_editable_installation_finds_what_is_new(tmp_path: Path) -> None:
     program = f"import site; site.addsitedir({str(site)!r})\nimport {imported}\nprint({NAME}.new.__file__)"
     said = done([sys.executable, "-P", "-S", "-c", program], tmp_path)
     assert said.strip() == str(source / FLOORS[NAME] / "new.py")
+
+
+def test_the_action_leaves_the_environment_that_it_asks_as_it_is(theirs: Installed, tmp_path: Path) -> None:
+    """The suite is in one environment, their framework in another, which has no NumPy."""
+    python, _ = environment(tmp_path / "theirs")
+    before = files(tmp_path / "theirs")
+    asked = f"{' '.join(ASKED[2:])} --plugin {PLUGIN}"
+    job = runner.of(tmp_path / "job", framework="fakeframe", arguments=asked, python=str(python))
+    job.suite = str(theirs.python)
+    assert job.run() == 0, job.log
+    folder = Path(job.outputs["install"]["folder"])
+    assert read_run(folder / "run.parquet").tested == ("fakeframe 1.0",)
+    assert files(tmp_path / "theirs") == before
+    kept = (tmp_path / "job" / "temp" / "zz-plugins-of-theirs.pth").read_text(encoding="utf-8")
+    assert Path(kept.strip()) == next((tmp_path / "theirs").glob("lib/python*/site-packages"))
+
+
+@pytest.mark.parametrize("name", ["conformance", "xent-conformance"])
+def test_the_first_answer_about_another_environment(theirs: Installed, tmp_path: Path, name: str) -> None:
+    """As ``uvx`` and ``pipx run`` start it: the suite in an environment of its own, the wheel its source."""
+    python, _ = environment(tmp_path / "theirs")
+    before = files(tmp_path / "theirs")
+    words = ("fakeframe", "--plugin", PLUGIN, *ASKED[2:], "-o", str(tmp_path / "out"))
+    said = theirs(theirs.program(name), *words, "--python", str(tmp_path / "theirs"))
+    assert f"asking {python} (--python)" in said and "gate passed: " in said
+    assert "<h1" in (tmp_path / "out" / "fakeframe.html").read_text(encoding="utf-8")
+    assert files(tmp_path / "theirs") == before

@@ -33,6 +33,7 @@ ROOMS = (
     "reports/html",
     "reports/run",
     "conformance/commands",
+    "conformance/configuration",
     "conformance/decision",
     "conformance/explain",
     "conformance/kernel",

@@ -23,12 +23,14 @@ class WorkerLost(Exception):
 class FrameworkAbsent(Exception):
     """The worker's interpreter cannot import the framework; the message is the import error.
 
-    ``lacks``: what a worker needs beside its framework, where it is that which is not there.
+    ``lacks``: what a worker needs beside its framework, where it is that which is not there. ``broken``: the
+    framework is there, or may be, and cannot be imported.
     """
 
-    def __init__(self, message: str, *, lacks: str = "") -> None:
+    def __init__(self, message: str, *, lacks: str = "", broken: bool = False) -> None:
         super().__init__(message)
         self.lacks = lacks
+        self.broken = broken
 
 
 @dataclass(frozen=True)

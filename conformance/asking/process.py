@@ -1,7 +1,8 @@
 """The driver's side of one worker process: start it, ask it, survive its death.
 
 A worker runs under any interpreter. This package is made importable there by itself, without its
-neighbours in ``site-packages``: the other interpreter has its own NumPy and its own framework.
+neighbours in ``site-packages``: the other interpreter has its own NumPy and its own framework, and is lent
+what it lacks (:mod:`.lending`).
 """
 
 from __future__ import annotations
@@ -11,28 +12,31 @@ import contextlib
 import os
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
+from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.registry.framework import Launch, Seat
 from xent_conformance.worker.wire import Closed, receive, send
 
 _BOOT = """
-import importlib.util, sys
+import importlib.util, os, sys
 sys.path[:] = [folder for folder in sys.path if folder]  # not the folder we happen to run in
 name, where = "xent_conformance", [sys.argv[2]]
 spec = importlib.util.spec_from_file_location(name, sys.argv[1], submodule_search_locations=where)
 package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
-sys.path[:0] = sys.argv[4:]
+sys.path[:0] = [folder for folder in sys.argv[5:] if folder not in sys.path]
+sys.path += filter(None, sys.argv[4].split(os.pathsep))  # what it lacks, after all that it has
 sys.argv[1:] = sys.argv[3:4]
 try:
     from xent_conformance.worker.serve import main
@@ -84,6 +88,7 @@ class Process:
                 str(here / "__init__.py"),
                 str(here),
                 self.launch.adapter,
+                os.pathsep.join(self.launch.lent),
                 *self.launch.search,
             ],
             stdin=subprocess.PIPE,
@@ -103,7 +108,8 @@ class Process:
             raise
         if hello["kind"] == "absent":
             self.close()
-            raise FrameworkAbsent(hello["message"], lacks=hello.get("lacks", ""))
+            lacks = hello.get("lacks", "")
+            raise FrameworkAbsent(hello["message"], lacks=lacks, broken=hello.get("broken", True))
         self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
 
     def abandon(self) -> None:
@@ -231,8 +237,26 @@ class _Deadline:
 
 
 def connect(seat: Seat) -> Process:
-    """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`."""
-    return Process(seat.launch())
+    """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`.
+
+    Another Python than ours is lent what it lacks; what is lent to it is not installed there.
+    """
+    launch = seat.launch()
+    if launch.interpreter == sys.executable:
+        return Process(launch)
+    try:
+        loan = loan_for(launch.interpreter, launch.environment)
+    except NotLent as error:
+        raise FrameworkAbsent(str(error), broken=True) from None
+    distribution = seat.declaration.distribution
+    if distribution in loan.lent:
+        raise FrameworkAbsent(f"No module named {distribution!r} there: what a worker needs of it is lent")
+    own = {**loan.environment(distribution), **launch.environment}
+    process = Process(replace(launch, lent=loan.folders, environment=own))
+    if loan.lent:
+        lent = ", ".join(f"{name} {version}" for name, version in loan.lent.items())
+        process.hello = {**process.hello, "environment": {**process.hello["environment"], "lent": lent}}
+    return process
 
 
 def _sent(question: Question) -> dict[str, Any]:

@@ -39,11 +39,23 @@ def questions(
         question(i, mode, device)
         for i in declared.implementations
         if due and i.name in named and takes(declared, i, batch)
-        for mode in seat.modes(profile, asked_since=since, door_since=i.since)
+        for mode in _modes(seat, i, batch, profile, since)
         if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
     ]
     return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
+
+
+def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str) -> Sequence[str]:
+    """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
+    modes = () if seat.apart else seat.modes(profile, asked_since=since, door_since=i.since)
+    if seat.variant or batch.outside or since != Profile.QUICK:
+        return modes
+    glances = seat.declaration.glances
+    glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name)
+    if seat.apart:
+        return tuple(mode for mode in glanced if mode == seat.apart)
+    return (*modes, *(mode for mode in glanced if mode not in modes and not glances[mode].apart))
 
 
 def asked_since(batch: Batch) -> str:

@@ -39,6 +39,8 @@ class Selection:
     """What was named with ``--plugin``: to be asked again, it must be named again."""
     cases: tuple[str, ...] = ()
     """Files of cases, which are asked instead of the corpus."""
+    exclude: tuple[str, ...] = ()
+    """Names of implementations that are not asked, or patterns of names."""
 
     def __post_init__(self) -> None:
         check_name("profile", self.profile, Profile)
@@ -57,6 +59,8 @@ class Selection:
             )
         self._check_implementations()
         check_devices(self.devices, self.chosen_frameworks())
+        if not self.cases and next(self.batches(), None) is not None:
+            self._check_named()
         if not self._asks_anything(self.seats()):
             raise UnknownName(
                 "no case is selected: no implementation that is named takes a case of the files, of the "
@@ -71,10 +75,19 @@ class Selection:
     def _check_implementations(self) -> None:
         every = [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations]
         there = [name for f in self.chosen_frameworks() for name in self.implementations(f)]
+        for pattern in self.exclude:
+            if not fnmatch.filter(every, pattern):
+                raise UnknownName(f"--exclude {pattern}: {unknown('implementation', pattern, every)}")
         for pattern in self.implementation:
             if not fnmatch.filter(every, pattern):
                 raise UnknownName(unknown("implementation", pattern, every))
             if not fnmatch.filter(there, pattern):
+                left_out = [name for f in self.chosen_frameworks() for name in self.excluded(f)]
+                if fnmatch.filter(left_out, pattern):
+                    raise UnknownName(
+                        f"no implementation is selected: {pattern!r} is what --exclude leaves out; "
+                        "name it once"
+                    )
                 raise UnknownName(
                     f"no implementation is selected: {pattern!r} is not of the named frameworks "
                     "and operators (`conformance list implementations` shows all)"
@@ -94,12 +107,14 @@ class Selection:
             if later and self.implementations(framework):
                 raise UnknownName(
                     f"{name} is asked nothing in {self.profile}: its modes and implementations begin in "
-                    f"{later[0]}; add --profile {later[0]}, or leave --framework {name} out"
+                    f"{later[0]}; add --profile {later[0]}, or leave {name} out"
                 )
+            if self.excluded(framework) and not self.implementations(framework):
+                raise UnknownName(f"{name} is asked nothing: --exclude leaves out all of it; leave one out")
             raise UnknownName(
                 f"{name} is asked nothing: the named operators, formats, families, implementations and "
                 "devices are not its (`conformance list implementations` shows all); "
-                f"leave --framework {name} out"
+                f"leave {name} out"
             )
 
     def _begins(self, framework: Framework, profile: Profile) -> bool:
@@ -160,11 +175,21 @@ class Selection:
 
     def implementations(self, framework: Framework) -> list[str]:
         """Names of the framework's implementations that are asked."""
+        return [name for name in self._named(framework) if not self._is_excluded(name)]
+
+    def excluded(self, framework: Framework) -> list[str]:
+        """Names of the framework's implementations that would be asked, and that ``exclude`` leaves out."""
+        return [name for name in dict.fromkeys(self._named(framework)) if self._is_excluded(name)]
+
+    def _named(self, framework: Framework) -> list[str]:
         return [
             i.name
             for i in framework.declaration.implementations
             if named(i.name, self.implementation) and (not self.operators or i.operator in self.operators)
         ]
+
+    def _is_excluded(self, name: str) -> bool:
+        return bool(self.exclude) and named(name, self.exclude)
 
     def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> list[Question]:
         """What ``seat`` is asked about ``batch`` on those of the devices that are chosen."""

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, check_outputs, read, write
 
 
@@ -28,6 +29,7 @@ def adopt(
     from xent_conformance.decision.stubs import stubs, toml
     from xent_conformance.reports.run.commands import Files
 
+    settle()
     baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"
     written: dict[str, Path | None] = {"--out": baseline, "--out (stubs)": stub_file}
     check_outputs(written, [run, *(waivers or ())], force=force, remade=False)

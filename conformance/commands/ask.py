@@ -13,75 +13,132 @@ from xent_conformance.commands.base import (
     INTERRUPTED,
     USAGE,
     Bars,
+    Baseline,
     Cases,
     Device,
     Dtype,
+    Exclude,
+    FailOns,
     FamilyName,
     Force,
     Format,
     Formatted,
     Framework,
     Glob,
+    Known,
     Operator,
+    Out,
     Plugin,
+    ProfileName,
+    Quiet,
+    Verbose,
+    Waivers,
     app,
-    console,
+    ends,
     errors,
     fail,
     plug_in,
     select,
 )
-from xent_conformance.commands.files import accepted, print_json
+from xent_conformance.commands.configured import settle
+from xent_conformance.commands.deciding import deciding
+from xent_conformance.commands.estimating import estimate, show_estimate
+from xent_conformance.commands.files import (
+    STANDARD,
+    check_outputs,
+    print_bytes,
+    print_json,
+    screen,
+    show,
+    write_all,
+)
+from xent_conformance.commands.first import absent, nothing
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from xent_conformance.cases.case import Batch, Case
     from xent_conformance.explain.script.write import Wanted
 
 
-@app.command()
+@app.command(
+    epilog=ends(
+        {
+            0: "everything asked was answered, whatever was found (`gate` decides)",
+            2: "wrong usage",
+            3: "something asked for is absent, was not finished or cannot be written",
+            130: "interrupted",
+        }
+    )
+)
 def run(
     framework: Framework = None,
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
     implementation: Glob = None,
+    exclude: Exclude = None,
     device: Device = None,
-    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN.parquet")] = Path("run.parquet"),
+    profile: ProfileName = "standard",
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="RUN.parquet",
+            help="- writes the run file to standard output, or with --format json the document alone.",
+        ),
+    ] = Path("run.parquet"),
     cases: Cases = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     force: Force = False,
     plugin: Plugin = None,
-    python: Annotated[
-        list[str] | None,
-        typer.Option("--python", metavar="FRAMEWORK=PATH", help="Its Python, if another (repeatable)."),
-    ] = None,
+    python: Python = None,
+    baseline: Baseline = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: FailOns = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask nothing: say what would be asked, and about how long.")
+    ] = False,
     formatted: Formatted = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Ask the frameworks, judge their answers, write a run file."""
+    settle(quiet=quiet)
     plug_in(plugin)
-    selection = select(profile, framework, operator, dtype, family, implementation, device, plugin, cases)
-    from xent_conformance.decision.gate import decide
+    selection = select(
+        profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
+    )
+    check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())], force=True)  # by the engine
+    if out == STANDARD and resume:
+        raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run import commands
-    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.reports.run.file import RunFileError, as_bytes
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import engine, journal, keeping
-    from xent_conformance.versions.environments import named_interpreters
 
+    where = target_of(python)
     try:
-        interpreters = named_interpreters(python or ())
+        interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
+    if dry_run:
+        told = estimate(selection, interpreters, out)
+        show(STANDARD, formatted, show_estimate(told, out), lambda: told)
+        return
+    decided = deciding(baseline, waivers, known, fail_on)
+    kept = None if out == STANDARD else out
     try:
-        with Bars(errors) as bars:
+        with Bars(errors, quiet=quiet) as bars:
             result = engine.run(
                 selection,
-                out,
+                kept,
                 resume=resume,
                 force=force,
                 progress=bars.update,
@@ -93,22 +150,32 @@ def run(
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         how = "add --resume to the same command to go on"
-        if not journal.resumable(out):
+        if kept is None:
+            how = "nothing is kept"
+        elif not journal.resumable(kept):
             how = "no answer had come yet, so there is nothing to go on with"
         raise fail(f"interrupted; {how}", INTERRUPTED) from None
-    written = keeping.place_of(out, result, force=force)
-    found, decision = causes(result), decide(result, waivers=accepted(None, known=True))
+    written = None if kept is None else keeping.place_of(kept, result, force=force)
+    found, decision = causes(result), decided(result, [written] if written else [])
+    said = screen(out)
     if formatted is Format.JSON:
-        print_json(data.run(result, str(written), found, decision))
+        print_json(data.run(result, str(written or ""), found, decision))
     else:
-        terminal.summary(result, console)
-        terminal_causes.show(found, console)
-        told = f"wrote {written}; see it with: {commands.report([str(written)], 'report.html')}"
-        console.print(escape(told), soft_wrap=True)
-        terminal_gate.sentence(decision, console)
+        if written is None:
+            print_bytes(as_bytes(result))
+        if not quiet:
+            terminal.summary(result, said, verbose=verbose)
+            terminal_causes.show(found, said, whole=verbose)
+        if written and not quiet:
+            wrote = f"wrote {written}; see it with: {commands.report([str(written)], 'report.html')}"
+            said.print(escape(wrote), soft_wrap=True)
+        terminal_gate.sentence(decision, said)
+    stays = "" if written in (None, kept) else f"; {kept}, which is complete, stays as it was"
     if not result.complete:
-        kept = "" if written == out else f"; {out}, which is complete, stays as it was"
-        raise fail(f"the run is incomplete: something asked for is absent (see above){kept}", EVIDENCE)
+        gaps = absent(result, where) or "not all that was planned was answered"
+        raise fail(f"the run is incomplete: {gaps}{stays}", EVIDENCE)
+    if not result.header["frameworks"]:
+        raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
 
 
 @app.command()
@@ -133,6 +200,7 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
     output: Annotated[str, typer.Option("--output", help="Of the script; default: the worst.")] = "",
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
 ) -> None:
     """Show one case: inputs to the last bit, certified value, what each implementation returns."""
     from xent_conformance.cases.outside.numbers import CasesError
@@ -158,15 +226,15 @@ def explain(
             words = "--mode, --framework and --output say which script or issue is to be written"
             raise fail(f"{words}: add --script or --issue", USAGE)
         meant = Wanted(implementation or (), framework, mode, device or (), output)
-        typer.echo(_taken_away(batch, case, meant, issue), nl=False)
+        text = _taken_away(batch, case, meant, issue)
+        for note in write_all((out, lambda: text)):
+            errors.print(escape(note), soft_wrap=True)
         return
-    if formatted is Format.JSON:
-        told = plain_case(batch, case, implementation or (), device or ())
-        there = bool(told["frameworks"])
-        if there:
-            print_json(told)
-    else:
-        there = show_case(batch, case, implementation or (), console, device or ())
+    named, on = implementation or (), device or ()
+    told = plain_case(batch, case, named, on) if formatted is Format.JSON else {}
+    there = bool(told.get("frameworks", True)) and show(
+        out, formatted, lambda screen: show_case(batch, case, named, screen, on), lambda: told
+    )
     if not there:
         wanted = " or ".join(map(repr, implementation or ["*"]))
         where = f" on {' or '.join(device)}" if device else ""
@@ -222,4 +290,4 @@ def search(
         raise fail(f"{absent}; add it with: {target.seat.framework.install}", EVIDENCE) from None
     except ImportError:
         raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
-    show_found(target, found, console)
+    show_found(target, found, screen())

@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from xent_conformance import __version__
+from xent_conformance.commands import completing
+from xent_conformance.commands.group import Group
 
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection
@@ -24,15 +26,33 @@ that lacks an answer is written beside it, as RUN.incomplete.parquet. Pages, sum
 suite are made anew. Whatever else is there stays, unless --force is given."""
 """The rule of :mod:`xent_conformance.running.keeping`, for ``--help``."""
 
+STATUSES = {
+    0: "done, or passed",
+    1: "the gate failed, or a plug-in has problems",
+    2: "wrong usage",
+    3: "evidence incomplete or invalid",
+    130: "interrupted",
+}
+"""Exit statuses, which are for programs: they stay."""
+
+
+def ends(told: dict[int, str]) -> str:
+    """The line of a command's help that says how it ends, where that is more than done or wrong usage."""
+    return f"Exit status: {' · '.join(f'{status} {words}' for status, words in told.items())}."
+
+
 app = typer.Typer(
-    help="Conformance suite for softmax and sigmoid cross-entropy.",
-    epilog=" ".join(KEEPS.split()),
-    no_args_is_help=True,
-    add_completion=False,
+    help="Conformance suite for softmax and sigmoid cross-entropy. "
+    "`conformance torch` asks what is installed and says in five lines what is wrong; nothing is changed.",
+    epilog=f"{ends(STATUSES)} {' '.join(KEEPS.split())}",
+    cls=Group,
+    subcommand_metavar="COMMAND|FRAMEWORK...",
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 # a pipe or a CI log has no width of its own, unless COLUMNS says one: do not fold names at 80 columns there
-WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+WIDE = 160
+WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
 console = Console(width=WIDTH, highlight=False)
 errors = Console(stderr=True, highlight=False)
 
@@ -53,11 +73,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Shared options."""
+    """Shared options; then what is set fills in what is not typed."""
+    from xent_conformance.commands.configured import configure
+
+    configure(context)
 
 
 Plugin = Annotated[
@@ -83,17 +107,52 @@ def plug_in(plugin: list[str] | None) -> None:
             raise fail(f"--plugin {reference}: {error}", USAGE) from None
 
 
-Framework = Annotated[list[str] | None, typer.Option("--framework", help="Only this framework (repeatable).")]
-Operator = Annotated[list[str] | None, typer.Option("--operator", help="Only this operator (repeatable).")]
-Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="Only this format (repeatable).")]
-FamilyName = Annotated[list[str] | None, typer.Option("--family", help="Only this family (repeatable).")]
+Framework = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--framework", help="Only this framework (repeatable).", autocompletion=completing.frameworks
+    ),
+]
+Operator = Annotated[
+    list[str] | None,
+    typer.Option("--operator", help="Only this operator (repeatable).", autocompletion=completing.operators),
+]
+Dtype = Annotated[
+    list[str] | None,
+    typer.Option("--dtype", help="Only this format (repeatable).", autocompletion=completing.dtypes),
+]
+FamilyName = Annotated[
+    list[str] | None,
+    typer.Option("--family", help="Only this family (repeatable).", autocompletion=completing.families),
+]
 Glob = Annotated[
     list[str] | None,
-    typer.Option("--implementation", metavar="GLOB", help="Only what is so named (repeatable)."),
+    typer.Option(
+        "--implementation",
+        metavar="GLOB",
+        help="Only what is so named (repeatable).",
+        autocompletion=completing.implementations,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Not what is so named (repeatable); the gate and the page say that it was not asked.",
+        autocompletion=completing.implementations,
+    ),
 ]
 Device = Annotated[
     list[str] | None,
-    typer.Option("--device", help="Only this device: cpu, cuda, cuda:0, 'cpu\\[isa=avx2]' (repeatable)."),
+    typer.Option(
+        "--device",
+        help="Only this device: cpu, cuda, cuda:0, 'cpu\\[isa=avx2]' (repeatable).",
+        autocompletion=completing.devices,
+    ),
+]
+ProfileName = Annotated[
+    str, typer.Option("--profile", help="quick, standard or full.", autocompletion=completing.profiles)
 ]
 
 
@@ -117,7 +176,9 @@ def select(
     device: list[str] | None = None,
     plugin: list[str] | None = None,
     cases: list[str] | None = None,
+    exclude: list[str] | None = None,
 ) -> Selection:
+    """What is asked; exit status 2 for what cannot be, with what was set and not typed."""
     from xent_conformance.asking.selection import Selection
     from xent_conformance.cases.outside.numbers import CasesError
     from xent_conformance.registry.names import UnknownName
@@ -133,9 +194,17 @@ def select(
             tuple(device or ()),
             tuple(plugin or ()),
             tuple(cases or ()),
+            tuple(exclude or ()),
         )
     except (UnknownName, CasesError) as unknown:
-        raise fail(str(unknown), USAGE) from None
+        raise fail(with_what_is_set(str(unknown)), USAGE) from None
+
+
+def with_what_is_set(message: str) -> str:
+    """A refusal, with what the command took that nobody typed."""
+    from xent_conformance.commands.configured import told
+
+    return f"{message}\nset, and not typed: {line}" if (line := told()) else message
 
 
 Force = Annotated[
@@ -155,6 +224,14 @@ Formatted = Annotated[
 ]
 
 
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FILE", help="Where it is printed; - is standard output."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The decision and errors, and nothing else.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="More: all of what is shortened.")]
+
+
 class FailOn(enum.StrEnum):
     """What ``--fail-on`` adds to what always blocks."""
 
@@ -165,6 +242,14 @@ class FailOn(enum.StrEnum):
 
 
 FailOns = Annotated[list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")]
+Baseline = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--baseline",
+        metavar="OLD.parquet",
+        help="The gate compares with it: nothing may be worse (repeatable).",
+    ),
+]
 Waivers = Annotated[
     list[Path] | None,
     typer.Option("--waivers", metavar="FILE.toml", help="Also the waivers of this file (repeatable)."),
@@ -177,7 +262,7 @@ Known = Annotated[
 class Bars:
     """A bar for each framework; give :meth:`update` to the engine as its ``progress``."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._progress = Progress(
             TextColumn("{task.description:>12}"),
             BarColumn(),
@@ -186,6 +271,7 @@ class Bars:
             TimeElapsedColumn(),
             console=console,
             transient=not console.is_terminal,
+            disable=quiet,
         )
         self._tasks: dict[str, TaskID] = {}
 

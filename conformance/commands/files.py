@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
 
-from xent_conformance.commands.base import EVIDENCE, USAGE, fail
+from xent_conformance.commands.base import EVIDENCE, USAGE, WIDE, Format, console, errors, fail
 
 if TYPE_CHECKING:
     from xent_conformance.decision.waivers import Waiver
@@ -37,16 +40,27 @@ def accepted(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
 
 
 def check_outputs(
-    written: dict[str, Path | None], read: Iterable[Path], *, force: bool, remade: bool = True
+    written: dict[str, Path | None],
+    read: Iterable[Path],
+    *,
+    force: bool,
+    remade: bool = True,
+    printed: bool = False,
 ) -> None:
     """No file is written over what is read, none twice, and none is lost; exit status 2 otherwise.
 
-    ``remade``: it is a function of run files, so one of ours is made anew. ``force``: so is any other.
+    ``remade``: it is a function of run files, so one of ours is made anew. ``force``: so is any other. One
+    thing alone goes to standard output: ``printed`` says that it is a document already.
     """
     from xent_conformance.running import keeping
 
     taken = {path.resolve(): "is read" for path in read}
+    standard = "--format json" if printed else ""
     for option, path in written.items():
+        if path == STANDARD:
+            if standard:
+                raise fail(f"{option} -: {standard} is what standard output is for; name a file", USAGE)
+            standard = f"{option} -"
         if path is None or path == STANDARD:
             continue
         if path.resolve() in taken:
@@ -62,14 +76,29 @@ def check_outputs(
             raise fail(f"{option} {occupied}", USAGE) from None
 
 
+def elsewhere(out: Path) -> Path | None:
+    """Where a command prints, if that is a file."""
+    return None if out == STANDARD else out
+
+
+def screen(*written: Path | None) -> Console:
+    """Where a command says what it has to say: beside standard output, where a file goes there."""
+    return errors if STANDARD in written else console
+
+
 def as_json(told: Any) -> str:
     """Strict JSON: no NaN, no infinity."""
     return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def print_bytes(told: bytes) -> None:
+    """What goes to standard output as it is."""
+    typer.echo(told, nl=False)
+
+
 def print_json(told: Any) -> None:
     """One document on standard output, whatever its encoding."""
-    typer.echo(as_json(told).encode("utf-8"), nl=False)
+    print_bytes(as_json(told).encode("utf-8"))
 
 
 STANDARD = Path("-")
@@ -87,10 +116,39 @@ def write(path: Path, text: str) -> None:
 
 
 def write_all(*wanted: tuple[Path | None, Callable[[], str]]) -> list[str]:
-    """Write what a file was named for, and say so."""
+    """Write what a file was named for, and say so; what goes to standard output is there to be seen."""
     notes = []
     for path, text in wanted:
-        if path is not None:
+        if path == STANDARD:
+            print_bytes(text().encode("utf-8"))
+        elif path is not None:
             write(path, text())
             notes.append(f"wrote {path}")
     return notes
+
+
+def show(
+    out: Path,
+    formatted: Format,
+    text: Callable[[Console], bool | None],
+    told: Callable[[], Any],
+    *,
+    beside: Console = console,
+) -> bool:
+    """Print for a person or for a program, on standard output or into a file.
+
+    ``beside``: where text is printed that goes to no file, if standard output is another's. False, and no
+    file, where ``text`` says that there was nothing to print.
+    """
+    if formatted is Format.TEXT and out == STANDARD:
+        return text(beside) is not False
+    if formatted is Format.JSON:
+        page = as_json(told())
+    else:
+        paper = io.StringIO()
+        if text(Console(file=paper, width=WIDE, highlight=False, color_system=None)) is False:
+            return False
+        page = paper.getvalue()
+    for note in write_all((out, lambda: page)):
+        errors.print(escape(note), soft_wrap=True)
+    return True

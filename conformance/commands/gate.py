@@ -11,28 +11,42 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import (
+    EVIDENCE,
+    STATUSES,
+    USAGE,
+    Baseline,
     FailOns,
     Force,
     Format,
     Formatted,
     Known,
+    Out,
+    Quiet,
+    Verbose,
     Waivers,
     app,
     console,
+    ends,
     errors,
 )
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import (
     STANDARD,
     accepted,
     as_json,
     check_outputs,
-    print_json,
+    elsewhere,
+    print_bytes,
     read,
+    screen,
+    show,
     write,
     write_all,
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from xent_conformance.reports.views.comparison import Told
     from xent_conformance.reports.views.gate import Gate
 
@@ -48,13 +62,10 @@ class WhichLevel(enum.StrEnum):
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files (merged).")]
 
 
-@app.command()
+@app.command(epilog=ends({0: "passed", 1: "failed", 2: STATUSES[USAGE], 3: STATUSES[EVIDENCE]}))
 def gate(
     runs: Runs,
-    baseline: Annotated[
-        list[Path] | None,
-        typer.Option("--baseline", metavar="OLD.parquet", help="No verdict may be worse than in it."),
-    ] = None,
+    baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
     fail_on: FailOns = None,
@@ -76,8 +87,11 @@ def gate(
     ] = None,
     force: Force = False,
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    """Decide whether a run may pass. Status 0 passed, 1 failed, 2 usage, 3 evidence incomplete or invalid."""
+    """Decide whether a run may pass."""
     from xent_conformance.decision.gate import decide
     from xent_conformance.decision.policy import Policy
     from xent_conformance.reports.ci import badge as badges
@@ -87,6 +101,7 @@ def gate(
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.terminal import gate as terminal_gate
 
+    settle(quiet=quiet)
     written = {
         "--junit": junit,
         "--markdown": markdown,
@@ -94,7 +109,10 @@ def gate(
         "--json": json_file,
         "--badge": badge,
     }
-    check_outputs(written, [*runs, *(baseline or ()), *(waivers or ())], force=force)
+    as_document = formatted is Format.JSON and out == STANDARD
+    read_too = [*(baseline or ()), *(waivers or ())]
+    every = {**written, "--out": elsewhere(out)}
+    check_outputs(every, [*runs, *read_too], force=force, printed=as_document)
     run = read(runs)
     before = read(baseline) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
@@ -110,11 +128,16 @@ def gate(
         notes += _github(decision)
     notes += decision.first_day(commands.adopt([str(path) for path in runs]))
     if formatted is Format.JSON:
-        print_json(data.gate(decision))
         for note in notes:
             errors.print(escape(note), soft_wrap=True)
-    else:
-        terminal_gate.show(decision, console, notes=notes)
+
+    def text(console: Console) -> None:
+        if quiet:
+            terminal_gate.sentence(decision, console)
+        else:
+            terminal_gate.show(decision, console, notes=notes, whole=verbose)
+
+    show(out, formatted, text, lambda: data.gate(decision), beside=screen(*written.values()))
     raise typer.Exit(decision.status)
 
 
@@ -129,6 +152,9 @@ def compare(
     ] = 2.0,
     force: Force = False,
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
@@ -136,14 +162,23 @@ def compare(
     from xent_conformance.reports.run.file import called
     from xent_conformance.reports.terminal import comparison as terminal_comparison
 
-    check_outputs({"--html": html, "--json": json_file}, [old, new], force=force)
+    written = {"--html": html, "--json": json_file, "--out": elsewhere(out)}
+    as_document = formatted is Format.JSON and out == STANDARD
+    check_outputs(written, [old, new], force=force, printed=as_document)
     runs = [called(read([path])) for path in (old, new)]
     told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
     notes = write_all((html, lambda: _page(told)), (json_file, lambda: as_json(data.comparison(told))))
     if formatted is Format.JSON:
-        print_json(data.comparison(told))
-    else:
-        terminal_comparison.show(told, console, notes=notes)
+        for note in notes:
+            errors.print(escape(note), soft_wrap=True)
+
+    def text(console: Console) -> None:
+        if quiet:
+            terminal_comparison.sentence(told, console)
+        else:
+            terminal_comparison.show(told, console, notes=notes, whole=verbose)
+
+    show(out, formatted, text, lambda: data.comparison(told), beside=screen(html, json_file))
 
 
 @app.command()
@@ -159,6 +194,7 @@ def waive(
     from xent_conformance.decision.stubs import stubs, toml
     from xent_conformance.reports.run.commands import Files
 
+    settle()
     check_outputs({"--out": out}, [*runs, *(waivers or ())], force=force, remade=False)
     run = read(runs)
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
@@ -169,7 +205,7 @@ def waive(
         )
         return
     if out == STANDARD:
-        typer.echo(toml(found).encode("utf-8"), nl=False)
+        print_bytes(toml(found).encode("utf-8"))
         return
     write(out, toml(found))
     count = sum(stub.count for stub in found)

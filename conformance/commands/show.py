@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,35 +12,50 @@ from rich.markup import escape
 from xent_conformance.commands.base import (
     EVIDENCE,
     FAILED,
+    STATUSES,
     USAGE,
+    Baseline,
+    FailOns,
     Force,
     Format,
     Formatted,
     Known,
+    Out,
     Plugin,
+    Quiet,
+    Verbose,
     Waivers,
     app,
     console,
+    ends,
+    errors,
     fail,
     plug_in,
 )
+from xent_conformance.commands.configured import settle
+from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.files import (
     STANDARD,
     accepted,
     as_json,
     check_outputs,
-    print_json,
+    elsewhere,
+    print_bytes,
     read,
+    screen,
+    show,
     write,
     write_all,
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from xent_conformance.reports.html.section import Extras
     from xent_conformance.reports.run.file import Run
-    from xent_conformance.reports.views.gate import Gate
 
 
+READS = ends({0: "told, whatever is wrong (`gate` decides)", 2: STATUSES[USAGE], 3: STATUSES[EVIDENCE]})
 Decided = Annotated[bool, typer.Option("--gate/--no-gate", help="What the gate decides on them, or not.")]
 
 
@@ -60,18 +74,21 @@ def list_(
     what: Annotated[Listing, typer.Argument(help="What to list.")],
     plugin: Plugin = None,
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
 ) -> None:
     """List operators, implementations, families, clauses or devices."""
     from xent_conformance.commands import listing
 
     plug_in(plugin)
-    if formatted is Format.JSON:
-        print_json(list(listing.records(what.value)))
-    else:
-        listing.show(what.value, console)
+    show(
+        out,
+        formatted,
+        lambda console: listing.show(what.value, console),
+        lambda: list(listing.records(what.value)),
+    )
 
 
-@app.command()
+@app.command(epilog=READS)
 def causes(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
     json_file: Annotated[
@@ -80,7 +97,14 @@ def causes(
     whole: Annotated[bool, typer.Option("--whole", help="All that is told of each, in a few lines.")] = False,
     gate: Decided = True,
     force: Force = False,
+    baseline: Baseline = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: FailOns = None,
     formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Say what is wrong in a run, each thing once, worst first: which formula gives what was returned."""
     from xent_conformance.diagnosis.causes import OtherCorpus, diagnosed
@@ -91,7 +115,12 @@ def causes(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views import causes as views
 
-    check_outputs({"--json": json_file}, runs, force=force)
+    settle(quiet=quiet)
+    read_too = [*(baseline or ()), *(waivers or ())]
+    as_document = formatted is Format.JSON and out == STANDARD
+    written = {"--json": json_file, "--out": elsewhere(out)}
+    check_outputs(written, [*runs, *read_too], force=force, printed=as_document)
+    decided = deciding(baseline, waivers, known, fail_on) if gate else None
     try:
         run = read(runs)
         found = views.causes(run) or views.causes(diagnosed(run, Oracle(default_cache())))
@@ -99,32 +128,37 @@ def causes(
         raise fail(str(other), EVIDENCE) from None
     notes = write_all((json_file, lambda: as_json(data.causes(found))))
     if formatted is Format.JSON:
-        print_json(data.causes(found))
-        return
-    terminal_causes.show(found, console, whole=whole)
-    for note in notes:
-        console.print(escape(note), soft_wrap=True)
-    if gate:
-        terminal_gate.sentence(_decided(run, runs, None, None, known=True), console)
+        for note in notes:
+            errors.print(escape(note), soft_wrap=True)
+
+    def text(console: Console) -> None:
+        if not quiet or decided is None:
+            terminal_causes.show(found, console, whole=whole or verbose)
+        for note in () if quiet else notes:
+            console.print(escape(note), soft_wrap=True)
+        if decided is not None:
+            terminal_gate.sentence(decided(run, runs), console)
+
+    show(out, formatted, text, lambda: data.causes(found), beside=screen(json_file))
 
 
-@app.command()
+@app.command(epilog=READS)
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.html", help="Or - for standard output.")
     ] = Path("report.html"),
     gate: Decided = True,
-    baseline: Annotated[
-        list[Path] | None,
-        typer.Option("--baseline", metavar="OLD.parquet", help="The gate compares with it (repeatable)."),
-    ] = None,
+    baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
+    fail_on: FailOns = None,
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Also a script for each cause: asks its framework again.")
     ] = False,
     force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Write the HTML report of one or more run files (several are merged), with the gate's decision.
 
@@ -139,17 +173,23 @@ def report(
     from xent_conformance.reports.views.causes import causes as causes_of
     from xent_conformance.reports.views.causes import unnamed
 
+    settle(quiet=quiet)
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())], force=force)
+    decided = deciding(baseline, waivers, known, fail_on) if gate else None
     run = read(runs)
-    decision = _decided(run, runs, baseline, waivers, known) if gate else None
-    page = render(run, findings(run.verdicts), decision, _extras(run, waivers, known, scripts))
+    decision = decided(run, runs) if decided is not None else None
+    page = render(run, findings(run.verdicts), decision, extras(run, waivers, known, scripts))
     if out == STANDARD:
-        typer.echo(page.encode("utf-8"), nl=False)
+        print_bytes(page.encode("utf-8"))
         return
     write(out, page)
     found = causes_of(run)
+    if quiet:
+        if decision is not None:
+            terminal_gate.sentence(decision, console)
+        return
     if found or not unnamed(run):
-        terminal_causes.show(found, console)
+        terminal_causes.show(found, console, whole=verbose)
     else:
         said = f"{plural(unnamed(run), 'broken verdict')}, whose causes are not named in the run file; see"
         console.print(escape(f"{said}: {commands.line('causes', *map(str, runs))}"), soft_wrap=True)
@@ -158,7 +198,7 @@ def report(
         terminal_gate.sentence(decision, console)
 
 
-def _extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
+def extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
     """What one takes away of each cause: entries of waivers, and the scripts if they are asked for."""
     from xent_conformance.decision.stubs import by_cause
     from xent_conformance.explain.script.of_causes import scripts as scripts_of
@@ -168,20 +208,9 @@ def _extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) ->
     return Extras(scripts=scripts_of(run) if scripts else {}, waivers=entries)
 
 
-def _decided(
-    run: Run, runs: list[Path], baseline: list[Path] | None, waivers: list[Path] | None, known: bool
-) -> Gate:
-    """What the gate decides, with the names of its files for the commands that do it again."""
-    from xent_conformance.decision.gate import decide
-    from xent_conformance.reports.run.commands import Files
-
-    before = read(baseline) if baseline else None
-    decision = decide(run, baseline=before, waivers=accepted(waivers, known))
-    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
-    return replace(decision, files=Files(runs_, baseline_, waivers_, known))
-
-
-@app.command("check-plugin")
+@app.command(
+    "check-plugin", epilog=ends({0: "it is fine", 1: "it has problems", 2: "there is no such plug-in"})
+)
 def check_plugin(
     name: Annotated[
         str,

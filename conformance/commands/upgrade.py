@@ -16,6 +16,7 @@ from xent_conformance.commands.base import (
     Bars,
     Device,
     Dtype,
+    Exclude,
     FailOns,
     FamilyName,
     Force,
@@ -23,15 +24,19 @@ from xent_conformance.commands.base import (
     Known,
     Operator,
     Plugin,
+    ProfileName,
+    Quiet,
+    Verbose,
     Waivers,
     app,
-    console,
+    ends,
     errors,
     fail,
     plug_in,
     select,
 )
-from xent_conformance.commands.files import accepted, as_json, check_outputs, write_all
+from xent_conformance.commands.configured import settle
+from xent_conformance.commands.files import accepted, as_json, check_outputs, screen, write_all
 
 if TYPE_CHECKING:
     from xent_conformance.reports.run.file import Run
@@ -43,7 +48,6 @@ Pins = Annotated[
 Whose = Annotated[
     str | None, typer.Option("--framework", help="Whose versions they are, if the name does not tell.")
 ]
-Profile = Annotated[str, typer.Option(help="quick, standard or full.")]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="REQ", help="Install this too, in every environment (repeatable)."),
@@ -53,16 +57,27 @@ Json = Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="
 Folder = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the run files are kept.")]
 
 
-@app.command()
+@app.command(
+    epilog=ends(
+        {
+            0: "the new version is no worse",
+            1: "it is worse",
+            2: "wrong usage",
+            3: "a version cannot be installed or did not answer all",
+            130: "interrupted",
+        }
+    )
+)
 def upgrade(
     old: Annotated[str, typer.Argument(metavar="OLD", help="NAME==VERSION that is in use.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="NAME==VERSION to go to.")],
     framework: Whose = None,
-    profile: Profile = "standard",
+    profile: ProfileName = "standard",
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
     implementation: Glob = None,
+    exclude: Exclude = None,
     device: Device = None,
     plugin: Plugin = None,
     with_: With = None,
@@ -80,6 +95,8 @@ def upgrade(
     ] = None,
     json_file: Json = None,
     force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Ask two versions of a framework the same questions; pass if the new one is no worse."""
     from xent_conformance.decision.policy import Policy
@@ -91,6 +108,7 @@ def upgrade(
     from xent_conformance.versions.matrix import versions
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
+    settle(quiet=quiet)
     written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
     check_outputs(written, waivers or (), force=force)
     plug_in(plugin)
@@ -98,9 +116,9 @@ def upgrade(
     names = [f.value for f in fail_on or ()]
     options = [w for path in waivers or () for w in ("--waivers", str(path))]
     options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
-    narrowing = (operator, dtype, family, implementation, device, plugin)
+    narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
-    before, now = _ask(request, out, force)
+    before, now = _ask(request, out, force=force, quiet=quiet)
     try:
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
@@ -114,20 +132,34 @@ def upgrade(
         (markdown_file, lambda: markdown.summary(gate)),
         (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )
-    terminal_comparison.show(told, console)
-    terminal_gate.show(gate, console, notes=notes)
+    said = screen(html, markdown_file, json_file)
+    if quiet:
+        terminal_gate.sentence(gate, said)
+    else:
+        terminal_comparison.show(told, said, whole=verbose)
+        terminal_gate.show(gate, said, notes=notes, whole=verbose)
     raise typer.Exit(gate.status)
 
 
-@app.command()
+@app.command(
+    epilog=ends(
+        {
+            0: "every version answered, whatever was found",
+            2: "wrong usage",
+            3: "a version cannot be installed or did not answer all",
+            130: "interrupted",
+        }
+    )
+)
 def matrix(
     pins: Pins,
     framework: Whose = None,
-    profile: Profile = "standard",
+    profile: ProfileName = "standard",
     operator: Operator = None,
     dtype: Dtype = None,
     family: FamilyName = None,
     implementation: Glob = None,
+    exclude: Exclude = None,
     device: Device = None,
     plugin: Plugin = None,
     with_: With = None,
@@ -146,17 +178,19 @@ def matrix(
     from xent_conformance.reports.terminal import versions as terminal_versions
     from xent_conformance.versions.matrix import versions
 
+    settle()
     check_outputs({"--html": html, "--json": json_file}, (), force=force)
     plug_in(plugin)
-    narrowing = (operator, dtype, family, implementation, device, plugin)
+    narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
-    table = versions(_ask(request, out, force), request.command())
-    terminal_versions.show(table, console)
+    table = versions(_ask(request, out, force=force), request.command())
+    said = screen(html, json_file)
+    terminal_versions.show(table, said)
     notes = write_all(
         (html, lambda: html_versions.render(table)), (json_file, lambda: as_json(data.versions(table)))
     )
     for note in (f"run files are in {out}", *notes):
-        console.print(escape(note), soft_wrap=True)
+        said.print(escape(note), soft_wrap=True)
     if not all(table.complete):
         raise fail("the table is incomplete: a version did not answer all that it was asked", EVIDENCE)
 
@@ -175,21 +209,22 @@ def _request(
     from xent_conformance.versions.environments import named_interpreters
     from xent_conformance.versions.upgrade import Pin, Request, framework_of
 
-    operator, dtype, family, implementation, device, plugin = narrowing
+    operator, dtype, family, implementation, exclude, device, plugin = narrowing
     try:
         pinned = tuple(Pin.of(text) for text in pins)
         chosen = framework_of(pinned, framework)
         interpreters = named_interpreters(python or ())
     except ValueError as error:
         raise fail(str(error), USAGE) from None
-    selection = select(profile, [chosen.name], operator, dtype, family, implementation, device, plugin)
+    asked = (operator, dtype, family, implementation, device, plugin)
+    selection = select(profile, [chosen.name], *asked, exclude=exclude)
     try:
         return Request(verb, pinned, chosen, selection, tuple(extra or ()), interpreters, tuple(options))
     except ValueError as error:
         raise fail(str(error), USAGE) from None
 
 
-def _ask(request: Request, folder: Path, force: bool) -> list[Run]:
+def _ask(request: Request, folder: Path, *, force: bool, quiet: bool = False) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.running.keeping import Occupied
@@ -197,14 +232,15 @@ def _ask(request: Request, folder: Path, force: bool) -> list[Run]:
     from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one
 
     def say(text: str) -> None:
-        errors.print(escape(text), soft_wrap=True)
+        if not quiet:
+            errors.print(escape(text), soft_wrap=True)
 
     try:
         interpreters = prepare(request, say)
         runs = []
         for pin, interpreter in zip(request.pins, interpreters, strict=True):
             say(f"asking {request.framework.name}: {pin.text}")
-            with Bars(errors) as bars:
+            with Bars(errors, quiet=quiet) as bars:
                 runs.append(run_one(request, pin, interpreter, folder, bars.update, force=force))
     except Occupied as occupied:
         raise fail(str(occupied), USAGE) from None

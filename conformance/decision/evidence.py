@@ -8,6 +8,8 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SLIM, Run
 from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import JUDGED, Row, Status
+from xent_conformance.reports.text.asked import excluded
+from xent_conformance.reports.text.wording import listed, plural
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Kind, Reason
 
@@ -51,6 +53,7 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                         framework=name,
                     )
                 )
+        reasons += _left_out(header)
     undecided = called.filter(pl.col("status") == Status.UNDECIDED.value)
     if not undecided.is_empty():
         row = undecided.sort("case").row(0, named=True)
@@ -68,6 +71,24 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
             )
         )
     return reasons
+
+
+def _left_out(header: Row) -> list[Reason]:
+    """What was not asked because somebody said so: nothing is decided on it."""
+    pattern = commands.words("exclude", header["selection"].get("exclude", ()))
+    again = {**header, "selection": {**header["selection"], "exclude": ()}}
+    return [
+        Reason(
+            Kind.EXCLUDED,
+            False,
+            f"{framework}: {plural(len(names), 'implementation')} not asked",
+            f"{pattern} left out {listed(names)}: whether they conform is not known",
+            commands.ask_again(again),
+            framework=framework,
+            implementation=names[0],
+        )
+        for framework, names in excluded(header).items()
+    ]
 
 
 def since(comparison: Comparison) -> list[Reason]:
@@ -109,6 +130,7 @@ def _asked_of(run: Run, framework: str) -> Row:
 def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
     """One reason for each implementation of which verdicts are missing or not comparable."""
     reasons = []
+    left_out = {f: names for h in comparison.new.headers for f, names in excluded(h).items()}
     gone = comparison.of(change).sort("case").with_columns(_rows=pl.len().over("framework", "implementation"))
     gone = gone.sort("_rows", descending=True, maintain_order=True)
     for (framework, name), rows in gone.group_by("framework", "implementation", maintain_order=True):
@@ -118,6 +140,8 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
             "and devices, or make a new baseline",
             Kind.NOT_COMPARABLE: "the corpus or a clause has changed; make a new baseline with this suite",
         }[kind]
+        if kind is Kind.MISSING and name in left_out.get(str(framework), ()):
+            what = "the baseline has verdicts of it, and --exclude left it out of this run; ask it too"
         reasons.append(
             Reason(
                 kind,

@@ -260,6 +260,21 @@ class Variant:
     device: str = "cpu"
 
 
+@dataclass(frozen=True)
+class Glance:
+    """The few questions that every profile asks of a mode which begins in a later one.
+
+    Of ``quick``: these ``implementations`` on plain rows of one ``family`` in one format. So nothing that is
+    named is left unasked, and what takes long, such as a compiler, is seen to work at all. ``apart``: by a
+    worker of its own, beside the one that is asked the rest.
+    """
+
+    implementations: tuple[str, ...]
+    family: str = "ordinary"
+    dtype: str = "float32"
+    apart: bool = False
+
+
 class Unsupported(Exception):
     """Raised by an adapter that cannot answer after all; the message is shown.
 
@@ -278,6 +293,8 @@ class Adapter(Protocol):
     that are asked in it; ``formats``, the same of formats; ``widening``,
     modes in which a result may be of a wider type than the logits; ``variants``, settings of its devices
     by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
+    ``glances``, for a mode that begins in a later profile the :class:`Glance` that every profile takes at it;
+    ``missing()``, modes that cannot be asked on the machine at hand, each with what they lack there;
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
     sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Implementation, Variant
+from xent_conformance.frameworks.interface import Glance, Implementation, Variant
 from xent_conformance.frameworks.jax import Jax
 from xent_conformance.frameworks.tensorflow import TensorFlow
 from xent_conformance.frameworks.torch import Torch
@@ -209,6 +209,9 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
 )
 
 
+GLANCE = Glance(("keras.losses.SparseCategoricalCrossentropy(from_logits=True)",))
+
+
 class _Keras:
     """What the three have in common; mixed in before the backend's own adapter."""
 
@@ -236,6 +239,7 @@ class KerasTensorFlow(_Keras, TensorFlow):
 
     name = "keras-tensorflow"
     modes: ClassVar = {"eager": "standard", "xla": "full"}
+    glances: ClassVar = {"eager": GLANCE}
     environment_before: ClassVar = {"KERAS_BACKEND": "tensorflow"}
 
 
@@ -244,6 +248,7 @@ class KerasTorch(_Keras, Torch):
 
     name = "keras-torch"
     modes: ClassVar = {"eager": "full"}
+    glances: ClassVar = {"eager": GLANCE}
     environment_before: ClassVar = {"KERAS_BACKEND": "torch"}
 
 
@@ -252,4 +257,5 @@ class KerasJax(_Keras, Jax):
 
     name = "keras-jax"
     modes: ClassVar = {"jit": "full"}
+    glances: ClassVar = {"jit": GLANCE}
     environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, dtype_of
+from xent_conformance.frameworks.interface import Array, Call, Glance, Implementation, dtype_of
 
 _AXIS = frozenset({"axis"})
 
@@ -23,6 +23,7 @@ class Mlx:
     name = "mlx"
     distribution = "mlx"
     modes: ClassVar = {"eager": "standard"}
+    glances: ClassVar = {"eager": Glance(("mlx.nn.losses.cross_entropy:indices",))}
     autodiff = True
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}
     moving = ("jvp", "hvp")

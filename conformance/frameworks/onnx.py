@@ -11,7 +11,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
+from xent_conformance.frameworks.interface import Array, Call, Glance, Implementation, NotOffered
 
 OPSET = 21
 
@@ -134,6 +134,7 @@ class OnnxReference(_Onnx):
     name = "onnx"
     distribution = "onnx"
     implementations = _implementations("onnx.reference")
+    glances: ClassVar = {"eager": Glance(("onnx.reference:SoftmaxCrossEntropyLoss",))}
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,6 +156,7 @@ class OnnxRuntime(_Onnx):
     name = "onnxruntime"
     distribution = "onnxruntime"
     implementations = _implementations("onnxruntime")
+    glances: ClassVar = {"eager": Glance(("onnxruntime:SoftmaxCrossEntropyLoss",))}
     not_offered = (
         NotOffered(
             'the CPU provider has no kernel of these operators in bfloat16: "NOT_IMPLEMENTED : Could not '

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.interface import Glance, Implementation
 from xent_conformance.frameworks.jax import Jax, composed
 
 
@@ -54,6 +54,9 @@ class Optax(Jax):
     name = "optax"
     distribution = "optax"
     modes: ClassVar = {"jit": "standard", "eager": "full"}
+    glances: ClassVar = {
+        "jit": Glance(("optax.softmax_cross_entropy", "optax.softmax_cross_entropy_with_integer_labels"))
+    }
     implementations: ClassVar[Sequence[Implementation]] = (
         composed(Implementation(
             "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,

@@ -14,6 +14,7 @@ import numpy as np
 from xent_conformance.frameworks.interface import (
     Array,
     Call,
+    Glance,
     Implementation,
     Variant,
     dtype_of,
@@ -41,6 +42,7 @@ class Tinygrad:
     name = "tinygrad"
     distribution = "tinygrad"
     modes: ClassVar = {"lazy": "standard"}
+    glances: ClassVar = {"lazy": Glance(("tinygrad.Tensor.cross_entropy:indices",))}
     environment_before: ClassVar = {"CCACHE": "0", "DEV": "CPU", "NUM_CPU_THREADS": "1"}
     variants: ClassVar[Mapping[str, Variant]] = {
         "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),

@@ -6,8 +6,11 @@ import contextlib
 import functools
 import os
 import platform
+import shutil
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +19,7 @@ from xent_conformance.frameworks.interface import (
     STATES,
     Array,
     Call,
+    Glance,
     Implementation,
     NotOffered,
     Unsupported,
@@ -54,6 +58,10 @@ class Torch:
         "autocast": frozenset(i.name for i in FIRST),
         "func": frozenset(i.name for i in FIRST),
         "vmap": frozenset(i.name for i in FIRST),
+    }
+    # the loss that everybody trains with, compiled once
+    glances: ClassVar[Mapping[str, Glance]] = {
+        "compile": Glance(("torch.nn.functional.cross_entropy:indices",), apart=True)
     }
     formats: ClassVar = {"autocast": frozenset({"float16", "bfloat16"})}
     widening: ClassVar = frozenset({"autocast"})
@@ -174,6 +182,16 @@ class Torch:
         cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
         mps = ["mps"] if torch.backends.mps.is_available() else []
         return ["cpu", *cuda, *mps]
+
+    def missing(self) -> Mapping[str, str]:
+        """``torch.compile`` compiles C++: a machine without the tools for that says nothing of it."""
+        compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+        if shutil.which(compiler) is None:
+            return {"compile": f"torch.compile needs a C++ compiler, and there is no {compiler} on the path"}
+        headers = Path(sysconfig.get_path("include"))
+        if not (headers / "Python.h").is_file():
+            return {"compile": f"torch.compile needs Python's headers, and there is no Python.h in {headers}"}
+        return {}
 
     def run(self, call: Call) -> Mapping[str, Array]:
         _compile_always()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks.interface import Implementation, Manner, NotOffered, Variant
+from xent_conformance.frameworks.interface import Glance, Implementation, Manner, NotOffered, Variant
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Declaration:
     ``modes`` maps each mode to the smallest profile that asks it. ``moving``: which of ``jvp`` and ``hvp``
     it computes. ``layouts``: memory layouts beside contiguous. ``states``: for a mode, the ways of asking
     once more that it has. ``restricted`` and ``formats``: for a mode, the only implementations and formats
-    asked in it. ``widening``: modes whose results may be of a wider
-    type. ``variants``: settings of its devices, by name. ``environment``: variables set before its start.
-    ``not_offered``: what its implementations do not have; all else is offered, and is to be answered.
+    asked in it. ``glances``: for a mode that begins later, what every profile asks of it. ``widening``:
+    modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
+    ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
+    all else is offered, and is to be answered.
     ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
     """
 
@@ -38,6 +39,7 @@ class Declaration:
     states: Mapping[str, frozenset[str]] = field(default_factory=dict)
     restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     formats: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    glances: Mapping[str, Glance] = field(default_factory=dict)
     widening: frozenset[str] = frozenset()
     variants: Mapping[str, Variant] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Declaration:
             states={mode: frozenset(of) for mode, of in getattr(kind, "states", {}).items()},
             restricted=dict(getattr(kind, "restricted", {})),
             formats=dict(getattr(kind, "formats", {})),
+            glances=dict(getattr(kind, "glances", {})),
             widening=frozenset(getattr(kind, "widening", ())),
             variants=dict(getattr(kind, "variants", {})),
             environment=dict(getattr(kind, "environment_before", {})),
@@ -88,6 +91,14 @@ class Declaration:
         begins = {mode: smallest.later(late) for mode, smallest in self.modes.items()}
         return tuple(
             mode for mode, first in begins.items() if first is not None and first <= Profile(profile)
+        )
+
+    def glanced(self, implementation: str, family: str, dtype: str) -> Sequence[str]:
+        """The modes in which every profile asks the implementation that family in that format."""
+        return tuple(
+            mode
+            for mode, glance in self.glances.items()
+            if implementation in glance.implementations and (family, dtype) == (glance.family, glance.dtype)
         )
 
     def withheld(self, implementation: str, mode: str, dtype: str, manner: Manner, output: str) -> str | None:

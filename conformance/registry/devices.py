@@ -79,7 +79,7 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
     """
     variants = framework.declaration.variants
     if not wanted:
-        yield Seat(framework)
+        yield from _plain(framework, profile)
         for name, setting in variants.items():
             since = Profile(setting.since)
             if setting.device == "cpu" and since <= profile and differs(framework, name):
@@ -88,9 +88,18 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
     named = [(variant, kind_of(name)) for name, variant in map(split, wanted)]
     for variant in dict.fromkeys(variant for variant, _ in named):
         if not variant:
-            yield Seat(framework)
+            yield from _plain(framework, profile)
         elif variant in variants and (variant, variants[variant].device) in named:
             yield Seat(framework, variant)
+
+
+def _plain(framework: Framework, profile: str) -> Iterator[Seat]:
+    """Without a setting; beside it, those for modes of which the profile takes a glance that takes long."""
+    yield Seat(framework)
+    declared = framework.declaration
+    for mode, glance in declared.glances.items():
+        if glance.apart and declared.modes[mode] > profile:
+            yield Seat(framework, apart=mode)
 
 
 def wanted_devices(seat: Seat, there: Sequence[str], wanted: Sequence[str]) -> list[str]:

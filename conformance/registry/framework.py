@@ -21,11 +21,15 @@ from xent_conformance.registry.declaration import Declaration
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a worker. ``environment`` is added to this process's own."""
+    """How to start a worker. ``environment`` is added to this process's own.
+
+    ``search`` are folders before the worker's own path, ``lent`` are after it.
+    """
 
     adapter: str
     interpreter: str = sys.executable
     search: Sequence[str] = ()
+    lent: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -33,7 +37,8 @@ class Launch:
 class Framework:
     """A registered framework: where its adapter is, ``MODULE:CLASS``, and how to get it.
 
-    ``optional``: its absence is recorded, and makes a run incomplete only where it was asked for by name.
+    ``optional``: that it is there and cannot be imported makes a run incomplete only where it was asked for
+    by name. That it is not there at all does so for every framework alike.
     """
 
     name: str
@@ -71,12 +76,14 @@ class Seat:
     """What one worker runs: a framework, a setting of its devices, and the Python that has it.
 
     ``behind``: by how many profiles less it is asked; a variant that nobody named asks what comes before.
+    ``apart``: the one mode that it is for, of which the profile takes no more than a glance.
     """
 
     framework: Framework
     variant: str = ""
     behind: int = 0
     interpreter: str = sys.executable
+    apart: str = ""
 
     @property
     def name(self) -> str:
@@ -85,8 +92,8 @@ class Seat:
 
     @property
     def key(self) -> str:
-        """``torch``, or ``torch[isa=avx2]``."""
-        return self.device(self.name)
+        """``torch``, ``torch[isa=avx2]``, or ``torch compile``."""
+        return f"{self.device(self.name)} {self.apart}".rstrip()
 
     @property
     def declaration(self) -> Declaration:
@@ -117,7 +124,7 @@ class Seat:
         ours = self.interpreter == sys.executable
         alone = {} if ours else {"PYTHONPATH": "", "PYTHONHOME": ""}
         f = self.framework
-        return Launch(f.adapter, self.interpreter, f.search, {**alone, **self.environment})
+        return Launch(f.adapter, self.interpreter, f.search, environment={**alone, **self.environment})
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""

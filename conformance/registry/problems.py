@@ -23,6 +23,7 @@ from xent_conformance.frameworks.interface import (
     MANNERS,
     STATES,
     Formulation,
+    Glance,
     Implementation,
     NotOffered,
     Variant,
@@ -225,6 +226,23 @@ def _subset(name: str, known: Sequence[str]) -> Callable[[type, Any], Iterator[P
     return check
 
 
+def _glances(kind: type, given: Any) -> Iterator[Problem]:
+    remedy = "map a mode to a xent_conformance.frameworks.interface.Glance"
+    if not isinstance(given, Mapping) or not all(isinstance(glance, Glance) for glance in given.values()):
+        yield Problem(f"`glances` is {_a(given)} with something else in it", remedy)
+        return
+    doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
+    for mode, glance in given.items():
+        if mode not in _names_of_modes(kind):
+            yield unknown("mode in `glances`,", mode, _names_of_modes(kind))
+        if glance.dtype not in FORMATS:
+            yield unknown(f"format in `glances[{mode!r}]`,", glance.dtype, FORMATS)
+        # one that inherits them has doors of its own
+        for name in glance.implementations if "glances" in vars(kind) else ():
+            if name not in doors:
+                yield unknown(f"implementation in `glances[{mode!r}]`,", name, doors)
+
+
 def _widening(kind: type, modes: Any) -> Iterator[Problem]:
     yield from _subset("widening", _names_of_modes(kind))(kind, modes)
 
@@ -335,6 +353,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),
+    "glances": _glances,
     "states": _by_mode("states"),
     "widening": _widening,
     "variants": _variants,

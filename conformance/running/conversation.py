@@ -39,14 +39,13 @@ class Started:
 class Absent:
     """The seat cannot be asked, or not any more; the message says why.
 
-    ``lacks``: see :class:`~xent_conformance.asking.connection.FrameworkAbsent`. ``lost``: its framework is
-    there, and does not start.
+    ``lacks``, ``broken``: see :class:`~xent_conformance.asking.connection.FrameworkAbsent`.
     """
 
     seat: str
     message: str
     lacks: str = ""
-    lost: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,15 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
         connection = connect(seat)
         yield Started(seat.key, connection.hello)
         for batch in batches:
-            questions = put(seat, batch, connection.hello["devices"])
+            # what this machine lacks is no fault of the framework's
+            missing = connection.hello.get("missing", {})
+            due = put(seat, batch, connection.hello["devices"])
+            questions = [q for q in due if q.mode not in missing]
             yield Answered(seat.key, batch, ask(connection, batch, questions))
     except FrameworkAbsent as absent:
-        yield Absent(seat.key, str(absent), absent.lacks)
+        yield Absent(seat.key, str(absent), absent.lacks, absent.broken)
     except WorkerLost as lost:
-        yield Absent(seat.key, f"the worker does not start: {lost}", lost=True)
+        yield Absent(seat.key, f"the worker does not start: {lost}", broken=True)
     finally:
         if connection is not None:
             connection.close()

@@ -164,8 +164,9 @@ def _enter(
     match event:
         case Started(key, hello):
             ledger.started(key, hello)
-        case Absent(key, message, lacks):
-            ledger.gone(seats[key], message, lacks, named=seats[key].name in asked.frameworks)
+        case Absent(key, message, lacks, broken):
+            named = seats[key].name in asked.frameworks
+            ledger.gone(seats[key], message, lacks, named=named, broken=broken)
         case Answered(key, batch, answers):
             seat, hello = seats[key], ledger.hellos[key]
             ledger.spend(seat, answers)

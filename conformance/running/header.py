@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import digest, families
 from xent_conformance.cases.outside.files import CaseFile
@@ -81,10 +82,12 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "finished": {key: ledger.finished[key] for key in ledger.planned},
         "absent": ledger.absent,
         "not_installed": ledger.not_installed,
+        "excluded": _excluded(asked),
         "distances": ledger.distances.listed(),
         "frameworks": [
             {**hello, "variant": seats[key].variant, "starts": ledger.starts.get(key, 1)}
             for key, hello in ledger.hellos.items()
+            if not seats[key].apart  # of which the seat beside it says the same
         ],
         "seconds": _rounded(ledger.seconds),
         "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},
@@ -94,6 +97,14 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
             for i in f.declaration.implementations
         ],
     }
+
+
+def _excluded(asked: Asked) -> list[dict[str, str]]:
+    """What a selection leaves out by name; a function of one's own leaves out nothing."""
+    if not isinstance(asked, Selection):
+        return []
+    chosen = asked.chosen_frameworks()
+    return [{"framework": f.name, "name": name} for f in chosen for name in asked.excluded(f)]
 
 
 def _shown(verdicts: pl.DataFrame) -> list[str]:

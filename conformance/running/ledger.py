@@ -29,7 +29,7 @@ class Ledger:
     hellos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     absent: list[dict[str, str]] = field(default_factory=list)
     not_installed: list[dict[str, str]] = field(default_factory=list)
-    """Optional frameworks that nobody asked for by name: their absence leaves a run complete."""
+    """Frameworks that nobody asked for by name: what is installed is asked, and that is all of it."""
     starts: dict[str, int] = field(default_factory=dict)
     distances: Distances = field(default_factory=Distances)
     seconds: Seconds = field(default_factory=_no_seconds)
@@ -41,19 +41,20 @@ class Ledger:
         self.hellos[seat] = hello
         self.seconds["import"] += hello["import_s"]
 
-    def gone(self, seat: Seat, message: str, lacks: str = "", *, named: bool) -> None:
-        """The seat cannot be asked; ``named``: its framework was asked for by name."""
-        gap = {"framework": seat.key, "message": message, "install": seat.install(lacks)}
-        if seat.framework.optional and not named:
-            self.not_installed.append(gap)
+    def gone(self, seat: Seat, message: str, lacks: str = "", *, named: bool, broken: bool) -> None:
+        """The seat cannot be asked; ``named``: its framework was, by name; ``broken``: though it is there."""
+        gap = {"framework": seat.device(seat.name), "message": message, "install": seat.install(lacks)}
+        told = self.absent
+        if not named and (seat.framework.optional or not broken):
+            told = self.not_installed
             del self.planned[seat.key], self.finished[seat.key]
-        else:
-            self.absent.append(gap)
+        if gap not in told:  # a seat beside it may have said so
+            told.append(gap)
 
     def spend(self, seat: Seat, answers: Sequence[Answer]) -> None:
         """What the answers took."""
         for answer in answers:
-            spent = self.spent.setdefault(f"{seat.key} {answer.question.mode}", _no_seconds())
+            spent = self.spent.setdefault(f"{seat.device(seat.name)} {answer.question.mode}", _no_seconds())
             for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
                 self.seconds[what] += seconds
                 spent[what] += seconds

@@ -24,10 +24,8 @@ from filelock import FileLock, Timeout
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from xent_conformance.asking.lending import NEEDS
 from xent_conformance.reports.atomic import write_text
-
-WORKER_NEEDS = ("numpy>=1.26", "ml_dtypes>=0.3")
-"""What a worker imports beside its framework: ranges, so that the framework's own limits decide."""
 
 RECORD = "complete.json"
 """Written last, with the requirements that were asked for and everything that was installed for them."""
@@ -68,10 +66,11 @@ def environment_for(requirements: Sequence[str], *, folder: Path | None = None, 
     ``say`` is told what takes long. Raises :class:`EnvironmentNotMade` where a requirement cannot be read or
     installed; nothing is left behind then.
     """
-    wanted = _normal([*requirements, *WORKER_NEEDS])
+    wanted = _normal([*requirements, *NEEDS])
     folder = default_folder() if folder is None else folder
     home = folder / _key(wanted)
     if _whole(home):
+        os.utime(home / RECORD)  # `cache clean --older-than` spares what is used
         return _python(home)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / f"{home.name}.lock", say):

@@ -213,6 +213,12 @@ def _environment(adapter: Adapter) -> dict[str, str]:
     }
 
 
+def _missing(adapter: Adapter) -> dict[str, str]:
+    """Of its modes, those that this machine has not what it takes for, with what that is."""
+    told = adapter.missing() if hasattr(adapter, "missing") else {}
+    return {mode: why for mode, why in told.items() if mode in adapter.modes}
+
+
 def load(spec: str) -> Adapter:
     """The adapter ``MODULE:CLASS``, instantiated: its framework is imported here."""
     module, _, name = spec.partition(":")
@@ -229,6 +235,7 @@ def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
         "version": adapter.version(),
         "devices": list(adapter.devices()),
         "environment": _environment(adapter),
+        "missing": _missing(adapter),
         "import_s": time.perf_counter() - start,
     }
     return adapter, hello
@@ -239,7 +246,9 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
     try:
         adapter, hello = hello_of(lambda: load(spec))
     except ImportError as error:
-        send(sink, {"kind": "absent", "message": _words(error)})
+        # what is not there at all is another thing than what is there and does not load
+        broken = not isinstance(error, ModuleNotFoundError)
+        send(sink, {"kind": "absent", "message": _words(error), "broken": broken})
         return
     send(sink, {"kind": "hello", **hello})
     worker = Worker(adapter)

@@ -153,6 +153,7 @@ def run(asked: Run, file: str, found: Iterable[Cause], decision: Gate) -> Plain:
         "by_framework": frameworks,
         "absent": [{k: gap[k] for k in gaps} for h in asked.headers for gap in h["absent"]],
         "not_installed": [{k: gap[k] for k in gaps} for h in asked.headers for gap in h["not_installed"]],
+        "excluded": [dict(one) for h in asked.headers for one in h.get("excluded", ())],
         "seconds": {what: s for h in asked.headers for what, s in h["seconds"].items()},
         "causes": causes(found),
         "gate": {"status": decision.status, "verdict": decision.verdict, "headline": decision.headline},

@@ -30,6 +30,7 @@ _SELECTED = {
     "device": "devices",
     "plugin": "plugins",
     "cases": "cases",
+    "exclude": "exclude",
 }
 """Options that may be given more than once, and what a selection calls their values."""
 
@@ -42,6 +43,11 @@ def line(verb: str, *words: str) -> str:
 def option(name: str, values: Iterable[str]) -> list[str]:
     """``--name`` before each of the values."""
     return [word for value in values for word in (f"--{name}", value)]
+
+
+def words(name: str, values: Iterable[str]) -> str:
+    """An option with its values, as a shell takes them."""
+    return shlex.join(option(name, values))
 
 
 # --- to see ---

@@ -7,6 +7,7 @@ pass for a finished run. Everything a report shows comes from here.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -128,16 +129,27 @@ def write_run(path: Path, run: Run) -> None:
 
     Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
     """
+    with replacing(path) as temporary:
+        _write(temporary, run)
+
+
+def as_bytes(run: Run) -> bytes:
+    """What :func:`write_run` writes. Raises :class:`RunFileError` for a merged run."""
+    held = io.BytesIO()
+    _write(held, run)
+    return held.getvalue()
+
+
+def _write(file: Path | io.BytesIO, run: Run) -> None:
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = _with_all(run.verdicts).select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
     header["digest"] = _digest(header, frame)
-    with replacing(path) as temporary:
-        # what is kept for long is written once
-        level = 19 if SLIM in header else None
-        frame.write_parquet(temporary, metadata={_KEY: json.dumps(header)}, compression_level=level)
+    # what is kept for long is written once
+    level = 19 if SLIM in header else None
+    frame.write_parquet(file, metadata={_KEY: json.dumps(header)}, compression_level=level)
 
 
 def read_run(path: Path) -> Run:

@@ -20,10 +20,15 @@ ENVIRONMENT = 40
 """Differences of the environments that are shown."""
 
 
-def show(told: Told, console: Console, *, notes: Sequence[str] = ()) -> None:
-    """Everything of it; ``notes`` are printed whole at the end."""
+def sentence(told: Told, console: Console) -> None:
+    """How many pairs, and what became of them."""
     changed = ", ".join(told.changed) or "nothing to compare"
     say(console, (f"{plural(told.pairs, 'pair')}: {changed}", "bold"))
+
+
+def show(told: Told, console: Console, *, notes: Sequence[str] = (), whole: bool = False) -> None:
+    """It, a few groups of each change; ``notes`` are printed at the end. ``whole``: every group it has."""
+    sentence(told, console)
     for name, side in (("before", told.old), ("now", told.new)):
         made = ", ".join(side.created)
         say(console, f"{name}: {', '.join(side.tested)} ({plural(side.verdicts, 'verdict')}, {made})")
@@ -40,7 +45,7 @@ def show(told: Told, console: Console, *, notes: Sequence[str] = ()) -> None:
         say(console, "environment: the same")
     _transitions(told.transitions, console)
     for change in LISTED:
-        _groups(change, told, console)
+        _groups(change, told, console, whole=whole)
     for note in notes:
         say(console, note)
 
@@ -63,17 +68,18 @@ def _transitions(transitions: Sequence[Transition], console: Console) -> None:
     )
 
 
-def _groups(change: Change, told: Told, console: Console) -> None:
+def _groups(change: Change, told: Told, console: Console, *, whole: bool) -> None:
     here = told.groups[change]
     if not here.pairs:
         return
     say(console, (f"{change}: {here.pairs:,} ({change.about})", "bold"))
-    for group in here.listed[:GROUPS]:
+    shown = len(here.listed) if whole else GROUPS
+    for group in here.listed[:shown]:
         say(console, f"  {group.count:,} × {flat(_where(group))} ({group.level} {group.clause})")
         sides = (("before", group.before), ("now", group.now))
         told_sides = "; ".join(f"{name} {flat(_said(side), 200)}" for name, side in sides if side)
         say(console, f"      worst: {told_sides}: {flat(group.case)}")
-    left(console, here.total - GROUPS, "group", "--json FILE holds them")
+    left(console, here.total - shown, "group", "--json FILE holds them")
 
 
 def _where(group: Group) -> str:

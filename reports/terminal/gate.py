@@ -27,9 +27,10 @@ NAMES = 3
 """Waivers of one state and message that are named."""
 
 
-def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
-    """Everything of a decision; ``notes`` are printed whole before its last line."""
+def show(gate: Gate, console: Console, *, notes: Sequence[str] = (), whole: bool = False) -> None:
+    """A decision; ``notes`` are printed before its last line. ``whole``: every reason, warning and waiver."""
     blocking = gate.blocking
+    shown = len(blocking) if whole else BLOCKING
     if gate.elsewhere:
         say(console, flat(gate.elsewhere))
     sentence(gate, console)
@@ -37,13 +38,16 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = ()) -> None:
     if gate.against:
         say(console, f"against: {', '.join(gate.against)}")
     say(console, f"verdicts: {gate.verdicts:,}", f" ({gate.counts})" if gate.counts else "")
-    for number, reason in enumerate(blocking[:BLOCKING], 1):
+    for number, reason in enumerate(blocking[:shown], 1):
         _reason(number, reason, console)
     left(
-        console, len(blocking) - BLOCKING, "reason", "--json FILE, --markdown FILE and --junit FILE hold all"
+        console,
+        len(blocking) - shown,
+        "reason",
+        "--verbose, --json FILE, --markdown FILE and --junit FILE hold all",
     )
-    _warnings(gate, console)
-    _waivers(gate, console)
+    _warnings(gate, console, whole=whole)
+    _waivers(gate, console, whole=whole)
     if gate.changes:
         say(console, f"against the baseline: {gate.changed() or 'no pair'}")
     for note in notes:
@@ -70,22 +74,28 @@ def _reason(number: int, reason: Reason, console: Console) -> None:
     say(console, f"     $ {flat(reason.command)}")
 
 
-def _warnings(gate: Gate, console: Console) -> None:
-    """By kind: how many, and the first of each."""
+def _warnings(gate: Gate, console: Console, *, whole: bool) -> None:
+    """By kind: how many, and the first of each; ``whole``: each."""
     if gate.warnings:
         say(console, f"warnings: {len(gate.warnings):,}")
-    for warned in gate.warned:
+    for warning in gate.warnings if whole else ():
+        say(console, f"  {warning.kind}: {flat(warning.title_counted)}: {flat(warning.detail, 400)}")
+    for warned in () if whole else gate.warned:
         first = flat(warned.first.title_counted)
         say(console, f"  {warned.number:,} {warned.kind}; the first: {first}")
 
 
-def _waivers(gate: Gate, console: Console) -> None:
-    """How many accept; the others by state, those of one state and one message together."""
+def _waivers(gate: Gate, console: Console, *, whole: bool) -> None:
+    """How many accept; the others by state, those of one state and one message together; ``whole``: each."""
     if not gate.waivers:
         return
     states = Counter(w.state for w in gate.waivers)
     told = ", ".join(f"{number:,} {state}" for state, number in states.items())
     say(console, f"waivers: {told}; {gate.waived:,} verdicts accepted")
+    for w in gate.waivers if whole else ():
+        say(console, f"  {w.state}: {flat(w.name)} ({flat(w.framework)}): {flat(w.message, 400)}")
+    if whole:
+        return
     elsewhere = [w for w in gate.waivers if w.not_run]
     if elsewhere:
         who = ", ".join(sorted({w.framework for w in elsewhere}))

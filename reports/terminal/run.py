@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -10,8 +11,9 @@ from rich.console import Console
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Status
 from xent_conformance.reports.terminal.screen import ROWS, fits, left, prose, say, table
+from xent_conformance.reports.text.asked import excluded
 from xent_conformance.reports.text.outside import told
-from xent_conformance.reports.text.wording import flat, plural
+from xent_conformance.reports.text.wording import flat, listed, plural
 
 _NAME = 16
 """So much of a name has room beside its numbers; the rest folds."""
@@ -20,10 +22,11 @@ _HEAD = 6
 """So much of a column's head has; the rest folds."""
 
 
-def summary(run: Run, console: Console) -> None:
+def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
     """Counts by framework and status (they sum to the number of verdicts), then time and gaps.
 
-    Naive formulations, the controls, have lines of their own: nobody ships them.
+    Naive formulations, the controls, have lines of their own: nobody ships them. ``verbose``: also who was
+    asked, and where the time of each went.
     """
     words = [status.word for status in Status]
     rows = []
@@ -43,13 +46,39 @@ def summary(run: Run, console: Console) -> None:
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
         prose(console, f"time: {seconds}")
+        if verbose:
+            _workers(header, console)
         for file in header.get("cases", ()):
             say(console, (flat(file["file"]), "bold"), ": ", "; ".join(told(file)) or "asked")
-        for gap in header["not_installed"]:
-            say(console, f"not asked: {gap['framework']}: {flat(gap['message'])}")
+        for framework, names in excluded(header).items():
+            say(console, f"not asked: {framework}: {flat(listed(names))} (--exclude)")
+        for worker in header["frameworks"]:
+            for mode, why in worker.get("missing", {}).items():
+                say(console, (f"not asked: {worker['framework']} {mode}: {flat(why)}", "dim"))
         for gap in header["absent"]:
             say(console, ("absent", "bold"), f": {gap['framework']}: {flat(gap['message'])}")
             say(console, f"  add it with: {gap['install']}")
+    if gaps := not_installed(run):
+        say(console, (gaps, "dim"))
+
+
+def not_installed(run: Run) -> str:
+    """The frameworks that nobody named and that are not there, in a line; why, where it is another reason."""
+    gaps = {gap["framework"]: flat(gap["message"]) for h in run.headers for gap in h["not_installed"]}
+    plain = [name if "No module named" in why else f"{name} ({why})" for name, why in sorted(gaps.items())]
+    return f"not installed, so not asked: {', '.join(plain)}" if plain else ""
+
+
+def _workers(header: Mapping[str, Any], console: Console) -> None:
+    """Who was asked, with what was finished; then compiling and kernels of each mode."""
+    for f in header["frameworks"]:
+        name = f"{f['framework']}[{f['variant']}]" if f["variant"] else f["framework"]
+        done, planned = header["finished"].get(name, 0), header["planned"].get(name, 0)
+        on = listed([flat(device) for device in f["devices"]])
+        started = f"imported in {f['import_s']:.1f} s, started {plural(f['starts'], 'time')}"
+        say(console, f"  {flat(name)} {flat(f['version'])} on {on}: {done} of {planned} batches; {started}")
+    for mode, spent in header["seconds_by_mode"].items():
+        say(console, f"  {flat(mode)}: compile {spent['compile']:.1f} s, kernels {spent['kernels']:.1f} s")
 
 
 def _lines(title: str, words: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:

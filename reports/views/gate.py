@@ -26,6 +26,7 @@ class Kind(StrEnum):
     UNDECIDED = "undecided"
     MISSING = "missing since the baseline"
     NOT_COMPARABLE = "not comparable with the baseline"
+    EXCLUDED = "left out"
     REGRESSED = "regressed"
     LESS_ACCURATE = "less accurate"
     MUST = "must clause broken"

@@ -39,7 +39,8 @@ def maker(install: Install, factory: pytest.TempPathFactory) -> Make:
 
             def run(folder: Path) -> None:
                 install(fake=fake, **({"gone": also} if also else {}))
-                done = invoke("run", "--profile", "quick", *asked, "-o", folder / "run.parquet")
+                named = ("--framework", "fake", "--framework", "gone") if also else ()
+                done = invoke("run", "--profile", "quick", *named, *asked, "-o", folder / "run.parquet")
                 assert (folder / "run.parquet").is_file(), done.output
 
             made = shared.once(f"run-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}", run)

@@ -123,6 +123,9 @@ conformance/decision
     cases: corpus profile
     reports: run text views
     conformance: registry worker
+conformance/configuration
+    cases: profile
+    conformance: decision
 conformance/judging
     reference: clauses exact formats oracle
     cases: case
@@ -158,7 +161,7 @@ conformance/explain/search
     conformance: asking frameworks judging registry
 conformance/running
     reference: cache clauses formats operators oracle sources
-    cases: case corpus outside
+    cases: case corpus outside profile
     reports: run views
     conformance: asking diagnosis frameworks judging registry version
 conformance/explain/issue
@@ -186,6 +189,7 @@ conformance/pytesting
     reports: run text views
     conformance: asking decision frameworks registry running
 conformance/versions
+    reference: cache sources
     reports: atomic run text views
     conformance: asking decision registry running
 conformance/explain/printing
@@ -194,10 +198,10 @@ conformance/explain/printing
     reports: run terminal text views
     conformance: explain/case explain/search
 conformance/commands
-    reference: cache clauses operators oracle
+    reference: cache clauses formats operators oracle
     cases: case corpus outside profile
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
-    conformance: . asking capturing check_plugin decision diagnosis explain/case explain/issue
+    conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
     conformance: explain/search frameworks registry running versions
 conformance/__main__

@@ -27,6 +27,8 @@ class Runner:
     branch: str = "main"
     path: str = ""
     """Where modules are found beside those that are installed."""
+    suite: str = ""
+    """The Python of the environment that the suite is in; the one that is asked, where none is named."""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     log: str = ""
 
@@ -89,8 +91,12 @@ class Runner:
             "RUNNER_TEMP": str(self.folder / "temp"),
             "PYTHONPATH": self.path,
         }
-        # the suite is there already: a test installs nothing
-        script = step["run"].replace("-m pip install --quiet", "-m pip --version")
+        # the suite is there already: a test makes no environment, and installs nothing
+        script = step["run"].replace("-m pip install --quiet", "-c pass")
+        made = 'made() { mkdir -p "$1/bin"; printf \'#!/bin/sh\\nexec "%s" "$@"\\n\' "$SUITES" > '
+        made += '"$1/bin/python"; chmod +x "$1/bin/python"; }\n'
+        script = made + script.replace('"$PYTHON" -m venv', "made").replace('> "$ours/', '> "$RUNNER_TEMP/')
+        environment["SUITES"] = self.suite or self.inputs["python"]
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=self.folder,

@@ -13,9 +13,10 @@ from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SLIM
+from xent_conformance.reports.text.asked import narrowed, not_asked
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
-from xent_conformance.reports.text.wording import listed, plural, words
+from xent_conformance.reports.text.wording import joined, listed, plural, words
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -96,7 +97,6 @@ def _file(header: Mapping[str, Any]) -> File:
 
 def _facts(header: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     selection, planned = header["selection"], header["planned"]
-    narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
     answered = [
         f"{name} {count(header['finished'].get(name, 0))} of {count(n)}" for name, n in planned.items()
     ]
@@ -104,7 +104,8 @@ def _facts(header: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     facts = [
         ("again", commands.ask_again(header)),
         ("date", header["created"]),
-        ("profile", ", only ".join([selection["profile"], *filter(None, ["; ".join(narrowed)])])),
+        ("profile", joined(", only ", [selection["profile"], narrowed(selection)])),
+        ("left out", not_asked(header)),
         ("batches answered", "; ".join(answered)),
         ("absent", "; ".join(absent)),
         ("suite, reference", f"{header['suite']}, {header['reference']}"),

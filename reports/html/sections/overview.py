@@ -16,6 +16,7 @@ from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
+from xent_conformance.reports.text.asked import narrowed, not_asked
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import capital, cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
@@ -132,6 +133,7 @@ def _asked(run: Run) -> str:
         f"{listed(list(machines)) or 'no worker started'}, {listed(devices) or 'no device'}",
         f"profile {listed(list(profiles))}",
         listed(list(days)),
+        *(f"not asked: {left}" for h in run.headers if (left := not_asked(h))),
     ]
     return " · ".join(parts)
 
@@ -293,10 +295,9 @@ def _completeness(run: Run) -> str:
 def _source(header: Mapping[str, Any]) -> Source:
     selection = header["selection"]
     machines = {f["environment"]["processor"]: None for f in header["frameworks"]}
-    narrowed = [f"{name} {listed(values)}" for name, values in commands.chosen(selection).items()]
     return Source(
         profile=selection["profile"],
-        narrowed="; ".join(narrowed),
+        narrowed=narrowed(selection),
         machine=listed(list(machines)) or "no worker started",
         frameworks=tuple(
             f"{f['framework']} {f['version']} on {listed(devices_of(f))}" for f in header["frameworks"]

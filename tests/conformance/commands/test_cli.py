@@ -47,7 +47,7 @@ def test_version() -> None:
 
 
 def test_help_names_the_commands() -> None:
-    result = invoke()
+    result = invoke("--help")
     for command in ("list", "run", "report", "explain"):
         assert command in result.output
 
@@ -155,10 +155,11 @@ def test_run_with_an_unknown_name(option: str, name: str, near: str, tmp_path: P
 
 def test_run_with_a_framework_absent(install: Install, tmp_path: Path) -> None:
     install(gone="Absent", fake="Exact")
-    result = conformance("run", *SMALL, status=EVIDENCE)
+    named = ("--framework", "gone", "--framework", "fake")
+    result = conformance("run", *named, *SMALL, status=EVIDENCE)
     assert "absent: gone: ModuleNotFoundError: No module named 'no_such_framework'" in result.stdout
     assert "add it with: pip install 'gone'" in result.stdout
-    assert "the run is incomplete" in result.stderr
+    assert "the run is incomplete: gone was asked for and is not there: ModuleNotFound" in result.stderr
     run = read_run(tmp_path / "run.parquet")
     assert set(run.verdicts["framework"]) == {"fake"} and not run.complete
 

@@ -80,7 +80,8 @@ def test_run_and_what_is_made_of_its_file(install: Install) -> None:
 
 def test_a_run_that_is_incomplete_prints_its_document_and_fails(install: Install) -> None:
     install(gone="Absent", fake="Exact")
-    run = _told("run", *SMALL, status=EVIDENCE)
+    named = ("--framework", "gone", "--framework", "fake")
+    run = _told("run", *named, *SMALL, status=EVIDENCE)
     assert run["complete"] is False and run["absent"][0]["framework"] == "gone"
 
 

@@ -107,6 +107,22 @@ def test_a_should_clause_warns_or_blocks(make: Make) -> None:
     assert status == 1 and all(r["blocking"] for r in told["reasons"])
 
 
+def test_what_was_left_out_is_told_and_does_not_block(make: Make) -> None:
+    both = (
+        "--operator",
+        "softmax",
+        "--operator",
+        "log_softmax",
+        "--dtype",
+        "float32",
+        "--family",
+        "two_classes",
+    )
+    status, told, lines = gated(make("Exact", *both, "--exclude", "fake.log_softmax"))
+    assert status == 0 and kinds(told) == {Kind.EXCLUDED}
+    assert "warnings: 1" in lines
+
+
 # --- against a baseline -------------------------------------------------------------------------------
 
 

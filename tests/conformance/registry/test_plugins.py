@@ -205,7 +205,7 @@ def test_a_named_plugin_whose_framework_is_absent(install: Install) -> None:
     install(fake="Exact")
     reference = f"{WRONG}:NotInstalled"
     result = conformance("run", *SMALL, "--plugin", reference)
-    assert "not asked: right:" in _words(result.stdout)
+    assert "not installed, so not asked: right" in _words(result.stdout)
     result = conformance(
         "run", *SMALL, "--plugin", reference, "--framework", "right", "--force", status=EVIDENCE
     )

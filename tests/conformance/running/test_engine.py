@@ -63,10 +63,10 @@ def test_counters_sum(install: Install, tmp_path: Path) -> None:
 
 def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -> None:
     install(fake="OneUlpOff", gone="Absent")
-    header = _run(tmp_path / "run.parquet").header
+    header = _run(tmp_path / "run.parquet", frameworks=("fake", "gone")).header
     assert header["selection"] == {
         "profile": "quick",
-        "frameworks": (),
+        "frameworks": ("fake", "gone"),
         "operators": SMALL_OPERATORS,
         "dtypes": ("float32",),
         "families": ("special_values", "two_classes"),
@@ -74,7 +74,9 @@ def test_the_header_says_what_a_report_needs(install: Install, tmp_path: Path) -
         "devices": (),
         "plugins": (),
         "cases": (),
+        "exclude": (),
     }
+    assert header["excluded"] == []
     assert header["corpus"] == digest("quick")
     assert header["reference"] == reference_version()
     assert header["planned"] == {"fake": 4, "gone": 4}
@@ -108,7 +110,7 @@ def test_two_runs_agree(install: Install, tmp_path: Path) -> None:
 
 def test_an_absent_framework_is_recorded_and_the_rest_runs(install: Install, tmp_path: Path) -> None:
     install(gone="Absent", fake="Exact")
-    result = _run(tmp_path / "run.parquet")
+    result = _run(tmp_path / "run.parquet", frameworks=("gone", "fake"))
     assert set(result.verdicts["framework"]) == {"fake"}
     (gap,) = result.header["absent"]
     assert gap == {
@@ -118,6 +120,15 @@ def test_an_absent_framework_is_recorded_and_the_rest_runs(install: Install, tmp
     }
     assert not result.complete
     assert not read_run(tmp_path / "run.parquet").complete
+
+
+def test_what_is_installed_is_asked_where_nothing_is_named(install: Install, tmp_path: Path) -> None:
+    """What nobody named and is not there is told, and nothing is missing; what breaks is missing."""
+    install(gone="Absent", fake="Exact")
+    result = _run(tmp_path / "run.parquet")
+    assert result.complete and not result.header["absent"]
+    assert [gap["framework"] for gap in result.header["not_installed"]] == ["gone"]
+    assert set(result.header["planned"]) == {"fake"}
 
 
 @pytest.mark.usefixtures("opened")

@@ -50,7 +50,8 @@ def _verdicts(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def _run(*rows: dict[str, Any], absent: tuple[dict[str, str], ...] = ()) -> Run:
-    return Run(_verdicts(*rows), ({"seconds": {"total": 1.25}, "absent": list(absent), "not_installed": []},))
+    gaps = {"absent": list(absent), "not_installed": []}
+    return Run(_verdicts(*rows), ({"seconds": {"total": 1.25}, "frameworks": [], **gaps},))
 
 
 def test_the_summary_counts_every_verdict() -> None:

@@ -1,0 +1,42 @@
+"""What the gate decides, for the commands that show it beside something else: `gate` is what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xent_conformance.commands.files import accepted, read
+
+if TYPE_CHECKING:
+    from xent_conformance.commands.base import FailOn
+    from xent_conformance.reports.run.file import Run
+    from xent_conformance.reports.views.gate import Gate
+
+
+def deciding(
+    baseline: Sequence[Path] | None,
+    waivers: Sequence[Path] | None,
+    known: bool,
+    fail_on: Sequence[FailOn] | None,
+) -> Callable[[Run, Sequence[Path]], Gate]:
+    """``decided(run, its files)``: the decision, with its files for the commands that make it again.
+
+    What it needs is read at once, so that what is wrong with it is said before anything else is done: exit
+    status 2 for a wrong waiver, 3 for a baseline that is no evidence.
+    """
+    from xent_conformance.decision.gate import decide
+    from xent_conformance.decision.policy import Policy
+    from xent_conformance.reports.run.commands import Files
+
+    before = read(baseline) if baseline else None
+    accepts = accepted(waivers, known)
+    policy = Policy(frozenset(f.value for f in fail_on or ()))
+    baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (baseline, waivers))
+
+    def decided(run: Run, runs: Sequence[Path]) -> Gate:
+        decision = decide(run, baseline=before, waivers=accepts, policy=policy)
+        return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known))
+
+    return decided

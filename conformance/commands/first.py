@@ -1,0 +1,210 @@
+"""``conformance torch``: the first answer about what is installed, in whichever environment it is."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xent_conformance.commands import completing
+from xent_conformance.commands.base import (
+    EVIDENCE,
+    INTERRUPTED,
+    USAGE,
+    Bars,
+    Baseline,
+    Device,
+    Dtype,
+    Exclude,
+    FailOns,
+    FamilyName,
+    Glob,
+    Known,
+    Operator,
+    Plugin,
+    ProfileName,
+    Quiet,
+    Waivers,
+    app,
+    console,
+    ends,
+    errors,
+    fail,
+    plug_in,
+    select,
+)
+from xent_conformance.commands.configured import otherwise, settle
+from xent_conformance.commands.deciding import deciding
+from xent_conformance.commands.files import check_outputs, write
+from xent_conformance.commands.group import FIRST
+from xent_conformance.commands.where import Python, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xent_conformance.reports.run.file import Run
+    from xent_conformance.versions.target import Target
+
+
+@app.command(
+    FIRST,
+    epilog=ends(
+        {
+            0: "passed",
+            1: "the gate failed",
+            2: "wrong usage",
+            3: "evidence is missing: what was named is absent, or nothing is installed",
+            130: "interrupted",
+        }
+    ),
+)
+def first(
+    frameworks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FRAMEWORK]...",
+            help="torch, jax, tensorflow, …; default: what is installed.",
+            autocompletion=completing.frameworks,
+        ),
+    ] = None,
+    python: Python = None,
+    profile: ProfileName = "quick",
+    operator: Operator = None,
+    dtype: Dtype = None,
+    family: FamilyName = None,
+    implementation: Glob = None,
+    exclude: Exclude = None,
+    device: Device = None,
+    plugin: Plugin = None,
+    baseline: Baseline = None,
+    waivers: Waivers = None,
+    known: Known = True,
+    fail_on: FailOns = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where page and run file are written.")
+    ] = Path("conformance-out"),
+    quiet: Quiet = False,
+) -> None:
+    """The first answer: ask what is installed, decide, write the page. `conformance torch` is enough.
+
+    The environment that is asked is not changed: what a worker lacks is lent to it.
+    """
+    frameworks = otherwise(frameworks, "frameworks")
+    settle(quiet=quiet)
+    plug_in(plugin)
+    _check_words(frameworks or ())
+    if not frameworks and not quiet:
+        errors.print("[dim]asking what is installed; `conformance --help` lists the commands[/dim]")
+    where = target_of(python)
+    asked_for = (operator, dtype, family, implementation, device, plugin)
+    selection = select(profile, frameworks, *asked_for, exclude=exclude)
+    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run.file import RunFileError, write_run
+    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import first as terminal
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.causes import causes
+    from xent_conformance.running import engine, keeping
+
+    file = out / f"{_stem(frameworks or (), selection.as_dict())}.parquet"
+    check_outputs({"--out": file}, [*(baseline or ()), *(waivers or ())], force=True)  # by check_run
+    asked = [f.name for f in selection.chosen_frameworks()]
+    interpreters = where.interpreters(asked)
+    try:
+        selection.seats(interpreters)  # refuses an interpreter of what is not asked
+        keeping.check_run(file, selection.as_dict())
+        decided = deciding(baseline, waivers, known, fail_on)
+        with Bars(errors, quiet=quiet) as bars:
+            result = engine.run(selection, None, progress=bars.update, interpreters=interpreters)
+        if result.verdicts.is_empty():
+            raise fail(nothing(result, where), EVIDENCE)
+        _keep(out)
+        file = keeping.place_of(file, result)
+        write_run(file, result)
+    except (UnknownName, keeping.Occupied) as wrong:
+        raise fail(str(wrong), USAGE) from None
+    except RunFileError as error:
+        raise fail(str(error), EVIDENCE) from None
+    except OSError as error:
+        raise fail(f"{error.filename or out} cannot be written: {error.strerror}", EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise fail("interrupted; nothing is written", INTERRUPTED) from None
+    decision = decided(result, [file])
+    from xent_conformance.commands.show import extras
+
+    page = file.with_suffix(".html")
+    write(page, render(result, findings(result.verdicts), decision, extras(result, waivers, known, False)))
+    by = where.where if where.python else "this Python"
+    if quiet:
+        terminal_gate.sentence(decision, console)
+    else:
+        terminal.show(result, decision, causes(result), str(page), str(file), by, console)
+    if gaps := absent(result, where):
+        raise fail(gaps, EVIDENCE)
+    raise typer.Exit(decision.status)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Status 2 for a word that is neither a command nor a framework, with what is near."""
+    from xent_conformance.registry.framework import FRAMEWORKS
+
+    for word in words:
+        if word in FRAMEWORKS:
+            continue
+        commands = [c.name or "" for c in app.registered_commands if c.name] + [
+            c.callback.__name__ for c in app.registered_commands if not c.name and c.callback
+        ]
+        if word.endswith(".parquet"):
+            hint = f"a run file is shown by: conformance report {word}"
+        else:
+            near = difflib.get_close_matches(word.lower(), [*FRAMEWORKS, *commands], n=3, cutoff=0.5)
+            near += [n for n in FRAMEWORKS if n in word.lower() and n not in near]
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(FRAMEWORKS)}"
+        raise fail(
+            f"{word!r} is no command and no framework: {hint} (`conformance --help` lists the commands, "
+            "`conformance list devices` the frameworks; one of your own is named with --plugin as well)",
+            USAGE,
+        )
+
+
+def _stem(frameworks: Sequence[str], asked: Mapping[str, Any]) -> str:
+    """``torch``, ``torch-jax``, ``installed-standard``: another question has another name, and stays.
+
+    What is narrowed is told apart by a digest.
+    """
+    narrowed = {k: v for k, v in asked.items() if v and k not in ("frameworks", "profile")}
+    words = [*(frameworks or ("installed",)), *(() if asked["profile"] == "quick" else (asked["profile"],))]
+    if narrowed:
+        words.append(hashlib.sha256(json.dumps(narrowed, sort_keys=True).encode()).hexdigest()[:8])
+    return "-".join(words)
+
+
+def _keep(folder: Path) -> None:
+    """The folder, which a repository need not know."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def nothing(run: Run, where: Target) -> str:
+    """Why nothing was asked at all, and what to type."""
+    return absent(run, where) or (
+        f"no framework is installed in {where.where}; install one there, or name the Python that has one: "
+        f"--python {where.another}"
+    )
+
+
+def absent(run: Run, where: Target) -> str:
+    """What was named and is not there, why, and what to do; empty where nothing is missing."""
+    told = []
+    for gap in (gap for header in run.headers for gap in header["absent"]):
+        name = gap["framework"]
+        place = where.named.get(name.partition("[")[0], where.where)
+        told.append(f"{name} was asked for and is not there: {gap['message']}, in {place} ({gap['install']})")
+    way = f"install it there, leave its name out, or name the Python that has it: --python {where.another}"
+    return f"{'; '.join(told)}. To go on, {way}" if told else ""

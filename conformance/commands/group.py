@@ -1,0 +1,33 @@
+"""The command line's first word: a command, or else what the first answer is about.
+
+``conformance torch jax`` and ``conformance --profile standard`` name no command: they are ``first``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer.core
+
+FIRST = "first"
+"""The command of a line that names none."""
+
+
+class Group(typer.core.TyperGroup):
+    """All commands; a line whose first word is none of them is one of :data:`FIRST`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The line as it is meant, for the commands to parse."""
+        return super().parse_args(ctx, self._meant(ctx, args))
+
+    def _meant(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {name: p for p in self.get_params(ctx) for name in (*p.opts, *p.secondary_opts)}
+        at, answered = 0, False
+        while at < len(args) and (name := args[at].partition("=")[0]) in own:
+            option: Any = own[name]
+            answered = answered or option.is_eager  # --help and --version are an answer of their own
+            at += 1 if option.is_flag or "=" in args[at] else 2
+        rest = args[at:]
+        if answered or (rest and rest[0] in self.commands) or (not rest and ctx.resilient_parsing):
+            return args
+        return [*args[:at], FIRST, *rest]

@@ -1,0 +1,227 @@
+"""What the suite keeps between runs, how large it is, and taking it away.
+
+Only what bears our own mark is ours: a folder or file that another has put there, and whatever a link leads
+to, is left and told. What another process makes or uses is left as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from xent_conformance.asking import lending
+from xent_conformance.reference.cache import default_cache
+from xent_conformance.reference.sources import of_truths
+from xent_conformance.versions.environments import RECORD, default_folder
+
+DAY = 86_400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that is kept: ``about`` says what; ``used`` is when it was last (seconds since the epoch)."""
+
+    path: Path
+    about: str
+    used: float
+    size: int
+    """Bytes on disk, links not followed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A folder of ours, and what of it is ours."""
+
+    name: str
+    about: str
+    folder: Path
+    entries: Callable[[Path], Iterator[Entry]]
+    locked: bool = False
+    """Whether an entry has a lock beside it that whoever makes it holds."""
+
+    def found(self) -> list[Entry]:
+        """What is there, the oldest first."""
+        there = self.entries(self.folder) if self.folder.is_dir() and not self.folder.is_symlink() else ()
+        return sorted(there, key=lambda e: (e.used, e.path.name))
+
+    def foreign(self) -> list[Path]:
+        """What lies there and is not ours."""
+        if not self.folder.is_dir() or self.folder.is_symlink():
+            return []
+        ours = {e.path for e in self.found()}
+        locks = {path.with_name(f"{path.name}.lock") for path in ours}
+        return sorted(p for p in self.folder.iterdir() if p not in ours | locks and not _is_lock(p))
+
+
+def _is_lock(path: Path) -> bool:
+    return re.fullmatch(r"[0-9a-f]{24}\.lock", path.name) is not None
+
+
+def kinds() -> Mapping[str, Kind]:
+    """Every kind, by name."""
+    return {
+        kind.name: kind
+        for kind in (
+            Kind("reference", "certified truths: made again in a run", default_cache(), _truths),
+            Kind(
+                "environments",
+                "versions of frameworks for upgrade and matrix: made again when they are asked for",
+                default_folder(),
+                _environments,
+                locked=True,
+            ),
+            Kind(
+                "lent",
+                "what workers in other environments import: made again when one lacks it",
+                lending.default_folder(),
+                _lent,
+            ),
+            Kind(
+                "bytecode",
+                "compiled modules of other environments: made again when they are imported",
+                lending.bytecode_folder(),
+                _bytecode,
+            ),
+        )
+    }
+
+
+def _truths(folder: Path) -> Iterator[Entry]:
+    """One for each state of the reference's source; those of another than this one's are never read again."""
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
+            continue
+        files = list(path.iterdir())
+        # a torn entry is a file without the suffix, named by mkstemp
+        if any(f.is_symlink() or not f.is_file() or f.suffix not in (".truth", "") for f in files):
+            continue
+        used = max((f.stat().st_mtime for f in [path, *files]), default=0.0)
+        now = "of this version of the reference" if path.name == of_truths() else "of another version"
+        yield Entry(path, f"{len(files):,} batches, {now}", used, _size(path))
+
+
+def _environments(folder: Path) -> Iterator[Entry]:
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{24}", path.name):
+            continue
+        try:
+            record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+            about = ", ".join(map(str, record["requirements"]))
+            used = (path / RECORD).stat().st_mtime
+        except (OSError, ValueError, KeyError, TypeError):
+            if not (path / "pyvenv.cfg").is_file():
+                continue  # nothing of it says that it is ours
+            about, used = "never finished", path.stat().st_mtime
+        yield Entry(path, about, used, _size(path))
+
+
+def _lent(folder: Path) -> Iterator[Entry]:
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir():
+            continue
+        if re.fullmatch(r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+", path.name):
+            yield Entry(path, path.name.rpartition("-")[0], path.stat().st_mtime, _size(path))
+
+
+def _bytecode(folder: Path) -> Iterator[Entry]:
+    """Each tree that has bytecode and nothing else."""
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir():
+            continue
+        files = [Path(top, name) for top, _, names in os.walk(path) for name in names]
+        if all(f.suffix == ".pyc" or ".pyc." in f.name for f in files):
+            used = max((f.stat().st_mtime for f in files), default=path.stat().st_mtime)
+            yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(path))
+
+
+def _size(path: Path) -> int:
+    """Bytes that it takes on disk; a file that several names have counts once."""
+    seen: dict[tuple[int, int], int] = {}
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with contextlib.suppress(OSError):  # gone since it was listed
+                s = Path(folder, name).lstat()
+                seen[s.st_dev, s.st_ino] = getattr(s, "st_blocks", 0) * 512 or s.st_size
+    return sum(seen.values())
+
+
+# --- taking away ---
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was taken away, and what was left with the reason."""
+
+    gone: tuple[Entry, ...]
+    left: tuple[tuple[Entry, str], ...]
+
+    @property
+    def freed(self) -> int:
+        """Bytes."""
+        return sum(e.size for e in self.gone)
+
+
+def clean(kind: Kind, *, older_than: float | None = None, now: float | None = None) -> Cleaned:
+    """Take away what is ours, or of that what was not used for so many days."""
+    today = time.time() if now is None else now
+    gone: list[Entry] = []
+    left: list[tuple[Entry, str]] = []
+    for entry in kind.found():
+        if older_than is not None and today - entry.used < older_than * DAY:
+            continue
+        why = _taken_away(kind, entry)
+        if why:
+            left.append((entry, why))
+        else:
+            gone.append(entry)
+    return Cleaned(tuple(gone), tuple(left))
+
+
+def _taken_away(kind: Kind, entry: Entry) -> str:
+    """Why it could not be taken away; empty where it was."""
+    if user := _user(entry.path):
+        return f"process {user} uses it"
+    if not kind.locked:
+        return _removed(entry)
+    lock = FileLock(entry.path.with_name(f"{entry.path.name}.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return "another process is making it"
+    except OSError as error:
+        return f"its lock cannot be taken: {error.strerror}"
+    try:
+        return _removed(entry)
+    finally:
+        lock.release()
+
+
+def _removed(entry: Entry) -> str:
+    """Renamed first: what is half gone is never taken for whole."""
+    going = entry.path.with_name(f"{entry.path.name}.going")
+    try:
+        entry.path.rename(going)
+        shutil.rmtree(going)
+    except OSError as error:
+        return f"it cannot be taken away: {error.strerror}"
+    return ""
+
+
+def _user(folder: Path) -> int:
+    """A process that was started with something of the folder, where the system lists processes; else 0."""
+    inside = os.fsencode(f"{folder}{os.sep}")
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # ended, or another's
+            if any(word.startswith(inside) for word in words.read_bytes().split(b"\0")):
+                return int(words.parent.name)
+    return 0

@@ -1,0 +1,135 @@
+"""Which Python is asked: the one that was named, that of the active environment, or the one that runs us.
+
+The suite may live in an environment of its own (``uvx``, ``pipx``, a job of CI): what it is to judge lies in
+another then. Whichever is taken is said, unless it is our own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIABLE = "CONFORMANCE_PYTHON"
+"""Names a Python, or an environment, as ``--python`` does."""
+
+_ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
+"""The environment that a shell has activated, in the order in which they count."""
+
+
+class NoPython(ValueError):
+    """What was named is no Python; the message says who named it, and what to name instead."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """``python`` is asked unless one of ``named`` is its framework's; None is the Python that runs the suite.
+
+    ``source``: what named it, ``--python`` or a variable; empty for our own.
+    """
+
+    python: str | None = None
+    source: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def interpreters(self, frameworks: Iterable[str]) -> dict[str, str]:
+        """By framework, the Python of its workers where it is not ours; ``named`` whatever is asked."""
+        everywhere = {} if self.python is None else dict.fromkeys(frameworks, self.python)
+        return {**everywhere, **self.named}
+
+    @property
+    def told(self) -> str:
+        """Whom we ask, in a line; empty where it is our own Python."""
+        lines = [f"asking {self.python} ({self.source})"] if self.python else []
+        lines += [f"{name}: {python} (--python)" for name, python in self.named.items()]
+        return ", ".join(lines)
+
+    @property
+    def where(self) -> str:
+        """The Python that is asked, for a sentence about what is not there."""
+        return f"{self.python} ({self.source})" if self.python else f"{sys.executable}, which runs the suite"
+
+    @property
+    def another(self) -> str:
+        """Another Python, that may have what this one has not, as ``--python`` takes it; else ``PATH``."""
+        there = [_inside(Path(".venv")), shutil.which("python3"), shutil.which("python")]
+        others = (path for path in there if path and path != self.python and not _is_ours(path))
+        return next(others, "PATH")
+
+
+def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Target:
+    """The Python that is asked, by ``--python``, :data:`VARIABLE`, the active environment, or else our own.
+
+    ``given``: each ``PATH``, which all frameworks have, or ``NAME=PATH``; a path is that of a Python or of an
+    environment. Raises :class:`NoPython`.
+    """
+    everywhere: tuple[str, str] | None = None
+    named: dict[str, str] = {}
+    for text in given:
+        name, path = _split(text)
+        said = f"--python {text}"
+        if name in named or (not name and everywhere):
+            whose = f"{name} has" if name else "all frameworks have"
+            raise NoPython(f"{said}: {whose} an interpreter already; name one")
+        if name:
+            named[name] = python_of(path, said)
+        else:
+            everywhere = (python_of(path, said), "--python")
+    if everywhere is None and environment.get(VARIABLE):
+        everywhere = (python_of(environment[VARIABLE], f"${VARIABLE}"), f"${VARIABLE}")
+    if everywhere is None:
+        everywhere = next((found for name in _ACTIVE if (found := _active(name, environment))), None)
+    if everywhere is None or _is_ours(everywhere[0]):
+        return Target(named=named)
+    return Target(*everywhere, named)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """``("torch", PATH)`` of ``torch=PATH``; no name where a path alone is written, ``=`` or not."""
+    name, equals, path = text.partition("=")
+    return (name, path) if equals and "/" not in name and os.sep not in name else ("", text)
+
+
+def python_of(path: str, said: str) -> str:
+    """The program that a path names: itself, or the Python of the environment that the folder is.
+
+    Raises :class:`NoPython` where there is none; ``said``: who named it.
+    """
+    folder = Path(path).expanduser()
+    if path and folder.is_dir():
+        found = _inside(folder)
+        if found is None:
+            raise NoPython(f"{said}: {path} is a folder without a Python in it; name an environment's")
+        return found
+    program = shutil.which(str(folder)) if path else None
+    if program is None:
+        raise NoPython(f"{said}: {path or 'nothing'} is no program; name the python of an environment")
+    return str(Path(program).absolute())
+
+
+def _inside(folder: Path) -> str | None:
+    """The Python of an environment; a conda environment on Windows has it at its top."""
+    for name in ("bin/python", "Scripts/python.exe", "python.exe"):
+        if (folder / name).is_file():
+            return str((folder / name).absolute())
+    return None
+
+
+def _active(variable: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """The Python of an activated environment; None where none is, or where it was taken away since."""
+    folder = environment.get(variable, "")
+    found = _inside(Path(folder)) if folder else None
+    return None if found is None else (found, f"${variable}")
+
+
+def _is_ours(python: str) -> bool:
+    """Whether it is the Python of the environment that we run in: an environment is a folder, not a program.
+
+    Several environments may stand on one program, to which their ``python`` is a link.
+    """
+    ours, program = Path(sys.prefix).resolve(), Path(python)
+    here = program.parent.resolve() in (ours / "bin", ours / "Scripts", ours)
+    return here and program.resolve() == Path(sys.executable).resolve()

@@ -1,0 +1,65 @@
+"""``conformance cache``: where, how large, and ``clean``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.conformance.commands.test_json import _documented
+from tests.support.by_hand import Install
+from tests.support.cli import conformance
+from xent_conformance.__main__ import EVIDENCE, USAGE
+
+SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_an_empty_cache() -> None:
+    assert "0 bytes in all" in conformance("cache").stdout
+    told = json.loads(conformance("cache", "--format", "json").stdout)
+    assert [kind["kind"] for kind in told] == ["reference", "environments", "lent", "bytecode"]
+    assert set(told[0]) == _documented("## cache")
+    assert "reference: 0 taken away, 0 bytes" in conformance("cache", "clean").stdout
+
+
+def test_a_run_leaves_truths_that_are_told_and_taken_away(install: Install, tmp_path: Path) -> None:
+    install(fake="Exact")
+    conformance("run", *SMALL)
+    folder = tmp_path / "cache" / "xent-conformance" / "reference"
+    (reference, *_) = json.loads(conformance("cache", "--format", "json").stdout)
+    assert reference["folder"] == str(folder) and len(reference["entries"]) == 1
+    assert reference["bytes"] == reference["entries"][0]["bytes"] > 0
+    text = conformance("cache").stdout
+    assert str(folder) in text and "of this version of the reference" in text
+    assert "reference: 0 taken away" in conformance("cache", "clean", "reference", "--older-than", "1").stdout
+    assert "reference: 1 taken away" in conformance("cache", "clean", "reference").stdout
+    assert not any(folder.iterdir())
+
+
+def test_no_such_kind() -> None:
+    said = conformance("cache", "clean", "envs", status=USAGE).stderr
+    assert "there is no kind 'envs'; there are reference, environments, lent, bytecode" in " ".join(
+        said.split()
+    )
+
+
+def test_what_stays_is_said(tmp_path: Path) -> None:
+    home = tmp_path / "cache" / "xent-conformance" / "environments" / ("a" * 24)
+    home.mkdir(parents=True)
+    (home / "pyvenv.cfg").touch()
+    home.with_name("mine").mkdir()
+    with FileLock(f"{home}.lock"):
+        done = conformance("cache", "clean", status=EVIDENCE)
+    assert f"left: {home}: another process is making it" in done.stderr
+    assert f"left: {home.with_name('mine')}: it is not ours" in done.stderr
+    assert f"not ours, and left alone: {home.with_name('mine')}" in conformance("cache").stdout
+    conformance("cache", "clean")
+    assert not home.exists() and home.with_name("mine").is_dir()

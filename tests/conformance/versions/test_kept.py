@@ -1,0 +1,156 @@
+"""What is kept: told with its size, taken away where it is ours and nobody's at the moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.support.by_hand import batch
+from tests.support.upgrading import fake_uv, framework
+from xent_conformance.reference.cache import default_cache
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reference.sources import of_truths
+from xent_conformance.versions.environments import RECORD, environment_for
+from xent_conformance.versions.kept import DAY, Kind, clean, kinds
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder with the truths of one batch and an environment, made by those that make them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    framework(tmp_path, "1.0")
+    monkeypatch.setenv("PATH", str(fake_uv(tmp_path)), prepend=os.pathsep)
+    Oracle(default_cache()).truth(batch("softmax", [[1.0, 2.0]]).inputs)
+    environment_for(["fakeframe==1.0"], say=lambda _: None)
+    return tmp_path / "cache" / "xent-conformance"
+
+
+def _kind(name: str) -> Kind:
+    return kinds()[name]
+
+
+def _home(cache: Path) -> Path:
+    (home,) = (p for p in (cache / "environments").iterdir() if p.is_dir())
+    return home
+
+
+def test_what_is_there_and_how_large(cache: Path) -> None:
+    (truths,) = _kind("reference").found()
+    assert truths.path == cache / "reference" / of_truths()
+    assert truths.about == "1 batches, of this version of the reference"
+    assert 0 < truths.size < 1_000_000 and abs(truths.used - time.time()) < 600
+    (environment,) = _kind("environments").found()
+    assert environment.about.startswith("fakeframe==1.0, ml-dtypes") and environment.size > 0
+    assert all(kind.foreign() == [] for kind in kinds().values())
+    assert _kind("lent").found() == _kind("bytecode").found() == []
+
+
+def test_it_is_taken_away_and_made_again(cache: Path) -> None:
+    for name in ("reference", "environments"):
+        done = clean(_kind(name))
+        assert len(done.gone) == 1 and done.freed > 0 and done.left == ()
+        assert _kind(name).found() == []
+    oracle = Oracle(default_cache())
+    oracle.truth(batch("softmax", [[1.0, 2.0]]).inputs)
+    assert (oracle.computed, oracle.remembered) == (1, 0)
+    assert environment_for(["fakeframe==1.0"], say=lambda _: None).is_file()
+
+
+def test_truths_of_another_version_are_told_apart(cache: Path) -> None:
+    old = cache / "reference" / "0123456789abcdef"
+    old.mkdir()
+    (old / "x.truth").write_bytes(b"")
+    assert {e.about for e in _kind("reference").found()} == {
+        "1 batches, of another version",
+        "1 batches, of this version of the reference",
+    }
+
+
+def test_what_is_not_ours_stays(cache: Path, tmp_path: Path) -> None:
+    """Folders that another put there, ours with somebody's file in them, and whatever a link leads to."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    foreign = {
+        "reference": ["notes", "fedcba9876543210"],
+        "environments": ["notes", "0" * 24],
+        "lent": ["numpy", "file"],
+        "bytecode": ["home"],
+    }
+    for name, folders in foreign.items():
+        for folder in folders:
+            (cache / name / folder).mkdir(parents=True)
+            (cache / name / folder / "mine.txt").touch()
+        (cache / name / "f").symlink_to(elsewhere, target_is_directory=True)
+    (cache / "environments" / ("1" * 24)).symlink_to(elsewhere, target_is_directory=True)
+    (cache / "reference" / ("a" * 16)).symlink_to(elsewhere, target_is_directory=True)
+    for name, folders in foreign.items():
+        kind = _kind(name)
+        told = {path.name for path in kind.foreign()}
+        assert {*folders, "f"} <= told
+        clean(kind)
+        assert all((cache / name / folder / "mine.txt").is_file() for folder in folders)
+        assert (cache / name / "f").is_symlink()
+    assert (elsewhere / "precious").is_file()
+
+
+def test_a_folder_of_ours_that_is_a_link_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    there = tmp_path / "there" / ("0" * 16)
+    there.mkdir(parents=True)
+    (there / "x.truth").touch()
+    (tmp_path / "cache" / "xent-conformance").mkdir(parents=True)
+    (tmp_path / "cache" / "xent-conformance" / "reference").symlink_to(there.parent, target_is_directory=True)
+    assert _kind("reference").found() == [] and clean(_kind("reference")).gone == ()
+    assert (there / "x.truth").is_file()
+
+
+def test_older_than(cache: Path) -> None:
+    home = _home(cache)
+    old = time.time() - 40 * DAY
+    os.utime(home / RECORD, (old, old))
+    assert clean(_kind("environments"), older_than=41).gone == ()
+    environment_for(["fakeframe==1.0"], say=lambda _: None)  # used again: it is not old any more
+    assert clean(_kind("environments"), older_than=30).gone == ()
+    os.utime(home / RECORD, (old, old))
+    (gone,) = clean(_kind("environments"), older_than=30).gone
+    assert gone.path == home and not home.exists()
+
+
+def test_what_is_being_made_is_left(cache: Path) -> None:
+    home = _home(cache)
+    with FileLock(home.with_name(f"{home.name}.lock")):
+        done = clean(_kind("environments"))
+    assert [(e.path, why) for e, why in done.left] == [(home, "another process is making it")]
+    assert home.is_dir()
+    assert len(clean(_kind("environments")).gone) == 1
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="which processes there are is read from /proc")
+def test_what_is_used_is_left(cache: Path) -> None:
+    program = _home(cache) / "bin" / "sleeping"
+    program.symlink_to(sys.executable)
+    with subprocess.Popen([str(program), "-c", "import time; time.sleep(60)"]) as user:
+        try:
+            done = clean(_kind("environments"))
+            assert [why for _, why in done.left] == [f"process {user.pid} uses it"] and done.gone == ()
+        finally:
+            user.kill()
+    assert len(clean(_kind("environments")).gone) == 1
+
+
+def test_what_was_never_finished_is_ours_too(cache: Path) -> None:
+    home = cache / "environments" / ("a" * 24)
+    (home / "lib").mkdir(parents=True)
+    (home / "pyvenv.cfg").touch()
+    assert "never finished" in {e.about for e in _kind("environments").found()}
+    clean(_kind("environments"))
+    assert not home.exists()

@@ -1,0 +1,109 @@
+"""Which Python is asked: the order in which they count, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.upgrading import bare_interpreter
+from xent_conformance.versions.target import NoPython, Target, python_of, target
+
+
+def _environment(folder: Path) -> Path:
+    """What an activated environment looks like to whoever looks for its Python."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+    return folder
+
+
+@pytest.fixture
+def variables(tmp_path: Path) -> Mapping[str, str]:
+    """An environment for each variable, all of them set."""
+    named = ("CONFORMANCE_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
+    return {name: str(_environment(tmp_path / name.lower())) for name in named}
+
+
+def test_the_order(tmp_path: Path, variables: Mapping[str, str]) -> None:
+    """``--python``, ``$CONFORMANCE_PYTHON``, the active environment, the Python that runs us."""
+    rest = dict(variables)
+    named = bare_interpreter(tmp_path)
+    assert target([named], rest) == Target(named, "--python")
+    for name in ("CONFORMANCE_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"):
+        found = target((), rest)
+        assert found == Target(f"{rest[name]}/bin/python", f"${name}")
+        assert found.told == f"asking {rest.pop(name)}/bin/python (${name})"
+    assert target((), rest) == Target() and not Target().told
+    assert Target().where == f"{sys.executable}, which runs the suite"
+
+
+def test_a_framework_has_its_own(tmp_path: Path, variables: Mapping[str, str]) -> None:
+    jax, every = bare_interpreter(tmp_path), str(_environment(tmp_path / "an=other"))
+    found = target([f"jax={jax}", every], variables)
+    assert found.interpreters(["torch", "jax"]) == {"torch": f"{every}/bin/python", "jax": jax}
+    assert found.told == f"asking {every}/bin/python (--python), jax: {jax} (--python)"
+    alone = target([f"jax={jax}"], {})
+    assert alone.interpreters(["torch", "jax"]) == {"jax": jax} and alone.told == f"jax: {jax} (--python)"
+
+
+def test_our_own_environment_is_ours_however_it_is_named() -> None:
+    for name in (sys.executable, sys.prefix):
+        assert target([name], {}) == Target()
+    assert target((), {"VIRTUAL_ENV": sys.prefix}) == Target()
+
+
+def test_another_environment_on_the_same_program_is_another(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "theirs"], check=True)
+    found = target((), {"VIRTUAL_ENV": str(tmp_path / "theirs")})
+    assert found.python == str(tmp_path / "theirs" / "bin" / "python")
+
+
+def test_an_environment_that_was_taken_away_does_not_count(tmp_path: Path) -> None:
+    """A shell keeps its variable when the folder goes."""
+    assert target((), {"VIRTUAL_ENV": str(tmp_path / "gone")}) == Target()
+
+
+def test_another_python_is_named_where_this_one_lacks_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment of the folder, or what the path has; never the one that was asked already."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert Target().another == "PATH", "our own is no other"
+    monkeypatch.setenv("PATH", str(_environment(tmp_path / "system") / "bin"))
+    assert Target().another == str(tmp_path / "system" / "bin" / "python")
+    there = str(_environment(tmp_path / ".venv") / "bin" / "python")
+    assert Target().another == there
+    assert Target(there).another == str(tmp_path / "system" / "bin" / "python")
+
+
+def test_a_program_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = bare_interpreter(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert python_of("python-bare", "") == there
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["/no/such"], "--python /no/such: /no/such is no program; name the python of an environment"),
+        (["torch=/no/such"], "--python torch=/no/such: /no/such is no program"),
+        (["torch="], "--python torch=: nothing is no program"),
+        (["/usr"], "--python /usr: /usr is a folder without a Python in it; name an environment's"),
+        (["/bin/sh", "/bin/ls"], "--python /bin/ls: all frameworks have an interpreter already; name one"),
+        (["a=/bin/sh", "a=/bin/ls"], "--python a=/bin/ls: a has an interpreter already; name one"),
+    ],
+)
+def test_what_cannot_be_asked(given: list[str], message: str, tmp_path: Path) -> None:
+    given = [str(tmp_path) if text == "/usr" else text for text in given]
+    with pytest.raises(NoPython) as caught:
+        target(given, {})
+    assert str(caught.value).startswith(message.replace("/usr", str(tmp_path)))
+
+
+def test_what_a_variable_names_is_refused_by_its_name() -> None:
+    with pytest.raises(NoPython, match=r"^\$CONFORMANCE_PYTHON: /no/such is no program"):
+        target((), {"CONFORMANCE_PYTHON": "/no/such"})
