@@ -171,11 +171,11 @@ def run(
             said.print(escape(wrote), soft_wrap=True)
         terminal_gate.sentence(decision, said)
     stays = "" if written in (None, kept) else f"; {kept}, which is complete, stays as it was"
+    if not result.header["frameworks"]:
+        raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
         raise fail(f"the run is incomplete: {gaps}{stays}", EVIDENCE)
-    if not result.header["frameworks"]:
-        raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,16 +173,21 @@ def _check_words(words: Sequence[str]) -> None:
         )
 
 
-def _stem(frameworks: Sequence[str], asked: Mapping[str, Any]) -> str:
-    """``torch``, ``torch-jax``, ``installed-standard``: another question has another name, and stays.
+LONGEST = 60
+"""Letters of a name of a file; what asks in more words has a digest of them."""
 
-    What is narrowed is told apart by a digest.
-    """
-    narrowed = {k: v for k, v in asked.items() if v and k not in ("frameworks", "profile")}
-    words = [*(frameworks or ("installed",)), *(() if asked["profile"] == "quick" else (asked["profile"],))]
-    if narrowed:
-        words.append(hashlib.sha256(json.dumps(narrowed, sort_keys=True).encode()).hexdigest()[:8])
-    return "-".join(words)
+
+def _stem(frameworks: Sequence[str], asked: Mapping[str, Any]) -> str:
+    """``torch``, ``torch-jax``, ``installed-standard-softmax``: another question has another name."""
+    profile = asked["profile"]
+    narrowed = [] if profile == "quick" else [profile]
+    narrowed += [
+        word for k, found in asked.items() if k not in ("frameworks", "profile", "plugins") for word in found
+    ]
+    told = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-") for word in narrowed)
+    if len(told) > LONGEST:
+        told = hashlib.sha256(json.dumps(narrowed).encode()).hexdigest()[:8]
+    return "-".join([*(frameworks or ("installed",)), *([told] if told else [])])
 
 
 def _keep(folder: Path) -> None:

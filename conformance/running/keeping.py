@@ -68,7 +68,7 @@ def place_of(out: Path, run: Run, *, force: bool = False) -> Path:
 
     Asked again after it was written, it says the same.
     """
-    if force or run.complete or not out.exists():
+    if force or not out.exists() or run.complete:
         return out
     try:
         there = read_run(out)

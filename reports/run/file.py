@@ -120,8 +120,10 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned verdict was reached and every framework asked for was there."""
-        return all(h["finished"] == h["planned"] and not h["absent"] for h in self.headers)
+        """Whether every planned verdict was reached, and every framework asked for, and any at all, was there."""
+        return all(
+            h["frameworks"] and h["finished"] == h["planned"] and not h["absent"] for h in self.headers
+        )
 
 
 def write_run(path: Path, run: Run) -> None:

@@ -95,7 +95,7 @@ def test_a_waiver_of_what_is_left_out_is_neither_stale_nor_unmatched(install: In
         for line in text.splitlines()
     ]  # fmt: skip
     Path("w.toml").write_text("\n".join(lines), encoding="utf-8")
-    conformance("run", *SMALL, *BOTH, "--exclude", "fake.log_softmax")
+    conformance("run", *SMALL, *BOTH, "--exclude", "fake.log_softmax", "--force")
     options = ("--waivers", "w.toml", "--no-known", "--format", "json")
     told = json.loads(conformance("gate", "run.parquet", *options).stdout)
     assert {w["state"] for w in told["waivers"]} <= {"accepts", "not evaluated"}

@@ -23,6 +23,8 @@ from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes
 
 SMALL = ("--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
+NARROWED = "softmax-float32-two_classes"
+FILE = f"conformance-out/fake-{NARROWED}"
 
 
 @pytest.fixture(autouse=True)
@@ -67,13 +69,13 @@ def test_five_lines(install: Install) -> None:
     install(fake="AlwaysNan", other="Exact")
     result = conformance("fake", *SMALL, status=FAILED)
     decision, by_harm, worst, files_, asked = result.stdout.strip().splitlines()
-    run = read_run(Path("conformance-out/fake.parquet"))
+    run = read_run(Path(f"{FILE}.parquet"))
     found = causes(run)
     assert decision.startswith("gate failed: ")
     assert by_harm.startswith(f"{len(found)} cause")
     assert "a special value where a plain input has another answer" in by_harm
     assert worst.startswith(f"the worst: {found[0].title}: fake.softmax eager cpu returned NaN, right ")
-    assert files_ == "the page: conformance-out/fake.html (the run file: conformance-out/fake.parquet)"
+    assert files_ == f"the page: {FILE}.html (the run file: {FILE}.parquet)"
     assert asked.startswith("asked: fake 1.0, quick, in ") and asked.endswith(" s, by this Python")
     assert set(run.verdicts["framework"]) == {"fake"} and run.header["selection"]["profile"] == "quick"
 
@@ -81,8 +83,8 @@ def test_five_lines(install: Install) -> None:
 def test_the_page_is_that_of_report(install: Install) -> None:
     install(fake="AlwaysNan")
     conformance("fake", *SMALL, status=FAILED)
-    conformance("report", "conformance-out/fake.parquet", "-o", "again.html")
-    page = Path("conformance-out/fake.html").read_text(encoding="utf-8")
+    conformance("report", f"{FILE}.parquet", "-o", "again.html")
+    page = Path(f"{FILE}.html").read_text(encoding="utf-8")
     assert page == Path("again.html").read_text(encoding="utf-8")
     assert Path("conformance-out/.gitignore").read_text(encoding="utf-8") == "*\n"
 
@@ -90,11 +92,17 @@ def test_the_page_is_that_of_report(install: Install) -> None:
 def test_its_decision_is_that_of_gate(install: Install) -> None:
     install(fake="Exact")
     assert conformance("fake", *SMALL).stdout.startswith("gate passed: ")
-    kept = Path("conformance-out/fake.parquet").rename("kept.parquet")
+    kept = Path(f"{FILE}.parquet").rename("kept.parquet")
     install(fake="OneUlpOff")
     conformance("fake", *SMALL, "--baseline", str(kept), "--fail-on", "bits", status=FAILED)
     conformance(
-        "gate", "conformance-out/fake.parquet", "--baseline", str(kept), "--fail-on", "bits", status=1
+        "gate",
+        f"{FILE}.parquet",
+        "--baseline",
+        str(kept),
+        "--fail-on",
+        "bits",
+        status=1,
     )
 
 
@@ -105,7 +113,10 @@ def test_what_is_installed_is_asked_and_the_rest_is_one_line(install: Install) -
     last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("asked: fake 1.0, quick, ")
     assert last.endswith("; not installed, so not asked: away, gone")
-    assert set(read_run(Path("conformance-out/installed.parquet")).verdicts["framework"]) == {"fake", "other"}
+    assert set(read_run(Path(f"conformance-out/installed-{NARROWED}.parquet")).verdicts["framework"]) == {
+        "fake",
+        "other",
+    }
 
 
 def test_a_framework_that_is_there_and_broken_is_no_absent_one(install: Install) -> None:
@@ -124,7 +135,7 @@ def test_what_is_named_and_absent_is_an_error_with_what_to_do(install: Install) 
     assert not Path("conformance-out").exists(), "nothing was asked: there is nothing to keep"
     both = conformance("gone", "fake", *SMALL, status=EVIDENCE)
     assert "gone was asked for and is not there" in both.stderr
-    assert Path("conformance-out/gone-fake.html").is_file(), "the others are asked"
+    assert Path(f"conformance-out/gone-fake-{NARROWED}.html").is_file(), "the others are asked"
 
 
 def test_where_nothing_is_installed(install: Install) -> None:
@@ -187,13 +198,13 @@ def test_another_question_has_another_file(install: Install) -> None:
     conformance("fake", *SMALL)
     conformance("fake", *SMALL, "--profile", "standard")
     names = {path.name for path in Path("conformance-out").glob("*.parquet")}
-    assert names == {"fake.parquet", "fake-standard.parquet"}
+    assert names == {f"fake-{NARROWED}.parquet", f"fake-standard-{NARROWED}.parquet"}
 
 
 def test_nothing_is_written_over_what_is_read(install: Install) -> None:
     install(fake="Exact")
     conformance("fake", *SMALL)
-    said = conformance("fake", *SMALL, "--baseline", "conformance-out/fake.parquet", status=USAGE).stderr
+    said = conformance("fake", *SMALL, "--baseline", f"{FILE}.parquet", status=USAGE).stderr
     assert "is read by the same command" in said
 
 
@@ -210,7 +221,7 @@ def test_the_active_environment_is_asked_and_is_not_changed(
     result = conformance("fakeframe", *SMALL, "--plugin", PLUGIN)
     assert f"asking {python} ($VIRTUAL_ENV)" in result.stderr
     assert result.stdout.strip().endswith(f"by {python} ($VIRTUAL_ENV)")
-    run = read_run(Path("conformance-out/fakeframe.parquet"))
+    run = read_run(Path(f"conformance-out/fakeframe-{NARROWED}.parquet"))
     assert run.tested == ("fakeframe 1.0",) and run.verdicts.height > 0
     assert run.header["frameworks"][0]["environment"]["lent"].startswith("numpy ")
     assert files(tmp_path / "theirs") == before
