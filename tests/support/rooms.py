@@ -140,16 +140,23 @@ conformance/check_plugin
     cases: case corpus profile
     reports: run text
     conformance: asking frameworks judging registry worker
+conformance/running
+    reference: cache clauses formats operators oracle sources
+    cases: case corpus outside profile
+    reports: run views
+    conformance: asking diagnosis frameworks judging registry version
+conformance/explain/wanted
+    conformance: registry
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
     reports: run views
-    conformance: asking diagnosis frameworks judging registry
+    conformance: asking diagnosis explain/wanted frameworks judging registry running
 conformance/explain/script
     reference: cache clauses formats operators oracle
     cases: case corpus profile words
     reports: run text views
-    conformance: asking frameworks judging registry worker
+    conformance: asking explain/wanted frameworks judging registry worker
 conformance/explain/plain
     reference: clauses
     cases: case
@@ -159,16 +166,11 @@ conformance/explain/search
     reference: formats inputs operators oracle
     cases: case profile strategies
     conformance: asking frameworks judging registry
-conformance/running
-    reference: cache clauses formats operators oracle sources
-    cases: case corpus outside profile
-    reports: run views
-    conformance: asking diagnosis frameworks judging registry version
 conformance/explain/issue
     reference: clauses operators
     cases: case
     reports: run text views
-    conformance: explain/case explain/script running
+    conformance: explain/case explain/script explain/wanted running
 conformance/api
     reports: run
     conformance: asking registry running
@@ -203,7 +205,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
-    conformance: explain/search frameworks registry running versions
+    conformance: explain/search explain/wanted frameworks registry running versions
 conformance/__main__
     conformance: commands
 """
