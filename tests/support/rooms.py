@@ -179,17 +179,6 @@ conformance/capturing
     cases: corpus outside
     reports: atomic
     conformance: registry
-conformance/kernel
-    reference: formats operators
-    cases: case corpus outside profile
-    reports: atomic html/report run text
-    conformance: asking frameworks registry running
-conformance
-    conformance: api capturing kernel version
-conformance/pytesting
-    cases: case
-    reports: run text views
-    conformance: asking decision frameworks registry running
 conformance/versions
     reference: cache sources
     reports: atomic run text views
@@ -199,6 +188,18 @@ conformance/explain/printing
     cases: case
     reports: run terminal text views
     conformance: explain/case explain/search
+conformance/kernel
+    reference: cache formats operators oracle
+    cases: case corpus outside profile
+    reports: atomic html/report run text views
+    conformance: asking decision explain/case explain/printing explain/script explain/wanted frameworks
+    conformance: judging registry running
+conformance/pytesting
+    cases: case
+    reports: run text views
+    conformance: asking decision frameworks kernel registry running
+conformance
+    conformance: api capturing kernel pytesting version
 conformance/commands
     reference: cache clauses formats operators oracle
     cases: case corpus outside profile

@@ -6,6 +6,7 @@ the framework's own means, what is right as a literal, and an exit status that s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from xent_conformance.explain.script.recipe import Rule
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused, Wanted
+from xent_conformance.frameworks.own import Own
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
 from xent_conformance.reports.text.wording import OUTPUTS_IN_WORDS
@@ -52,6 +54,9 @@ def written(found: Shown) -> str:
         raise Refused(
             f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
+    call = found.implementation.call
+    if isinstance(call, Own) and call.missing:
+        raise Refused(call.missing)
     framework, rules = program(found), rules_of(found)
     sections = [
         _title(found),
@@ -93,7 +98,8 @@ def _stripped(lines: list[str]) -> list[str]:
 
 def _title(found: Shown) -> str:
     rule = clause(str(found.row["clause"]))
-    named = f"{found.implementation.name} of {found.seat.declaration.distribution} {found.version}"
+    of = "on tensors of" if isinstance(found.implementation.call, Own) else "of"
+    named = f"{found.implementation.name} {of} {found.seat.declaration.distribution} {found.version}"
     told = {
         "case": found.case.id,
         "clause": f"{rule.id} ({rule.level}) {rule.title}",
@@ -128,10 +134,16 @@ def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str
     if brain and not found.by_bits:
         others.add(f"import ml_dtypes  # {found.seat.declaration.distribution} needs it too")
     told = _sorted(standard)
+    call = found.implementation.call
+    if isinstance(call, Own):
+        first, *_ = call.name.partition(".")
+        others.add(f"from {call.module} import {first}")
+        if call.folder:
+            told += ["", f"sys.path.insert(0, {json.dumps(call.folder)})  # where {call.module} was found"]
     for name, value in variables.items():
         told += (
             ["", f'os.environ["{name}"] = "{value}"']
-            if told[-1].startswith(("import", "from"))
+            if told[-1].startswith(("import", "from", "sys."))
             else [f'os.environ["{name}"] = "{value}"']
         )
     return "\n".join([*told, "", *_sorted(others)])
