@@ -32,6 +32,7 @@ from xent_conformance.registry.problems import KEYWORDS, accepts
 from xent_conformance.running import engine
 
 ClassAxis = Literal["last", "second"] | None
+Differentiable = bool | Literal["once"]
 
 
 def check(
@@ -47,8 +48,8 @@ def check(
     waivers: str | Path | Iterable[str | Path] | None = None,
     takes: Iterable[str] = (),
     class_axis: ClassAxis = None,
-    differentiable: bool = True,
-    mode: str = "eager",
+    differentiable: Differentiable = True,
+    mode: str = "",
     name: str | None = None,
 ) -> Checked:
     """Judge ``function`` against the certified reference on every case that applies to it.
@@ -57,10 +58,13 @@ def check(
     ``(rows, N)``, and labels ``(rows, N)`` or, as indices, ``(rows,)``. It returns a value a row, or one an
     element, as ``operator`` says (``conformance list operators``). All that the operator has is offered
     unless these arguments say otherwise, and what is offered is to be answered (SPEC.md 1.7): gradients,
-    by the framework's own autodiff, unless ``differentiable=False``; all four formats, unless ``dtypes``
+    by the framework's own autodiff, unless ``differentiable=False``, and derivatives along a tangent (forward
+    mode, a derivative of the gradient), unless ``differentiable="once"``; all four formats, unless ``dtypes``
     names some. ``takes`` names the keyword arguments that it has beside those: ``axis``, ``weight``,
     ``ignore_index``, …; what is not taken is not asked. ``class_axis`` says where the classes are in
     tensors of more axes, ``None`` that there are none of those.
+
+    ``mode`` is one of the framework's; without it ``eager``, or its first.
 
     ``families``, ``profile`` and ``exclude`` narrow what is asked; ``exclude`` names families, or patterns of
     the paths of batches, ``"*/long_sums/*"``, ``"*/float16/*"``. ``waivers`` are files of waivers: those of
@@ -117,7 +121,7 @@ def _kernel(
     exclude: Names,
     takes: Iterable[str],
     class_axis: ClassAxis,
-    differentiable: bool,
+    differentiable: Differentiable,
     mode: str,
     name: str | None,
 ) -> Kernel:
@@ -128,10 +132,14 @@ def _kernel(
     check_name("operator", operator, OPERATORS)
     check_name("profile", profile, Profile)
     chosen = FRAMEWORKS[check_name("framework", framework, FRAMEWORKS)]
-    check_name("mode", mode, chosen.declaration.modes)
+    modes = chosen.declaration.modes
+    mode = mode or ("eager" if "eager" in modes else next(iter(modes)))
+    check_name("mode", mode, modes)
     formats = tuple(check_name("dtype", dtype, FORMATS) for dtype in names(dtypes))
     for family in names(wanted):
         check_name("family", family, families())
+    if differentiable not in (True, False, "once"):
+        raise ValueError(f"unknown differentiable {differentiable!r}: there are True, False, 'once'")
     if class_axis not in ("last", "second", None):
         raise ValueError(f"unknown class_axis {class_axis!r}: there are 'last', 'second' and None")
     keywords = frozenset(names(takes))
@@ -153,17 +161,21 @@ def _kernel(
         formats,
         names(wanted),
         names(exclude),
-        bool(differentiable),
+        differentiable is not False,
+        moving=differentiable is True,
     )
     _check_excluded(kernel)
     return kernel
 
 
 def _check_excluded(kernel: Kernel) -> None:
-    """What is excluded is there to be left out: a name that matches nothing does not do that."""
+    """What is excluded is there to be left out: a name that matches nothing does not do that.
+
+    A family may be one that another profile asks.
+    """
+    every = list(kernel.named_batches()) if kernel.exclude else []
     for pattern in kernel.exclude:
-        every = list(kernel.named_batches())
-        if not any(excludes(pattern, batch) for batch in every):
+        if pattern not in families() and not any(excludes(pattern, batch) for batch in every):
             known = list(dict.fromkeys(batch.family for batch in every))
             near = difflib.get_close_matches(pattern, known, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"

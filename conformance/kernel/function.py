@@ -30,6 +30,8 @@ class Kernel:
     exclude: tuple[str, ...] = ()
     """Families, or patterns of the paths of batches, that are not asked."""
     differentiable: bool = True
+    moving: bool = True
+    """Whether there are derivatives along a tangent: of a gradient, or by forward mode."""
     devices: tuple[str, ...] = ()
 
     @property
@@ -49,7 +51,7 @@ class Kernel:
         offered = replace(
             declared,
             autodiff=declared.autodiff and self.differentiable,
-            moving=declared.moving if self.differentiable else (),
+            moving=declared.moving if self.differentiable and self.moving else (),
             implementations=(self.implementation,),
             modes={self.mode: Profile.QUICK},
             restricted={},

@@ -158,7 +158,7 @@ class Checked:
                 why = f"{plural(rows.height, 'row')}; {rows['message'][0]}"
                 told.append(
                     f"{output} was never answered ({why}); say so where it is not offered: "
-                    "differentiable=False, dtypes=…, takes=…"
+                    "differentiable=False or 'once', dtypes=…, takes=…"
                 )
         return told
 

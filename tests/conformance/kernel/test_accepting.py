@@ -72,6 +72,7 @@ def test_families_and_paths_are_left_out() -> None:
     left = _check(no_shift, *both, exclude="huge_logits")
     assert left.conforms and set(left.verdicts["family"]) == {"near_ties"}
     assert left.run.header["selection"]["exclude"] == ["huge_logits"]
+    assert _check(no_shift, "near_ties", exclude="vocabularies").conforms, "another profile asks it"
     long = _check(no_shift, "ordinary", exclude=["*/n1000"])
     assert 1000 in set(_check(no_shift, "ordinary").verdicts["n"]) and 1000 not in set(long.verdicts["n"])
 
@@ -80,7 +81,7 @@ def test_families_and_paths_are_left_out() -> None:
     ("exclude", "words"),
     [
         ("huge_logit", "exclude names nothing that would be asked, 'huge_logit': did you mean huge_logits"),
-        ("soft_labels", "'soft_labels': there are ordinary, huge_logits"),
+        ("*/n7777", r"'\*/n7777': there are ordinary, huge_logits"),
         (["huge_logits", "ordinary"], "or all of it is excluded"),
     ],
 )

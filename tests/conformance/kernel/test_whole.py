@@ -1,4 +1,4 @@
-"""``checked.explain()`` and ``checked.script()``: the function of one's own, as the command has those of others."""
+"""``checked.explain()`` and ``checked.script()``: of one's own function what the command has of others."""
 
 from __future__ import annotations
 
