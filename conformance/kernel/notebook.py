@@ -24,8 +24,9 @@ _STYLE = """
 border-bottom:1px solid;border-color:color-mix(in srgb,currentColor 25%,transparent)}
 .xc tr{background:none!important}
 .xc summary{cursor:pointer}
-.xc code{color:inherit;background:none;overflow-wrap:anywhere}
-.xc pre{color:inherit;background:none;margin:.3em 0 0;white-space:pre-wrap}
+.xc td:not(:last-child){white-space:nowrap}
+.xc code{color:inherit;background:none;word-break:break-all}
+.xc pre{color:inherit;background:none;margin:.3em 0 0;white-space:pre-wrap;overflow-wrap:anywhere}
 .xc .s{overflow-x:auto}
 """
 
