@@ -72,7 +72,7 @@ class Checking:
         :meth:`~xent_conformance.kernel.result.Checked.raise_on_divergence`. A device, a profile and waivers
         that are not given are those of pytest's command line.
         """
-        from xent_conformance import check
+        from xent_conformance.kernel.check import check
         from xent_conformance.kernel.result import Divergence
 
         options = self._options

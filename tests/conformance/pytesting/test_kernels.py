@@ -169,7 +169,7 @@ def test_a_failure_has_a_row_for_each_of_the_worst_five_and_no_traceback(done: D
     rows = section[head + 1 : head + 6]
     told = int(section[head].split()[2])
     assert 2 <= told <= 5 and [r for r in rows[:told] if "softmax/huge_logits/" not in r] == []
-    form = r"    \d+\.\d+ (must|should) +value +\w.* +\d+ of \d+ rows  returned .+  softmax/huge_logits/\S+"
+    form = r"    \d+\.\d+ (must|should) +value +\w.* +\d+ of \d+ rows +returned .+  softmax/huge_logits/\S+"
     assert [r for r in rows[:told] if not re.fullmatch(form, r)] == []
     assert rows[told:] == [] or not rows[told].startswith("    ")
     assert "Traceback" not in "\n".join(section) and "def test_no_shift" not in "\n".join(section)
