@@ -222,7 +222,7 @@ def explain(
     try:
         batch, case = found_case(case_id, cases or ())
         if not (script or issue):
-            wanted.check(batch.inputs.outputs)
+            wanted = wanted.checked(batch.inputs.outputs)
     except LookupError:
         raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
     except (UnknownName, CasesError) as unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xent_conformance.registry.devices import check_devices
 from xent_conformance.registry.framework import FRAMEWORKS
@@ -27,19 +27,18 @@ class Wanted:
     devices: Sequence[str] = ()
     output: str = ""
 
-    def check(self, outputs: Sequence[str]) -> None:
-        """Raise :class:`~xent_conformance.registry.names.UnknownName` for a name that nothing answers to.
+    def checked(self, outputs: Sequence[str]) -> Wanted:
+        """The same by the names that are known: ``tf`` is understood. ``outputs`` are those of the case.
 
-        ``outputs`` are those that the case has.
+        Raises :class:`~xent_conformance.registry.names.UnknownName` for a name that nothing answers to.
         """
-        for name in self.frameworks:
-            check_name("framework", name, FRAMEWORKS)
-        chosen = [f for f in FRAMEWORKS.values() if not self.frameworks or f.name in self.frameworks]
-        for mode in self.modes:
-            check_name("mode", mode, dict.fromkeys(m for f in chosen for m in f.declaration.modes))
+        frameworks = [check_name("framework", name, FRAMEWORKS) for name in self.frameworks]
+        chosen = [f for f in FRAMEWORKS.values() if not frameworks or f.name in frameworks]
+        known = dict.fromkeys(m for f in chosen for m in f.declaration.modes)
+        modes = [check_name("mode", mode, known) for mode in self.modes]
         check_devices(self.devices, FRAMEWORKS.values())
-        if self.output:
-            check_name("output", self.output, outputs)
+        output = self.output and check_name("output", self.output, outputs)
+        return replace(self, frameworks=frameworks, modes=modes, output=output)
 
     def alone(self) -> tuple[str, str, str, str]:
         """The implementation, framework, mode and device of a script: one of each.
