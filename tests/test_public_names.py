@@ -27,11 +27,12 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 # --- Python --------------------------------------------------------------------------------------------
 
-EXPORTED = ["Checked", "Divergence", "capture", "check", "findings", "read_run", "run"]
+EXPORTED = ["Checked", "Divergence", "capture", "check", "conforms", "findings", "read_run", "run"]
 
 CALLED_WITH = {
-    "check": "function, *, operator, framework, device, dtypes, profile, families, takes, class_axis, "
-    "differentiable, mode, name",
+    "check": "function, *, operator, framework, device, dtypes, profile, families, exclude, waivers, takes, "
+    "class_axis, differentiable, mode, name",
+    "conforms": "operator, *, framework, dtypes, given",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
     "exclude, out, resume, force, progress, interpreters",
     "capture": "path, *, framework, call, when",
@@ -40,7 +41,7 @@ CALLED_WITH = {
 }
 
 MEMBERS = {
-    "Checked": "conforms findings raise_on_divergence report run save verdicts",
+    "Checked": "conforms explain findings raise_on_divergence report run save script verdicts waivers",
     "Implementation": "name operator formulation call note takes class_axis since",
     "Call": "implementation mode device logits labels cotangent outputs tangent keywords arguments",
     "Variant": "environment about modes needs since device",

@@ -34,6 +34,7 @@ from xent_conformance.commands.base import (
     Verbose,
     Waivers,
     app,
+    console,
     ends,
     errors,
     fail,
@@ -56,8 +57,10 @@ from xent_conformance.commands.first import absent, nothing
 from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from xent_conformance.cases.case import Batch, Case
-    from xent_conformance.explain.script.write import Wanted
+    from xent_conformance.explain.wanted import Wanted
 
 
 @app.command(
@@ -196,59 +199,68 @@ def explain(
             help="Print the text of an issue for it: pytorch, jax, tensorflow, …; auto: its framework's own.",
         ),
     ] = "",
-    mode: Annotated[str, typer.Option("--mode", help="Of the script; default: the first one.")] = "",
-    framework: Annotated[str, typer.Option("--framework", help="Of the script, if several match.")] = "",
-    output: Annotated[str, typer.Option("--output", help="Of the script; default: the worst.")] = "",
+    mode: Annotated[
+        list[str] | None, typer.Option("--mode", help="Only this mode (repeatable); of a script: one.")
+    ] = None,
+    framework: Framework = None,
+    output: Annotated[
+        str, typer.Option("--output", help="Only this output; of a script: not the worst.")
+    ] = "",
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,
 ) -> None:
-    """Show one case: inputs to the last bit, certified value, what each implementation returns."""
+    """Show one case: inputs to the last bit, certified value, and every answer, the broken first."""
     from xent_conformance.cases.outside.numbers import CasesError
-    from xent_conformance.explain.case import found_case, near_cases
+    from xent_conformance.explain.case import answers, found_case, near_cases
     from xent_conformance.explain.plain import plain_case
-    from xent_conformance.explain.printing import show_case
-    from xent_conformance.registry.devices import check_devices
-    from xent_conformance.registry.framework import FRAMEWORKS
+    from xent_conformance.explain.printing import show_answers, show_question
+    from xent_conformance.explain.wanted import Wanted
     from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
+    wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output)
     try:
         batch, case = found_case(case_id, cases or ())
-        check_devices(device or (), FRAMEWORKS.values())
+        if not (script or issue):
+            wanted = wanted.checked(batch.inputs.outputs)
     except LookupError:
         raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
     except (UnknownName, CasesError) as unknown:
         raise fail(str(unknown), USAGE) from None
-    if script or issue or mode or framework or output:
-        from xent_conformance.explain.script.write import Wanted
-
-        if not (script or issue):
-            words = "--mode, --framework and --output say which script or issue is to be written"
-            raise fail(f"{words}: add --script or --issue", USAGE)
-        meant = Wanted(implementation or (), framework, mode, device or (), output)
-        text = _taken_away(batch, case, meant, issue)
+    if script or issue:
+        text = _taken_away(batch, case, wanted, issue)
         for note in write_all((out, lambda: text)):
             errors.print(escape(note), soft_wrap=True)
         return
-    named, on = implementation or (), device or ()
-    told = plain_case(batch, case, named, on) if formatted is Format.JSON else {}
-    there = bool(told.get("frameworks", True)) and show(
-        out, formatted, lambda screen: show_case(batch, case, named, screen, on), lambda: told
-    )
-    if not there:
-        wanted = " or ".join(map(repr, implementation or ["*"]))
-        where = f" on {' or '.join(device)}" if device else ""
+    at_once = formatted is Format.TEXT and out == STANDARD  # before anybody has answered
+    if at_once:
+        show_question(batch, case, console)
+    with Bars(errors) as bars:
+        found = answers(batch, case, wanted, bars.update)
+    if not any(a.rows or a.absent or a.lacks for a in found):
         raise fail(
-            f"no implementation of {batch.operator} matches {wanted}{where} "
+            f"no implementation of {batch.operator} matches {wanted.told()} "
             "(`conformance list implementations` shows all)",
             USAGE,
         )
+
+    def told(screen: Console) -> None:
+        if not at_once:
+            show_question(batch, case, screen)
+        show_answers(found, screen, wanted.frameworks)
+
+    show(out, formatted, told, lambda: plain_case(batch, case, found))
+    gone = [a for a in found if a.absent and a.seat.name in wanted.frameworks]
+    if gone:
+        named = ", ".join(f"{a.framework} ({a.install})" for a in gone)
+        raise fail(f"what was asked by name is not there: {named}", EVIDENCE)
 
 
 def _taken_away(batch: Batch, case: Case, wanted: Wanted, tracker: str) -> str:
     """The script; with a tracker, the issue."""
     from xent_conformance.explain.issue import issue
-    from xent_conformance.explain.script.write import Refused, asked_for
+    from xent_conformance.explain.script.write import asked_for
+    from xent_conformance.explain.wanted import Refused
     from xent_conformance.registry.names import UnknownName
     from xent_conformance.reports.text.trackers import UnknownTracker
 

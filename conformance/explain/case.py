@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 from flint import arb, ctx
 
-from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
+from xent_conformance.asking.asker import Answer
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
@@ -18,9 +19,10 @@ from xent_conformance.cases.corpus import batches, families, find_case
 from xent_conformance.cases.outside.files import find_in, read_files
 from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.explain.wanted import Wanted
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import asked_and_judged
+from xent_conformance.judging.rows import judged
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
@@ -28,9 +30,15 @@ from xent_conformance.registry.devices import seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import named
 from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.reports.views.causes import Cause, causes
+from xent_conformance.running.conversation import Absent, Started, conversation, together
+from xent_conformance.running.conversation import Answered as Told
 
 DIGITS = 30
+
+Progress = Callable[[str, int, int], None]
+"""``progress(seat, done, planned)``, as a run has it."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +64,51 @@ def _text(value: arb | float) -> str:
     return str(value) if isinstance(value, float) else str(value.str(DIGITS, radius=False))
 
 
+_ORDER = (
+    Status.BREAKS_MUST,
+    Status.BREAKS_SHOULD,
+    Status.UNDECIDED,
+    Status.OPEN,
+    Status.CONFORMS,
+    Status.UNSUPPORTED,
+)
+"""The broken first; last what nobody offers."""
+
+_CALL = ("framework", "implementation", "mode", "device")
+
+
 @dataclass(frozen=True)
 class Answered:
-    """What one framework's implementations said about the case: rows as in a run file.
+    """What one seat's implementations said about the case: rows as in a run file, the broken first.
 
-    ``absent``: why the framework does not start; ``lacks``: which device it has not. ``causes``: by its name,
+    ``absent``: why the framework does not start, and ``install``, what adds what is not there; ``broken``: it
+    is there, and cannot be imported. ``lacks``: what this machine has not for it. ``causes``: by its name,
     what is wrong with rows of the batch, where something is. ``hello``: what the worker says of itself.
     """
 
-    framework: str
+    seat: Seat
     absent: str
     rows: tuple[Mapping[str, Any], ...]
     lacks: str = ""
     causes: Mapping[str, Cause] = field(default_factory=dict)
     hello: Mapping[str, Any] = field(default_factory=dict)
+    install: str = ""
+    broken: bool = False
+
+    @property
+    def framework(self) -> str:
+        """The seat's key: ``torch``, ``torch[isa=avx2]``."""
+        return self.seat.key
+
+    @property
+    def not_installed(self) -> bool:
+        """Whether its package is not there; one that is there may break where it starts."""
+        return bool(self.absent) and not self.broken
+
+    @property
+    def worst(self) -> tuple[int, bool]:
+        """The place of its worst answer, the broken first; beyond all others where there is none."""
+        return min(map(_rank, self.rows), default=(len(_ORDER), False))
 
 
 def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
@@ -80,65 +119,101 @@ def found_case(case_id: str, files: Sequence[str] = ()) -> tuple[Batch, Case]:
     return find_in(read_files(files), case_id) if files else find_case(case_id)
 
 
-def answers(
-    batch: Batch,
-    case: Case,
-    patterns: Sequence[str] = (),
-    devices: Sequence[str] = (),
-    framework: str = "",
-) -> Iterator[Answered]:
-    """Ask every implementation that one of ``patterns`` names about the case's batch, framework by framework.
+def answers(batch: Batch, case: Case, wanted: Wanted, progress: Progress | None = None) -> list[Answered]:
+    """Ask whoever is wanted about the case's batch, and judge it: those with the worst answers first.
 
-    Only that ``framework``, if one is named.
-
-    The whole batch is asked, as in a run, so that the answer is the run's: on ``devices`` and their
-    variants, named as for a run, or on every device as it is.
+    Who does not match is not started; the others are asked side by side, since starting them takes longer
+    than most answers. The whole batch is asked, as in a run, so that the answer is the run's: on the devices
+    and their variants, named as for a run, or on every device as it is.
     """
     oracle = Oracle(default_cache())
+    possible = ["cpu", *(split(d)[0] for d in wanted.devices)]
+    asked = {s.key: s for s in _seats(wanted) if chosen(s, batch, possible, wanted)}
+    if not asked:
+        return []
     judge = Judge(oracle.truth(batch.inputs))
-    possible = ["cpu", *(split(d)[0] for d in devices)]
-    for asked in (f for f in FRAMEWORKS.values() if framework in ("", f.name)):
-        every = asked.declaration.implementations
-        names = [i.name for i in every if named(i.name, patterns)]
-        for seat in seats(asked, devices, Profile.FULL) if devices else (Seat(asked),):
-            if _chosen(seat, batch, possible, names, devices):
-                yield _answered(seat, batch, case, judge, oracle, names, devices)
+    found: dict[str, Answered] = {}
+    hellos: dict[str, Mapping[str, Any]] = {}
+    streams = {
+        key: conversation(seat, [batch], lambda s, b, there: chosen(s, b, there, wanted), connect)
+        for key, seat in asked.items()
+    }
+    with contextlib.closing(together(streams)) as events:
+        for event in events:
+            match event:
+                case Started(key, hello):
+                    hellos[key] = hello
+                case Absent(key, message, lacks, broken):
+                    install = asked[key].install(lacks)
+                    told = f"{message} ({install})"
+                    found[key] = Answered(asked[key], told, (), install=install, broken=broken)
+                case Told(key, _, answered):
+                    found[key] = judged_of(
+                        asked[key], hellos[key], batch, case, judge, oracle, answered, wanted
+                    )
+            if progress is not None:
+                for key in asked:
+                    progress(key, int(key in found), 1)
+    order = list(asked)
+    return sorted((found[key] for key in order), key=lambda a: (a.absent != "", a.worst))
 
 
-def _chosen(
-    seat: Seat, batch: Batch, there: Sequence[str], names: Sequence[str], devices: Sequence[str]
-) -> list[Question]:
-    """What is asked on those of the devices that are there and wanted, in all modes."""
-    return questions(seat, batch, wanted_devices(seat, there, devices), names, Profile.FULL)
+def _seats(wanted: Wanted) -> Iterator[Seat]:
+    for framework in FRAMEWORKS.values():
+        if not wanted.frameworks or framework.name in wanted.frameworks:
+            yield from (
+                seats(framework, wanted.devices, Profile.FULL) if wanted.devices else (Seat(framework),)
+            )
 
 
-def _answered(
+def chosen(seat: Seat, batch: Batch, there: Sequence[str], wanted: Wanted) -> list[Question]:
+    """What a seat is asked on those of the devices that are there and wanted, in the wanted modes or all."""
+    names = [i.name for i in seat.declaration.implementations if named(i.name, wanted.implementations)]
+    every = questions(seat, batch, wanted_devices(seat, there, wanted.devices), names, Profile.FULL)
+    return [q for q in every if not wanted.modes or q.mode in wanted.modes]
+
+
+def judged_of(
     seat: Seat,
+    hello: Mapping[str, Any],
     batch: Batch,
     case: Case,
     judge: Judge,
     oracle: Oracle,
-    names: Sequence[str],
-    devices: Sequence[str],
+    answered: Sequence[Answer],
+    wanted: Wanted,
 ) -> Answered:
-    try:
-        connection = connect(seat)
-    except (FrameworkAbsent, WorkerLost) as absent:
-        install = seat.install(absent.lacks if isinstance(absent, FrameworkAbsent) else "")
-        return Answered(seat.key, f"{absent} ({install})", ())
-    try:
-        there = connection.hello["devices"]
-        chosen = _chosen(seat, batch, there, names, devices)
-        if not chosen:
-            lacks = f"no device {', '.join(devices)} here; there is {', '.join(there)}"
-            return Answered(seat.key, "", (), lacks)
-        rows = list(asked_and_judged(seat, connection, batch, chosen, judge))
-        run = diagnose(Run(pl.DataFrame(rows, schema=SCHEMA, orient="row"), ({},)), [batch], oracle)
-        named = {cause.id: cause for cause in causes(run)}
-        mine = run.verdicts.filter(pl.col("case") == case.id).iter_rows(named=True)
-        return Answered(seat.key, "", tuple(mine), causes=named, hello=connection.hello)
-    finally:
-        connection.close()
+    """What a seat answered about the batch, judged and diagnosed: the rows of the case, the broken first."""
+    if not answered:
+        if chosen(seat, batch, hello["devices"], wanted):  # due, and this machine cannot be asked it
+            return Answered(seat, "", (), "; ".join(hello.get("missing", {}).values()))
+        there = ", ".join(hello["devices"])
+        return Answered(seat, "", (), f"no device {', '.join(wanted.devices)} here; there is {there}")
+    rows = [row for answer in answered for row in judged(seat, hello, batch, judge, answer)]
+    run = diagnose(Run(pl.DataFrame(rows, schema=SCHEMA, orient="row"), ({},)), [batch], oracle)
+    named_causes = {cause.id: cause for cause in causes(run)}
+    mine = [
+        row
+        for row in run.verdicts.filter(pl.col("case") == case.id).iter_rows(named=True)
+        if wanted.output in ("", row["output"])
+    ]
+    ordered = tuple(row for call in calls_of(mine) for row in call)
+    return Answered(seat, "", ordered, causes=named_causes, hello=hello)
+
+
+def calls_of(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each call together, those of a call with a worse answer first.
+
+    A naive formulation is a control: it comes after others that are as bad.
+    """
+    calls: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        calls.setdefault(tuple(row[c] for c in _CALL), []).append(row)
+    return sorted(calls.values(), key=lambda mine: min(map(_rank, mine)))
+
+
+def _rank(row: Row) -> tuple[int, bool]:
+    return _ORDER.index(row["status"]), row["formulation"] == "naive"
 
 
 def near_cases(case_id: str, files: Sequence[str] = ()) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,8 @@ import polars as pl
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import Answered, answers
 from xent_conformance.explain.script.showing import door_of, heaviest, shown
-from xent_conformance.explain.script.write import Refused, Wanted, written
+from xent_conformance.explain.script.write import written
+from xent_conformance.explain.wanted import Refused, Wanted
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.run.file import SCHEMA, Run
@@ -31,11 +32,11 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     :class:`~xent_conformance.registry.names.UnknownName` for a name that nothing answers to; and
     :class:`~xent_conformance.reports.text.trackers.UnknownTracker`.
     """
-    name, device = wanted.alone()
-    chosen, door = door_of(batch, name, wanted.framework)
+    name, framework, _, device = wanted.alone()
+    chosen, door = door_of(batch, name, framework)
     tracker = "" if tracker == AUTO else tracker
     tracker_of(tracker, chosen.name)  # refused before anybody is asked
-    answered = _answered(batch, case, door.name, chosen.name, wanted)
+    answered = _answered(batch, case, door.name, chosen.name, wanted.devices)
     row = _row(answered, wanted, door.name)
     script, missing = "", ""
     try:
@@ -47,8 +48,9 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     return issue_of(run, row, cause, script or f"# none: {missing}").written(tracker), missing
 
 
-def _answered(batch: Batch, case: Case, name: str, framework: str, wanted: Wanted) -> Answered:
-    for answered in answers(batch, case, [glob.escape(name)], wanted.devices, framework):
+def _answered(batch: Batch, case: Case, name: str, framework: str, devices: Sequence[str]) -> Answered:
+    """Of the implementation, in all its modes: who is asked in one alone may be told another cause."""
+    for answered in answers(batch, case, Wanted([glob.escape(name)], [framework], devices=devices)):
         if not answered.rows:
             raise Refused(f"{framework} cannot be asked: {answered.absent or answered.lacks}")
         return answered
@@ -57,7 +59,7 @@ def _answered(batch: Batch, case: Case, name: str, framework: str, wanted: Wante
 
 def _row(answered: Answered, wanted: Wanted, name: str) -> Row:
     """The heaviest of the verdicts that are meant, of those that break a clause."""
-    meant = {"mode": wanted.mode, "output": wanted.output}
+    meant = {"mode": "".join(wanted.modes), "output": wanted.output}
     asked = [r for r in answered.rows if all(value in ("", r[column]) for column, value in meant.items())]
     wrong = [r for r in asked if r["status"] in FAULTS]
     if not wrong:

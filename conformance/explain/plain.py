@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.explain.case import Answered, answers, certified_digits
+from xent_conformance.explain.case import Answered, certified_digits
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.ci import data
 from xent_conformance.reports.text.numbers import shortest
@@ -15,10 +15,8 @@ _NAN = {"nan": "NaN"}
 """As every report writes it."""
 
 
-def plain_case(
-    batch: Batch, case: Case, implementations: Sequence[str], devices: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The case, its inputs and certified values with all their elements, and every answer."""
+def plain_case(batch: Batch, case: Case, answered: Sequence[Answered]) -> dict[str, Any]:
+    """The case, its inputs and certified values with all their elements, and every answer as it came."""
     said, inputs = clause(case.clause), batch.inputs
     return {
         "case": case.id,
@@ -30,7 +28,7 @@ def plain_case(
         "clause": {"id": said.id, "level": said.level.value, "title": said.title, "text": said.text},
         "inputs": _inputs(batch, case.row),
         "exact": {e.output: [_NAN.get(x, x) for x in e.elements] for e in certified_digits(batch, case)},
-        "frameworks": [_answered(a) for a in answers(batch, case, implementations, devices)],
+        "frameworks": [_answered(a) for a in answered],
     }
 
 
@@ -53,6 +51,7 @@ def _inputs(batch: Batch, row: int) -> dict[str, Any]:
 def _answered(answered: Answered) -> dict[str, Any]:
     return {
         "framework": answered.framework,
+        "version": answered.hello.get("version", ""),
         "absent": answered.absent,
         "lacks": answered.lacks,
         "answers": [data.verdict(row) for row in answered.rows],

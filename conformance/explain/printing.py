@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
 
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.explain.case import answers, certified_digits
+from xent_conformance.explain.case import Answered, calls_of, certified_digits
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import FAULTS, Row, Status
@@ -21,32 +22,62 @@ SHOWN = 16
 """Elements of a row that are printed."""
 
 
-def show_case(
-    batch: Batch, case: Case, implementations: Sequence[str], console: Console, devices: Sequence[str] = ()
-) -> bool:
-    """Print the case and every matching implementation's answer; False where none matches."""
+def show_question(batch: Batch, case: Case, console: Console) -> None:
+    """Print what is asked and what is right: it is there before anybody has answered."""
     _inputs(batch, case, console)
     _exact(batch, case, console)
-    found = False
-    for answered in answers(batch, case, implementations, devices):
-        found = True
-        if answered.absent or answered.lacks:
-            why = f"not installed: {flat(answered.absent)}" if answered.absent else answered.lacks
+
+
+def show_answers(answered: Sequence[Answered], console: Console, named: Sequence[str] = ()) -> None:
+    """Print every answer, the broken first, under who gave it.
+
+    That is framework, version, implementation, mode and device. Frameworks that are not installed share a
+    line, unless they are ``named``.
+    """
+    by_seat = {a.framework: a for a in answered}
+    calls = calls_of({**r, "framework": a.framework} for a in answered for r in a.rows)
+    if calls:
+        counted = Counter(r["status"] for call in calls for r in call)
+        told = ", ".join(f"{counted[s]} {s.word}" for s in Status if counted[s])
+        who = ", ".join(_who(a) for a in answered if a.rows)
+        say(console)
+        say(console, f"{plural(counted.total(), 'answer')} of {who}: {told}")
+    for call in calls:
+        _call(by_seat[call[0]["framework"]], call, console)
+    for a in answered:
+        if a.lacks or (a.absent and (a.seat.name in named or not a.not_installed)):
             say(console)
-            say(console, f"{answered.framework}: {why}")
-        door = None
-        for r in answered.rows:
-            if door != (door := (r["implementation"], r["mode"], r["device"])):
-                say(console)
-                say(console, (r["implementation"], "bold"), f" {r['mode']} {r['device']}")
-            say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
-            element = f"element {r['index']}: " if r["grade"] != "none" else ""
-            say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
-            if r["status"] in FAULTS and (note := clause(r["clause"]).note):
-                say(console, f"    note: {note}")
-            if (cause := answered.causes.get(r["cause"])) and cause.hypothesis:
-                say(console, f"    what gives this: {_formula(cause)}")
-    return found
+            said = "not installed: " if a.not_installed else ""
+            say(console, f"{a.framework}: {said}{a.lacks or flat(a.absent)}")
+    missing = [a for a in answered if a.not_installed and a.seat.name not in named]
+    if missing:
+        told = ", ".join(f"{a.framework} ({a.install})" for a in missing)
+        say(console)
+        say(console, (f"not installed: {told}", "dim"))
+
+
+def _who(answered: Answered) -> str:
+    """``torch 2.13.0``, ``keras-jax 3.15.1``: Keras has one name for each of its backends."""
+    return f"{answered.framework} {answered.hello['version']}"
+
+
+def _call(answered: Answered, call: Sequence[Row], console: Console) -> None:
+    first = call[0]
+    say(console)
+    say(
+        console,
+        f"{_who(answered)}: ",
+        (first["implementation"], "bold"),
+        f" {first['mode']} {first['device']}",
+    )
+    for r in call:
+        say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
+        element = f"element {r['index']}: " if r["grade"] != "none" else ""
+        say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
+        if r["status"] in FAULTS and (note := clause(r["clause"]).note):
+            say(console, f"    note: {note}")
+        if (cause := answered.causes.get(r["cause"])) and cause.hypothesis:
+            say(console, f"    what gives this: {_formula(cause)}")
 
 
 def _formula(cause: Cause) -> str:

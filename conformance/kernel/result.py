@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
+from xent_conformance.decision.gate import day_of, decide
+from xent_conformance.decision.judged import JudgedWaiver, judge_waivers
+from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.kernel import notebook
+from xent_conformance.kernel.whole import Asked
 from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import OWN, Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import Outcome, Status
+from xent_conformance.reports.run.words import FAULTS, Outcome, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import harmless, plural, told_whole, worst
+from xent_conformance.reports.text.wording import Answer, flat, harmless, plural, told_whole
+from xent_conformance.reports.views.gate import Judged
 
 Level = Literal["must", "should"]
 
-SHOWN = 10
-"""Findings that a notebook shows; the report has all."""
+WORST, ROW = 5, 80
+"""Findings that a message has a row of, and characters of what an answer was in it."""
+
+WAIVED = "waived"
+"""The status of a verdict that a waiver accepts, where findings are made of the others."""
 
 
 class Divergence(AssertionError):
@@ -31,15 +39,20 @@ class Divergence(AssertionError):
 class Checked:
     """The verdicts on one function. Made by :func:`xent_conformance.check`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, asked: Asked, waivers: Sequence[Waiver] = ()) -> None:
         self.run = Run(
             run.verdicts, tuple({**h, OWN: h["selection"]["implementation"][0]} for h in run.headers)
         )
         """The run, as :func:`xent_conformance.read_run` would give it back."""
+        self._asked = asked
+        name, framework = asked.kernel.implementation.name, asked.kernel.framework.name
+        self._waivers = [
+            w for w in waivers if w.framework == framework and matching([name], w.implementations)
+        ]
 
     def __repr__(self) -> str:
         worst = "" if self.findings.is_empty() else f"; worst: {_place(self.findings.row(0, named=True))}"
-        return f"<Checked {self._what}: {self._summary}{worst}>"
+        return f"<Checked {self.what}: {self.summary}{worst}>"
 
     @property
     def verdicts(self) -> pl.DataFrame:
@@ -48,21 +61,48 @@ class Checked:
 
     @cached_property
     def findings(self) -> pl.DataFrame:
-        """Verdicts that break a clause, grouped by likely cause, worst first."""
-        return findings(self.verdicts)
+        """Verdicts that break a clause and that no waiver accepts, grouped by likely cause, worst first."""
+        return findings(self._with_waived)
+
+    @property
+    def waivers(self) -> tuple[Judged, ...]:
+        """What became of each waiver that names the function: whether it holds, and how much it accepts."""
+        return tuple(judged.told() for judged in self._judged_waivers[1])
 
     @property
     def conforms(self) -> bool:
-        """Whether some value was judged, every output was answered, and nothing breaks a must clause."""
-        return self._judged > 0 and not self._unanswered and self._count(Status.BREAKS_MUST) == 0
+        """Whether some value was judged and every output answered, and nothing breaks a must clause.
+
+        What a waiver accepts does not count; a waiver that does not hold any more does.
+        """
+        must = self.findings.filter(pl.col("level") == "must")
+        return self._judged > 0 and not self._unanswered and not self._broken_waivers and must.is_empty()
+
+    def explain(self, case: str = "") -> str:
+        """One case whole, the worst if none is named: its inputs to the last bit, what is right, what came.
+
+        The function is asked again. Raises ValueError for a case that it is not asked, and where none is
+        named and none is broken.
+        """
+        return self._asked.explained(case or self._worst())
+
+    def script(self, case: str = "", output: str = "") -> str:
+        """A script that shows one case, the worst if none is named, and ends with 1 where it is wrong.
+
+        It imports the function by its module and name, NumPy and the framework, and nothing of this suite.
+        Raises ValueError as :meth:`explain` does, and :class:`~xent_conformance.explain.wanted.Refused`, with
+        what to do, where the function has no name that can be imported or no script can show the fault.
+        """
+        return self._asked.script(case or self._worst(), output)
 
     def raise_on_divergence(self, level: Level = "must") -> None:
         """Raise :class:`Divergence` where a must clause is broken; with ``"should"`` also for those."""
         if level not in ("must", "should"):
             raise ValueError(f"unknown level {level!r}: there are must, should")
         if not self._judged:
-            raise Divergence(f"{self._what}: no value could be judged\n  {harmless(self._refusal)}")
-        told = [harmless(f"{self._what}: {words}") for words in self._unanswered]
+            raise Divergence(f"{self.what}: no value could be judged\n  {harmless(self._refusal)}")
+        broken = (*self._unanswered, *self._broken_waivers)
+        told = [harmless(f"{self.what}: {words}") for words in broken]
         found = self.findings if level == "should" else self.findings.filter(pl.col("level") == "must")
         told += [self._message(found)] if found.height else []
         if told:
@@ -77,20 +117,22 @@ class Checked:
         """Write the HTML report."""
         from xent_conformance.reports.html.report import render
 
-        write_text(Path(path), render(self.run, self.findings))
+        decision = decide(self.run, waivers=self._waivers) if self._waivers else None
+        write_text(Path(path), render(self.run, findings(self.verdicts), decision))
         return Path(path)
 
     # --- in words ---
 
     @property
-    def _what(self) -> str:
+    def what(self) -> str:
         first = self.verdicts.row(0, named=True)
         where = f"{first['framework']} {first['mode']} {first['device']}"
         return f"{first['implementation']} as {first['operator']}, {where}"
 
     @property
-    def _summary(self) -> str:
+    def summary(self) -> str:
         counted = [(self._count(status), status.value.replace("_", " ")) for status in Status]
+        counted.append((self._waived["waiver"].count(), "waived of these"))
         told = ", ".join(f"{numbers.count(number)} {words}" for number, words in counted if number)
         return f"{numbers.count(self.verdicts.height)} verdicts: {told}"
 
@@ -108,16 +150,47 @@ class Checked:
     @cached_property
     def _unanswered(self) -> list[str]:
         """Outputs that are offered and that no row has, in words: nothing is known of them."""
-        asked = self.verdicts.filter(pl.col("status") != Status.UNSUPPORTED.value)
+        left_out = [Status.UNSUPPORTED.value, WAIVED]
+        asked = self._with_waived.filter(~pl.col("status").is_in(left_out))
         told = []
         for (output,), rows in asked.group_by(["output"], maintain_order=True):
             if Outcome.RETURNED.value not in rows["outcome"]:
                 why = f"{plural(rows.height, 'row')}; {rows['message'][0]}"
                 told.append(
                     f"{output} was never answered ({why}); say so where it is not offered: "
-                    "differentiable=False, dtypes=…, takes=…"
+                    "differentiable=False or 'once', dtypes=…, takes=…"
                 )
         return told
+
+    @cached_property
+    def _judged_waivers(self) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
+        return judge_waivers(self.run, self.verdicts, self._waivers, day_of(self.run))
+
+    @property
+    def _waived(self) -> pl.DataFrame:
+        """The faults, in the order of the verdicts, each with the waiver that accepts it, or null."""
+        return self._judged_waivers[0]
+
+    @property
+    def _broken_waivers(self) -> list[str]:
+        """The waivers that do not hold any more, each with what to do."""
+        judged = self._judged_waivers[1]
+        return [f"waiver {j.waiver.name} is {j.state.value}: {j.message}" for j in judged if j.state.blocks]
+
+    @cached_property
+    def _with_waived(self) -> pl.DataFrame:
+        """The verdicts, with another status where a waiver accepts them."""
+        accepted = self._waived["waiver"].is_not_null()
+        if not accepted.any():
+            return self.verdicts
+        faults = self.verdicts.select(pl.arg_where(pl.col("status").is_in(FAULTS))).to_series()
+        status = self.verdicts["status"].scatter(faults.filter(accepted), WAIVED)
+        return self.verdicts.with_columns(status=status)
+
+    def _worst(self) -> str:
+        if self.findings.is_empty():
+            raise ValueError(f"{self.what} breaks no clause here: name the case that is to be shown")
+        return str(self.findings["case"][0])
 
     @property
     def _refusal(self) -> str:
@@ -130,38 +203,40 @@ class Checked:
         causes = plural(found.height, "finding")
         said = f" ({row['message']})" if row["message"] else ""
         lines = [
-            f"{self._what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
+            f"{self.what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
             f"{said}; {causes}, the worst:",
             *told_whole(row, self.run.clause(row["clause"]), row["asked"], self.run.causes),
+            *_rows_of(found),
+            f'  the case whole: print(checked.explain("{row["case"]}"))',
+            f'  without this suite: print(checked.script("{row["case"]}"))',
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]
         return "\n".join(map(harmless, lines))
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("clause", "output", "symptom", "rows", "worst"))
-        body = "".join(_html_row(row) for row in self.findings.head(SHOWN).iter_rows(named=True))
-        more = self.findings.height - SHOWN
-        rest = f"<p>{more} more findings; <code>.report(path)</code> shows all</p>" if more > 0 else ""
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}" if body else ""
-        verdict = "conforms" if self.conforms else "does not conform"
-        return (
-            f"<div><p><strong>{html.escape(self._what)}</strong> {verdict}<br>"
-            f"{html.escape(self._summary)}</p>{table}</div>"
-        )
+        return notebook.shown(self)
 
 
 def _place(row: Mapping[str, Any]) -> str:
     return f"{row['output']} breaks {row['clause']} ({row['level']}), {row['symptom']}, in {row['case']}"
 
 
-def _html_row(row: Mapping[str, Any]) -> str:
-    told = "<br>".join(f"{name} {html.escape(words)}" for name, words in worst(row))
-    cells = [
-        f"{row['clause']} {row['level']}",
-        row["output"],
-        row["symptom"],
-        f"{row['count']} of {row['asked']}",
+def _rows_of(found: pl.DataFrame) -> list[str]:
+    """The worst findings, a row each; none where there is but one, which is told whole."""
+    if found.height < 2:
+        return []
+    rows = [
+        (
+            f"{r['clause']} {r['level']}",
+            r["output"],
+            r["symptom"],
+            f"{r['count']} of {r['asked']} rows",
+            flat(Answer.of(r).graded, ROW),
+            r["case"],
+        )
+        for r in found.head(WORST).iter_rows(named=True)
     ]
-    escaped = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-    return f"<tr>{escaped}<td><code>{html.escape(row['case'])}</code><br>{told}</td></tr>"
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    told = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return [f"  the worst {len(rows)} of {found.height}:", *(f"    {line.rstrip()}" for line in told)]

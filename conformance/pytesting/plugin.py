@@ -154,6 +154,20 @@ class Options:
         )
 
 
+# --- a function of one's own ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def conformance_check(request: pytest.FixtureRequest) -> Any:
+    """Judges a function of one's own, and fails the test where it does not conform.
+
+    ``conformance_check(my_loss, "sparse_softmax_cross_entropy", framework="torch")``.
+    """
+    from xent_conformance.pytesting.kernels import Checking  # not before a test asks for it
+
+    return Checking(Options.of(request.config))
+
+
 # --- after the tests -------------------------------------------------------------------------------------
 
 RUN_FILE = pytest.StashKey[str]()

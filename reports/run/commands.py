@@ -106,7 +106,7 @@ def ask_again(header: Header) -> str:
         device = s["devices"][0] if s["devices"] else PLAIN_DEVICE
         given = {"operator": s["operators"][0], "framework": s["frameworks"][0]}
         given |= {} if device == PLAIN_DEVICE else {"device": device}
-        given |= {name: s[name] for name in ("families", "dtypes") if s[name]}
+        given |= {name: s[name] for name in ("families", "dtypes", "exclude") if s.get(name)}
         return _call(header[OWN], **given, profile=s["profile"])
     return line("run", *selected(header["selection"]))
 

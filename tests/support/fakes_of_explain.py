@@ -26,6 +26,12 @@ class Varied(fakes.Exact):
         return np.nextafter(array, np.array(np.inf, dtype=array.dtype))
 
 
+class TwoModes(fakes.Exact):
+    """Has a mode that takes long to compile, say."""
+
+    modes: ClassVar = {"eager": "quick", "slow": "full"}
+
+
 class Widens(fakes.Exact):
     """Mixed precision: a mode whose results are of a wider type than the logits."""
 

@@ -140,16 +140,23 @@ conformance/check_plugin
     cases: case corpus profile
     reports: run text
     conformance: asking frameworks judging registry worker
+conformance/running
+    reference: cache clauses formats operators oracle sources
+    cases: case corpus outside profile
+    reports: run views
+    conformance: asking diagnosis frameworks judging registry version
+conformance/explain/wanted
+    conformance: registry
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
     reports: run views
-    conformance: asking diagnosis frameworks judging registry
+    conformance: asking diagnosis explain/wanted frameworks judging registry running
 conformance/explain/script
     reference: cache clauses formats operators oracle
     cases: case corpus profile words
     reports: run text views
-    conformance: asking frameworks judging registry worker
+    conformance: asking explain/wanted frameworks judging registry worker
 conformance/explain/plain
     reference: clauses
     cases: case
@@ -159,16 +166,11 @@ conformance/explain/search
     reference: formats inputs operators oracle
     cases: case profile strategies
     conformance: asking frameworks judging registry
-conformance/running
-    reference: cache clauses formats operators oracle sources
-    cases: case corpus outside profile
-    reports: run views
-    conformance: asking diagnosis frameworks judging registry version
 conformance/explain/issue
     reference: clauses operators
     cases: case
     reports: run text views
-    conformance: explain/case explain/script running
+    conformance: explain/case explain/script explain/wanted running
 conformance/api
     reports: run
     conformance: asking registry running
@@ -177,17 +179,6 @@ conformance/capturing
     cases: corpus outside
     reports: atomic
     conformance: registry
-conformance/kernel
-    reference: formats operators
-    cases: case corpus outside profile
-    reports: atomic html/report run text
-    conformance: asking frameworks registry running
-conformance
-    conformance: api capturing kernel version
-conformance/pytesting
-    cases: case
-    reports: run text views
-    conformance: asking decision frameworks registry running
 conformance/versions
     reference: cache sources
     reports: atomic run text views
@@ -197,13 +188,25 @@ conformance/explain/printing
     cases: case
     reports: run terminal text views
     conformance: explain/case explain/search
+conformance/kernel
+    reference: cache formats operators oracle
+    cases: case corpus outside profile
+    reports: atomic html/report run text views
+    conformance: asking decision explain/case explain/printing explain/script explain/wanted frameworks
+    conformance: judging registry running
+conformance/pytesting
+    cases: case
+    reports: run text views
+    conformance: asking decision frameworks kernel registry running
+conformance
+    conformance: api capturing kernel pytesting version
 conformance/commands
     reference: cache clauses formats operators oracle
     cases: case corpus outside profile
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
-    conformance: explain/search frameworks registry running versions
+    conformance: explain/search explain/wanted frameworks registry running versions
 conformance/__main__
     conformance: commands
 """

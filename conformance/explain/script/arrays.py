@@ -28,9 +28,16 @@ EXCEPTIONS = 8
 WIDTH = 96
 
 
-def type_name(dtype: np.dtype[Any]) -> str:
-    """``np.float32``; ``ml_dtypes.bfloat16``."""
-    return f"ml_dtypes.{dtype.name}" if dtype.name == "bfloat16" else f"np.{dtype.name}"
+def is_brain(dtype: np.dtype[Any]) -> bool:
+    """Whether it is a format that NumPy has not by itself."""
+    return dtype.name == "bfloat16"
+
+
+def type_name(dtype: np.dtype[Any], *, by_bits: bool = False) -> str:
+    """``np.float32``; ``ml_dtypes.bfloat16``, or ``by_bits``, where there is none, ``np.uint16``."""
+    if is_brain(dtype):
+        return bits_name(dtype) if by_bits else f"ml_dtypes.{dtype.name}"
+    return f"np.{dtype.name}"
 
 
 def bits_name(dtype: np.dtype[Any]) -> str:
@@ -48,9 +55,12 @@ def is_packed(a: Array) -> bool:
     return _how(a) == "packed"
 
 
-def assigned(name: str, a: Array) -> str:
-    """Statements that give ``name`` the array ``a``, contiguous and writable."""
-    return "\n".join(_assigned(name, np.ascontiguousarray(a).reshape(a.shape)))
+def assigned(name: str, a: Array, *, by_bits: bool = False) -> str:
+    """Statements that give ``name`` the array ``a``, contiguous and writable.
+
+    ``by_bits``: bfloat16 stays unsigned integers, which the framework takes for its own type.
+    """
+    return "\n".join(_assigned(name, np.ascontiguousarray(a).reshape(a.shape), by_bits))
 
 
 def _words(a: Array) -> Array:
@@ -74,11 +84,11 @@ def _usual(words: Array) -> tuple[Any, int]:
     return values[np.argmax(counts)], int(counts.max())
 
 
-def _assigned(name: str, a: Array) -> Iterator[str]:
+def _assigned(name: str, a: Array, by_bits: bool) -> Iterator[str]:
     words, how, floats = _words(a), _how(a), a.dtype.kind not in "iu"
     dtype = bits_name(a.dtype) if floats else type_name(a.dtype)
     if how == "none":
-        yield f"{name} = np.zeros({a.shape}, dtype={type_name(a.dtype)})"
+        yield f"{name} = np.zeros({a.shape}, dtype={type_name(a.dtype, by_bits=by_bits)})"
         return
     if how == "listed" and not floats:
         yield f"{name} = np.array({_nested(a)}, dtype={dtype})"
@@ -86,7 +96,8 @@ def _assigned(name: str, a: Array) -> Iterator[str]:
     yield from {"listed": _listed, "repeated": _repeated, "words": _hex_words, "packed": _packed}[how](
         name, words, a, dtype
     )
-    typed = f".view({type_name(a.dtype)})" if floats else ""
+    stays = by_bits and is_brain(a.dtype)
+    typed = f".view({type_name(a.dtype)})" if floats and not stays else ""
     shaped = f".reshape({', '.join(map(str, a.shape)) or '()'})" if a.ndim != 1 else ""
     if typed or shaped:
         yield f"{name} = {name}{typed}{shaped}"

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from xent_conformance.frameworks.around import Around
+from xent_conformance.frameworks.own import Own
 
 Names = Mapping[str, ast.expr]
 
@@ -39,6 +40,9 @@ def source_of(
 
     ``keywords`` are given as expressions. Raises LookupError where the source cannot be found.
     """
+    if isinstance(call, Own):
+        passed = [*arguments, *(f"{name}={text}" for name, text in keywords.items())]
+        return Source(f"{call.name}({', '.join(passed)})")
     if isinstance(call, Around):
         return _around(call, library, arguments, dict(keywords))
     writer = _Writer(sys.modules[call.__module__], _parsed(library))

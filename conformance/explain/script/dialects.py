@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from xent_conformance.explain.script import moving
+from xent_conformance.explain.script.arrays import is_brain
 from xent_conformance.explain.script.format import block
 from xent_conformance.explain.script.onnx import onnx
 from xent_conformance.explain.script.program import (
@@ -20,8 +21,8 @@ from xent_conformance.explain.script.program import (
     place_text,
     source,
 )
-from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.shown import Shown
+from xent_conformance.explain.wanted import Refused
 
 
 def _definition(shown: Shown, expression: str, name: str = "compute", *more: str) -> list[str]:
@@ -35,7 +36,7 @@ def torch(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     to = "" if device == "cpu" else f".to({device!r})".replace("'", '"')
     lines = []
     for name in names(shown):
-        brain = shown.arrays[name].dtype.name == "bfloat16"
+        brain = is_brain(shown.arrays[name].dtype)
         bits = f"{name}.view(np.int16)" if brain else name
         lines.append(f"{name} = torch.from_numpy({bits}){'.view(torch.bfloat16)' if brain else ''}{to}")
     call, made = source(shown, library, lambda text: f"torch.tensor({text}, dtype=logits.dtype{_on(device)})")

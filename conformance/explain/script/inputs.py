@@ -14,7 +14,7 @@ from xent_conformance.worker import layouts
 
 def rules_of(found: Shown) -> Mapping[str, Rule]:
     """Of the arguments that are long, the rule that makes them, where one is found."""
-    made = ((name, rule(name, found.arrays[name], found.batch)) for name in names(found))
+    made = ((n, rule(n, found.arrays[n], found.batch, by_bits=found.by_bits)) for n in names(found))
     return {name: how for name, how in made if how is not None}
 
 
@@ -23,7 +23,11 @@ def inputs(found: Shown, rules: Mapping[str, Rule]) -> str:
     lines = [f"\n\n{text}\n\n" for text in dict.fromkeys(h for r in rules.values() for h in r.helpers)]
     given = names(found)
     for name in given:
-        lines += rules[name].lines if name in rules else [assigned(name, found.arrays[name])]
+        lines += (
+            rules[name].lines
+            if name in rules
+            else [assigned(name, found.arrays[name], by_bits=found.by_bits)]
+        )
     if found.repeated:
         rows = len(found.batch.inputs)
         lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xent_conformance.explain.script.format import block
-from xent_conformance.explain.script.right import Refused
+from xent_conformance.explain.wanted import Refused
 
 
 def torch(output: str, expression: str) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xent_conformance.explain.script.call import Source, source_of
-from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.shown import Shown
+from xent_conformance.explain.wanted import Refused
 from xent_conformance.frameworks.interface import holds_numbers, type_of
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import drawn_from, families
 from xent_conformance.cases.words import Words, key_of
-from xent_conformance.explain.script.arrays import MANY, is_packed, type_name
+from xent_conformance.explain.script.arrays import MANY, is_brain, is_packed, type_name
 from xent_conformance.explain.script.call import helper_of
 from xent_conformance.frameworks.interface import Array
 from xent_conformance.reference.formats import FORMATS, Floats, Format
@@ -116,8 +116,11 @@ class Rule:
     helpers: tuple[str, ...]
 
 
-def rule(name: str, a: Array, batch: Batch) -> Rule | None:
-    """How ``name`` is made, of the family's own words; None where it is short, or no rule is found for it."""
+def rule(name: str, a: Array, batch: Batch, *, by_bits: bool = False) -> Rule | None:
+    """How ``name`` is made, of the family's own words; None where it is short, or no rule is found for it.
+
+    ``by_bits``: bfloat16 as unsigned integers, as :func:`~.arrays.assigned` has it.
+    """
     fmt = next((f for f in FORMATS.values() if f.dtype == a.dtype), None)
     if not is_packed(a) or a.ndim > 2 or fmt is None or batch.outside:
         return None
@@ -134,12 +137,19 @@ def rule(name: str, a: Array, batch: Batch) -> Rule | None:
     shaped = f".reshape({', '.join(map(str, a.shape))})" if a.ndim == 2 and len(rows) == 1 else ""
     digest = hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
     lines += [
-        f"{name} = {name}.astype({type_name(a.dtype)}){shaped}",
+        f"{name} = {_typed(name, a, by_bits)}{shaped}",
         f'digest = "{digest}"',
         f'assert hashlib.sha256({name}.tobytes()).hexdigest() == digest, "other numbers than were asked"',
     ]
     made = Rule(tuple(lines), tuple(_helpers("\n".join(lines))))
-    return made if _makes(made, name, a) else None
+    return made if _makes(made, name, a.view("u2") if by_bits and is_brain(a.dtype) else a) else None
+
+
+def _typed(name: str, a: Array, by_bits: bool) -> str:
+    """The numbers, which the format has, in it: the bits of bfloat16 are the upper half of binary32."""
+    if by_bits and is_brain(a.dtype):
+        return f"({name}.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)"
+    return f"{name}.astype({type_name(a.dtype)})"
 
 
 def _shortest(path: str, row: Floats, fmt: Format) -> _Changed | None:

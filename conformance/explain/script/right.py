@@ -15,10 +15,6 @@ from xent_conformance.judging.judge import ONE_CLASS, Judge
 from xent_conformance.reports.run.words import Symptom
 
 
-class Refused(Exception):
-    """A script cannot show this; the message says why, and what to do instead."""
-
-
 @dataclass(frozen=True)
 class Right:
     """What is right for one element, and how far from it is right as well.

@@ -20,8 +20,9 @@ from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.profile import Profile
 from xent_conformance.explain.script.pairs import Pair, found
-from xent_conformance.explain.script.right import Refused, Right, right_of
+from xent_conformance.explain.script.right import Right, right_of
 from xent_conformance.explain.script.shown import Shown
+from xent_conformance.explain.wanted import Refused
 from xent_conformance.frameworks.interface import Array, Implementation, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.repeated import EQUAL_CLASSES, equal_inputs

@@ -16,6 +16,9 @@ from xent_conformance.reference.operators import MOVING
 from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Row
 
+ALONE = ("torch", "keras-torch")
+"""Frameworks that have bfloat16 and do without ``ml_dtypes``, which others need and bring with them."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -51,6 +54,11 @@ class Shown:
     def moving(self) -> bool:
         """Whether a derivative along a tangent is shown."""
         return self.output in MOVING
+
+    @property
+    def by_bits(self) -> bool:
+        """Whether bfloat16 is given and compared by its bits: its framework does not bring ``ml_dtypes``."""
+        return self.seat.name in ALONE
 
     @property
     def layout(self) -> str:

@@ -6,28 +6,29 @@ the framework's own means, what is right as a literal, and an exit status that s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
 
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.explain.script.arrays import bits_name, needs, type_name
+from xent_conformance.explain.script.arrays import bits_name, is_brain, needs, type_name
 from xent_conformance.explain.script.dialects import DIALECTS, environment, program
 from xent_conformance.explain.script.format import block, comment, wrapped
 from xent_conformance.explain.script.inputs import inputs, rules_of
 from xent_conformance.explain.script.pairs import Pair, function
 from xent_conformance.explain.script.program import Program, names
 from xent_conformance.explain.script.recipe import Rule
-from xent_conformance.explain.script.right import Refused
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.shown import Shown
+from xent_conformance.explain.wanted import Refused, Wanted
+from xent_conformance.frameworks.own import Own
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
 from xent_conformance.reports.text.wording import OUTPUTS_IN_WORDS
 
-__all__ = ["Refused", "Wanted", "asked_for", "script", "written"]
+__all__ = ["Refused", "asked_for", "script", "written"]
 
 
 def script(
@@ -41,33 +42,10 @@ def script(
     return written(shown(batch, case, implementation, framework, mode, device))
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which answer a script, or an issue, is to be about: the options of ``conformance explain``.
-
-    Without a framework the only one that has the implementation; without a mode its first; without an output
-    the worst.
-    """
-
-    implementations: Sequence[str]
-    framework: str = ""
-    mode: str = ""
-    devices: Sequence[str] = ()
-    output: str = ""
-
-    def alone(self) -> tuple[str, str]:
-        """The one implementation and the one device. Raises :class:`Refused` for more, or none."""
-        if len(self.implementations) != 1 or any(letter in self.implementations[0] for letter in "*?"):
-            raise Refused("one implementation is shown: name it with --implementation NAME")
-        if len(self.devices) > 1:
-            raise Refused("one device is shown: name --device once")
-        return self.implementations[0], "".join(self.devices) or "cpu"
-
-
 def asked_for(batch: Batch, case: Case, wanted: Wanted) -> str:
     """The script that the options of ``conformance explain`` ask for. Raises as :func:`script` does."""
-    name, device = wanted.alone()
-    return written(shown(batch, case, name, wanted.framework, wanted.mode, device, wanted.output))
+    name, framework, mode, device = wanted.alone()
+    return written(shown(batch, case, name, framework, mode, device, wanted.output))
 
 
 def written(found: Shown) -> str:
@@ -76,6 +54,9 @@ def written(found: Shown) -> str:
         raise Refused(
             f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
+    call = found.implementation.call
+    if isinstance(call, Own) and call.missing:
+        raise Refused(call.missing)
     framework, rules = program(found), rules_of(found)
     sections = [
         _title(found),
@@ -117,7 +98,8 @@ def _stripped(lines: list[str]) -> list[str]:
 
 def _title(found: Shown) -> str:
     rule = clause(str(found.row["clause"]))
-    named = f"{found.implementation.name} of {found.seat.declaration.distribution} {found.version}"
+    of = "on tensors of" if isinstance(found.implementation.call, Own) else "of"
+    named = f"{found.implementation.name} {of} {found.seat.declaration.distribution} {found.version}"
     told = {
         "case": found.case.id,
         "clause": f"{rule.id} ({rule.level}) {rule.title}",
@@ -147,13 +129,21 @@ def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str
     variables = environment(found)
     if variables:
         standard.add("import os")
-    brain = any(a.dtype.name == "bfloat16" for a in arrays) or found.dtype.name == "bfloat16"
-    others = {"import numpy as np", *framework.imports} | ({"import ml_dtypes"} if brain else set())
+    brain = any(is_brain(dtype) for dtype in (*(a.dtype for a in arrays), found.dtype))
+    others = {"import numpy as np", *framework.imports}
+    if brain and not found.by_bits:
+        others.add(f"import ml_dtypes  # {found.seat.declaration.distribution} needs it too")
     told = _sorted(standard)
+    call = found.implementation.call
+    if isinstance(call, Own):
+        first, *_ = call.name.partition(".")
+        others.add(f"from {call.module} import {first}")
+        if call.folder:
+            told += ["", f"sys.path.insert(0, {json.dumps(call.folder)})  # where {call.module} was found"]
     for name, value in variables.items():
         told += (
             ["", f'os.environ["{name}"] = "{value}"']
-            if told[-1].startswith(("import", "from"))
+            if told[-1].startswith(("import", "from", "sys."))
             else [f'os.environ["{name}"] = "{value}"']
         )
     return "\n".join([*told, "", *_sorted(others)])
@@ -214,8 +204,10 @@ def _judged(found: Shown, framework: Program) -> str:
     if symptom == Symptom.WRONG_SHAPE:
         return _described("result's shape", "tuple(result.shape)", repr(found.shape))
     right, dtype = found.right, found.dtype
-    kind, bits = type_name(dtype), bits_name(dtype)
+    kind, bits = type_name(dtype), f".view({bits_name(dtype)})"
     width = 2 + 2 * dtype.itemsize
+    if found.by_bits and is_brain(dtype):
+        kind, bits, dtype = "np.float32", ".view(np.uint32) >> 16", np.dtype(np.float32)
     lines = _element(found, framework, kind)
     lines.append(f"right = {_literal(right.rounded, kind, dtype)}")
     exactly = ""
@@ -227,8 +219,8 @@ def _judged(found: Shown, framework: Program) -> str:
         exactly = ", exactly {exact}"
     lines += [
         "",
-        f'print(f"returned {{returned!s}} ({{returned.view({bits}):#0{width}x}})")',
-        f'print(f"right    {{right!s}} ({{right.view({bits}):#0{width}x}}){exactly}")',
+        f'print(f"returned {{returned!s}} ({{returned{bits}:#0{width}x}})")',
+        f'print(f"right    {{right!s}} ({{right{bits}:#0{width}x}}){exactly}")',
         f"agrees = {_agrees(found)}",
         "if not agrees:",
         '    sys.exit(f"differs: returned {returned!s}, right {right!s}")',

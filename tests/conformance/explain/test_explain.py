@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import invoke
-from xent_conformance.__main__ import USAGE
+from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.asking.process import Process, connect
+from xent_conformance.explain import case
+from xent_conformance.explain.case import calls_of
+from xent_conformance.registry.framework import Seat
+from xent_conformance.reports.run.words import Status
 
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"
 
@@ -82,3 +88,101 @@ def test_a_mode_that_widens_is_judged_as_in_a_run(install: Install) -> None:
     install(fake="tests.support.fakes_of_explain:Widens")
     out, _ = _explain()
     assert "wrong dtype" not in out and "conforms" in out and "breaks" not in out
+
+
+# --- who is asked, and in which order -------------------------------------------------------------------
+
+
+def test_who_gave_an_answer_is_said_with_the_framework_and_its_version(install: Install) -> None:
+    """Keras has one name for the doors of all its backends."""
+    install(one="Exact", two="Exact")
+    out, _ = _explain()
+    assert "one 1.0: fake.softmax eager cpu\n" in out and "two 1.0: fake.softmax eager cpu\n" in out
+
+
+def test_the_broken_come_first(install: Install) -> None:
+    install(right="Exact", wrong="AlwaysNan")
+    out, _ = _explain()
+    assert out.index("wrong 1.0: fake.softmax") < out.index("right 1.0: fake.softmax")
+    (summary,) = [line for line in out.splitlines() if " answers of " in line]
+    assert summary.startswith("4 answers of wrong 1.0, right 1.0: ") and "breaks must" in summary
+    (told,) = [json.loads(_explain("--format", "json")[0])]
+    assert [f["framework"] for f in told["frameworks"]] == ["wrong", "right"]
+    assert [f["version"] for f in told["frameworks"]] == ["1.0", "1.0"]
+
+
+def test_the_calls_of_one_framework_are_ordered_too() -> None:
+    """A control is naive on purpose: it comes after what is as bad, and before what is less."""
+    rows = [
+        {
+            "framework": "f",
+            "implementation": name,
+            "mode": "m",
+            "device": "cpu",
+            "status": s,
+            "formulation": f,
+        }
+        for name, s, f in (
+            ("right", Status.CONFORMS, "fused"),
+            ("control", Status.BREAKS_MUST, "naive"),
+            ("should", Status.BREAKS_SHOULD, "fused"),
+            ("must", Status.CONFORMS, "fused"),
+            ("must", Status.BREAKS_MUST, "fused"),
+        )
+    ]
+    assert [call[0]["implementation"] for call in calls_of(rows)] == ["must", "control", "should", "right"]
+    assert [len(call) for call in calls_of(rows)] == [2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("formatted", ["text", "json"])
+def test_only_the_named_frameworks_are_started(
+    formatted: str, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(one="Exact", two="Exact", gone="Absent")
+    started: list[str] = []
+
+    def remembered(seat: Seat) -> Process:
+        started.append(seat.key)
+        return connect(seat)
+
+    monkeypatch.setattr(case, "connect", remembered)
+    out, _ = _explain("--framework", "two", "--format", formatted)
+    assert started == ["two"] and "one" not in out.replace("none", "") and "gone" not in out
+    started.clear()
+    _explain("--framework", "two", "--framework", "one", "--format", formatted)
+    assert sorted(started) == ["one", "two"]
+
+
+def test_only_the_named_modes_and_outputs_are_shown(install: Install) -> None:
+    install(fake="tests.support.fakes_of_explain:TwoModes")
+    out, _ = _explain()
+    assert "fake.softmax eager cpu\n" in out and "fake.softmax slow cpu\n" in out
+    out, _ = _explain("--mode", "slow", "--output", "value")
+    assert "fake.softmax slow cpu\n" in out and "eager" not in out
+    assert "  value: " in out and "  grad_logits: " not in out
+
+
+REFUSED = {
+    "unknown framework 'tow': did you mean two": ("--framework", "tow"),
+    "unknown mode 'jti': there are eager": ("--mode", "jti"),
+    "unknown output 'gradient': there are value, grad_logits": ("--output", "gradient"),
+    "no implementation of softmax matches '*' of two on cpu[setting=odd]": (
+        *("--framework", "two", "--device", "cpu[setting=odd]"),
+    ),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_nothing_answers_to_is_refused(words: str, install: Install) -> None:
+    install(one="tests.support.fakes_of_explain:Varied", two="Exact")
+    _, error = _explain(*REFUSED[words], status=USAGE)
+    assert words in error
+
+
+def test_the_absent_is_one_line_and_an_error_where_it_was_named(install: Install) -> None:
+    install(fake="Exact", gone="Absent", lost="Absent")
+    out, _ = _explain()
+    assert "\nnot installed: gone (pip install 'gone'), lost (pip install 'lost')\n" in out
+    out, error = _explain("--framework", "gone", "--framework", "fake", status=EVIDENCE)
+    assert "fake.softmax eager cpu\n" in out and "gone: not installed: ModuleNotFoundError" in out
+    assert "what was asked by name is not there: gone (pip install 'gone')" in error

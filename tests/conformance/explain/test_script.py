@@ -20,7 +20,7 @@ from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import source_of
 from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.explain.script.showing import shown
-from xent_conformance.explain.script.write import Refused
+from xent_conformance.explain.wanted import Refused
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.framework import FRAMEWORKS
 
@@ -77,6 +77,11 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         ("torch.logsumexp", "vmap", PLAIN.replace("softmax", "logsumexp")),
         ("torch.log_softmax", "autocast", "log_softmax/huge_logits/at_exp_overflow/bfloat16/n10/r0"),
         ("torch.softmax", "eager", "softmax/layouts/class_last/float32/n11/r0"),
+        # bfloat16 as NumPy and torch alone can have it: right, wrong, NaN, with another type of labels
+        ("torch.softmax", "eager", "softmax/ordinary/unit/bfloat16/n10/r0"),
+        ("torch.log_softmax", "eager", "log_softmax/positions/nan/bfloat16/n10/r1"),
+        (f"{TORCH}cross_entropy:indices", "eager", f"{INDEX}/ordinary/unit/bfloat16/n10/r0"),
+        ("torch.softmax.log+gather", "eager", f"{INDEX}/huge_logits/at_exp_vanishing/bfloat16/n10/r20"),
         ("torch.softmax", "eager", "softmax/layouts/out_of_strided/float32/n11/r0"),
         (f"{TORCH}linear_cross_entropy", "eager", f"{INDEX}/ordinary/unit/float32/n10/r0"),
     ),
@@ -241,11 +246,19 @@ def test_on_the_command_line_the_script_is_all_that_is_printed(tmp_path: Path) -
 
 REFUSED = {
     "one implementation": (MASKED, "--script"),
-    "add --script or --issue": (MASKED, "--mode", "eager"),
+    "numpy:softmax-shifted is unsupported here": (
+        PLAIN.replace("float32", "bfloat16"), "--script", "--implementation", "numpy:softmax-shifted",
+    ),
     "does not compute softmax ": (PLAIN, "--script", "--implementation", "numpy:logit-naive"),
-    "with --framework": (PLAIN, "--script", "--implementation", "keras.ops.softmax"),
+    "say which with --framework": (PLAIN, "--script", "--implementation", "keras.ops.softmax"),
     "there are eager": (PLAIN, "--script", "--implementation", "numpy:softmax-shifted", "--mode", "xla"),
     "did you mean": (PLAIN, "--script", "--implementation", "numpy:softmax-shiftd"),
+    "name --framework once": (
+        PLAIN, "--script", "--implementation", "torch.softmax", "--framework", "torch", "--framework", "jax",
+    ),
+    "one mode is shown": (
+        PLAIN, "--script", "--implementation", "torch.softmax", "--mode", "eager", "--mode", "func",
+    ),
     "name --device once": (
         PLAIN, "--script", "--implementation", "torch.softmax", "--device", "cpu", "--device", "cuda",
     ),
@@ -288,6 +301,9 @@ def test_an_array_is_written_to_the_last_bit_and_short(array: Any) -> None:
     again = names["x"]
     assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes())
     assert again.flags.writeable and len(text.split("0x")) < 100
+    exec(f"import base64, zlib\nimport numpy as np\n{assigned('x', array, by_bits=True)}", plain := {})
+    told = plain["x"]
+    assert told.tobytes() == array.tobytes() and told.shape == array.shape and told.dtype.isbuiltin == 1
 
 
 def _implementations() -> Iterator[tuple[str, Any]]:
