@@ -227,7 +227,7 @@ ROUNDING_SIGMOID = (
         variant="(1 − z) less σ(−x)",
     ),
     Hypothesis(
-        "log of 1 + exp(−|x|), not log1p",
+        "log of the whole sum",
         "the logarithm is taken of a rounded 1 + exp(−|x|), not log1p",
         "SPEC.md 8.8, the textbook",
         on(BINARY, "value"),
@@ -316,7 +316,7 @@ ROUNDING_SIGMOID = (
         variant="(P − 1) softplus(−x) − x",
     ),
     Hypothesis(
-        "log of 1 + exp(−|x|), not log1p",
+        "log of the whole sum",
         "(P − 1) softplus(−x) − x: what a logarithm near 1 is off, times the positive weight",
         "SPEC.md 8.10",
         on(BINARY, "grad_labels"),
@@ -384,12 +384,12 @@ ROUNDING_SIGMOID = (
         variant="σ",
     ),
     Hypothesis(
-        "log of 1 + exp(−|x|), not log1p",
+        "log of the whole sum",
         "the logarithm is taken of a rounded 1 + exp(−|x|), not log1p",
         "SPEC.md 8.8, the textbook",
         on(LOG_SIGMOID, "value"),
         whole_logarithm,
-        rank=1,
+        rank=2,
         rounds=True,
         variant="−log(1 + exp(−x))",
     ),
