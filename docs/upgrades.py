@@ -90,10 +90,10 @@ as these wrote them:
 ```console
 $ conformance matrix 'jax==0.8.3' 'jax==0.9.2' 'jax==0.10.2' --profile quick
 $ conformance matrix 'tensorflow==2.20.0' 'tensorflow==2.21.0' --profile quick
-$ conformance upgrade 'keras==3.12.4' 'keras==3.15.1' --framework keras-tensorflow \\
-      --with 'tensorflow==2.21.0' --profile standard
-$ conformance run --framework torch --python torch=/path/to/python-with-2.12.1 --profile quick \\
-      -o torch-2.12.1.parquet
+$ conformance upgrade 'keras==3.12.4' 'keras==3.15.1' --framework keras-tensorflow \
+--with 'tensorflow==2.21.0' --profile standard
+$ conformance run --framework torch --python torch=/path/to/python-with-2.12.1 --profile quick \
+-o torch-2.12.1.parquet
 $ conformance run --framework torch --device 'cpu[isa=avx2]' --profile quick -o torch-avx2.parquet
 ```
 
