@@ -379,7 +379,7 @@ ROUNDING_SIGMOID = (
         "SPEC.md 8.8, the textbook",
         on(LOG_SIGMOID, "value"),
         log_of_sigmoid,
-        rank=1,
+        rank=3,
         rounds=True,
         variant="σ",
     ),

@@ -142,7 +142,8 @@ class _Part:
 
     def rank(self, name: str) -> int:
         """The rank of the simplest form that this output has of a hypothesis."""
-        return _RANK_THERE[name, self.door.door[DOOR.index("operator")], self.door.door[DOOR.index("output")]]
+        operator, output = (self.door.door[DOOR.index(column)] for column in ("operator", "output"))
+        return _RANK_THERE.get((name, operator, output), _RANK[name])
 
     def take(self, name: str) -> None:
         mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))
