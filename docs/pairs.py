@@ -40,8 +40,8 @@ UPGRADES = (
         "torch",
         0,
         1,
-        "The older is the CUDA build, asked on the CPU: of no earlier version an exact pin found a "
-        "CPU build.",
+        "The older is the CUDA build that PyPI has, asked on the CPU "
+        "([which build that is](PLATFORMS.md#which-build-of-torch)).",
     ),
     Pair(
         "optax",
