@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from docs.published import HERE, PAGES, read
+from docs.published import HERE, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
@@ -65,7 +65,7 @@ def _found(run: Run) -> str:
     lines += [
         "",
         f"{len(shown)} of {len(every)} causes, {must} of which break a must clause; the page has all, each "
-        "with inputs to the last bit, everybody's answer and a script.",
+        f"with inputs to the last bit and everybody's answer, and a script of {len(run.header[SCRIPTS])}.",
     ]
     return "\n".join(lines)
 

@@ -1,11 +1,15 @@
-"""``python -m docs.mutants`` prints docs/MUTANTS.md: which changes of a textbook nothing tells from it."""
+"""``python -m docs.mutants`` prints docs/MUTANTS.md: which changes of a textbook nothing tells from it, and
+what a diagnosis names the others."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from tests.support.mutants.asked import survivors
-from tests.support.mutants.mutate import mutants
+from tests.support.mutants.diagnosed import BROKEN, CLASSES, FAMILIES, named
+from tests.support.mutants.mutate import Mutant, mutants
+from xent_conformance.reports.text.wording import listed
 
 EQUIVALENT = {
     "cross_entropy:8 function min": "a NaN is both the largest and the smallest of its row",
@@ -16,6 +20,17 @@ EQUIVALENT = {
     "logit:1 compare LtE": "at the seam both formulas have relative accuracy",
 }
 """Mutants that are the same function, and why."""
+
+
+KINDS = {
+    "op": "an operation",
+    "constant": "a constant",
+    "function": "a function",
+    "compare": "a comparison",
+    "no minus": "a sign",
+    "the other way round": "the sides of a choice",
+}
+"""What a change replaces, by how its name begins behind the place."""
 
 
 def page() -> str:
@@ -39,7 +54,36 @@ def page() -> str:
         "|---|---|---|",
         *(f"| `{m.name}` | `{m.line}` | {EQUIVALENT.get(m.name, '**not shown to be**')} |" for m in left),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_diagnosed(every)]) + "\n"
+
+
+def _kind(mutant: Mutant) -> str:
+    words = mutant.name.partition(" ")[2]
+    return next(told for begins, told in KINDS.items() if words.startswith(begins))
+
+
+def _diagnosed(every: Sequence[Mutant]) -> list[str]:
+    """What they are named: by what is changed, how many are explained; and which, and by what."""
+    found: Mapping[str, str] = named(every)
+    lines = [
+        "## What a diagnosis names them",
+        "",
+        f"Asked again, until {BROKEN} calls are broken, small batches of an operator that the change is in: "
+        f"binary32, at most {CLASSES} classes, of the families {listed([f'`{f}`' for f in FAMILIES])}. "
+        f"There {len(found)} mutants break something. {sum(map(bool, found.values()))} are named: a "
+        "hypothesis predicts most of the wrong numbers that they return, or a rule says why there is none, "
+        "and no right row contradicts it: one that is contradicted is refused. The others are unexplained: "
+        "nobody writes most of these by hand, and no hypothesis is made from them.",
+        "",
+        "| what is another | break something | named | as |",
+        "|---|---|---|---|",
+    ]
+    for kind in KINDS.values():
+        mine = [found[m.name] for m in every if _kind(m) == kind and m.name in found]
+        names = Counter(name for name in mine if name)
+        told = [f"{name} ({n})" for name, n in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
+        lines.append(f"| {kind} | {len(mine)} | {names.total()} | {'; '.join(told)} |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import re
 import pytest
 
 from docs.claims import HOMES, blocks, within
+from docs.mutants import EQUIVALENT
+from docs.published import read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
@@ -46,6 +48,9 @@ def _named_right() -> str:
     return str(found)
 
 
+FEW = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
 def test_faults_variants_and_mutants_are_counted() -> None:
     power = (ROOT / "docs" / "POWER.md").read_text(encoding="utf-8")
     silent = len(re.findall(r"^\| `\w+` \|.*\| nothing \|$", power, re.MULTILINE))
@@ -57,8 +62,31 @@ def test_faults_variants_and_mutants_are_counted() -> None:
         f"and {len(VARIANTS) - silent} forms that everybody ships",
         f"{len(mutants())} [mutants](MUTANTS.md)",
         f"({_named_right()} that `quick` catches are named right)",
+        f"{FEW[sum(f.beyond is not None for f in FAULTS)]} need what only a longer profile asks",
+        f"in `quick` but {FEW[len(EQUIVALENT)]}, which are the same function",
     )
     assert [words for words in counted if words not in EVIDENCE + COMMANDS] == []
+    caught, honest = sum(f.beyond is None for f in FAULTS), len(VARIANTS)
+    said = (
+        f"of {len(FAULTS)} seeded faults, each a defect that real code has had, {caught} are caught",
+        f"of {honest} correct variants {silent} raise no alarm at all, and the other {honest - silent} break",
+        f"{len(mutants())} [mutants](docs/MUTANTS.md)",
+    )
+    assert [words for words in said if words not in README] == []
+
+
+def test_what_was_run_on_a_gpu_is_what_its_run_files_say() -> None:
+    told = README + EVIDENCE
+    for name, words in (
+        ("gpu-jax", "JAX {} was run whole"),
+        ("gpu-torch", "PyTorch {} without the families"),
+    ):
+        header = read((name,)).header
+        (worker,) = header["frameworks"]
+        assert words.format(".".join(worker["version"].split(".")[:2])) in told
+        assert "H100" in worker["environment"]["cuda:0"] and "H100" in told
+        whole = not header["selection"]["families"]
+        assert whole == ("whole" in words) and header["selection"]["profile"] == "quick"
 
 
 @pytest.mark.parametrize("name", list(HOMES))

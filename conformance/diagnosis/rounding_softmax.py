@@ -266,14 +266,14 @@ ROUNDING_SOFTMAX = (
         rounds=True,
     ),
     Hypothesis(
-        "exp of log-softmax",
+        "gradient from the rounded value",
         "the exponential of rounded log-probabilities, of which a small one has lost its last digits",
         "SPEC.md 8.3; the backward of log_softmax in PyTorch",
         on((DENSE, SPARSE), "grad_logits"),
         exp_of_saved_logarithm,
         rank=2,
         rounds=True,
-        variant="in the gradient",
+        variant="of log-softmax",
     ),
     Hypothesis(
         "approximate reciprocal",

@@ -27,17 +27,18 @@ OF_ALL_FORMS: Mapping[str, str] = {
     ),
     "clipped by ε": "probabilities, or what is divided by, are kept away from 0 and from 1, for safety",
     "derived by logits that are not there": "the gradient behind a softmax or a sigmoid, where none stands",
-    "exp of log-softmax": "the probability is exp of a rounded log-probability",
     "gradient from the rounded value": (
-        "exp of a difference with the value as it was rounded: its error is that of the gradient"
+        "exp of a logarithm as it was rounded, the value or a part of it: its error is that of the gradient"
     ),
     "in fewer bits": "numbers are computed in a narrower format, and cast back",
     "labels taken to sum to one": (
         "the gradient is softmax − labels, which is the derivative only where the labels sum to one"
     ),
-    "log of 1 + exp(−|x|), not log1p": "the logarithm is taken of a rounded number near 1, not log1p",
     "log of a rounded probability": (
         "the logarithm of a probability that was rounded: near one it is lost, and one that underflowed is −∞"
+    ),
+    "log of the whole sum": (
+        "the logarithm is taken of a sum that contains the maximum's 1, not log1p of the others"
     ),
     "log of the odds": (
         "the logarithm of the odds, or two logarithms subtracted: near one half they are lost"

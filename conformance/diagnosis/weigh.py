@@ -54,6 +54,19 @@ Weighing = tuple[Explained, list[Weighed]]
 
 _RANK = {h.name: min(o.rank for o in HYPOTHESES if o.name == h.name) for h in HYPOTHESES}
 
+
+def _ranks() -> dict[tuple[str, str, str], int]:
+    """How little a hypothesis supposes of one output of an operator, whatever its forms elsewhere suppose."""
+    found: dict[tuple[str, str, str], int] = {}
+    for h in HYPOTHESES:
+        for operator, output in h.where:
+            place = h.name, operator, output
+            found[place] = min(h.rank, found.get(place, h.rank))
+    return found
+
+
+_RANK_THERE = _ranks()
+
 _WHO = DOOR.index("implementation")
 
 _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
@@ -79,7 +92,8 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
     for part in parts:
         mine = part.sizes()
         if mine:
-            part.take(max(mine, key=lambda name: (mine[name], -_RANK[name], whole[name], name)))
+            rank = part.rank
+            part.take(max(mine, key=lambda name: (mine[name], -rank(name), whole[name], name)))
     sizes = _sizes(parts)
     while sizes:
         best = max(sizes, key=lambda name: (sizes[name], -_RANK[name], name))
@@ -125,6 +139,11 @@ class _Part:
         for (name, _), ids in self.left.items():
             found[name] = max(found.get(name, 0), len(ids))
         return {name: size for name, size in found.items() if size}
+
+    def rank(self, name: str) -> int:
+        """The rank of the simplest form that this output has of a hypothesis."""
+        operator, output = (self.door.door[DOOR.index(column)] for column in ("operator", "output"))
+        return _RANK_THERE.get((name, operator, output), _RANK[name])
 
     def take(self, name: str) -> None:
         mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))

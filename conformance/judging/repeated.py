@@ -22,6 +22,9 @@ from xent_conformance.worker.delivery import AGAIN
 
 TWICE, ITSELF, EQUAL_CLASSES, UNCHANGED = "7.3", "7.4", "7.5", "7.11"
 
+ONCE_MORE = "so it came back when it was asked once more"
+"""The message of a wrong number that is not the first answer's."""
+
 BROKEN = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
 
 
@@ -91,7 +94,7 @@ def _otherwise(judge: Judge, case: Case, output: str, again: Array, said: Clause
     (v,) = judge.verdicts([case], output, np.broadcast_to(again, (case.row + 1, *again.shape)))
     if v.status is Status.BREAKS_MUST:
         charged = said.id if said.level is Level.MUST and v.clause == STABLE else v.clause
-        return graded(v) | {"clause": charged, "message": "so it came back when it was asked once more"}
+        return graded(v) | {"clause": charged, "message": ONCE_MORE}
     return _broken(said if said.level is Level.SHOULD else clause(TWICE), Symptom.OTHER_BITS)
 
 

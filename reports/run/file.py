@@ -120,7 +120,7 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned verdict was reached, and every framework asked for, and any at all, was there."""
+        """Whether every planned verdict was reached, somebody was there, and everybody who was asked for."""
         return all(
             h["frameworks"] and h["finished"] == h["planned"] and not h["absent"] for h in self.headers
         )
@@ -148,7 +148,7 @@ def _write(file: Path | io.BytesIO, run: Run) -> None:
     frame = _with_all(run.verdicts).select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
-    header["digest"] = _digest(header, frame)
+    header["digest"] = digest_of(header, frame)
     # what is kept for long is written once
     level = 19 if SLIM in header else None
     frame.write_parquet(file, metadata={_KEY: json.dumps(header)}, compression_level=level)
@@ -176,7 +176,7 @@ def read_run(path: Path) -> Run:
         )
     columns = {name: kind for name, kind in SCHEMA.items() if name in frame.columns or name not in _ADDED}
     whole = header.get("rows") == frame.height and dict(frame.schema) == columns
-    if not whole or header.pop("digest", None) != _digest(header, frame):
+    if not whole or header.pop("digest", None) != digest_of(header, frame):
         raise RunFileError(
             f"{path}: what it holds does not fit its digest: it was changed after the run, so it is no "
             "evidence; run again"
@@ -190,7 +190,7 @@ def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(column.fill_null("") for column in found)
 
 
-def _digest(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
+def digest_of(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
     """Hash of the header and of every value in the table, whatever wrote the bytes of the file."""
     h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, kind in frame.schema.items():

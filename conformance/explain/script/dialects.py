@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xent_conformance.explain.script import moving
+from xent_conformance.explain.script import moving, states
+from xent_conformance.explain.script.again import RECORDED
 from xent_conformance.explain.script.arrays import is_brain
 from xent_conformance.explain.script.format import block
 from xent_conformance.explain.script.onnx import onnx
@@ -82,6 +83,8 @@ def _in_autocast(shown: Shown, device: str, lines: list[str]) -> list[str]:
 def _torch_result(shown: Shown, expression: str) -> list[str]:
     if "out" in shown.keywords:
         return [expression, "result = out"]
+    if shown.state:
+        return states.torch(shown.state, argument_of(shown), expression)
     if shown.output == "value":
         return [f"result = {expression}"]
     if shown.moving:
@@ -133,6 +136,8 @@ def tensorflow(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
 
 
 def _tape(shown: Shown, expression: str) -> list[str]:
+    if shown.state:
+        return states.tensorflow(shown.state, argument_of(shown), expression)
     if shown.output == "value":
         return [f"result = {expression}"]
     if shown.moving:
@@ -173,7 +178,9 @@ def jax(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
         lines.append("rows = jax.vmap(compute)")
         asked = "rows"
     compiled = shown.mode != "eager"
-    if shown.output == "value":
+    if shown.state == RECORDED:
+        lines.append(f"result, _ = jax.vjp({asked}, {given})")
+    elif shown.output == "value":
         lines.append(f"result = jax.jit({asked})({given})" if compiled else f"result = {asked}({given})")
     elif shown.moving:
         lines += ["", ""] if shown.mode == "vmap" else []
@@ -193,13 +200,16 @@ def jax(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
 def _pull(shown: Shown, asked: str, given: str) -> list[str]:
     like = ".astype(value.dtype)" if shown.batch.mixed else ""
     value = "value" if like else "_"
+    once = [f"pull(cotangent{like})"] if shown.state == "second_backward" else []
     if shown.output == "grad_labels":
         return [
             f"{value}, pull = jax.vjp({asked}, logits, labels)",
+            *once,
             f"return pull(cotangent{like})[1]",
         ]
     return [
         f"{value}, pull = jax.vjp(lambda logits: {asked}({given}), logits)",
+        *once,
         f"return pull(cotangent{like})[0]",
     ]
 

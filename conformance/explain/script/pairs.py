@@ -66,9 +66,9 @@ class Pair:
         ]
 
 
-def function(names: list[str], lines: tuple[str, ...], whole: str) -> list[str]:
+def function(names: list[str], lines: tuple[str, ...], whole: str, name: str = "ask") -> list[str]:
     """A function that asks once; what comes back is widened to binary64, which keeps every bit apart."""
-    return ["", "", f"def ask({', '.join(names)}):", *block([*lines, f"return {whole}"]), "", ""]
+    return ["", "", f"def {name}({', '.join(names)}):", *block([*lines, f"return {whole}"]), "", ""]
 
 
 def found(

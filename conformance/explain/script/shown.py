@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from xent_conformance.cases.case import Batch, Case
+from xent_conformance.explain.script.again import Again
 from xent_conformance.explain.script.pairs import Pair
 from xent_conformance.explain.script.right import Right
 from xent_conformance.frameworks.interface import Array, Implementation
@@ -43,8 +44,10 @@ class Shown:
     """Of what was returned."""
     repeated: int = 0
     """To so many rows the arrays are filled up, in turn; 0 for those there are."""
-    pair: Pair | None = None
+    pair: Pair | Again | None = None
     """Two answers that should have the same bits, where that is what is shown."""
+    state: str = ""
+    """How the call stands to gradients: one of ``GRADIENT_STATES``, or ``recorded``."""
 
     @property
     def output(self) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
 from xent_conformance.cases.case import Batch, Case
+from xent_conformance.explain.script.again import Again
 from xent_conformance.explain.script.arrays import bits_name, is_brain, needs, type_name
 from xent_conformance.explain.script.dialects import DIALECTS, environment, program
 from xent_conformance.explain.script.format import block, comment, wrapped
@@ -66,7 +68,11 @@ def written(found: Shown) -> str:
         *(
             [_called(found, framework), _judged(found, framework)]
             if found.pair is None
-            else [_twice(found, found.pair, framework)]
+            else [
+                _again(found, found.pair)
+                if isinstance(found.pair, Again)
+                else _twice(found, found.pair, framework)
+            ]
         ),
     ]
     return _spaced("\n\n".join(wrapped(s.strip("\n")) for s in sections if s.strip("\n")))
@@ -124,6 +130,7 @@ def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str
     literal = [found.arrays[name] for name in names(found) if name not in rules]
     standard = {f"import {module}" for a in literal for module in needs(a)} | {"import sys"}
     standard |= {"import hashlib"} if rules else set()
+    standard |= found.pair.imports if isinstance(found.pair, Again) else set()
     if _measured(found):
         standard.add("from decimal import Decimal")
     variables = environment(found)
@@ -164,6 +171,15 @@ def _twice(found: Shown, pair: Pair, framework: Program) -> str:
     at = f"[{pair.row} : {pair.row + 1}]"
     both = pair.lines(", ".join(given), ", ".join(f"{name}{at}" for name in given))
     return "\n".join([*function(given, framework.lines, framework.whole), *both])
+
+
+def _again(found: Shown, again: Again) -> str:
+    """The call, the call once more, and a comparison of the bits."""
+    given, lines = names(found), []
+    for name, state in zip(("ask", "ask_again"), again.states, strict=False):
+        framework = program(replace(found, state=state))
+        lines += function(given, framework.lines, framework.whole, name)
+    return "\n".join([*lines, *again.lines(given)])
 
 
 def _called(found: Shown, framework: Program) -> str:

@@ -116,6 +116,19 @@ def test_of_two_that_explain_the_same_the_simplest_is_told() -> None:
     assert told(1, Weighed(ROUNDED, frozenset({1}), 0), Weighed(LOG, frozenset({1}), 0)) == {LOG: {1}}
 
 
+def test_how_simple_is_a_matter_of_the_output_and_not_of_other_outputs() -> None:
+    """Elsewhere both have a form of rank 1; of this output one of them supposes more."""
+    subtracted, log = (
+        (name, "(P − 1) softplus(−x) − x") for name in ("two softplus subtracted", "log of the whole sum")
+    )
+    place = {"operator": "sigmoid_cross_entropy", "output": "grad_labels"}
+    door = tuple(place.get(column, "") for column in DOOR)
+    found = [Weighed(name, frozenset({1}), 0) for name in (log, subtracted)]
+    about = [Weighed(log, frozenset({2, 3, 4}), 0)]
+    e, _ = explain([(Explained(door, 1, 0, {}), found), (Explained(DOORS, 3, 0, {}), about)])
+    assert e.by == {subtracted: {1}}
+
+
 def test_what_is_left_goes_to_what_explains_most_in_the_whole_run() -> None:
     """Either would do for the third; what is left elsewhere says which of the two is about."""
     clipped, rounded = Weighed(CLIPPED, frozenset({3}), 0), Weighed(ROUNDED, frozenset({3}), 0)

@@ -41,7 +41,7 @@ class Keeping(Bench):
         key = bits(answer)
         if key not in known:
             rows = rows_of(batch, judge, answer, TARGET)
-            known[key] = _of_interest(rows, ordinary=batch.family == ORDINARY)
+            known[key] = of_interest(rows, ordinary=batch.family == ORDINARY)
         asked = answer.question
         mine = {"implementation": asked.implementation, "mode": asked.mode, "device": asked.device}
         self.kept += [row | mine for row in known[key]]
@@ -51,7 +51,8 @@ class Keeping(Bench):
         return pl.DataFrame(self.kept, schema=SCHEMA)
 
 
-def _of_interest(rows: Sequence[dict[str, Any]], *, ordinary: bool) -> list[dict[str, Any]]:
+def of_interest(rows: Sequence[dict[str, Any]], *, ordinary: bool) -> list[dict[str, Any]]:
+    """The broken rows of a call and some that are right; of an ordinary call that is right, one."""
     broken = [row for row in rows if row["status"] in FAULTS]
     right = [row for row in rows if row["status"] not in (*FAULTS, *NOT_JUDGED)]
     if not broken:

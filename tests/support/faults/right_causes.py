@@ -213,7 +213,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sigmoid:buffer_not_written": ("only into a given buffer",),
     "sigmoid:saved_tensor_consumed": ("a second backward finds nothing", "zero"),
     "log_sigmoid:log_of_sigmoid": ("log of a rounded probability",),
-    "log_sigmoid:log_sigmoid_no_log1p": ("log of 1 + exp(−|x|), not log1p",),
+    "log_sigmoid:log_sigmoid_no_log1p": ("log of the whole sum",),
     "log_sigmoid:computed_in_the_narrow_format": ("computed in the narrower format",),
     "log_sigmoid:hessian_of_softplus": ("the other sign",),
     "log_sigmoid:promoted": ("returns another format",),
