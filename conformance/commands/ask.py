@@ -188,6 +188,7 @@ def explain(
     device: Device = None,
     plugin: Plugin = None,
     cases: Cases = None,
+    python: Python = None,
     script: Annotated[
         bool, typer.Option("--script", help="Print a script that shows it without this suite (one NAME).")
     ] = False,
@@ -215,10 +216,12 @@ def explain(
     from xent_conformance.explain.plain import plain_case
     from xent_conformance.explain.printing import show_answers, show_question
     from xent_conformance.explain.wanted import Wanted
+    from xent_conformance.registry.framework import FRAMEWORKS
     from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
-    wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output)
+    interpreters = target_of(python).interpreters(FRAMEWORKS)
+    wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output, interpreters)
     try:
         batch, case = found_case(case_id, cases or ())
         if not (script or issue):
@@ -285,16 +288,19 @@ def search(
     n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
     budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
     plugin: Plugin = None,
+    python: Python = None,
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
     from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
     from xent_conformance.explain import search as searching
     from xent_conformance.explain.printing import show_found
+    from xent_conformance.registry.framework import FRAMEWORKS
     from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:
-        target = searching.search_target(implementation, operator, output, dtype, mode, n)
+        interpreters = target_of(python).interpreters(FRAMEWORKS)
+        target = searching.search_target(implementation, operator, output, dtype, mode, n, interpreters)
         found = searching.search(target, budget)
     except UnknownName as unknown:
         raise fail(str(unknown), USAGE) from None

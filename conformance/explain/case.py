@@ -161,9 +161,8 @@ def answers(batch: Batch, case: Case, wanted: Wanted, progress: Progress | None 
 def _seats(wanted: Wanted) -> Iterator[Seat]:
     for framework in FRAMEWORKS.values():
         if not wanted.frameworks or framework.name in wanted.frameworks:
-            yield from (
-                seats(framework, wanted.devices, Profile.FULL) if wanted.devices else (Seat(framework),)
-            )
+            every = seats(framework, wanted.devices, Profile.FULL) if wanted.devices else (Seat(framework),)
+            yield from (seat.run_by(wanted.interpreters.get(framework.name)) for seat in every)
 
 
 def chosen(seat: Seat, batch: Batch, there: Sequence[str], wanted: Wanted) -> list[Question]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -36,11 +36,12 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     chosen, door = door_of(batch, name, framework)
     tracker = "" if tracker == AUTO else tracker
     tracker_of(tracker, chosen.name)  # refused before anybody is asked
-    answered = _answered(batch, case, door.name, chosen.name, wanted.devices)
+    answered = _answered(batch, case, door.name, chosen.name, wanted)
     row = _row(answered, wanted, door.name)
     script, missing = "", ""
     try:
-        script = written(shown(batch, case, door.name, chosen.name, row["mode"], device, row["output"]))
+        shows = (door.name, chosen.name, row["mode"], device, row["output"], wanted.interpreters)
+        script = written(shown(batch, case, *shows))
     except Refused as refused:
         missing = str(refused)
     run = _run(answered, row, batch, case)
@@ -48,9 +49,10 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     return issue_of(run, row, cause, script or f"# none: {missing}").written(tracker), missing
 
 
-def _answered(batch: Batch, case: Case, name: str, framework: str, devices: Sequence[str]) -> Answered:
+def _answered(batch: Batch, case: Case, name: str, framework: str, wanted: Wanted) -> Answered:
     """Of the implementation, in all its modes: who is asked in one alone may be told another cause."""
-    for answered in answers(batch, case, Wanted([glob.escape(name)], [framework], devices=devices)):
+    one = Wanted([glob.escape(name)], [framework], (), wanted.devices, "", wanted.interpreters)
+    for answered in answers(batch, case, one):
         if not answered.rows:
             raise Refused(f"{framework} cannot be asked: {answered.absent or answered.lacks}")
         return answered

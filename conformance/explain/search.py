@@ -54,9 +54,18 @@ class Found:
 
 
 def search_target(
-    implementation: str, operator: str | None, output: str, dtype: str, mode: str | None, n: int
+    implementation: str,
+    operator: str | None,
+    output: str,
+    dtype: str,
+    mode: str | None,
+    n: int,
+    interpreters: Mapping[str, str] | None = None,
 ) -> Target:
-    """What ``conformance search`` is asked for, every name checked."""
+    """What ``conformance search`` is asked for, every name checked.
+
+    ``interpreters``: by framework, the Python that has it, where it is not ours.
+    """
     dtype = check_name("dtype", dtype, FORMATS)
     if operator is not None:
         check_name("operator", operator, OPERATORS)
@@ -68,7 +77,7 @@ def search_target(
     for framework in FRAMEWORKS.values():
         for i in framework.declaration.implementations:
             if i.name == implementation and operator in (None, i.operator):
-                seat = Seat(framework)
+                seat = Seat(framework).run_by((interpreters or {}).get(framework.name))
                 modes = seat.modes(Profile.FULL)
                 check_name("mode", mode or modes[0], modes)
                 offered = OPERATORS[i.operator].outputs if framework.declaration.autodiff else ("value",)

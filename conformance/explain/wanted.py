@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from xent_conformance.registry.devices import check_devices
 from xent_conformance.registry.framework import FRAMEWORKS
@@ -18,7 +18,8 @@ class Refused(Exception):
 class Wanted:
     """Names of implementations (or patterns), frameworks, modes, devices and an output; none means all.
 
-    Devices are named as for a run; where none is named, every one is asked as it is.
+    Devices are named as for a run; where none is named, every one is asked as it is. ``interpreters``: by
+    framework, the Python that has it, where it is not the one that runs us.
     """
 
     implementations: Sequence[str] = ()
@@ -26,6 +27,7 @@ class Wanted:
     modes: Sequence[str] = ()
     devices: Sequence[str] = ()
     output: str = ""
+    interpreters: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self, outputs: Sequence[str]) -> Wanted:
         """The same by the names that are known: ``tf`` is understood. ``outputs`` are those of the case.

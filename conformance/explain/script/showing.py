@@ -40,6 +40,9 @@ _HEAVY = (Status.BREAKS_MUST, Status.BREAKS_SHOULD, Status.CONFORMS)
 """What a script can show, the heaviest first."""
 
 
+_THIS_PYTHON: Mapping[str, str] = {}
+
+
 def check_showable(batch: Batch, case: Case) -> None:
     """Raise :class:`Refused` where no script could show the case, whoever answers it."""
     if batch.form.wrong:
@@ -56,10 +59,11 @@ def shown(
     mode: str = "",
     device: str = "cpu",
     output: str = "",
+    interpreters: Mapping[str, str] = _THIS_PYTHON,
 ) -> Shown:
     """What the named implementation's script is to show: that output, or the worst.
 
-    Raises :class:`Refused`.
+    ``interpreters``: by framework, the Python that has it, where it is not ours. Raises :class:`Refused`.
     """
     check_showable(batch, case)
     chosen, door = door_of(batch, implementation, framework)
@@ -67,7 +71,7 @@ def shown(
     if seat is None:
         raise Refused(f"{chosen.name} has no device {device!r} (`conformance list devices` shows all)")
     try:
-        connection = connect(seat)
+        connection = connect(seat.run_by(interpreters.get(chosen.name)))
     except (FrameworkAbsent, WorkerLost) as absent:
         raise Refused(f"{chosen.name} does not start: {absent}; add it with: {chosen.install}") from None
     try:

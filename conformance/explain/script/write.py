@@ -47,7 +47,7 @@ def script(
 def asked_for(batch: Batch, case: Case, wanted: Wanted) -> str:
     """The script that the options of ``conformance explain`` ask for. Raises as :func:`script` does."""
     name, framework, mode, device = wanted.alone()
-    return written(shown(batch, case, name, framework, mode, device, wanted.output))
+    return written(shown(batch, case, name, framework, mode, device, wanted.output, wanted.interpreters))
 
 
 def written(found: Shown) -> str:

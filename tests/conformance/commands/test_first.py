@@ -251,3 +251,13 @@ def test_the_lines_reach_a_shell(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.strip().splitlines()) == 4, "no cause, so no worst of them"
     shutil.rmtree(tmp_path / "conformance-out")
+
+
+def test_explain_asks_there_too(tmp_path: Path) -> None:
+    """What a page shows beside an answer is typed where the suite is, and asks who gave it."""
+    python, _ = environment(tmp_path / "theirs")
+    case = "softmax/two_classes/confident_right/float32/n2/r6"
+    words = ("explain", case, "--implementation", "fakeframe.softmax", "--plugin", PLUGIN)
+    said = conformance(*words, "--python", str(python))
+    assert f"asking {python} (--python)" in said.stderr
+    assert "fakeframe.softmax eager cpu" in said.stdout and "value: " in said.stdout
