@@ -100,9 +100,9 @@ COMMANDS = {
     "first": f"frameworks {WHICH} {HOW_IT_IS_DECIDED} --out -o --quiet -q",
     "run": f"{WHICH} --force --framework --cases --resume --dry-run {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
-    f"--output {PRINTED}",
+    f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",
-    "search": "--implementation --operator --output --dtype --mode --n --budget --plugin",
+    "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
     "gate": f"runs --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github --json "
     f"--badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",
