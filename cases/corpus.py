@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,18 @@ def _batch(
         n,
         FORMATS.get(first.form.label_dtype),
     )
-    return Batch(family, inputs, asks)
+    return Batch(family, inputs, tuple(_of_batch(ask, inputs, row) for row, ask in enumerate(asks)))
+
+
+def _of_batch(ask: Ask, inputs: Inputs, row: int) -> Ask:
+    """An ask whose arrays are its row of the batch's: a corpus is held once."""
+    return replace(
+        ask,
+        logits=inputs.logits[row],
+        labels=None if ask.labels is None else inputs.labels[row],
+        cotangent=None if ask.cotangent is None else inputs.cotangent[row],
+        tangent=None if ask.tangent is None else inputs.tangent[row],
+    )
 
 
 def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:

@@ -48,6 +48,21 @@ KINDS = {
 """How far a number is off, to infinity, is a matter of its row, and no other thing that is wrong."""
 
 
+_LOOKED_AT = (
+    "_id",
+    *DOOR,
+    "formulation",
+    "case",
+    "outcome",
+    "status",
+    "symptom",
+    "clause",
+    "index",
+    "got",
+)
+"""The columns of a verdict that a diagnosis needs: all of them, chosen at every step, are much memory."""
+
+
 class OtherCorpus(ValueError):
     """The run asked other cases than this installation has; the message says what to do."""
 
@@ -77,7 +92,7 @@ def diagnose(run: Run, asked: Iterable[Batch], oracle: Oracle) -> Run:
     ``asked``: the batches that the verdicts are about. The naive formulations, the controls, name none.
     """
     numbered = run.verdicts.with_row_index("_id")
-    called = numbered.filter(pl.col("formulation") != NAIVE)
+    called = numbered.select(_LOOKED_AT).filter(pl.col("formulation") != NAIVE)
     places = _places(asked)
     explained = weigh(called, places, oracle)
     return _with_causes(numbered, _named(called, explained, places), explained, run.headers)
@@ -108,10 +123,12 @@ def _with_causes(
     headers: Sequence[Mapping[str, Any]],
 ) -> Run:
     causes = named.select("_id", "cause")
-    verdicts = numbered.drop("cause", strict=False).join(causes, on="_id", how="left", maintain_order="left")
+    # joined alone: beside all the other columns they would be a table more
+    written = numbered.select("_id").join(causes, on="_id", how="left", maintain_order="left")["cause"]
     first, *rest = headers
     told = {**first, "causes": _told(named, explained)}
-    return Run(verdicts.drop("_id").with_columns(pl.col("cause").fill_null("")), (told, *rest))
+    verdicts = numbered.drop("_id", "cause", strict=False)
+    return Run(verdicts.with_columns(cause=written.fill_null("")), (told, *rest))
 
 
 def _named(

@@ -179,8 +179,9 @@ def by_form(
     """``_id`` and ``hypothesis`` of what is ``left`` of a door, where all of it is of one form of call, and
     plain calls of the same door conform."""
     named: list[tuple[int, str]] = []
-    right = verdicts.filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case").unique()
-    of_door = right.partition_by(*door, as_dict=True)
+    right = verdicts.lazy().filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case")
+    asked = left.lazy().select(door).unique()
+    of_door = right.join(asked, on=door, how="semi").unique().collect().partition_by(*door, as_dict=True)
     for key, rows in left.partition_by(*door, as_dict=True, maintain_order=True).items():
         forms = [places[case][0].form for case in rows["case"] if case in places]
         if len(forms) < rows.height or key not in of_door:

@@ -233,20 +233,26 @@ def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
         schema={"case": pl.String, "_batch": pl.String, "_row": pl.Int64},
         orient="row",
     )
-    call = (*DOOR, "_batch")
+    # numbers for words while rows are counted: as texts they are much of a run's memory
+    numbered = {f"_{name}": pl.col(name).cast(pl.Categorical).to_physical() for name in DOOR}
+    call = (*numbered, "_batch")
     place = pl.int_range(pl.len()).over(*call, "_broken")
     of = pl.len().over(*call, "_broken")
     spread = (place * SAMPLE // of != (place - 1) * SAMPLE // of) | (of <= SAMPLE)
     return (
-        verdicts.filter(pl.col("outcome") == "returned", graded)
+        verdicts.lazy()
+        .filter(pl.col("outcome") == "returned", graded)
         .filter(broken | (pl.col("status") == Status.CONFORMS.value))
-        .filter(broken.any().over(DOOR))
-        .join(places, on="case", how="inner", maintain_order="left")
+        .select("_id", "case", "index", "got", "symptom", "status", **numbered)
+        .filter(broken.any().over(*numbered))
+        .join(places.lazy(), on="case", how="inner", maintain_order="left")
         .with_columns(_broken=broken)
         .filter(pl.col("_broken").any().over(call))
         .filter(pl.col("_broken") | spread)
+        .join(verdicts.lazy().select("_id", *DOOR), on="_id", how="left", maintain_order="left")
         .sort("_batch", "output", *DOOR, maintain_order=True)
         .select("_id", *DOOR, "_batch", "_row", "index", "got", "symptom", "_broken")
+        .collect()
     )
 
 

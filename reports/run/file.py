@@ -107,10 +107,18 @@ class Run:
 
         ``asked`` is a column more: how many implementations were asked the same output of the same case.
         """
-        users = called(self).verdicts
-        asked = users.group_by("case", "output").agg(pl.col("implementation").n_unique().alias("asked"))
-        wrong = users.filter(pl.col("status").is_in(FAULTS))
-        return wrong.join(asked, on=["case", "output"], how="left", maintain_order="left")
+        # numbers for words while they are counted: as texts they are as much memory as the table
+        place = [
+            pl.col(name).cast(pl.Categorical).to_physical() for name in ("case", "output", "implementation")
+        ]
+        numbered = self.verdicts.select(place)
+        users = self.verdicts["formulation"] != NAIVE
+        asked = (
+            numbered.filter(users).group_by("case", "output").agg(asked=pl.col("implementation").n_unique())
+        )
+        wrong = users & self.verdicts["status"].is_in(FAULTS)
+        beside = numbered.filter(wrong).join(asked, on=["case", "output"], how="left", maintain_order="left")
+        return self.verdicts.filter(wrong).with_columns(beside["asked"])
 
     @property
     def tested(self) -> tuple[str, ...]:
@@ -190,15 +198,21 @@ def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(column.fill_null("") for column in found)
 
 
+_AT_ONCE = 2**14
+"""So many words are hashed at a time: a column as one text would be much of the table's memory."""
+
+
 def digest_of(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
     """Hash of the header and of every value in the table, whatever wrote the bytes of the file."""
     h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, kind in frame.schema.items():
         column = frame[name]
         if kind == pl.String():
-            nulls = column.null_count()
-            text = column.str.join("\x1f").item() if frame.height else ""
-            h.update(f"{name}\x1e{nulls}\x1e{text}".encode())
+            h.update(f"{name}\x1e{column.null_count()}\x1e".encode())
+            written = column.drop_nulls()
+            for start in range(0, len(written), _AT_ONCE):
+                some = written[start : start + _AT_ONCE].str.join("\x1f").item()
+                h.update((f"\x1f{some}" if start else some).encode())
         else:
             h.update(f"{name}\x1e".encode() + np.ascontiguousarray(column.to_numpy()).tobytes())
     return h.hexdigest()
