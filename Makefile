@@ -27,6 +27,7 @@ lint: .venv/installed .venv/types
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/certify.py
+	$(BIN)/python benchmarks/judging.py
 	$(BIN)/python benchmarks/profiles.py
 
 # the installed package as type checkers see it: they do not follow the mapping of an editable install
