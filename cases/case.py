@@ -131,6 +131,16 @@ class Batch:
             cases.append(Case(path, self._hash(row), ask.variant, row, ask.clause, ask.clauses))
         return tuple(cases)
 
+    def clauses_of(self, output: str) -> tuple[str, ...]:
+        """Of each case, the clause that judges ``output``."""
+        if output not in self._clauses:
+            self._clauses[output] = tuple(case.clause_of(output) for case in self.cases)
+        return self._clauses[output]
+
+    @cached_property
+    def _clauses(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
     @property
     def mixed(self) -> bool:
         """Whether labels or weights are of another type than the logits (6.5)."""

@@ -70,7 +70,7 @@ class _Asking:
         asked = questions(self.seat, batch, [self.device], [i.name], Profile.FULL)
         judge = Judge(self.oracle.truth(batch.inputs))
         asked = [q for q in asked if q.operator == i.operator]
-        yield from asked_and_judged(self.seat, self.connection, batch, asked, judge)
+        yield from asked_and_judged(self.seat, self.connection, batch, asked, judge).rows()
 
 
 def _easy(i: Implementation) -> Iterator[tuple[str, Batch]]:

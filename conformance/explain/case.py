@@ -22,14 +22,15 @@ from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.explain.wanted import Wanted
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import judged
+from xent_conformance.judging.rows import answered as of_seat
+from xent_conformance.judging.rows import verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import named
-from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.reports.views.causes import Cause, causes
 from xent_conformance.running.conversation import Absent, Started, conversation, together
@@ -188,8 +189,8 @@ def judged_of(
             return Answered(seat, "", (), "; ".join(hello.get("missing", {}).values()))
         there = ", ".join(hello["devices"])
         return Answered(seat, "", (), f"no device {', '.join(wanted.devices)} here; there is {there}")
-    rows = [row for answer in answered for row in judged(seat, hello, batch, judge, answer)]
-    run = diagnose(Run(pl.DataFrame(rows, schema=SCHEMA, orient="row"), ({},)), [batch], oracle)
+    found = verdicts(of_seat(seat, hello, batch, judge, answer) for answer in answered).frame()
+    run = diagnose(Run(found, ({},)), [batch], oracle)
     named_causes = {cause.id: cause for cause in causes(run)}
     mine = [
         row

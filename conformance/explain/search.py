@@ -158,7 +158,7 @@ class _Probe:
         batch = Batch("found", inputs, (Ask("worst", inputs.logits[0], "1.1", labels),))
         question = Question(t.implementation, t.operator, t.mode, "cpu", (t.output,))
         judge = Judge(self._oracle.truth(inputs))
-        (row,) = asked_and_judged(t.seat, self._connection, batch, [question], judge)
+        (row,) = asked_and_judged(t.seat, self._connection, batch, [question], judge).rows()
         return row
 
     def simplified(self) -> Found:

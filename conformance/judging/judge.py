@@ -1,119 +1,87 @@
-"""Grade one output of a batch against its certified enclosure and its bounds, all rows at once.
+"""Grade outputs of batches against their certified enclosures and their bounds: many at once, in columns.
 
-Everything is measured in ulps of the exact value (SPEC.md §0). The reference's radius is subtracted
-from every error, so an accusation is never the reference's own doubt.
+The rows of all that is judged at a time are laid one behind the other, element by element, and every step
+is taken once for all of them: batches are small, and a step costs more than the few numbers in it.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xent_conformance.cases.case import Case
-from xent_conformance.reference.clauses import STABLE, Level, clause
-from xent_conformance.reference.exact.enclosure import Enclosure
-from xent_conformance.reference.formats import Floats, Format, Ints
+from xent_conformance.judging.bits import Bits, bits_of_rows
+from xent_conformance.judging.measure import end_to_end, laid_out, measure, worst
+from xent_conformance.judging.numbered import LEVELS, ONE_CLASS, STATUSES, Codes, numbers, rules
+from xent_conformance.judging.yardstick import Mask, Yardstick
+from xent_conformance.reference.clauses import Level
+from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Truth
-from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Status, Symptom
+from xent_conformance.reports.run.words import SYMPTOMS, Status, Symptom
 
-RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, ONE_CLASS = "1.2", "1.3", "1.4", "1.7", "2.4"
-
-_ACCURATE, _STABLE, _DIVERGENT, _WRONG = (
-    GRADES.index(g) for g in (Grade.ACCURATE, Grade.STABLE, Grade.DIVERGENT, Grade.WRONG_SPECIAL)
-)
-_STATUS = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
+AT_ONCE = 2**16
+"""So many elements are measured at a time, at most: what they are measured with fits a processor's cache."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One row of one output: how accurate, whether right, by which clause, and its worst element.
+class Graded:
+    """A verdict a row, as columns: how accurate, whether right, by which clause, and the worst element.
 
     ``clause`` is the clause that is broken, or else the clause that was tested. ``ulps`` is the
     error of the worst element (infinite for a wrong special value), ``ratio`` its share of the
     stable bound, ``index`` its place in the row. The exact value is ``(hi + lo)·2**exponent``.
+    Words are numbers: see :mod:`.numbered`.
     """
 
-    grade: Grade
-    status: Status
-    symptom: Symptom
-    clause: str
-    ulps: float
-    ratio: float
-    index: int
-    got: float
-    hi: float
-    lo: float
-    exponent: int
-    rounded: float
-    bits: str
-
-
-COARSE = 1100
-"""``2**COARSE`` ulps of the smallest number are a number that binary64 has, and so is its largest in them."""
-
-
-@dataclass(frozen=True)
-class _Yardstick:
-    """All that one output of a batch is measured with, in ulps ``2**k`` of the exact values."""
-
-    format: Format
-    exact: Enclosure
-    k: Ints
-    rounded: Floats
-    nearest: Floats
-    accurate: Floats
-    stable: Floats
-    flushable: NDArray[np.bool_]
-    coarse: Floats
-    """The stable bound in units of ``2**COARSE`` ulps: where an error is too large to be counted in ulps."""
-
-    @classmethod
-    def of(cls, truth: Truth, output: str) -> _Yardstick:
-        fmt, exact, bound = truth.inputs.format, truth.enclosure(output), truth.bound(output)
-        k = fmt.ulp_exponent(exact.floor_log2())
-        rounded = exact.round_to(fmt)
-        with np.errstate(all="ignore"):
-            return cls(
-                format=fmt,
-                exact=exact,
-                k=k,
-                rounded=rounded,
-                nearest=_distance(np.ldexp(np.where(np.isinf(rounded), 0.0, rounded), -k), exact, k),
-                accurate=np.ldexp(bound.accurate, -k),
-                stable=np.ldexp(bound.stable, -k),
-                flushable=np.abs(exact.approximate()) <= bound.flush,
-                coarse=np.ldexp(bound.stable, -k - COARSE),
-            )
-
-    def rows(self, rows: Ints, exactly: NDArray[np.bool_]) -> _Yardstick:
-        """The yardstick of these rows; where ``exactly``, nothing but the exact value will do (2.4)."""
-        return _Yardstick(
-            self.format,
-            self.exact[rows],
-            self.k[rows],
-            self.rounded[rows],
-            self.nearest[rows],
-            np.where(exactly[:, None], 0.0, self.accurate[rows]),
-            np.where(exactly[:, None], 0.0, self.stable[rows]),
-            self.flushable[rows],
-            np.where(exactly[:, None], 0.0, self.coarse[rows]),
-        )
-
-
-@dataclass(frozen=True)
-class _Elements:
-    """Measurements of every element, ``(rows, elements)``; ``grade`` and ``symptom`` by number."""
-
+    grade: Codes
+    status: Codes
+    symptom: Codes
+    clause: Codes
     ulps: Floats
     ratio: Floats
-    grade: NDArray[np.int64]
-    symptom: NDArray[np.int64]
+    index: Ints
+    got: Floats
+    hi: Floats
+    lo: Floats
+    exponent: Ints
+    rounded: Floats
+    bits: Bits
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Returned:
+    """Some rows of one output: what came back, ``(rows, ...)``, and row by row what it is judged by.
+
+    ``rows`` are the places of the rows in the batch, or None for all of them, in their order.
+    """
+
+    yardstick: Yardstick
+    got: NDArray[Any]
+    tested: Codes
+    undecided: Mask
+    rows: Ints | None = None
+
+    def of(self, part: NDArray[Any]) -> NDArray[Any]:
+        """These rows of an array of the batch."""
+        return part if self.rows is None else part[self.rows]
+
+    def in_parts(self) -> Iterator[Returned]:
+        """Itself, or in parts of whole rows that can be measured at once."""
+        size = max(1, AT_ONCE // max(1, self.yardstick.elements))
+        if len(self.tested) <= size:
+            yield self
+            return
+        rows = np.arange(len(self.tested)) if self.rows is None else self.rows
+        for start in range(0, len(rows), size):
+            part = slice(start, start + size)
+            yield Returned(self.yardstick, self.got, self.tested[part], self.undecided[part], rows[part])
 
 
 class Judge:
@@ -121,176 +89,117 @@ class Judge:
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
-        self._yardsticks: dict[str, _Yardstick] = {}
+        self._yardsticks: dict[str, Yardstick] = {}
 
-    def ulp_exponents(self, output: str) -> Ints:
+    def ulp_exponents(self, output: str) -> NDArray[np.int32]:
         """``k`` of every element: an ulp of its exact value is ``2**k``."""
-        return self._yardstick(output).k
+        return self.yardstick(output).k
 
-    def _yardstick(self, output: str) -> _Yardstick:
+    def yardstick(self, output: str) -> Yardstick:
+        """What an output is measured with."""
         if output not in self._yardsticks:
-            self._yardsticks[output] = _Yardstick.of(self.truth, output)
+            self._yardsticks[output] = Yardstick.of(self.truth, output)
         return self._yardsticks[output]
 
-    def verdicts(self, cases: Sequence[Case], output: str, got: NDArray[Any]) -> list[Verdict]:
+    def returned(self, tested: Codes, output: str, got: NDArray[Any], rows: Ints | None) -> Returned:
+        """What came back, to be judged: each of ``rows``, or of all, by the clause that it tests.
+
+        Raises ValueError where its rows do not have as many elements as the reference.
+        """
+        yardstick, undecided = self.yardstick(output), self.truth.certified.undecided
+        elements = got[:1].size
+        if elements != yardstick.elements:
+            raise ValueError(f"{output} has {elements} elements a row, the reference {yardstick.elements}")
+        chosen = undecided if rows is None else undecided[rows]
+        return Returned(yardstick, got, tested, chosen, rows)
+
+    def verdicts(self, cases: Sequence[Case], output: str, got: NDArray[Any]) -> Graded:
         """A verdict for each of ``cases``.
 
         ``got`` is what was returned, ``(rows, ...)``: row ``case.row`` answers the case. Raises
         ValueError where its rows do not have as many elements as the reference.
         """
         rows = np.array([case.row for case in cases], dtype=np.int64)
-        clauses = [case.clause_of(output) for case in cases]
-        exactly = np.array([c == ONE_CLASS for c in clauses])
-        yardstick = self._yardstick(output).rows(rows, exactly)
-        values = got[rows].reshape(len(rows), -1).astype(np.float64)
-        if values.shape != yardstick.exact.hi.shape:
-            elements = yardstick.exact.hi.shape[1]
-            raise ValueError(f"{output} has {values.shape[1]} elements a row, the reference {elements}")
-        measured = _measure(yardstick, values)
-        worst = _worst(measured, clauses)
-        raw = np.ascontiguousarray(got)
-        undecided = self.truth.certified.undecided[rows]
-        return [
-            _verdict(
-                yardstick, measured, values, clauses[i], bool(undecided[i]), i, j, raw[case.row].tobytes()
-            )
-            for i, (case, j) in enumerate(zip(cases, worst.tolist(), strict=True))
-        ]
+        tested = numbers(tuple(case.clause_of(output) for case in cases))
+        return graded([self.returned(tested, output, got, rows)])
 
 
-_BY_SYMPTOM = (
-    Symptom.NONE,
-    Symptom.NAN,
-    Symptom.INFINITE,
-    Symptom.FINITE_FOR_NAN,
-    Symptom.WRONG_INFINITY,
-    Symptom.FINITE_FOR_INFINITE,
-    Symptom.FLUSHED,
-    Symptom.LOST_ACCURACY,
-)
+def graded(returned: Iterable[Returned]) -> Graded:
+    """A verdict for each row of all that was returned, in its order."""
+    found: list[Graded] = []
+    waiting: list[Returned] = []
+    size = 0
+    for part in (part for each in returned for part in each.in_parts()):
+        elements = len(part.tested) * part.yardstick.elements
+        if waiting and size + elements > AT_ONCE:
+            found.append(_pass(waiting))
+            waiting, size = [], 0
+        waiting.append(part)
+        size += elements
+    if waiting:
+        found.append(_pass(waiting))
+    return Graded(*(end_to_end([getattr(each, f.name) for each in found]) for f in fields(Graded)))
 
 
-def _measure(y: _Yardstick, got: Floats) -> _Elements:
-    exact = y.exact
-    with np.errstate(all="ignore"):
-        # an infinity stands for the number after the largest, unless it is what is right
-        beyond = np.ldexp(np.copysign(0.5, got), y.format.emax + 2 - y.k)
-        infinite = np.isinf(got)
-        ulps = _distance(np.where(infinite, beyond, np.ldexp(got, -y.k)), exact, y.k)
-        ulps = np.where(infinite & (got == y.rounded), 0.0, ulps)
-        nearest = np.where(np.isinf(y.rounded), got == y.rounded, ulps <= y.nearest)
-        faithful = (ulps < 1.0) & (y.stable > 0.0)
-        grade = np.select(
-            [nearest, faithful, ulps <= y.accurate, ulps <= y.stable], [0, 1, _ACCURATE, _STABLE], _DIVERGENT
-        )
-        ratio = np.where(ulps == 0, 0.0, ulps / y.stable)
-        # beside a subnormal of binary64, one is more ulps than there are numbers, and so may be its bound
-        far = np.isinf(ulps) & np.isfinite(got)
-        if far.any():
-            coarse = _distance(np.ldexp(got, -y.k - COARSE), exact, y.k + COARSE)
-            grade = np.where(far, np.where(coarse <= y.coarse, _STABLE, _DIVERGENT), grade)
-            ratio = np.where(far, coarse / y.coarse, ratio)
-
-    special = ~np.isfinite(exact.hi)
-    same = np.where(np.isnan(exact.hi), np.isnan(got), got == exact.hi)
-    lost = ~special & (np.isnan(got) | (infinite & (grade == _DIVERGENT)))
-    wrong = (special & ~same) | lost
-    grade = np.where(wrong, _WRONG, np.where(special, 0, grade))
-    ulps = np.where(wrong, np.inf, np.where(special, 0.0, ulps))
-    ratio = np.where(wrong, np.inf, np.where(special, 0.0, ratio))
-    flushed = (grade == _DIVERGENT) & (got == 0) & y.flushable & ~special & (exact.hi != 0)
-    conditions = [
-        grade <= _ACCURATE,
-        wrong & np.isnan(got),
-        wrong & ~special,
-        wrong & np.isnan(exact.hi),
-        wrong & infinite,
-        wrong,
-        flushed,
-        grade == _STABLE,
-    ]
-    symptom = np.select(
-        conditions, [SYMPTOMS.index(s) for s in _BY_SYMPTOM], SYMPTOMS.index(Symptom.BEYOND_BOUND)
-    )
-    return _Elements(ulps, ratio, grade, symptom)
-
-
-def _distance(got: Floats, exact: Enclosure, k: Ints) -> Floats:
-    """``|got − exact|`` where one is an ulp ``2**k``, less the radius."""
-    scale = exact.exponent - k
-    error = np.abs((got - np.ldexp(exact.hi, scale)) - np.ldexp(exact.lo, scale))
-    return np.asarray(np.maximum(error - np.ldexp(exact.radius, scale), 0.0), dtype=np.float64)
-
-
-_PLAIN = (RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, "7.3", "7.4", "7.5", "7.8", "7.9", "7.10", "7.12")
-"""Clauses whose cases are finite rows like any other: what they say is not about the numbers."""
-
-_BESIDE = ("3.1", "3.2")
-"""Clauses about NaN, whose rows have elements, or stand beside rows, that are plain."""
-
-
-def _broken(symptom: Symptom, tested: str) -> str:
-    """The clause that a symptom breaks in a case that tests ``tested``.
-
-    A wrong number is charged to what is wrong with it, and not to what its row was made for: in a row that
-    is asked twice for its bits, or beside a NaN, a number beyond the bound breaks 1.1 as it does anywhere.
-    """
-    charged = {Symptom.LOST_ACCURACY: RELATIVE_ACCURACY, Symptom.FLUSHED: FLUSH}
-    plain = tested in _PLAIN or (tested in _BESIDE and symptom is Symptom.BEYOND_BOUND)
-    return charged.get(symptom, STABLE if plain else tested)
-
-
-@functools.cache
-def _weights(tested: str) -> tuple[float, ...]:
-    """How heavy each symptom weighs in a case that tests a clause: by the level of what it breaks."""
-    weight = {Level.MUST: 2.0, Level.SHOULD: 1.0, Level.OPEN: 0.0}
-    return tuple(
-        0.0 if symptom is Symptom.NONE else weight[clause(_broken(symptom, tested)).level]
-        for symptom in SYMPTOMS
-    )
-
-
-def _worst(measured: _Elements, clauses: Sequence[str]) -> Ints:
-    """The element that decides each row: the heaviest clause, then the grade, then the ulps."""
-    weights = np.array([_weights(tested) for tested in clauses])
-    heavy = np.take_along_axis(weights, measured.symptom, axis=1)
-    # ulps as a fraction below one, so that they only break ties
-    fraction = 1.0 - 1.0 / (1.0 + np.log2(1.0 + np.minimum(measured.ulps, 1e300)))
-    return np.asarray(np.argmax(heavy * 100 + measured.grade + fraction, axis=1), dtype=np.int64)
-
-
-def _verdict(
-    y: _Yardstick,
-    measured: _Elements,
-    got: Floats,
-    tested: str,
-    undecided: bool,
-    i: int,
-    j: int,
-    raw: bytes,
-) -> Verdict:
-    symptom = SYMPTOMS[measured.symptom[i, j]]
-    broken = _broken(symptom, tested)
-    if undecided:
-        status, broken = Status.UNDECIDED, tested
-    elif clause(tested).level is Level.OPEN:
-        status, broken = Status.OPEN, tested
-    elif symptom is Symptom.NONE:
-        status, broken = Status.CONFORMS, tested
-    else:
-        status = _STATUS[clause(broken).level]
-    return Verdict(
-        grade=GRADES[measured.grade[i, j]],
+def _pass(returned: Sequence[Returned]) -> Graded:
+    """One pass over every element. Rows of one length stand together while it lasts."""
+    order = sorted(range(len(returned)), key=lambda i: returned[i].yardstick.elements)
+    parts = [returned[i] for i in order]
+    tested = end_to_end([p.tested for p in parts])
+    elements = laid_out([(p.yardstick, p.rows, p.got) for p in parts])
+    exactly = tested == rules().number(ONE_CLASS)
+    if exactly.any():
+        elements.allow_nothing(exactly)
+    measured = measure(elements)
+    index = worst(elements, measured, rules().weight[tested])
+    at = elements.starts + index
+    symptom = measured.symptom[at]
+    status, clause = _judged(tested, symptom, end_to_end([p.undecided for p in parts]))
+    found = Graded(
+        grade=measured.grade[at],
         status=status,
         symptom=symptom,
-        clause=broken,
-        ulps=float(measured.ulps[i, j]),
-        ratio=float(measured.ratio[i, j]),
-        index=j,
-        got=float(got[i, j]),
-        hi=float(y.exact.hi[i, j]),
-        lo=float(y.exact.lo[i, j]),
-        exponent=int(y.exact.exponent[i, j]),
-        rounded=float(y.rounded[i, j]),
-        bits=hashlib.blake2b(raw, digest_size=8).hexdigest(),
+        clause=clause,
+        ulps=measured.ulps[at],
+        ratio=measured.ratio(elements, at),
+        index=index,
+        got=elements.got[at],
+        rounded=elements.rounded[at],
+        bits=end_to_end([bits_of_rows(p.of(p.got)) for p in parts]),
+        **_exact(parts, index),
     )
+    if order == list(range(len(order))):
+        return found
+    return found[np.argsort(np.repeat(order, [len(p.tested) for p in parts]), kind="stable")]
+
+
+def _exact(parts: Sequence[Returned], index: Ints) -> dict[str, NDArray[Any]]:
+    """The exact values of the elements that decide the rows."""
+    found: dict[str, list[NDArray[Any]]] = {"hi": [], "lo": [], "exponent": []}
+    start = 0
+    for p in parts:
+        stop = start + len(p.tested)
+        place = np.arange(len(p.tested)) if p.rows is None else p.rows, index[start:stop]
+        for name, column in found.items():
+            column.append(getattr(p.yardstick.exact, name)[place])
+        start = stop
+    return {name: end_to_end(column) for name, column in found.items()}
+
+
+_OPEN = LEVELS.index(Level.OPEN)
+_NONE = SYMPTOMS.index(Symptom.NONE)
+
+
+def _judged(tested: Codes, symptom: Codes, undecided: Mask) -> tuple[Codes, Codes]:
+    """Whether each row is right, and the clause that is broken, or else the one that was tested."""
+    r = rules()
+    clause = r.broken[tested, symptom]
+    status = r.status[clause]
+    for which, what in (
+        (symptom == _NONE, Status.CONFORMS),
+        (r.level[tested] == _OPEN, Status.OPEN),
+        (undecided, Status.UNDECIDED),
+    ):
+        status[which] = STATUSES.index(what)
+        clause[which] = tested[which]
+    return status, clause

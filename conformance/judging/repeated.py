@@ -6,17 +6,18 @@ from. Other bits within the bounds are other bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array
-from xent_conformance.judging.judge import Judge, Verdict
+from xent_conformance.judging.columns import Columns
+from xent_conformance.judging.judge import Graded, Judge
+from xent_conformance.judging.numbered import STATUS, STATUSES, numbers, rules
 from xent_conformance.reference.clauses import STABLE, Clause, Level, clause
-from xent_conformance.reports.run.words import Status, Symptom
+from xent_conformance.reports.run.words import SYMPTOMS, Status, Symptom
 from xent_conformance.worker.bits import other_bits, other_rows
 from xent_conformance.worker.delivery import AGAIN
 
@@ -25,86 +26,70 @@ TWICE, ITSELF, EQUAL_CLASSES, UNCHANGED = "7.3", "7.4", "7.5", "7.11"
 ONCE_MORE = "so it came back when it was asked once more"
 """The message of a wrong number that is not the first answer's."""
 
-BROKEN = {Level.MUST: Status.BREAKS_MUST, Level.SHOULD: Status.BREAKS_SHOULD, Level.OPEN: Status.OPEN}
-
-
-def graded(v: Verdict) -> dict[str, Any]:
-    """The columns of a row that a verdict fills."""
-    return {
-        "grade": v.grade.value,
-        "status": v.status.value,
-        "symptom": v.symptom.value,
-        "clause": v.clause,
-        "ulps": v.ulps,
-        "ratio": v.ratio,
-        "index": v.index,
-        "got": v.got,
-        "hi": v.hi,
-        "lo": v.lo,
-        "exponent": v.exponent,
-        "rounded": v.rounded,
-        "bits": v.bits,
-    }
+RIGHT_OR_LIGHT = (Status.CONFORMS, Status.BREAKS_SHOULD)
+"""What a row is that may still be charged more."""
 
 
 def charge_repeated(
-    judge: Judge,
-    batch: Batch,
-    answer: Answer,
-    output: str,
-    cases: Sequence[Case],
-    rows: Sequence[dict[str, Any]],
+    judge: Judge, batch: Batch, answer: Answer, output: str, columns: Columns, start: int
 ) -> None:
-    """Charge the ``rows`` of ``cases`` that came back otherwise, or whose call changed what it was given.
+    """Charge the rows that came back otherwise, or whose call changed what it was given.
 
-    Where a row breaks a clause already, what is heavier stands.
+    Their verdicts stand in ``columns`` from ``start`` on. Where a row breaks a clause already, what is
+    heavier stands.
     """
     got, again = answer.results[output], answer.results.get(output + AGAIN)
     other = set() if again is None else set(np.flatnonzero(other_rows(got, again)).tolist())
     copies = answer.copies.get(output, {})
     changed = answer.changed if output == answer.question.outputs[0] else {}
-    equal = any(case.clause_of(output) == EQUAL_CLASSES for case in cases)
-    if not (other or copies or changed or equal):
-        return
-    for case, row in zip(cases, rows, strict=True):
-        tested = clause(case.clause_of(output))
-        if row["status"] not in (Status.CONFORMS, Status.BREAKS_SHOULD):
+    clauses, failures = batch.clauses_of(output), answer.failures.get(output, {})
+    equal = {i for i, c in enumerate(clauses) if c == EQUAL_CLASSES} if EQUAL_CLASSES in clauses else set()
+    suspect = {*other, *copies, *changed, *equal}
+    for row in sorted(i for i in suspect if i < len(clauses) and i not in failures):
+        case, place = batch.cases[row], start + row
+        tested, status = clause(case.clause_of(output)), STATUSES[columns.status[place]]
+        if status not in RIGHT_OR_LIGHT:
             continue
-        found: dict[str, Any] = {}
-        if case.row in changed:
-            words = f"the call changed its {' and '.join(sorted(changed[case.row]))}"
-            found = _broken(clause(UNCHANGED), Symptom.CHANGED_INPUTS, words)
-        elif case.row in other:
+        found = None
+        if row in changed:
+            words = f"the call changed its {' and '.join(sorted(changed[row]))}"
+            found = _Charge(UNCHANGED, Symptom.CHANGED_INPUTS, words)
+        elif row in other:
             assert again is not None, "it is compared with what came back again"
             said = tested if batch.form.again else clause(TWICE)  # a first call and a warm one, of any manner
-            found = _otherwise(judge, case, output, again[case.row], said)
-        elif tested.id == EQUAL_CLASSES and _unequal(batch, case, got[case.row]):
-            found = _broken(tested, Symptom.OTHER_BITS)
-        elif case.row in copies:
-            found = _otherwise(judge, case, output, copies[case.row], clause(ITSELF))
-        if found and Status(found["status"]).rank > Status(row["status"]).rank:
-            row |= found
+            found = _otherwise(judge, case, output, again[row], said)
+        elif row in equal and _unequal(batch, case, got[row]):
+            found = _Charge(tested.id, Symptom.OTHER_BITS)
+        elif row in copies:
+            found = _otherwise(judge, case, output, copies[row], clause(ITSELF))
+        if found is not None and STATUS[clause(found.clause).level].rank > status.rank:
+            if found.graded is not None:
+                columns.fill(slice(place, place + 1), found.graded)
+            broken = numbers((found.clause,))
+            columns.charge(slice(place, place + 1), broken, found.symptom, found.message)
 
 
-def _otherwise(judge: Judge, case: Case, output: str, again: Array, said: Clause) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Charge:
+    """A clause that is broken, and how; ``graded`` where it is by a number that came back the second time."""
+
+    clause: str
+    symptom: Symptom
+    message: str = ""
+    graded: Graded | None = None
+
+
+def _otherwise(judge: Judge, case: Case, output: str, again: Array, said: Clause) -> _Charge:
     """What a row is charged that came back as ``again`` the second time, where ``said`` says the same.
 
     Where only the bits differ, a must clause on values is obeyed: the same call has not the same bits, 7.3.
     """
-    (v,) = judge.verdicts([case], output, np.broadcast_to(again, (case.row + 1, *again.shape)))
-    if v.status is Status.BREAKS_MUST:
-        charged = said.id if said.level is Level.MUST and v.clause == STABLE else v.clause
-        return graded(v) | {"clause": charged, "message": ONCE_MORE}
-    return _broken(said if said.level is Level.SHOULD else clause(TWICE), Symptom.OTHER_BITS)
-
-
-def _broken(said: Clause, symptom: Symptom, message: str = "") -> dict[str, Any]:
-    return {
-        "status": BROKEN[said.level].value,
-        "clause": said.id,
-        "symptom": symptom.value,
-        "message": message,
-    }
+    v = judge.verdicts([case], output, np.broadcast_to(again, (case.row + 1, *again.shape)))
+    if STATUSES[v.status[0]] is Status.BREAKS_MUST:
+        broken, symptom = rules().ids[v.clause[0]], SYMPTOMS[v.symptom[0]]
+        charged = said.id if said.level is Level.MUST and broken == STABLE else broken
+        return _Charge(charged, symptom, ONCE_MORE, v)
+    return _Charge(said.id if said.level is Level.SHOULD else TWICE, Symptom.OTHER_BITS)
 
 
 def _unequal(batch: Batch, case: Case, got: Array) -> bool:

@@ -1,22 +1,35 @@
-"""Answers become rows of the run file."""
+"""Answers become verdicts: columns of the run file."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.connection import Connection
-from xent_conformance.cases.case import Batch, Case
-from xent_conformance.frameworks.interface import Array, Question
-from xent_conformance.judging.judge import OFFERED, RESULT, Judge
-from xent_conformance.judging.repeated import BROKEN, charge_repeated, graded
-from xent_conformance.reference.clauses import Level, clause
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.bits import bits_of_all
+from xent_conformance.judging.columns import Columns, Shared
+from xent_conformance.judging.judge import Judge, Returned, graded
+from xent_conformance.judging.numbered import (
+    LEVELS,
+    OFFERED,
+    OUTCOMES,
+    RESULT,
+    STATUSES,
+    Codes,
+    numbers,
+    rules,
+)
+from xent_conformance.judging.repeated import charge_repeated
+from xent_conformance.reference.clauses import Level
+from xent_conformance.reference.formats import Ints
 from xent_conformance.registry.framework import Seat
-from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
-
-NAN = float("nan")
+from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Outcome, Status, Symptom
 
 _SYMPTOM = {
     Outcome.RETURNED: Symptom.WRONG_SHAPE,
@@ -26,95 +39,163 @@ _SYMPTOM = {
     Outcome.TIMED_OUT: Symptom.TIMED_OUT,
 }
 
+_CHARGED = {Outcome.RETURNED: RESULT, Outcome.REFUSED: OFFERED}
+"""What is not answered for a reason of its own is charged to the clause that says so."""
 
-def rows_of(
-    batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str], *, widening: bool = False
-) -> list[dict[str, Any]]:
-    """One row of the run file for each case and output of ``answer``.
 
-    ``target`` holds what all of them share: framework, version, formulation, machine. ``widening``:
+@dataclass(frozen=True)
+class Answered:
+    """An answer to a batch, to be judged.
+
+    ``target`` holds what its verdicts share: framework, version, formulation, machine. ``widening``:
     the mode may give results of a wider type than the logits, as mixed precision does.
     """
-    widening = widening or batch.mixed
-    rows: list[dict[str, Any]] = []
-    for output in answer.question.due:
-        failures = answer.failures.get(output, {})
-        got = answer.results.get(output)
-        answered = [c for c in batch.cases if c.row not in failures]
-        verdicts: list[dict[str, Any]] = []
-        if answered:
-            assert got is not None, "a row without a failure has a result"
-            verdicts = _measured(judge, batch, answered, output, got, widening=widening)
-            charge_repeated(judge, batch, answer, output, answered, verdicts)
-        verdicts += [
-            _failed(case, output, failures[case.row], given=batch.mixed)
-            for case in batch.cases
-            if case.row in failures
-        ]
-        shared = {
-            "device": answer.question.device,
-            **target,
+
+    batch: Batch
+    judge: Judge
+    answer: Answer
+    target: Mapping[str, str]
+    widening: bool = False
+
+    def shared(self, output: str) -> Shared:
+        """What the verdicts on an output share."""
+        batch, question = self.batch, self.answer.question
+        said = {
+            "device": question.device,
+            **self.target,
             "operator": batch.operator,
             "family": batch.family,
             "dtype": batch.inputs.format.name,
             "n": batch.inputs.n,
-            "implementation": answer.question.implementation,
-            "mode": answer.question.mode,
+            "implementation": question.implementation,
+            "mode": question.mode,
             "output": output,
         }
-        for row in verdicts:
-            row |= shared
-            row["level"] = clause(row["clause"]).level.value
-        rows += verdicts
-    return rows
+        return Shared(batch, output, said)
 
 
-def target_of(seat: Seat, hello: Mapping[str, Any], question: Question) -> dict[str, str]:
-    """What :func:`rows_of` writes of who answered, from the seat and what its connection says of itself."""
-    return {
+def answered(seat: Seat, hello: Mapping[str, Any], batch: Batch, judge: Judge, answer: Answer) -> Answered:
+    """An answer of a seat, whose connection says ``hello`` of itself."""
+    question = answer.question
+    target = {
         "framework": seat.name,
         "version": hello["version"],
         "machine": hello["environment"]["processor"],
         "formulation": seat.declaration.formulations[question.implementation],
         "device": seat.device(question.device),
     }
+    return Answered(batch, judge, answer, target, question.mode in seat.declaration.widening)
 
 
-def judged(
-    seat: Seat, hello: Mapping[str, Any], batch: Batch, judge: Judge, answer: Answer
-) -> list[dict[str, Any]]:
-    """The rows of one answer of a seat."""
-    target = target_of(seat, hello, answer.question)
-    widening = answer.question.mode in seat.declaration.widening
-    return rows_of(batch, judge, answer, target, widening=widening)
+def verdicts(answers: Iterable[Answered]) -> Columns:
+    """A verdict on each case and output of all answers, in the order of answers, outputs and cases."""
+    every = [(a, output) for a in answers for output in a.answer.question.due]
+    columns = Columns.of([a.shared(output) for a, output in every])
+    outputs, start = [], 0
+    for a, output in every:
+        outputs.append(_Output(a, output, columns, start))
+        start += len(a.batch.cases)
+    measured = [(one, returned) for one in outputs if (returned := one.returned()) is not None]
+    if measured:
+        places = np.concatenate([one.answered for one, _ in measured])
+        columns.fill(places, graded(returned for _, returned in measured))
+    for one, _ in measured:
+        one.charge_format()
+    for one in outputs:
+        one.charge_repeated()
+        one.charge_failed()
+    return columns
 
 
 def asked_and_judged(
     seat: Seat, connection: Connection, batch: Batch, questions: Sequence[Question], judge: Judge
-) -> list[dict[str, Any]]:
-    """Put the questions about a batch to a seat, and judge what it answers: rows of a run file."""
+) -> Columns:
+    """Put the questions about a batch to a seat, and judge what it answers."""
     answers = ask(connection, batch, questions)
-    return [row for answer in answers for row in judged(seat, connection.hello, batch, judge, answer)]
+    return verdicts(answered(seat, connection.hello, batch, judge, answer) for answer in answers)
 
 
-def _measured(
-    judge: Judge, batch: Batch, cases: Sequence[Case], output: str, got: Array, *, widening: bool
-) -> list[dict[str, Any]]:
-    shape = _shape(batch, judge, output)
-    if got.shape != shape:
-        words = f"returned shape {got.shape}, the operator's is {shape}"
-        return [_result_fault(case, output, Symptom.WRONG_SHAPE, words, got) for case in cases]
-    if not got.size:
-        return [_empty(case, output) for case in cases]
-    rows = []
-    for case, v in zip(cases, judge.verdicts(cases, output, got), strict=True):
-        rows.append(_named(case) | {"outcome": Outcome.RETURNED.value, "message": ""} | graded(v))
-    if got.dtype != batch.inputs.format.dtype and not widening:
-        words = f"returned {got.dtype.name}, the logits are {batch.inputs.format.name}"
-        for case, row in zip(cases, rows, strict=True):
-            if row["status"] == Status.CONFORMS:
-                row |= _result_fault(case, output, Symptom.WRONG_DTYPE, words, got)
-    return rows
+class _Output:
+    """One output of one answer, whose verdicts stand in the columns from ``start`` on."""
+
+    def __init__(self, a: Answered, output: str, columns: Columns, start: int) -> None:
+        self._a, self._output, self._columns, self._start = a, output, columns, start
+        self._got = a.answer.results.get(output)
+        self._failures = a.answer.failures.get(output, {})
+        rows = len(a.batch.cases)
+        self._rows = np.arange(rows)
+        if self._failures:
+            self._rows = np.array([row for row in range(rows) if row not in self._failures], dtype=np.int64)
+
+    @property
+    def answered(self) -> Ints:
+        """Where the verdicts on the rows stand that were answered."""
+        return self._start + self._rows
+
+    def returned(self) -> Returned | None:
+        """The rows that can be measured; what has not the right shape, or no elements, is charged here."""
+        if not self._rows.size:
+            return None
+        batch, judge, got, output = self._a.batch, self._a.judge, self._got, self._output
+        assert got is not None, "a row without a failure has a result"
+        shape = _shape(batch, judge, output)
+        if got.shape != shape:
+            words = f"returned shape {got.shape}, the operator's is {shape}"
+            self._charge_result(self.answered, Symptom.WRONG_SHAPE, words)
+            return None
+        if not got.size:
+            self._empty()
+            return None
+        tested = numbers(batch.clauses_of(output))
+        if self._failures:
+            return judge.returned(tested[self._rows], output, got, self._rows)
+        return judge.returned(tested, output, got, None)
+
+    def charge_format(self) -> None:
+        """A result of another format is a fault where it is none otherwise."""
+        a, got = self._a, self._got
+        assert got is not None, "it was measured"
+        if got.dtype == a.batch.inputs.format.dtype or a.widening or a.batch.mixed:
+            return
+        words = f"returned {got.dtype.name}, the logits are {a.batch.inputs.format.name}"
+        right = self._columns.status[self.answered] == STATUSES.index(Status.CONFORMS)
+        places = self.answered[right]
+        self._columns.forget(places)
+        self._charge_result(places, Symptom.WRONG_DTYPE, words)
+
+    def _charge_result(self, places: Ints, symptom: Symptom, words: str) -> None:
+        """A result of another shape or format: a fault, unless the clause that is tested is open."""
+        got = self._got
+        assert got is not None, "it is charged what it is"
+        tested = numbers(self._a.batch.clauses_of(self._output))[places - self._start]
+        is_open = rules().level[tested] == LEVELS.index(Level.OPEN)
+        charged = np.where(is_open, tested, np.uint8(rules().number(RESULT)))
+        self._columns.charge(places, charged, symptom, words)
+        self._columns.bits[places] = bits_of_all(got)
+
+    def _empty(self) -> None:
+        """A result without elements that has the right shape."""
+        columns, places = self._columns, self.answered
+        columns.grade[places] = GRADES.index(Grade.EXACT)
+        columns.ulps[places] = columns.ratio[places] = 0.0
+        is_open = rules().level[columns.clause[places]] == LEVELS.index(Level.OPEN)
+        columns.status[places[is_open]] = STATUSES.index(Status.OPEN)
+
+    def charge_repeated(self) -> None:
+        """Rows that came back otherwise when they were asked once more."""
+        if self._rows.size:
+            a = self._a
+            charge_repeated(a.judge, a.batch, a.answer, self._output, self._columns, self._start)
+
+    def charge_failed(self) -> None:
+        """Rows that were not answered."""
+        alike: dict[Failure, list[int]] = {}
+        for row, failure in self._failures.items():
+            alike.setdefault(failure, []).append(row)
+        tested = numbers(self._a.batch.clauses_of(self._output))
+        for failure, rows in alike.items():
+            places = self._start + np.array(rows)
+            _charge_failed(self._columns, places, tested[rows], failure, given=self._a.batch.mixed)
 
 
 def _shape(batch: Batch, judge: Judge, output: str) -> tuple[int, ...]:
@@ -126,79 +207,22 @@ def _shape(batch: Batch, judge: Judge, output: str) -> tuple[int, ...]:
     return (len(inputs),) if output in ("value", "jvp") and single else (len(inputs), elements)
 
 
-def _named(case: Case) -> dict[str, Any]:
-    return {"case": case.id, "hash": case.hash, "variant": case.variant}
-
-
-def _nothing() -> dict[str, Any]:
-    """The measurements of a row of which nothing was graded."""
-    return {
-        "grade": Grade.NONE.value,
-        "ulps": NAN,
-        "ratio": NAN,
-        "index": 0,
-        "got": NAN,
-        "hi": NAN,
-        "lo": NAN,
-        "exponent": 0,
-        "rounded": NAN,
-    }
-
-
-def _empty(case: Case, output: str) -> dict[str, Any]:
-    """A result without elements that has the right shape."""
-    tested = clause(case.clause_of(output))
-    status = Status.OPEN if tested.level is Level.OPEN else Status.CONFORMS
-    measured = {"grade": Grade.EXACT.value, "ulps": 0.0, "ratio": 0.0}
-    said = {"outcome": Outcome.RETURNED.value, "message": "", "bits": ""}
-    judged = {"status": status.value, "symptom": Symptom.NONE.value, "clause": tested.id}
-    return _named(case) | _nothing() | measured | said | judged
-
-
-def _result_fault(case: Case, output: str, symptom: Symptom, message: str, got: Array) -> dict[str, Any]:
-    """A result of another shape or format: a fault, unless the clause that is tested is open."""
-    tested = clause(case.clause_of(output))
-    tested = tested if tested.level is Level.OPEN else clause(RESULT)
-    return (
-        _named(case)
-        | _nothing()
-        | {
-            "outcome": Outcome.RETURNED.value,
-            "message": message,
-            "status": BROKEN[tested.level].value,
-            "symptom": symptom.value,
-            "clause": tested.id,
-            "bits": hashlib.blake2b(got.tobytes(), digest_size=8).hexdigest(),
-        }
-    )
-
-
-def _failed(case: Case, output: str, failure: Failure, *, given: bool) -> dict[str, Any]:
-    """A row that was not answered: a fault, unless the clause is open, allows an error, or nothing was asked.
+def _charge_failed(columns: Columns, places: Ints, tested: Codes, failure: Failure, *, given: bool) -> None:
+    """Rows without an answer: a fault, unless the clause is open, allows an error, or nothing was asked.
 
     ``given``: labels or weights of another type were given, which a clause may allow to refuse whatever
     they are.
     """
-    tested = clause(case.clause_of(output))
-    allowed = tested.or_an_error and (failure.outcome is Outcome.RAISED or given)
-    if tested.level is not Level.OPEN and not allowed:
-        charged = {Outcome.RETURNED: RESULT, Outcome.REFUSED: OFFERED}
-        tested = clause(charged.get(failure.outcome, tested.id))
-    if failure.outcome is Outcome.UNSUPPORTED:
-        status, symptom = Status.UNSUPPORTED, Symptom.NONE
-    elif allowed and failure.outcome in (Outcome.RAISED, Outcome.REFUSED):
-        status, symptom = Status.CONFORMS, Symptom.NONE
-    else:
-        status, symptom = BROKEN[tested.level], _SYMPTOM[failure.outcome]
-    return (
-        _named(case)
-        | _nothing()
-        | {
-            "outcome": failure.outcome.value,
-            "message": failure.message,
-            "status": status.value,
-            "symptom": symptom.value,
-            "clause": tested.id,
-            "bits": "",
-        }
-    )
+    r, outcome = rules(), failure.outcome
+    allowed = r.or_an_error[tested] & (outcome is Outcome.RAISED or given)
+    charged = tested
+    if outcome in _CHARGED:
+        as_tested = allowed | (r.level[tested] == LEVELS.index(Level.OPEN))
+        charged = np.where(as_tested, tested, np.uint8(r.number(_CHARGED[outcome])))
+    columns.charge(places, charged, _SYMPTOM.get(outcome, Symptom.NONE), failure.message)
+    columns.outcome[places] = OUTCOMES.index(outcome)
+    if outcome is Outcome.UNSUPPORTED:
+        columns.status[places] = STATUSES.index(Status.UNSUPPORTED)
+    elif outcome in (Outcome.RAISED, Outcome.REFUSED):
+        columns.status[places[allowed]] = STATUSES.index(Status.CONFORMS)
+        columns.symptom[places[allowed]] = SYMPTOMS.index(Symptom.NONE)

@@ -11,6 +11,7 @@ from typing import Any
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import STATUSES, rules
 from xent_conformance.reference.oracle import Oracle
 
 
@@ -33,9 +34,11 @@ def _claims(file: CaseFile, batch: Batch, oracle: Oracle) -> list[dict[str, Any]
     judge, claim = Judge(oracle.truth(batch.inputs)), file.claims[batch.id]
     if not claim.size:
         return []
-    verdicts = judge.verdicts(batch.cases, "value", claim)
+    v = judge.verdicts(batch.cases, "value", claim)
     return [
-        {"case": case.id, "status": v.status.value, "clause": v.clause, "ulps": v.ulps, "got": v.got,
-         "rounded": v.rounded}
-        for case, v in zip(batch.cases, verdicts, strict=True)
+        {"case": case.id, "status": STATUSES[status].value, "clause": rules().ids[clause], "ulps": ulps,
+         "got": got, "rounded": rounded}
+        for case, status, clause, ulps, got, rounded in zip(
+            batch.cases, v.status, v.clause, v.ulps.tolist(), v.got.tolist(), v.rounded.tolist(), strict=True
+        )
     ]  # fmt: skip

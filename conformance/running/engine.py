@@ -18,7 +18,7 @@ from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.charge import by_what_is_plain
-from xent_conformance.judging.rows import judged, target_of
+from xent_conformance.judging.rows import answered
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import wanted_devices
@@ -37,6 +37,7 @@ from xent_conformance.running.conversation import (
     one_by_one,
     together,
 )
+from xent_conformance.running.desk import Desk
 from xent_conformance.running.header import header, identity
 from xent_conformance.running.journal import Journal, Kept
 from xent_conformance.running.keeping import check_run, place_of
@@ -121,23 +122,24 @@ def run(
         for key, found in plan.items():
             ledger.finished[key] = len(found) - len(rest[key])
         oracle = oracle or Oracle(default_cache())
-        bench = Bench(oracle, rest)
+        bench, desk = Bench(oracle, rest), Desk(journal)
         conversations = {
             key: conversation(seats[key], found, asked.questions, inside or connect)
             for key, found in rest.items()
         }
         events = one_by_one(conversations.values()) if inside else together(conversations)
         try:
-            with contextlib.closing(events):
+            with desk, contextlib.closing(events):
                 for event in events:
-                    _enter(event, asked, seats, ledger, bench, journal)
+                    _enter(event, asked, seats, ledger, bench, desk)
                     if progress:
                         for key, planned in ledger.planned.items():
                             progress(key, ledger.finished[key], planned)
+                with ledger.timed("judging"):
+                    desk.clear()
         except BaseException:
             end_all()  # what hangs answers nobody any more
             raise
-        journal.flush()
         ledger.absent += _absent_devices(asked, seats, ledger.hellos)
         with ledger.timed("diagnosis"):
             named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
@@ -158,9 +160,9 @@ def _enter(
     seats: Mapping[str, Seat],
     ledger: Ledger,
     bench: Bench,
-    journal: Journal | Kept,
+    desk: Desk,
 ) -> None:
-    """Judge what was answered, and note what happened."""
+    """Put what was answered on the desk, which is cleared when it is full, and note what happened."""
     match event:
         case Started(key, hello):
             ledger.started(key, hello)
@@ -173,13 +175,14 @@ def _enter(
             with ledger.timed("reference"):
                 judge = bench.of(batch)
             with ledger.timed("judging"):
-                rows = []
-                for answer in answers:
-                    rows += judged(seat, hello, batch, judge, answer)
-                    ledger.distances.add(batch, judge, answer, target_of(seat, hello, answer.question))
+                every = [answered(seat, hello, batch, judge, answer) for answer in answers]
+                for one in every:
+                    ledger.distances.add(batch, judge, one.answer, one.target)
                 if bench.finished(batch):
                     ledger.distances.forget(batch)
-            journal.add(key, batch.id, rows)
+                desk.add(key, batch.id, every)
+                if desk.full:
+                    desk.clear()
             ledger.finished[key] += 1
         case Ended(key, starts):
             ledger.starts[key] = starts

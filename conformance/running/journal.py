@@ -1,21 +1,24 @@
-"""Finished batches on disk while a run goes on, so that an interruption loses nothing."""
+"""Finished batches on disk while a run goes on, so that an interruption loses nothing, and memory little."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.running.keeping import Occupied
 
-_PART_ROWS = 2_000
+Done = Sequence[tuple[str, str]]
+"""Seats, each with the id of a batch that it has answered."""
 
 
 def folder_of(out: Path) -> Path:
@@ -46,10 +49,8 @@ class Journal:
         self._identity = json.loads(json.dumps(identity))
         if resume is None:
             resume = resumable(out) and self._left() == self._identity
-        self._parts: list[pl.DataFrame] = []
+        self._parts: list[Path] = []
         self._done: dict[str, set[str]] = {}
-        self._pending: list[dict[str, Any]] = []
-        self._pending_done: list[tuple[str, str]] = []
         if resume and not self.folder.is_dir():
             raise RunFileError(f"nothing to resume: there is no {self.folder}; run without --resume")
         if resume:
@@ -70,7 +71,6 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.flush()
         if not self._parts:
             with contextlib.suppress(OSError):
                 self.remove()
@@ -91,10 +91,11 @@ class Journal:
         for path in sorted(self.folder.glob("part-*.parquet")):
             try:
                 done = json.loads(pl.read_parquet_metadata(path)["done"])
-                self._parts.append(pl.read_parquet(path))
+                pl.read_parquet(path)
             except (pl.exceptions.PolarsError, OSError, KeyError):
                 path.unlink()  # torn by the interruption: its batches are asked again
                 continue
+            self._parts.append(path)
             for framework, batch in done:
                 self._done.setdefault(framework, set()).add(batch)
 
@@ -102,29 +103,28 @@ class Journal:
         """Ids of the batches that ``framework`` has answered in an earlier, interrupted run."""
         return self._done.get(framework, set())
 
-    def add(self, framework: str, batch: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Keep the verdicts of one finished batch."""
-        self._pending += rows
-        self._pending_done.append((framework, batch))
-        if len(self._pending) >= _PART_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is pending."""
-        if not self._pending:
-            return
-        frame = pl.DataFrame(self._pending, schema=SCHEMA)
+    def add(self, done: Done, verdicts: pl.DataFrame) -> None:
+        """Write the verdicts on finished batches: they are kept on disk alone."""
         last = max(
             (int(p.stem.removeprefix("part-")) for p in self.folder.glob("part-*.parquet")), default=-1
         )
         path = self.folder / f"part-{last + 1:05d}.parquet"
-        frame.write_parquet(path, metadata={"done": json.dumps(self._pending_done)})
-        self._parts.append(frame)
-        self._pending, self._pending_done = [], []
+        # it is read once, and soon
+        verdicts.write_parquet(path, metadata={"done": json.dumps(done)}, compression="lz4", statistics=False)
+        self._parts.append(path)
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster."""
-        return _in_order(pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA))
+        if not self._parts:
+            return pl.DataFrame(schema=SCHEMA)
+        every = pl.scan_parquet(self._parts)
+
+        def column(name: str) -> pl.Series:
+            return every.select(name).collect().to_series()
+
+        order = _order(column)
+        # a column at a time: the whole is in memory once, and not a second time beside its order
+        return pl.DataFrame([_ordered(column(name), order) for name in SCHEMA])
 
     def remove(self) -> None:
         """The run file is written: the journal has served."""
@@ -136,7 +136,7 @@ class Kept:
     """The verdicts of a run that nobody wants on disk."""
 
     def __init__(self) -> None:
-        self._rows: list[dict[str, Any]] = []
+        self._parts: list[pl.DataFrame] = []
 
     def __enter__(self) -> Self:
         return self
@@ -148,21 +148,46 @@ class Kept:
         """Nothing was answered before."""
         return set()
 
-    def add(self, framework: str, batch: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Keep the verdicts of one finished batch."""
-        self._rows += rows
-
-    def flush(self) -> None:
-        """There is nowhere to write to."""
+    def add(self, done: Done, verdicts: pl.DataFrame) -> None:
+        """Keep the verdicts on finished batches."""
+        self._parts.append(verdicts)
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in the order of a run file."""
-        return _in_order(pl.DataFrame(self._rows, schema=SCHEMA))
+        every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)
+        return every[_order(every.get_column)]
 
     def remove(self) -> None:
         """There is nothing on disk."""
 
 
-def _in_order(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """An order that does not depend on which worker was faster."""
-    return verdicts.sort(["framework", "implementation", "mode", "device", "case", "output"])
+_ORDER = ("framework", "implementation", "mode", "device", "case", "output")
+"""Columns that name a verdict: in their order it does not matter which worker was faster."""
+
+
+def _order(column: Callable[[str], pl.Series]) -> pl.Series:
+    """The places of the verdicts in the order of a run file; ``column`` has each of its columns, by name.
+
+    Words are sorted by their places among all words of a column: the texts themselves are much memory.
+    """
+    places = [_place(column(name)) for name in _ORDER]
+    return pl.Series(np.lexsort(places[::-1]))
+
+
+def _place(words: pl.Series) -> NDArray[np.int32]:
+    """Of each word its place among those of the column in their order; what is missing comes first."""
+    return _numbered(words)[1].cast(pl.Int32).fill_null(-1).to_numpy()
+
+
+def _ordered(column: pl.Series, order: pl.Series) -> pl.Series:
+    """A column in that order; each of its words is held once, however often it stands there."""
+    if column.dtype != pl.String:
+        return column.gather(order)
+    known, number = _numbered(column)
+    return known.gather(number.gather(order)).alias(column.name)
+
+
+def _numbered(words: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The words of a column in their order, and of each place the number of its word."""
+    known = words.drop_nulls().unique().sort()
+    return known, words.cast(pl.Enum(known)).to_physical()

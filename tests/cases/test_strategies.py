@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.exploring import NOBODY, WORKER
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, arrays_of
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.strategies import rows
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.support.faults.adapter import Faults
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, arrays_of
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.form import PLAIN_FORM, Form
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Oracle

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.support import fakes_in_any_manner as fakes
+from tests.support.judging import rows_of
 from xent_conformance.asking import asker
 from xent_conformance.asking.asker import Answer
 from xent_conformance.asking.inside import InProcess
@@ -18,7 +19,6 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from xent_conformance.cases.case import Case
-from xent_conformance.judging.judge import Judge, Verdict
+from xent_conformance.asking.asker import Answer
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import STATUSES, rules
+from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.bounds.table import Bound
 from xent_conformance.reference.exact.enclosure import Enclosure
 from xent_conformance.reference.formats import FORMATS
-from xent_conformance.reports.run.words import Grade, Status, Symptom
+from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Status, Symptom
 
 F32 = FORMATS["float32"]
 ULP = 2.0**-23
@@ -52,11 +56,54 @@ class Truth:
         return Bound(*(np.broadcast_to(b, ulp.shape) * ulp for b in (self.accurate, self.stable)), self.flush)
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """One row of what a judge gives in columns, in words."""
+
+    grade: Grade
+    status: Status
+    symptom: Symptom
+    clause: str
+    ulps: float
+    ratio: float
+    index: int
+    got: float
+    hi: float
+    lo: float
+    exponent: int
+    rounded: float
+    bits: str
+
+
+def verdicts_of(judge: Judge, cases: Sequence[Case], output: str, got: Any) -> list[Verdict]:
+    """The verdict on each case."""
+    columns = judge.verdicts(cases, output, got)
+    words: Mapping[str, Any] = {
+        "grade": GRADES.__getitem__,
+        "status": STATUSES.__getitem__,
+        "symptom": SYMPTOMS.__getitem__,
+        "clause": rules().ids.__getitem__,
+        "bits": bytes.decode,
+    }
+    told = {
+        f.name: [words.get(f.name, lambda v: v)(v) for v in getattr(columns, f.name).tolist()]
+        for f in fields(Verdict)
+    }
+    return [Verdict(*row) for row in zip(*told.values(), strict=True)]
+
+
+def rows_of(
+    batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str], *, widening: bool = False
+) -> list[dict[str, Any]]:
+    """The verdicts on one answer, as rows of a run file."""
+    return verdicts([Answered(batch, judge, answer, target, widening)]).rows()
+
+
 def judged(got: Any, hi: Any, *, clause: str = "1.1", **truth: Any) -> Verdict:
     """The verdict on one row."""
     t = Truth(hi, **truth)
     values = np.atleast_2d(np.asarray(got, dtype=np.float64)).astype(t.inputs.format.dtype)
-    (verdict,) = Judge(t).verdicts([case(0, clause)], "value", values)  # type: ignore[arg-type]
+    (verdict,) = verdicts_of(Judge(t), [case(0, clause)], "value", values)  # type: ignore[arg-type]
     return verdict
 
 

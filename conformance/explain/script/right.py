@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from xent_conformance.cases.case import Case
-from xent_conformance.judging.judge import ONE_CLASS, Judge
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import ONE_CLASS
 from xent_conformance.reports.run.words import Symptom
 
 

@@ -27,7 +27,7 @@ from xent_conformance.explain.wanted import Refused
 from xent_conformance.frameworks.interface import Array, Implementation, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.repeated import EQUAL_CLASSES, equal_inputs
-from xent_conformance.judging.rows import asked_and_judged, judged
+from xent_conformance.judging.rows import answered, asked_and_judged, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import seats, wanted_devices
@@ -247,7 +247,7 @@ class _Asked:
     def _worst(self, judge: Judge, output: str) -> Row:
         """The heaviest of the case's verdicts in a run, on that output if one is named."""
         asked = asked_and_judged(self.seat, self.connection, self.batch, [self.question], judge)
-        every = [r for r in asked if r["case"] == self.case.id]
+        every = [r for r in asked.rows() if r["case"] == self.case.id]
         mine = [r for r in every if output in ("", r["output"])]
         if not mine:
             check_name("output", output, dict.fromkeys(r["output"] for r in every))
@@ -259,8 +259,8 @@ class _Asked:
         return heaviest(rows)
 
     def _judged(self, judge: Judge, answer: Answer) -> Iterator[Row]:
-        rows = judged(self.seat, self.connection.hello, self.batch, judge, answer)
-        return (r for r in rows if r["case"] == self.case.id)
+        mine = answered(self.seat, self.connection.hello, self.batch, judge, answer)
+        return (r for r in verdicts([mine]).rows() if r["case"] == self.case.id)
 
     def _ways(self) -> list[Array]:
         """Which rows to call with: the row alone where rows are by themselves; all; as many as in a run."""

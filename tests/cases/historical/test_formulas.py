@@ -15,11 +15,11 @@ from tests.support.historical.asking import (
 )
 from tests.support.historical.formulas import BCE, CE, SG, SP, WRONG, S
 from tests.support.historical.showing import FORMULAS
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, Failure
 from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.families.historical import FAMILY, KINDS, entries, path_safe
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reports.run.words import Outcome
 
 

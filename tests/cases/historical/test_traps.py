@@ -13,6 +13,7 @@ import pytest
 from tests.support.corpus import of_corpus
 from tests.support.historical.asking import FLAGGED, TARGET, WITHOUT_ARGUMENTS, asked, by_id, judge
 from tests.support.historical.formulas import BCE, SP
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs
@@ -20,7 +21,6 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.historical import KINDS, entries
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import FRAMEWORKS, Launch
 

@@ -12,6 +12,7 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import ROWS, Answer, ask
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import manner_of
@@ -19,7 +20,6 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
 from xent_conformance.frameworks.interface import Array, Call
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.oracle import Oracle
 
 CLEAN = [[0.0, 1.0, 2.0], [3.0, 3.0, -3.0], [10.0, 0.0, 0.5], [-1.0, 4.0, 4.0], [7.0, 7.0, 7.0]]

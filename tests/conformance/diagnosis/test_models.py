@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from tests.support.corpus import corpus, of_corpus
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
@@ -22,7 +23,6 @@ from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Rig
 from xent_conformance.diagnosis.weigh import last_axis, weighed
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA

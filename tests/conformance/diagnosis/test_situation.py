@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import corpus
+from tests.support.judging import verdicts_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.pieces import Pieces, piece
@@ -44,7 +45,7 @@ def test_what_nothing_is_replaced_in_breaks_nothing(operator: str) -> None:
             with np.errstate(all="ignore"):
                 got = Situation(truth, WIDE, output, FORMULAS).whole[0].astype(b.inputs.format.dtype)
             assert got.shape == truth.enclosure(output).hi.shape
-            broken = [v for v in judge.verdicts(b.cases, output, got) if v.status.value in FAULTS]
+            broken = [v for v in verdicts_of(judge, b.cases, output, got) if v.status.value in FAULTS]
             assert not broken, (b.id, output, broken[0])
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.support.corpus import of_corpus
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.formulas import FORMULAS
@@ -17,7 +18,6 @@ from xent_conformance.diagnosis.predict import HYPOTHESES, Right, modelled, pred
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighed, explain, weigh
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA

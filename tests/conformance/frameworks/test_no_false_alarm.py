@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.corpus import of_corpus
 from tests.support.exact import answer, group
+from tests.support.judging import verdicts_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.judging.judge import Judge
@@ -61,7 +62,7 @@ def _judge(batch: Batch, rows: list[int]) -> int:
     judged = 0
     for output, got in _answers(batch, rows).items():
         cases = [batch.cases[i] for i in rows]
-        for case, verdict in zip(cases, judge.verdicts(cases, output, got), strict=True):
+        for case, verdict in zip(cases, verdicts_of(judge, cases, output, got), strict=True):
             allowed = {Status.CONFORMS, Status.OPEN}
             assert verdict.status in allowed, (case.id, output, verdict)
             if verdict.status is Status.CONFORMS:

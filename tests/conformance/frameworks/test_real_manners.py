@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 
 from tests.support.here import TARGET, family
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import FRAMEWORKS, Launch

@@ -10,11 +10,11 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.worker.delivery import AGAIN
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.support import fakes
 from tests.support.by_hand import batch, question
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, Failure, arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA
@@ -85,7 +85,7 @@ def test_a_wrong_number_is_worse_than_its_dtype() -> None:
 def test_a_row_without_an_answer_breaks_what_it_tested(outcome: Outcome, clause: str, status: str) -> None:
     b = batch("softmax", LOGITS, clause=clause)
     failures = {"value": {1: Failure(outcome, "its words")}}
-    answered_0, answered_2, failed = _rows(b, Answer(question("softmax", "value"), _exact(b), failures))
+    answered_0, failed, answered_2 = _rows(b, Answer(question("softmax", "value"), _exact(b), failures))
     assert {answered_0["outcome"], answered_2["outcome"]} == {"returned"}
     assert failed["case"].endswith("/r1")
     assert (failed["outcome"], failed["message"]) == (outcome.value, "its words")

@@ -10,11 +10,11 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET, ask, family, verdicts
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, Failure, arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA
@@ -124,7 +124,7 @@ def test_a_row_that_raises_leaves_the_others_their_own_bits() -> None:
 def test_raising_obeys_a_clause_that_allows_an_error(clause: str) -> None:
     b = batch("softmax", LOGITS, clause=clause)
     failures = {"value": {1: Failure(Outcome.RAISED, "IndexError: no such class")}}
-    *_, raised = _rows(b, Answer(question("softmax", "value"), _right(b), failures))
+    _, raised, _ = _rows(b, Answer(question("softmax", "value"), _right(b), failures))
     assert (raised["status"], raised["symptom"], raised["clause"]) == ("conforms", "none", clause)
     assert (raised["outcome"], raised["message"]) == ("raised", "IndexError: no such class")
     assert set(raised) == set(SCHEMA) - {"cause"}
@@ -135,7 +135,7 @@ def test_a_crash_is_no_error(outcome: Outcome) -> None:
     """A device assertion takes the process with it: nobody can catch that."""
     b = batch("softmax", LOGITS, clause="6.4")
     failures = {"value": {1: Failure(outcome, "worker killed by signal 6")}}
-    *_, failed = _rows(b, Answer(question("softmax", "value"), _right(b), failures))
+    _, failed, _ = _rows(b, Answer(question("softmax", "value"), _right(b), failures))
     assert (failed["status"], failed["clause"]) == ("breaks_must", "6.4")
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import INFINITY, NAN, batch
-from tests.support.judging import F32, STABLE, ULP, check, judged
+from tests.support.judging import F32, STABLE, ULP, check, judged, verdicts_of
 from xent_conformance.cases.corpus import find_case
-from xent_conformance.judging.judge import Judge, _broken
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import broken
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import Grade, Status, Symptom
 
@@ -224,18 +225,19 @@ def test_a_reference_without_enough_precision_is_undecided() -> None:
     x, p = [0.0, 2.0**-149], [0.5, 0.5]
     b = batch("softmax_cross_entropy", [x], labels=[p])
     got = np.zeros((1, 2), dtype=np.float32)
-    (short,) = Judge(Oracle(precisions=(128,)).truth(b.inputs)).verdicts(b.cases, "grad_logits", got)
+    judge = Judge(Oracle(precisions=(128,)).truth(b.inputs))
+    (short,) = verdicts_of(judge, b.cases, "grad_logits", got)
     assert short.status is Status.UNDECIDED
-    (enough,) = Judge(Oracle().truth(b.inputs)).verdicts(b.cases, "grad_logits", got)
+    (enough,) = verdicts_of(Judge(Oracle().truth(b.inputs)), b.cases, "grad_logits", got)
     assert enough.status is Status.CONFORMS
 
 
 @pytest.mark.parametrize("tested", ["1.2", "1.3", "1.4"])
 def test_cases_of_accuracy_underflow_and_shape_are_finite_rows_like_any_other(tested: str) -> None:
     """What is beyond the stable bound there breaks 1.1, a must; only their own symptom breaks them."""
-    assert _broken(Symptom.BEYOND_BOUND, tested) == _broken(Symptom.NAN, tested) == "1.1"
-    assert _broken(Symptom.LOST_ACCURACY, tested) == "1.2"
-    assert _broken(Symptom.FLUSHED, tested) == "1.3"
+    assert broken(Symptom.BEYOND_BOUND, tested) == broken(Symptom.NAN, tested) == "1.1"
+    assert broken(Symptom.LOST_ACCURACY, tested) == "1.2"
+    assert broken(Symptom.FLUSHED, tested) == "1.3"
 
 
 @pytest.mark.parametrize(("times", "grade"), [(0.5, Grade.STABLE), (2.0, Grade.DIVERGENT)])
@@ -250,6 +252,6 @@ def test_an_error_that_no_ulp_can_count_is_held_against_its_bound(times: float, 
     with np.errstate(over="ignore"):
         assert np.isinf(np.ldexp(stable[tiny], 1074)), "in ulps"
     got[case.row, tiny] += times * stable[tiny]
-    (v,) = Judge(truth).verdicts([case], "grad_logits", got)
+    (v,) = verdicts_of(Judge(truth), [case], "grad_logits", got)
     assert (v.grade, v.index) == (grade, tiny) and v.ratio == pytest.approx(times)
     assert (v.status is Status.BREAKS_MUST) is (grade is Grade.DIVERGENT)

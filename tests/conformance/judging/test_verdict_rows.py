@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import NAN
-from tests.support.judging import ULP, Truth, case, check, judged
-from xent_conformance.judging.judge import Judge, Verdict
+from tests.support.judging import ULP, Truth, Verdict, case, check, judged, verdicts_of
+from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reports.run.words import Grade, Status, Symptom
 
@@ -47,7 +47,7 @@ def _several(rows: Sequence[int], clauses: Sequence[str]) -> list[Verdict]:
     hi = np.array([[1.0], [2.0], [4.0]])
     got = np.array([[1.0], [NAN], [4.0 + 4 * 17 * ULP]], dtype=np.float32)
     cases = [case(row, clause) for row, clause in zip(rows, clauses, strict=True)]
-    return Judge(Truth(hi)).verdicts(cases, "value", got)  # type: ignore[arg-type]
+    return verdicts_of(Judge(Truth(hi)), cases, "value", got)  # type: ignore[arg-type]
 
 
 def test_each_row_is_judged_by_its_own_clause() -> None:

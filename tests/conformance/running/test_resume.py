@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.support.by_hand import Install, selection
@@ -241,32 +242,27 @@ def test_an_interruption_ends_the_workers(
 # --- the journal alone ------------------------------------------------------------------------------
 
 
-def _row(case: str) -> dict[str, Any]:
-    return dict.fromkeys(SCHEMA) | {"case": case}
+def _row(case: str) -> pl.DataFrame:
+    return pl.DataFrame([dict.fromkeys(SCHEMA) | {"case": case}], schema=SCHEMA)
 
 
 def test_a_part_does_not_overwrite_another(out: Path) -> None:
     """Each part is a name of its own, also after one before it was torn."""
     journal = Journal(out, {}, resume=False)
     for batch in ("a", "b"):
-        journal.add("fake", batch, [_row(batch)])
-        journal.flush()
+        journal.add([("fake", batch)], _row(batch))
     first, _ = _journal(out)
     first.write_bytes(b"PAR1")
     again = Journal(out, {}, resume=True)
     assert again.done("fake") == {"b"}
-    again.add("fake", "a", [_row("a")])
-    again.flush()
+    again.add([("fake", "a")], _row("a"))
     assert sorted(again.verdicts()["case"]) == ["a", "b"]
     assert Journal(out, {}, resume=True).done("fake") == {"a", "b"}
 
 
 def test_done_is_told_apart_by_framework(out: Path) -> None:
     journal = Journal(out, {"suite": "x"}, resume=False)
-    journal.add("fake", "a", [_row("a")])
-    journal.add("other", "b", [_row("b")])
-    journal.flush()
-    journal.flush()  # nothing is pending: nothing is written
+    journal.add([("fake", "a"), ("other", "b")], pl.concat([_row("a"), _row("b")]))
     assert len(_journal(out)) == 1
     again = Journal(out, {"suite": "x"}, resume=True)
     assert (again.done("fake"), again.done("other"), again.done("third")) == ({"a"}, {"b"}, set())

@@ -22,6 +22,7 @@ from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Died, Fault
 from tests.support.faults.seeded import FAULTS
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, ask
 from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
@@ -30,7 +31,6 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import Framework, Seat

@@ -15,12 +15,12 @@ import polars as pl
 
 from tests.support.corpus import corpus, of_corpus
 from tests.support.faults.asked import NOT_JUDGED, Bench, bits
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.causes import diagnosed_alone
 from xent_conformance.diagnosis.weigh import SAMPLE
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA

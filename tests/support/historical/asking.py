@@ -8,12 +8,12 @@ import numpy as np
 
 from tests.support.corpus import of_corpus
 from tests.support.historical.formulas import WRONG, Array, rows_given
+from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.historical import FAMILY, Entry, entries, path_safe
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.oracle import Oracle
 
 TARGET = {"framework": "test", "version": "0", "machine": "", "formulation": "composed", "device": "cpu"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from tests.support.corpus import of_corpus
+from tests.support.judging import rows_of
 from tests.support.mutants.adapter import DOORS, NAME, Textbook
 from tests.support.mutants.mutate import Mutant, callers, mutants
 from xent_conformance.asking.asker import ask
@@ -14,7 +15,6 @@ from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import Framework, Seat

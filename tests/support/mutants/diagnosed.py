@@ -12,6 +12,7 @@ import polars as pl
 
 from tests.support.corpus import corpus, of_corpus
 from tests.support.faults.diagnosed import TARGET, named_first, of_interest
+from tests.support.judging import rows_of
 from tests.support.mutants.adapter import DOORS, NAME, Textbook
 from tests.support.mutants.asked import SEAT
 from tests.support.mutants.mutate import Mutant, callers
@@ -21,7 +22,6 @@ from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.causes import diagnosed_alone
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA

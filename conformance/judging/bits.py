@@ -1,0 +1,29 @@
+"""Hashes of the bits of rows: equal where two runs returned the same, whatever the numbers say."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = NDArray[np.bytes_]
+"""Sixteen hexadecimal digits a row, in ASCII; empty where nothing came back."""
+
+DIGITS = np.dtype("S16")
+
+
+def bits_of_rows(got: NDArray[Any]) -> Bits:
+    """The hash of each row of ``(rows, ...)``."""
+    rows = len(got)
+    raw = memoryview(np.ascontiguousarray(got).tobytes())
+    size = len(raw) // max(1, rows)
+    row = (raw[i : i + size] for i in range(0, len(raw), max(1, size)))
+    hashed = b"".join([hashlib.blake2b(bits, digest_size=8).digest() for bits in row])
+    return np.frombuffer(hashed.hex().encode(), dtype=DIGITS)
+
+
+def bits_of_all(got: NDArray[Any]) -> bytes:
+    """The hash of all that came back, where it is not a number a row."""
+    return hashlib.blake2b(got.tobytes(), digest_size=8).hexdigest().encode()

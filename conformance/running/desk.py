@@ -1,0 +1,56 @@
+"""Answers on their way to the journal: collected until there are many, judged at once, and written."""
+
+from __future__ import annotations
+
+import time
+from typing import Self
+
+from xent_conformance.judging.rows import Answered, verdicts
+from xent_conformance.running.journal import Journal, Kept
+
+VERDICTS, ELEMENTS, SECONDS = 8192, 2**19, 5.0
+"""What is waiting is judged when it has so many verdicts or elements, or has waited so long."""
+
+
+class Desk:
+    """What was answered and is not judged yet; as a context it is left clear."""
+
+    def __init__(self, journal: Journal | Kept) -> None:
+        self._journal = journal
+        self._clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def _clear(self) -> None:
+        self._waiting: list[Answered] = []
+        self._done: list[tuple[str, str]] = []
+        self._verdicts = self._elements = 0
+        self._since = time.monotonic()
+
+    def add(self, seat: str, batch: str, answers: list[Answered]) -> None:
+        """All answers of a seat to a batch."""
+        self._waiting += answers
+        self._done.append((seat, batch))
+        for a in answers:
+            self._verdicts += len(a.batch.cases) * len(a.answer.question.due)
+            self._elements += sum(got.size for got in a.answer.results.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to judge."""
+        many = self._verdicts >= VERDICTS or self._elements >= ELEMENTS
+        return many or time.monotonic() - self._since > SECONDS
+
+    def clear(self) -> None:
+        """Judge what is waiting, and put it into the journal.
+
+        Where that is interrupted, what was waiting still is.
+        """
+        if self._done:
+            judged, done = verdicts(self._waiting).frame(), self._done
+            self._clear()
+            self._journal.add(done, judged)
