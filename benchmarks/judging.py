@@ -79,7 +79,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
 
         def written() -> None:
-            journal = Journal(Path(folder) / "run.parquet", {}, resume=False)
+            journal = Journal(Path(folder) / "run.parquet", {}, resume=False, force=True)
             desk = Desk(journal)
             for i, one in enumerate(every):
                 desk.add("benchmark", str(i), [one])
