@@ -15,7 +15,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.cases.families import ALL
-from xent_conformance.cases.families.common import target
+from xent_conformance.cases.families.common import log_target, ordinary, target
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
@@ -85,7 +85,7 @@ def _batch(
 ) -> Batch:
     first = asks[0]
     logits = np.stack([np.asarray(a.logits, dtype=np.float64) for a in asks])
-    labels = np.stack([_labels(operator, n, a, words) for a in asks])
+    labels = np.stack([_labels(operator, fmt, n, a, words) for a in asks])
     scalar = operator.value_shape == "scalar" or first.attributes.grouped
     width = 1 if scalar else logits.shape[1]
     cotangent = words.cotangent(len(asks), width)
@@ -110,7 +110,7 @@ def _batch(
     return Batch(family, inputs, asks)
 
 
-def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
+def _labels(operator: Operator, fmt: Format, n: int, ask: Ask, words: Words) -> Floats:
     """The labels a family gave, or a hard label drawn for the row; of a divergence a positive target."""
     if operator.labels == "none":
         return np.zeros(0)
@@ -118,6 +118,10 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
         raise ValueError(f"{operator.name} {ask.variant}: a group of examples brings its own labels")
     if ask.labels is not None:
         return np.asarray(ask.labels, dtype=np.float64)
+    if operator.domain == "nonnegative":
+        return ordinary(operator, fmt, n, words)
+    if operator.domain == "log_distributions":
+        return log_target(fmt, n, words)
     if operator.elementwise:
         return words.below(2, n).astype(np.float64)
     if operator.domain == "log_probabilities" and operator.labels == "dense":

@@ -5,6 +5,7 @@ from xent_conformance.cases.families.composites import COMPOSITES
 from xent_conformance.cases.families.cotangents import COTANGENTS
 from xent_conformance.cases.families.crossing import CROSSING
 from xent_conformance.cases.families.derivatives import DERIVATIVES
+from xent_conformance.cases.families.divergences import DIVERGENCES
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
 from xent_conformance.cases.families.every_half import EVERY_HALF
 from xent_conformance.cases.families.forms import FORMS
@@ -52,6 +53,7 @@ ALL = (
     LONG_SUMS,
     SATURATING_SUMS,
     SOFT_LABELS,
+    DIVERGENCES,
     INDEX_LABELS,
     INDEX_RANGE,
     LABEL_TYPES,

@@ -259,6 +259,21 @@ class Jax:
             since="standard",
         ),
         Implementation(
+            "jax.scipy.special.rel_entr", "relative_entropy", "fused",
+            lambda jax, q, p: jax.scipy.special.rel_entr(p, q),
+        ),
+        Implementation(
+            "jax.scipy.special.kl_div", "elementwise_kl_divergence", "fused",
+            lambda jax, q, p: jax.scipy.special.kl_div(p, q),
+        ),
+        Implementation(
+            "jax.numpy.exp*(t-x)", "kl_divergence_log_target", "composed",
+            lambda jax, x, t, axis=-1: (jax.numpy.exp(t) * (t - x)).sum(axis=axis),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
+        Implementation(
             "jax.numpy.take_along_axis", "negative_log_likelihood", "composed",
             lambda jax, x, y, axis=-1: -jax.numpy.take_along_axis(
                 x, jax.numpy.expand_dims(y, axis), axis=axis

@@ -84,6 +84,11 @@ class Optax(Jax):
             note="targets are documented as strictly positive, and zero is provided for in the value",
             takes=frozenset({"axis"}),
         ),
+        Implementation(
+            "optax.losses.kl_divergence_with_log_targets", "kl_divergence_log_target", "composed",
+            lambda optax, x, t, axis=-1: optax.losses.kl_divergence_with_log_targets(x, t, axis=axis),
+            takes=frozenset({"axis"}),
+        ),
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from xent_conformance.reference.bounds.around import around, rounded, untimed
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.derivatives import MOVING
+from xent_conformance.reference.bounds.divergences import DIVERGENCES
 from xent_conformance.reference.bounds.given import GIVEN
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
@@ -26,6 +27,7 @@ BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     **SOFTMAX,
     **SIGMOID,
     **GIVEN,
+    **DIVERGENCES,
     **MOVING,
 }
 
