@@ -22,9 +22,7 @@ from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal[
-    "reals", "unit", "log_probabilities", "probabilities", "log_distributions", "nonnegative"
-]
+Domain = Literal["reals", "unit", "log_probabilities", "probabilities", "log_distributions", "nonnegative"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 

@@ -114,7 +114,7 @@ def _targets(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[
     yield Ask("certain", ordinary(operator, fmt, n, words), "6.1", np.zeros(n))
     yield Ask("unnormalised", ordinary(operator, fmt, n, words), "6.1", fmt.nearest(words.fractions(n)))
     improbable = log_target(fmt, n, words)
-    improbable[[1, 4]] = fmt.nearest(np.array([fmt.emin * 0.69, (fmt.emin - fmt.precision) * 0.75]))
+    improbable[[1, 4]] = fmt.nearest(np.array([(fmt.emin - 3) * 0.694, (fmt.emin - fmt.precision) * 0.75]))
     yield Ask("improbable", ordinary(operator, fmt, n, words), "1.1", improbable)
 
 

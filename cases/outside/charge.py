@@ -240,11 +240,8 @@ def _attributes(op: Operator, a: Attributes) -> Charge | None:
 
 def _labels(op: Operator, fmt: Format, y: Floats) -> Charge:
     """Dense labels that are no probabilities; what rounding each of them takes from their sum is none."""
-    if op.labels != "dense" or op.domain == "nonnegative":
+    if op.labels != "dense" or op.plain_labels:  # no simplex, or one that only logarithms show
         return PLAIN
-    if op.domain == "log_distributions":
-        off = abs(math.fsum(np.exp(y)) - 1.0) > y.size * fmt.u
-        return Charge("6.1") if off else PLAIN
     if op.elementwise:
         off = bool(((y < 0) | (y > 1)).any())
     else:

@@ -134,9 +134,7 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "kl_divergence": divergence,
     "kl_divergence_log_target": lambda x, t, a: [sum(exp(u) * (u - v) for u, v in zip(t, x, strict=True))],
     "relative_entropy": lambda x, p, a: [u * log(u / v) for u, v in zip(p, x, strict=True)],
-    "elementwise_kl_divergence": lambda x, p, a: [
-        u * log(u / v) - u + v for u, v in zip(p, x, strict=True)
-    ],
+    "elementwise_kl_divergence": lambda x, p, a: [u * log(u / v) - u + v for u, v in zip(p, x, strict=True)],
     "negative_log_likelihood": lambda x, p, a: likelihood(x, int(p[0]), a),
 }
 
