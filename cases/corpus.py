@@ -19,7 +19,7 @@ from xent_conformance.cases.families.common import log_target, ordinary, target
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
-from xent_conformance.reference.formats import FORMATS, Floats, Format
+from xent_conformance.reference.formats import FORMATS, JUDGED, Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS, Operator
 
@@ -49,7 +49,7 @@ def batches(
             for n in family.lengths(operator, profile):
                 for name in family.formats_asked(profile, n):
                     if dtypes is None or name in set(dtypes):
-                        yield from batches_of(operator, family, FORMATS[name], n)
+                        yield from batches_of(operator, family, JUDGED[name], n)
 
 
 @functools.lru_cache(maxsize=64)
@@ -143,12 +143,12 @@ def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
 def find_case(case_id: str) -> tuple[Batch, Case]:
     """The case of that id with its batch. Raises LookupError for any other id."""
     parts = case_id.split("/")
-    if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
+    if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in JUDGED:
         operator, family = OPERATORS[parts[0]], families()[parts[1]]
         length = parts[4].removeprefix("n")
         asked = length.isdigit() and int(length) in family.lengths(operator, Profile.FULL)
         if asked and parts[3] in family.formats:
-            for found in batches_of(operator, family, FORMATS[parts[3]], int(length)):
+            for found in batches_of(operator, family, JUDGED[parts[3]], int(length)):
                 for case in found.cases:
                     if case.id == case_id:
                         return found, case

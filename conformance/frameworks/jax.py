@@ -194,6 +194,15 @@ class Jax:
     }
     autodiff = True
     sparse = True
+    eight_bits: ClassVar = frozenset(
+        {
+            "jax.nn.softmax",
+            "jax.nn.log_softmax",
+            "jax.nn.logsumexp",
+            "jax.nn.sigmoid",
+            "jax.nn.log_sigmoid",
+        }
+    )
     moving = ("jvp", "hvp")
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})

@@ -261,6 +261,7 @@ _GIVEN_FIRST = (
         "fused",
         lambda torch, p, z, **given: torch.nn.functional.binary_cross_entropy(p, z, **_unreduced(given)),
         note="documents that its logarithms are clamped at −100",
+        documented="logarithms of at least -100",
         takes=frozenset({"weight", "reduction"}),
     ),
     Implementation(
@@ -482,6 +483,7 @@ OTHERS = (
         _GIVEN_BINARY,
         lambda t, p, z, **given: t.nn.BCELoss(**_unreduced(given))(p, z),
         note="documents that its logarithms are clamped at −100",
+        documented="logarithms of at least -100",
         takes=frozenset({"weight", "reduction"}),
     ),
     _door(

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from xent_conformance.cases.case import Case
 from xent_conformance.reference.clauses import STABLE, Level, clause
+from xent_conformance.reference.documented import documented
 from xent_conformance.reference.exact.enclosure import Enclosure
 from xent_conformance.reference.formats import Floats, Format, Ints
 from xent_conformance.reference.oracle import Truth
 from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Status, Symptom
 
 RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, ONE_CLASS = "1.2", "1.3", "1.4", "1.7", "2.4"
+DECLARED = "5.11"
+"""Charged by what is seen: a difference that an implementation documents."""
 
 _ACCURATE, _STABLE, _DIVERGENT, _WRONG = (
     GRADES.index(g) for g in (Grade.ACCURATE, Grade.STABLE, Grade.DIVERGENT, Grade.WRONG_SPECIAL)
@@ -122,6 +125,12 @@ class Judge:
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
         self._yardsticks: dict[str, _Yardstick] = {}
+
+    @functools.cache  # noqa: B019  a judge lives as long as its batch
+    def documented(self, name: str) -> Judge | None:
+        """The judge of a documented definition (SPEC.md 5.11), where it says something of this batch."""
+        found = documented(name, self.truth.inputs)
+        return None if found is None else Judge(found)
 
     def ulp_exponents(self, output: str) -> Ints:
         """``k`` of every element: an ulp of its exact value is ``2**k``."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array, Question
-from xent_conformance.judging.judge import OFFERED, RESULT, Judge
+from xent_conformance.judging.judge import DECLARED, OFFERED, RESULT, Judge
 from xent_conformance.judging.repeated import BROKEN, charge_repeated, graded
 from xent_conformance.reference.clauses import Level, clause
+from xent_conformance.reference.documented import DEFINITIONS
 from xent_conformance.registry.framework import Seat
-from xent_conformance.reports.run.words import Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import FAULTS, Grade, Outcome, Status, Symptom
 
 NAN = float("nan")
+_NO_NUMBER = (Symptom.WRONG_SHAPE.value, Symptom.WRONG_DTYPE.value)
 
 _SYMPTOM = {
     Outcome.RETURNED: Symptom.WRONG_SHAPE,
@@ -28,9 +31,17 @@ _SYMPTOM = {
 
 
 def rows_of(
-    batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str], *, widening: bool = False
+    batch: Batch,
+    judge: Judge,
+    answer: Answer,
+    target: Mapping[str, str],
+    *,
+    widening: bool = False,
+    by: str = "",
 ) -> list[dict[str, Any]]:
     """One row of the run file for each case and output of ``answer``.
+
+    ``by``: the definition that the implementation documents, if it is another than the mathematical one.
 
     ``target`` holds what all of them share: framework, version, formulation, machine. ``widening``:
     the mode may give results of a wider type than the logits, as mixed precision does.
@@ -45,6 +56,8 @@ def rows_of(
         if answered:
             assert got is not None, "a row without a failure has a result"
             verdicts = _measured(judge, batch, answered, output, got, widening=widening)
+            if by:
+                _declare(judge, by, answered, output, got, verdicts)
             charge_repeated(judge, batch, answer, output, answered, verdicts)
         verdicts += [
             _failed(case, output, failures[case.row], given=batch.mixed)
@@ -86,7 +99,8 @@ def judged(
     """The rows of one answer of a seat."""
     target = target_of(seat, hello, answer.question)
     widening = answer.question.mode in seat.declaration.widening
-    return rows_of(batch, judge, answer, target, widening=widening)
+    by = seat.declaration.documented.get(answer.question.implementation, "")
+    return rows_of(batch, judge, answer, target, widening=widening, by=by)
 
 
 def asked_and_judged(
@@ -115,6 +129,20 @@ def _measured(
             if row["status"] == Status.CONFORMS:
                 row |= _result_fault(case, output, Symptom.WRONG_DTYPE, words, got)
     return rows
+
+
+def _declare(
+    judge: Judge, by: str, cases: Sequence[Case], output: str, got: Array, rows: list[dict[str, Any]]
+) -> None:
+    """What breaks a clause and is what the documented definition gives is a declared difference (5.11)."""
+    broken = [i for i, row in enumerate(rows) if row["status"] in FAULTS and row["symptom"] not in _NO_NUMBER]
+    other = judge.documented(by) if broken and output in DEFINITIONS[by].outputs else None
+    if other is None:
+        return
+    verdicts = other.verdicts([cases[i] for i in broken], output, got)
+    for i, v in zip(broken, verdicts, strict=True):
+        if v.symptom in (Symptom.NONE, Symptom.LOST_ACCURACY) and v.status is not Status.UNDECIDED:
+            rows[i] |= graded(replace(v, status=Status.OPEN, clause=DECLARED))
 
 
 def _shape(batch: Batch, judge: Judge, output: str) -> tuple[int, ...]:

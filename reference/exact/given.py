@@ -139,6 +139,13 @@ def _named(r: Row) -> list[arb] | None:
     return effective_labels(r, [ONE if i == r.y else ZERO for i in range(n)])
 
 
+def effective(r: Row) -> Sequence[Number] | None:
+    """Effective labels, dense or of an index; None where that names no class."""
+    if len(r.p) == 1 and len(r.x) != 1:
+        return _named(r)
+    return [times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+
+
 # --- terms -----------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Divergences in their other forms as competent authors write them: each form of SPEC.md 8.18.
 
-Predictions ``x`` (log-probabilities, or ``q``), targets ``p`` (log-targets, or ``p``), both inside the domain.
+Predictions ``x`` (log-probabilities, or ``q``), targets ``p`` (log-targets, or ``p``), in the domain.
 """
 
 from __future__ import annotations
