@@ -1,6 +1,6 @@
-"""Losses of given probabilities as frameworks document them: with their clamps, and what they divide by.
+"""Losses of given probabilities as frameworks document them: with clamps, and what they divide by.
 
-Another function than that of SPEC.md §0, on purpose, and as well defined: SPEC.md 5.11. ``bounded_logarithms``
+Another function than that of SPEC.md §0, on purpose, and as well defined (5.11). ``bounded_logarithms``
 is PyTorch's, the others are Keras'.
 """
 
@@ -78,6 +78,8 @@ def softmax_of_logarithms(r: Row, clip: Clip) -> Values:
     inside = [v if v == u else None for v, u in zip(kept, p, strict=True)]
     mass = added(list(q))
     found = _of_logs(r, q, logs, inside, whole, mass=mass)
+    if r.v:
+        return found
     found["grad_logits"] = [
         g if v is not None else ZERO for g, v in zip(found["grad_logits"], inside, strict=True)
     ]
@@ -98,6 +100,8 @@ def _of_logs(
         mass = added([t for t, v in zip(q, inside, strict=True) if v is not None])
     shared = times(ONE / ball(whole), mass)
     slopes = [times(-ONE / ball(v), t) if v is not None else ZERO for t, v in zip(q, inside, strict=True)]
+    if r.v:
+        return _moved(r, q, [added([s, shared]) for s in slopes], inside, whole, mass)
     kept = ONE - arb(r.attributes.label_smoothing)
     weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
     return {
@@ -107,12 +111,35 @@ def _of_logs(
     }
 
 
+def _moved(
+    r: Row,
+    q: Sequence[Number],
+    slopes: Sequence[Number],
+    inside: Sequence[Fraction | None],
+    whole: Fraction,
+    mass: Number,
+) -> Values:
+    """``Σ v_i ∂f/∂p_i``; ``c (q_i v_i / p_i² − Σq Σv / (Σp)²)``, where nothing is clipped."""
+    c, inverse = arb(r.c[0]), ONE / ball(whole)
+    v = [arb(u) for u in r.v]
+    if any(p is None for p in inside):
+        return {"jvp": [NAN], "hvp": [NAN] * len(r.x)}
+    common = times(-inverse * inverse * sum(v, ZERO), mass)
+    own = [times(u / ball(p) ** 2, t) for u, t, p in zip(v, q, inside, strict=True) if p is not None]
+    return {
+        "jvp": [added([times(u, s) for u, s in zip(v, slopes, strict=True)])],
+        "hvp": [times(c, added([g, common])) for g in own],
+    }
+
+
 def _clipped(p: float, clip: Clip) -> float:
     return p if math.isnan(p) else min(max(p, clip[0]), clip[1])
 
 
 def _nothing(r: Row) -> Values:
     n = len(r.x)
+    if r.v:
+        return {"jvp": [NAN], "hvp": [NAN] * n}
     return {"value": [NAN], "grad_logits": [NAN] * n, "grad_labels": [NAN] * n}
 
 
