@@ -59,6 +59,19 @@ def outside_is_nan(z: Situation) -> Pair:
     return np.where((z.p < 0) | (z.x < 0), z.of(np.nan), found), sized
 
 
+def zero_target(z: Situation, value: Array) -> Pair:
+    """The right function, but for what a target of zero gives."""
+    found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
+    return np.where((z.p == 0) & (z.x >= 0), value, found), sized
+
+
+def quotient_ends(z: Situation) -> Pair:
+    """The right function, but where ``p/q`` is no number of the format."""
+    found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
+    there = (z.p > 0) & (z.x > 0) & np.isfinite(z.p)
+    return np.where(there & np.isinf(z.stored(z.p / z.x)), z.of(np.inf), found), sized
+
+
 def rounded_quotient(z: Situation) -> Pair:
     """The right ends, and ``log`` of a rounded quotient between them."""
     found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
@@ -140,6 +153,33 @@ DIVERGENCES = (
         rows(log_target_as_written),
         rank=2,
         variant="exp(t) (t − x)",
+    ),
+    Hypothesis(
+        "0·∞ is NaN",
+        "a target of zero times its infinite logarithm; everything else is right",
+        "SPEC.md 4.7",
+        on(ELEMENTS, "value"),
+        rows(lambda z: zero_target(z, z.of(np.nan))),
+        rank=1,
+        variant="of a target of zero",
+    ),
+    Hypothesis(
+        "log of a quotient",
+        "p/q is no number of the format, and its logarithm infinite, where the divergence is not",
+        "SPEC.md 2.1",
+        on(ELEMENTS, "value"),
+        rows(quotient_ends),
+        rank=2,
+        variant="that overflows",
+    ),
+    Hypothesis(
+        "the masses are left out",
+        "a target of zero has the divergence 0, where it has q",
+        "SPEC.md 4.7",
+        on(ELEMENTWISE, "value"),
+        rows(lambda z: zero_target(z, z.of(0.0))),
+        rank=2,
+        variant="of a target of zero",
     ),
     Hypothesis(
         "outside of the domain is NaN",
