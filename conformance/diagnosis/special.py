@@ -55,7 +55,7 @@ def masked_row_is_nan(z: Situation) -> Situation:
 
 
 def no_minus_infinity(z: Situation) -> Situation | None:
-    """A maximum that begins at −∞ is NaN, where the format has none; one that is not finite shifts nothing."""
+    """A maximum begins at −∞, which is NaN where the format has none; a shift that is not finite is none."""
     if z.format.infinite:
         return None
     found, sized = z.rows

@@ -194,7 +194,7 @@ class Jax:
     }
     autodiff = True
     sparse = True
-    eight_bits: ClassVar = frozenset(
+    in_eight_bits: ClassVar = frozenset(
         {
             "jax.nn.softmax",
             "jax.nn.log_softmax",

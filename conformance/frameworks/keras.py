@@ -267,5 +267,5 @@ class KerasJax(_Keras, Jax):
     name = "keras-jax"
     modes: ClassVar = {"jit": "full"}
     glances: ClassVar = {"jit": GLANCE}
-    eight_bits: ClassVar = frozenset()
+    in_eight_bits: ClassVar = frozenset()
     environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

@@ -57,7 +57,7 @@ class Optax(Jax):
     glances: ClassVar = {
         "jit": Glance(("optax.softmax_cross_entropy", "optax.softmax_cross_entropy_with_integer_labels"))
     }
-    eight_bits: ClassVar = frozenset()
+    in_eight_bits: ClassVar = frozenset()
     implementations: ClassVar[Sequence[Implementation]] = (
         composed(Implementation(
             "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,

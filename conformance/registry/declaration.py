@@ -27,7 +27,7 @@ class Declaration:
     modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
-    ``eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17).
+    ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17).
     ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
     """
 
@@ -47,7 +47,7 @@ class Declaration:
     environment: Mapping[str, str] = field(default_factory=dict)
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
-    eight_bits: frozenset[str] = frozenset()
+    in_eight_bits: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -69,12 +69,12 @@ class Declaration:
             environment=dict(getattr(kind, "environment_before", {})),
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),
-            eight_bits=frozenset(getattr(kind, "eight_bits", ())),
+            in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
         """Whether the mode is for that implementation and that format."""
-        if dtype in EIGHT_BITS and implementation not in self.eight_bits:
+        if dtype in EIGHT_BITS and implementation not in self.in_eight_bits:
             return False
         return (mode not in self.restricted or implementation in self.restricted[mode]) and (
             mode not in self.formats or dtype in self.formats[mode]

@@ -262,9 +262,9 @@ def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
     return check
 
 
-def _eight_bits(kind: type, names: Any) -> Iterator[Problem]:
+def _in_eight_bits(kind: type, names: Any) -> Iterator[Problem]:
     doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
-    yield from _subset("eight_bits", doors)(kind, names)
+    yield from _subset("in_eight_bits", doors)(kind, names)
 
 
 def _variants(kind: type, variants: Any) -> Iterator[Problem]:
@@ -355,7 +355,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     **{name: _callable(name) for name in METHODS},
     "moving": _subset("moving", MOVING),
     "layouts": _subset("layouts", LAYOUTS),
-    "eight_bits": _eight_bits,
+    "in_eight_bits": _in_eight_bits,
     "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),
