@@ -157,10 +157,12 @@ def elementwise(a: Ask) -> Array:
     """``p (r − log1p r)``, ``r = (q − p)/p``: by its series where three terms would cancel."""
     there = (a.labels > 0) & (a.x > 0)
     r = np.where(there, (a.x - a.labels) / np.where(there, a.labels, 1.0), 0.0)
-    small = np.where(np.abs(r) < 0.25, r, 0.0)
-    series = sum((-1) ** k * small**k / k for k in range(2, 50))
+    small = np.where(np.abs(r) < 0.5, r, 0.0)
+    series = sum((-1) ** k * small**k / k for k in range(2, 70))
+    known = np.where(np.abs(r) <= 1, r, 0.0)
+    near = a.labels * np.where(np.abs(r) < 0.5, series, known - np.log1p(np.maximum(known, -0.75)))
     apart = a.labels * log_ratio(a) - a.labels + a.x
-    return by_domain(a, np.where(np.abs(r) < 0.25, a.labels * series, apart), a.x)
+    return by_domain(a, np.where((r >= -0.5) & (r <= 1), near, apart), a.x)
 
 
 def where_it_moves(a: Ask, slope: Array) -> Array:
