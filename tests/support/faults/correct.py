@@ -156,13 +156,19 @@ def relative(a: Ask) -> Array:
 def elementwise(a: Ask) -> Array:
     """``p (r − log1p r)``, ``r = (q − p)/p``: by its series where three terms would cancel."""
     there = (a.labels > 0) & (a.x > 0)
-    r = np.where(there, (a.x - a.labels) / np.where(there, a.labels, 1.0), 0.0)
-    small = np.where(np.abs(r) < 0.5, r, 0.0)
-    series = sum((-1) ** k * small**k / k for k in range(2, 70))
-    known = np.where(np.abs(r) <= 1, r, 0.0)
-    near = a.labels * np.where(np.abs(r) < 0.5, series, known - np.log1p(np.maximum(known, -0.75)))
+    r = np.where(there, a.x - a.labels, 0.0) / np.where(there, a.labels, 1.0)
     apart = a.labels * log_ratio(a) - a.labels + a.x
+    near = a.labels * less_log1p(np.clip(r, -0.5, 1.0))
     return by_domain(a, np.where((r >= -0.5) & (r <= 1), near, apart), a.x)
+
+
+def less_log1p(r: Array) -> Array:
+    """``r − log1p(r)``, a function of its own that libraries call ``log1pmx``, rounded once."""
+    wide = r.astype(np.float64).astype(np.longdouble) if r.dtype.itemsize < 8 else r.astype(np.longdouble)
+    small = np.where(np.abs(wide) < 0.5, wide, 0)
+    series = sum((-1) ** k * small**k / k for k in range(2, 70))
+    found = np.where(np.abs(wide) < 0.5, series, wide - np.log1p(wide))
+    return found.astype(np.float64).astype(r.dtype) if r.dtype.itemsize < 8 else found.astype(r.dtype)
 
 
 def where_it_moves(a: Ask, slope: Array) -> Array:
