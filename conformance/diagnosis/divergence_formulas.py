@@ -40,10 +40,22 @@ def relative(z: Situation) -> Pair:
     return value, _finite(z, np.abs(z.p) * sized)
 
 
+def less_log1p(r: Array) -> Array:
+    """``r − log1p(r)`` for ``r`` in [−1/2, 1], by its series where that cancels; rounded once."""
+    wide = r.astype(np.longdouble)
+    small = np.where(np.abs(wide) < 0.5, wide, 0)
+    series = sum((-1) ** k * small**k / k for k in range(2, 70))
+    return np.asarray(np.where(np.abs(wide) < 0.5, series, wide - np.log1p(wide)).astype(r.dtype))
+
+
 def elementwise(z: Situation) -> Pair:
+    """``p (r − log1p r)``, ``r = (q − p)/p``, where the three terms would cancel."""
     found, sized = relative(z)
     both, nothing, else_ = domain(z)
-    value = np.where(both, found - z.p + z.x, np.where(nothing, z.x, else_))
+    r = np.where(both, z.x - z.p, z.of(0.0)) / np.where(both, z.p, z.one)
+    near = z.p * less_log1p(np.clip(r, z.number(-0.5), z.one))
+    inside = np.where((r >= -0.5) & (r <= 1), near, found - z.p + z.x)
+    value = np.where(both, inside, np.where(nothing, z.x, else_))
     return value, _finite(z, np.maximum(sized, np.maximum(np.abs(z.p), np.abs(z.x))))
 
 
