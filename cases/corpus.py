@@ -16,11 +16,11 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.cases.families import ALL
-from xent_conformance.cases.families.common import target
+from xent_conformance.cases.families.common import log_target, ordinary, target
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.profile import Profile
 from xent_conformance.cases.words import Words
-from xent_conformance.reference.formats import FORMATS, Floats, Format
+from xent_conformance.reference.formats import FORMATS, JUDGED, Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS, Operator
 
@@ -50,7 +50,7 @@ def batches(
             for n in family.lengths(operator, profile):
                 for name in family.formats_asked(profile, n):
                     if dtypes is None or name in set(dtypes):
-                        yield from batches_of(operator, family, FORMATS[name], n)
+                        yield from batches_of(operator, family, JUDGED[name], n)
 
 
 @functools.lru_cache(maxsize=64)
@@ -86,7 +86,7 @@ def _batch(
 ) -> Batch:
     first = asks[0]
     logits = np.stack([np.asarray(a.logits, dtype=np.float64) for a in asks])
-    labels = np.stack([_labels(operator, n, a, words) for a in asks])
+    labels = np.stack([_labels(operator, fmt, n, a, words) for a in asks])
     scalar = operator.value_shape == "scalar" or first.attributes.grouped
     width = 1 if scalar else logits.shape[1]
     cotangent = words.cotangent(len(asks), width)
@@ -122,7 +122,7 @@ def _of_batch(ask: Ask, inputs: Inputs, row: int) -> Ask:
     )
 
 
-def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
+def _labels(operator: Operator, fmt: Format, n: int, ask: Ask, words: Words) -> Floats:
     """The labels a family gave, or a hard label drawn for the row; of a divergence a positive target."""
     if operator.labels == "none":
         return np.zeros(0)
@@ -130,6 +130,10 @@ def _labels(operator: Operator, n: int, ask: Ask, words: Words) -> Floats:
         raise ValueError(f"{operator.name} {ask.variant}: a group of examples brings its own labels")
     if ask.labels is not None:
         return np.asarray(ask.labels, dtype=np.float64)
+    if operator.domain == "nonnegative":
+        return ordinary(operator, fmt, n, words)
+    if operator.domain == "log_distributions":
+        return log_target(fmt, n, words)
     if operator.elementwise:
         return words.below(2, n).astype(np.float64)
     if operator.domain == "log_probabilities" and operator.labels == "dense":
@@ -151,12 +155,12 @@ def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
 def find_case(case_id: str) -> tuple[Batch, Case]:
     """The case of that id with its batch. Raises LookupError for any other id."""
     parts = case_id.split("/")
-    if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in FORMATS:
+    if len(parts) == 6 and parts[0] in OPERATORS and parts[1] in families() and parts[3] in JUDGED:
         operator, family = OPERATORS[parts[0]], families()[parts[1]]
         length = parts[4].removeprefix("n")
         asked = length.isdigit() and int(length) in family.lengths(operator, Profile.FULL)
         if asked and parts[3] in family.formats:
-            for found in batches_of(operator, family, FORMATS[parts[3]], int(length)):
+            for found in batches_of(operator, family, JUDGED[parts[3]], int(length)):
                 for case in found.cases:
                     if case.id == case_id:
                         return found, case

@@ -16,6 +16,12 @@ LOGITS: Mapping[Domain, Profile] = {"reals": Profile.QUICK, "unit": Profile.QUIC
 
 _LOSSES: tuple[Domain, ...] = ("log_probabilities", "probabilities")
 
+DIVERGENCES: Mapping[Domain, Profile] = {
+    "log_distributions": Profile.QUICK,
+    "nonnegative": Profile.QUICK,
+}
+"""Divergences by elements, and of targets that are given by their logarithms: they have their own family."""
+
 GIVEN: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.QUICK)}
 """Of given log-probabilities and probabilities too."""
 

@@ -69,6 +69,8 @@ def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[fl
         return st.just([])
     if operator.labels == "index":
         return st.integers(0, n - 1).map(lambda y: [float(y)])
+    if operator.domain == "log_distributions":
+        return st.lists(moderate(fmt).map(_below_zero), min_size=n, max_size=n)
     if operator.elementwise:
         each = st.sampled_from([1.0, 0.0]) | st.integers(0, 16).map(lambda k: k / 16.0)
         return st.lists(each, min_size=n, max_size=n)
@@ -89,6 +91,8 @@ def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
         "reals": logits(fmt),
         "log_probabilities": logits(fmt).map(_below_zero),
         "probabilities": probabilities(fmt),
+        "log_distributions": logits(fmt).map(_below_zero),
+        "nonnegative": probabilities(fmt),
     }[o.domain]
     x = draw(st.lists(element, min_size=n, max_size=n))
     p = draw(labels(o, fmt, n))
@@ -123,6 +127,8 @@ def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
         "probabilities": sixteenths,
         "reals": moderate(fmt),
         "log_probabilities": moderate(fmt).map(_below_zero),
+        "log_distributions": moderate(fmt).map(_below_zero),
+        "nonnegative": sixteenths,
     }[OPERATORS[operator].domain]
     return st.lists(element, min_size=n, max_size=n)
 
@@ -141,7 +147,7 @@ def weights(n: int) -> st.SearchStrategy[tuple[float, ...]]:
 def attributes(draw: st.DrawFn, operator: str, n: int) -> Attributes:
     """What a loss takes beside labels; nothing for the other operators. Without a reduction."""
     o = OPERATORS[operator]
-    if o.labels == "none":
+    if o.labels == "none" or o.plain_labels:
         return PLAIN
     given: dict[str, Any] = {"weight": draw(weights(n))}
     if o.elementwise and o.domain == "reals":

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from xent_conformance.cases.families.crossing_axes import (
+    CROSSED,
     FIRST,
     PLACES,
     THREES,
@@ -35,7 +36,7 @@ of {threes} classes. Rows of implementations that take no attribute and no layou
 the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
 cross with everything. Of given probabilities and log-probabilities `standard` asks what `quick` asks of \
 logits, and `quick` \
-nothing.
+nothing. Divergences by elements, and of log-targets, have a family of their own, and are not crossed.
 """
 
 
@@ -50,7 +51,7 @@ def can_meet(group: tuple[str, ...], profile: str = Profile.FULL) -> int:
     """How many values of a group of axes can stand in a row, over all operators that a profile asks."""
     return sum(
         possible(whole(o), rules_of(o), meeting)
-        for o in OPERATORS.values()
+        for o in CROSSED
         if asked_by(profile, o)
         for meeting in meetings(whole(o), [group])
     )
@@ -58,10 +59,10 @@ def can_meet(group: tuple[str, ...], profile: str = Profile.FULL) -> int:
 
 def do_meet(profile: str, group: tuple[str, ...]) -> int:
     """How many of them stand in a row of the profile (the width of the triples is none of the axis)."""
-    axes = {o: {a: set(values) for a, values in whole(o).items()} for o in OPERATORS.values()}
+    axes = {o: {a: set(values) for a, values in whole(o).items()} for o in CROSSED}
     return sum(
         all(value in axes[o][a] for a, value in meeting)
-        for o in OPERATORS.values()
+        for o in CROSSED
         for meeting in met(asked_by(profile, o), group)
     )
 
@@ -94,14 +95,14 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _axes() -> str:
     def values(axis: str) -> str:
-        found = dict.fromkeys(v for o in OPERATORS.values() for v in whole(o)[axis])
+        found = dict.fromkeys(v for o in CROSSED for v in whole(o)[axis])
         return ", ".join(f"`{v}`" for v in found)
 
     return f"## Axes\n\n{_lines(('axis', 'values'), [(a, values(a)) for a in names()])}"
 
 
 def _rows_asked() -> str:
-    rows = [(f"`{n}`", *(str(len(asked_by(p, o))) for p in Profile)) for n, o in OPERATORS.items()]
+    rows = [(f"`{o.name}`", *(str(len(asked_by(p, o))) for p in Profile)) for o in CROSSED]
     return f"## Rows\n\n{_lines(('operator', *Profile), rows)}"
 
 

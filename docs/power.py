@@ -30,6 +30,11 @@ GROUPS = {
         "kl_divergence",
         "negative_log_likelihood",
     ),
+    "Divergences by elements, and of log-targets": (
+        "kl_divergence_log_target",
+        "relative_entropy",
+        "elementwise_kl_divergence",
+    ),
 }
 
 MUST, SHOULD, NOTHING = "**M**", "s", "·"

@@ -1,4 +1,7 @@
-"""The four binary floating-point formats that are tested: precision, range, unit roundoff, ulp.
+"""The binary floating-point formats that are tested: precision, range, unit roundoff, ulp.
+
+Four that everything is asked in, :data:`FORMATS`, and two of eight bits that one family asks
+(:data:`EIGHT_BITS`); :data:`JUDGED` has them all.
 
 Nothing here rounds by hand: :func:`ulp_exponent` says how far apart neighbours are, and
 :mod:`xent_conformance.reference.exact.enclosure` does the rounding from a certified value.
@@ -22,18 +25,20 @@ Ints = NDArray[np.int64]
 class Format:
     """A binary format with gradual underflow, by IEEE 754's names.
 
-    ``precision`` counts the hidden bit; a normal number is ``1.f × 2**e`` with ``emin <= e <= emax``.
+    ``precision`` counts the hidden bit; a normal number is ``1.f × 2**e`` with ``emin <= e <= emax``. Without
+    ``infinite`` the patterns of the infinities are numbers, but for the last, which is NaN: OCP's E4M3.
     """
 
     name: str
     precision: int
     emin: int
     emax: int
+    infinite: bool = True
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype that carries the bits (bfloat16 comes from ml_dtypes)."""
-        return np.dtype(ml_dtypes.bfloat16) if self.name == "bfloat16" else np.dtype(self.name)
+        """The NumPy dtype that carries the bits (bfloat16 and eight bits come from ml_dtypes)."""
+        return np.dtype(getattr(ml_dtypes, self.name, self.name))
 
     @property
     def u(self) -> float:
@@ -58,7 +63,13 @@ class Format:
     @property
     def largest(self) -> float:
         """The largest finite number."""
-        return (2.0 - 2.0 ** (1 - self.precision)) * 2.0**self.emax
+        last = 1 if self.infinite else 2  # where there is no infinity, the last significand is NaN's
+        return (2.0 - last * 2.0 ** (1 - self.precision)) * 2.0**self.emax
+
+    @property
+    def beyond(self) -> float:
+        """What is beyond range when it is converted: +∞, or NaN where there is none (SPEC.md §0)."""
+        return np.inf if self.infinite else np.nan
 
     def ulp_exponent(self, floor_log2: Ints) -> Ints:
         """The exponent ``k`` with ``ulp(x) = 2**k``, given ``floor(log2 |x|)``.
@@ -75,15 +86,15 @@ class Format:
         return float(2.0 ** int(self.ulp_exponent(np.array(floor_log2, dtype=np.int64))))
 
     def nearest(self, x: Floats) -> Floats:
-        """Round binary64 numbers to this format (ties to even, infinite beyond range), exactly.
+        """Round binary64 numbers to this format (ties to even, ``beyond`` beyond range), exactly.
 
         Plain powers of two and ``rint``: no cast of a library that might round twice.
         """
         finite = np.where(np.isfinite(x), x, 0.0)
         k = self.ulp_exponent(np.frexp(finite)[1].astype(np.int64) - 1)
         rounded = np.ldexp(np.rint(np.ldexp(finite, -k)), k)
-        rounded = np.where(np.abs(rounded) > self.largest, np.copysign(np.inf, rounded), rounded)
-        return np.where(np.isfinite(x), rounded, x)
+        rounded = np.where(np.abs(rounded) > self.largest, np.copysign(self.beyond, rounded), rounded)
+        return np.where(np.isfinite(x), rounded, x if self.infinite else np.nan)
 
     def hex(self, value: float) -> str:
         """The bits of ``value`` as this format stores them, e.g. ``0x3f80``.
@@ -99,7 +110,17 @@ BFLOAT16 = Format("bfloat16", precision=8, emin=-126, emax=127)
 BINARY32 = Format("float32", precision=24, emin=-126, emax=127)
 BINARY64 = Format("float64", precision=53, emin=-1022, emax=1023)
 
+E4M3 = Format("float8_e4m3fn", precision=4, emin=-6, emax=8, infinite=False)
+E5M2 = Format("float8_e5m2", precision=3, emin=-14, emax=15)
+
 FORMATS: dict[str, Format] = {f.name: f for f in (BINARY16, BFLOAT16, BINARY32, BINARY64)}
+"""What every family asks, if it does not say otherwise."""
+
+EIGHT_BITS: dict[str, Format] = {f.name: f for f in (E4M3, E5M2)}
+"""OCP's formats of eight bits: asked of implementations that say that they take them, by one family."""
+
+JUDGED: dict[str, Format] = {**FORMATS, **EIGHT_BITS}
+"""Every format that a case may have."""
 
 
 def native(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -73,6 +73,8 @@ class Inputs:
             raise ValueError(f"{self.operator}: jvp and hvp are defined with attributes of labels alone")
         if op.domain != "reals" and self.attributes.around - {"times"}:
             raise ValueError(f"{self.operator}: nothing stands before it: its argument is a probability")
+        if op.plain_labels and self.attributes.given.keys() - {"reduction", "times"}:
+            raise ValueError(f"{self.operator}: no attribute of its labels is defined")
         if self.attributes.mask and op.elementwise:
             raise ValueError(f"{self.operator}: a mask takes classes away, and it has none")
         if self.copies > 1 and self.attributes.around:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from xent_conformance.reference.exact import given
+from xent_conformance.reference.exact import divergences, given
 from xent_conformance.reference.exact import sigmoid as sigmoids
 from xent_conformance.reference.exact import softmax as softmaxes
 from xent_conformance.reference.exact.around import around
@@ -22,7 +22,7 @@ from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal["reals", "unit", "log_probabilities", "probabilities"]
+Domain = Literal["reals", "unit", "log_probabilities", "probabilities", "log_distributions", "nonnegative"]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
@@ -39,7 +39,8 @@ class Operator:
 
     ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
     log-probabilities are given to a loss as numbers of at most 0, −∞ among them, probabilities as numbers in
-    ``[0, 1]``, both ends among them.
+    ``[0, 1]``, both ends among them; of ``log_distributions`` the labels are log-probabilities too, and of
+    ``nonnegative`` numbers both are of at least 0, and nothing normalises them.
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.
@@ -59,6 +60,11 @@ class Operator:
     def within_unit(self) -> bool:
         """Whether its argument lives in ``[0, 1]``."""
         return self.domain in ("unit", "probabilities")
+
+    @property
+    def plain_labels(self) -> bool:
+        """Whether no attribute of labels is defined: a reduction may be, and nothing else."""
+        return self.domain in ("log_distributions", "nonnegative")
 
     @property
     def selects(self) -> bool:
@@ -155,6 +161,30 @@ OPERATORS: dict[str, Operator] = {
             labels="dense",
             value_shape="scalar",
             domain="log_probabilities",
+        ),
+        _operator(
+            divergences.kl_divergence_log_target,
+            divergences.kl_divergence_log_target_moving,
+            "Σ exp(t_i) (t_i − x_i)",
+            labels="dense",
+            value_shape="scalar",
+            domain="log_distributions",
+        ),
+        _operator(
+            divergences.relative_entropy,
+            divergences.relative_entropy_moving,
+            "p log(p / q)",
+            labels="dense",
+            elementwise=True,
+            domain="nonnegative",
+        ),
+        _operator(
+            divergences.elementwise_kl_divergence,
+            divergences.elementwise_kl_divergence_moving,
+            "p log(p / q) − p + q",
+            labels="dense",
+            elementwise=True,
+            domain="nonnegative",
         ),
         _operator(
             given.negative_log_likelihood,

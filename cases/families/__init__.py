@@ -5,6 +5,8 @@ from xent_conformance.cases.families.composites import COMPOSITES
 from xent_conformance.cases.families.cotangents import COTANGENTS
 from xent_conformance.cases.families.crossing import CROSSING
 from xent_conformance.cases.families.derivatives import DERIVATIVES
+from xent_conformance.cases.families.divergences import DIVERGENCES
+from xent_conformance.cases.families.eight_bits import EIGHT_BITS
 from xent_conformance.cases.families.element_weights import ELEMENT_WEIGHTS
 from xent_conformance.cases.families.every_half import EVERY_HALF
 from xent_conformance.cases.families.forms import FORMS
@@ -41,6 +43,7 @@ ALL = (
     PUBLISHED,
     ORDINARY,
     WIDTHS,
+    EIGHT_BITS,
     VOCABULARIES,
     TILES,
     MANY_ROWS,
@@ -52,6 +55,7 @@ ALL = (
     LONG_SUMS,
     SATURATING_SUMS,
     SOFT_LABELS,
+    DIVERGENCES,
     INDEX_LABELS,
     INDEX_RANGE,
     LABEL_TYPES,

@@ -24,8 +24,10 @@ def ordinary(
     if operator.within_unit:
         found = [distribution(fmt, n // examples, words) for _ in range(examples)]
         return np.concatenate(found)
+    if operator.domain == "nonnegative":
+        return fmt.nearest(4.0 * words.fractions(n, bits=7))
     drawn = words.bell(fmt, scale, n)
-    return -np.abs(drawn) if operator.domain == "log_probabilities" else drawn
+    return -np.abs(drawn) if operator.domain in ("log_probabilities", "log_distributions") else drawn
 
 
 def label_on(operator: Operator, n: int, y: int) -> Floats | None:
@@ -65,3 +67,10 @@ def target(n: int, words: Words) -> Floats:
     parts[0 : 2 * len(moved) : 2] += moved
     parts[1 : 2 * len(moved) : 2] -= moved
     return np.asarray(parts / total, dtype=np.float64)
+
+
+def log_target(fmt: Format, n: int, words: Words, spread: float = 4.0) -> Floats:
+    """A target that is given by its logarithms, nearly on the simplex: the least of them is that of most."""
+    drawn = np.abs(words.bell(fmt, spread, n))
+    drawn[int(words.below(n, 1)[0])] = 0.25
+    return -drawn

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -29,9 +29,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     # binary16 ends at 65504: there the scale is its largest power of two, shared by the elements so
     # that no sum of theirs overflows
     share = 1 if scalar else 2 * n.bit_length() ** 2
-    if operator.domain == "log_probabilities":
+    if operator.domain in ("log_probabilities", "log_distributions"):
         share = 32  # nor, of a divergence, a term by a target or a log-probability
-    if operator.domain == "probabilities":
+    if operator.domain in ("probabilities", "nonnegative"):
         share = 128 if operator.elementwise else 1024  # nor one over a probability
     scale = min(LOSS_SCALE, 2.0**fmt.emax / share)
     i = np.arange(width, dtype=np.float64)
@@ -99,5 +99,5 @@ COTANGENTS = Family(
     "zero, uneven, tiny, sparse, loss-scaled cotangents, and such as are not finite",
     _lengths,
     _rows,
-    domains=GIVEN,
+    domains={**GIVEN, **DIVERGENCES},
 )

@@ -9,12 +9,13 @@ from xent_conformance.cases.family import GIVEN_LATER
 from xent_conformance.cases.form import Form, Layout
 from xent_conformance.cases.pairwise import Axes, Row, Rule, covering
 from xent_conformance.reference.formats import FORMATS
-from xent_conformance.reference.operators import Operator
+from xent_conformance.reference.operators import OPERATORS, Operator
 
 FIRST, WIDTHS, THREES = 4, ("4", "17"), 18
 """The row length that ``quick`` asks, those of ``standard``, and that of the triples in ``full``."""
 
 DOMAINS = GIVEN_LATER
+CROSSED = tuple(o for o in OPERATORS.values() if o.domain in DOMAINS)
 """Of which arguments the crossing is asked, and from which profile on."""
 
 BARE: Row = {
@@ -148,7 +149,7 @@ def asked_in(operator: Operator, fmt: str, n: int) -> Sequence[Row]:
 
 def asked_by(profile: str, operator: Operator) -> Sequence[Row]:
     """All rows of a profile."""
-    if not DOMAINS[operator.domain] <= profile:
+    if operator not in CROSSED or not DOMAINS[operator.domain] <= profile:
         return []
     if profile == "quick":
         return asked_in(operator, "float32", FIRST)

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
-from xent_conformance.cases.family import GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -43,7 +43,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield Ask("offset", np.full(n, 96.0), "1.6", tangent=_tangent(words, n))
     one = np.asarray(np.arange(n) == 3, dtype=np.float64)
     yield Ask("one_direction", ordinary(operator, fmt, n, words, 2.0), "1.6", tangent=one)
-    if operator.labels == "dense":
+    if operator.labels == "dense" and not operator.plain_labels:
         weights = 1.0 + words.integers(3, n)
         soft = fmt.nearest(weights / (n * 8.0 if operator.elementwise else weights.sum()))
         if not operator.elementwise:
@@ -78,5 +78,5 @@ DERIVATIVES = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "float16", "bfloat16")},
-    domains=GIVEN,
+    domains={**GIVEN, **DIVERGENCES},
 )

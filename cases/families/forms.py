@@ -51,7 +51,7 @@ LENGTHS: dict[str, tuple[int, ...]] = {
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return LENGTHS[operator.name]
+    return LENGTHS.get(operator.name, ())
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

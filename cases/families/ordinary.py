@@ -13,7 +13,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -25,7 +25,7 @@ SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
-    if operator.domain in ("log_probabilities", "probabilities"):
+    if operator.domain in ("log_probabilities", "probabilities", "log_distributions"):
         return (10,) if profile == "quick" else (10, 1, 1000)
     return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
 
@@ -62,5 +62,5 @@ ORDINARY = Family(
     _lengths,
     _rows,
     formats_at={("quick", 1): ("float32",), ("quick", 1000): ("float32", "bfloat16")},
-    domains=GIVEN,
+    domains={**GIVEN, **DIVERGENCES},
 )

@@ -70,6 +70,10 @@ def _nothing_counts(op: Operator, labels: Floats, a: Attributes) -> bool:
 
 
 def _special(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
+    if op.domain == "nonnegative":
+        return _special_pairs(x, y)
+    if op.domain == "log_distributions":
+        return _special_log_target(x, y)
     if op.domain == "probabilities" and not op.elementwise:
         return _special_shares(op, x, y, a)
     if op.domain == "log_probabilities":
@@ -183,6 +187,32 @@ def _special_shares(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge
     return Charge("5.7") if (x < NEXT_TO_AN_END).any() else None
 
 
+def _special_pairs(x: Floats, y: Floats) -> Charge | None:
+    """Divergences by elements: what is outside, then a prediction of zero, then a target of zero."""
+    if np.isnan(x).any() or np.isnan(y).any():
+        return Charge("3.2")
+    slopes = dict.fromkeys(GRADIENTS, "4.5")
+    if (x == np.inf).any():
+        return Charge("5.1", dict.fromkeys(GRADIENTS, "5.1"))
+    if ((x < 0) | (y < 0) | ((x == 0) & (y == 0))).any():
+        return Charge("5.10", slopes)
+    if (x == 0).any():
+        return Charge("4.3", slopes)
+    return Charge("4.7", {"grad_labels": "4.5"}) if (y == 0).any() else None
+
+
+def _special_log_target(x: Floats, y: Floats) -> Charge | None:
+    """A log-target is finite: an infinite label is refused before."""
+    if not x.size:
+        return Charge("2.8")
+    if np.isnan(x).any() or np.isnan(y).any():
+        return Charge("3.2")
+    slopes = dict.fromkeys(GRADIENTS, "4.5")
+    if (x == np.inf).any():
+        return Charge("5.1", slopes)
+    return Charge("4.3", slopes) if (x == -np.inf).any() else None
+
+
 def _special_element(op: Operator, x: Floats, y: Floats, a: Attributes) -> Charge | None:
     """The sigmoid family, and ``logit``: one special element decides the row."""
     if op.domain == "probabilities":
@@ -210,7 +240,7 @@ def _attributes(op: Operator, a: Attributes) -> Charge | None:
 
 def _labels(op: Operator, fmt: Format, y: Floats) -> Charge:
     """Dense labels that are no probabilities; what rounding each of them takes from their sum is none."""
-    if op.labels != "dense":
+    if op.labels != "dense" or op.plain_labels:  # no simplex, or one that only logarithms show
         return PLAIN
     if op.elementwise:
         off = bool(((y < 0) | (y > 1)).any())

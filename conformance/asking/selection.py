@@ -14,7 +14,7 @@ from xent_conformance.cases.corpus import batches, families, find_case
 from xent_conformance.cases.outside.files import CaseFile, find_in, read_files
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.devices import check_devices, seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
@@ -47,7 +47,7 @@ class Selection:
         for kind, field, known in (
             ("framework", "frameworks", FRAMEWORKS),
             ("operator", "operators", OPERATORS),
-            ("dtype", "dtypes", FORMATS),
+            ("dtype", "dtypes", JUDGED),
             ("family", "families", families()),
         ):
             found = tuple(check_name(kind, name, known) for name in getattr(self, field))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from xent_conformance.diagnosis.divergence_formulas import DIVERGENCE_FORMULAS
 from xent_conformance.diagnosis.situation import Array, Pair, Situation
 
 Formula = Callable[[Situation], Pair]
@@ -363,5 +364,6 @@ FORMULAS: Mapping[tuple[str, str], Formula] = {
     (GIVEN_SPARSE, "jvp"): of_index(surprise_jvp),
     (GIVEN_SPARSE, "hvp"): of_index(surprise_hvp),
     (BINARY, "hvp"): lambda z: plain(z.c * z.v * (z.negative + z.positive) * z.sigma * z.mirror),
+    **DIVERGENCE_FORMULAS,
 }
 """The right output of each example."""

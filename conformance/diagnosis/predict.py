@@ -15,6 +15,7 @@ from xent_conformance.diagnosis.around import AROUND
 from xent_conformance.diagnosis.constants import CONSTANTS
 from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.distributions import DISTRIBUTIONS
+from xent_conformance.diagnosis.divergences import DIVERGENCES
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
@@ -44,6 +45,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *GIVEN,
     *PROBABILITIES,
     *DISTRIBUTIONS,
+    *DIVERGENCES,
     *AROUND,
     *ANYWHERE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xent_conformance.diagnosis.divergence_formulas import LOG_TARGET
 from xent_conformance.diagnosis.formulas import (
     BINARY,
     DENSE,
@@ -17,7 +18,7 @@ from xent_conformance.diagnosis.formulas import (
 from xent_conformance.diagnosis.hypothesis import Change, Hypothesis, Where, on, picked, where
 from xent_conformance.diagnosis.situation import Array, Situation
 
-OF_CLASSES = (DENSE, SPARSE, DIVERGENCE, LIKELIHOOD, GIVEN_DENSE, GIVEN_SPARSE)
+OF_CLASSES = (DENSE, SPARSE, DIVERGENCE, LOG_TARGET, LIKELIHOOD, GIVEN_DENSE, GIVEN_SPARSE)
 EVERY_LOSS = (*OF_CLASSES, BINARY, GIVEN_BINARY)
 LOSSES = on(EVERY_LOSS)
 INDEXED = on((SPARSE, LIKELIHOOD, GIVEN_SPARSE))

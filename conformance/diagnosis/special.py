@@ -54,6 +54,18 @@ def masked_row_is_nan(z: Situation) -> Situation:
     return z.but(rows=(np.where(gone, z.of(np.nan), found), sized))
 
 
+def no_minus_infinity(z: Situation) -> Situation | None:
+    """A maximum begins at −∞, which is NaN where the format has none; a shift that is not finite is none."""
+    if z.format.infinite:
+        return None
+    found, sized = z.rows
+    if z.operator != LOGSUMEXP:
+        return z.but(rows=(np.full_like(found, np.nan), sized))
+    unshifted = np.exp(z.x)
+    lost = (unshifted > z.format.largest).any(axis=1, keepdims=True)
+    return z.but(rows=(np.where(lost, z.of(np.nan), np.log(z.total(unshifted))), sized))
+
+
 def infinite_is_nan(z: Situation) -> Situation:
     found, sized = z.rows
     return z.but(rows=(np.where(np.isinf(found), z.of(np.nan), found), sized))
@@ -145,6 +157,14 @@ SPECIAL = (
         infinities_cancel,
         rank=4,
         variant="∞ − ∞",
+    ),
+    Hypothesis(
+        "minus infinity that the format has not",
+        "the maximum begins at −∞, which is NaN in a format without infinities",
+        "SPEC.md §0; jax.nn.softmax of float8_e4m3fn",
+        on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP), "value"),
+        no_minus_infinity,
+        rank=1,
     ),
     Hypothesis(
         "NaN where the result is infinite",

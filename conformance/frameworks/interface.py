@@ -49,7 +49,9 @@ class Implementation:
     ``mask`` before, ``times`` after.
     What is not taken is not asked. Without ``axis``, tensors of any rank are asked with the classes
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
-    the smallest profile that asks it, and asks it what ``quick`` asks of the others.
+    the smallest profile that asks it, and asks it what ``quick`` asks of the others. ``documented`` names
+    a definition of :mod:`xent_conformance.reference.documented` that its documentation states in place of the
+    mathematical one (SPEC.md 5.11).
     """
 
     name: str
@@ -60,6 +62,7 @@ class Implementation:
     takes: frozenset[str] = frozenset()
     class_axis: Literal["last", "second"] | None = None
     since: str = "quick"
+    documented: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,6 +298,7 @@ class Adapter(Protocol):
     by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
     ``glances``, for a mode that begins in a later profile the :class:`Glance` that every profile takes at it;
     ``missing()``, modes that cannot be asked on the machine at hand, each with what they lack there;
+    ``in_eight_bits``, the implementations that take logits of eight bits;
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
     sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """

@@ -194,6 +194,15 @@ class Jax:
     }
     autodiff = True
     sparse = True
+    in_eight_bits: ClassVar = frozenset(
+        {
+            "jax.nn.softmax",
+            "jax.nn.log_softmax",
+            "jax.nn.logsumexp",
+            "jax.nn.sigmoid",
+            "jax.nn.log_sigmoid",
+        }
+    )
     moving = ("jvp", "hvp")
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
@@ -254,6 +263,21 @@ class Jax:
         Implementation(
             "jax.scipy.special.xlogy+sum", "kl_divergence", "composed",
             lambda jax, x, p, axis=-1: (jax.scipy.special.xlogy(p, p) - p * x).sum(axis=axis),
+            note=_GIVEN,
+            takes=_AXIS,
+            since="standard",
+        ),
+        Implementation(
+            "jax.scipy.special.rel_entr", "relative_entropy", "fused",
+            lambda jax, q, p: jax.scipy.special.rel_entr(p, q),
+        ),
+        Implementation(
+            "jax.scipy.special.kl_div", "elementwise_kl_divergence", "fused",
+            lambda jax, q, p: jax.scipy.special.kl_div(p, q),
+        ),
+        Implementation(
+            "jax.numpy.exp*(t-x)", "kl_divergence_log_target", "composed",
+            lambda jax, x, t, axis=-1: (jax.numpy.exp(t) * (t - x)).sum(axis=axis),
             note=_GIVEN,
             takes=_AXIS,
             since="standard",

@@ -19,6 +19,8 @@ _REDUCED = frozenset({"reduction", "row_weight"})
 _DENSE = _REDUCED | {"axis", "label_smoothing"}
 _INDEX = _REDUCED | {"axis", "ignore_index"}
 _BINARY = _REDUCED | {"label_smoothing"}
+_WITHIN, _SHARES = "probabilities within epsilon", "shares within epsilon"
+_OF_LOGARITHMS = "softmax of logarithms within epsilon"
 _NORMALISED = "divides by the sum of the probabilities, and clips at 1e-7"
 _CLIPPED = "clips probabilities at keras.config.epsilon(), which is documented as 1e-7"
 
@@ -157,6 +159,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         lambda keras, p, t, **given: _loss(keras, "CategoricalCrossentropy", t, p, **given),
         note=_NORMALISED,
         takes=_DENSE,
+        documented=_SHARES,
     ),
     Implementation(
         "keras.ops.categorical_crossentropy",
@@ -165,6 +168,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         lambda keras, p, t, **axis: keras.ops.categorical_crossentropy(t, p, **axis),
         note=_NORMALISED,
         takes=_AXIS,
+        documented=_SHARES,
     ),
     Implementation(
         "keras.losses.SparseCategoricalCrossentropy",
@@ -174,6 +178,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         note=_NORMALISED,
         takes=_REDUCED | {"ignore_index"},
         class_axis="last",
+        documented=_OF_LOGARITHMS,
     ),
     Implementation(
         "keras.ops.sparse_categorical_crossentropy",
@@ -182,6 +187,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         lambda keras, p, y: keras.ops.sparse_categorical_crossentropy(y, p),
         note=_NORMALISED,
         class_axis="last",
+        documented=_OF_LOGARITHMS,
     ),
     Implementation(
         "keras.losses.BinaryCrossentropy",
@@ -189,6 +195,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "fused",
         _elements,
         note=_CLIPPED,
+        documented=_WITHIN,
         takes=_BINARY,
     ),
     Implementation(
@@ -197,6 +204,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "fused",
         lambda keras, p, z, **given: keras.losses.binary_crossentropy(z[..., None], p[..., None], **given),
         note=_CLIPPED,
+        documented=_WITHIN,
         takes=frozenset({"label_smoothing"}),
     ),
     Implementation(
@@ -205,6 +213,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "fused",
         lambda keras, p, z: keras.ops.binary_crossentropy(z, p),
         note=_CLIPPED,
+        documented=_WITHIN,
     ),
 )
 
@@ -258,4 +267,5 @@ class KerasJax(_Keras, Jax):
     name = "keras-jax"
     modes: ClassVar = {"jit": "full"}
     glances: ClassVar = {"jit": GLANCE}
+    in_eight_bits: ClassVar = frozenset()
     environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

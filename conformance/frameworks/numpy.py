@@ -49,6 +49,20 @@ def _given_binary(np: Any, p: Array, z: Array) -> Array:
     return lost - z * np.log(positive) - (1 - z) * np.log1p(-negative)  # type: ignore[no-any-return]
 
 
+def _log_target(np: Any, x: Array, t: Array) -> Array:
+    """The terms of a target; one of −∞ has none, unless there is NaN."""
+    gone = t == -np.inf
+    return np.where(gone, np.where(np.isnan(x), x, 0), np.exp(t) * (t - np.where(gone, 0, x))).sum(axis=-1)  # type: ignore[no-any-return]
+
+
+def _relative_entropy(np: Any, q: Array, p: Array) -> Array:
+    """0 of a target of zero, +∞ outside of the domain."""
+    there = (p > 0) & (q > 0)
+    known = np.where(there, p, 1) * (np.log(np.where(there, p, 1)) - np.log(np.where(there, q, 1)))
+    lost = np.where(np.isnan(p), p, np.where(np.isnan(q), q, np.inf))
+    return np.where(there, known, np.where((p == 0) & (q >= 0), 0, lost)).astype(q.dtype)  # type: ignore[no-any-return]
+
+
 class NumPy:
     """Needs ``numpy``, which the suite has anyway."""
 
@@ -120,6 +134,21 @@ class NumPy:
             "numpy:kl_divergence-naive", "kl_divergence", "naive",
             lambda np, x, p: (p * (np.log(p) - x)).sum(axis=-1),
             note="NaN at a target of zero",
+        ),
+        Implementation(
+            "numpy:log_target-where", "kl_divergence_log_target", "composed", _log_target,
+        ),
+        Implementation(
+            "numpy:relative_entropy-where", "relative_entropy", "composed", _relative_entropy,
+        ),
+        Implementation(
+            "numpy:relative_entropy-naive", "relative_entropy", "naive",
+            lambda np, q, p: p * np.log(p / q),
+            note="NaN at a target of zero",
+        ),
+        Implementation(
+            "numpy:elementwise_divergence-where", "elementwise_kl_divergence", "composed",
+            lambda np, q, p: _relative_entropy(np, q, p) - p + q,
         ),
         Implementation(
             "numpy:take", "negative_log_likelihood", "composed",

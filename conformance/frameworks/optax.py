@@ -57,6 +57,7 @@ class Optax(Jax):
     glances: ClassVar = {
         "jit": Glance(("optax.softmax_cross_entropy", "optax.softmax_cross_entropy_with_integer_labels"))
     }
+    in_eight_bits: ClassVar = frozenset()
     implementations: ClassVar[Sequence[Implementation]] = (
         composed(Implementation(
             "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,
@@ -82,6 +83,11 @@ class Optax(Jax):
         Implementation(
             "optax.losses.kl_divergence", "kl_divergence", "composed", _divergence,
             note="targets are documented as strictly positive, and zero is provided for in the value",
+            takes=frozenset({"axis"}),
+        ),
+        Implementation(
+            "optax.losses.kl_divergence_with_log_targets", "kl_divergence_log_target", "composed",
+            lambda optax, x, t, axis=-1: optax.losses.kl_divergence_with_log_targets(x, t, axis=axis),
             takes=frozenset({"axis"}),
         ),
     )  # fmt: skip

@@ -75,6 +75,14 @@ class SciPy:
             note="of probabilities: the logarithm of their exponential",
         ),
         Implementation(
+            "scipy.special.rel_entr", "relative_entropy", "fused",
+            lambda special, q, p: special.rel_entr(p, q),
+        ),
+        Implementation(
+            "scipy.special.kl_div", "elementwise_kl_divergence", "fused",
+            lambda special, q, p: special.kl_div(p, q),
+        ),
+        Implementation(
             "scipy.special.xlogy+sum:probabilities", "categorical_cross_entropy", "composed",
             lambda special, p, t, axis=-1: -special.xlogy(t, p).sum(axis=axis),
             takes=frozenset({"axis"}),

@@ -90,6 +90,23 @@ def _divergence_module(torch: Any, x: Any, p: Any, axis: int = -1, reduction: st
     return torch.nn.KLDivLoss(reduction=named)(_rows_last(x, axis), _rows_last(p, axis))
 
 
+def _log_target(torch: Any, x: Any, t: Any, axis: int = -1, reduction: str = "none") -> Any:
+    """As :func:`_divergence`, of a target that is given by its logarithms."""
+    divergence = torch.nn.functional.kl_div
+    if reduction == "none":
+        return divergence(x, t, reduction="none", log_target=True).sum(dim=axis)
+    named = "batchmean" if reduction == "mean" else reduction
+    return divergence(_rows_last(x, axis), _rows_last(t, axis), reduction=named, log_target=True)
+
+
+def _log_target_module(torch: Any, x: Any, t: Any, axis: int = -1) -> Any:
+    return torch.nn.KLDivLoss(reduction="none", log_target=True)(x, t).sum(dim=axis)
+
+
+def _relative_entropy(torch: Any, q: Any, p: Any) -> Any:
+    return torch.special.xlogy(p, p) - torch.special.xlogy(p, q)
+
+
 def _cast(torch: Any, x: Any, dtype: Any) -> Any:
     return x.to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
@@ -112,6 +129,8 @@ _SOFTMAX, _LOG, _SUM = "softmax", "log_softmax", "logsumexp"
 _CE, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _SIGMOID, _LOG_SIGMOID, _LOGIT, _BINARY = "sigmoid", "log_sigmoid", "logit", "sigmoid_cross_entropy"
 _DIVERGENCE, _LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
+_LOG_TARGET, _RELATIVE = "kl_divergence_log_target", "relative_entropy"
+_ELEMENTWISE = "elementwise_kl_divergence"
 _GIVEN_BINARY, _GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
 _GIVEN_SPARSE = "sparse_categorical_cross_entropy"
 _CLASSES = frozenset({_SOFTMAX, _LOG, _SUM, _SPARSE})
@@ -209,6 +228,26 @@ _GIVEN_FIRST = (
         note="summed over the classes; the mean is batchmean, for its own divides by the elements",
     ),
     Implementation(
+        "torch.nn.functional.kl_div:log_target",
+        _LOG_TARGET,
+        "fused",
+        _log_target,
+        takes=_AXIS | {"reduction"},
+        note="log_target=True; summed over the classes, the mean is batchmean",
+    ),
+    Implementation(
+        "torch.special.xlogy-xlogy",
+        _RELATIVE,
+        "composed",
+        _relative_entropy,
+    ),
+    Implementation(
+        "torch.special.xlogy-xlogy-p+q",
+        _ELEMENTWISE,
+        "composed",
+        lambda torch, q, p: _relative_entropy(torch, q, p) - p + q,
+    ),
+    Implementation(
         "torch.nn.functional.nll_loss",
         _LIKELIHOOD,
         "fused",
@@ -222,6 +261,7 @@ _GIVEN_FIRST = (
         "fused",
         lambda torch, p, z, **given: torch.nn.functional.binary_cross_entropy(p, z, **_unreduced(given)),
         note="documents that its logarithms are clamped at −100",
+        documented="logarithms of at least -100",
         takes=frozenset({"weight", "reduction"}),
     ),
     Implementation(
@@ -256,6 +296,8 @@ LINEAR = (
     "torch.nn.KLDivLoss",
     "torch.log-x*p",
     "torch.gather",
+    "torch.nn.functional.kl_div:log_target",
+    "torch.nn.KLDivLoss:log_target",
 )
 """Doors whose gradient by the argument does not depend on it, and which have no second one of zeros."""
 
@@ -373,6 +415,7 @@ OTHERS = (
         _divergence_module,
         takes=_AXIS | {"reduction"},
     ),
+    _door("torch.nn.KLDivLoss:log_target", _LOG_TARGET, _log_target_module, takes=_AXIS),
     _door(
         "torch.log-x*p",
         _DIVERGENCE,
@@ -440,6 +483,7 @@ OTHERS = (
         _GIVEN_BINARY,
         lambda t, p, z, **given: t.nn.BCELoss(**_unreduced(given))(p, z),
         note="documents that its logarithms are clamped at −100",
+        documented="logarithms of at least -100",
         takes=frozenset({"weight", "reduction"}),
     ),
     _door(

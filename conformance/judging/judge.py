@@ -6,6 +6,7 @@ is taken once for all of them: batches are small, and a step costs more than the
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -19,6 +20,7 @@ from xent_conformance.judging.measure import end_to_end, laid_out, measure, wors
 from xent_conformance.judging.numbered import LEVELS, ONE_CLASS, STATUSES, Codes, numbers, rules
 from xent_conformance.judging.yardstick import Mask, Yardstick
 from xent_conformance.reference.clauses import Level
+from xent_conformance.reference.documented import documented
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Truth
 from xent_conformance.reports.run.words import SYMPTOMS, Status, Symptom
@@ -90,6 +92,12 @@ class Judge:
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
         self._yardsticks: dict[str, Yardstick] = {}
+
+    @functools.cache  # noqa: B019  a judge lives as long as its batch
+    def documented(self, name: str) -> Judge | None:
+        """The judge of a documented definition (SPEC.md 5.11), where it says something of this batch."""
+        found = documented(name, self.truth.inputs)
+        return None if found is None else Judge(found)
 
     def ulp_exponents(self, output: str) -> NDArray[np.int32]:
         """``k`` of every element: an ulp of its exact value is ``2**k``."""

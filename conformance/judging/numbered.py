@@ -13,6 +13,8 @@ from xent_conformance.reference.formats import Floats
 from xent_conformance.reports.run.words import SYMPTOMS, Outcome, Status, Symptom
 
 RELATIVE_ACCURACY, FLUSH, RESULT, OFFERED, ONE_CLASS = "1.2", "1.3", "1.4", "1.7", "2.4"
+DECLARED = "5.11"
+"""Charged by what is seen: a difference that an implementation documents."""
 
 Codes = NDArray[np.uint8]
 """Words by their place in the tuple of all."""

@@ -16,6 +16,7 @@ from xent_conformance.judging.bits import bits_of_all
 from xent_conformance.judging.columns import Columns, Shared
 from xent_conformance.judging.judge import Judge, Returned, graded
 from xent_conformance.judging.numbered import (
+    DECLARED,
     LEVELS,
     OFFERED,
     OUTCOMES,
@@ -27,9 +28,10 @@ from xent_conformance.judging.numbered import (
 )
 from xent_conformance.judging.repeated import charge_repeated
 from xent_conformance.reference.clauses import Level
+from xent_conformance.reference.documented import DEFINITIONS
 from xent_conformance.reference.formats import Ints
 from xent_conformance.registry.framework import Seat
-from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import FAULTS, GRADES, SYMPTOMS, Grade, Outcome, Status, Symptom
 
 _SYMPTOM = {
     Outcome.RETURNED: Symptom.WRONG_SHAPE,
@@ -38,6 +40,10 @@ _SYMPTOM = {
     Outcome.CRASHED: Symptom.CRASHED,
     Outcome.TIMED_OUT: Symptom.TIMED_OUT,
 }
+
+_FAULTS = [STATUSES.index(Status(status)) for status in FAULTS]
+_NO_NUMBER = [SYMPTOMS.index(s) for s in (Symptom.WRONG_SHAPE, Symptom.WRONG_DTYPE)]
+_RIGHT = [SYMPTOMS.index(s) for s in (Symptom.NONE, Symptom.LOST_ACCURACY)]
 
 _CHARGED = {Outcome.RETURNED: RESULT, Outcome.REFUSED: OFFERED}
 """What is not answered for a reason of its own is charged to the clause that says so."""
@@ -48,7 +54,8 @@ class Answered:
     """An answer to a batch, to be judged.
 
     ``target`` holds what its verdicts share: framework, version, formulation, machine. ``widening``:
-    the mode may give results of a wider type than the logits, as mixed precision does.
+    the mode may give results of a wider type than the logits, as mixed precision does. ``by``: the definition
+    that the implementation documents, if it is another than the mathematical one.
     """
 
     batch: Batch
@@ -56,6 +63,7 @@ class Answered:
     answer: Answer
     target: Mapping[str, str]
     widening: bool = False
+    by: str = ""
 
     def shared(self, output: str) -> Shared:
         """What the verdicts on an output share."""
@@ -84,7 +92,9 @@ def answered(seat: Seat, hello: Mapping[str, Any], batch: Batch, judge: Judge, a
         "formulation": seat.declaration.formulations[question.implementation],
         "device": seat.device(question.device),
     }
-    return Answered(batch, judge, answer, target, question.mode in seat.declaration.widening)
+    declared = seat.declaration
+    by = declared.documented.get(question.implementation, "")
+    return Answered(batch, judge, answer, target, question.mode in declared.widening, by)
 
 
 def verdicts(answers: Iterable[Answered]) -> Columns:
@@ -101,6 +111,7 @@ def verdicts(answers: Iterable[Answered]) -> Columns:
         columns.fill(places, graded(returned for _, returned in measured))
     for one, _ in measured:
         one.charge_format()
+        one.declare()
     for one in outputs:
         one.charge_repeated()
         one.charge_failed()
@@ -162,6 +173,25 @@ class _Output:
         places = self.answered[right]
         self._columns.forget(places)
         self._charge_result(places, Symptom.WRONG_DTYPE, words)
+
+    def declare(self) -> None:
+        """What breaks a clause and is what the documented definition gives is declared (5.11)."""
+        a, columns, places = self._a, self._columns, self.answered
+        if not a.by or self._output not in DEFINITIONS[a.by].outputs:
+            return
+        broken = np.isin(columns.status[places], _FAULTS) & ~np.isin(columns.symptom[places], _NO_NUMBER)
+        other = a.judge.documented(a.by) if broken.any() else None
+        if other is None:
+            return
+        assert self._got is not None, "it was measured"
+        rows = self._rows[broken]
+        tested = numbers(a.batch.clauses_of(self._output))[rows]
+        found = graded([other.returned(tested, self._output, self._got, rows)])
+        right = np.isin(found.symptom, _RIGHT) & (found.status != STATUSES.index(Status.UNDECIDED))
+        there = self._start + rows[right]
+        columns.fill(there, found[right])
+        columns.clause[there] = rules().number(DECLARED)
+        columns.status[there] = STATUSES.index(Status.OPEN)
 
     def _charge_result(self, places: Ints, symptom: Symptom, words: str) -> None:
         """A result of another shape or format: a fault, unless the clause that is tested is open."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from xent_conformance.cases.profile import Profile
 from xent_conformance.frameworks.interface import Glance, Implementation, Manner, NotOffered, Variant
+from xent_conformance.reference.formats import EIGHT_BITS
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Declaration:
     modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
+    ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17).
     ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
     """
 
@@ -45,6 +47,7 @@ class Declaration:
     environment: Mapping[str, str] = field(default_factory=dict)
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
+    in_eight_bits: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -66,10 +69,13 @@ class Declaration:
             environment=dict(getattr(kind, "environment_before", {})),
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),
+            in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
         """Whether the mode is for that implementation and that format."""
+        if dtype in EIGHT_BITS and implementation not in self.in_eight_bits:
+            return False
         return (mode not in self.restricted or implementation in self.restricted[mode]) and (
             mode not in self.formats or dtype in self.formats[mode]
         )
@@ -113,6 +119,11 @@ class Declaration:
             ):
                 return lack.source
         return None
+
+    @property
+    def documented(self) -> Mapping[str, str]:
+        """The definition that an implementation documents, where it is another (SPEC.md 5.11)."""
+        return {i.name: i.documented for i in self.implementations if i.documented}
 
     @property
     def formulations(self) -> Mapping[str, str]:

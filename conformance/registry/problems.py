@@ -262,6 +262,11 @@ def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
     return check
 
 
+def _in_eight_bits(kind: type, names: Any) -> Iterator[Problem]:
+    doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
+    yield from _subset("in_eight_bits", doors)(kind, names)
+
+
 def _variants(kind: type, variants: Any) -> Iterator[Problem]:
     remedy = "map each name to a xent_conformance.frameworks.interface.Variant"
     if not isinstance(variants, Mapping):
@@ -350,6 +355,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     **{name: _callable(name) for name in METHODS},
     "moving": _subset("moving", MOVING),
     "layouts": _subset("layouts", LAYOUTS),
+    "in_eight_bits": _in_eight_bits,
     "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers, weighted
+from xent_conformance.reference.bounds.divergences import DIVERGENCES, LogTarget, Pair
 from xent_conformance.reference.bounds.given import Categorical, alone, summed
 from xent_conformance.reference.bounds.sigmoid import SIGMOID, Probable, pairs
 from xent_conformance.reference.bounds.sizes import SCALE, Sizes, rowsum
@@ -58,6 +59,8 @@ def _made(
     size: Floats | float = 1.0
     if z.p.size:  # a label of the sigmoid family is its own element's
         size = np.abs(z.q) if z.inputs.definition.elementwise else rowsum(np.abs(z.q))
+    if z.inputs.definition.domain == "log_distributions":
+        size = 1.0  # its labels multiply nothing
     counts = roundings * np.maximum(size, 1.0) * np.maximum(factor, 1.0)
     return tiers(z, z.u * bounds[0], z.u * bounds[1], counts, lost)
 
@@ -201,6 +204,25 @@ def _linear_jvp(z: Sizes) -> Bound:
     return _made(z, (accurate * size, stable * size), z.lost(terms))
 
 
+def _ratio_hvp(z: Sizes) -> Bound:
+    """``c v p / q²``: two quotients, or the reciprocal's square and its products."""
+    t = Pair.of(z)
+    q = np.maximum(t.q, 2.0**-505)  # the square of less is no number of binary64
+    size = np.abs(z.c * z.v) * t.p / q**2
+    factor = np.where(t.p == 0, 0.0, 1 / q**2)
+    return _made(z, ((2 * z.Q + 4) * size, (4 * z.Q + 12) * size), factor=factor)
+
+
+def _log_target_jvp(z: Sizes) -> Bound:
+    """``Σ exp(t_i) v_i``."""
+    t, v = LogTarget(z), np.abs(z.v)
+    terms = t.mass * v
+    rounded, flushed = z.lost(terms)
+    lost = rounded + rowsum(t.lost[0] * v), flushed + rowsum(t.lost[1] * v)
+    accurate, stable = (z.E + 1 + z.h_accurate) * rowsum(terms), (z.E + 2 + z.h_stable) * rowsum(terms)
+    return _made(z, (accurate, stable), lost)
+
+
 def _nothing(z: Sizes) -> Bound:
     """The second derivative of what is linear is exactly zero."""
     return tiers(z, np.zeros_like(z.v), np.zeros_like(z.v), 0.0)
@@ -212,7 +234,7 @@ def _along(operator: str) -> Callable[[Sizes], Bound]:
     def of(z: Sizes) -> Bound:
         turned = replace(z.inputs, cotangent=z.v, tangent=np.zeros((0, 0)))
         values = {"grad_logits": z.values["jvp"]}
-        return SIGMOID[operator, "grad_logits"](Sizes(turned, values, z.reference_sizes))
+        return {**SIGMOID, **DIVERGENCES}[operator, "grad_logits"](Sizes(turned, values, z.reference_sizes))
 
     return of
 
@@ -244,6 +266,12 @@ MOVING: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     ("sparse_categorical_cross_entropy", "hvp"): _categorical_hvp,
     ("kl_divergence", "jvp"): _linear_jvp,
     ("kl_divergence", "hvp"): _nothing,
+    ("relative_entropy", "jvp"): _along("relative_entropy"),
+    ("relative_entropy", "hvp"): _ratio_hvp,
+    ("elementwise_kl_divergence", "jvp"): _along("elementwise_kl_divergence"),
+    ("elementwise_kl_divergence", "hvp"): _ratio_hvp,
+    ("kl_divergence_log_target", "jvp"): _log_target_jvp,
+    ("kl_divergence_log_target", "hvp"): _nothing,
     ("negative_log_likelihood", "jvp"): _linear_jvp,
     ("negative_log_likelihood", "hvp"): _nothing,
 }

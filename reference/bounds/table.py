@@ -14,6 +14,8 @@ import numpy as np
 from xent_conformance.reference.bounds.around import around, rounded, untimed
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.derivatives import MOVING
+from xent_conformance.reference.bounds.divergences import DIVERGENCES
+from xent_conformance.reference.bounds.eight_bits import EIGHT_BITS, in_eight_bits
 from xent_conformance.reference.bounds.given import GIVEN
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
@@ -26,6 +28,7 @@ BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
     **SOFTMAX,
     **SIGMOID,
     **GIVEN,
+    **DIVERGENCES,
     **MOVING,
 }
 
@@ -39,6 +42,8 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
         nothing = np.zeros_like(values[output])
         return Bound(nothing, nothing, nothing)
     with np.errstate(all="ignore"):
+        if inputs.format.name in EIGHT_BITS:
+            return in_eight_bits(inputs, output, values)
         of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
         if inputs.attributes.grouped:
             found = reduced(inputs, values[output], sizes, of_row, scalar=output in ("value", "jvp"))

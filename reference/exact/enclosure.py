@@ -75,7 +75,7 @@ class Enclosure:
             tie = (np.abs(scaled - nearest) == 0.5) & (self.lo != 0)
             nearest = np.where(tie, np.where(self.lo > 0, np.ceil(scaled), np.floor(scaled)), nearest)
             rounded = np.ldexp(nearest, k)
-        rounded = np.where(np.abs(rounded) > fmt.largest, np.copysign(np.inf, rounded), rounded)
+        rounded = np.where(np.abs(rounded) > fmt.largest, np.copysign(fmt.beyond, rounded), rounded)
         return np.where(np.isfinite(self.hi), rounded, self.hi)
 
 

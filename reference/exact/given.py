@@ -17,7 +17,16 @@ from dataclasses import replace
 from flint import arb
 
 from xent_conformance.reference.exact.ball import Number, Values
-from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, ball, is_finite, is_nan
+from xent_conformance.reference.exact.parts import (
+    INFINITY,
+    ONE,
+    ZERO,
+    added,
+    ball,
+    is_finite,
+    is_nan,
+    times,
+)
 from xent_conformance.reference.exact.row import Exact, Row
 from xent_conformance.reference.exact.softmax import effective_labels, label_slopes
 
@@ -31,20 +40,20 @@ def kl_divergence(r: Row) -> Values:
     """
     c, target = arb(r.c[0]), _target(r)
     weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
-    terms = [_times(w, _term(p, x)) for w, p, x in zip(weights, target, r.x, strict=True)]
+    terms = [times(w, _term(p, x)) for w, p, x in zip(weights, target, r.x, strict=True)]
     slopes = [c * slope for slope in label_slopes(r)]
     return {
-        "value": [_sum(terms)],
-        "grad_logits": [_times(-c * w, p) for w, p in zip(weights, target, strict=True)],
-        "grad_labels": [_times(s, _by_target(p, x)) for s, p, x in zip(slopes, target, r.x, strict=True)],
+        "value": [added(terms)],
+        "grad_logits": [times(-c * w, p) for w, p in zip(weights, target, strict=True)],
+        "grad_labels": [times(s, _by_target(p, x)) for s, p, x in zip(slopes, target, r.x, strict=True)],
     }
 
 
 def kl_divergence_moving(r: Row) -> Values:
     """``−Σ w_i p_i v_i``, and nothing."""
     weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
-    moved = [_times(-w * v, p) for w, v, p in zip(weights, r.v, _target(r), strict=True)]
-    return {"jvp": [_sum(moved)], "hvp": [ZERO] * len(r.x)}
+    moved = [times(-w * v, p) for w, v, p in zip(weights, r.v, _target(r), strict=True)]
+    return {"jvp": [added(moved)], "hvp": [ZERO] * len(r.x)}
 
 
 def negative_log_likelihood(r: Row) -> Values:
@@ -72,18 +81,18 @@ def categorical_cross_entropy(r: Row) -> Values:
     A label of zero takes an infinite logarithm away (5.6); what is no probability has none (5.9).
     """
     c, p = arb(r.c[0]), [float(v) for v in r.x]  # nothing stands before it
-    q = [_times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+    q = [times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
     slopes = [c * slope for slope in label_slopes(r)]
     return {
-        "value": [_sum([_share(t, _surprise(v)) for t, v in zip(q, p, strict=True)])],
-        "grad_logits": [_times(-c, _share(t, _inverse(v))) for t, v in zip(q, p, strict=True)],
-        "grad_labels": [_times(s, _surprise(v)) for s, v in zip(slopes, p, strict=True)],
+        "value": [added([_share(t, _surprise(v)) for t, v in zip(q, p, strict=True)])],
+        "grad_logits": [times(-c, _share(t, _inverse(v))) for t, v in zip(q, p, strict=True)],
+        "grad_labels": [times(s, _surprise(v)) for s, v in zip(slopes, p, strict=True)],
     }
 
 
 def categorical_cross_entropy_moving(r: Row) -> Values:
     """``−Σ q_i v_i / p_i``; ``c q_i v_i / p_i²``: each class by itself."""
-    q = [_times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+    q = [times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
     return _moved(r, q)
 
 
@@ -95,9 +104,9 @@ def sparse_categorical_cross_entropy(r: Row) -> Values:
     p, c = [float(v) for v in r.x], arb(r.c[0])
     named = [(t, v) for t, v in zip(q, p, strict=True) if t != 0]
     return {
-        "value": [_sum([_share(t, _surprise(v)) for t, v in named])],
+        "value": [added([_share(t, _surprise(v)) for t, v in named])],
         "grad_logits": [
-            _times(-c, _share(t, _inverse(v))) if t != 0 else ZERO for t, v in zip(q, p, strict=True)
+            times(-c, _share(t, _inverse(v))) if t != 0 else ZERO for t, v in zip(q, p, strict=True)
         ],
     }
 
@@ -130,6 +139,13 @@ def _named(r: Row) -> list[arb] | None:
     return effective_labels(r, [ONE if i == r.y else ZERO for i in range(n)])
 
 
+def effective(r: Row) -> Sequence[Number] | None:
+    """Effective labels, dense or of an index; None where that names no class."""
+    if len(r.p) == 1 and len(r.x) != 1:
+        return _named(r)
+    return [times(arb(r.attributes.weight_of(i)), t) for i, t in enumerate(_target(r))]
+
+
 # --- terms -----------------------------------------------------------------------------------------
 
 
@@ -160,7 +176,7 @@ def _share(q: Number, of: Number) -> Number:
     """``q · of``; a label of zero takes an infinity away, and no NaN."""
     if isinstance(q, float):
         return NAN
-    return ZERO if q.is_zero() and of == INFINITY else _times(q, of)
+    return ZERO if q.is_zero() and of == INFINITY else times(q, of)
 
 
 def _moved(r: Row, q: Sequence[Number]) -> Values:
@@ -169,9 +185,9 @@ def _moved(r: Row, q: Sequence[Number]) -> Values:
     for t, x, v in zip(q, r.x, r.v, strict=True):
         nothing = not isinstance(t, float) and t.is_zero() and not is_nan(x)
         by = ZERO if nothing else _inverse(float(x))
-        jvp.append(_times(-arb(v), _share(t, by)))
-        hvp.append(_times(arb(r.c[0]) * v, _share(t, _times(by, by) if isinstance(by, arb) else by)))
-    return {"jvp": [_sum(jvp)], "hvp": hvp}
+        jvp.append(times(-arb(v), _share(t, by)))
+        hvp.append(times(arb(r.c[0]) * v, _share(t, times(by, by) if isinstance(by, arb) else by)))
+    return {"jvp": [added(jvp)], "hvp": hvp}
 
 
 def _by_target(p: Number, x: Exact) -> Number:
@@ -185,16 +201,6 @@ def _by_target(p: Number, x: Exact) -> Number:
 
 def _against(q: Sequence[arb], x: Sequence[Exact]) -> Number:
     """``−Σ q_i x_i`` of the classes that have a label."""
-    return _sum(
-        [_times(-v, ball(a) if is_finite(a) else float(a)) for v, a in zip(q, x, strict=True) if v != 0]
+    return added(
+        [times(-v, ball(a) if is_finite(a) else float(a)) for v, a in zip(q, x, strict=True) if v != 0]
     )
-
-
-def _sum(terms: Sequence[Number]) -> Number:
-    special = [t for t in terms if isinstance(t, float)]
-    return sum(special) if special else sum(terms, ZERO)
-
-
-def _times(factor: arb, v: Number) -> Number:
-    """Where ``v`` is NaN or infinite, as IEEE 754 has it."""
-    return float(factor) * v if isinstance(v, float) else factor * v

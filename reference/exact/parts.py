@@ -43,6 +43,17 @@ def is_finite(x: Exact) -> bool:
     return not isinstance(x, float) or math.isfinite(x)
 
 
+def added(terms: Sequence[Number]) -> Number:
+    """A sum in which NaN and infinities are what IEEE 754 makes of them."""
+    special = [t for t in terms if isinstance(t, float)]
+    return sum(special) if special else sum(terms, ZERO)
+
+
+def times(factor: arb, v: Number) -> Number:
+    """Where ``v`` is NaN or infinite, as IEEE 754 has it."""
+    return float(factor) * v if isinstance(v, float) else factor * v
+
+
 class Shifted:
     """The quantities of one row. A logit of −∞ excludes its class (SPEC.md §4): ``e_i = 0``.
 

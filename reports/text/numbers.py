@@ -23,7 +23,10 @@ NOTHING = "—"
 
 @dataclass(frozen=True)
 class Layout:
-    """How a format lies in memory: a ``struct`` letter, and the low bits that it cuts off."""
+    """How a format lies in memory: a ``struct`` letter, and the low bits that it cuts off.
+
+    Without a letter it is OCP's E4M3, which is no part of another format.
+    """
 
     letter: str
     cut: int
@@ -38,6 +41,8 @@ LAYOUTS = {
     "float16": Layout("e", 0, 16, 11),
     "float32": Layout("f", 0, 32, 24),
     "float64": Layout("d", 0, 64, 53),
+    "float8_e5m2": Layout("e", 8, 8, 3),  # the upper half of a binary16
+    "float8_e4m3fn": Layout("", 0, 8, 4),
 }
 
 
@@ -77,7 +82,7 @@ def _shortest_finite(value: float, dtype: str) -> str:
     below = (value + _value(pattern - 1, dtype)) / 2
     above = (
         value + (value - below)
-        if _value(pattern + 1, dtype) == math.inf
+        if not math.isfinite(_value(pattern + 1, dtype))
         else (value + _value(pattern + 1, dtype)) / 2
     )
     for digits in range(17):
@@ -168,14 +173,31 @@ def _times_ten(value: float) -> str:
     return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
+def _e4m3(pattern: int) -> float:
+    """One to the left, four bits of an exponent with a bias of 7, three of a fraction; all ones is NaN."""
+    sign, exponent, fraction = -1.0 if pattern >> 7 else 1.0, pattern >> 3 & 15, pattern & 7
+    if pattern & 127 == 127:
+        return math.nan
+    size = fraction * 2.0**-9 if exponent == 0 else (8 + fraction) * 2.0 ** (exponent - 10)
+    return math.copysign(size, sign)
+
+
+E4M3 = {struct.pack("d", _e4m3(p)): p for p in range(256)}
+"""The pattern of each number, by the number as binary64 has it, whose zero has a sign."""
+
+
 def _value(pattern: int, dtype: str) -> float:
     layout = LAYOUTS[dtype]
+    if not layout.letter:
+        return _e4m3(pattern)
     raw = (pattern << layout.cut).to_bytes((layout.width + layout.cut) // 8, "big")
     return float(struct.unpack(f">{layout.letter}", raw)[0])
 
 
 def _pattern(value: float, dtype: str) -> int | None:
     layout = LAYOUTS[dtype]
+    if not layout.letter:
+        return E4M3.get(struct.pack("d", value), 127 if math.isnan(value) else None)
     try:
         raw = struct.pack(f">{layout.letter}", value)
     except OverflowError:

@@ -14,7 +14,10 @@ from xent_conformance.reports.run.words import Grade, Outcome, Row, Symptom
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import shortest, ulps
 
-DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"}
+DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f64"} | {
+    "float8_e4m3fn": "f8 e4m3fn",
+    "float8_e5m2": "f8 e5m2",
+}
 """Formats in their order, and their short names."""
 
 OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")

@@ -42,7 +42,7 @@ MAGNITUDES: Mapping[str, Sequence[tuple[str, str]]] = {
 SPECIAL = (Symptom.NAN, Symptom.INFINITE)
 """What the band above a chart counts."""
 
-_FORMATS = ("float32", "float64", "float16", "bfloat16")
+_FORMATS = ("float32", "float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
 """Of formats in which as many ways were asked, the first is shown."""
 
 

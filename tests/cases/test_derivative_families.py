@@ -50,8 +50,9 @@ def test_kinds_of_rows(operator: Operator) -> None:
         assert ((b.inputs.logits > 0) & (b.inputs.logits < 1)).all()
     if operator.domain == "unit":
         return
-    soft = {"soft_label"} if operator.labels == "dense" else set()
-    if operator.labels == "dense" and not operator.elementwise:
+    dense = operator.labels == "dense" and not operator.plain_labels
+    soft = {"soft_label"} if dense else set()
+    if dense and not operator.elementwise:
         soft |= {"off_simplex"}
     shifted = {"confident", "offset"} if operator.domain == "reals" else set()
     spreads = {"inside"} if operator.within_unit else {"unit", "spread8"}
@@ -75,8 +76,9 @@ def test_exact_derivatives_are_finite(operator: Operator, fmt: Format) -> None:
     assert not truth.certified.undecided.any()
     for output in MOVING:
         assert np.isfinite(truth.enclosure(output).round_to(fmt)).all()
-        if (
-            operator.domain == "log_probabilities"
+        if operator.domain in (
+            "log_probabilities",
+            "log_distributions",
         ):  # linear: no second derivative, and no share of other classes
             continue
         assert (truth.enclosure(output).hi != 0).any(axis=1).all(), "every row has something to show"
@@ -96,7 +98,7 @@ BEYOND = {"nan", "plus_infinity", "minus_infinity", "sum_overflows"}
 def test_kinds_of_cotangents(operator: Operator, fmt: Format) -> None:
     b = asked("cotangents", operator, fmt)
     found = {a.variant: c for a, c in zip(b.asks, b.inputs.cotangent, strict=True)}
-    rows = ROWS if operator.within_unit else ROWS | CONFIDENT
+    rows = ROWS | CONFIDENT if operator.domain == "reals" else ROWS
     assert set(found) - BEYOND == (SCALARS if operator.value_shape == "scalar" else rows)
     assert {c.clause for c in b.cases if c.variant not in BEYOND} == {"1.5"}
     scale = np.abs(found["loss_scale"]).max()
@@ -120,7 +122,8 @@ def test_no_sum_of_cotangents_leaves_binary16(operator: Operator) -> None:
     scale = max(
         np.abs(c).max() for a, c in zip(b.asks, b.inputs.cotangent, strict=True) if a.variant == "loss_scale"
     )
-    assert scale >= ((256.0 if operator.elementwise else 32.0) if operator.within_unit else 512.0)
+    shared = operator.within_unit or operator.domain == "nonnegative"
+    assert scale >= ((256.0 if operator.elementwise else 32.0) if shared else 512.0)
 
 
 @EACH

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 
+from tests.support.family_rows import WIDELY
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.corpus import batch, batches_of
 from xent_conformance.cases.families.common import label_on, ordinary
@@ -198,7 +199,7 @@ def test_the_hash_holds_the_attributes(attributes: Attributes) -> None:
 
 @pytest.mark.parametrize("fmt", FORMATS.values(), ids=list(FORMATS))
 def test_ordinary_rows(fmt: Any) -> None:
-    for operator in OPERATORS.values():
+    for operator in WIDELY:
         x = ordinary(operator, fmt, 50, Words("ordinary"))
         assert np.array_equal(fmt.nearest(x), x)
         if operator.within_unit:

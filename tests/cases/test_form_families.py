@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import of_corpus
-from tests.support.family_rows import EVERY
+from tests.support.family_rows import EVERY, WIDELY
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.shapes import ELEMENTWISE, FORMS, QUICK
@@ -16,7 +16,7 @@ from xent_conformance.cases.form import PLAIN_FORM, Form, Layout
 from xent_conformance.reference.formats import BINARY32, Format
 from xent_conformance.reference.operators import OPERATORS, Operator
 
-EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+EACH = pytest.mark.parametrize("operator", WIDELY, ids=lambda o: o.name)
 
 
 def asked(family: str, operator: Operator, n: int, fmt: Format = BINARY32) -> dict[str, Batch]:

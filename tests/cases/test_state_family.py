@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import Corpus
-from tests.support.family_rows import EVERY
+from tests.support.family_rows import EVERY, WIDELY
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.form import Again, Form
 from xent_conformance.frameworks.interface import STATES
 from xent_conformance.reference.formats import BINARY32, Format
-from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.reference.operators import Operator
 
-EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+EACH = pytest.mark.parametrize("operator", WIDELY, ids=lambda o: o.name)
 
 
 @EACH

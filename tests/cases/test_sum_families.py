@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import of_corpus
-from tests.support.family_rows import EVERY
+from tests.support.family_rows import EVERY, WIDELY
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.widths import AROUND
@@ -14,7 +14,7 @@ from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, For
 from xent_conformance.reference.operators import OPERATORS, Operator
 from xent_conformance.reference.oracle import Oracle
 
-EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+EACH = pytest.mark.parametrize("operator", WIDELY, ids=lambda o: o.name)
 SUMS = ("softmax", "log_softmax", "logsumexp", "sparse_softmax_cross_entropy")
 
 
@@ -93,7 +93,7 @@ def test_widths_lie_around_the_lengths_of_vectors_and_blocks() -> None:
         assert {width - 1, width, width + 1} <= every
     for vector in (4, 8, 16, 32, 64):
         assert {n % vector for n in every} >= {0, 1, vector - 1}, "no tail, the shortest and the longest"
-    for operator in OPERATORS.values():
+    for operator in WIDELY:
         quick, standard = (set(lengths(operator, p)) for p in ("quick", "standard"))
         assert quick < standard < every
         assert all(n % 8 for n in standard), "what few are asked have a tail"

@@ -33,6 +33,7 @@ LEAST_POINTS = {
     "binary_cross_entropy": 900,
     "kl_divergence": 900,
     "negative_log_likelihood": 900,
+    "kl_divergence_log_target": 900,
 }
 
 
@@ -65,6 +66,8 @@ def _inside(operator: str, row: Row) -> bool:
     """Where every output is finite: a target of zero has a value, and a slope of −∞ by it."""
     if operator == "kl_divergence":
         return all(p > 0 for p in row.p)
+    if OPERATORS[operator].domain == "nonnegative":
+        return all(v > 0 for v in (*row.x, *row.p))
     return not OPERATORS[operator].within_unit or all(0 < v < 1 for v in row.x)
 
 
@@ -92,7 +95,10 @@ LOGIT = st.one_of(
 )
 LABEL = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 0.5, 2.0, -1.0, 5e-324, 1 - 2**-53]))
 PROBABILITY = st.floats(0, 1, exclude_min=True, exclude_max=True)
-TARGET = {"kl_divergence": st.one_of(PROBABILITY, st.sampled_from([1.0, 2.0, 5e-324]))}
+TARGET = {"kl_divergence": st.one_of(PROBABILITY, st.sampled_from([1.0, 2.0, 5e-324]))} | dict.fromkeys(
+    ("relative_entropy", "elementwise_kl_divergence"), st.floats(0, 1e300, exclude_min=True)
+)
+PREDICTION = {"nonnegative": st.floats(0, 1e300, exclude_min=True)}
 COTANGENT = st.integers(-16, 16).map(lambda k: k / 8)
 
 
@@ -113,7 +119,7 @@ def test_ugly_rows(operator: str, data: st.DataObject) -> None:
         Inputs(
             operator,
             BINARY64,
-            row(PROBABILITY if definition.within_unit else LOGIT, n),
+            row(PREDICTION.get(definition.domain, PROBABILITY if definition.within_unit else LOGIT), n),
             row(st.integers(0, n - 1).map(float) if index else TARGET.get(operator, LABEL), labels),
             row(COTANGENT, n if definition.value_shape == "row" else 1),
         )

@@ -81,7 +81,8 @@ def _divisor(operator: str, examples: Sequence[tuple[Sequence[float], Labels]], 
         return mp.fsum(v for v, counts in zip(given["row_weight"], counted, strict=True) if counts)
     if operator in ("sigmoid_cross_entropy", "binary_cross_entropy"):
         return mpf(sum(len(x) for x, _ in examples))
-    if operator in ("softmax_cross_entropy", "kl_divergence", "categorical_cross_entropy"):
+    by_rows = ("softmax_cross_entropy", "kl_divergence", "kl_divergence_log_target")
+    if operator in (*by_rows, "categorical_cross_entropy"):
         return mpf(len(examples))
     weight = given.get("weight")
     kept = [y for _, y in examples if y != given.get("ignore_index")]
@@ -357,6 +358,56 @@ def kl_divergence(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
     }
 
 
+def kl_divergence_log_target(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    """``Σ exp(t) (t − x)``; nothing of ``t = −∞``, beside −∞ too."""
+    t = list(map(mpf, labels))
+
+    def term(t: mpf, v: mpf, more: int) -> mpf:
+        if mp.isnan(t) or mp.isnan(v):
+            return nan
+        return exp(t) * (t - v + more) if t != -inf else mpf(0)
+
+    return {
+        "value": [_sum(term(*e, 0) for e in zip(t, x, strict=True))],
+        "grad_logits": [-c[0] * exp(v) for v in t],
+        "grad_labels": [c[0] * term(*e, 1) for e in zip(t, x, strict=True)],
+    }
+
+
+def _by_elements(x: Numbers, labels: Labels, c: Numbers, whole: int) -> Outputs:
+    """``p log(p/q)``, and ``whole`` times ``− p + q``, as SciPy documents it."""
+    pairs = list(zip(map(mpf, labels), x, strict=True))
+
+    def value(p: mpf, q: mpf) -> mpf:
+        if mp.isnan(p) or mp.isnan(q):
+            return nan
+        if p > 0 and q > 0:
+            return p * (log(p) - log(q)) - whole * (p - q)
+        return whole * q if p == 0 and q >= 0 else inf
+
+    def moves(p: mpf, q: mpf) -> bool:
+        return bool(p >= 0 and q > 0)
+
+    logs = [log(p) - log(q) if moves(p, q) and p else -inf for p, q in pairs]
+    return {
+        "value": [value(p, q) for p, q in pairs],
+        "grad_logits": [
+            b * (whole - p / q) if moves(p, q) else nan for b, (p, q) in zip(c, pairs, strict=True)
+        ],
+        "grad_labels": [
+            b * (v + 1 - whole) if moves(p, q) else nan for b, v, (p, q) in zip(c, logs, pairs, strict=True)
+        ],
+    }
+
+
+def relative_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    return _by_elements(x, labels, c, 0)
+
+
+def elementwise_kl_divergence(x: Numbers, labels: Labels, c: Numbers, a: Given) -> Outputs:
+    return _by_elements(x, labels, c, 1)
+
+
 def negative_log_likelihood(x: Numbers, y: int, c: Numbers, a: Given) -> Outputs:
     """``−w_y x_y``; on no other class it depends."""
     n = len(x)
@@ -392,6 +443,9 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         categorical_cross_entropy,
         sparse_categorical_cross_entropy,
         kl_divergence,
+        kl_divergence_log_target,
+        relative_entropy,
+        elementwise_kl_divergence,
         negative_log_likelihood,
     )
 }

@@ -106,6 +106,24 @@ def kl_divergence(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs
     return {"jvp": [jvp], "hvp": [mpf(0)] * len(x)}
 
 
+def kl_divergence_log_target(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    jvp = -mp.fsum(mp.exp(mpf(t)) * b for t, b in zip(labels, v, strict=True))
+    return {"jvp": [jvp], "hvp": [mpf(0)] * len(x)}
+
+
+def relative_entropy(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    p = list(map(mpf, labels))
+    return {
+        "jvp": [-d * b / q for q, b, d in zip(x, p, v, strict=True)],
+        "hvp": [e * d * b / q**2 for q, b, e, d in zip(x, p, c, v, strict=True)],
+    }
+
+
+def elementwise_kl_divergence(x: Numbers, labels: Labels, c: Numbers, v: Numbers) -> Outputs:
+    found = relative_entropy(x, labels, c, v)
+    return found | {"jvp": [d + b for d, b in zip(v, found["jvp"], strict=True)]}
+
+
 def negative_log_likelihood(x: Numbers, y: int, c: Numbers, v: Numbers) -> Outputs:
     return {"jvp": [-v[y]], "hvp": [mpf(0)] * len(x)}
 
@@ -126,6 +144,9 @@ MOVING: dict[str, Callable[..., Outputs]] = {
         categorical_cross_entropy,
         sparse_categorical_cross_entropy,
         kl_divergence,
+        kl_divergence_log_target,
+        relative_entropy,
+        elementwise_kl_divergence,
         negative_log_likelihood,
     )
 }

@@ -8,6 +8,7 @@ import pytest
 from tests.support.corpus import of_corpus
 from xent_conformance.cases.case import Ask
 from xent_conformance.reference.formats import FORMATS, Format
+from xent_conformance.reference.operators import OPERATORS
 
 SOFTMAX = "softmax_cross_entropy"
 EVERY = pytest.mark.parametrize("fmt", FORMATS.values(), ids=lambda f: f.name)
@@ -29,3 +30,7 @@ def ask(family: str, operator: str, fmt: Format, *, n: int | None = None) -> dic
 
 def flat(asks: list[Ask]) -> np.ndarray:
     return np.concatenate([a.logits for a in asks])
+
+
+WIDELY = tuple(o for o in OPERATORS.values() if not o.plain_labels)
+"""Operators that every family may have rows of; the others have a family of their own."""

@@ -30,7 +30,7 @@ WIDTH = 96
 
 def is_brain(dtype: np.dtype[Any]) -> bool:
     """Whether it is a format that NumPy has not by itself."""
-    return dtype.name == "bfloat16"
+    return dtype.name == "bfloat16" or dtype.name.startswith("float8")
 
 
 def type_name(dtype: np.dtype[Any], *, by_bits: bool = False) -> str:

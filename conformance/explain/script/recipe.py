@@ -23,7 +23,7 @@ from xent_conformance.cases.words import Words, key_of
 from xent_conformance.explain.script.arrays import MANY, is_brain, is_packed, type_name
 from xent_conformance.explain.script.call import helper_of
 from xent_conformance.frameworks.interface import Array
-from xent_conformance.reference.formats import FORMATS, Floats, Format
+from xent_conformance.reference.formats import JUDGED, Floats, Format
 from xent_conformance.reference.operators import OPERATORS
 
 RUNS = 16
@@ -101,7 +101,7 @@ class _Recorded(Words):
 def _drawn(path: str) -> tuple[Drawn, ...]:
     operator, family, dtype, n = path.split("/")
     stream = _Recorded(path)
-    drawn_from(stream, OPERATORS[operator], families()[family], FORMATS[dtype], int(n.removeprefix("n")))
+    drawn_from(stream, OPERATORS[operator], families()[family], JUDGED[dtype], int(n.removeprefix("n")))
     return tuple(stream.drawn)
 
 
@@ -121,7 +121,7 @@ def rule(name: str, a: Array, batch: Batch, *, by_bits: bool = False) -> Rule | 
 
     ``by_bits``: bfloat16 as unsigned integers, as :func:`~.arrays.assigned` has it.
     """
-    fmt = next((f for f in FORMATS.values() if f.dtype == a.dtype), None)
+    fmt = next((f for f in JUDGED.values() if f.dtype == a.dtype), None)
     if not is_packed(a) or a.ndim > 2 or fmt is None or batch.outside:
         return None
     path = f"{batch.operator}/{batch.family}/{batch.inputs.format.name}/n{batch.inputs.n}"

@@ -10,7 +10,7 @@ from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.corpus import Profile, families
 from xent_conformance.explain.case import near_cases
-from xent_conformance.reference.formats import FORMATS
+from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import UnknownName
@@ -84,7 +84,7 @@ def test_everything_by_default() -> None:
     assert [f.name for f in everything.chosen_frameworks()] == list(FRAMEWORKS)
     batches = list(everything.batches())
     assert {b.operator for b in batches} == set(OPERATORS)
-    assert {b.inputs.format.name for b in batches} == set(FORMATS)
+    assert {b.inputs.format.name for b in batches} == set(JUDGED)
     assert {b.family for b in batches} == set(families()) - {"saturating_sums"}, "which full alone asks"
 
 

@@ -261,7 +261,7 @@ def test_explaining_what_is_not_there(install: Install, mine: str) -> None:
 
 def test_an_absent_framework_is_missing_evidence(install: Install, mine: str) -> None:
     install(fake="Exact", gone="Absent")
-    assert "incomplete" in _refused("run", "--cases", mine, "--framework", "gone", status=EVIDENCE)
+    assert "is not there" in _refused("run", "--cases", mine, "--framework", "gone", status=EVIDENCE)
 
 
 def test_the_examples_are_asked(install: Install) -> None:

@@ -37,7 +37,7 @@ def first_of_each(operator: str) -> list[Batch]:
 def test_what_nothing_is_replaced_in_breaks_nothing(operator: str) -> None:
     """With reductions, weights of classes and rows, masks, composites, and along tangents."""
     asked = first_of_each(operator)
-    assert len(asked) > 15
+    assert len(asked) > (10 if OPERATORS[operator].plain_labels else 15)
     for b in asked:
         truth = ORACLE.truth(b.inputs)
         judge = Judge(truth)

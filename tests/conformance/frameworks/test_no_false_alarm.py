@@ -87,7 +87,7 @@ def test_exact_everywhere(operator: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("operator", [o.name for o in OPERATORS.values() if not o.plain_labels])
 def test_exact_in_every_manner(operator: str, dtype: str) -> None:
     """The first and the last row of each batch: in a group of attributes the last has nothing left."""
     judged = sum(_judge(b, sorted({0, len(b.inputs) - 1})) for b in _asked(operator, dtype, mannered=True))

@@ -41,7 +41,8 @@ def test_the_exact_implementation_is_exact_in_every_manner(operator: str) -> Non
     """Folded, strided, grouped, asked again, along a tangent: what comes back is what was computed."""
     found = verdicts("Whole", (b for name in MANNERED for b in _asked(name, operator)))
     judged = [r for r in found if r["status"] != "open"]
-    assert len(judged) > 150
+    # those whose labels know no attribute are asked along a tangent, and in few manners
+    assert len(judged) > (10 if OPERATORS[operator].plain_labels else 150)
     assert {r["status"] for r in judged} == {"conforms"}
     assert {r["grade"] for r in judged} == {"exact"}
 

@@ -128,6 +128,73 @@ def divergence(a: Ask) -> Array:
     return a.total(a.w * np.where(a.smoothed == 0, nothing, a.smoothed * (log_target(a) - a.x)))
 
 
+def log_terms(a: Ask, more: float) -> Array:
+    """``exp(t) (t − x + more)``, of which a log-target of −∞ leaves nothing, unless there is NaN."""
+    gone = (a.labels == -np.inf) & ~np.isnan(a.x)
+    return np.where(gone, 0.0, np.exp(a.labels) * (a.labels - a.x + more))
+
+
+def log_ratio(a: Ask) -> Array:
+    """``log(p/q)`` where both are positive, by log1p where they are within a factor of two."""
+    there = (a.labels > 0) & (a.x > 0)
+    p, q = np.where(there, a.labels, 1.0), np.where(there, a.x, 1.0)
+    near = np.abs(p - q) <= np.minimum(p, q)
+    return np.where(near, np.log1p(np.where(near, p - q, 0.0) / q), np.log(p) - np.log(q))
+
+
+def by_domain(a: Ask, inside: Array, nothing: Array) -> Array:
+    """``nothing`` at a target of zero, +∞ outside (5.10), NaN of NaN."""
+    there, zero = (a.labels > 0) & (a.x > 0), (a.labels == 0) & (a.x >= 0)
+    lost = np.where(np.isnan(a.labels) | np.isnan(a.x), np.nan, np.inf)
+    return np.where(there, inside, np.where(zero, nothing, lost))
+
+
+def relative(a: Ask) -> Array:
+    return by_domain(a, a.labels * log_ratio(a), np.zeros_like(a.x))
+
+
+def elementwise(a: Ask) -> Array:
+    """``p (r − log1p r)``, ``r = (q − p)/p``: by its series where three terms would cancel."""
+    there = (a.labels > 0) & (a.x > 0)
+    r = np.where(there, a.x - a.labels, 0.0) / np.where(there, a.labels, 1.0)
+    apart = a.labels * log_ratio(a) - a.labels + a.x
+    near = a.labels * less_log1p(np.clip(r, -0.5, 1.0))
+    return by_domain(a, np.where((r >= -0.5) & (r <= 1), near, apart), a.x)
+
+
+def less_log1p(r: Array) -> Array:
+    """``r − log1p(r)``, a function of its own that libraries call ``log1pmx``, rounded once."""
+    wide = r.astype(np.float64).astype(np.longdouble) if r.dtype.itemsize < 8 else r.astype(np.longdouble)
+    small = np.where(np.abs(wide) < 0.5, wide, 0)
+    series = sum((-1) ** k * small**k / k for k in range(2, 70))
+    found = np.where(np.abs(wide) < 0.5, series, wide - np.log1p(wide))
+    return found.astype(np.float64).astype(r.dtype) if r.dtype.itemsize < 8 else found.astype(r.dtype)
+
+
+def where_it_moves(a: Ask, slope: Array) -> Array:
+    return np.where((a.labels >= 0) & (a.x > 0), slope, np.nan)
+
+
+def by_both(a: Ask, factor: Array, whole: float) -> Array:
+    """``factor (whole − p/q)``."""
+    slope = (a.x - a.labels) / a.x if whole else -a.labels / a.x
+    return where_it_moves(a, factor * slope)
+
+
+def by_target(a: Ask, more: float) -> Array:
+    return where_it_moves(a, a.c * np.where(a.labels == 0, -np.inf, log_ratio(a) + more))
+
+
+def elements(value: Output, whole: float) -> Table:
+    return {
+        "value": value,
+        "grad_logits": lambda a: by_both(a, a.c, whole),
+        "grad_labels": lambda a: by_target(a, 1 - whole),
+        "jvp": lambda a: by_both(a, a.v, whole),
+        "hvp": lambda a: where_it_moves(a, a.c * a.v * a.labels / a.x / a.x),
+    }
+
+
 def picked(of: Output) -> Output:
     """``−Σ q`` times what the labels pick of it."""
     return settled(lambda a: -a.total(np.where(a.q == 0, 0.0, a.q * of(a))))
@@ -217,6 +284,15 @@ CORRECT: dict[str, Table] = {
         "jvp": lambda a: -a.total(a.q * a.v),
         "hvp": lambda a: np.zeros_like(a.x),
     },
+    "kl_divergence_log_target": {
+        "value": lambda a: a.total(log_terms(a, 0.0)),
+        "grad_logits": lambda a: -a.c * np.exp(a.labels),
+        "grad_labels": lambda a: a.c * log_terms(a, 1.0),
+        "jvp": lambda a: -a.total(np.exp(a.labels) * a.v),
+        "hvp": lambda a: np.zeros_like(a.x),
+    },
+    "relative_entropy": elements(relative, 0.0),
+    "elementwise_kl_divergence": elements(elementwise, 1.0),
     "negative_log_likelihood": {
         "value": picked(lambda a: a.x),
         "grad_logits": settled(lambda a: np.where(a.q == 0, 0.0, -a.c * a.q)),

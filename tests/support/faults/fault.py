@@ -20,6 +20,8 @@ DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy",
 DIVERGENCE, LIKELIHOOD = "kl_divergence", "negative_log_likelihood"
 GIVEN_BINARY, GIVEN_DENSE = "binary_cross_entropy", "categorical_cross_entropy"
 GIVEN_SPARSE = "sparse_categorical_cross_entropy"
+LOG_TARGET, RELATIVE = "kl_divergence_log_target", "relative_entropy"
+ELEMENTWISE = "elementwise_kl_divergence"
 
 
 @dataclass(frozen=True)

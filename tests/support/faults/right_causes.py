@@ -272,6 +272,20 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "negative_log_likelihood:likelihood_mean_without_weights": (
         "the mean divides by the rows that are kept",
     ),
+    # divergences in their other forms
+    "kl_divergence_log_target:zero_log_target_is_nan": ("0·∞ is NaN",),
+    "kl_divergence_log_target:log_target_normalised": ("normalised once more",),
+    "kl_divergence_log_target:log_target_rule_forgotten": ("the derivative of the logarithm is forgotten",),
+    "kl_divergence_log_target:log_target_mean_of_elements": ("the mean divides by the elements",),
+    "kl_divergence_log_target:log_target_for_a_target": ("a log-target is taken for a target",),
+    "relative_entropy:quotient_overflows": ("log of a quotient",),
+    "relative_entropy:nan_is_outside": ("a NaN is outside of the domain",),
+    "relative_entropy:zero_target_by_elements_is_nan": ("0·∞ is NaN",),
+    "relative_entropy:gradient_with_masses": ("the masses are left out",),
+    "elementwise_kl_divergence:masses_left_out": ("the masses are left out",),
+    "elementwise_kl_divergence:outside_is_nan": ("outside of the domain is NaN",),
+    "elementwise_kl_divergence:zero_target_without_mass": ("the masses are left out",),
+    "elementwise_kl_divergence:mass_of_the_target_forgotten": ("the masses are left out",),
     # given probabilities
     "binary_cross_entropy:clipped_probabilities": ("clipped by ε",),
     "binary_cross_entropy:clamped_logarithms": ("clipped by ε", "logarithms are clamped"),

@@ -102,6 +102,30 @@ def kl_divergence(x, p, c) -> Outputs:
     }
 
 
+def kl_divergence_log_target(x, t, c) -> Outputs:
+    return {
+        "value": [sum(exp(b) * (b - a) for a, b in zip(x, t, strict=True))],
+        "grad_logits": [-c[0] * exp(b) for b in t],
+        "grad_labels": [c[0] * exp(b) * (b - a + 1) for a, b in zip(x, t, strict=True)],
+    }
+
+
+def relative_entropy(q, p, c) -> Outputs:
+    return {
+        "value": [b * log(b / a) if b else mpf(0) for a, b in zip(q, p, strict=True)],
+        "grad_logits": [-d * b / a for a, b, d in zip(q, p, c, strict=True)],
+        "grad_labels": [d * (log(b / a) + 1) for a, b, d in zip(q, p, c, strict=True)],
+    }
+
+
+def elementwise_kl_divergence(q, p, c) -> Outputs:
+    return {
+        "value": [b * log(b / a) - b + a for a, b in zip(q, p, strict=True)],
+        "grad_logits": [d * (1 - b / a) for a, b, d in zip(q, p, c, strict=True)],
+        "grad_labels": [d * log(b / a) for a, b, d in zip(q, p, c, strict=True)],
+    }
+
+
 def negative_log_likelihood(x, p, c) -> Outputs:
     y = int(p[0])
     return {"value": [-x[y]], "grad_logits": [-c[0] * (i == y) for i in range(len(x))]}
@@ -132,6 +156,9 @@ DEFINITIONS: dict[str, Callable[..., Outputs]] = {
         categorical_cross_entropy,
         sparse_categorical_cross_entropy,
         kl_divergence,
+        kl_divergence_log_target,
+        relative_entropy,
+        elementwise_kl_divergence,
         negative_log_likelihood,
     )
 }
@@ -148,6 +175,11 @@ def evaluate(operator: str, x: list[float], p: list[float], c: list[float]) -> t
     mp.prec = int(400 + min(6 * wide, MOST_BITS) + (0 if smallest > 1e-4 else 1200))
     x, p, c = ([mpf(v) for v in values] for values in (x, p, c))
     size = (2 + max(map(abs, x))) * (2 + sum(map(abs, p))) * (2 + sum(map(abs, c)))
+    if OPERATORS[operator].domain == "log_distributions":
+        mp.prec += 1600  # exp(t) of the smallest number
+    if OPERATORS[operator].domain == "nonnegative":
+        mp.prec += 4800  # the slope 1/q, and p log p of the smallest subnormals
+        size *= (2 + max(1 / abs(v) for v in (*x, *p) if v)) ** 2
     if OPERATORS[operator].within_unit:
         mp.prec += 2400  # the slope 1/p, of the smallest subnormal
         size *= max(1 / v + (1 / (1 - v) if v < 1 else 0) for v in x) ** 2

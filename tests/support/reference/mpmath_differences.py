@@ -132,6 +132,9 @@ VALUES: dict[str, Callable[[Vector, Vector, Attributes], Vector]] = {
     "categorical_cross_entropy": given_loss,
     "sparse_categorical_cross_entropy": lambda x, p, a: given_index_loss(x, int(p[0]), a),
     "kl_divergence": divergence,
+    "kl_divergence_log_target": lambda x, t, a: [sum(exp(u) * (u - v) for u, v in zip(t, x, strict=True))],
+    "relative_entropy": lambda x, p, a: [u * log(u / v) for u, v in zip(p, x, strict=True)],
+    "elementwise_kl_divergence": lambda x, p, a: [u * log(u / v) - u + v for u, v in zip(p, x, strict=True)],
     "negative_log_likelihood": lambda x, p, a: likelihood(x, int(p[0]), a),
 }
 
@@ -234,6 +237,8 @@ def _reach(operator: str, row: Row) -> int:
     """
     if OPERATORS[operator].within_unit:
         return 200 + 5 * int(-log(min(min(v, 1 - v) for v in map(mpf, row.x)), 2) + 1)
+    if OPERATORS[operator].domain == "nonnegative":
+        return 200 + 5 * int(-log(min(map(mpf, (*row.x, *row.p))), 2) + 1)
     y = [float(v) for v in before([mpf(v) for v in row.x], replace(row.attributes, bias=()))]
     span = max((*y, 0.0)) - min((*y, 0.0)) + 2 * max(map(abs, row.attributes.bias), default=0.0)
     return 200 + int(1.5 * span)

@@ -37,7 +37,18 @@ def of_domain(o: Operator, fmt: Format, x: Floats) -> Floats:
     """Rows of logits as arguments of the operator: inside (0, 1), or at most 0."""
     if o.within_unit:
         return fmt.nearest((np.abs(x) + 0.5) / (2 * np.abs(x).max() + 1))
-    return -np.abs(x) if o.domain == "log_probabilities" else x
+    if o.domain == "nonnegative":
+        return np.maximum(np.abs(x), 2.0**-6)
+    return -np.abs(x) if o.domain in ("log_probabilities", "log_distributions") else x
+
+
+def targets(o: Operator, fmt: Format, p: Floats) -> Floats:
+    """Labels of the domain, made of probabilities: numbers that need no domain, or their logarithms."""
+    if o.domain == "nonnegative":
+        return np.where(p == 0, 2.0**-8, fmt.nearest(3 * p))
+    if o.domain == "log_distributions":
+        return fmt.nearest(np.log(np.where(p == 0, 2.0**-12, p)))
+    return p
 
 
 def strained(operator: str, fmt: Format) -> Iterator[Inputs]:
@@ -52,7 +63,7 @@ def strained(operator: str, fmt: Format) -> Iterator[Inputs]:
         soft = weights / (n if o.elementwise else weights.sum(axis=1, keepdims=True))
         soft = fmt.nearest(np.where(np.arange(rows)[:, None] % 2 == 0, soft, np.arange(n) == y))
         soft = np.minimum(soft, 1.0)
-        labels = {"none": np.zeros((rows, 0)), "index": y, "dense": soft}[o.labels]
+        labels = {"none": np.zeros((rows, 0)), "index": y, "dense": targets(o, fmt, soft)}[o.labels]
         width = n if o.value_shape == "row" else 1
         c = ((np.arange(rows * width).reshape(rows, width) * 7 % 31) - 15) / 8
         yield Inputs(operator, fmt, x, labels, np.where(c == 0, 1.0, c))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.support.reference.rows import of_domain, shapes
+from tests.support.reference.rows import of_domain, shapes, targets
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
@@ -42,7 +42,7 @@ def moving(operator: str, fmt: Format) -> Iterator[Inputs]:
         y = (np.arange(rows) * 5 % n).astype(np.float64)[:, None]
         soft = fmt.nearest((i * 11 % 17 + 1) / (17 if o.elementwise else 8 * n))
         soft = np.where(np.arange(rows)[:, None] % 2 == 0, soft, np.arange(n) == y)
-        labels = {"none": np.zeros((rows, 0)), "index": y, "dense": soft}[o.labels]
+        labels = {"none": np.zeros((rows, 0)), "index": y, "dense": targets(o, fmt, soft)}[o.labels]
         width = n if o.value_shape == "row" else 1
         c = ((i[:, :width] * 13 % 29) - 14) / 4
         yield Inputs(operator, fmt, x, labels, c, tangent=v)

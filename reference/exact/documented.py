@@ -1,0 +1,146 @@
+"""Losses of given probabilities as frameworks document them: with clamps, and what they divide by.
+
+Another function than that of SPEC.md §0, on purpose, and as well defined (5.11). ``bounded_logarithms``
+is PyTorch's, the others are Keras'.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from flint import arb
+
+from xent_conformance.reference.exact.ball import Number, Values
+from xent_conformance.reference.exact.given import effective
+from xent_conformance.reference.exact.parts import ONE, ZERO, added, ball, times
+from xent_conformance.reference.exact.row import Row
+from xent_conformance.reference.exact.sigmoid import binary_cross_entropy, effective_pairs
+
+NAN, LEAST = float("nan"), arb(-100)
+
+Clip = tuple[float, float]
+"""The least and the largest probability, as the format has them."""
+
+
+def bounded_logarithms(r: Row, _: Clip) -> Values:
+    """``−b max(log p, −100) − a max(log(1 − p), −100)``; NaN of what is no probability."""
+    a, b = effective_pairs(r)
+    found: list[Number] = []
+    for x, z, u, w in zip(r.x, r.p, a, b, strict=True):
+        p = float(x)
+        if math.isnan(z) or not 0 <= p <= 1:
+            found.append(NAN)
+            continue
+        logs = (arb(p).log() if p else LEAST), ((-arb(p)).log1p() if p < 1 else LEAST)
+        up, down = (LEAST if v < LEAST else v for v in logs)
+        found.append(-w * up - u * down)
+    return {"value": found}
+
+
+def clipped_binary(r: Row, clip: Clip) -> Values:
+    """The loss of ``clip(p)``, which is constant where it is clipped; NaN of NaN alone."""
+    inside = [not math.isnan(float(x)) and clip[0] <= float(x) <= clip[1] for x in r.x]
+    found = binary_cross_entropy(replace(r, x=[_clipped(float(x), clip) for x in r.x]))
+    lost = [math.isnan(float(x)) or math.isnan(z) for x, z in zip(r.x, r.p, strict=True)]
+    found["grad_logits"] = [
+        g if kept or gone else ZERO for g, kept, gone in zip(found["grad_logits"], inside, lost, strict=True)
+    ]
+    return found
+
+
+def clipped_shares(r: Row, clip: Clip) -> Values:
+    """``−Σ q_i log clip(p_i / Σp)``; ``∂/∂p_i = −q_i [i inside] / p_i + Σ_j q_j [j inside] / Σp``."""
+    q = effective(r)
+    if q is None or any(math.isnan(float(x)) for x in r.x) or any(isinstance(t, float) for t in q):
+        return _nothing(r)
+    p = [Fraction(float(x)) for x in r.x]
+    whole = sum(p, Fraction(0))
+    low, high = map(Fraction, clip)
+    share = [v / whole for v in p]
+    inside = [low <= v <= high for v in share]
+    logs = [ball(min(max(v, low), high)).log() for v in share]
+    return _of_logs(r, q, logs, [v if kept else None for v, kept in zip(p, inside, strict=True)], whole)
+
+
+def softmax_of_logarithms(r: Row, clip: Clip) -> Values:
+    """``−Σ q_i log (clip(p_i) / Σ clip(p))``, its gradient by what is not clipped."""
+    q = effective(r)
+    if q is None or any(math.isnan(float(x)) for x in r.x):
+        return _nothing(r)
+    low, high = map(Fraction, clip)
+    p = [Fraction(float(x)) for x in r.x]
+    kept = [min(max(v, low), high) for v in p]
+    whole = sum(kept, Fraction(0))
+    logs = [ball(v / whole).log() for v in kept]
+    inside = [v if v == u else None for v, u in zip(kept, p, strict=True)]
+    mass = added(list(q))
+    found = _of_logs(r, q, logs, inside, whole, mass=mass)
+    if r.v:
+        return found
+    found["grad_logits"] = [
+        g if v is not None else ZERO for g, v in zip(found["grad_logits"], inside, strict=True)
+    ]
+    return found
+
+
+def _of_logs(
+    r: Row,
+    q: Sequence[Number],
+    logs: Sequence[arb],
+    inside: Sequence[Fraction | None],
+    whole: Fraction,
+    mass: Number | None = None,
+) -> Values:
+    """The loss of these logarithms, and its gradients; ``mass`` of all labels, where all of them share it."""
+    c = arb(r.c[0])
+    if mass is None:
+        mass = added([t for t, v in zip(q, inside, strict=True) if v is not None])
+    shared = times(ONE / ball(whole), mass)
+    slopes = [times(-ONE / ball(v), t) if v is not None else ZERO for t, v in zip(q, inside, strict=True)]
+    if r.v:
+        return _moved(r, q, [added([s, shared]) for s in slopes], inside, whole, mass)
+    kept = ONE - arb(r.attributes.label_smoothing)
+    weights = [arb(r.attributes.weight_of(i)) for i in range(len(r.x))]
+    return {
+        "value": [added([times(-v, t) for v, t in zip(logs, q, strict=True)])],
+        "grad_logits": [times(c, added([s, shared])) for s in slopes],
+        "grad_labels": [-c * w * kept * v for w, v in zip(weights, logs, strict=True)],
+    }
+
+
+def _moved(
+    r: Row,
+    q: Sequence[Number],
+    slopes: Sequence[Number],
+    inside: Sequence[Fraction | None],
+    whole: Fraction,
+    mass: Number,
+) -> Values:
+    """``Σ v_i ∂f/∂p_i``; ``c (q_i v_i / p_i² − Σq Σv / (Σp)²)``, where nothing is clipped."""
+    c, inverse = arb(r.c[0]), ONE / ball(whole)
+    v = [arb(u) for u in r.v]
+    if any(p is None for p in inside):
+        return {"jvp": [NAN], "hvp": [NAN] * len(r.x)}
+    common = times(-inverse * inverse * sum(v, ZERO), mass)
+    own = [times(u / ball(p) ** 2, t) for u, t, p in zip(v, q, inside, strict=True) if p is not None]
+    return {
+        "jvp": [added([times(u, s) for u, s in zip(v, slopes, strict=True)])],
+        "hvp": [times(c, added([g, common])) for g in own],
+    }
+
+
+def _clipped(p: float, clip: Clip) -> float:
+    return p if math.isnan(p) else min(max(p, clip[0]), clip[1])
+
+
+def _nothing(r: Row) -> Values:
+    n = len(r.x)
+    if r.v:
+        return {"jvp": [NAN], "hvp": [NAN] * n}
+    return {"value": [NAN], "grad_logits": [NAN] * n, "grad_labels": [NAN] * n}
+
+
+Documented = Callable[[Row, Clip], Values]

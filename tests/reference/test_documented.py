@@ -1,0 +1,131 @@
+"""A documented definition has certified values of its own; who clamps elsewhere is caught (SPEC.md 5.11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import log, mp, mpf
+
+from xent_conformance.asking.asker import Answer
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import rows_of
+from xent_conformance.reference.documented import DEFINITIONS, clip_of, documented
+from xent_conformance.reference.formats import BINARY32, FORMATS, Floats, Format
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import FRAMEWORKS
+
+BINARY, DENSE, SPARSE = (
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+    "sparse_categorical_cross_entropy",
+)
+BOUNDED, WITHIN = "logarithms of at least -100", "probabilities within epsilon"
+SHARES, SOFTMAX = "shares within epsilon", "softmax of logarithms within epsilon"
+NOBODY = {"framework": "f", "version": "1", "machine": "m", "formulation": "fused"}
+
+
+def ends(operator: str, fmt: Format = BINARY32) -> Batch:
+    family = families()["special_values"]
+    (n,) = family.lengths(OPERATORS[operator], "quick")
+    (found,) = batches_of(OPERATORS[operator], family, fmt, n)
+    return found
+
+
+def loss(operator: str, b: Batch, low: float, high: float, least: float = -np.inf) -> Floats:
+    """In binary64 and rounded once: logarithms of clipped probabilities, none below ``least``."""
+    p = np.clip(b.inputs.logits, low, high)
+    with np.errstate(all="ignore"):
+        up, down = np.maximum(np.log(p), least), np.maximum(np.log1p(-p), least)
+        z = b.inputs.dense_labels
+        if operator == BINARY:
+            return -z * up - (1 - z) * down
+        return -np.where(z == 0, 0.0, z * up).sum(axis=1)
+
+
+def judged(b: Batch, value: Floats, by: str) -> list[dict[str, Any]]:
+    question = Question("door", b.operator, "eager", "cpu", ("value",))
+    with np.errstate(all="ignore"):
+        got = value.astype(b.inputs.format.dtype)
+    answer = Answer(question, {"value": got})
+    return rows_of(b, Judge(Oracle().truth(b.inputs)), answer, NOBODY, by=by)
+
+
+def kept(rows: list[dict[str, Any]], *variants: str) -> list[dict[str, Any]]:
+    return [r for r in rows if r["variant"].startswith(variants)]
+
+
+@pytest.mark.parametrize(
+    ("operator", "name", "right", "elsewhere"),
+    [
+        (BINARY, BOUNDED, (0.0, 1.0, -100.0), (0.0, 1.0, -90.0)),
+        (BINARY, WITHIN, (*clip_of(BINARY32), -np.inf), (1e-6, 1 - 1e-6, -np.inf)),
+        (SPARSE, SOFTMAX, (*clip_of(BINARY32), -np.inf), (1e-5, 1.0, -np.inf)),
+        (DENSE, SHARES, (*clip_of(BINARY32), -np.inf), (1e-5, 1.0, -np.inf)),
+    ],
+)
+def test_what_is_documented_is_declared_and_a_clamp_elsewhere_is_not(
+    operator: str, name: str, right: tuple[float, float, float], elsewhere: tuple[float, float, float]
+) -> None:
+    b = ends(operator)
+    own = kept(judged(b, loss(operator, b, *right), name), "zero", "one_", "certain_wrong")
+    assert own and {r["status"] for r in own} <= {"open", "conforms"}
+    declared = [r for r in own if r["clause"] == "5.11"]
+    assert declared and {r["status"] for r in declared} == {"open"}
+    assert all(np.isfinite(r["hi"]) for r in declared), "the number beside it is the documented one"
+    other = kept(judged(b, loss(operator, b, *elsewhere), name), "zero", "one_", "certain_wrong")
+    caught = [r for r in other if r["status"] in ("breaks_should", "breaks_must")]
+    assert {r["case"] for r in declared} <= {r["case"] for r in caught}
+    assert {r["clause"] for r in caught} <= {"5.6", "5.7"}
+
+
+def test_without_a_declaration_nothing_is_declared() -> None:
+    b = ends(BINARY)
+    rows = judged(b, loss(BINARY, b, 0.0, 1.0, -100.0), "")
+    assert {r["clause"] for r in rows}.isdisjoint({"5.11"})
+    assert any(r["status"] == "breaks_should" for r in kept(rows, "zero_wrong"))
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=lambda f: f.name)
+@pytest.mark.parametrize("name", [SHARES, SOFTMAX])
+def test_the_gradient_is_that_of_the_documented_function(name: str, fmt: Format) -> None:
+    """By differences of the value in mpmath, of rows that nothing clips."""
+    operator = DEFINITIONS[name].operator
+    family = families()["ordinary"]
+    (b, *_) = batches_of(OPERATORS[operator], family, fmt, 10)
+    truth = documented(name, b.inputs)
+    assert truth is not None and not truth.certified.undecided.any()
+    grads = truth.enclosure("grad_logits").approximate()
+    with mp.workprec(400):
+        for i in range(3):
+            p = [mpf(v) for v in b.inputs.logits[i]]
+            q, c = b.inputs.dense_labels[i], mpf(b.inputs.cotangent[i, 0])
+
+            def value(x: list[mpf], q: Floats = q) -> mpf:
+                return -mp.fsum(mpf(t) * log(v / mp.fsum(x)) for t, v in zip(q, x, strict=True))
+
+            for j in range(10):
+                h = mpf(2) ** -100
+                ahead, behind = list(p), list(p)
+                ahead[j] += h
+                behind[j] -= h
+                slope = c * (value(ahead) - value(behind)) / (2 * h)
+                assert abs(slope - mpf(grads[i, j])) <= mpf(2) ** -45 * (abs(slope) + mpf(2) ** -20)
+
+
+def test_every_name_that_an_implementation_declares_is_known() -> None:
+    """And of its operator."""
+    named = [
+        (i.documented, i.operator)
+        for f in FRAMEWORKS.values()
+        for i in f.declaration.implementations
+        if i.documented
+    ]
+    assert len(named) >= 6
+    for name, operator in named:
+        assert DEFINITIONS[name].operator == operator and DEFINITIONS[name].source.startswith("https://")
