@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Mapping
 
 import polars as pl
+from rich.console import Console
 
-from docs.published import HERE, PAGES, SCRIPTS, read
+from docs.published import FIRST, HERE, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
 from xent_conformance.cases.families.historical import entries
+from xent_conformance.decision.gate import decide
+from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import NAIVE, ORDINARY, Symptom
+from xent_conformance.reports.terminal import first
 from xent_conformance.reports.text.numbers import count, seconds, ulps
 from xent_conformance.reports.text.wording import DTYPES, capital, dtypes_text, in_order, listed, words
 from xent_conformance.reports.views.causes import causes
@@ -27,12 +32,16 @@ from xent_conformance.reports.views.know import know
 ROOT = HERE.parents[1]
 HOMES = {
     "found": ROOT / "README.md",
+    "first": ROOT / "README.md",
     "tested": ROOT / "README.md",
     "ordinary": ROOT / "docs" / "EVIDENCE.md",
     "cost": ROOT / "docs" / "COST.md",
 }
 """By block, the page it stands on."""
 POWER = ROOT / "docs" / "POWER.md"
+
+WIDTH = 110
+"""Letters of a line of the first answer."""
 
 SHOWN = 8
 """Causes in the table of README; the page has all."""
@@ -41,7 +50,13 @@ SHOWN = 8
 def blocks() -> Mapping[str, str]:
     """By name, what stands on its page."""
     run = read(("run",))
-    return {"found": _found(run), "tested": _tested(), "ordinary": _ordinary(run), "cost": _cost(run)}
+    return {
+        "found": _found(run),
+        "first": _first(),
+        "tested": _tested(),
+        "ordinary": _ordinary(run),
+        "cost": _cost(run),
+    }
 
 
 def _found(run: Run) -> str:
@@ -93,6 +108,16 @@ def _ordinary(run: Run) -> str:
         f"exceed the stable bound: {listed(told)}. The bound is tight enough to catch a sum kept in bfloat16 "
         "and fair to every textbook form."
     )
+
+
+def _first() -> str:
+    """What ``conformance torch`` said of the pinned version, by the run file that it wrote."""
+    run, out = read((FIRST,)), io.StringIO()
+    page, file = (f"conformance-out/torch.{kind}" for kind in ("html", "parquet"))
+    decision = decide(run, waivers=read_waivers(known_files()))
+    screen = Console(file=out, width=WIDTH, no_color=True, highlight=False)
+    first.show(run, decision, causes(run), page, file, ".venv, $VIRTUAL_ENV", screen)
+    return f"```text\n{out.getvalue().rstrip()}\n```"
 
 
 def _tested() -> str:

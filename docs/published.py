@@ -59,6 +59,9 @@ PAGES = (
     ),
 )
 
+FIRST = "first"
+"""The run file of ``conformance torch``, of which README shows the five lines."""
+
 
 def run_file(name: str) -> Path:
     """Where a run file lies."""

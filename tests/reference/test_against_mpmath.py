@@ -150,7 +150,7 @@ def test_every_output_has_a_definition() -> None:
             name, row, row if definition.labels == "dense" else [0.0], row
         )
         assert set(outputs) == set(definition.outputs)
-    assert len(OUTPUTS) == 33
+    assert len(OUTPUTS) == 42
     assert mp.prec > 0
 
 

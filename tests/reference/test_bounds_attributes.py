@@ -19,7 +19,7 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
-LOSSES = tuple(o.name for o in OPERATORS.values() if o.labels != "none")
+LOSSES = tuple(o.name for o in OPERATORS.values() if o.labels != "none" and not o.plain_labels)
 QUESTIONS = [(name, output, tier) for name in LOSSES for output in OPERATORS[name].outputs for tier in ROWS]
 
 

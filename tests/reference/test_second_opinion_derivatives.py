@@ -45,6 +45,9 @@ def batch(operator: str, fmt: Format, x: list[float], tangents: int = len(TANGEN
         "index": np.arange(rows, dtype=np.float64)[:, None] % n,
         "dense": np.array([(SIMPLEX, OFF_SIMPLEX)[i % 2][:n] for i in range(rows)]),
     }[o.labels]
+    if o.domain == "nonnegative":  # elsewhere there is no derivative
+        x = [abs(v) + 1 / 8 for v in x]
+        labels = np.where(labels > 0, labels, 1 / 8)
     return Inputs(
         operator,
         fmt,
@@ -62,7 +65,9 @@ def test_jvp_and_hvp(operator: str) -> None:
     assert sum(compare(inputs, MOVING) for inputs in rows) >= 380
 
 
-@pytest.mark.parametrize("operator", [name for name, o in OPERATORS.items() if not o.within_unit])
+@pytest.mark.parametrize(
+    "operator", [o.name for o in OPERATORS.values() if not o.within_unit and o.domain != "nonnegative"]
+)
 def test_products_that_are_subnormal(operator: str) -> None:
     """``exp(−740)`` is subnormal in binary64. Five thousand bits: two tangents must do."""
     assert compare(batch(operator, BINARY64, [0.5, -740.0, -1.0], 2), MOVING)

@@ -32,7 +32,13 @@ def _verdict(**changes: Any) -> dict[str, Any]:
 
 
 def _run(*rows: dict[str, Any], **header: Any) -> Run:
-    usual = {"clauses": CLAUSES, "planned": {"fake": 1}, "finished": {"fake": 1}, "absent": []}
+    usual = {
+        "clauses": CLAUSES,
+        "frameworks": [{"framework": "fake", "version": "1.0"}],
+        "planned": {"fake": 1},
+        "finished": {"fake": 1},
+        "absent": [],
+    }
     return Run(pl.DataFrame(list(rows) or [_verdict()], schema=SCHEMA, orient="row"), (usual | header,))
 
 
@@ -80,7 +86,9 @@ def test_a_run_without_verdicts_is_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [{"finished": {"fake": 0}}, {"finished": {}}, {"absent": [{"framework": "gone"}]}], ids=str
+    "header",
+    [{"finished": {"fake": 0}}, {"finished": {}}, {"absent": [{"framework": "gone"}]}, {"frameworks": []}],
+    ids=str,
 )
 def test_an_incomplete_run_stays_incomplete(header: dict[str, Any], path: Path) -> None:
     write_run(path, _run(**header))
