@@ -21,7 +21,7 @@ from xent_conformance.judging.judge import Judge, graded
 from xent_conformance.judging.numbered import numbers
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
-from xent_conformance.reference.formats import FORMATS, Floats, native
+from xent_conformance.reference.formats import Floats, JUDGED, native
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 from xent_conformance.reports.run.file import SCHEMA
@@ -152,7 +152,7 @@ def test_a_table_has_the_rows_of_all_answers() -> None:
     assert dict(table.schema) == SCHEMA
     named = table.select("case", "hash", "variant", "implementation", "family", "framework")
     assert named.rows() == told
-    assert set(table["dtype"]) <= set(FORMATS) and set(table["outcome"]) == {"returned"}
+    assert set(table["dtype"]) <= set(JUDGED) and set(table["outcome"]) == {"returned"}
 
 
 def test_nothing_makes_an_empty_table() -> None:

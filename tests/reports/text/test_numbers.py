@@ -112,9 +112,10 @@ def test_shortest(value: float, dtype: str, text: str) -> None:
 
 @pytest.mark.parametrize("dtype", LAYOUTS)
 def test_elements_are_read_from_little_endian_bytes(dtype: str) -> None:
-    values = np.array([1.5, -0.0, np.inf, -2.0], dtype=DTYPES[dtype])
+    largest = np.inf if LAYOUTS[dtype].letter else 448.0  # a format without infinities has 448
+    values = np.array([1.5, -0.0, largest, -2.0], dtype=DTYPES[dtype])
     row = elements(values.tobytes().hex(), dtype)
-    assert [e.decimal for e in row] == ["1.5", "-0", "inf", "-2"]
+    assert [e.decimal for e in row] == ["1.5", "-0", "inf" if np.isinf(largest) else "448", "-2"]
     assert [e.bits for e in row] == [bits(float(v), dtype) for v in values]
 
 
