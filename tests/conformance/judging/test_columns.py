@@ -21,7 +21,7 @@ from xent_conformance.judging.judge import Judge, graded
 from xent_conformance.judging.numbered import numbers
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
-from xent_conformance.reference.formats import Floats, JUDGED, native
+from xent_conformance.reference.formats import JUDGED, Floats, native
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 from xent_conformance.reports.run.file import SCHEMA
