@@ -51,7 +51,7 @@ def test_many_reasons_are_bounded(make: Make) -> None:
     many = replace(decision, reasons=decision.reasons * 250)
     lines = _printed(many, notes=["a note"])
     assert lines[0].endswith("999 more reasons")
-    assert "… 995 more reasons: --json FILE, --markdown FILE and --junit FILE hold all" in lines
+    assert "… 995 more reasons: --verbose, --json FILE, --markdown FILE and --junit FILE hold all" in lines
     assert len(lines) < 60 and lines[-2] == "a note" and lines[-1] == decision.reasons[0].command
 
 
