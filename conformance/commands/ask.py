@@ -158,6 +158,8 @@ def run(
         elif not journal.resumable(kept):
             how = "no answer had come yet, so there is nothing to go on with"
         raise fail(f"interrupted; {how}", INTERRUPTED) from None
+    for told in result.header.get("asked_again", ()):
+        errors.print(f"[bold yellow]warning:[/bold yellow] {escape(told)}", soft_wrap=True)
     written = None if kept is None else keeping.place_of(kept, result, force=force)
     found, decision = causes(result), decided(result, [written] if written else [])
     said = screen(out)

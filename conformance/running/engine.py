@@ -145,6 +145,8 @@ def run(
             named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
         ledger.seconds["total"] = time.perf_counter() - began
         told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
+        if journal.asked_again:
+            told["asked_again"] = list(journal.asked_again)
         if asked.files:
             told["cases"] = told_of(asked.files, batches, oracle)
         result = Run(named.verdicts, (told,))

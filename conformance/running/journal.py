@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +16,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from xent_conformance.reference.clauses import clauses
+from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reports.atomic import replacing
+from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.running.keeping import Occupied
+
+_WORDS = {"operator": tuple(OPERATORS)}
+"""What a column can hold that this suite lists, beside the words of verdicts."""
 
 Done = Sequence[tuple[str, str]]
 """Seats, each with the id of a batch that it has answered."""
@@ -34,6 +43,7 @@ def resumable(out: Path) -> bool:
 class Journal:
     """``RUN.parquet.partial/``: the identity of the run, and Parquet parts of whole batches.
 
+    A part's name ends in the digest of its bytes: one that does not fit it is no answer of anybody.
     As a context it is left with all that is finished on disk, or, where nothing is, with nothing.
     """
 
@@ -51,6 +61,8 @@ class Journal:
             resume = resumable(out) and self._left() == self._identity
         self._parts: list[Path] = []
         self._done: dict[str, set[str]] = {}
+        self.asked_again: list[str] = []
+        """What was found and is not used, in words."""
         if resume and not self.folder.is_dir():
             raise RunFileError(f"nothing to resume: there is no {self.folder}; run without --resume")
         if resume:
@@ -89,15 +101,29 @@ class Journal:
                 "delete it, or run with --force and without --resume"
             )
         for path in sorted(self.folder.glob("part-*.parquet")):
-            try:
-                done = json.loads(pl.read_parquet_metadata(path)["done"])
-                pl.read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError, KeyError):
-                path.unlink()  # torn by the interruption: its batches are asked again
+            held = path.read_bytes()
+            if not _fits(path, held):  # torn by the interruption, or damaged since: it is asked again
+                self.asked_again.append(f"{path} is damaged: what it answered is asked again")
+                path.unlink()
                 continue
+            try:
+                done = json.loads(pl.read_parquet_metadata(io.BytesIO(held))["done"])
+                verdicts = pl.read_parquet(io.BytesIO(held))
+            except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+                raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+            if dict(verdicts.schema) != SCHEMA:
+                raise self._of_no_run(path, "not the columns of a verdict")
+            if words := strange(verdicts, {c.id: c.level for c in clauses().values()}, _WORDS):
+                raise self._of_no_run(path, words)
             self._parts.append(path)
             for framework, batch in done:
                 self._done.setdefault(framework, set()).add(batch)
+
+    def _of_no_run(self, path: Path, why: str) -> RunFileError:
+        return RunFileError(
+            f"{path}: {why}: no run writes that; delete that file and its answers are asked again, or run "
+            "with --force and without --resume"
+        )
 
     def done(self, framework: str) -> set[str]:
         """Ids of the batches that ``framework`` has answered in an earlier, interrupted run."""
@@ -105,18 +131,27 @@ class Journal:
 
     def add(self, done: Done, verdicts: pl.DataFrame) -> None:
         """Write the verdicts on finished batches: they are kept on disk alone."""
-        last = max(
-            (int(p.stem.removeprefix("part-")) for p in self.folder.glob("part-*.parquet")), default=-1
-        )
-        path = self.folder / f"part-{last + 1:05d}.parquet"
+        numbers = (int(p.stem.split("-")[1]) for p in self.folder.glob("part-*.parquet"))
+        written = io.BytesIO()
         # it is read once, and soon
-        verdicts.write_parquet(path, metadata={"done": json.dumps(done)}, compression="lz4", statistics=False)
+        verdicts.write_parquet(
+            written, metadata={"done": json.dumps(done)}, compression="lz4", statistics=False
+        )
+        held = written.getvalue()
+        path = self.folder / f"part-{max(numbers, default=-1) + 1:05d}-{_digest(held)}.parquet"
+        with replacing(path) as temporary:
+            temporary.write_bytes(held)
         self._parts.append(path)
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster."""
         if not self._parts:
             return pl.DataFrame(schema=SCHEMA)
+        for path in self._parts:
+            if not _fits(path, path.read_bytes()):
+                raise RunFileError(
+                    f"{path} was damaged while the run went on: --resume asks what it answered"
+                )
         every = pl.scan_parquet(self._parts)
 
         def column(name: str) -> pl.Series:
@@ -132,8 +167,19 @@ class Journal:
             shutil.rmtree(self.folder)
 
 
+def _digest(held: bytes) -> str:
+    return hashlib.sha256(held).hexdigest()[:32]
+
+
+def _fits(path: Path, held: bytes) -> bool:
+    """Whether a part has the bytes that its name says."""
+    return path.stem.rpartition("-")[2] == _digest(held)
+
+
 class Kept:
     """The verdicts of a run that nobody wants on disk."""
+
+    asked_again: Sequence[str] = ()
 
     def __init__(self) -> None:
         self._parts: list[pl.DataFrame] = []

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from xent_conformance.reports.atomic import replacing
+from xent_conformance.reports.run.closed import strange, told_by
 from xent_conformance.reports.run.words import FAULTS, NAIVE
 
 SCHEMA_VERSION = 3
@@ -189,6 +190,14 @@ def read_run(path: Path) -> Run:
             f"{path}: what it holds does not fit its digest: it was changed after the run, so it is no "
             "evidence; run again"
         )
+    try:
+        levels, also = {c: told["level"] for c, told in header["clauses"].items()}, told_by(header)
+    except (KeyError, TypeError, AttributeError) as lacking:
+        raise RunFileError(
+            f"{path}: its header is no run's ({lacking!r}), so it is no evidence; run again"
+        ) from None
+    if words := strange(frame, levels, also):
+        raise RunFileError(f"{path}: {words}: no run writes that, so it is no evidence; run again")
     return Run(_with_all(frame), (header,))
 
 

@@ -143,7 +143,7 @@ conformance/check_plugin
 conformance/running
     reference: cache clauses formats operators oracle sources
     cases: case corpus outside profile
-    reports: run views
+    reports: atomic run views
     conformance: asking diagnosis frameworks judging registry version
 conformance/explain/wanted
     conformance: registry

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install, selection
+from tests.support.small_run import verdict
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.oracle import Oracle
@@ -243,7 +244,7 @@ def test_an_interruption_ends_the_workers(
 
 
 def _row(case: str) -> pl.DataFrame:
-    return pl.DataFrame([dict.fromkeys(SCHEMA) | {"case": case}], schema=SCHEMA)
+    return pl.DataFrame([verdict(case=case)], schema=SCHEMA)
 
 
 def test_a_part_does_not_overwrite_another(out: Path) -> None:

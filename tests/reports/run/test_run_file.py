@@ -22,18 +22,33 @@ from xent_conformance.reports.run.file import (
 
 CLAUSES = {"1.1": {"level": "must", "title": "Stable accuracy", "text": "…"}}
 
+WORDS = {
+    "dtype": "float32",
+    "output": "value",
+    "formulation": "fused",
+    "outcome": "returned",
+    "grade": "exact",
+    "status": "conforms",
+    "symptom": "none",
+    "clause": "1.1",
+    "level": "must",
+}
+"""A column that is not listed here has its own name as its word."""
+
 
 def _verdict(**changes: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         name: {pl.String(): name, pl.Int32(): 7, pl.Float64(): 0.1}[kind] for name, kind in SCHEMA.items()
     }
     assert not set(changes) - set(row)
-    return row | {"machine": "here", "device": "cpu"} | changes
+    return row | WORDS | {"framework": "fake", "machine": "here", "device": "cpu"} | changes
 
 
 def _run(*rows: dict[str, Any], **header: Any) -> Run:
-    usual = {
+    usual: dict[str, Any] = {
         "clauses": CLAUSES,
+        "operators": {"operator": "…"},
+        "families": {"family": "…"},
         "frameworks": [{"framework": "fake", "version": "1.0"}],
         "planned": {"fake": 1},
         "finished": {"fake": 1},

@@ -22,7 +22,7 @@ def whole() -> Run:
         verdict(case="b", ulps=0.12345678912, ratio=0.5, got=0.7, mode="compile", bits="ffff0000ffff0000"),
         verdict(case="c", status="open", got=0.5),
     ]
-    return run_of(rows, header())
+    return run_of(rows, header(planned={"torch": 4, "jax": 1}, finished={"torch": 4, "jax": 1}))
 
 
 def page(run: Run) -> str:

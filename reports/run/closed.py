@@ -1,0 +1,75 @@
+"""Words of which a column can hold no other: a verdict with a strange one says nothing, and is refused.
+
+What is counted, compared and gated is found by these words. One that nobody knows would be in no count: a
+broken clause that is spelt otherwise would pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import polars as pl
+
+from xent_conformance.reports.run.words import NAIVE, Grade, Outcome, Status, Symptom
+
+LEVELS = ("must", "should", "open")
+DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
+OUTPUTS = ("value", "grad_logits", "grad_labels", "jvp", "hvp")
+FORMULATIONS = ("fused", "composed", NAIVE)
+
+_ALWAYS: Mapping[str, Collection[str]] = {
+    "outcome": tuple(Outcome),
+    "grade": tuple(Grade),
+    "status": tuple(Status),
+    "symptom": tuple(Symptom),
+    "level": LEVELS,
+    "dtype": DTYPES,
+    "output": OUTPUTS,
+    "formulation": FORMULATIONS,
+}
+"""Columns whose words are the suite's own."""
+
+_LEVEL_OF = {
+    Status.BREAKS_MUST.value: "must",
+    Status.BREAKS_SHOULD.value: "should",
+    Status.OPEN.value: "open",
+}
+"""What a status says of the level."""
+
+
+def told_by(header: Mapping[str, Any]) -> dict[str, Collection[str]]:
+    """Columns whose words a header lists: operators, families, clauses, and who was asked."""
+    asked = {f["framework"] for f in header["frameworks"]}
+    return {
+        "operator": header["operators"],
+        "family": header["families"],
+        "framework": asked | {name.partition("[")[0].partition(" ")[0] for name in header["planned"]},
+    }
+
+
+def strange(verdicts: pl.DataFrame, levels: Mapping[str, str], also: Mapping[str, Collection[str]]) -> str:
+    """The first value that is none of its column's words, and where it stands; empty where all are known.
+
+    ``levels``: of each clause its level, by number; ``also``: what :data:`_ALWAYS` does not list.
+    """
+    for column, known in {**_ALWAYS, "clause": levels, **also}.items():
+        for value in verdicts[column].unique().sort():
+            if value not in known:
+                at = verdicts.filter(pl.col(column).eq_missing(value))
+                return f"{_place(at)} has {column} {value!r}, which is none of {', '.join(map(str, known))}"
+    pairs = verdicts.select("status", "level", "clause").unique(maintain_order=True)
+    for status, level, clause in pairs.iter_rows():
+        of_status, of_clause = _LEVEL_OF.get(status, level), levels[clause]
+        if not level == of_status == of_clause:
+            at = verdicts.filter(status=status, level=level, clause=clause)
+            held = f"has status {status!r} at level {level!r} by clause {clause}"
+            return f"{_place(at)} {held}, which is {of_clause}"
+    return ""
+
+
+def _place(at: pl.DataFrame) -> str:
+    """Where the first of some verdicts stands, and how many more there are."""
+    row = at.row(0, named=True)
+    more = f" (and {at.height - 1:,} more)" if at.height > 1 else ""
+    return f"the verdict on {row['implementation']}, {row['output']} of {row['case']}{more},"
