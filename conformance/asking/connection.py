@@ -46,8 +46,8 @@ class Reply:
 class Connection(Protocol):
     """A framework that can be asked.
 
-    ``hello``: ``framework``, ``version``, ``devices``, ``environment`` and ``import_s``, the seconds that its
-    import took. ``starts``: how often it was started.
+    ``hello``: ``framework``, ``version``, ``devices``, ``environment``, ``cores`` and ``import_s``, the
+    seconds that its import took. ``starts``: how often it was started.
     """
 
     hello: Mapping[str, Any]

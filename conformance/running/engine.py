@@ -131,7 +131,7 @@ def run(
         try:
             with desk, contextlib.closing(events):
                 for event in events:
-                    _enter(event, asked, seats, ledger, bench, desk)
+                    _enter(event, asked, seats, ledger, bench, desk, journal)
                     if progress:
                         for key, planned in ledger.planned.items():
                             progress(key, ledger.finished[key], planned)
@@ -163,13 +163,16 @@ def _enter(
     ledger: Ledger,
     bench: Bench,
     desk: Desk,
+    journal: Journal | Kept,
 ) -> None:
     """Put what was answered on the desk, which is cleared when it is full, and note what happened."""
     match event:
         case Started(key, hello):
+            journal.met(key, hello)
             ledger.started(key, hello)
         case Absent(key, message, lacks, broken):
-            named = seats[key].name in asked.frameworks
+            # what has answered and is gone is missed, whoever asked for it
+            named = seats[key].name in asked.frameworks or bool(journal.done(key))
             ledger.gone(seats[key], message, lacks, named=named, broken=broken)
         case Answered(key, batch, answers):
             seat, hello = seats[key], ledger.hellos[key]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +30,9 @@ from xent_conformance.version import __version__
 
 INSTRUMENT = ("frameworks", "worker", "registry", "asking", "judging", "running")
 """Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
+
+CERTIFYING = ("numpy", "ml_dtypes", "python-flint")
+"""Packages in this process whose arithmetic is in every verdict."""
 
 
 @functools.cache
@@ -59,6 +64,7 @@ def identity(asked: Asked) -> dict[str, Any]:
         "corpus": _content(asked.files) if asked.files else digest(selection["profile"]),
         "reference": of_reference(),
         "instrument": of_instrument(),
+        "judged_with": {"python": platform.python_version()} | {name: version(name) for name in CERTIFYING},
     }
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,6 +61,7 @@ class Journal:
             resume = resumable(out) and self._left() == self._identity
         self._parts: list[Path] = []
         self._done: dict[str, set[str]] = {}
+        self._said: dict[str, dict[str, Any]] = {}
         self.asked_again: list[str] = []
         """What was found and is not used, in words."""
         if resume and not self.folder.is_dir():
@@ -95,9 +96,11 @@ class Journal:
             return None
 
     def _load(self) -> None:
-        if self._left() != self._identity:
+        left = self._left()
+        if left != self._identity:
+            what = _changes(left, self._identity) if isinstance(left, dict) else ["it does not say which"]
             raise RunFileError(
-                f"{self.folder} belongs to another run (selection, corpus or reference differ); "
+                f"{self.folder} belongs to another run ({'; '.join(what)}); "
                 "delete it, or run with --force and without --resume"
             )
         for path in sorted(self.folder.glob("part-*.parquet")):
@@ -108,6 +111,7 @@ class Journal:
                 continue
             try:
                 done = json.loads(pl.read_parquet_metadata(io.BytesIO(held))["done"])
+                said = json.loads(pl.read_parquet_metadata(io.BytesIO(held))["said"])
                 verdicts = pl.read_parquet(io.BytesIO(held))
             except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
                 raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
@@ -118,12 +122,29 @@ class Journal:
             self._parts.append(path)
             for framework, batch in done:
                 self._done.setdefault(framework, set()).add(batch)
+            self._said |= said
 
     def _of_no_run(self, path: Path, why: str) -> RunFileError:
         return RunFileError(
             f"{path}: {why}: no run writes that; delete that file and its answers are asked again, or run "
             "with --force and without --resume"
         )
+
+    def met(self, seat: str, hello: Mapping[str, Any]) -> None:
+        """A seat has started and says ``hello``: whose answers the journal has from now on.
+
+        Raises RunFileError where it has answers that the seat gave when it was another: another version,
+        device, environment or number of cores. One table of both would be the answers of nobody.
+        """
+        now = json.loads(json.dumps({name: told for name, told in hello.items() if name != "import_s"}))
+        then = self._said.setdefault(seat, now)
+        if self._done.get(seat) and then != now:
+            raise RunFileError(
+                f"{self.folder} has answers of {seat} as it was, and it is another now ("
+                f"{'; '.join(_changes(then, now))}): go on with --resume as it was then, or begin anew with "
+                "--force and without --resume"
+            )
+        self._said[seat] = now
 
     def done(self, framework: str) -> set[str]:
         """Ids of the batches that ``framework`` has answered in an earlier, interrupted run."""
@@ -134,9 +155,9 @@ class Journal:
         numbers = (int(p.stem.split("-")[1]) for p in self.folder.glob("part-*.parquet"))
         written = io.BytesIO()
         # it is read once, and soon
-        verdicts.write_parquet(
-            written, metadata={"done": json.dumps(done)}, compression="lz4", statistics=False
-        )
+        said = {seat: self._said[seat] for seat, _ in done if seat in self._said}
+        told = {"done": json.dumps(done), "said": json.dumps(said)}
+        verdicts.write_parquet(written, metadata=told, compression="lz4", statistics=False)
         held = written.getvalue()
         path = self.folder / f"part-{max(numbers, default=-1) + 1:05d}-{_digest(held)}.parquet"
         with replacing(path) as temporary:
@@ -176,6 +197,17 @@ def _fits(path: Path, held: bytes) -> bool:
     return path.stem.rpartition("-")[2] == _digest(held)
 
 
+def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """``version 1.0, now 2.0``: what a seat says of itself that it did not say before."""
+    for name in [*then, *(name for name in now if name not in then)]:
+        before, after = then.get(name), now.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _changes(before, after)
+        elif before != after:
+            words = ("not set" if told is None else told for told in (before, after))
+            yield f"{name} " + ", now ".join(map(str, words))
+
+
 class Kept:
     """The verdicts of a run that nobody wants on disk."""
 
@@ -189,6 +221,9 @@ class Kept:
 
     def __exit__(self, *_: object) -> None:
         """Nothing is left."""
+
+    def met(self, seat: str, hello: Mapping[str, Any]) -> None:
+        """Nothing was answered before."""
 
     def done(self, framework: str) -> set[str]:
         """Nothing was answered before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 
 CHOOSE = (
@@ -42,3 +43,11 @@ def flags() -> frozenset[str]:
 def instructions() -> str:
     """Those of :data:`CHOOSE` that it has, in that order; empty where nobody says."""
     return " ".join(name for name in CHOOSE if name in flags())
+
+
+def cores() -> int:
+    """Those that this process may use: libraries start as many threads, and add in as many parts."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 0

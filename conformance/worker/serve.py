@@ -35,7 +35,7 @@ from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.delivery import AGAIN, Delivery, Described
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.inputs import Inputs
-from xent_conformance.worker.machine import instructions, processor
+from xent_conformance.worker.machine import cores, instructions, processor
 from xent_conformance.worker.wire import Closed, receive, send
 
 CHANGES_ARITHMETIC = (
@@ -44,11 +44,16 @@ CHANGES_ARITHMETIC = (
     "CUDA_VISIBLE_DEVICES",
     "JAX_DEFAULT_MATMUL_PRECISION",
     "MKL_CBWR",
+    "MKL_NUM_THREADS",
     "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
     "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_NUM_THREADS",
     "TF_DETERMINISTIC_OPS",
     "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
     "TF_XLA_FLAGS",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "XLA_FLAGS",
@@ -235,6 +240,7 @@ def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
         "version": adapter.version(),
         "devices": list(adapter.devices()),
         "environment": _environment(adapter),
+        "cores": cores(),
         "missing": _missing(adapter),
         "import_s": time.perf_counter() - start,
     }

@@ -94,6 +94,23 @@ class AlwaysNan(Exact):
         return np.full_like(array, np.nan)
 
 
+class SaysExact(AlwaysNan):
+    """Says of itself what :class:`Exact` says, and answers otherwise."""
+
+    def environment(self) -> Mapping[str, str]:
+        return {"flavour": "Exact"}
+
+
+class OtherDevices(Exact):
+    """Says of itself what :class:`Exact` says, but for a device more."""
+
+    def environment(self) -> Mapping[str, str]:
+        return {"flavour": "Exact"}
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu", "odd"]
+
+
 class OddDevice(Exact):
     """Names its device as variants are named: with brackets."""
 

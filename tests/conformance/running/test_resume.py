@@ -77,7 +77,7 @@ def test_finished_batches_are_not_asked_again(install: Install, out: Path) -> No
     """The framework that goes on would answer otherwise: what was finished keeps its first answer."""
     install(fake="Exact")
     _interrupt(out, after=2)
-    install(fake="AlwaysNan")
+    install(fake="SaysExact")
     counts: list[int] = []
     result = _run(out, resume=True, progress=lambda name, done, planned: counts.append(done))
     assert counts[0] == 2 and counts[-1] == 4
