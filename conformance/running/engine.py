@@ -40,7 +40,7 @@ from xent_conformance.running.conversation import (
 from xent_conformance.running.desk import Desk
 from xent_conformance.running.header import header, identity
 from xent_conformance.running.journal import Journal, Kept
-from xent_conformance.running.keeping import check_run, place_of
+from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 
 Progress = Callable[[str, int, int], None]
@@ -96,16 +96,32 @@ def run(
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
     What is there is not lost (:mod:`.keeping`): raises :class:`~.keeping.Occupied` before anything is asked,
-    unless ``force``, and writes to :func:`~.keeping.place_of`. ``resume=None`` goes on with the same run if
+    unless ``force``, or while another run is to become ``out``, and writes to :func:`~.keeping.place_of`.
+    ``resume=None`` goes on with the same run if
     it was interrupted.
 
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which
     are asked one by one in this thread; otherwise each has a worker, and all are asked at a time.
     """
-    began, interpreters = time.perf_counter(), interpreters or {}
-    if out is not None and not force:
-        check_run(out, asked.as_dict())
+    with contextlib.nullcontext() if out is None else alone(out):
+        if out is not None and not force:
+            check_run(out, asked.as_dict())
+        return _made(asked, out, resume, force, progress, oracle, interpreters or {}, inside)
+
+
+def _made(
+    asked: Asked,
+    out: Path | None,
+    resume: bool | None,
+    force: bool,
+    progress: Progress | None,
+    oracle: Oracle | None,
+    interpreters: Mapping[str, str],
+    inside: Connect | None,
+) -> Run:
+    """The run, by whoever alone may write ``out``."""
+    began = time.perf_counter()
     batches = list(asked.batches())
     seats = {seat.key: seat for seat in asked.seats(interpreters)}
     plan = {

@@ -121,6 +121,10 @@ class Journal:
                 raise self._of_no_run(path, words)
             self._parts.append(path)
             for framework, batch in done:
+                if batch in self._done.get(framework, ()):
+                    raise self._of_no_run(
+                        path, f"it answers {batch} for {framework}, as a part before it does"
+                    )
                 self._done.setdefault(framework, set()).add(batch)
             self._said |= said
 

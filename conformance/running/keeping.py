@@ -8,10 +8,16 @@ again, so one that this suite wrote is replaced. All else stays, unless ``force`
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
-from collections.abc import Mapping
+import os
+import platform
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, RunFileError, read_run
@@ -48,6 +54,46 @@ LABEL = "conformance"
 
 class Occupied(FileExistsError):
     """Something is there that is not to be written over; the message says what, and what to do."""
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """While it lasts no other run is to become ``out``: two would answer everything twice.
+
+    Raises :class:`Occupied`, which says who does it, on what machine and since when, and OSError where no
+    lock can be had. The system lets go of the lock when its holder ends, however it ends.
+    """
+    path = out.with_name(f"{out.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = _holder(path)  # before: some versions of the lock empty its file where they do not get it
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise Occupied(
+            f"{out} is being written by {holder}: wait until that has ended, or name another file"
+        ) from None
+    except NotImplementedError:
+        raise OSError(f"{out}: its file system has no locks, so two runs could mix; name another") from None
+    try:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        told = {"pid": os.getpid(), "host": platform.node(), "since": now}
+        path.write_text(json.dumps(told), encoding="utf-8")
+        yield
+    finally:
+        path.unlink(
+            missing_ok=True
+        )  # while it is ours: who has opened it meanwhile finds it gone, and opens anew
+        lock.release()
+
+
+def _holder(lock: Path) -> str:
+    """Who writes a run, as the file of its lock says."""
+    try:
+        told = json.loads(lock.read_text(encoding="utf-8"))
+        return f"process {told['pid']} on {told['host']} since {told['since']}"
+    except (OSError, ValueError, TypeError, KeyError):
+        return "another process, which does not say which"
 
 
 def check_run(out: Path, selection: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ import polars as pl
 
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange, told_by
-from xent_conformance.reports.run.words import FAULTS, NAIVE
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
@@ -198,7 +198,22 @@ def read_run(path: Path) -> Run:
         ) from None
     if words := strange(frame, levels, also):
         raise RunFileError(f"{path}: {words}: no run writes that, so it is no evidence; run again")
+    if twice := _twice(frame):
+        raise RunFileError(
+            f"{path}: {twice['implementation']} answers {twice['output']} of {twice['case']} twice on "
+            f"{twice['device']} ({twice['mode']}): no run does, so it is no evidence; run again"
+        )
     return Run(_with_all(frame), (header,))
+
+
+def _twice(verdicts: pl.DataFrame) -> Row | None:
+    """The first verdict that stands there twice; None where each is there once."""
+    # numbers for words: as texts they are as much memory as the table
+    numbered = verdicts.select(
+        pl.col(name).cast(pl.Categorical).to_physical() for name in ("case", "output", *TARGET)
+    )
+    again = numbered.is_duplicated()
+    return verdicts.filter(again).row(0, named=True) if again.any() else None
 
 
 def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
@@ -244,9 +259,7 @@ def merge(runs: Sequence[Run]) -> Run:
         raise RunFileError(
             f"the run files asked different bits under one name ({case}); run again with one suite"
         )
-    twice = verdicts.select(["case", "output", *TARGET]).is_duplicated()
-    if twice.any():
-        first = verdicts.filter(twice).row(0, named=True)
+    if first := _twice(verdicts):
         raise RunFileError(
             f"two run files answer for {first['implementation']} on {first['device']} of {first['machine']} "
             f"({first['case']}); give one of them, or compare them with each other"

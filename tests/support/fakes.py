@@ -111,6 +111,16 @@ class OtherDevices(Exact):
         return ["cpu", "odd"]
 
 
+class OneCore(Exact):
+    """Says of itself what :class:`Exact` says, and has one core of those that there are."""
+
+    def __init__(self) -> None:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+    def environment(self) -> Mapping[str, str]:
+        return {"flavour": "Exact"}
+
+
 class OddDevice(Exact):
     """Names its device as variants are named: with brackets."""
 

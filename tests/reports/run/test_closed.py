@@ -118,3 +118,34 @@ def test_pytest_does_not_collect_it(passing: Path) -> None:
 
 def test_a_frame_without_verdicts_has_no_strange_word() -> None:
     assert closed.strange(pl.DataFrame(schema=run_of([verdict()]).verdicts.schema), {}, {}) == ""
+
+
+# --- a verdict twice ---
+
+
+@pytest.fixture
+def doubled(tmp_path: Path) -> Path:
+    """As two runs leave it that wrote one journal."""
+    other = verdict(case="softmax/ordinary/spread1/float32/n3/r1")
+    write_run(tmp_path / "doubled.parquet", run_of([verdict(), other, verdict(ulps=0.5)]))
+    write_run(tmp_path / "good.parquet", run_of([verdict(), other]))
+    return tmp_path / "doubled.parquet"
+
+
+TWICE = "torch.softmax answers value of softmax/ordinary/spread1/float32/n3/r0 twice on cpu (eager)"
+
+
+@pytest.mark.parametrize("command", [("gate",), ("report",), ("causes",)], ids=" ".join)
+def test_a_verdict_twice_is_refused_by_every_command(command: tuple[str, ...], doubled: Path) -> None:
+    assert TWICE in " ".join(conformance(*command, doubled, status=3).output.split())
+
+
+def test_a_verdict_twice_is_refused_as_a_baseline_and_by_run(doubled: Path) -> None:
+    done = conformance("gate", doubled.with_name("good.parquet"), "--baseline", doubled, status=3)
+    assert TWICE in " ".join(done.output.split())
+    conformance("run", "-o", doubled, status=2)  # it is no run file, and is not written over
+
+
+def test_a_verdict_twice_is_refused_by_pytest(doubled: Path) -> None:
+    done = run_pytest(doubled.parent, "--pyargs", "xent_conformance", f"--conformance-run={doubled}")
+    assert done.status != 0 and TWICE in done.text and "passed" not in done.text
