@@ -78,12 +78,12 @@ def alone(out: Path) -> Iterator[None]:
     try:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         told = {"pid": os.getpid(), "host": platform.node(), "since": now}
-        path.write_text(json.dumps(told), encoding="utf-8")
+        with contextlib.suppress(OSError):  # a system that lets nobody write what is locked
+            path.write_text(json.dumps(told), encoding="utf-8")
         yield
     finally:
-        path.unlink(
-            missing_ok=True
-        )  # while it is ours: who has opened it meanwhile finds it gone, and opens anew
+        with contextlib.suppress(OSError):
+            path.unlink()  # while it is ours: who has opened it meanwhile finds it gone, and opens anew
         lock.release()
 
 
