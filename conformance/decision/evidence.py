@@ -7,11 +7,11 @@ import polars as pl
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SLIM, Run
 from xent_conformance.reports.run.findings import TARGETS
-from xent_conformance.reports.run.words import JUDGED, Row, Status
+from xent_conformance.reports.run.words import JUDGED, NAIVE, Outcome, Row, Status
 from xent_conformance.reports.text.asked import excluded
 from xent_conformance.reports.text.wording import listed, plural
 from xent_conformance.reports.views.comparison import Change, Comparison
-from xent_conformance.reports.views.gate import Kind, Reason
+from xent_conformance.reports.views.gate import Answered, Kind, Reason
 
 
 def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
@@ -27,6 +27,8 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                 commands.ask_again(run.header),
             )
         )
+    else:
+        reasons += _unanswered(run)
     for header in run.headers:
         absent = {gap["framework"]: gap for gap in header["absent"]}
         for name, gap in absent.items():
@@ -71,6 +73,60 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
             )
         )
     return reasons
+
+
+def frameworks_of(header: Row) -> list[str]:
+    """The frameworks of whose seats something was planned."""
+    return list(dict.fromkeys(key.partition("[")[0].partition(" ")[0] for key in header["planned"]))
+
+
+def answered(run: Run) -> list[Answered]:
+    """How much of what each framework offered it answered; controls are nobody's offer."""
+    users = run.verdicts.filter(pl.col("formulation") != NAIVE)
+    offered = pl.col("status") != Status.UNSUPPORTED.value
+    by_right = (pl.col("outcome") == Outcome.RETURNED.value) | (pl.col("status") == Status.CONFORMS.value)
+    counted = users.group_by("framework").agg(
+        (offered & by_right).sum().alias("answered"), offered.sum().alias("offered")
+    )
+    found = {name: (of, out) for name, of, out in counted.iter_rows()}
+    asked = dict.fromkeys(name for header in run.headers for name in frameworks_of(header))
+    return [Answered(name, *found.get(name, (0, 0))) for name in asked]
+
+
+def _unanswered(run: Run) -> list[Reason]:
+    """Frameworks that were there and answered nothing: what stands beside them says nothing of them.
+
+    What is declared not to be offered is not due, unless the framework was asked for by name. One of which
+    controls alone were asked has nothing that users call.
+    """
+    headers = {name: header for header in run.headers for name in frameworks_of(header)}
+    absent = {g["framework"].partition("[")[0] for h in run.headers for g in h["absent"]}
+    rows = dict(run.verdicts["framework"].value_counts().iter_rows())
+    controls = run.verdicts.group_by("framework").agg((pl.col("formulation") == NAIVE).all())
+    controls_alone = {name for name, alone in controls.iter_rows() if alone}
+    reasons = []
+    for a in answered(run):
+        header = headers[a.framework]
+        if a.answered or a.framework in absent | controls_alone:
+            continue
+        if a.offered:
+            words = f"{a.framework} answered none of {plural(a.offered, 'verdict')} that it offers"
+            told = "it raised, crashed or did not come back, whatever it was given"
+            reasons.append(_nothing(Kind.UNANSWERED, True, words, told, a.framework, header))
+        elif a.framework not in rows:
+            words = f"{a.framework} is there, and was asked nothing"
+            told = "of its devices and modes none was asked; nothing is shown to conform"
+            reasons.append(_nothing(Kind.NO_VERDICTS, True, words, told, a.framework, header))
+        else:
+            named = a.framework in header["selection"]["frameworks"]
+            words = f"{a.framework} offers nothing of what was asked"
+            told = "its declaration says so: nothing of it is shown to conform"
+            reasons.append(_nothing(Kind.NO_VERDICTS, named, words, told, a.framework, header))
+    return reasons
+
+
+def _nothing(kind: Kind, blocking: bool, title: str, detail: str, framework: str, header: Row) -> Reason:
+    return Reason(kind, blocking, title, detail, commands.ask_again(header), framework=framework)
 
 
 def _left_out(header: Row) -> list[Reason]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 import polars as pl
 
 from xent_conformance.decision.compare import compare
-from xent_conformance.decision.evidence import evidence, since
+from xent_conformance.decision.evidence import answered, evidence, since
 from xent_conformance.decision.judged import for_waiver, judge_waivers
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.reasons import of_faults, of_waivers
@@ -60,6 +60,7 @@ def decide(
         changes={} if comparison is None else comparison.counts(),
         against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),
+        answered=tuple(answered(run)),
         machine=() if comparison is None else of_another_machine(comparison),
     )
 

@@ -42,6 +42,7 @@ def gate(decision: Gate) -> Plain:
         "accepted": [asdict(a) for a in decision.accepted],
         "headline": decision.headline,
         "machine": [asdict(d) for d in decision.machine],
+        "answered": [asdict(a) for a in decision.answered],
     }
 
 

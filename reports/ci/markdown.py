@@ -193,6 +193,7 @@ def _head(gate: Gate) -> list[str]:
     lines += [f"{plain(gate.elsewhere)}.", ""] if gate.elsewhere else []
     tested, against = (", ".join(map(code, names)) for names in (gate.tested, gate.against))
     lines.append(f"Tested: {tested or 'nothing'}{f', against {against}' if against else ''}.")
+    lines += [f"Answered of what was offered: {plain(gate.answered_of_offered)}."] if gate.answered else []
     counts = f": {gate.counts}" if gate.counts else ""
     waived = f"; {gate.waived:,} accepted by waivers" if gate.waived else ""
     lines += [f"{plural(gate.verdicts, 'verdict')}{counts}{waived}.", ""]

@@ -34,7 +34,8 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = (), whole: bool
     if gate.elsewhere:
         say(console, flat(gate.elsewhere))
     sentence(gate, console)
-    say(console, f"tested: {', '.join(gate.tested) or 'nothing'}")
+    answered = f"; answered of what was offered: {gate.answered_of_offered}" if gate.answered else ""
+    say(console, f"tested: {', '.join(gate.tested) or 'nothing'}{answered}")
     if gate.against:
         say(console, f"against: {', '.join(gate.against)}")
     say(console, f"verdicts: {gate.verdicts:,}", f" ({gate.counts})" if gate.counts else "")

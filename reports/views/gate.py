@@ -30,6 +30,7 @@ class Kind(StrEnum):
     REGRESSED = "regressed"
     LESS_ACCURATE = "less accurate"
     MUST = "must clause broken"
+    UNANSWERED = "nothing answered"
     WORSENED = "waiver worsened"
     EXPIRED = "waiver expired"
     STALE = "waiver stale"
@@ -185,6 +186,20 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """How many of the verdicts that a framework offered it answered: it returned, or refused by right."""
+
+    framework: str
+    answered: int
+    offered: int
+
+    @property
+    def words(self) -> str:
+        """``torch 80 of 80``."""
+        return f"{self.framework} {self.answered:,} of {self.offered:,}"
+
+
+@dataclass(frozen=True)
 class Warned:
     """The warnings of one kind, with the first of them."""
 
@@ -214,10 +229,17 @@ class Gate:
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
     accepted: tuple[Acceptance, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    """Of each framework that was asked."""
     machine: tuple[Difference, ...] = ()
     """What of the machine is not as it was for the baseline: then other last bits are no reason."""
     files: Files = field(default_factory=Files)
     """What was decided on, for the commands that do it again."""
+
+    @property
+    def answered_of_offered(self) -> str:
+        """``torch 80 of 80, jax 79 of 80``: how much of what each framework offered it answered."""
+        return ", ".join(a.words for a in self.answered)
 
     @property
     def blocking(self) -> tuple[Reason, ...]:

@@ -94,6 +94,21 @@ class AlwaysNan(Exact):
         return np.full_like(array, np.nan)
 
 
+class NoDevices(Exact):
+    """Is there, and has nothing to compute on."""
+
+    def devices(self) -> Sequence[str]:
+        return []
+
+
+class OnlyBinary64(Exact):
+    """Offers every format, and raises for all but one."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if logits.dtype.name != "float64":
+            raise TypeError("double or nothing")
+
+
 class SaysExact(AlwaysNan):
     """Says of itself what :class:`Exact` says, and answers otherwise."""
 

@@ -64,6 +64,7 @@ class Decision:
 
     mark: Mark
     why: str
+    answered: str
     command: str
     waive: str
     blocking: tuple[Why, ...]
@@ -83,6 +84,7 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
     return Decision(
         mark=DECIDED[gate.status],
         why=_in_words(gate),
+        answered=gate.answered_of_offered,
         command=gate.files.gate(),
         waive=gate.files.waive(),
         blocking=tuple(blocking[:LISTED]),

@@ -363,9 +363,10 @@ def test_runs_are_merged(make: Make) -> None:
 
 
 def test_every_kind_of_reason_is_fired_here() -> None:
-    """By its name: this file and the one of waivers name each in an assertion."""
+    """By its name: this file, and those of waivers and of answers, name each in an assertion."""
     here = Path(__file__)
-    text = here.read_text("utf-8") + here.with_name("test_gate_waivers.py").read_text("utf-8")
+    beside = (here, here.with_name("test_gate_waivers.py"), here.with_name("test_answers.py"))
+    text = "".join(file.read_text("utf-8") for file in beside)
     assert [kind.name for kind in Kind if f"Kind.{kind.name}" not in text] == []
     assert {Kind.ABSENT, Kind.MISSING} < set(EVIDENCE)
 

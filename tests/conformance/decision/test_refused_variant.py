@@ -86,7 +86,7 @@ def test_a_witness_that_is_refused_says_nothing_of_another_waiver(make: Make) ->
         Path("w.toml").write_text("\n".join(waiver(**e) for e in entries))
         status, told, _ = gated(alone, "--waivers", "w.toml")
         nan = next(w for w in told["waivers"] if w["name"] == "fake-nan")
-        assert (nan["state"], status) == (state, 0 if len(entries) == 2 else 1)
+        assert (nan["state"], status) == (state, 1), "nothing was answered, whoever accepts that"
     Path("w.toml").write_text("\n".join([waiver(), waiver(**REFUSED)]))
     (nan, _) = gated(alone, "--waivers", "w.toml")[1]["waivers"]
     assert nan["message"] == "its witnesses were refused, which fake-refused accepts"

@@ -16,6 +16,7 @@ from xent_conformance.reports.run.file import write_run
 from xent_conformance.versions.matrix import versions
 
 GATE = {
+    "answered": [{"framework": "str", "answered": "int", "offered": "int"}],
     "status": "int",
     "verdict": "str",
     "tested": ["str"],
