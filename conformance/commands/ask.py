@@ -180,7 +180,9 @@ def run(
         raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
-        raise fail(f"the run is incomplete: {gaps}{stays}", EVIDENCE)
+        more = kept is not None and journal.resumable(kept)
+        rest = "; add --resume to the same command to ask what is missing" if more else ""
+        raise fail(f"the run is incomplete: {gaps}{stays}{rest}", EVIDENCE)
 
 
 @app.command()

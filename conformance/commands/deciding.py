@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xent_conformance.commands.files import accepted, read
+from xent_conformance.commands.files import accepted, check_baseline, read
 
 if TYPE_CHECKING:
     from xent_conformance.commands.base import FailOn
@@ -36,6 +36,8 @@ def deciding(
     baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (baseline, waivers))
 
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
+        if before is not None:
+            check_baseline(before, baseline or (), run, runs)
         decision = decide(run, baseline=before, waivers=accepts, policy=policy)
         return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known))
 

@@ -29,6 +29,30 @@ def read(paths: Iterable[Path]) -> Run:
         raise fail(str(error), EVIDENCE) from None
 
 
+def read_baseline(paths: Iterable[Path], run: Run | None = None, runs: Iterable[Path] = ()) -> Run:
+    """The run to compare with; exit status 3 where it is no evidence, or the ``run`` itself."""
+    named = list(paths)
+    before = read(named)
+    if run is not None:
+        check_baseline(before, named, run, runs)
+    return before
+
+
+def check_baseline(before: Run, named: Iterable[Path], run: Run, runs: Iterable[Path]) -> None:
+    """Exit status 3 where a baseline is what it is the baseline of: nothing is worse than itself.
+
+    Whatever the files are called: when it was made and what it took to the millisecond are in a header.
+    """
+    merged = len(before.headers) + len(run.headers) > 2
+    if not any(header in run.headers for header in before.headers):
+        return
+    if not (merged or before.verdicts.equals(run.verdicts)):
+        return
+    old, new = (" ".join(map(str, paths)) for paths in (named, runs))
+    told = f"{old} is the run itself ({new}), and nothing is worse than itself"
+    raise fail(f"{told}; give the run file of before as --baseline, or leave it out", EVIDENCE)
+
+
 def accepted(paths: Iterable[Path] | None, known: bool) -> list[Waiver]:
     """The waivers of these files, and those that come with the suite; exit status 2 for a wrong one."""
     from xent_conformance.decision.waivers import WaiverError, known_files, read_waivers

@@ -38,6 +38,7 @@ from xent_conformance.commands.files import (
     elsewhere,
     print_bytes,
     read,
+    read_baseline,
     screen,
     show,
     write,
@@ -114,7 +115,7 @@ def gate(
     every = {**written, "--out": elsewhere(out)}
     check_outputs(every, [*runs, *read_too], force=force, printed=as_document)
     run = read(runs)
-    before = read(baseline) if baseline else None
+    before = read_baseline(baseline, run, runs) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
     decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
     notes = write_all(

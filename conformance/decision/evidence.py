@@ -160,6 +160,7 @@ def since(comparison: Comparison) -> list[Reason]:
                 commands.ask_again(comparison.old.header),
             )
         )
+    reasons += _unfit(comparison)
     if _is_slim(comparison.old) != _is_slim(comparison.new):
         # what is left of a hash is another hash: every pair would be said to have changed
         which, run = (
@@ -171,6 +172,44 @@ def since(comparison: Comparison) -> list[Reason]:
     for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
         reasons += _gaps(comparison, change, kind)
     return reasons
+
+
+def _unfit(comparison: Comparison) -> list[Reason]:
+    """Why the baseline says less than a run of before would: it is unfinished, or was judged otherwise."""
+    reasons, old, new = [], comparison.old, comparison.new
+    anew = "make a new baseline, with the suite and the cases of the run"
+    for header in old.headers:
+        gaps = [f"{g['framework']} is absent" for g in header["absent"]]
+        gaps += [
+            f"{name} answered {header['finished'].get(name, 0)} of {planned} batches"
+            for name, planned in header["planned"].items()
+            if header["finished"].get(name, 0) != planned
+        ]
+        if gaps:
+            told = f"{listed(gaps)}: what is not in it cannot have become worse; finish it, or make a new one"
+            command = commands.ask_again(header)
+            reasons.append(Reason(Kind.UNFINISHED, True, "the baseline is unfinished", told, command))
+    if {h["reference"] for h in old.headers} != {h["reference"] for h in new.headers}:
+        told = f"what is right, or how far is right, may be another; {anew}"
+        title = "the baseline was judged by another reference"
+        command = commands.ask_again(old.header)
+        reasons.append(Reason(Kind.NOT_COMPARABLE, True, title, told, command))
+    for profile, digests in _corpora(old).items():
+        if digests != _corpora(new).get(profile, digests):
+            told = f"its cases are not those of the run; {anew}"
+            title = f"the baseline asked another corpus ({profile})"
+            command = commands.ask_again(old.header)
+            reasons.append(Reason(Kind.NOT_COMPARABLE, True, title, told, command))
+    return reasons
+
+
+def _corpora(run: Run) -> dict[str, set[str]]:
+    """The digests of what was asked, by profile: each profile has its own."""
+    found: dict[str, set[str]] = {}
+    for header in run.headers:
+        asked = "files of cases" if header["selection"].get("cases") else header["selection"]["profile"]
+        found.setdefault(asked, set()).add(header["corpus"])
+    return found
 
 
 def _is_slim(run: Run) -> bool:

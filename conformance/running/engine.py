@@ -168,7 +168,10 @@ def _made(
         result = Run(named.verdicts, (told,))
         if out is not None:
             write_run(place_of(out, result, force=force), result)
-        journal.remove()
+        if result.complete:
+            journal.remove()
+        else:
+            journal.end()
     return result
 
 

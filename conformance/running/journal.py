@@ -23,6 +23,9 @@ from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.running.keeping import Occupied
 
+ENDED = "ended"
+"""A file in a journal whose answers are all in a run file, which lacks others."""
+
 _WORDS = {"operator": tuple(OPERATORS)}
 """What a column can hold that this suite lists, beside the words of verdicts."""
 
@@ -68,7 +71,8 @@ class Journal:
             raise RunFileError(f"nothing to resume: there is no {self.folder}; run without --resume")
         if resume:
             self._load()
-        elif resumable(out) and not force:
+            (self.folder / ENDED).unlink(missing_ok=True)
+        elif resumable(out) and not force and not (self.folder / ENDED).exists():
             raise Occupied(
                 f"{self.folder} has the answers of an interrupted run: --resume goes on with it, "
                 "--force begins anew without them"
@@ -186,8 +190,16 @@ class Journal:
         # a column at a time: the whole is in memory once, and not a second time beside its order
         return pl.DataFrame([_ordered(column(name), order) for name in SCHEMA])
 
+    def end(self) -> None:
+        """A run file is written that lacks something: what it has is not lost with the journal any more.
+
+        The journal stays, so that ``resume`` asks what is missing; a run that begins anew may take it away.
+        """
+        if self._parts:
+            (self.folder / ENDED).touch()
+
     def remove(self) -> None:
-        """The run file is written: the journal has served."""
+        """The run file is written and lacks nothing: the journal has served."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
 
@@ -241,6 +253,9 @@ class Kept:
         """All verdicts, in the order of a run file."""
         every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)
         return every[_order(every.get_column)]
+
+    def end(self) -> None:
+        """There is nothing on disk."""
 
     def remove(self) -> None:
         """There is nothing on disk."""

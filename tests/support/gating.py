@@ -79,6 +79,13 @@ def changed(path: Path, where: Path, change: Callable[[Run], Run]) -> Path:
     return where
 
 
+def earlier(path: Path, where: Path) -> Path:
+    """The run as it was when it was made the day before: a run is no baseline of itself."""
+    return changed(
+        path, where, lambda r: Run(r.verdicts, ({**r.header, "created": "2026-11-01T00:00:00+00:00"},))
+    )
+
+
 def waiver(**fields: Any) -> str:
     """An entry that accepts the NaN of clause 2.5 in the values of the fakes, but for ``fields``.
 

@@ -21,6 +21,7 @@ from tests.support.gating import (
     WITNESS,
     Make,
     changed,
+    earlier,
     gated,
     kinds,
     waiver,
@@ -152,7 +153,7 @@ def test_what_was_left_out_is_told_and_does_not_block(make: Make) -> None:
 def test_against_a_baseline(
     before: str, now: str, options: tuple[str, ...], status: int, kind: Kind | None, make: Make
 ) -> None:
-    old, new = make(before, *TWO_CLASSES), make(now, *TWO_CLASSES)
+    old, new = earlier(make(before, *TWO_CLASSES), Path("old.parquet")), make(now, *TWO_CLASSES)
     found, told, _ = gated(new, "--baseline", old, *options)
     assert found == status
     assert (kind in kinds(told)) if kind else not kinds(told) - {Kind.BITS}

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.support import fakes
 from tests.support.cli import conformance
-from tests.support.gating import SPECIAL, TWO_CLASSES, Make, gated
+from tests.support.gating import SPECIAL, TWO_CLASSES, Make, earlier, gated
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.terminal import gate as terminal_gate
@@ -105,7 +105,8 @@ def test_github_without_a_place_for_the_summary(
 
 def test_a_pull_request_where_nothing_changed(make: Make) -> None:
     run = make("Exact", *TWO_CLASSES)
-    conformance("gate", run, "--baseline", run, "--no-known", "--comment", "c.md", status=0)
+    old = earlier(run, Path("old.parquet"))
+    conformance("gate", run, "--baseline", old, "--no-known", "--comment", "c.md", status=0)
     assert Path("c.md").read_text() == ""
     bad = make("AlwaysNan", *TWO_CLASSES)
     conformance("gate", bad, "--baseline", run, "--no-known", "--comment", "c.md", status=1)
