@@ -61,8 +61,13 @@ def decide(
         against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),
         answered=tuple(answered(run)),
+        expiry=f"Waivers expire by the day of the decision, {day_of(run)}." if _expire(waivers) else "",
         machine=() if comparison is None else of_another_machine(comparison),
     )
+
+
+def _expire(waivers: Sequence[Waiver]) -> bool:
+    return any(w.expires is not None for w in waivers)
 
 
 def _broken(open_faults: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
@@ -102,5 +107,14 @@ def _accepted(marked: pl.DataFrame) -> tuple[Acceptance, ...]:
 
 
 def day_of(run: Run) -> datetime.date:
-    """The day of the run: a decision depends on files alone, and not on when it is looked at."""
-    return max(datetime.datetime.fromisoformat(h["created"]) for h in run.headers).date()
+    """The day of the decision, by which waivers expire: today, however old the run is that is decided on.
+
+    Or the day of the run, where that is later: a clock that is slow prolongs nothing.
+    """
+    made = max(datetime.datetime.fromisoformat(h["created"]) for h in run.headers).date()
+    return max(made, today())
+
+
+def today() -> datetime.date:
+    """By UTC."""
+    return datetime.datetime.now(datetime.UTC).date()

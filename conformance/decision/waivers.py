@@ -253,6 +253,17 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
         )
     if ulps is not None and not _is_number(ulps):
         raise wrong("ulps must be a number")
+    if ulps is not None and math.isinf(ulps):
+        raise wrong(
+            "ulps = inf is no ceiling: write the largest error that is accepted, as `conformance waive` does"
+        )
+    everywhere = all(any(set(p) == {"*"} for p in entry.get(f, ())) for f in ("implementations", "cases"))
+    if everywhere and not entry.get("cause"):
+        raise wrong(
+            'implementations = ["*"] with cases = ["*"] accepts what nobody has looked at: name the '
+            'implementations (["torch.nn.functional.*"]), or the cases (["softmax/masks/*"]), or the cause '
+            "(cause = …, as `conformance causes` prints it)"
+        )
     if "symptom" in entry and not measured and ulps is not None:
         raise wrong(f"symptom {entry['symptom']!r} has no size; leave ulps out")
     if len(entry["reason"].strip()) < 20:

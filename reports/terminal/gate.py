@@ -49,6 +49,8 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = (), whole: bool
     )
     _warnings(gate, console, whole=whole)
     _waivers(gate, console, whole=whole)
+    if gate.expiry:
+        say(console, gate.expiry)
     if gate.changes:
         say(console, f"against the baseline: {gate.changed() or 'no pair'}")
     for note in notes:

@@ -231,6 +231,8 @@ class Gate:
     accepted: tuple[Acceptance, ...] = ()
     answered: tuple[Answered, ...] = ()
     """Of each framework that was asked."""
+    expiry: str = ""
+    """By which day waivers expire, in a sentence; empty where none does."""
     machine: tuple[Difference, ...] = ()
     """What of the machine is not as it was for the baseline: then other last bits are no reason."""
     files: Files = field(default_factory=Files)

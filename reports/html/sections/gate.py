@@ -75,6 +75,7 @@ class Decision:
     changes: str
     states: tuple[State, ...]
     waivers: str
+    expiry: str
     accepted: str
 
 
@@ -95,6 +96,7 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         changes=gate.changed() or "no pair of verdicts",
         states=tuple(_states(gate.waivers)),
         waivers=count(len(gate.waivers)),
+        expiry=gate.expiry,
         accepted=plural(gate.waived, "verdict"),
     )
 
