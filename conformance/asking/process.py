@@ -22,6 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from xent_conformance.asking import kin
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.frameworks.interface import Array, Question
@@ -35,6 +36,8 @@ name, where = "xent_conformance", [sys.argv[2]]
 spec = importlib.util.spec_from_file_location(name, sys.argv[1], submodule_search_locations=where)
 package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
+from xent_conformance.worker.parent import die_with_parent
+die_with_parent()
 sys.path[:0] = [folder for folder in sys.argv[5:] if folder not in sys.path]
 sys.path += filter(None, sys.argv[4].split(os.pathsep))  # what it lacks, after all that it has
 sys.argv[1:] = sys.argv[3:4]
@@ -80,6 +83,8 @@ class Process:
             raise WorkerLost("nobody waits for its answers any more")
         here = Path(__file__).parents[1]
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
+        self._mark = kin.mark()
+        self._closed = False
         self._process = subprocess.Popen(
             [
                 self.launch.interpreter,
@@ -94,13 +99,20 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **self.launch.environment, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **self.launch.environment,
+                "PYTHONUNBUFFERED": "1",
+                kin.MARK: self._mark,
+            },
+            start_new_session=True,
         )
+        kin.guardian.begins(self._process.pid)
         self.starts += 1
         assert self._process.stdout is not None
         self._pipe = pipe(self._process.stdout)
         if self._abandoned.is_set():  # meanwhile
-            self._process.kill()
+            self._kill()
         try:
             hello, _ = self._receive(START_SECONDS)
         except WorkerLost:
@@ -115,8 +127,14 @@ class Process:
     def abandon(self) -> None:
         """Kill it, whatever it does; it does not start again. For another thread than the one that asks."""
         self._abandoned.set()
-        with contextlib.suppress(AttributeError, OSError):  # it has not begun, or has ended
+        with contextlib.suppress(AttributeError):  # it has not begun
+            self._kill()
+
+    def _kill(self) -> None:
+        """End it with all that it has started."""
+        if not self._closed:  # its number may be another's then
             self._process.kill()
+            kin.end(self._process.pid, self._mark)
 
     def restart(self) -> None:
         """A fresh process after a loss."""
@@ -138,7 +156,7 @@ class Process:
         try:
             return receive(_Deadline(self._pipe, seconds))  # type: ignore[arg-type]
         except TimeoutError:
-            self._process.kill()
+            self._kill()
             raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
         except Closed:
             raise WorkerLost(self._obituary()) from None
@@ -160,11 +178,12 @@ class Process:
                     stream.close()
                 except BrokenPipeError:
                     continue  # it is gone, which is what closing is for
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._kill()  # what it has started and left behind, if it has ended itself
+        self._process.wait()
+        self._closed = True
+        kin.guardian.ended(self._process.pid)
         self._errors.close()
 
 
