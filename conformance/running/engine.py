@@ -7,11 +7,13 @@ the run file, so an interrupted run can go on with ``resume``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
@@ -92,6 +94,7 @@ def run(
     oracle: Oracle | None = None,
     interpreters: Mapping[str, str] | None = None,
     inside: Connect | None = None,
+    timeout: float = ANSWER_SECONDS,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -101,7 +104,8 @@ def run(
 
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which
-    are asked one by one in this thread; otherwise each has a worker, and all are asked at a time.
+    are asked one by one in this thread; otherwise each has a worker, and all are asked at a time; each answer
+    is waited for ``timeout`` seconds (:mod:`xent_conformance.asking.patience`).
     """
     began, interpreters = time.perf_counter(), interpreters or {}
     if out is not None and not force:
@@ -123,9 +127,9 @@ def run(
             ledger.finished[key] = len(found) - len(rest[key])
         oracle = oracle or Oracle(default_cache())
         bench, desk = Bench(oracle, rest), Desk(journal)
+        reach = inside or functools.partial(connect, answer_seconds=timeout)
         conversations = {
-            key: conversation(seats[key], found, asked.questions, inside or connect)
-            for key, found in rest.items()
+            key: conversation(seats[key], found, asked.questions, reach) for key, found in rest.items()
         }
         events = one_by_one(conversations.values()) if inside else together(conversations)
         try:

@@ -174,6 +174,7 @@ class _Counted:
     def __init__(self, inner: Process) -> None:
         self.inner = inner
         self.canaries = inner.canaries
+        self.patience = inner.patience
         self.rows: list[int] = []
 
     @property
