@@ -195,15 +195,41 @@ class _Isolation:
             for output in rest:  # which the value is a part of
                 self._charge(rows, output, value)
             return
-        for output in outputs:
+        again = self._lost_again(rows, outputs) if _outcome(lost) is Outcome.CRASHED else lost
+        for output in outputs if again else ():
             self._charge(rows, output, Failure(_outcome(lost), str(lost)))
 
     def _charge_whole(self, rows: Array, lost: WorkerLost) -> None:
         """A call that took the process with it, and none of whose rows does, is charged as a whole."""
-        if not self.answer.failures:
-            words = f"{lost} (not again when its rows were asked apart)"
-            for output in self.answer.question.outputs:
-                self._charge(rows, output, Failure(_outcome(lost), words))
+        outputs = self.answer.question.outputs
+        if self.answer.failures or (
+            _outcome(lost) is Outcome.CRASHED and self._lost_again(rows, outputs) is None
+        ):
+            return
+        words = f"{lost} (not again when its rows were asked apart)"
+        for output in outputs:
+            self._charge(rows, output, Failure(_outcome(lost), words))
+
+    def _lost_again(self, rows: Array, outputs: tuple[str, ...]) -> WorkerLost | None:
+        """The same call in a fresh process: an outside kill, by an operator or for memory, is no finding.
+
+        None where it is answered, and the answer taken; else how the worker was lost the second time.
+        """
+        question = replace(self.answer.question, outputs=outputs)
+        try:
+            (reply,) = healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
+        except WorkerLost as lost:
+            if lost.timed_out:
+                self.connection.patience.silent(question.door, str(lost))
+            self.connection.restart()
+            return lost
+        if len(rows) == len(self.batch.inputs):
+            _take(self.answer, self.batch, rows, reply)
+        else:
+            _record(self.answer, self.batch, rows, reply)
+            for output, f in reply.failures.items():
+                self._charge(rows, output, Failure(Outcome(f["outcome"]), f["message"]))
+        return None
 
     def _charge(self, rows: Array, output: str, failure: Failure) -> None:
         self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))

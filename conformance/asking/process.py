@@ -54,6 +54,9 @@ else:
 
 START_SECONDS = 300.0
 
+STARTS = 3
+"""So often a worker is started that a signal ends before it has said hello: memory may be short just then."""
+
 LAST_WORDS_SECONDS = 5.0
 """A worker that has closed its pipe is given so long to end."""
 
@@ -84,6 +87,23 @@ class Process:
         self._start()
 
     def _start(self) -> None:
+        """A worker that says hello; one that is killed before is started again, a few times."""
+        for left in reversed(range(STARTS)):
+            self._open()
+            try:
+                hello, _ = self._receive(START_SECONDS)
+                break
+            except WorkerLost as lost:
+                self.close()
+                if lost.timed_out or self._process.returncode >= 0 or not left:
+                    raise
+        if hello["kind"] == "absent":
+            self.close()
+            lacks = hello.get("lacks", "")
+            raise FrameworkAbsent(hello["message"], lacks=lacks, broken=hello.get("broken", True))
+        self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
+
+    def _open(self) -> None:
         if self._abandoned.is_set():
             raise WorkerLost("nobody waits for its answers any more")
         here = Path(__file__).parents[1]
@@ -118,16 +138,6 @@ class Process:
         self._pipes = pipes.pipes(self._process.stdout, self._process.stdin)
         if self._abandoned.is_set():  # meanwhile
             self._kill()
-        try:
-            hello, _ = self._receive(START_SECONDS)
-        except WorkerLost:
-            self.close()
-            raise
-        if hello["kind"] == "absent":
-            self.close()
-            lacks = hello.get("lacks", "")
-            raise FrameworkAbsent(hello["message"], lacks=lacks, broken=hello.get("broken", True))
-        self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
 
     def abandon(self) -> None:
         """Kill it, whatever it does; it does not start again. For another thread than the one that asks."""
