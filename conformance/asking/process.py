@@ -26,7 +26,8 @@ from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.registry.framework import Launch, Seat
-from xent_conformance.worker.wire import Closed, receive, send
+from xent_conformance.worker.wire import Closed, NoFrame, receive, send
+from xent_conformance.worker.words import plain
 
 _BOOT = """
 import importlib.util, os, sys
@@ -46,7 +47,7 @@ except ImportError as error:  # of what the protocol itself is written with: tol
     import json, struct
     told = {"kind": "absent", "message": f"{type(error).__name__}: {error}", "lacks": error.name or ""}
     frame = json.dumps({**told, "arrays": []}).encode()
-    sys.stdout.buffer.write(struct.pack("<I", len(frame)) + frame)
+    sys.stdout.buffer.write(b"xent" + struct.pack("<I", len(frame)) + frame)
     sys.stdout.buffer.flush()
 else:
     main()
@@ -100,7 +101,7 @@ class Process:
         if hello["kind"] == "absent":
             self.close()
             lacks = hello.get("lacks", "")
-            raise FrameworkAbsent(hello["message"], lacks=lacks, broken=hello.get("broken", True))
+            raise FrameworkAbsent(plain(hello["message"]), lacks=lacks, broken=hello.get("broken", True))
         self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
 
     def _open(self) -> None:
@@ -178,6 +179,10 @@ class Process:
             raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
         except Closed:
             raise WorkerLost(self._obituary()) from None
+        except NoFrame as wrong:
+            self._kill()
+            words = f"what came through the pipe of its answers is no answer ({wrong}); killed"
+            raise WorkerLost(words) from None
 
     def _bounded(self, seconds: float) -> pipes.Bounded:
         return pipes.Bounded(self._pipes, seconds, lambda: self._process.poll() is not None)
