@@ -31,8 +31,9 @@ from xent_conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
+from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
-from xent_conformance.worker.delivery import AGAIN, Delivery, Described
+from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, said
 from xent_conformance.worker.inputs import Inputs
@@ -137,8 +138,14 @@ class Worker:
                 state,
                 question.manner.wrong == SPARSE,
             )
-            found = self.adapter.run(call)
-            return {o: numbers_of(found, o) for o in wanted} | inputs.changed()
+            kept = Kept()
+            try:
+                found = self.adapter.run(call)
+            finally:
+                left = kept.restore()  # whoever is asked next computes as if nobody had been asked
+            everywhere = np.ones(own["logits"].shape, dtype=np.bool_)
+            disturbed = {name + CHANGED: everywhere for name in left}
+            return {o: numbers_of(found, o) for o in wanted} | inputs.changed() | disturbed
 
         scalar = arrays["cotangent"].ndim == 1
         result = arrays["cotangent"].dtype.name
@@ -193,6 +200,8 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def _environment(adapter: Adapter) -> dict[str, str]:
     variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}
+    if unusual := changed(USUAL, state()):  # since its import: its users compute so too
+        variables["floating-point state"] = f"{' and '.join(unusual)} changed by the import"
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
