@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.selection import Selection
 from xent_conformance.registry.names import Names, names
 from xent_conformance.registry.plugins import load, load_installed
@@ -34,6 +35,7 @@ def run(
     force: bool = False,
     progress: engine.Progress | None = None,
     interpreters: Mapping[str, str] | None = None,
+    timeout: float = ANSWER_SECONDS,
 ) -> Run:
     """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
 
@@ -41,7 +43,7 @@ def run(
     taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``; ``cases`` names files
     of cases, which are asked instead of the corpus, as by ``--cases``; ``exclude`` names implementations
     that are not asked. What is there as ``out`` stays, unless it is a run of the same questions or ``force``
-    is given: raises FileExistsError. A framework that is not
+    is given: raises FileExistsError. An answer is waited for ``timeout`` seconds. A framework that is not
     installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
     answers to.
     """
@@ -60,7 +62,13 @@ def run(
     )
     where = None if out is None else Path(out)
     return engine.run(
-        selection, where, resume=resume, force=force, progress=progress, interpreters=interpreters
+        selection,
+        where,
+        resume=resume,
+        force=force,
+        progress=progress,
+        interpreters=interpreters,
+        timeout=timeout,
     )
 
 

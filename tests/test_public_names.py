@@ -34,7 +34,7 @@ CALLED_WITH = {
     "class_axis, differentiable, mode, name",
     "conforms": "operator, *, framework, dtypes, given",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
-    "exclude, out, resume, force, progress, interpreters",
+    "exclude, out, resume, force, progress, interpreters, timeout",
     "capture": "path, *, framework, call, when",
     "read_run": "path",
     "findings": "run",
@@ -97,8 +97,9 @@ PRINTED = "--format --out -o"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
-    "first": f"frameworks {WHICH} {HOW_IT_IS_DECIDED} --out -o --quiet -q",
-    "run": f"{WHICH} --force --framework --cases --resume --dry-run {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
+    "first": f"frameworks {WHICH} --timeout {HOW_IT_IS_DECIDED} --out -o --quiet -q",
+    "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout {HOW_IT_IS_DECIDED} "
+    f"{PRINTED} {LOUD}",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",

@@ -20,6 +20,7 @@ from xent_conformance.reference.formats import native
 from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.bits import other_rows
 from xent_conformance.worker.delivery import AGAIN, CHANGED
+from xent_conformance.worker.harmless import harmless
 
 ROWS = 64
 """Shorter batches are filled up to so many rows, so that few shapes are compiled."""
@@ -64,23 +65,32 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     sent = _filled(arrays, everything, batch)
     look_first(connection, questions, sent)
     pending = [answer for answer in answers if answer.question.outputs]
-    while pending:
+    while pending := [answer for answer in pending if not _given_up(connection, answer, everything)]:
         try:
             asked = [answer.question for answer in pending]
             for question, reply in zip(asked, healthy(connection, asked, sent), strict=True):
                 _take(pending.pop(0), batch, everything, reply)
                 keep(connection, question, sent, reply)
+                connection.patience.answered(question.door)
         except WorkerLost as lost:
             answer = pending.pop(0)
             apart = _Isolation(connection, answer, batch, arrays)
-            apart.lost(everything, answer.question.outputs, lost)
-            apart.charge_whole(everything, lost)
+            apart.whole_lost(everything, lost)
     for answer in answers:
         _isolate(connection, answer, batch, arrays)
         for output, source in answer.question.withheld:
             withheld = Failure(Outcome.UNSUPPORTED, source)
             answer.failures[output] = dict.fromkeys(everything.tolist(), withheld)
     return answers
+
+
+def _given_up(connection: Connection, answer: Answer, rows: Array) -> bool:
+    """Whether it is not asked any more, which is then charged to all its rows."""
+    words = connection.patience.given_up(answer.question.door)
+    if words:
+        failed = dict.fromkeys(rows.tolist(), Failure(Outcome.TIMED_OUT, words))
+        answer.failures |= dict.fromkeys(answer.question.outputs, failed)
+    return bool(words)
 
 
 def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[str, Array]) -> None:
@@ -118,14 +128,50 @@ class _Isolation:
         for part in [rows[~suspect], *rows[suspect, None]] if mixed else np.array_split(rows, 2):
             self._try(part, outputs)
 
+    def whole_lost(self, rows: Array, lost: WorkerLost) -> None:
+        """The worker was lost over all rows: find those of whom it is.
+
+        Where harmless rows are not answered in time either, it is none of the rows: they are charged alike.
+        """
+        question, patience = self.answer.question, self.connection.patience
+        self.connection.restart()
+        if lost.timed_out and self._silent_on_harmless(lost):
+            for output in question.outputs:
+                self._charge(rows, output, Failure(Outcome.TIMED_OUT, str(lost)))
+            patience.nothing_answered(question.door, str(lost))
+            return
+        self._narrow(rows, question.outputs, lost)
+        self._charge_whole(rows, lost)
+
+    def _silent_on_harmless(self, lost: WorkerLost) -> bool:
+        """Whether harmless rows are not answered in time, in a fresh process."""
+        question, patience = self.answer.question, self.connection.patience
+        patience.silent(question.door, str(lost))
+        try:
+            list(self.connection.ask(*_harmless_of(question, self.arrays, self.batch)))
+        except WorkerLost as again:
+            self.connection.restart()
+            if again.timed_out:
+                patience.silent(question.door, str(again))
+            return again.timed_out
+        return False
+
     def _try(self, rows: Array, outputs: tuple[str, ...]) -> None:
         self.calls -= 1
+        if words := self.connection.patience.given_up(self.answer.question.door):
+            for output in outputs:
+                self._charge(rows, output, Failure(Outcome.TIMED_OUT, words))
+            return
         question = replace(self.answer.question, outputs=outputs)
         try:
             (reply,) = healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
         except WorkerLost as lost:
-            self.lost(rows, outputs, lost)
+            if lost.timed_out:
+                self.connection.patience.silent(question.door, str(lost))
+            self.connection.restart()
+            self._narrow(rows, outputs, lost)
             return
+        self.connection.patience.answered(question.door)
         _record(self.answer, self.batch, rows, reply)
         failed = {o: Failure(Outcome(f["outcome"]), f["message"]) for o, f in reply.failures.items()}
         if failed and len(rows) > 1 and self.calls > 0:
@@ -134,9 +180,8 @@ class _Isolation:
             for output, failure in failed.items():
                 self._charge(rows, output, failure)
 
-    def lost(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
-        """The worker died over these rows: go on with halves of them, then output by output."""
-        self.connection.restart()
+    def _narrow(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
+        """The worker was lost over these rows: go on with halves of them, then output by output."""
         if len(rows) > 1 and self.calls > 0:
             self.halves(rows, outputs)
             return
@@ -150,18 +195,52 @@ class _Isolation:
             for output in rest:  # which the value is a part of
                 self._charge(rows, output, value)
             return
-        for output in outputs:
+        again = self._lost_again(rows, outputs) if _outcome(lost) is Outcome.CRASHED else lost
+        for output in outputs if again else ():
             self._charge(rows, output, Failure(_outcome(lost), str(lost)))
 
-    def charge_whole(self, rows: Array, lost: WorkerLost) -> None:
+    def _charge_whole(self, rows: Array, lost: WorkerLost) -> None:
         """A call that took the process with it, and none of whose rows does, is charged as a whole."""
-        if not self.answer.failures:
-            words = f"{lost} (not again when its rows were asked apart)"
-            for output in self.answer.question.outputs:
-                self._charge(rows, output, Failure(_outcome(lost), words))
+        outputs = self.answer.question.outputs
+        if self.answer.failures or (
+            _outcome(lost) is Outcome.CRASHED and self._lost_again(rows, outputs) is None
+        ):
+            return
+        words = f"{lost} (not again when its rows were asked apart)"
+        for output in outputs:
+            self._charge(rows, output, Failure(_outcome(lost), words))
+
+    def _lost_again(self, rows: Array, outputs: tuple[str, ...]) -> WorkerLost | None:
+        """The same call in a fresh process: an outside kill, by an operator or for memory, is no finding.
+
+        None where it is answered, and the answer taken; else how the worker was lost the second time.
+        """
+        question = replace(self.answer.question, outputs=outputs)
+        try:
+            (reply,) = healthy(self.connection, [question], _filled(self.arrays, rows, self.batch))
+        except WorkerLost as lost:
+            if lost.timed_out:
+                self.connection.patience.silent(question.door, str(lost))
+            self.connection.restart()
+            return lost
+        if len(rows) == len(self.batch.inputs):
+            _take(self.answer, self.batch, rows, reply)
+        else:
+            _record(self.answer, self.batch, rows, reply)
+            for output, f in reply.failures.items():
+                self._charge(rows, output, Failure(Outcome(f["outcome"]), f["message"]))
+        return None
 
     def _charge(self, rows: Array, output: str, failure: Failure) -> None:
         self.answer.failures.setdefault(output, {}).update(dict.fromkeys(rows.tolist(), failure))
+
+
+def _harmless_of(
+    question: Question, arrays: dict[str, Array], batch: Batch
+) -> tuple[list[Question], dict[str, Array]]:
+    """The question on harmless rows, as many of them as are always sent."""
+    right, rows = harmless(question, _filled(arrays, np.arange(len(batch.inputs)), batch))
+    return [right], rows
 
 
 def _out_of_range(batch: Batch) -> Array:

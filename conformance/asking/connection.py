@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from xent_conformance.asking.patience import Patience
 from xent_conformance.frameworks.interface import Array, Question
 
 
@@ -54,6 +55,8 @@ class Connection(Protocol):
     starts: int
     canaries: dict[str, tuple[Question, Mapping[str, Array]]]
     """By device, a call that was answered: whether it still is tells a process that an error has broken."""
+    patience: Patience
+    """What its silences have cost."""
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""

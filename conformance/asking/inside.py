@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xent_conformance.asking.connection import Reply
+from xent_conformance.asking.patience import Patience
 from xent_conformance.frameworks.interface import Adapter, Array, Implementation, Question
 from xent_conformance.worker.serve import Worker, hello_of
 
@@ -26,6 +27,7 @@ class InProcess:
         self.hello: Mapping[str, Any] = hello
         self.starts = 1
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
+        self.patience = Patience()
         self._worker = Worker(adapter, implementations)
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:

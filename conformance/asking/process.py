@@ -10,23 +10,24 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import queue
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
+from xent_conformance.asking import kin, pipes
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.lending import NotLent, loan_for
+from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.registry.framework import Launch, Seat
-from xent_conformance.worker.wire import Closed, receive, send
+from xent_conformance.worker.wire import Closed, NoFrame, receive, send
+from xent_conformance.worker.words import plain
 
 _BOOT = """
 import importlib.util, os, sys
@@ -35,6 +36,8 @@ name, where = "xent_conformance", [sys.argv[2]]
 spec = importlib.util.spec_from_file_location(name, sys.argv[1], submodule_search_locations=where)
 package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
+from xent_conformance.worker.parent import die_with_parent
+die_with_parent()
 sys.path[:0] = [folder for folder in sys.argv[5:] if folder not in sys.path]
 sys.path += filter(None, sys.argv[4].split(os.pathsep))  # what it lacks, after all that it has
 sys.argv[1:] = sys.argv[3:4]
@@ -44,14 +47,22 @@ except ImportError as error:  # of what the protocol itself is written with: tol
     import json, struct
     told = {"kind": "absent", "message": f"{type(error).__name__}: {error}", "lacks": error.name or ""}
     frame = json.dumps({**told, "arrays": []}).encode()
-    sys.stdout.buffer.write(struct.pack("<I", len(frame)) + frame)
+    sys.stdout.buffer.write(b"xent" + struct.pack("<I", len(frame)) + frame)
     sys.stdout.buffer.flush()
 else:
     main()
 """
 
-ANSWER_SECONDS = 300.0
 START_SECONDS = 300.0
+
+STARTS = 3
+"""So often a worker is started that a signal ends before it has said hello: memory may be short just then."""
+
+LAST_WORDS_SECONDS = 5.0
+"""A worker that has closed its pipe is given so long to end."""
+
+LAST_WORDS = 1 << 16
+"""So many bytes of its error stream are looked at, the last."""
 
 _LIVE: weakref.WeakSet[Process] = weakref.WeakSet()
 
@@ -71,15 +82,35 @@ class Process:
         self.answer_seconds = answer_seconds
         self.starts = 0
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
+        self.patience = Patience()
         self._abandoned = threading.Event()
         _LIVE.add(self)
         self._start()
 
     def _start(self) -> None:
+        """A worker that says hello; one that is killed before is started again, a few times."""
+        for left in reversed(range(STARTS)):
+            self._open()
+            try:
+                hello, _ = self._receive(START_SECONDS)
+                break
+            except WorkerLost as lost:
+                self.close()
+                if lost.timed_out or self._process.returncode >= 0 or not left:
+                    raise
+        if hello["kind"] == "absent":
+            self.close()
+            lacks = hello.get("lacks", "")
+            raise FrameworkAbsent(plain(hello["message"]), lacks=lacks, broken=hello.get("broken", True))
+        self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
+
+    def _open(self) -> None:
         if self._abandoned.is_set():
             raise WorkerLost("nobody waits for its answers any more")
         here = Path(__file__).parents[1]
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
+        self._mark = kin.mark()
+        self._closed = False
         self._process = subprocess.Popen(
             [
                 self.launch.interpreter,
@@ -94,29 +125,32 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **self.launch.environment, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **self.launch.environment,
+                "PYTHONUNBUFFERED": "1",
+                kin.MARK: self._mark,
+            },
+            start_new_session=True,
         )
+        kin.guardian.begins(self._process.pid)
         self.starts += 1
-        assert self._process.stdout is not None
-        self._pipe = pipe(self._process.stdout)
+        assert self._process.stdout is not None and self._process.stdin is not None
+        self._pipes = pipes.pipes(self._process.stdout, self._process.stdin)
         if self._abandoned.is_set():  # meanwhile
-            self._process.kill()
-        try:
-            hello, _ = self._receive(START_SECONDS)
-        except WorkerLost:
-            self.close()
-            raise
-        if hello["kind"] == "absent":
-            self.close()
-            lacks = hello.get("lacks", "")
-            raise FrameworkAbsent(hello["message"], lacks=lacks, broken=hello.get("broken", True))
-        self.hello: Mapping[str, Any] = {k: v for k, v in hello.items() if k != "kind"}
+            self._kill()
 
     def abandon(self) -> None:
         """Kill it, whatever it does; it does not start again. For another thread than the one that asks."""
         self._abandoned.set()
-        with contextlib.suppress(AttributeError, OSError):  # it has not begun, or has ended
+        with contextlib.suppress(AttributeError):  # it has not begun
+            self._kill()
+
+    def _kill(self) -> None:
+        """End it with all that it has started."""
+        if not self._closed:  # its number may be another's then
             self._process.kill()
+            kin.end(self._process.pid, self._mark)
 
     def restart(self) -> None:
         """A fresh process after a loss."""
@@ -125,9 +159,12 @@ class Process:
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""
-        assert self._process.stdin is not None
         try:
-            send(self._process.stdin, {"questions": [_sent(q) for q in questions]}, arrays)  # type: ignore[arg-type]
+            send(self._bounded(self.answer_seconds), {"questions": [_sent(q) for q in questions]}, arrays)  # type: ignore[arg-type]
+        except TimeoutError:
+            self._kill()
+            words = f"did not take a question within {self.answer_seconds:g} s; killed"
+            raise WorkerLost(words, timed_out=True) from None
         except BrokenPipeError:
             raise WorkerLost(self._obituary()) from None
         for _ in questions:
@@ -136,17 +173,28 @@ class Process:
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
-            return receive(_Deadline(self._pipe, seconds))  # type: ignore[arg-type]
+            return receive(self._bounded(seconds))  # type: ignore[arg-type]
         except TimeoutError:
-            self._process.kill()
+            self._kill()
             raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
         except Closed:
             raise WorkerLost(self._obituary()) from None
+        except NoFrame as wrong:
+            self._kill()
+            words = f"what came through the pipe of its answers is no answer ({wrong}); killed"
+            raise WorkerLost(words) from None
+
+    def _bounded(self, seconds: float) -> pipes.Bounded:
+        return pipes.Bounded(self._pipes, seconds, lambda: self._process.poll() is not None)
 
     def _obituary(self) -> str:
         """How it ended, with the last words of its error stream."""
-        code = self._process.wait()
-        self._errors.seek(0)
+        try:
+            code = self._process.wait(timeout=LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            return "worker closed the pipe of its answers and went on; killed"
+        self._errors.seek(max(self._errors.seek(0, os.SEEK_END) - LAST_WORDS, 0))
         text = self._errors.read().decode(errors="replace")
         lines = [line for line in text.splitlines() if line.strip()][-3:]
         how = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
@@ -160,90 +208,24 @@ class Process:
                     stream.close()
                 except BrokenPipeError:
                     continue  # it is gone, which is what closing is for
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._kill()  # what it has started and left behind, if it has ended itself
+        self._process.wait()
+        self._closed = True
+        kin.guardian.ended(self._process.pid)
         self._errors.close()
 
 
-class Pipe(Protocol):
-    """A stream that can be read for so long and no longer."""
-
-    def read(self, size: int, seconds: float) -> bytes:
-        """What is there, at most ``size`` bytes; nothing at the end. Raises TimeoutError."""
-
-
-class Selecting:
-    """A pipe of POSIX, which the system watches for us."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def read(self, size: int, seconds: float) -> bytes:
-        """See :class:`Pipe`."""
-        import select  # elsewhere it knows sockets alone
-
-        ready, _, _ = select.select([self._stream], [], [], seconds)
-        if not ready:
-            raise TimeoutError
-        return os.read(self._stream.fileno(), size)
-
-
-class Pumped:
-    """A pipe that a thread reads, for systems on which one cannot wait for it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=16)
-        self._rest = b""
-        threading.Thread(target=self._pump, args=(stream,), name="read-worker", daemon=True).start()
-
-    def _pump(self, stream: IO[bytes]) -> None:
-        chunk = b"."
-        while chunk:
-            try:
-                chunk = os.read(stream.fileno(), 1 << 16)
-            except (OSError, ValueError):  # closed
-                chunk = b""
-            self._chunks.put(chunk)
-
-    def read(self, size: int, seconds: float) -> bytes:
-        """See :class:`Pipe`."""
-        if not self._rest:
-            try:
-                self._rest = self._chunks.get(timeout=seconds)
-            except queue.Empty:
-                raise TimeoutError from None
-            if not self._rest:
-                self._chunks.put(b"")  # the end stays the end
-        found, self._rest = self._rest[:size], self._rest[size:]
-        return found
-
-
-pipe: type[Selecting] | type[Pumped] = Pumped if os.name == "nt" else Selecting
-"""How this system waits for a worker's words."""
-
-
-class _Deadline:
-    """A reader that raises TimeoutError where a plain pipe would block for ever."""
-
-    def __init__(self, pipe: Pipe, seconds: float) -> None:
-        self._pipe = pipe
-        self._end = time.monotonic() + seconds
-
-    def read(self, size: int) -> bytes:
-        return self._pipe.read(size, max(self._end - time.monotonic(), 0.0))
-
-
-def connect(seat: Seat) -> Process:
+def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS) -> Process:
     """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`.
 
+    Each of its answers is waited for so long.
     Another Python than ours is lent what it lacks; what is lent to it is not installed there.
     """
     launch = seat.launch()
     if launch.interpreter == sys.executable:
-        return Process(launch)
+        return Process(launch, answer_seconds=answer_seconds)
     try:
         loan = loan_for(launch.interpreter, launch.environment)
     except NotLent as error:
@@ -252,7 +234,8 @@ def connect(seat: Seat) -> Process:
     if distribution in loan.lent:
         raise FrameworkAbsent(f"No module named {distribution!r} there: what a worker needs of it is lent")
     own = {**loan.environment(distribution), **launch.environment}
-    process = Process(replace(launch, lent=loan.folders, environment=own))
+    lends = replace(launch, lent=loan.folders, environment=own)
+    process = Process(lends, answer_seconds=answer_seconds)
     if loan.lent:
         lent = ", ".join(f"{name} {version}" for name, version in loan.lent.items())
         process.hello = {**process.hello, "environment": {**process.hello["environment"], "lent": lent}}

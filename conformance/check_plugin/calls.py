@@ -6,7 +6,7 @@ what it hides is what an author wants to know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,11 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.declaration import Declaration
-from xent_conformance.registry.problems import Problem, is_text_to_text
+from xent_conformance.registry.problems import Problem
 from xent_conformance.worker.bits import other_bits
+from xent_conformance.worker.identity import IDENTITY, Misdeclared, said
+from xent_conformance.worker.odd import are_numbers, kind
+from xent_conformance.worker.words import words as told_by
 
 PLAIN = "float32"
 
@@ -36,35 +39,19 @@ About = tuple[str, Problem]
 
 
 def identity(adapter: Adapter) -> Iterator[Problem]:
-    """Problems of ``version``, ``environment`` and ``devices``."""
-    for name, (right, remedy) in _IDENTITY.items():
+    """Problems of ``version``, ``environment``, ``devices`` and ``missing``."""
+    for method, (_, remedy) in IDENTITY.items():
+        if not hasattr(adapter, method):
+            continue
         try:
-            given = getattr(adapter, name)()
-        except Exception as error:  # noqa: BLE001  # it is foreign code
-            yield Problem(f"{name}() raises {_words(error)}", remedy)
-        else:
-            if not right(given):
-                yield Problem(f"{name}() returns {given!r:.80}", remedy)
-
-
-def _are_devices(given: Any) -> bool:
-    return (
-        isinstance(given, Sequence)
-        and not isinstance(given, str)
-        and bool(given)
-        and all(isinstance(d, str) and d and "[" not in d for d in given)
-    )
-
-
-def _is_text(given: Any) -> bool:
-    return isinstance(given, str) and bool(given)
-
-
-_IDENTITY: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "version": (_is_text, 'return text, such as "1.2.3"'),
-    "environment": (is_text_to_text, 'return a dict from text to text, such as {"threads": "1"}'),
-    "devices": (_are_devices, 'return a list of names, such as ["cpu", "cuda:0"]'),
-}
+            told = said(adapter, method)
+        except Misdeclared as wrong:
+            yield Problem(str(wrong).removesuffix(f": {remedy}"), remedy)
+            continue
+        if method == "devices" and any("[" in device for device in told):
+            yield Problem(
+                f"devices() returns {told!r:.80}", "name variants in `variants`, without brackets here"
+            )
 
 
 # --- single calls ----------------------------------------------------------------------------------------
@@ -169,7 +156,7 @@ class _Tried:
             words = f"{self.where} changes the arrays it is given"
             self.wrong.append(Problem(words, "copy them: arguments are left as they are (SPEC.md 7.11)"))
         if not isinstance(found, Mapping):
-            words = f"{self.where} returns {_kind(found)}, not a mapping"
+            words = f"{self.where} returns {kind(found)}, not a mapping"
             self.wrong.append(Problem(words, "return a dict from each of `call.outputs` to its array"))
             return
         for output in outputs:
@@ -196,8 +183,13 @@ class _Tried:
         shape = call.cotangent.shape if output == "value" else call.logits.shape
         if not isinstance(got, np.ndarray):
             yield Problem(
-                f"{self.where} returns {_kind(got)} for {output}",
+                f"{self.where} returns {kind(got)} for {output}",
                 "bring it to the host, as a NumPy array of the same dtype",
+            )
+        elif not are_numbers(got.dtype):
+            yield Problem(
+                f"{self.where} returns dtype {got.dtype} for {output}",
+                "return the numbers that the framework gave, as a NumPy array of their format",
             )
         elif got.shape != shape:
             yield Problem(
@@ -216,8 +208,7 @@ class _Tried:
             return
         for output, got in self.found.items():
             other = again.get(output) if isinstance(again, Mapping) else None
-            arrays = isinstance(got, np.ndarray) and isinstance(other, np.ndarray)
-            if arrays and other_bits(got, np.asarray(other)).any():
+            if _measured(got) and _measured(other) and other_bits(got, np.asarray(other)).any():
                 yield Problem(
                     f"{self.where} returns other bits for {output} when it is asked again",
                     "make it deterministic: fix seeds and threads in __init__",
@@ -238,17 +229,17 @@ class _Tried:
                 continue
             for output in wanted:
                 got = found.get(output) if isinstance(found, Mapping) else None
-                if not isinstance(got, np.ndarray):
-                    yield Problem(f"{where} returns {_kind(got)} for {output}", remedy)
-                elif state == "accumulated" and other_bits(got, 2 * self.found[output]).any():
+                if not _measured(got) or not _measured(self.found[output]):
+                    yield Problem(f"{where} returns {kind(got)} for {output}", remedy)
+                elif state == "accumulated" and other_bits(np.asarray(got), 2 * self.found[output]).any():
                     words = f"{where} returns for {output} what is not twice the gradient"
                     yield Problem(words, "add up two backwards, or leave it out of `states`")
 
 
-def _kind(value: Any) -> str:
-    """``torch.Tensor``."""
-    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
+def _measured(got: Any) -> bool:
+    """Whether it is an array of numbers."""
+    return isinstance(got, np.ndarray) and are_numbers(got.dtype)
 
 
 def _words(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return told_by(error)[:200]

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from xent_conformance.commands.base import (
+    ANSWER_SECONDS,
     EVIDENCE,
     INTERRUPTED,
     USAGE,
@@ -31,6 +32,7 @@ from xent_conformance.commands.base import (
     Plugin,
     ProfileName,
     Quiet,
+    Timeout,
     Verbose,
     Waivers,
     app,
@@ -96,6 +98,7 @@ def run(
     force: Force = False,
     plugin: Plugin = None,
     python: Python = None,
+    timeout: Timeout = ANSWER_SECONDS,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -146,6 +149,7 @@ def run(
                 force=force,
                 progress=bars.update,
                 interpreters=interpreters,
+                timeout=timeout,
             )
     except keeping.Occupied as occupied:
         raise fail(str(occupied), USAGE) from None

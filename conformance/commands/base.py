@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from xent_conformance import __version__
+from xent_conformance.asking.patience import ANSWER_SECONDS as ANSWER_SECONDS
 from xent_conformance.commands import completing
 from xent_conformance.commands.group import Group
 
@@ -155,6 +156,16 @@ ProfileName = Annotated[
     str, typer.Option("--profile", help="quick, standard or full.", autocompletion=completing.profiles)
 ]
 
+
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help="Wait so long for an answer. After a few silences who stays silent is not asked any more.",
+    ),
+]
 
 Cases = Annotated[
     list[str] | None,

@@ -13,6 +13,7 @@ import typer
 
 from xent_conformance.commands import completing
 from xent_conformance.commands.base import (
+    ANSWER_SECONDS,
     EVIDENCE,
     INTERRUPTED,
     USAGE,
@@ -29,6 +30,7 @@ from xent_conformance.commands.base import (
     Plugin,
     ProfileName,
     Quiet,
+    Timeout,
     Waivers,
     app,
     console,
@@ -81,6 +83,7 @@ def first(
     exclude: Exclude = None,
     device: Device = None,
     plugin: Plugin = None,
+    timeout: Timeout = ANSWER_SECONDS,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -121,7 +124,9 @@ def first(
         keeping.check_run(file, selection.as_dict())
         decided = deciding(baseline, waivers, known, fail_on)
         with Bars(errors, quiet=quiet) as bars:
-            result = engine.run(selection, None, progress=bars.update, interpreters=interpreters)
+            result = engine.run(
+                selection, None, progress=bars.update, interpreters=interpreters, timeout=timeout
+            )
         if result.verdicts.is_empty():
             raise fail(nothing(result, where), EVIDENCE)
         _keep(out)

@@ -203,6 +203,11 @@ class Question:
         """The outputs that a verdict is due on: those that are asked, and those that are withheld."""
         return (*self.outputs, *(output for output, _ in self.withheld))
 
+    @property
+    def door(self) -> tuple[str, str, str, str]:
+        """Who is asked, whatever it is asked."""
+        return self.implementation, self.operator, self.mode, self.device
+
 
 @dataclass(frozen=True)
 class Call:

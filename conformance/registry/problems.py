@@ -30,6 +30,7 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.worker.identity import is_text_to_text
 
 KEYWORDS = (
     "axis",
@@ -319,13 +320,6 @@ def _texts(name: str, given: Any) -> Iterator[Problem]:
     """A mapping from text to text, or the problem that it is none."""
     if not is_text_to_text(given):
         yield Problem(f"`{name}` is not a mapping from text to text", 'such as {"OMP_NUM_THREADS": "1"}')
-
-
-def is_text_to_text(given: Any) -> bool:
-    """Whether it is a mapping with text for keys and values."""
-    return isinstance(given, Mapping) and all(
-        isinstance(key, str) and isinstance(value, str) for key, value in given.items()
-    )
 
 
 def _names_of_modes(kind: type) -> Sequence[str]:

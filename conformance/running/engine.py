@@ -7,11 +7,13 @@ the run file, so an interrupted run can go on with ``resume``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
@@ -92,6 +94,7 @@ def run(
     oracle: Oracle | None = None,
     interpreters: Mapping[str, str] | None = None,
     inside: Connect | None = None,
+    timeout: float = ANSWER_SECONDS,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -102,12 +105,14 @@ def run(
 
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which
-    are asked one by one in this thread; otherwise each has a worker, and all are asked at a time.
+    are asked one by one in this thread; otherwise each has a worker, and all are asked at a time; each answer
+    is waited for ``timeout`` seconds (:mod:`xent_conformance.asking.patience`).
     """
     with contextlib.nullcontext() if out is None else alone(out):
         if out is not None and not force:
             check_run(out, asked.as_dict())
-        return _made(asked, out, resume, force, progress, oracle, interpreters or {}, inside)
+        reach = inside or functools.partial(connect, answer_seconds=timeout)
+        return _made(asked, out, resume, force, progress, oracle, interpreters or {}, reach, inside is None)
 
 
 def _made(
@@ -118,9 +123,10 @@ def _made(
     progress: Progress | None,
     oracle: Oracle | None,
     interpreters: Mapping[str, str],
-    inside: Connect | None,
+    reach: Connect,
+    side_by_side: bool,
 ) -> Run:
-    """The run, by whoever alone may write ``out``."""
+    """The run, by who alone may write ``out``. ``reach`` connects to seats: one by one, or side by side."""
     began = time.perf_counter()
     batches = list(asked.batches())
     seats = {seat.key: seat for seat in asked.seats(interpreters)}
@@ -140,10 +146,9 @@ def _made(
         oracle = oracle or Oracle(default_cache())
         bench, desk = Bench(oracle, rest), Desk(journal)
         conversations = {
-            key: conversation(seats[key], found, asked.questions, inside or connect)
-            for key, found in rest.items()
+            key: conversation(seats[key], found, asked.questions, reach) for key, found in rest.items()
         }
-        events = one_by_one(conversations.values()) if inside else together(conversations)
+        events = together(conversations) if side_by_side else one_by_one(conversations.values())
         try:
             with desk, contextlib.closing(events):
                 for event in events:

@@ -31,12 +31,16 @@ from xent_conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
+from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
-from xent_conformance.worker.delivery import AGAIN, Delivery, Described
+from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
 from xent_conformance.worker.harmless import harmless
+from xent_conformance.worker.identity import Misdeclared, said
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import cores, instructions, processor
+from xent_conformance.worker.odd import numbers_of
 from xent_conformance.worker.wire import Closed, receive, send
+from xent_conformance.worker.words import words
 
 CHANGES_ARITHMETIC = (
     "ATEN_CPU_CAPABILITY",
@@ -139,8 +143,14 @@ class Worker:
                 state,
                 question.manner.wrong == SPARSE,
             )
-            found = self.adapter.run(call)
-            return {o: np.asarray(found[o]) for o in wanted} | inputs.changed()
+            kept = Kept()
+            try:
+                found = self.adapter.run(call)
+            finally:
+                left = kept.restore()  # whoever is asked next computes as if nobody had been asked
+            everywhere = np.ones(own["logits"].shape, dtype=np.bool_)
+            disturbed = {name + CHANGED: everywhere for name in left}
+            return {o: numbers_of(found, o) for o in wanted} | inputs.changed() | disturbed
 
         scalar = arrays["cotangent"].ndim == 1
         result = arrays["cotangent"].dtype.name
@@ -157,10 +167,10 @@ class Worker:
             return {"outcome": "refused", "message": str(error)}
         if isinstance(error, Described):
             return {"outcome": "returned", "message": str(error)}
-        words = self._harmless(question, outputs, arrays)
-        if words is not None:
-            return {"outcome": "refused", "message": words}
-        return {"outcome": "raised", "message": _words(error)}
+        refused = self._harmless(question, outputs, arrays)
+        if refused is not None:
+            return {"outcome": "refused", "message": refused}
+        return {"outcome": "raised", "message": words(error)}
 
     def _harmless(
         self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
@@ -171,8 +181,8 @@ class Worker:
         if key not in self._refusals:
             try:
                 self._run(question, outputs, plain)
-            except Exception as error:  # noqa: BLE001
-                self._refusals[key] = _words(error)
+            except Exception as error:  # noqa: BLE001  # it is foreign code
+                self._refusals[key] = words(error)
             else:
                 self._refusals[key] = None
         return self._refusals[key]
@@ -193,20 +203,10 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [outputs, *apart, *singles]
 
 
-def _words(error: Exception) -> str:
-    """A framework's own words, in one line that is not endless.
-
-    Where a tracer tells the way it came (``in user code:``, files of ours), its last line is the error.
-    """
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    if lines and lines[0].strip() == "in user code:":
-        return lines[-1].strip()[:400]
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:400]
-
-
 def _environment(adapter: Adapter) -> dict[str, str]:
     variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}
+    if unusual := changed(USUAL, state()):  # since its import: its users compute so too
+        variables["floating-point state"] = f"{' and '.join(unusual)} changed by the import"
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -214,13 +214,13 @@ def _environment(adapter: Adapter) -> dict[str, str]:
         "processor": processor(),
         "instructions": instructions(),
         **variables,
-        **adapter.environment(),
+        **said(adapter, "environment"),
     }
 
 
 def _missing(adapter: Adapter) -> dict[str, str]:
     """Of its modes, those that this machine has not what it takes for, with what that is."""
-    told = adapter.missing() if hasattr(adapter, "missing") else {}
+    told = said(adapter, "missing") if hasattr(adapter, "missing") else {}
     return {mode: why for mode, why in told.items() if mode in adapter.modes}
 
 
@@ -232,13 +232,16 @@ def load(spec: str) -> Adapter:
 
 
 def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
-    """The adapter, made, and what is said of it once: versions, devices, settings, seconds of import."""
+    """The adapter, made, and what is said of it once: versions, devices, settings, seconds of import.
+
+    Raises :class:`Misdeclared` where it says what cannot be.
+    """
     start = time.perf_counter()
     adapter = make()
     hello = {
         "framework": adapter.name,
-        "version": adapter.version(),
-        "devices": list(adapter.devices()),
+        "version": said(adapter, "version"),
+        "devices": said(adapter, "devices"),
         "environment": _environment(adapter),
         "cores": cores(),
         "missing": _missing(adapter),
@@ -254,7 +257,10 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
     except ImportError as error:
         # what is not there at all is another thing than what is there and does not load
         broken = not isinstance(error, ModuleNotFoundError)
-        send(sink, {"kind": "absent", "message": _words(error), "broken": broken})
+        send(sink, {"kind": "absent", "message": words(error), "broken": broken})
+        return
+    except Misdeclared as wrong:
+        send(sink, {"kind": "absent", "message": str(wrong), "broken": True})
         return
     send(sink, {"kind": "hello", **hello})
     worker = Worker(adapter)
@@ -281,14 +287,18 @@ def _tuples(sent: Any) -> Any:
 
 
 def main() -> None:
-    """Take the protocol's stream for ourselves before any framework can print on it.
+    """Take the protocol's streams for ourselves before any framework can print on one or read the other.
 
     Ctrl-C is for the driver, which ends us; a worker that it interrupted as well would look like a crash.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.argv[1], sys.stdin.buffer, sink)
+    source = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    serve(sys.argv[1], source, sink)
 
 
 if __name__ == "__main__":

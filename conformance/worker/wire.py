@@ -1,13 +1,14 @@
 """Frames between the driver and a worker: a JSON header and raw arrays. Bits cross exactly.
 
-A frame is four bytes of header length, the header, then the arrays' bytes one after another. No text
-numbers, no pickle. Imports nothing but NumPy and ml_dtypes, because a worker may live in another
-interpreter that has little else.
+A frame is four bytes that say so, four of header length, the header, then the arrays' bytes one after
+another. No text numbers, no pickle. What is no frame is found at once: a framework may find our pipe. Imports
+nothing but NumPy and ml_dtypes, because a worker may live in another interpreter that has little else.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -20,8 +21,20 @@ from xent_conformance.frameworks.interface import dtype_of
 Arrays = Mapping[str, NDArray[Any]]
 
 
+BEGINS = b"xent"
+"""The first bytes of every frame."""
+
+LONGEST_HEADER = 1 << 26
+LARGEST_ARRAY = 1 << 36
+"""Bytes that no header and no array of ours has."""
+
+
 class Closed(EOFError):
     """The other side went away, between frames or inside one."""
+
+
+class NoFrame(ValueError):
+    """What came is no frame; the message shows its beginning, or what is wrong with it."""
 
 
 def send(stream: BinaryIO, header: Mapping[str, Any], arrays: Arrays | None = None) -> None:
@@ -34,22 +47,38 @@ def send(stream: BinaryIO, header: Mapping[str, Any], arrays: Arrays | None = No
         for n, a in contiguous.items()
     ]
     text = json.dumps({**header, "arrays": described}).encode()
-    stream.write(struct.pack("<I", len(text)) + text)
+    stream.write(BEGINS + struct.pack("<I", len(text)) + text)
     for a in contiguous.values():
         stream.write(a.tobytes())
     stream.flush()
 
 
 def receive(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read one frame. Raises :class:`Closed` at the end of the stream."""
+    """Read one frame. Raises :class:`Closed` at the end of the stream, :class:`NoFrame` for anything else."""
+    begins = _exactly(stream, len(BEGINS))
+    if begins != BEGINS:
+        raise NoFrame(f"it begins with {begins!r}")
     (length,) = struct.unpack("<I", _exactly(stream, 4))
-    header = json.loads(_exactly(stream, length))
+    if length > LONGEST_HEADER:
+        raise NoFrame(f"its header has {length} bytes")
+    try:
+        header = json.loads(_exactly(stream, length))
+        described = [_described(entry) for entry in header.pop("arrays")]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NoFrame(f"its header cannot be read: {type(error).__name__}: {error}"[:200]) from None
     arrays = {}
-    for entry in header.pop("arrays"):
-        dtype, shape = dtype_of(entry["dtype"]), tuple(entry["shape"])
-        size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-        arrays[entry["name"]] = np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape)
+    for name, dtype, shape, size in described:
+        arrays[name] = np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape)
     return header, arrays
+
+
+def _described(entry: Mapping[str, Any]) -> tuple[str, np.dtype[Any], tuple[int, ...], int]:
+    """Name, format, shape and bytes of an array that follows."""
+    dtype, shape = dtype_of(entry["dtype"]), tuple(map(int, entry["shape"]))
+    size = dtype.itemsize * math.prod(shape)
+    if dtype.hasobject or min(shape, default=0) < 0 or size > LARGEST_ARRAY:
+        raise ValueError(f"no array of ours has shape {shape} and format {dtype}")
+    return str(entry["name"]), dtype, shape, size
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:

@@ -24,6 +24,8 @@ reference/bounds
 reference/sources
 reference/oracle
     reference: bounds cache exact formats inputs operators sources
+reference/documented
+    reference: bounds exact formats inputs oracle
 
 cases
 cases/form
@@ -127,7 +129,7 @@ conformance/configuration
     cases: profile
     conformance: decision
 conformance/judging
-    reference: clauses exact formats oracle
+    reference: clauses documented exact formats oracle
     cases: case
     reports: run
     conformance: asking frameworks registry worker

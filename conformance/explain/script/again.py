@@ -126,9 +126,19 @@ def _twin(names: Sequence[str]) -> str:
 def _changed(names: Sequence[str]) -> list[str]:
     told = ", ".join(f'"{name}": {name}' for name in names)
     return [
+        "",
+        "",
+        "def arithmetic(one=1.0, half=2.0**-53, tiny=2.0**-1022, least=2.0**-1060):",
+        "    rounding = one + half != one, -one - half != -one, one - half / 2 != one",
+        "    return rounding, (tiny / 2 == 0, least * 2.0**60 == 0)  # and what it flushes to zero",
+        "",
+        "",
         f"given = {{{told}}}",
         "before = {name: array.copy() for name, array in given.items()}",
+        "thread = arithmetic()",
         f"ask({', '.join(names)})",
+        "if arithmetic() != thread:",
+        '    sys.exit("differs: the call changed how its thread rounds, or what it flushes to zero")',
         "changed = [name for name, array in given.items() if array.tobytes() != before[name].tobytes()]",
         "for name in changed:",
         '    print(f"{name} was {before[name]} and is {given[name]}")',

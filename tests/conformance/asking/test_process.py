@@ -15,10 +15,10 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import NAN, batch, launch, process, question
 from tests.support.upgrading import script
-from xent_conformance.asking import process as asking_process
+from xent_conformance.asking import pipes
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
-from xent_conformance.asking.process import Process, Pumped, Selecting, end_all
+from xent_conformance.asking.process import Process, end_all
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.registry.framework import FRAMEWORKS, Launch, Seat
 
@@ -145,12 +145,12 @@ def test_replies_before_the_crash_have_arrived() -> None:
             next(replies)
 
 
-@pytest.mark.parametrize("pipe", [Selecting, Pumped])
+@pytest.mark.parametrize("pipe", [pipes.Selecting, pipes.Pumped])
 def test_a_worker_is_read_with_a_deadline_on_every_system(
-    pipe: type[Selecting] | type[Pumped], monkeypatch: pytest.MonkeyPatch
+    pipe: type[pipes.Selecting] | type[pipes.Pumped], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where one cannot wait for a pipe, a thread reads it: the same answers, silences and ends."""
-    monkeypatch.setattr(asking_process, "pipe", pipe)
+    monkeypatch.setattr(pipes, "pipes", pipe)
     with process("Hangs") as worker:
         before = _answers(worker)
         assert before

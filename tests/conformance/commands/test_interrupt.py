@@ -7,14 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.living import PATIENCE, alive, wait_for
 from tests.support.paths import ROOT
+from xent_conformance.reports.run.file import TARGET, read_run
+from xent_conformance.reports.run.words import Outcome
 
-PATIENCE = 60.0
-"""Seconds for what takes two: other tests run beside this one. A worker is given 300 to answer."""
+PROMPT = 2.0
+"""Seconds in which Ctrl-C is answered. A worker is given 300 to answer."""
+
+ATTEMPTS = 3
+"""Other tests run beside this one, and a machine that is busy is slow: once it is to be so prompt."""
 
 JUDGING = 15
 """Seconds that a first batch is given to be judged."""
@@ -29,7 +36,7 @@ class Mine(Exact):
     distribution = "mine"
 
     def before(self, logits, outputs):
-        {when}
+        {when} and not pathlib.Path("healed").exists():
             time.sleep({judging})  # what came before is judged meanwhile
             pathlib.Path("hangs.part").write_text(str(os.getpid()))
             pathlib.Path("hangs.part").rename("hangs")
@@ -40,56 +47,62 @@ class Mine(Exact):
                     pass  # what hangs in a kernel hears nothing either
 """
 
-ALWAYS, ON_NAN = "if True:", "if guilty(logits):"
+ALWAYS, ON_NAN = "if True", "if guilty(logits)"
 
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--framework", "mine"]
 
 
-def _wait_for(there: object) -> None:
-    deadline = time.monotonic() + 4 * PATIENCE
-    while not there():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+@dataclass(frozen=True)
+class _Done:
+    """How a run ended, and how many seconds after the signal."""
+
+    returncode: int
+    stderr: str
+    seconds: float
 
 
-def _alive(pid: int) -> bool:
-    """Not ended, and not a body that nobody has buried."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+def _environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
-def _interrupted(tmp_path: Path, when: str, *families: str) -> subprocess.CompletedProcess[str]:
+def _command(*families: str) -> list[str]:
+    named = [word for name in families for word in ("--family", name)]
+    return [sys.executable, "-m", "xent_conformance", "run", "--plugin", "mine.py", *SMALL, *named]
+
+
+def _interrupted(tmp_path: Path, when: str, *families: str) -> _Done:
     """The run, interrupted while its worker hangs; the signal is for the driver alone."""
     (tmp_path / "mine.py").write_text(HANGS.format(when=when, judging=0 if when == ALWAYS else JUDGING))
-    command = [sys.executable, "-m", "xent_conformance", "run", "--plugin", "mine.py", *SMALL]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    (tmp_path / "hangs").unlink(missing_ok=True)
     with subprocess.Popen(
-        [*command, *(word for name in families for word in ("--family", name))],
+        _command(*families),
         cwd=tmp_path,
-        env=environment,
+        env=_environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as run:
         try:
-            _wait_for((tmp_path / "hangs").exists)
+            wait_for((tmp_path / "hangs").exists)
             run.send_signal(signal.SIGINT)
-            out, err = run.communicate(timeout=PATIENCE)
+            since = time.monotonic()
+            _, err = run.communicate(timeout=PATIENCE)
+            seconds = time.monotonic() - since
         finally:
             run.kill()
-    return subprocess.CompletedProcess(command, run.returncode, out, err)
+    return _Done(run.returncode, err, seconds)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_ctrl_c_is_answered_while_a_worker_hangs_which_ends_too(tmp_path: Path) -> None:
-    done = _interrupted(tmp_path, ALWAYS, "special_values")
+    for _ in range(ATTEMPTS):
+        done = _interrupted(tmp_path, ALWAYS, "special_values")
+        if done.seconds < PROMPT:
+            break
+    assert done.seconds < PROMPT
     assert done.returncode == 130, done.stderr
     pid = int((tmp_path / "hangs").read_text())
-    _wait_for(lambda: not _alive(pid))
+    wait_for(lambda: not alive(pid))
     said = " ".join(done.stderr.split())
     assert "interrupted; no answer had come yet, so there is nothing to go on with" in said
     assert "--resume" not in said and "Traceback" not in said
@@ -102,3 +115,16 @@ def test_what_was_answered_before_is_what_resume_goes_on_with(tmp_path: Path) ->
     assert done.returncode == 130, done.stderr
     parts = list((tmp_path / "run.parquet.partial").glob("part-*.parquet"))
     assert ("--resume" in done.stderr) is bool(parts) and parts
+    (tmp_path / "healed").touch()
+    on = subprocess.run(
+        [*_command("two_classes", "special_values"), "--resume"],
+        cwd=tmp_path,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert on.returncode == 0, on.stderr
+    found = read_run(tmp_path / "run.parquet")
+    assert found.complete and not found.verdicts.select(*TARGET, "case", "output").is_duplicated().any()
+    assert set(found.verdicts["outcome"]) == {Outcome.RETURNED}
