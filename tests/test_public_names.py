@@ -104,14 +104,14 @@ COMMANDS = {
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
-    "gate": f"runs --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github --json "
-    f"--badge {PRINTED} {LOUD}",
+    "gate": f"runs --first --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github "
+    f"--json --badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": f"what --plugin {PRINTED}",
     "causes": f"runs --force --json --whole --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
-    "report": f"runs --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED} {LOUD}",
+    "report": f"runs --first --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED} {LOUD}",
     "check-plugin": "name",
     "upgrade": f"old new --force {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o "
     f"--html --markdown --json {LOUD}",

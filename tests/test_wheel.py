@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.asking.test_lending import environment, files
 from tests.support import runner, shared
+from tests.support.environments import environment, files
 from tests.support.house import FLOORS, NAME, House
 from tests.support.installed import Installed, build_options, copy_of_the_checkout, done, install
 from tests.support.paths import ROOT

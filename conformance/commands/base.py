@@ -261,6 +261,10 @@ Baseline = Annotated[
         help="The gate compares with it: nothing may be worse (repeatable).",
     ),
 ]
+First = Annotated[
+    bool,
+    typer.Option("--first", help="It becomes the baseline: what is wrong in it is told, and blocks nothing."),
+]
 Waivers = Annotated[
     list[Path] | None,
     typer.Option("--waivers", metavar="FILE.toml", help="Also the waivers of this file (repeatable)."),

@@ -20,11 +20,13 @@ def deciding(
     waivers: Sequence[Path] | None,
     known: bool,
     fail_on: Sequence[FailOn] | None,
+    *,
+    first: bool = False,
 ) -> Callable[[Run, Sequence[Path]], Gate]:
     """``decided(run, its files)``: the decision, with its files for the commands that make it again.
 
     What it needs is read at once, so that what is wrong with it is said before anything else is done: exit
-    status 2 for a wrong waiver, 3 for a baseline that is no evidence.
+    status 2 for a wrong waiver, 3 for a baseline that is no evidence. ``first``: a run is its own baseline.
     """
     from xent_conformance.decision.gate import decide
     from xent_conformance.decision.policy import Policy
@@ -38,7 +40,7 @@ def deciding(
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
         if before is not None:
             check_baseline(before, baseline or (), run, runs)
-        decision = decide(run, baseline=before, waivers=accepts, policy=policy)
+        decision = decide(run, baseline=run if first else before, waivers=accepts, policy=policy)
         return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known))
 
     return decided

@@ -38,6 +38,12 @@ def read_baseline(paths: Iterable[Path], run: Run | None = None, runs: Iterable[
     return before
 
 
+def check_first(first: bool, baseline: Iterable[Path] | None) -> None:
+    """Exit status 2 for a run that is to be the first, and has one before it."""
+    if first and baseline:
+        raise fail("--first says that there is no baseline, and --baseline names one: leave one out", USAGE)
+
+
 def check_baseline(before: Run, named: Iterable[Path], run: Run, runs: Iterable[Path]) -> None:
     """Exit status 3 where a baseline is what it is the baseline of: nothing is worse than itself.
 

@@ -16,6 +16,7 @@ from xent_conformance.commands.base import (
     USAGE,
     Baseline,
     FailOns,
+    First,
     Force,
     Format,
     Formatted,
@@ -34,6 +35,7 @@ from xent_conformance.commands.files import (
     STANDARD,
     accepted,
     as_json,
+    check_first,
     check_outputs,
     elsewhere,
     print_bytes,
@@ -86,6 +88,7 @@ def gate(
     badge: Annotated[
         Path | None, typer.Option("--badge", metavar="FILE.json", help="For shields.io.")
     ] = None,
+    first: First = False,
     force: Force = False,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,
@@ -103,6 +106,7 @@ def gate(
     from xent_conformance.reports.terminal import gate as terminal_gate
 
     settle(quiet=quiet)
+    check_first(first, baseline)
     written = {
         "--junit": junit,
         "--markdown": markdown,
@@ -115,7 +119,7 @@ def gate(
     every = {**written, "--out": elsewhere(out)}
     check_outputs(every, [*runs, *read_too], force=force, printed=as_document)
     run = read(runs)
-    before = read_baseline(baseline, run, runs) if baseline else None
+    before = run if first else read_baseline(baseline, run, runs) if baseline else None
     policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
     decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
     notes = write_all(

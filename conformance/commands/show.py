@@ -16,6 +16,7 @@ from xent_conformance.commands.base import (
     USAGE,
     Baseline,
     FailOns,
+    First,
     Force,
     Format,
     Formatted,
@@ -38,6 +39,7 @@ from xent_conformance.commands.files import (
     STANDARD,
     accepted,
     as_json,
+    check_first,
     check_outputs,
     elsewhere,
     print_bytes,
@@ -156,6 +158,7 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Also a script for each cause: asks its framework again.")
     ] = False,
+    first: First = False,
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -174,8 +177,9 @@ def report(
     from xent_conformance.reports.views.causes import unnamed
 
     settle(quiet=quiet)
+    check_first(first, baseline)
     check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())], force=force)
-    decided = deciding(baseline, waivers, known, fail_on) if gate else None
+    decided = deciding(baseline, waivers, known, fail_on, first=first) if gate else None
     run = read(runs)
     decision = decided(run, runs) if decided is not None else None
     page = render(run, findings(run.verdicts), decision, extras(run, waivers, known, scripts))

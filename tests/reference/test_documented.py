@@ -13,7 +13,7 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
-from xent_conformance.judging.rows import rows_of
+from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.documented import DEFINITIONS, clip_of, documented
 from xent_conformance.reference.formats import BINARY32, FORMATS, Floats, Format
 from xent_conformance.reference.operators import OPERATORS
@@ -53,7 +53,7 @@ def judged(b: Batch, value: Floats, by: str) -> list[dict[str, Any]]:
     with np.errstate(all="ignore"):
         got = value.astype(b.inputs.format.dtype)
     answer = Answer(question, {"value": got})
-    return rows_of(b, Judge(Oracle().truth(b.inputs)), answer, NOBODY, by=by)
+    return verdicts([Answered(b, Judge(Oracle().truth(b.inputs)), answer, NOBODY, by=by)]).rows()
 
 
 def kept(rows: list[dict[str, Any]], *variants: str) -> list[dict[str, Any]]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import py_compile
-import shutil
-import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
 
-from tests.support.upgrading import PLUGIN, fake_uv, framework, script, told
+from tests.support.environments import environment, files
+from tests.support.upgrading import PLUGIN, fake_uv, script, told
 from xent_conformance.asking import lending
 from xent_conformance.asking.connection import FrameworkAbsent
 from xent_conformance.asking.lending import Loan, NotLent, There, bytecode_folder, default_folder, loan_for
@@ -33,20 +30,6 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is lent here is not what others lend, and is asked for anew."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     lending._loan.cache_clear()
-
-
-def environment(folder: Path) -> tuple[Path, Path]:
-    """A real one, with the framework of three lines and nothing else: its Python, and its site-packages."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    shutil.copy(framework(folder.parent, "1.0") / "fakeframe.py", site)
-    return folder / "bin" / "python", site
-
-
-def files(folder: Path) -> Mapping[str, str]:
-    """Every file of a folder, with what it holds."""
-    found = (p for p in folder.rglob("*") if p.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 
 
 @pytest.fixture

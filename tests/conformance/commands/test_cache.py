@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.conformance.commands.test_json import _documented
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
+from tests.support.documents import documented
 from xent_conformance.__main__ import EVIDENCE, USAGE
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
@@ -26,7 +26,7 @@ def test_an_empty_cache() -> None:
     assert "0 bytes in all" in conformance("cache").stdout
     told = json.loads(conformance("cache", "--format", "json").stdout)
     assert [kind["kind"] for kind in told] == ["reference", "environments", "lent", "bytecode"]
-    assert set(told[0]) == _documented("## cache")
+    assert set(told[0]) == documented("## cache")
     assert "reference: 0 taken away, 0 bytes" in conformance("cache", "clean").stdout
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from tests.conformance.asking.test_lending import environment, files
 from tests.support.by_hand import Install
 from tests.support.cli import conformance, invoke
+from tests.support.environments import environment, files
 from tests.support.upgrading import PLUGIN
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.asking import lending

@@ -12,12 +12,11 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from tests.support.paths import ROOT
+from tests.support.documents import PAGE, documented
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 CASE = "softmax/special_values/nan_first/float32/n10/r0"
-PAGE = (ROOT / "docs" / "JSON.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -37,18 +36,6 @@ def _told(*arguments: str, status: int = 0) -> Any:
     )
 
 
-def _documented(heading: str) -> set[str]:
-    """The keys in the first column of the table that comes first after some words of the page."""
-    lines = PAGE[PAGE.index(heading) :].splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("|---"))
-    table = []
-    for line in lines[start + 1 :]:
-        if not line.startswith("|"):
-            break
-        table.append(line.split("|")[1])
-    return set(re.findall(r"`(\w+)`", " ".join(table)))
-
-
 def _keys(told: Any) -> set[str]:
     return set(told[0] if isinstance(told, list) else told)
 
@@ -57,24 +44,24 @@ def test_run_and_what_is_made_of_its_file(install: Install) -> None:
     """A document each of run, causes, gate and compare, which say the same of the same."""
     install(fake="AlwaysNan")
     run = _told("run", *SMALL)
-    assert _keys(run) == _documented("## run")
+    assert _keys(run) == documented("## run")
     assert run["file"] == "run.parquet" and run["complete"] is True and run["tested"] == ["fake 1.0"]
     assert sum(run["by_status"].values()) == run["verdicts"] > 0
     assert run["by_framework"]["fake"]["breaks_must"] == run["by_status"]["breaks_must"] > 0
 
     causes = _told("causes", "run.parquet")
-    assert causes == run["causes"] and _keys(causes) == _documented("## causes")
+    assert causes == run["causes"] and _keys(causes) == documented("## causes")
     assert causes[0]["returned"] == "NaN" and causes[0]["ulps"] is None
     assert causes[0]["harm"] == "special_of_plain"
     conformance("causes", "run.parquet", "--json", "causes.json")
     assert json.loads(Path("causes.json").read_text(encoding="utf-8")) == causes
 
     gate = _told("gate", "run.parquet", status=FAILED)
-    assert _keys(gate) == _documented("## gate") and gate["status"] == FAILED
+    assert _keys(gate) == documented("## gate") and gate["status"] == FAILED
     assert run["gate"] == {k: gate[k] for k in ("status", "verdict", "headline")}
 
     compared = _told("compare", "run.parquet", "run.parquet")
-    assert _keys(compared) == _documented("## compare")
+    assert _keys(compared) == documented("## compare")
     assert compared["pairs"] == run["verdicts"]
 
 
@@ -97,7 +84,7 @@ def test_notes_of_a_gate_are_beside_its_document(install: Install) -> None:
 def test_lists(what: str, install: Install) -> None:
     install(fake="Exact")
     told = _told("list", what)
-    assert all(set(entry) == _documented(f"`list {what}`") for entry in told)
+    assert all(set(entry) == documented(f"`list {what}`") for entry in told)
     if what == "families":
         assert next(f for f in told if f["name"] == "two_classes")["quick"]["softmax"] == [2]
     if what == "implementations":
@@ -107,7 +94,7 @@ def test_lists(what: str, install: Install) -> None:
 def test_explain(install: Install) -> None:
     install(fake="AlwaysNan")
     told = _told("explain", CASE)
-    assert _keys(told) == _documented("## explain")
+    assert _keys(told) == documented("## explain")
     assert told["inputs"]["logits"][0] == {"decimal": "NaN", "bits": "0x7fc00000"}
     assert len(told["inputs"]["logits"]) == len(told["exact"]["value"]) == 10
     assert told["exact"]["value"][0] == "NaN"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.commands.test_json import _documented
 from tests.support.by_hand import Install, batch, selection
 from tests.support.cli import conformance
+from tests.support.documents import documented
 from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.cache import default_cache
@@ -137,7 +137,7 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(install: Install) -> None
     assert "by a factor of two and more" in " ".join(done.stdout.split())
     assert [p.name for p in Path().iterdir() if p.name != "cache"] == []
     told = json.loads(conformance("run", *SMALL, "--dry-run", "--format", "json").stdout)
-    assert set(told) == _documented("prints an estimate")
+    assert set(told) == documented("prints an estimate")
     assert told["not_measured"] == ["fake"] and told["last_seconds"] is None
     assert told["seconds_least"] < told["seconds"] < told["seconds_most"]
     assert {s["seat"]: s["installed"] for s in told["seats"]} == {"fake": None, "torch": None}
