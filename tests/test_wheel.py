@@ -162,5 +162,7 @@ def test_the_first_answer_about_another_environment(theirs: Installed, tmp_path:
     words = ("fakeframe", "--plugin", PLUGIN, *ASKED[2:], "-o", str(tmp_path / "out"))
     said = theirs(theirs.program(name), *words, "--python", str(tmp_path / "theirs"))
     assert f"asking {python} (--python)" in said and "gate passed: " in said
-    assert "<h1" in (tmp_path / "out" / "fakeframe.html").read_text(encoding="utf-8")
+    assert "<h1" in (tmp_path / "out" / "fakeframe-softmax-float32-two_classes.html").read_text(
+        encoding="utf-8"
+    )
     assert files(tmp_path / "theirs") == before

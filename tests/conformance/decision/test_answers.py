@@ -27,7 +27,7 @@ def _made(install: Install, out: Path, fake: str, *asked: str, beside: bool = Tr
 @pytest.mark.parametrize(
     ("fake", "status", "kind", "told"),
     [
-        ("NoDevices", 3, Kind.ABSENT, "odd"),
+        ("NoDevices", 3, Kind.ABSENT, "odd was asked for and is absent"),
         ("RaisesAlways", 1, Kind.UNANSWERED, "odd answered none of 80 verdicts that it offers"),
         ("OnlyBinary64", 1, Kind.UNANSWERED, "odd answered none of 80 verdicts that it offers"),
     ],
