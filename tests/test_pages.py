@@ -81,11 +81,12 @@ def test_there_are_commands_and_each_is_ours_or_excused() -> None:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run file to read."""
-    path = tmp_path_factory.mktemp("pages") / "small.parquet"
+    """A folder with a run file to read, and an earlier one to compare it with."""
+    folder = tmp_path_factory.mktemp("pages")
     asked = ["--framework", "numpy", "--operator", "softmax", "--family", "ordinary"]
-    conformance("run", *asked, "--profile", "quick", "-o", path)
-    return path
+    for name in ("earlier", "now"):
+        conformance("run", *asked, "--profile", "quick", "-o", folder / f"{name}.parquet")
+    return folder
 
 
 def _put(folder: Path, words: list[str], small: Path) -> None:
@@ -95,10 +96,10 @@ def _put(folder: Path, words: list[str], small: Path) -> None:
     for name in read if words[0] != "run" else []:
         if name.endswith(".parquet") and not (folder / name).exists():
             (folder / name).parent.mkdir(exist_ok=True)
-            shutil.copy(small, folder / name)
+            shutil.copy(small / f"{'earlier' if 'old' in name else 'now'}.parquet", folder / name)
     for option, name in itertools.pairwise(words):
         if option == "--baseline" and not (folder / name).exists():
-            shutil.copy(small, folder / name)
+            shutil.copy(small / "earlier.parquet", folder / name)
     (folder / "train.py").write_text(SCRIPT, encoding="utf-8")
     if "--waivers" in words:
         (folder / words[words.index("--waivers") + 1]).touch()
