@@ -98,7 +98,7 @@ def test_an_import_that_needs_posix_is_seen(text: str, told: str, tmp_path: Path
 
 def test_what_asks_a_worker_imports_no_posix_at_the_top() -> None:
     """Where pipes cannot be waited for, a thread reads them: ``select`` is for systems that have it."""
-    text = (ROOT / "conformance" / "asking" / "process.py").read_text(encoding="utf-8")
+    text = (ROOT / "conformance" / "asking" / "pipes.py").read_text(encoding="utf-8")
     assert not re.search(r"^import select", text, re.MULTILINE) and "Pumped if os.name" in text
 
 
