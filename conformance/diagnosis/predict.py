@@ -270,7 +270,8 @@ def _apart(a: Array, b: Array) -> Mask:
 
 
 def _precision(a: Arithmetic) -> int:
-    return {2: 11, 4: 24, 8: 53}[a.working.itemsize] if a.working.kind == "f" else 8
+    own = {"float8_e4m3fn": 4, "float8_e5m2": 3, "bfloat16": 8}
+    return own.get(a.working.name) or {2: 11, 4: 24, 8: 53}[a.working.itemsize]
 
 
 def _ulps(fmt: Format, values: Array, precision: int) -> Array:

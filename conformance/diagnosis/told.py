@@ -65,6 +65,13 @@ OF_ALL_FORMS: Mapping[str, str] = {
         "of max(x, 0), |x|, xlogy the derivative at 0 is taken for 0: the loss is smooth, its parts are not"
     ),
     "two softplus subtracted": "two softplus are rounded apart and subtracted; ∞ − ∞ is NaN",
+    "log of a quotient": "the logarithm of a quotient, which overflows or vanishes before it is taken",
+    "log p less log q": "two logarithms are rounded apart and subtracted: they cancel where p is near q",
+    "outside of the domain is NaN": "a number outside of the domain is NaN, where there is a convention",
+    "the derivative of the logarithm is forgotten": (
+        "what is given is a logarithm, and the derivative is that by the number itself, or the other way"
+    ),
+    "the masses are left out": "the terms that are no logarithms, q − p, or their derivative, are left out",
     "∞ − ∞ in the shift": "an infinite maximum is subtracted and added again",
 }
 """By the name of a hypothesis."""
