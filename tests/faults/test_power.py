@@ -77,6 +77,8 @@ def test_the_correct_implementations_are_asked_all_of_quick() -> None:
     seat = next(s for s in SEATS if s.name == "faults")
     every: Counter[str] = Counter()
     for b in corpus("quick"):
+        if b.inputs.format.name not in FORMATS:
+            continue  # of eight bits: nobody here computes in them
         every[b.operator] += len(b.inputs) * len(outputs(seat.declaration, b))
     asked = {v.name: sum(every[o] for o in v.operators) for v in VARIANTS}
     assert {name: quick().judged[name] for name in asked} == asked
