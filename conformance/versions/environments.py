@@ -26,6 +26,7 @@ from packaging.utils import canonicalize_name
 
 from xent_conformance.asking.lending import NEEDS
 from xent_conformance.reports.atomic import write_text
+from xent_conformance.versions.target import python_of
 
 RECORD = "complete.json"
 """Written last, with the requirements that were asked for and everything that was installed for them."""
@@ -48,9 +49,7 @@ def named_interpreters(given: Sequence[str]) -> dict[str, str]:
             raise ValueError(f"--python {text}: write NAME=/path/to/python")
         if name in found:
             raise ValueError(f"--python {text}: {name} has an interpreter already, {found[name]}")
-        if shutil.which(path) is None:
-            raise ValueError(f"--python {text}: {path} is no program; name the python of an environment")
-        found[name] = str(Path(path).absolute()) if "/" in path else str(shutil.which(path))
+        found[name] = python_of(path, f"--python {text}")
     return found
 
 

@@ -104,7 +104,8 @@ def python_of(path: str, said: str) -> str:
         if found is None:
             raise NoPython(f"{said}: {path} is a folder without a Python in it; name an environment's")
         return found
-    program = shutil.which(str(folder)) if path else None
+    # a Path loses the "./" by which a program is meant that is not on $PATH
+    program = shutil.which(str(folder.absolute()) if "/" in path else path) if path else None
     if program is None:
         raise NoPython(f"{said}: {path or 'nothing'} is no program; name the python of an environment")
     return str(Path(program).absolute())

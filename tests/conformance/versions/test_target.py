@@ -84,6 +84,9 @@ def test_a_program_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.Monk
     there = bare_interpreter(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert python_of("python-bare", "") == there
+    monkeypatch.chdir(Path(there).parent)
+    monkeypatch.setenv("PATH", "")
+    assert python_of("./python-bare", "") == there, "beside us, and not on $PATH"
 
 
 @pytest.mark.parametrize(
