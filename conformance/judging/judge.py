@@ -6,7 +6,6 @@ is taken once for all of them: batches are small, and a step costs more than the
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -92,12 +91,14 @@ class Judge:
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
         self._yardsticks: dict[str, Yardstick] = {}
+        self._documented: dict[str, Judge | None] = {}
 
-    @functools.cache  # noqa: B019  a judge lives as long as its batch
     def documented(self, name: str) -> Judge | None:
         """The judge of a documented definition (SPEC.md 5.11), where it says something of this batch."""
-        found = documented(name, self.truth.inputs)
-        return None if found is None else Judge(found)
+        if name not in self._documented:
+            found = documented(name, self.truth.inputs)
+            self._documented[name] = None if found is None else Judge(found)
+        return self._documented[name]
 
     def ulp_exponents(self, output: str) -> NDArray[np.int32]:
         """``k`` of every element: an ulp of its exact value is ``2**k``."""

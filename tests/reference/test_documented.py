@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,16 @@ def test_what_is_documented_is_declared_and_a_clamp_elsewhere_is_not(
     caught = [r for r in other if r["status"] in ("breaks_should", "breaks_must")]
     assert {r["case"] for r in declared} <= {r["case"] for r in caught}
     assert {r["clause"] for r in caught} <= {"5.6", "5.7"}
+
+
+def test_a_judge_goes_with_its_batch() -> None:
+    """Whatever it was asked: truths are most of a driver's memory."""
+    judge = Judge(Oracle().truth(ends(BINARY).inputs))
+    assert judge.documented(BOUNDED) is judge.documented(BOUNDED) is not None
+    gone = weakref.ref(judge)
+    del judge
+    gc.collect()
+    assert gone() is None
 
 
 def test_without_a_declaration_nothing_is_declared() -> None:
