@@ -220,8 +220,8 @@ class Process:
 def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS) -> Process:
     """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`.
 
-    Each of its answers is waited for so long.
-    Another Python than ours is lent what it lacks; what is lent to it is not installed there.
+    Each of its answers is waited for ``answer_seconds``. Another Python than ours is lent what
+    it lacks; what is lent to it is not installed there.
     """
     launch = seat.launch()
     if launch.interpreter == sys.executable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,10 @@ def read(paths: Iterable[Path]) -> Run:
         raise fail(str(error), EVIDENCE) from None
 
 
-def read_baseline(paths: Iterable[Path], run: Run | None = None, runs: Iterable[Path] = ()) -> Run:
+def read_baseline(paths: Sequence[Path], run: Run, runs: Iterable[Path]) -> Run:
     """The run to compare with; exit status 3 where it is no evidence, or the ``run`` itself."""
-    named = list(paths)
-    before = read(named)
-    if run is not None:
-        check_baseline(before, named, run, runs)
+    before = read(paths)
+    check_baseline(before, paths, run, runs)
     return before
 
 

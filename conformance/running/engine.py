@@ -100,8 +100,7 @@ def run(
 
     What is there is not lost (:mod:`.keeping`): raises :class:`~.keeping.Occupied` before anything is asked,
     unless ``force``, or while another run is to become ``out``, and writes to :func:`~.keeping.place_of`.
-    ``resume=None`` goes on with the same run if
-    it was interrupted.
+    ``resume=None`` goes on with the same run if it was interrupted.
 
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which

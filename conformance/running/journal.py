@@ -114,8 +114,8 @@ class Journal:
                 path.unlink()
                 continue
             try:
-                done = json.loads(pl.read_parquet_metadata(io.BytesIO(held))["done"])
-                said = json.loads(pl.read_parquet_metadata(io.BytesIO(held))["said"])
+                told = pl.read_parquet_metadata(io.BytesIO(held))
+                done, said = json.loads(told["done"]), json.loads(told["said"])
                 verdicts = pl.read_parquet(io.BytesIO(held))
             except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
                 raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
