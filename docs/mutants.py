@@ -18,6 +18,10 @@ EQUIVALENT = {
     "reduced:5 op Div": "a division by ones",
     "sigmoid_of:5 compare Gt": "at 0 both halves are 1/2, exactly",
     "logit:1 compare LtE": "at the seam both formulas have relative accuracy",
+    "by_domain:7 compare GtE": "over a prediction of 0 a positive target gives +∞ either way",
+    "moving:4 compare GtE": "at a prediction of 0 the value is infinite, and its derivative open (4.5)",
+    "elementwise_divergence:3 compare LtE": "at the seam both formulas have relative accuracy",
+    "elementwise_divergence:8 constant 0.25": "from 1/4 to 1/2 both formulas have relative accuracy",
 }
 """Mutants that are the same function, and why."""
 

@@ -48,7 +48,21 @@ def _named_right() -> str:
     return str(found)
 
 
-FEW = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+FEW = (
+    "none",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
 def test_faults_variants_and_mutants_are_counted() -> None:

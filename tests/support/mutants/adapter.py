@@ -35,6 +35,9 @@ DOORS: Mapping[str, tuple[str, frozenset[str]]] = {
     "categorical_cross_entropy": ("given_cross_entropy", _ALL - {"ignore_index"}),
     "sparse_categorical_cross_entropy": ("given_sparse_cross_entropy", _ALL - {"label_smoothing"}),
     "kl_divergence": ("divergence", frozenset({"axis", "reduction"})),
+    "kl_divergence_log_target": ("log_target_divergence", frozenset({"axis", "reduction"})),
+    "relative_entropy": ("relative_entropy", frozenset()),
+    "elementwise_kl_divergence": ("elementwise_divergence", frozenset()),
     "negative_log_likelihood": ("likelihood", _ALL - {"label_smoothing"}),
 }
 

@@ -235,3 +235,55 @@ def likelihood(
     slope = np.where(named, -each[..., None] * weight, 0.0)
     slope = np.where(outside[..., None], np.nan, slope)
     return {"value": value, "grad_logits": np.where(ignored[..., None], 0.0, slope)}
+
+
+def log_target_divergence(x: Array, t: Array, c: Array, reduction: str = "none") -> dict[str, Array]:
+    p, gone = np.exp(t), np.where(np.isnan(x), np.nan, 0.0)
+    terms = np.where(p == 0, gone, p * (t - x))
+    losses = terms.sum(axis=-1)
+    value, each = reduced(losses, c, reduction, losses.size)
+    grown = each[..., None]
+    return {"value": value, "grad_logits": -grown * p, "grad_labels": grown * (terms + p)}
+
+
+def log_ratio(p: Array, q: Array) -> Array:
+    """``log(p/q)``, by log1p where they are within a factor of two."""
+    near = np.abs(p - q) <= np.minimum(p, q)
+    return np.where(near, np.log1p((p - q) / q), np.log(p) - np.log(q))
+
+
+def less_log1p(r: Array) -> Array:
+    """``r − log1p(r)`` of at most a half, by its series: the difference would cancel."""
+    terms: Array = sum((-r) ** k / k for k in range(2, 70))  # type: ignore[assignment]
+    return terms
+
+
+def by_domain(p: Array, q: Array, inside: Array, nothing: Array | float) -> Array:
+    """``nothing`` at a target of zero; infinite where one is outside; NaN of NaN."""
+    there, zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
+    lost = np.where(np.isnan(p) | np.isnan(q), np.nan, np.inf)
+    return np.where(there, inside, np.where(zero, nothing, lost))
+
+
+def moving(p: Array, q: Array, slope: Array) -> Array:
+    """A derivative, where there is one."""
+    return np.where((p >= 0) & (q > 0), slope, np.nan)
+
+
+def relative_entropy(q: Array, p: Array, c: Array) -> dict[str, Array]:
+    ratio = log_ratio(p, q)
+    return {
+        "value": by_domain(p, q, p * ratio, 0.0),
+        "grad_logits": moving(p, q, c * (-p / q)),
+        "grad_labels": moving(p, q, c * (ratio + 1)),
+    }
+
+
+def elementwise_divergence(q: Array, p: Array, c: Array) -> dict[str, Array]:
+    ratio, r = log_ratio(p, q), (q - p) / p
+    inside = np.where(np.abs(r) < 0.5, p * less_log1p(r), p * ratio - p + q)
+    return {
+        "value": by_domain(p, q, inside, q),
+        "grad_logits": moving(p, q, c * (q - p) / q),
+        "grad_labels": moving(p, q, c * ratio),
+    }
