@@ -100,7 +100,7 @@ def first(
     frameworks = otherwise(frameworks, "frameworks")
     settle(quiet=quiet)
     plug_in(plugin)
-    _check_words(frameworks or ())
+    frameworks = _meant(frameworks)
     if not frameworks and not quiet:
         errors.print("[dim]asking what is installed; `conformance --help` lists the commands[/dim]")
     where = target_of(python)
@@ -155,11 +155,13 @@ def first(
     raise typer.Exit(decision.status)
 
 
-def _check_words(words: Sequence[str]) -> None:
-    """Status 2 for a word that is neither a command nor a framework, with what is near."""
+def _meant(words: Sequence[str] | None) -> list[str] | None:
+    """The frameworks by their names; status 2 for a word that names neither one nor a command."""
     from xent_conformance.registry.framework import FRAMEWORKS
+    from xent_conformance.registry.names import meant
 
-    for word in words:
+    found = None if words is None else [meant("framework", word, FRAMEWORKS) for word in words]
+    for word in found or ():
         if word in FRAMEWORKS:
             continue
         commands = [c.name or "" for c in app.registered_commands if c.name] + [
@@ -176,6 +178,7 @@ def _check_words(words: Sequence[str]) -> None:
             "`conformance list devices` the frameworks; one of your own is named with --plugin as well)",
             USAGE,
         )
+    return found
 
 
 LONGEST = 60

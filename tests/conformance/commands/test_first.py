@@ -151,8 +151,7 @@ def test_where_nothing_is_installed(install: Install) -> None:
         ("troch", "did you mean torch"),
         ("rnu", "did you mean run"),
         ("exlpain", "did you mean explain"),
-        ("pytorch", "did you mean torch"),
-        ("Torch", "did you mean torch"),
+        ("torhc", "did you mean torch"),
         ("run.parquet", "a run file is shown by: conformance report run.parquet"),
         ("zzzz", "there are tensorflow, torch, jax"),
     ],
@@ -161,6 +160,12 @@ def test_a_word_that_is_neither_command_nor_framework(word: str, near: str) -> N
     said = " ".join(conformance(word, status=USAGE).stderr.split())
     assert f"'{word}' is no command and no framework: {near}" in said
     assert "`conformance --help` lists the commands" in said
+
+
+@pytest.mark.parametrize("word", ["MLX", "Mlx"])
+def test_a_framework_is_known_by_its_other_names(word: str) -> None:
+    said = " ".join(conformance(word, *SMALL, status=USAGE).stderr.split())
+    assert "mlx is asked nothing in quick" in said
 
 
 def test_what_is_asked_nothing_says_why_and_what_to_do() -> None:
