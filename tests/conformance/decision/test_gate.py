@@ -27,8 +27,6 @@ from tests.support.gating import (
     waiver,
 )
 from tests.support.paths import ROOT
-from xent_conformance.asking import asker as asking
-from xent_conformance.asking.process import Process
 from xent_conformance.commands.base import FailOn
 from xent_conformance.decision.policy import POLICIES
 from xent_conformance.reports.run import file as run_file
@@ -83,10 +81,8 @@ def test_a_run_by_itself(fake: str, asked: tuple[str, ...], status: int, words: 
         assert lines[-1].startswith("conformance ")
 
 
-def test_a_kernel_that_hangs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Process.__init__.__kwdefaults__, "answer_seconds", 0.4)
-    monkeypatch.setattr(asking._Isolation.__init__, "__defaults__", (4,))
-    status, told, _ = gated(make("Hangs", *SPECIAL))
+def test_a_kernel_that_hangs(make: Make) -> None:
+    status, told, _ = gated(make("Hangs", *SPECIAL, "--timeout", "0.4"))
     assert status == 1
     assert "timed out" in {r["symptom"] for r in told["reasons"]}
 
