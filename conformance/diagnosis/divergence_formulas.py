@@ -44,7 +44,10 @@ def less_log1p(r: Array) -> Array:
     """``r − log1p(r)`` for ``r`` in [−1/2, 1], by its series where that cancels; rounded once."""
     wide = r.astype(np.longdouble)
     small = np.where(np.abs(wide) < 0.5, wide, 0)
-    series = sum((-1) ** k * small**k / k for k in range(2, 70))
+    series = np.zeros_like(wide)
+    for k in range(69, 1, -1):  # Horner: powers of their own were a tenth of a diagnosis
+        series = np.longdouble(1) / k - small * series
+    series *= small * small
     return np.asarray(np.where(np.abs(wide) < 0.5, series, wide - np.log1p(wide)).astype(r.dtype))
 
 
