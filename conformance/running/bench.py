@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from xent_conformance.cases.case import Batch
@@ -18,19 +18,38 @@ class Bench:
 
     def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]]) -> None:
         self._oracle = oracle
-        self._waiting = Counter(b.id for found in asked.values() for b in found)
+        self._waiting: dict[str, set[str]] = defaultdict(set)
+        for seat, found in asked.items():
+            for b in found:
+                self._waiting[b.id].add(seat)
+        self._missed: set[str] = set()
         self._held: dict[str, Judge] = {}
         self._elements = 0
 
-    def finished(self, batch: Batch) -> bool:
-        """Whether everybody who was to answer the batch has."""
-        return self._waiting[batch.id] <= 0
+    def finished(self, batch: str) -> bool:
+        """Whether nobody is to answer the batch any more."""
+        return not self._waiting[batch]
 
-    def of(self, batch: Batch) -> Judge:
-        """The judge of an answer to the batch; each is asked for once an answerer."""
+    def missed(self, batch: str) -> bool:
+        """Whether somebody was to answer the batch, who is gone and may come back."""
+        return batch in self._missed
+
+    def gone(self, seat: str, *, missed: bool) -> list[str]:
+        """The seat answers no more: the batches that nobody else is to answer either."""
+        due = [batch for batch, seats in self._waiting.items() if seat in seats]
+        for batch in due:
+            self._waiting[batch].discard(seat)
+        self._missed.update(due if missed else ())
+        finished = [batch for batch in due if self.finished(batch)]
+        for batch in finished:
+            self._taken(batch)
+        return finished
+
+    def of(self, batch: Batch, seat: str) -> Judge:
+        """The judge of the seat's answer to the batch."""
         judge = self._taken(batch.id) or Judge(self._oracle.truth(batch.inputs))
-        self._waiting[batch.id] -= 1
-        if self._waiting[batch.id] > 0:
+        self._waiting[batch.id].discard(seat)
+        if not self.finished(batch.id):
             self._hold(batch.id, judge)
         return judge
 

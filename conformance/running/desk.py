@@ -6,7 +6,9 @@ import time
 from typing import Self
 
 from xent_conformance.judging.rows import Answered, verdicts
-from xent_conformance.running.journal import Journal, Kept
+from xent_conformance.running.distances import Distances
+from xent_conformance.running.journal import Journal
+from xent_conformance.running.memory import Kept
 
 VERDICTS, ELEMENTS, SECONDS = 8192, 2**19, 5.0
 """What is waiting is judged when it has so many verdicts or elements, or has waited so long."""
@@ -15,8 +17,10 @@ VERDICTS, ELEMENTS, SECONDS = 8192, 2**19, 5.0
 class Desk:
     """What was answered and is not judged yet; as a context it is left clear."""
 
-    def __init__(self, journal: Journal | Kept) -> None:
+    def __init__(self, journal: Journal | Kept, distances: Distances | None = None) -> None:
+        """``distances``: measured between the answers, and kept with them."""
         self._journal = journal
+        self._distances = Distances() if distances is None else distances
         self._clear()
 
     def __enter__(self) -> Self:
@@ -53,4 +57,4 @@ class Desk:
         if self._done:
             judged, done = verdicts(self._waiting).frame(), self._done
             self._clear()
-            self._journal.add(done, judged)
+            self._journal.add(done, judged, self._distances.taken())

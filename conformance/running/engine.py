@@ -41,9 +41,10 @@ from xent_conformance.running.conversation import (
 )
 from xent_conformance.running.desk import Desk
 from xent_conformance.running.header import header, identity
-from xent_conformance.running.journal import Journal, Kept
+from xent_conformance.running.journal import Journal
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
+from xent_conformance.running.memory import Kept
 
 Progress = Callable[[str, int, int], None]
 """``progress(seat, batches done, batches planned)``."""
@@ -111,7 +112,8 @@ def run(
         if out is not None and not force:
             check_run(out, asked.as_dict())
         reach = inside or functools.partial(connect, answer_seconds=timeout)
-        return _made(asked, out, resume, force, progress, oracle, interpreters or {}, reach, inside is None)
+        how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
+        return _made(asked, out, resume, force, progress, oracle, how, reach, inside is None)
 
 
 def _made(
@@ -121,29 +123,33 @@ def _made(
     force: bool,
     progress: Progress | None,
     oracle: Oracle | None,
-    interpreters: Mapping[str, str],
+    how: Mapping[str, Any],
     reach: Connect,
     side_by_side: bool,
 ) -> Run:
-    """The run, by who alone may write ``out``. ``reach`` connects to seats: one by one, or side by side."""
+    """The run, by who alone may write ``out``. ``reach`` connects to seats: one by one, or side by side.
+
+    ``how``: what decides a verdict beside what is ``asked``: ``interpreters`` and ``timeout``.
+    """
     began = time.perf_counter()
     batches = list(asked.batches())
-    seats = {seat.key: seat for seat in asked.seats(interpreters)}
+    seats = {seat.key: seat for seat in asked.seats(how["interpreters"])}
     plan = {
         key: found
         for key, seat in seats.items()
         if (found := [b for b in batches if asked.questions(seat, b, asked.possible)])
     }
     ledger = Ledger({key: len(found) for key, found in plan.items()})
-    journal = Kept() if out is None else Journal(
-        out, identity(asked) | {"interpreters": dict(interpreters)}, resume=resume, force=force
-    )  # fmt: skip
+    journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     with journal:
-        rest = {key: [b for b in found if b.id not in journal.done(key)] for key, found in plan.items()}
         for key, found in plan.items():
-            ledger.finished[key] = len(found) - len(rest[key])
+            ledger.finished[key] = sum(b.id in journal.done(key) for b in found)
+        rest = _rest(plan, journal)
+        ledger.distances.restore(journal.measured())
         oracle = oracle or Oracle(default_cache())
-        bench, desk = Bench(oracle, rest), Desk(journal)
+        bench, desk = Bench(oracle, rest), Desk(journal, ledger.distances)
+        for batch in filter(bench.finished, ledger.distances.waiting):
+            _forget(batch, bench, ledger, journal)
         conversations = {
             key: conversation(seats[key], found, asked.questions, reach) for key, found in rest.items()
         }
@@ -179,6 +185,23 @@ def _made(
     return result
 
 
+def _rest(plan: Mapping[str, Sequence[Batch]], journal: Journal | Kept) -> dict[str, list[Batch]]:
+    """What is left of the plan.
+
+    A seat is asked once more what others have still to answer, if its own answer is not kept to be compared
+    with theirs: it was damaged with a part of the journal, or was too large. Its verdicts stay as they are.
+    """
+    due = {b.id for key, found in plan.items() for b in found if b.id not in journal.done(key)}
+    return {
+        key: [
+            b
+            for b in found
+            if b.id not in journal.done(key) or (b.id in due and not journal.holds(key, b.id))
+        ]
+        for key, found in plan.items()
+    }
+
+
 def _enter(
     event: Event,
     asked: Asked,
@@ -197,23 +220,35 @@ def _enter(
             # what has answered and is gone is missed, whoever asked for it
             named = seats[key].name in asked.frameworks or bool(journal.done(key))
             ledger.gone(seats[key], message, lacks, named=named, broken=broken)
+            for batch in bench.gone(key, missed=key in ledger.planned):
+                _forget(batch, bench, ledger, journal)
         case Answered(key, batch, answers):
             seat, hello = seats[key], ledger.hellos[key]
             ledger.spend(seat, answers)
             with ledger.timed("reference"):
-                judge = bench.of(batch)
+                judge = bench.of(batch, key)
             with ledger.timed("judging"):
                 every = [answered(seat, hello, batch, judge, answer) for answer in answers]
                 for one in every:
                     ledger.distances.add(batch, judge, one.answer, one.target)
-                if bench.finished(batch):
-                    ledger.distances.forget(batch)
+                if bench.finished(batch.id):
+                    _forget(batch.id, bench, ledger, journal)
+                if batch.id in journal.done(key):  # asked for its distances alone
+                    return
                 desk.add(key, batch.id, every)
                 if desk.full:
                     desk.clear()
             ledger.finished[key] += 1
         case Ended(key, starts):
             ledger.starts[key] = starts
+
+
+def _forget(batch: str, bench: Bench, ledger: Ledger, journal: Journal | Kept) -> None:
+    """All answers to it that are to come in this run have come: they are compared."""
+    missed = bench.missed(batch)
+    ledger.distances.forget(batch, missed=missed)
+    if not missed:
+        journal.compared(batch)
 
 
 def _absent_devices(

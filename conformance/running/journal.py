@@ -7,30 +7,31 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
+from xent_conformance.running.distances import Measured
 from xent_conformance.running.keeping import Occupied
+from xent_conformance.running.memory import Done
+from xent_conformance.running.order import order_of, ordered
 
 ENDED = "ended"
 """A file in a journal whose answers are all in a run file, which lacks others."""
 
+ANSWERS_BYTES = 1 << 29
+"""Answers that are still to be compared are kept up to so many bytes; beyond, a resumed run asks again."""
+
 _WORDS = {"operator": tuple(OPERATORS)}
 """What a column can hold that this suite lists, beside the words of verdicts."""
-
-Done = Sequence[tuple[str, str]]
-"""Seats, each with the id of a batch that it has answered."""
 
 
 def folder_of(out: Path) -> Path:
@@ -46,7 +47,8 @@ def resumable(out: Path) -> bool:
 class Journal:
     """``RUN.parquet.partial/``: the identity of the run, and Parquet parts of whole batches.
 
-    A part's name ends in the digest of its bytes: one that does not fit it is no answer of anybody.
+    A part's name ends in the digest of its bytes: one that does not fit it is no answer of anybody. What it
+    answered is kept beside it, with the same number, until everybody has answered the same.
     As a context it is left with all that is finished on disk, or, where nothing is, with nothing.
     """
 
@@ -65,6 +67,10 @@ class Journal:
         self._parts: list[Path] = []
         self._done: dict[str, set[str]] = {}
         self._said: dict[str, dict[str, Any]] = {}
+        self._answers: dict[Path, set[tuple[str, str]]] = {}
+        self._largest: list[Mapping[str, Any]] = []
+        self._held: set[tuple[str, str]] = set()
+        self._compared: set[str] = set()
         self.asked_again: list[str] = []
         """What was found and is not used, in words."""
         if resume and not self.folder.is_dir():
@@ -107,30 +113,49 @@ class Journal:
                 f"{self.folder} belongs to another run ({'; '.join(what)}); "
                 "delete it, or run with --force and without --resume"
             )
+        beside = {path.name: path for path in self.folder.glob("answers-*.parquet")}
         for path in sorted(self.folder.glob("part-*.parquet")):
             held = path.read_bytes()
-            if not _fits(path, held):  # torn by the interruption, or damaged since: it is asked again
+            told = self._told(path, held) if _fits(path, held) else None
+            answers = None if told is None else beside.pop(told["answers"], None)
+            if told is None or not (answers is None or _fits(answers, answers.read_bytes())):
+                # torn by the interruption, or damaged since
                 self.asked_again.append(f"{path} is damaged: what it answered is asked again")
-                path.unlink()
+                for damaged in filter(None, (path, answers)):
+                    damaged.unlink()
                 continue
-            try:
-                told = pl.read_parquet_metadata(io.BytesIO(held))
-                done, said = json.loads(told["done"]), json.loads(told["said"])
-                verdicts = pl.read_parquet(io.BytesIO(held))
-            except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-                raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
-            if dict(verdicts.schema) != SCHEMA:
-                raise self._of_no_run(path, "not the columns of a verdict")
-            if words := strange(verdicts, {c.id: c.level for c in clauses().values()}, _WORDS):
-                raise self._of_no_run(path, words)
-            self._parts.append(path)
-            for framework, batch in done:
-                if batch in self._done.get(framework, ()):
-                    raise self._of_no_run(
-                        path, f"it answers {batch} for {framework}, as a part before it does"
-                    )
-                self._done.setdefault(framework, set()).add(batch)
-            self._said |= said
+            self._take(path, held, told)
+            if answers is not None:
+                self._answers[answers] = {(seat, batch) for seat, batch in _kept_in(answers)}
+        for unfinished in beside.values():  # the part that it was to stand beside was never written
+            unfinished.unlink()
+        self._held = {pair for pairs in self._answers.values() for pair in pairs}
+
+    def _told(self, path: Path, held: bytes) -> dict[str, Any]:
+        """What a part says of itself, beside its verdicts."""
+        try:
+            told = pl.read_parquet_metadata(io.BytesIO(held))
+            return {name: json.loads(told[name]) for name in ("done", "said", "largest", "answers")}
+        except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+
+    def _take(self, path: Path, held: bytes, told: Mapping[str, Any]) -> None:
+        """Go on with a part."""
+        try:
+            verdicts = pl.read_parquet(io.BytesIO(held))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+        if dict(verdicts.schema) != SCHEMA:
+            raise self._of_no_run(path, "not the columns of a verdict")
+        if words := strange(verdicts, {c.id: c.level for c in clauses().values()}, _WORDS):
+            raise self._of_no_run(path, words)
+        self._parts.append(path)
+        for framework, batch in told["done"]:
+            if batch in self._done.get(framework, ()):
+                raise self._of_no_run(path, f"it answers {batch} for {framework}, as a part before it does")
+            self._done.setdefault(framework, set()).add(batch)
+        self._said |= told["said"]
+        self._largest += told["largest"]
 
     def _of_no_run(self, path: Path, why: str) -> RunFileError:
         return RunFileError(
@@ -158,19 +183,69 @@ class Journal:
         """Ids of the batches that ``framework`` has answered in an earlier, interrupted run."""
         return self._done.get(framework, set())
 
-    def add(self, done: Done, verdicts: pl.DataFrame) -> None:
-        """Write the verdicts on finished batches: they are kept on disk alone."""
+    def holds(self, framework: str, batch: str) -> bool:
+        """Whether what ``framework`` answered in an earlier, interrupted run can be compared with others."""
+        return (framework, batch) in self._held
+
+    def measured(self) -> Iterator[Measured]:
+        """What was measured between answers, and what is still to be, in an earlier, interrupted run."""
+        yield Measured(largest=self._largest)
+        for path in self._answers:
+            yield Measured(pl.read_parquet(path))
+
+    def compared(self, batch: str) -> None:
+        """Everybody has answered the batch, and what is measured is told with the next :meth:`add`."""
+        self._compared.add(batch)
+
+    def add(self, done: Done, verdicts: pl.DataFrame, measured: Measured | None = None) -> None:
+        """Write the verdicts on finished batches: they are kept on disk alone.
+
+        ``measured``: what is to be compared with what others will answer, and what was found so far.
+        """
+        measured = measured or Measured()
         numbers = (int(p.stem.split("-")[1]) for p in self.folder.glob("part-*.parquet"))
-        written = io.BytesIO()
+        number = max(numbers, default=-1) + 1
         # it is read once, and soon
         said = {seat: self._said[seat] for seat, _ in done if seat in self._said}
-        told = {"done": json.dumps(done), "said": json.dumps(said)}
-        verdicts.write_parquet(written, metadata=told, compression="lz4", statistics=False)
+        told = {"done": done, "said": said, "largest": measured.largest}
+        answers = self._add_answers(number, done, measured.answers)
+        self._parts.append(self._written(f"part-{number:05d}", verdicts, told | {"answers": answers}))
+        self._let_go()
+
+    def _add_answers(self, number: int, done: Done, answers: pl.DataFrame) -> str:
+        """The name of the file of what others have still to answer; empty where there is none."""
+        kept = [(seat, batch) for seat, batch in done if batch not in self._compared]
+        if not kept:
+            return ""
+        path = self._written(f"answers-{number:05d}", answers, {"kept": kept})
+        self._answers[path] = set(kept)
+        return path.name
+
+    def _let_go(self) -> None:
+        """Take away answers that everybody has given, and the oldest where they are too large."""
+        for path, pairs in list(self._answers.items()):
+            if all(batch in self._compared for _, batch in pairs):
+                self._drop(path)
+        size = {path: path.stat().st_size for path in self._answers}
+        while sum(size.values()) > ANSWERS_BYTES:
+            oldest = next(iter(size))
+            del size[oldest]
+            self._drop(oldest)
+
+    def _drop(self, answers: Path) -> None:
+        del self._answers[answers]
+        answers.unlink(missing_ok=True)
+
+    def _written(self, name: str, frame: pl.DataFrame, told: Mapping[str, Any]) -> Path:
+        """A file of the journal, whose name ends in its digest."""
+        written = io.BytesIO()
+        metadata = {key: json.dumps(value) for key, value in told.items()}
+        frame.write_parquet(written, metadata=metadata, compression="lz4", statistics=False)
         held = written.getvalue()
-        path = self.folder / f"part-{max(numbers, default=-1) + 1:05d}-{_digest(held)}.parquet"
+        path = self.folder / f"{name}-{_digest(held)}.parquet"
         with replacing(path) as temporary:
             temporary.write_bytes(held)
-        self._parts.append(path)
+        return path
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster."""
@@ -186,9 +261,9 @@ class Journal:
         def column(name: str) -> pl.Series:
             return every.select(name).collect().to_series()
 
-        order = _order(column)
+        order = order_of(column)
         # a column at a time: the whole is in memory once, and not a second time beside its order
-        return pl.DataFrame([_ordered(column(name), order) for name in SCHEMA])
+        return pl.DataFrame([ordered(column(name), order) for name in SCHEMA])
 
     def end(self) -> None:
         """A run file is written that lacks something: what it has is not lost with the journal any more.
@@ -213,6 +288,12 @@ def _fits(path: Path, held: bytes) -> bool:
     return path.stem.rpartition("-")[2] == _digest(held)
 
 
+def _kept_in(answers: Path) -> list[tuple[str, str]]:
+    """Whose answers to which batches it has."""
+    kept: list[tuple[str, str]] = json.loads(pl.read_parquet_metadata(answers)["kept"])
+    return kept
+
+
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """``version 1.0, now 2.0``: what a seat says of itself that it did not say before."""
     for name in [*then, *(name for name in now if name not in then)]:
@@ -222,72 +303,3 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         elif before != after:
             words = ("not set" if told is None else told for told in (before, after))
             yield f"{name} " + ", now ".join(map(str, words))
-
-
-class Kept:
-    """The verdicts of a run that nobody wants on disk."""
-
-    asked_again: Sequence[str] = ()
-
-    def __init__(self) -> None:
-        self._parts: list[pl.DataFrame] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is left."""
-
-    def met(self, seat: str, hello: Mapping[str, Any]) -> None:
-        """Nothing was answered before."""
-
-    def done(self, framework: str) -> set[str]:
-        """Nothing was answered before."""
-        return set()
-
-    def add(self, done: Done, verdicts: pl.DataFrame) -> None:
-        """Keep the verdicts on finished batches."""
-        self._parts.append(verdicts)
-
-    def verdicts(self) -> pl.DataFrame:
-        """All verdicts, in the order of a run file."""
-        every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)
-        return every[_order(every.get_column)]
-
-    def end(self) -> None:
-        """There is nothing on disk."""
-
-    def remove(self) -> None:
-        """There is nothing on disk."""
-
-
-_ORDER = ("framework", "implementation", "mode", "device", "case", "output")
-"""Columns that name a verdict: in their order it does not matter which worker was faster."""
-
-
-def _order(column: Callable[[str], pl.Series]) -> pl.Series:
-    """The places of the verdicts in the order of a run file; ``column`` has each of its columns, by name.
-
-    Words are sorted by their places among all words of a column: the texts themselves are much memory.
-    """
-    places = [_place(column(name)) for name in _ORDER]
-    return pl.Series(np.lexsort(places[::-1]))
-
-
-def _place(words: pl.Series) -> NDArray[np.int32]:
-    """Of each word its place among those of the column in their order; what is missing comes first."""
-    return _numbered(words)[1].cast(pl.Int32).fill_null(-1).to_numpy()
-
-
-def _ordered(column: pl.Series, order: pl.Series) -> pl.Series:
-    """A column in that order; each of its words is held once, however often it stands there."""
-    if column.dtype != pl.String:
-        return column.gather(order)
-    known, number = _numbered(column)
-    return known.gather(number.gather(order)).alias(column.name)
-
-
-def _numbered(words: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The words of a column in their order, and of each place the number of its word."""
-    known = words.drop_nulls().unique().sort()
-    return known, words.cast(pl.Enum(known)).to_physical()

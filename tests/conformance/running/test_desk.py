@@ -15,7 +15,7 @@ from xent_conformance.judging.rows import Answered
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import desk as desks
 from xent_conformance.running.desk import Desk
-from xent_conformance.running.journal import Kept
+from xent_conformance.running.memory import Kept
 
 
 def _answered(door: str = "door") -> Answered:

@@ -1,0 +1,40 @@
+"""The order of the verdicts in a run file, which does not depend on which worker was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+_ORDER = ("framework", "implementation", "mode", "device", "case", "output")
+"""Columns that name a verdict: in their order it does not matter which worker was faster."""
+
+
+def order_of(column: Callable[[str], pl.Series]) -> pl.Series:
+    """The places of the verdicts in the order of a run file; ``column`` has each of its columns, by name.
+
+    Words are sorted by their places among all words of a column: the texts themselves are much memory.
+    """
+    places = [_place(column(name)) for name in _ORDER]
+    return pl.Series(np.lexsort(places[::-1]))
+
+
+def _place(words: pl.Series) -> NDArray[np.int32]:
+    """Of each word its place among those of the column in their order; what is missing comes first."""
+    return _numbered(words)[1].cast(pl.Int32).fill_null(-1).to_numpy()
+
+
+def ordered(column: pl.Series, order: pl.Series) -> pl.Series:
+    """A column in that order; each of its words is held once, however often it stands there."""
+    if column.dtype != pl.String:
+        return column.gather(order)
+    known, number = _numbered(column)
+    return known.gather(number.gather(order)).alias(column.name)
+
+
+def _numbered(words: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The words of a column in their order, and of each place the number of its word."""
+    known = words.drop_nulls().unique().sort()
+    return known, words.cast(pl.Enum(known)).to_physical()
