@@ -8,6 +8,7 @@ is slower than reading ten numbers is.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -18,22 +19,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from xent_conformance.reference.exact.ball import Certified
 from xent_conformance.reference.exact.enclosure import Enclosure
+from xent_conformance.reference.kept import kept_folder
 
 _FIELDS = ("hi", "lo", "radius", "exponent")
 
 
 def default_cache() -> Path:
-    """Where truths are remembered between runs (the platform's cache directory)."""
-    return Path(platformdirs.user_cache_dir("xent-conformance")) / "reference"
+    """Where truths are remembered between runs."""
+    return kept_folder() / "reference"
 
 
 def write_entry(path: Path, certified: Certified) -> None:
-    """Write an entry whole or not at all."""
+    """Write an entry whole or not at all. Raises OSError, and leaves nothing of it then."""
     arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {"undecided": certified.undecided}
     for name, enclosure in certified.outputs.items():
         arrays |= {f"{name}.{field}": getattr(enclosure, field) for field in _FIELDS}
@@ -41,9 +42,14 @@ def write_entry(path: Path, certified: Certified) -> None:
     body = packed(arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as f:
-        f.write(hashlib.sha256(path.stem.encode() + body).digest() + body)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as f:
+            f.write(hashlib.sha256(path.stem.encode() + body).digest() + body)
+        Path(temporary).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
 
 
 def read_entry(path: Path) -> Certified | None:

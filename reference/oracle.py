@@ -37,12 +37,16 @@ class Truth:
 
 
 class Oracle:
-    """Answers with certified truth; ``computed`` and ``remembered`` count the batches of each kind."""
+    """Answers with certified truth; ``computed`` and ``remembered`` count the batches of each kind.
+
+    ``unkept``: why nothing is remembered for the next run, in words; empty where it is.
+    """
 
     def __init__(self, cache: Path | None = None, *, precisions: Sequence[int] = PRECISIONS) -> None:
         self.cache = cache
         self.precisions = precisions
         self.computed = self.remembered = 0
+        self.unkept = ""
 
     def truth(self, inputs: Inputs) -> Truth:
         """Certified outputs and bounds of ``inputs``, from the cache if it holds exactly these."""
@@ -56,8 +60,17 @@ class Oracle:
                 lambda i: evaluate(inputs.definition, inputs.row(i)), len(inputs), precisions=self.precisions
             )
             if path:
-                write_entry(path, certified)
+                self._keep(path, certified)
         return Truth(inputs, certified)
+
+    def _keep(self, path: Path, certified: Certified) -> None:
+        """A cache that cannot be written is none: what is certified is as right without it."""
+        try:
+            if not self.unkept:
+                write_entry(path, certified)
+        except OSError as error:
+            why = error.strerror or error
+            self.unkept = f"{self.cache} cannot be written ({why}): what is certified is not kept for later"
 
     def _path(self, inputs: Inputs) -> Path | None:
         if self.cache is None or tuple(self.precisions) != PRECISIONS:

@@ -1,9 +1,10 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, so that it lasts: it is on the disk before what it replaces goes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,18 +14,39 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour of ``path`` to write, renamed over it in the end; nothing is left of a failure.
 
-    Raises OSError where the folder cannot be made or written.
+    Others may read it as the umask says. Raises OSError, which names ``path``, where the folder cannot be
+    made or written, or the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
-        temporary.chmod(0o644)
+        _sync(temporary)
         temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # what was wanted, not what it was called meanwhile
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what there was to say is said
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(file: Path) -> None:
+    """Wait until its bytes are on the disk."""
+    with file.open("r+b") as written:
+        os.fsync(written.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until its new name is, where a system lets a folder be opened."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

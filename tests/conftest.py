@@ -9,7 +9,6 @@ import gc
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,7 +85,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     A stream that nobody closed would otherwise be reported in whichever test the collector runs.
     """
     streams: list[Any] = []
-    start, temporary = subprocess.Popen, tempfile.TemporaryFile
+    start = subprocess.Popen
 
     def popen(*args: Any, **kwargs: Any) -> Any:
         child = start(*args, **kwargs)
@@ -94,12 +93,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             streams.extend([child.stdin, child.stdout])
         return child
 
-    def temporary_file(*args: Any, **kwargs: Any) -> Any:
-        streams.append(temporary(*args, **kwargs))
-        return streams[-1]
-
     monkeypatch.setattr(subprocess, "Popen", popen)
-    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
     yield streams
     for stream in streams:
         stream.close()

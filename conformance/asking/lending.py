@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from packaging.requirements import Requirement
+
+from xent_conformance.reference.kept import kept_folder, own_folder
 
 NEEDS = ("numpy>=1.26", "ml_dtypes>=0.3")
 """What a worker imports beside its framework: ranges, so that the framework's own limits decide."""
@@ -92,12 +93,12 @@ class Loan:
 
 def default_folder() -> Path:
     """Where what is lent is kept between runs (the platform's cache directory)."""
-    return Path(platformdirs.user_cache_dir("xent-conformance")) / "lent"
+    return kept_folder() / "lent"
 
 
 def bytecode_folder() -> Path:
     """Where the bytecode of other environments is kept between runs."""
-    return Path(platformdirs.user_cache_dir("xent-conformance")) / "bytecode"
+    return kept_folder() / "bytecode"
 
 
 _one_at_a_time = threading.Lock()
@@ -105,8 +106,12 @@ _one_at_a_time = threading.Lock()
 
 def loan_for(python: str, environment: Mapping[str, str]) -> Loan:
     """What ``python``, started with those variables beside ours, is lent. Raises :class:`NotLent`."""
+    told = tuple(sorted(environment.items()))
     with _one_at_a_time:  # each seat asks, from a thread of its own
-        return _loan(python, tuple(sorted(environment.items())), default_folder())
+        try:
+            return _loan(python, told, default_folder())
+        except OSError:  # what cannot be kept between runs is made for this one
+            return _loan(python, told, own_folder() / "lent")
 
 
 @functools.cache

@@ -12,21 +12,21 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from xent_conformance.asking import kin, pipes
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
+from xent_conformance.asking.last_words import LastWords
 from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.registry.framework import Launch, Seat
-from xent_conformance.worker.wire import Closed, NoFrame, receive, send
+from xent_conformance.worker.wire import Closed, NoFrame, most_of, receive, send
 from xent_conformance.worker.words import plain
 
 _BOOT = """
@@ -60,9 +60,6 @@ STARTS = 3
 
 LAST_WORDS_SECONDS = 5.0
 """A worker that has closed its pipe is given so long to end."""
-
-LAST_WORDS = 1 << 16
-"""So many bytes of its error stream are looked at, the last."""
 
 _LIVE: weakref.WeakSet[Process] = weakref.WeakSet()
 
@@ -108,31 +105,34 @@ class Process:
         if self._abandoned.is_set():
             raise WorkerLost("nobody waits for its answers any more")
         here = Path(__file__).parents[1]
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
+        self._errors = LastWords()
         self._mark = kin.mark()
         self._closed = False
-        self._process = subprocess.Popen(
-            [
-                self.launch.interpreter,
-                "-c",
-                _BOOT,
-                str(here / "__init__.py"),
-                str(here),
-                self.launch.adapter,
-                os.pathsep.join(self.launch.lent),
-                *self.launch.search,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={
-                **os.environ,
-                **self.launch.environment,
-                "PYTHONUNBUFFERED": "1",
-                kin.MARK: self._mark,
-            },
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [
+                    self.launch.interpreter,
+                    "-c",
+                    _BOOT,
+                    str(here / "__init__.py"),
+                    str(here),
+                    self.launch.adapter,
+                    os.pathsep.join(self.launch.lent),
+                    *self.launch.search,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors.sink,
+                env={
+                    **os.environ,
+                    **self.launch.environment,
+                    "PYTHONUNBUFFERED": "1",
+                    kin.MARK: self._mark,
+                },
+                start_new_session=True,
+            )
+        finally:
+            self._errors.begun()
         kin.guardian.begins(self._process.pid)
         self.starts += 1
         assert self._process.stdout is not None and self._process.stdin is not None
@@ -167,13 +167,14 @@ class Process:
             raise WorkerLost(words, timed_out=True) from None
         except BrokenPipeError:
             raise WorkerLost(self._obituary()) from None
-        for _ in questions:
-            header, results = self._receive(self.answer_seconds)
+        for question in questions:
+            most = most_of(arrays, question.outputs)
+            header, results = self._receive(self.answer_seconds, most=most)
             yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
 
-    def _receive(self, seconds: float) -> tuple[dict[str, Any], dict[str, Array]]:
+    def _receive(self, seconds: float, *, most: int = 0) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
-            return receive(self._bounded(seconds))  # type: ignore[arg-type]
+            return receive(self._bounded(seconds), most=most)  # type: ignore[arg-type]
         except TimeoutError:
             self._kill()
             raise WorkerLost(f"no answer within {seconds:g} s; killed", timed_out=True) from None
@@ -194,9 +195,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self._kill()
             return "worker closed the pipe of its answers and went on; killed"
-        self._errors.seek(max(self._errors.seek(0, os.SEEK_END) - LAST_WORDS, 0))
-        text = self._errors.read().decode(errors="replace")
-        lines = [line for line in text.splitlines() if line.strip()][-3:]
+        lines = [line for line in self._errors.text().splitlines() if line.strip()][-3:]
         how = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
         return f"worker {how}" + (f": {' | '.join(lines)}"[:400] if lines else "")
 
@@ -214,7 +213,6 @@ class Process:
         self._process.wait()
         self._closed = True
         kin.guardian.ended(self._process.pid)
-        self._errors.close()
 
 
 def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS) -> Process:

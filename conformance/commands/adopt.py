@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail
+from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail, refused
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, check_outputs, read, write
 
@@ -43,7 +43,7 @@ def adopt(
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run, baseline)
     except OSError as error:
-        raise fail(f"{error.filename or out} cannot be written: {error.strerror}", EVIDENCE) from None
+        raise fail(refused(error, "written"), EVIDENCE) from None
     if new:
         write(stub_file, toml(new))
     count = sum(stub.count for stub in new)

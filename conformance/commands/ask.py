@@ -41,7 +41,9 @@ from xent_conformance.commands.base import (
     errors,
     fail,
     plug_in,
+    refused,
     select,
+    warn,
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
@@ -153,17 +155,15 @@ def run(
             )
     except keeping.Occupied as occupied:
         raise fail(str(occupied), USAGE) from None
-    except (RunFileError, OSError) as error:
+    except RunFileError as error:
         raise fail(str(error), EVIDENCE) from None
+    except OSError as error:
+        raise fail(f"{refused(error, 'written')}; {_left(kept)}", EVIDENCE) from None
     except KeyboardInterrupt:
-        how = "add --resume to the same command to go on"
-        if kept is None:
-            how = "nothing is kept"
-        elif not journal.resumable(kept):
-            how = "no answer had come yet, so there is nothing to go on with"
-        raise fail(f"interrupted; {how}", INTERRUPTED) from None
-    for told in result.header.get("asked_again", ()):
-        errors.print(f"[bold yellow]warning:[/bold yellow] {escape(told)}", soft_wrap=True)
+        raise fail(f"interrupted; {_left(kept)}", INTERRUPTED) from None
+    for told in (*result.header.get("asked_again", ()), result.header.get("unkept", "")):
+        if told:
+            warn(told)
     written = None if kept is None else keeping.place_of(kept, result, force=force)
     found, decision = causes(result), decided(result, [written] if written else [])
     said = screen(out)
@@ -187,6 +187,17 @@ def run(
         more = kept is not None and journal.resumable(kept)
         rest = "; add --resume to the same command to ask what is missing" if more else ""
         raise fail(f"the run is incomplete: {gaps}{stays}{rest}", EVIDENCE)
+
+
+def _left(out: Path | None) -> str:
+    """What an ended run has left, and how to go on with it."""
+    from xent_conformance.running import journal
+
+    if out is None:
+        return "nothing is kept"
+    if not journal.resumable(out):
+        return "no answer had come yet, so there is nothing to go on with"
+    return "add --resume to the same command to go on"
 
 
 @app.command()
@@ -282,7 +293,7 @@ def _taken_away(batch: Batch, case: Case, wanted: Wanted, tracker: str) -> str:
     except (Refused, UnknownName, UnknownTracker) as refused:
         raise fail(str(refused), USAGE) from None
     if missing:
-        errors.print(f"[bold yellow]warning:[/bold yellow] no script: {escape(missing)}", soft_wrap=True)
+        warn(f"no script: {missing}")
     return text
 
 

@@ -66,6 +66,17 @@ def fail(message: str, status: int) -> typer.Exit:
     return typer.Exit(status)
 
 
+def refused(error: OSError, what: str = "used") -> str:
+    """What the system does not let us do, in a line."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename} cannot be {what}: {error.strerror}"
+
+
+def warn(message: str) -> None:
+    errors.print(f"[bold yellow]warning:[/bold yellow] {escape(message)}", soft_wrap=True)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         console.print(f"xent-conformance {__version__}")
@@ -100,7 +111,7 @@ def plug_in(plugin: list[str] | None) -> None:
     from xent_conformance.registry import plugins
 
     for broken in plugins.load_installed():
-        errors.print(f"[bold yellow]warning:[/bold yellow] {escape(str(broken))}", soft_wrap=True)
+        warn(str(broken))
     for reference in plugin or ():
         try:
             plugins.load(reference)

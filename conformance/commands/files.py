@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from xent_conformance.commands.base import EVIDENCE, USAGE, WIDE, Format, console, errors, fail
+from xent_conformance.commands.base import EVIDENCE, USAGE, WIDE, Format, console, errors, fail, refused
 
 if TYPE_CHECKING:
     from xent_conformance.decision.waivers import Waiver
@@ -95,6 +95,8 @@ def check_outputs(
             raise fail(
                 f"{option} {path}: that file {taken[path.resolve()]} by the same command; name another", USAGE
             )
+        if path.is_dir():
+            raise fail(f"{option} {path}: that is a folder; name a file", USAGE)
         taken[path.resolve()] = f"is written ({option})"
         if force:
             continue
@@ -140,7 +142,7 @@ def write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise fail(f"{path} cannot be written: {error.strerror}", EVIDENCE) from None
+        raise fail(refused(error, "written"), EVIDENCE) from None
 
 
 def write_all(*wanted: tuple[Path | None, Callable[[], str]]) -> list[str]:

@@ -38,6 +38,7 @@ from xent_conformance.commands.base import (
     errors,
     fail,
     plug_in,
+    refused,
     select,
 )
 from xent_conformance.commands.configured import otherwise, settle
@@ -137,7 +138,7 @@ def first(
     except RunFileError as error:
         raise fail(str(error), EVIDENCE) from None
     except OSError as error:
-        raise fail(f"{error.filename or out} cannot be written: {error.strerror}", EVIDENCE) from None
+        raise fail(refused(error, "written"), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; nothing is written", INTERRUPTED) from None
     decision = decided(result, [file])

@@ -31,3 +31,14 @@ class Group(typer.core.TyperGroup):
         if answered or (rest and rest[0] in self.commands) or (not rest and ctx.resilient_parsing):
             return args
         return [*args[:at], FIRST, *rest]
+
+    def invoke(self, ctx: Any) -> Any:
+        """The command. What the system refuses, a full disk or a folder of another's, is told in a line."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # nobody reads what is printed
+            raise
+        except OSError as error:
+            from xent_conformance.commands.base import EVIDENCE, fail, refused
+
+            raise fail(refused(error), EVIDENCE) from None

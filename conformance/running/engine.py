@@ -173,6 +173,8 @@ def _made(
         told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
         if journal.asked_again:
             told["asked_again"] = list(journal.asked_again)
+        if oracle.unkept:
+            told["unkept"] = oracle.unkept
         if asked.files:
             told["cases"] = told_of(asked.files, batches, oracle)
         result = Run(named.verdicts, (told,))

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import io
 import json
-import shutil
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ import polars as pl
 
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reports.atomic import replacing
+from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.running.distances import Measured
@@ -84,9 +84,13 @@ class Journal:
                 "--force begins anew without them"
             )
         else:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.mkdir(parents=True)
-            (self.folder / "identity.json").write_text(json.dumps(self._identity), encoding="utf-8")
+            if foreign := _foreign(self.folder):
+                raise Occupied(
+                    f"{self.folder} is no journal of a run ({foreign.name} is in it), and stays as it is: "
+                    "move it away, or name another file"
+                )
+            self.remove()
+            write_text(self.folder / "identity.json", json.dumps(self._identity))
 
     def __enter__(self) -> Self:
         return self
@@ -275,8 +279,25 @@ class Journal:
 
     def remove(self) -> None:
         """The run file is written and lacks nothing: the journal has served."""
-        if self.folder.is_dir():
-            shutil.rmtree(self.folder)
+        if not self.folder.is_dir() or _foreign(self.folder):
+            return
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+
+
+_OURS = re.compile(
+    r"identity\.json|ended|(part|answers)-\d{5}(-[0-9a-f]{32})?\.parquet|\.[\w.-]+\.[0-9a-f]{8}"
+)
+"""The names of files in a journal; the last is of one that was not finished."""
+
+
+def _foreign(folder: Path) -> Path | None:
+    """What is there that no journal has; None where there is nothing."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        return folder
+    there = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return next((p for p in there if p.is_symlink() or not (p.is_file() and _OURS.fullmatch(p.name))), None)
 
 
 def _digest(held: bytes) -> str:

@@ -19,12 +19,12 @@ import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from xent_conformance.asking.lending import NEEDS
+from xent_conformance.reference.kept import kept_folder
 from xent_conformance.reports.atomic import write_text
 from xent_conformance.versions.target import python_of
 
@@ -55,7 +55,7 @@ def named_interpreters(given: Sequence[str]) -> dict[str, str]:
 
 def default_folder() -> Path:
     """Where environments are kept between runs (the platform's cache directory)."""
-    return Path(platformdirs.user_cache_dir("xent-conformance")) / "environments"
+    return kept_folder() / "environments"
 
 
 def environment_for(requirements: Sequence[str], *, folder: Path | None = None, say: Say = print) -> Path:

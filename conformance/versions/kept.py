@@ -23,6 +23,9 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.versions.environments import RECORD, default_folder
 
+_TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
+"""An entry, or a torn one, which has the name that mkstemp gave it."""
+
 DAY = 86_400.0
 """Seconds."""
 
@@ -102,8 +105,7 @@ def _truths(folder: Path) -> Iterator[Entry]:
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
             continue
         files = list(path.iterdir())
-        # a torn entry is a file without the suffix, named by mkstemp
-        if any(f.is_symlink() or not f.is_file() or f.suffix not in (".truth", "") for f in files):
+        if any(f.is_symlink() or not f.is_file() or not _TRUTH.fullmatch(f.name) for f in files):
             continue
         used = max((f.stat().st_mtime for f in [path, *files]), default=0.0)
         now = "of this version of the reference" if path.name == of_truths() else "of another version"

@@ -27,8 +27,11 @@ def are_numbers(dtype: np.dtype[Any]) -> bool:
         return False
 
 
-def numbers_of(found: Any, output: str) -> Array:
-    """The array of an output among what ``run`` returned. Raises :class:`Described` where there is none."""
+def numbers_of(found: Any, output: str, most: int) -> Array:
+    """The array of an output among what ``run`` returned, which has at most so many bytes.
+
+    Raises :class:`Described` where there is none.
+    """
     if not isinstance(found, Mapping):
         raise Described(f"returned {kind(found)}, not a mapping from outputs to arrays")
     got = found.get(output)
@@ -41,4 +44,6 @@ def numbers_of(found: Any, output: str) -> Array:
         raise Described(told) from None
     if not are_numbers(array.dtype):
         raise Described(f"returned {kind(got)} of dtype {array.dtype} for {output}: no numbers")
+    if array.nbytes > most:  # nothing of it goes through the pipe
+        raise Described(f"returned shape {array.shape} for {output}: {array.nbytes:,} bytes")
     return array

@@ -39,7 +39,7 @@ from xent_conformance.worker.identity import Misdeclared, said
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import cores, instructions, processor
 from xent_conformance.worker.odd import numbers_of
-from xent_conformance.worker.wire import Closed, receive, send
+from xent_conformance.worker.wire import Closed, largest_of, receive, send
 from xent_conformance.worker.words import words
 
 CHANGES_ARITHMETIC = (
@@ -128,7 +128,7 @@ class Worker:
             wanted = _concerned(state, outputs)
             if not wanted:
                 return {}
-            inputs = Inputs(arrays)
+            inputs, most = Inputs(arrays), largest_of(arrays)
             own = inputs.own
             call = Call(
                 implementation,
@@ -150,7 +150,7 @@ class Worker:
                 left = kept.restore()  # whoever is asked next computes as if nobody had been asked
             everywhere = np.ones(own["logits"].shape, dtype=np.bool_)
             disturbed = {name + CHANGED: everywhere for name in left}
-            return {o: numbers_of(found, o) for o in wanted} | inputs.changed() | disturbed
+            return {o: numbers_of(found, o, most) for o in wanted} | inputs.changed() | disturbed
 
         scalar = arrays["cotangent"].ndim == 1
         result = arrays["cotangent"].dtype.name

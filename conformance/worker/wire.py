@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -27,6 +27,15 @@ BEGINS = b"xent"
 LONGEST_HEADER = 1 << 26
 LARGEST_ARRAY = 1 << 36
 """Bytes that no header and no array of ours has."""
+
+WIDEST = 16
+"""Bytes of the widest number that an answer can have."""
+
+WHATEVER = 1 << 20
+"""An answer may be of another shape than what was asked, and is told as it is, up to so many bytes."""
+
+MOST_DIMENSIONS = 32
+"""No array of ours has more; some versions of NumPy know no more."""
 
 
 class Closed(EOFError):
@@ -53,8 +62,21 @@ def send(stream: BinaryIO, header: Mapping[str, Any], arrays: Arrays | None = No
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read one frame. Raises :class:`Closed` at the end of the stream, :class:`NoFrame` for anything else."""
+def most_of(arrays: Arrays, outputs: Sequence[str]) -> int:
+    """Bytes that an answer to these arguments has at most, of all its arrays: each output may come twice."""
+    return sum(largest_of(arrays) for _ in outputs) * 2 + sum(a.size + WHATEVER for a in arrays.values())
+
+
+def largest_of(arrays: Arrays) -> int:
+    """Bytes that one output of these arguments has at most, with room for what is of another shape."""
+    return WIDEST * max(a.size for a in arrays.values()) + WHATEVER
+
+
+def receive(stream: BinaryIO, *, most: int = 0) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Read one frame, whose arrays have at most so many bytes, if it is said.
+
+    Raises :class:`Closed` at the end of the stream, :class:`NoFrame` for anything else.
+    """
     begins = _exactly(stream, len(BEGINS))
     if begins != BEGINS:
         raise NoFrame(f"it begins with {begins!r}")
@@ -64,8 +86,10 @@ def receive(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     try:
         header = json.loads(_exactly(stream, length))
         described = [_described(entry) for entry in header.pop("arrays")]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NoFrame(f"its header cannot be read: {type(error).__name__}: {error}"[:200]) from None
+    if most and (total := sum(size for *_, size in described)) > most:
+        raise NoFrame(f"its arrays have {total:,} bytes, and no answer has more than {most:,}")
     arrays = {}
     for name, dtype, shape, size in described:
         arrays[name] = np.frombuffer(_exactly(stream, size), dtype=dtype).reshape(shape)
@@ -76,7 +100,8 @@ def _described(entry: Mapping[str, Any]) -> tuple[str, np.dtype[Any], tuple[int,
     """Name, format, shape and bytes of an array that follows."""
     dtype, shape = dtype_of(entry["dtype"]), tuple(map(int, entry["shape"]))
     size = dtype.itemsize * math.prod(shape)
-    if dtype.hasobject or min(shape, default=0) < 0 or size > LARGEST_ARRAY:
+    odd = dtype.hasobject or len(shape) > MOST_DIMENSIONS or min(shape, default=0) < 0
+    if odd or size > LARGEST_ARRAY:
         raise ValueError(f"no array of ours has shape {shape} and format {dtype}")
     return str(entry["name"]), dtype, shape, size
 

@@ -141,17 +141,11 @@ def write_run(path: Path, run: Run) -> None:
     Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
     """
     with replacing(path) as temporary:
-        _write(temporary, run)
+        temporary.write_bytes(as_bytes(run))
 
 
 def as_bytes(run: Run) -> bytes:
     """What :func:`write_run` writes. Raises :class:`RunFileError` for a merged run."""
-    held = io.BytesIO()
-    _write(held, run)
-    return held.getvalue()
-
-
-def _write(file: Path | io.BytesIO, run: Run) -> None:
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = _with_all(run.verdicts).select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
@@ -160,7 +154,9 @@ def _write(file: Path | io.BytesIO, run: Run) -> None:
     header["digest"] = digest_of(header, frame)
     # what is kept for long is written once
     level = 19 if SLIM in header else None
-    frame.write_parquet(file, metadata={_KEY: json.dumps(header)}, compression_level=level)
+    held = io.BytesIO()
+    frame.write_parquet(held, metadata={_KEY: json.dumps(header)}, compression_level=level)
+    return held.getvalue()
 
 
 def read_run(path: Path) -> Run:

@@ -13,8 +13,9 @@ reference/clauses
 reference/formats
 reference/exact
     reference: attributes formats
+reference/kept
 reference/cache
-    reference: exact
+    reference: exact kept
 reference/operators
     reference: exact
 reference/inputs
@@ -116,7 +117,7 @@ conformance/registry
     reports: run
     conformance: frameworks worker
 conformance/asking
-    reference: formats operators
+    reference: formats kept operators
     cases: case corpus outside profile
     reports: run
     conformance: frameworks registry worker
@@ -182,7 +183,7 @@ conformance/capturing
     reports: atomic
     conformance: registry
 conformance/versions
-    reference: cache sources
+    reference: cache kept sources
     reports: atomic run text views
     conformance: asking decision registry running
 conformance/explain/printing

@@ -10,9 +10,12 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install, selection
+from xent_conformance.asking.inside import InProcess
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import Run, RunFileError
 from xent_conformance.running import desk, journal
+from xent_conformance.running.conversation import Connect
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal, folder_of
 
@@ -28,7 +31,12 @@ def _a_part_for_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "VERDICTS", 1)
 
 
-def _run(out: Path | None, *, stop: int = 0, **options: Any) -> Run:
+def _here(seat: Seat) -> InProcess:
+    """Each seat asked in this process, one after another: the first answers everything first."""
+    return InProcess(seat.framework.adapter_class())
+
+
+def _run(out: Path | None, *, stop: int = 0, inside: Connect | None = _here, **options: Any) -> Run:
     """Interrupted when so many batches are answered, of all seats together."""
     finished: dict[str, int] = {}
 
@@ -41,6 +49,7 @@ def _run(out: Path | None, *, stop: int = 0, **options: Any) -> Run:
         selection(dtypes=("float16", "float32")),
         out,
         oracle=Oracle(),
+        inside=inside,
         progress=progress if stop else None,
         **options,
     )
@@ -61,14 +70,18 @@ def whole(install: Install) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("stops", [(1,), (5,), (9, 17), (4, 8, 12, 16)])
+@pytest.mark.parametrize(
+    ("stops", "inside"),
+    [((1,), _here), ((5,), _here), ((9, 17), _here), ((4, 8, 12, 16), _here), ((6, 12), None)],
+    ids=["early", "one seat", "twice", "four times", "workers side by side"],
+)
 def test_a_resumed_run_has_the_distances_of_a_whole_one(
-    stops: tuple[int, ...], whole: list[dict[str, Any]], tmp_path: Path
+    stops: tuple[int, ...], inside: Connect | None, whole: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     out = tmp_path / "run.parquet"
     for number, stop in enumerate(stops):
-        _interrupted(out, stop, resume=number > 0)
-    result = _run(out, resume=True)
+        _interrupted(out, stop, resume=number > 0, inside=inside)
+    result = _run(out, resume=True, inside=inside)
     assert result.complete and result.header["distances"] == whole
     assert not folder_of(out).exists()
 

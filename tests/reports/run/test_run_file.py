@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -128,12 +129,14 @@ def test_a_write_that_fails_leaves_nothing_behind(path: Path, monkeypatch: pytes
     """And what was there before stays."""
     write_run(path, _run(_verdict(case="old")))
 
-    def full(self: pl.DataFrame, where: str, **_: Any) -> None:
-        Path(where).write_bytes(b"PAR1 half of it")
+    whole = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        whole(self, data[:99])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=f"No space left on device: '{re.escape(str(path))}'"):
         write_run(path, _run(_verdict(case="new")))
     assert [p.name for p in path.parent.iterdir()] == ["run.parquet"]
     assert read_run(path).verdicts["case"].to_list() == ["old"]

@@ -1,0 +1,113 @@
+"""What is no place for a file is said before anything is asked, and what is another's stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.by_hand import Install
+from tests.support.cli import conformance
+from tests.support.small_run import run_of, verdict
+from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.reports import atomic
+from xent_conformance.reports.atomic import replacing, write_text
+from xent_conformance.reports.run.file import write_run
+
+SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def made() -> Path:
+    """A run file without a framework."""
+    path = Path("made.parquet")
+    write_run(path, run_of([verdict(status="breaks_must")]))
+    return path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", *SMALL, "-o", "there"],
+        ["run", *SMALL, "--force", "-o", "there"],
+        ["report", "made.parquet", "-o", "there"],
+        ["gate", "made.parquet", "--json", "there", "--force"],
+        ["waive", "made.parquet", "-o", "there"],
+        ["list", "operators", "-o", "there"],
+    ],
+    ids=lambda words: " ".join(w for w in words if w not in SMALL),
+)
+def test_a_folder_is_no_file(words: list[str], made: Path, install: Install) -> None:
+    """Said before a framework is started: this one would end the test."""
+    install(fake="Hangs")
+    Path("there").mkdir()
+    result = conformance(*words, status=None)
+    assert result.exit_code in (USAGE, EVIDENCE), result.output
+    assert "there" in result.stderr and "Traceback" not in result.output
+    assert list(Path("there").iterdir()) == []
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_folder_that_is_called_like_a_journal_stays(force: list[str], install: Install) -> None:
+    install(fake="Exact")
+    folder = Path("run.parquet.partial")
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    result = conformance("run", *SMALL, *force, status=USAGE)
+    told = " ".join(result.stderr.split())
+    assert f"{folder} is no journal of a run (thesis.tex is in it), and stays as it is: move it away" in told
+    assert (folder / "thesis.tex").read_text() == "years of work"
+    assert [p.name for p in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_a_link_that_is_called_like_a_journal_is_not_followed(install: Install) -> None:
+    install(fake="Exact")
+    there = Path("there")
+    there.mkdir()
+    (there / "ended").touch()
+    Path("run.parquet.partial").symlink_to(there, target_is_directory=True)
+    conformance("run", *SMALL, "--force", status=USAGE)
+    assert [p.name for p in there.iterdir()] == ["ended"]
+
+
+# --- how files are written ---
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system has no such masks")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_who_may_read_a_file_is_as_the_umask_says(mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_text(Path("page.html"), "for some")
+    finally:
+        os.umask(before)
+    assert Path("page.html").stat().st_mode & 0o777 == mode
+
+
+def test_what_is_written_lasts_before_what_it_replaces_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut leaves an empty file where there was a run."""
+    path, order = Path("run.parquet"), []
+    path.write_text("before")
+    sync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        order.append(f"synced, {path.read_text()} is there")
+        sync(handle)
+
+    def replaced(self: Path, target: Path) -> Path:
+        order.append("replaced")
+        return replace(self, target)
+
+    monkeypatch.setattr(atomic.os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    with replacing(path) as temporary:
+        temporary.write_text("after")
+    assert order[:2] == ["synced, before is there", "replaced"]
+    assert order[2:] in ([], ["synced, after is there"])  # of the folder, where the system can
