@@ -28,6 +28,9 @@ GIVEN: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.QU
 GIVEN_LATER: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.STANDARD)}
 """Of given ones from ``standard`` on: what it asks is how a call is made, not what is right."""
 
+EVERY_LATER: Mapping[Domain, Profile] = {**GIVEN_LATER, **dict.fromkeys(DIVERGENCES, Profile.STANDARD)}
+"""The divergences too."""
+
 
 @dataclass(frozen=True)
 class Family:

@@ -36,7 +36,8 @@ of {threes} classes. Rows of implementations that take no attribute and no layou
 the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
 cross with everything. Of given probabilities and log-probabilities `standard` asks what `quick` asks of \
 logits, and `quick` \
-nothing. Divergences by elements, and of log-targets, have a family of their own, and are not crossed.
+nothing. So it does of divergences by elements and of log-targets, which know no attribute of their labels, \
+by elements no reduction, and have zeros and a domain of their own: what those are alone is in `divergences`.
 """
 
 

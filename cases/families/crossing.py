@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
+from xent_conformance.cases.families import crossing_divergences as divergences
 from xent_conformance.cases.families.common import ordinary
 from xent_conformance.cases.families.crossing_axes import (
     DOMAINS,
@@ -57,7 +58,7 @@ def _asks(row: Row, operator: Operator, fmt: Format, n: int, words: Words) -> It
     if a.reduction != "none":
         a = Attributes(**a.given | {"reduction": a.reduction, "examples": examples})
     count = GROUPS if a.grouped else 3 if form.each else ROWS if form.shape is None else examples
-    special, usual = clauses_of(row, operator), clauses_of(beside(row), operator)
+    special, usual = clauses_of(row, operator), clauses_of(beside(row, operator), operator)
     for i in range(count):
         m = examples if a.grouped else 1
         x = _logits(row if i == 0 else {}, operator, fmt, n, m, words)
@@ -100,7 +101,10 @@ def _logits(row: Row, operator: Operator, fmt: Format, n: int, m: int, words: Wo
     """``m`` examples, the special content in the first."""
     x = ordinary(operator, fmt, m * n, words, 2.0, m)
     content, first = row.get("content", "ordinary"), x[:n]
-    if content == "offset":
+    if operator.plain_labels and content in ("excluded", "excluded_label", "outside", "far"):
+        place = LABELLED if content == "excluded_label" else EXCLUDED
+        first[place] = divergences.special(operator, content, fmt)
+    elif content == "offset":
         x[:n] = fmt.nearest(first + OFFSET)
     elif content == "confident":
         first[LABELLED] = 12.0 if operator.domain == "reals" else 1 - 2.0**-7
@@ -126,9 +130,14 @@ def _labels(
         if a.ignore_index is not None and ignored is not None:
             y[ignored] = a.ignore_index
         return y
-    labels = _dense(kind, operator, fmt, n, m, words)
+    if operator.plain_labels:
+        labels = divergences.dense(kind, operator, fmt, n, m, words, LABELLED)
+    else:
+        labels = _dense(kind, operator, fmt, n, m, words)
     if kind == "nan_label" and i == 0:
         labels[0, EXCLUDED] = np.nan
+    if row["content"] == "far" and i == 0:
+        labels[0, EXCLUDED] = divergences.FAR
     return labels.reshape(-1)
 
 

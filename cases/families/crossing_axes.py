@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from xent_conformance.cases.family import GIVEN_LATER
+from xent_conformance.cases.families import crossing_divergences as divergences
+from xent_conformance.cases.family import EVERY_LATER
 from xent_conformance.cases.form import Form, Layout
 from xent_conformance.cases.pairwise import Axes, Row, Rule, covering
 from xent_conformance.reference.formats import FORMATS
@@ -14,7 +15,7 @@ from xent_conformance.reference.operators import OPERATORS, Operator
 FIRST, WIDTHS, THREES = 4, ("4", "17"), 18
 """The row length that ``quick`` asks, those of ``standard``, and that of the triples in ``full``."""
 
-DOMAINS = GIVEN_LATER
+DOMAINS = EVERY_LATER
 CROSSED = tuple(o for o in OPERATORS.values() if o.domain in DOMAINS)
 """Of which arguments the crossing is asked, and from which profile on."""
 
@@ -53,7 +54,8 @@ def axes_of(operator: Operator) -> Axes:
     """The axes of an operator, each with its values; the first is what nobody would think of."""
     labelled, index, elementwise = operator.labels != "none", operator.labels == "index", operator.elementwise
     binary = elementwise and labelled
-    given = operator.domain == "log_probabilities"
+    plain = operator.plain_labels  # a divergence of which no attribute is defined
+    given = plain or operator.domain == "log_probabilities"
     shares = operator.domain == "probabilities" and not elementwise  # of one: no class is changed alone
     content = ["ordinary", "nan"] if given or shares else ["ordinary", "confident", "nan"]
     if operator.domain == "reals":
@@ -66,6 +68,10 @@ def axes_of(operator: Operator) -> Axes:
         "index": ["inside", "out_of_range"],
         "dense": ["hard", "soft", "off_simplex", "nan_label"],
     }[operator.labels]
+    if plain:
+        content = list(divergences.CONTENT[operator.domain])
+        labels = list(divergences.LABELS[operator.domain])
+    reduced = labelled and not (plain and elementwise)
     inner = [] if elementwise else ["classes_first", "image", "square"]
     return {
         "content": content,
@@ -76,8 +82,8 @@ def axes_of(operator: Operator) -> Axes:
         if labelled and not given and not (shares and index)
         else ["plain"],
         "ignored": ["kept", "ignore_outside", "ignore_class"] if index else ["kept"],
-        "reduction": ["none", "mean", "sum"] if labelled else ["none"],
-        "rows": ["few", "many"] if labelled else ["few"],
+        "reduction": ["none", "mean", "sum"] if reduced else ["none"],
+        "rows": ["few", "many"] if reduced else ["few"],
         "shape": ["rows", "vector", *inner, "three_axes"],
         "layout": ["contiguous", "transposed", "strided", "sliced", *([] if elementwise else ["class_last"])],
         "asked": ["gradients", "moving", *([] if labelled else ["out"])],
@@ -97,8 +103,6 @@ RULES = (
     # a row that is a vector has no memory but its own, and channels are last where there are some
     Rule(("shape", "layout"), lambda shape, layout: shape != "vector" or layout in ("contiguous", "strided")),
     Rule(("shape", "layout"), lambda shape, layout: shape == "image" or layout != "class_last"),
-    # label mass on a class that is not there is a content of its own
-    Rule(("content", "labels"), lambda content, labels: labels in _WITH_EXCLUDED or content not in _EXCLUDED),
     # two reasons to be NaN hide each other
     Rule(("content", "labels"), lambda content, labels: content in _FINITE or labels not in _UNDEFINED),
     # each shape of a derivative is compiled for itself
@@ -108,13 +112,21 @@ RULES = (
     Rule(("asked", "again"), lambda asked, again: asked == "gradients" or again == "once"),
 )
 
+# label mass on a class that is not there is a content of its own
+_MASS = Rule(
+    ("content", "labels"), lambda content, labels: labels in _WITH_EXCLUDED or content not in _EXCLUDED
+)
+# what the mean of dense losses is under weights is open (6.12), and hides all
+_JUDGED = Rule(("weight", "reduction"), lambda weight, of: weight == "even" or of != "mean")
+
 
 def rules_of(operator: Operator) -> Sequence[Rule]:
-    """The rules; of dense losses one more: what their mean is under weights is open (6.12), and hides all."""
+    """The rules, and what else holds of excluded classes and of dense losses."""
+    if operator.plain_labels:
+        return (*RULES, *divergences.RULES)
     if operator.labels != "dense" or operator.elementwise or operator.domain == "log_probabilities":
-        return RULES
-    judged = Rule(("weight", "reduction"), lambda weight, of: weight == "even" or of != "mean")
-    return (*RULES, judged)
+        return (*RULES, _MASS)
+    return (*RULES, _MASS, _JUDGED)
 
 
 @functools.cache
@@ -192,6 +204,10 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
 
 
 def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
+    if operator.plain_labels:
+        of_divergences = divergences.clauses_of(row, operator)
+        if of_divergences:
+            return of_divergences[0], dict(of_divergences[1])
     gradients = ("grad_logits", "grad_labels", "jvp", "hvp")
     moves = row["asked"] == "moving"
     content, labels, dense = row["content"], row["labels"], operator.labels == "dense"
@@ -228,9 +244,9 @@ def _clauses(row: Row, operator: Operator) -> tuple[str, dict[str, str]]:
     return special or _usual(row), {}
 
 
-def beside(row: Row) -> Row:
+def beside(row: Row, operator: Operator) -> Row:
     """What stands beside the special content: ordinary logits, and labels that name a class."""
-    labels = {"out_of_range": "inside", "nan_label": "hard"}
+    labels = {"out_of_range": "inside", "nan_label": "soft" if operator.plain_labels else "hard"}
     return {**row, "content": "ordinary", "labels": labels.get(row["labels"], row["labels"])}
 
 

@@ -27,6 +27,7 @@ from xent_conformance.cases.families.crossing_axes import (
 )
 from xent_conformance.cases.pairwise import Row
 from xent_conformance.reference.clauses import Level, clauses
+from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS, Operator
 from xent_conformance.reference.oracle import Oracle
 
@@ -35,6 +36,7 @@ EACH = pytest.mark.parametrize("operator", CROSSED, ids=lambda o: o.name)
 DENSE, SPARSE, LOGSUMEXP = (
     OPERATORS[n] for n in ("softmax_cross_entropy", "sparse_softmax_cross_entropy", "logsumexp")
 )
+LOG_TARGET, RELATIVE = OPERATORS["kl_divergence_log_target"], OPERATORS["relative_entropy"]
 
 
 # --- what meets -----------------------------------------------------------------------------------------
@@ -138,6 +140,14 @@ def test_a_square_has_no_axis_of_another_length_and_a_negative_place() -> None:
         (DENSE, {"labels": "off_simplex", "weight": "weighted"}, "6.1", {"grad_logits": "6.2"}),
         (DENSE, {"labels": "off_simplex", "asked": "moving"}, "1.6", {"hvp": "6.2"}),
         (DENSE, {"labels": "off_simplex", "content": "nan"}, "3.2", {}),
+        (LOG_TARGET, {"labels": "soft", "reduction": "mean"}, "6.10", {}),
+        (LOG_TARGET, {"labels": "hard", "reduction": "mean"}, "4.8", {}),
+        (LOG_TARGET, {"labels": "hard", "content": "finite_mask"}, "4.8", {}),
+        (LOG_TARGET, {"labels": "hard", "content": "excluded"}, "4.8", {"grad_labels": "4.5"}),
+        (LOG_TARGET, {"labels": "soft", "content": "nan"}, "3.2", {}),
+        (LOG_TARGET, {"labels": "off_simplex", "asked": "moving"}, "1.6", {}),
+        (RELATIVE, {"labels": "hard", "layout": "strided"}, "4.7", {"grad_labels": "4.5"}),
+        (RELATIVE, {"labels": "nan_label"}, "3.2", {}),
     ],
 )
 def test_what_is_heaviest_decides(
@@ -149,6 +159,16 @@ def test_what_is_heaviest_decides(
 def test_a_share_of_smoothing_on_an_excluded_class_is_mass() -> None:
     value, others = clauses_of(row(content="excluded", smoothing="smoothed"), SPARSE)
     assert value == "4.3" and set(others.values()) == {"4.5"}
+
+
+@pytest.mark.parametrize(
+    ("content", "clause"),
+    [("excluded", "5.10"), ("outside", "5.10"), ("far", "2.1"), ("excluded_label", "4.3")],
+)
+def test_where_a_divergence_is_a_convention_or_steep_its_slopes_are_open(content: str, clause: str) -> None:
+    value, others = clauses_of(row(content=content, labels="soft"), RELATIVE)
+    assert value == clause and set(others) == {"grad_logits", "grad_labels", "jvp", "hvp"}
+    assert set(others.values()) == {"4.5"}
 
 
 @EACH
@@ -163,7 +183,8 @@ def test_most_of_it_is_judged(operator: Operator) -> None:
 
 
 def batches_with(operator: Operator, *values: str) -> list[Batch]:
-    found = of_corpus("quick", operators=[operator.name], families=["crossing"])
+    profile = "quick" if asked_by("quick", operator) else "standard"
+    found = of_corpus(profile, operators=[operator.name], families=["crossing"])
     return [b for b in found if set(values) <= set(b.asks[0].variant.split("+"))]
 
 
@@ -191,11 +212,39 @@ def test_a_group_of_examples_has_a_shape() -> None:
     assert {b.inputs.attributes.examples for b in many} == {65}
 
 
+def test_of_a_log_target_a_class_is_excluded_on_both_sides_or_on_one() -> None:
+    both, one = (batches_with(LOG_TARGET, kind) for kind in ("excluded", "excluded_label"))
+    assert both and one
+    for b in both:
+        assert np.isneginf(b.inputs.logits[0, EXCLUDED]) and np.isneginf(b.inputs.labels[0, EXCLUDED])
+    for b in one:
+        assert np.isneginf(b.inputs.logits[0, LABELLED]) and np.isfinite(b.inputs.labels).all()
+
+
+def test_a_quotient_that_is_far_is_no_number_and_its_divergence_is_one() -> None:
+    formats = set()
+    for b in of_corpus("standard", operators=[RELATIVE.name], families=["crossing"]):
+        fmt, truth = b.inputs.format, Oracle().truth(b.inputs)
+        for case in b.cases:
+            if "far" in case.variant.split("+") and case.clause == "2.1":
+                x, p = b.inputs.logits[case.row, EXCLUDED], b.inputs.labels[case.row, EXCLUDED]
+                assert np.log2(p) - np.log2(x) > fmt.emax and x >= fmt.smallest_normal
+                moving = "moving" in case.variant
+                assert moving or np.isfinite(fmt.nearest(truth.enclosure("value").hi[case.row])).all()
+                formats.add(fmt.name)
+    assert formats == set(FORMATS)
+
+
 @EACH
 def test_exact_values_are_special_where_a_clause_says_so(operator: Operator) -> None:
     undefined = {"3.2", "4.5", "5.1", "6.2", "6.4", "6.11"}  # 6.2: beside a NaN label
+    undefined |= {"5.8", "6.16"} if operator.domain == "probabilities" else set()
     infinite = {"4.1", "4.2", "4.3", "4.5", "5.2", "5.3"}
-    for b in of_corpus("quick", operators=[operator.name], families=["crossing"]):
+    infinite |= {"5.10"} if operator.plain_labels else set()
+    profile = "quick" if asked_by("quick", operator) else "standard"
+    found = of_corpus(profile, operators=[operator.name], families=["crossing"])
+    assert found
+    for b in found:
         truth = Oracle().truth(b.inputs)
         assert not truth.certified.undecided.any(), b.id
         for output in b.inputs.outputs:

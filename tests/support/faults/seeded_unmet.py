@@ -10,7 +10,19 @@ import numpy as np
 
 from tests.support.faults.blocks import Ask, pick, weighted
 from tests.support.faults.correct import cross_entropy, cross_entropy_hvp
-from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, plain, right, whole
+from tests.support.faults.fault import (
+    BINARY,
+    DENSE,
+    LOG_TARGET,
+    RELATIVE,
+    SPARSE,
+    Beyond,
+    delivery,
+    output,
+    plain,
+    right,
+    whole,
+)
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array
 from xent_conformance.frameworks.interface import Call
@@ -155,3 +167,27 @@ def negative_axis_is_the_last(self: Kernel, call: Call) -> int:
 @delivery("log_softmax", "axis", "the classes are on the first axis that is as long as theirs")
 def axis_found_by_its_length(self: Kernel, call: Call) -> int:
     return call.logits.shape.index(call.logits.shape[Kernel.axis(self, call)])
+
+
+# --- divergences × what is around them -------------------------------------------------------------
+
+_LATER = Beyond("crossing", "standard", "float32", "quick crosses what logits are given to, and nothing else")
+
+
+@delivery(
+    LOG_TARGET, "in_state", "batchmean of images: divided by the images, not by their pixels", beyond=_LATER
+)
+def batchmean_of_images(self: Kernel, call: Call, a: Ask, output: str) -> Array:
+    found = Kernel.in_state(self, call, a, output)
+    images = call.logits.ndim > 2 and a.reduction == "mean"
+    return found * (len(a.x) / call.logits.shape[0]) if images else found
+
+
+@delivery(RELATIVE, "read", "a transposed target is read in the order of its memory", beyond=_LATER)
+def target_in_the_order_of_memory(self: Kernel, name: str, tensor: Array) -> Array:
+    found = np.array(tensor, order="C")
+    return found.ravel(order="F").reshape(found.shape) if _columns(name, tensor) else found
+
+
+def _columns(name: str, tensor: Array) -> bool:
+    return name == "labels" and tensor.flags.f_contiguous and not tensor.flags.c_contiguous
