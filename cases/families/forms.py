@@ -17,7 +17,7 @@ from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
-from xent_conformance.reference.formats import FORMATS, Floats, Format
+from xent_conformance.reference.formats import EIGHT_BITS, FORMATS, JUDGED, Floats, Format
 from xent_conformance.reference.operators import Operator
 
 CLASSES = (3, 4)
@@ -30,7 +30,8 @@ CROSSED = 17 / 32
 WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64"}
 MIXED = 5
 """Classes of rows whose weights are in another format: a wider one, and binary32 beside binary64."""
-NARROWER = {"float32": ("float16", "bfloat16"), "float64": ("float32",)}
+NARROWER = {"float32": ("float16", "bfloat16", *EIGHT_BITS), "float64": ("float32",)}
+"""In which logits may come where the format is asked for; of eight bits by who is said to take them so."""
 
 LENGTHS: dict[str, tuple[int, ...]] = {
     "softmax": (12,),
@@ -70,7 +71,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _axes(operator, fmt, n, words)
         for narrow in NARROWER.get(fmt.name, ()):
             for scale in (1.0, 4.0, 16.0):
-                x = words.bell(FORMATS[narrow], scale, n)
+                x = words.bell(JUDGED[narrow], scale, n)
                 yield Ask(f"dtype_of_{narrow}", x, "1.4", form=Form(logits_dtype=narrow))
         if operator.name == "logsumexp":
             yield from _weights_inside(fmt, n, words)

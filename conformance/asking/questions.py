@@ -16,6 +16,7 @@ from xent_conformance.frameworks.interface import (
     Manner,
     Question,
 )
+from xent_conformance.reference.formats import EIGHT_BITS
 from xent_conformance.reference.operators import MOVING
 from xent_conformance.registry.declaration import Declaration
 from xent_conformance.registry.framework import Seat
@@ -84,6 +85,8 @@ def takes(declared: Declaration, implementation: Implementation, batch: Batch) -
     if implementation.operator != batch.operator or not _given(implementation, batch):
         return False
     if form.wrong == SPARSE and not declared.sparse:
+        return False
+    if form.logits_dtype in EIGHT_BITS and implementation.name not in declared.from_eight_bits:
         return False
     if form.layout not in {"contiguous", *declared.layouts} or not _keywords(batch) <= implementation.takes:
         return False

@@ -303,7 +303,8 @@ class Adapter(Protocol):
     by name, such as ``isa=avx2``; ``environment_before``, variables to set before it is imported;
     ``glances``, for a mode that begins in a later profile the :class:`Glance` that every profile takes at it;
     ``missing()``, modes that cannot be asked on the machine at hand, each with what they lack there;
-    ``in_eight_bits``, the implementations that take logits of eight bits;
+    ``in_eight_bits``, the implementations that take logits of eight bits, and ``from_eight_bits``, those that
+    take them where a wider format is asked for (``dtype=``);
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
     sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """

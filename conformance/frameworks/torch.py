@@ -103,6 +103,7 @@ class Torch:
     autodiff = True
     sparse = True
     moving = ("jvp", "hvp")
+    from_eight_bits: ClassVar = frozenset({"torch.softmax", "torch.log_softmax"})
     layouts: ClassVar = frozenset(
         {
             "transposed",

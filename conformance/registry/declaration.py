@@ -27,7 +27,8 @@ class Declaration:
     modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
-    ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17).
+    ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
+    those that take them where a wider format is asked for.
     ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
     """
 
@@ -48,6 +49,7 @@ class Declaration:
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
     in_eight_bits: frozenset[str] = frozenset()
+    from_eight_bits: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -70,6 +72,7 @@ class Declaration:
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),
             in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
+            from_eight_bits=frozenset(getattr(kind, "from_eight_bits", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:

@@ -263,9 +263,14 @@ def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
     return check
 
 
-def _in_eight_bits(kind: type, names: Any) -> Iterator[Problem]:
-    doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
-    yield from _subset("in_eight_bits", doors)(kind, names)
+def _doors(name: str) -> Callable[[type, Any], Iterator[Problem]]:
+    """Of a set of the framework's own implementations."""
+
+    def check(kind: type, names: Any) -> Iterator[Problem]:
+        doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
+        yield from _subset(name, doors)(kind, names)
+
+    return check
 
 
 def _variants(kind: type, variants: Any) -> Iterator[Problem]:
@@ -349,7 +354,8 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     **{name: _callable(name) for name in METHODS},
     "moving": _subset("moving", MOVING),
     "layouts": _subset("layouts", LAYOUTS),
-    "in_eight_bits": _in_eight_bits,
+    "in_eight_bits": _doors("in_eight_bits"),
+    "from_eight_bits": _doors("from_eight_bits"),
     "not_offered": _not_offered,
     "restricted": _by_mode("restricted"),
     "formats": _by_mode("formats"),

@@ -37,9 +37,10 @@ def torch(shown: Shown, library: str, imports: tuple[str, ...]) -> Program:
     to = "" if device == "cpu" else f".to({device!r})".replace("'", '"')
     lines = []
     for name in names(shown):
-        brain = is_brain(shown.arrays[name].dtype)
-        bits = f"{name}.view(np.int16)" if brain else name
-        lines.append(f"{name} = torch.from_numpy({bits}){'.view(torch.bfloat16)' if brain else ''}{to}")
+        dtype = shown.arrays[name].dtype
+        brain = is_brain(dtype)
+        bits = f"{name}.view(np.int{8 * dtype.itemsize})" if brain else name
+        lines.append(f"{name} = torch.from_numpy({bits}){f'.view(torch.{dtype.name})' if brain else ''}{to}")
     call, made = source(shown, library, lambda text: f"torch.tensor({text}, dtype=logits.dtype{_on(device)})")
     lines += made
     if "out" in shown.keywords:

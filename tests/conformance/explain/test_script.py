@@ -83,6 +83,8 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         (f"{TORCH}cross_entropy:indices", "eager", f"{INDEX}/ordinary/unit/bfloat16/n10/r0"),
         ("torch.softmax.log+gather", "eager", f"{INDEX}/huge_logits/at_exp_vanishing/bfloat16/n10/r20"),
         ("torch.softmax", "eager", "softmax/layouts/out_of_strided/float32/n11/r0"),
+        # of eight bits, the format that is asked for
+        ("torch.log_softmax", "eager", "log_softmax/forms/dtype_of_float8_e5m2/float32/n12/r0"),
         (f"{TORCH}linear_cross_entropy", "eager", f"{INDEX}/ordinary/unit/float32/n10/r0"),
     ),
     "jax": (

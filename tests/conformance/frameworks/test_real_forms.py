@@ -68,6 +68,8 @@ def test_torch_has_no_nan_in_the_gradient_of_a_clamped_nan(verdicts: pl.DataFram
     ("door", "variant"),
     [
         ("torch.softmax", "dtype_of_bfloat16"),
+        ("torch.softmax", "dtype_of_float8_e4m3fn"),
+        ("torch.log_softmax", "dtype_of_float8_e5m2"),
         ("torch.logsumexp", "two_axes_keepdims"),
         ("tf.reduce_logsumexp", "two_axes_keepdims"),
         ("jax.nn.logsumexp", "weights_inside_zero"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from tests.support.faults.adapter import Faults
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.questions import outputs, takes
 from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.cases.families.forms import NARROWER
 from xent_conformance.cases.form import Form
 from xent_conformance.frameworks.interface import Implementation, Manner
-from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.formats import BINARY32, EIGHT_BITS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.registry.declaration import Declaration
 from xent_conformance.worker.delivery import Delivery, WrongShape
@@ -114,7 +115,7 @@ def test_only_values_are_asked_in_another_format() -> None:
 
 @pytest.mark.parametrize("lacking", ["axes", "keepdims", "dtype"])
 def test_who_does_not_take_it_is_not_asked(lacking: str) -> None:
-    declared = Declaration.of(Faults)
+    declared = replace(Declaration.of(Faults), from_eight_bits=frozenset({"d"}))
     door = Implementation("d", "logsumexp", "fused", sums, takes=TAKES - {lacking})
     every = Implementation("d", "logsumexp", "fused", sums, takes=TAKES)
     plain = [
@@ -127,9 +128,18 @@ def test_who_does_not_take_it_is_not_asked(lacking: str) -> None:
     needs = {
         "axes": {"two_axes", "all_axes", "two_axes_keepdims"},
         "keepdims": {"keepdims", "two_axes_keepdims"},
-        "dtype": {"dtype_of_float16", "dtype_of_bfloat16"},
+        "dtype": {f"dtype_of_{narrow}" for narrow in NARROWER["float32"]},
     }
     assert {b.asks[0].variant for b in left} == needs[lacking]
+
+
+def test_logits_of_eight_bits_are_widened_by_who_says_so() -> None:
+    every = Implementation("d", "softmax", "fused", sums, takes=TAKES)
+    said = replace(Declaration.of(Faults), from_eight_bits=frozenset({"d"}))
+    unsaid = replace(said, from_eight_bits=frozenset(), in_eight_bits=frozenset({"d"}))
+    asked = list(batches_of(OPERATORS["softmax"], families()["forms"], BINARY32, 12))
+    left = [b.form.logits_dtype for b in asked if takes(said, every, b) and not takes(unsaid, every, b)]
+    assert left == list(EIGHT_BITS)
 
 
 def test_a_manner_comes_through_the_wire_as_it_was() -> None:

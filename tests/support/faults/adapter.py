@@ -40,6 +40,7 @@ class Faults:
         *(_implementation(v.name, o, v.of(o), v.about) for v in VARIANTS for o in v.operators),
         *(_implementation(f.name, f.operator, f.kernel, f.about) for f in FAULTS if f.mode == "eager"),
     )
+    from_eight_bits: ClassVar = frozenset(i.name for i in implementations)
 
     def version(self) -> str:
         return "0"
@@ -63,6 +64,7 @@ class Compiled(Faults):
     implementations: ClassVar[Sequence[Implementation]] = tuple(
         _implementation(f.name, f.operator, _compiled(f), f.about) for f in FAULTS if f.mode != "eager"
     )
+    from_eight_bits: ClassVar = frozenset(i.name for i in implementations)
 
 
 RIGHT = "right"
@@ -78,6 +80,7 @@ class Reported(Faults):
         *(_implementation(RIGHT, o, correct(o), "") for o in OPERATORS),
         *(_implementation(f.name, f.operator, f.kernel, f.about) for f in (*FAULTS, *REPORTED)),
     )
+    from_eight_bits: ClassVar = frozenset(i.name for i in implementations)
     restricted: ClassVar = {
         mode: frozenset({RIGHT, *(f.name for f in (*FAULTS, *REPORTED) if f.mode == mode)}) for mode in modes
     }
