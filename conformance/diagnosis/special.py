@@ -63,6 +63,8 @@ def no_minus_infinity(z: Situation) -> Situation | None:
         return z.but(rows=(np.full_like(found, np.nan), sized))
     unshifted = np.exp(z.x)
     lost = (unshifted > z.format.largest).any(axis=1, keepdims=True)
+    if z.output != "value":
+        return z.but(rows=(np.where(lost, z.of(np.nan), found), sized))
     return z.but(rows=(np.where(lost, z.of(np.nan), np.log(z.total(unshifted))), sized))
 
 
@@ -162,7 +164,7 @@ SPECIAL = (
         "minus infinity that the format has not",
         "the maximum begins at −∞, which is NaN in a format without infinities",
         "SPEC.md §0; jax.nn.softmax of float8_e4m3fn",
-        on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP), "value"),
+        SUMS,
         no_minus_infinity,
         rank=1,
     ),

@@ -201,6 +201,9 @@ class Jax:
             "jax.nn.logsumexp",
             "jax.nn.sigmoid",
             "jax.nn.log_sigmoid",
+            "jax.nn.log_softmax+sum",
+            "jax.nn.log_softmax+take",
+            "jax.nn.log_sigmoid+sum",
         }
     )
     moving = ("jvp", "hvp")

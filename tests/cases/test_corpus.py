@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "7f0cf6c72546e0ac51aaf55d9163b28acf002c61477b6293c2efb8636bafe7f6",
-    "standard": "5e6420bbdb4b919a21e087d2d1fdbba0d78507facae1019030f38e471b48d7db",
-    "full": "e8f03f621277af702888d553daeb02576ba25257f02329f6ec0d74be54ec57cb",
+    "quick": "7f23056750fa33966fb3071ae05ba159311daaceaab65ac969541f8858d0db92",
+    "standard": "63bf1d890653bcf3f5688c5a42a82c73cdb4d1a063f5c14569bc27a7720634de",
+    "full": "420a2ebf579f947caca763ca02b129a10a7db429c7abeffbf17115f4c77aec95",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

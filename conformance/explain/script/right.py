@@ -42,12 +42,18 @@ class Right:
         return bool(np.isfinite(got)) and abs(Decimal(got) - self.exact) <= self.bound
 
 
+NOTHING = Right(np.nan, None, Decimal(0), "", infinity=False)
+"""Of an output without any element (2.7), of which its shape alone is right or wrong."""
+
+
 def right_of(judge: Judge, case: Case, row: Mapping[str, Any]) -> Right:
     """What is right for the element of a verdict, and the bound that it was held to."""
     output, index = str(row["output"]), int(row["index"])
     truth, fmt = judge.truth, judge.truth.inputs.format
     exact = truth.enclosure(output)
     at = (case.row, index)
+    if not exact.hi.size:
+        return NOTHING
     rounded = float(exact.round_to(fmt)[at])
     if not np.isfinite(exact.hi[at]):
         return Right(rounded, None, Decimal(0), "", infinity=False)

@@ -21,7 +21,7 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.profile import Profile
 from xent_conformance.explain.script.again import Again, kind_of, otherwise
 from xent_conformance.explain.script.pairs import Pair, found
-from xent_conformance.explain.script.right import Right, right_of
+from xent_conformance.explain.script.right import NOTHING, Right, right_of
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused
 from xent_conformance.frameworks.interface import Array, Implementation, Question
@@ -47,8 +47,6 @@ def check_showable(batch: Batch, case: Case) -> None:
     """Raise :class:`Refused` where no script could show the case, whoever answers it."""
     if batch.form.wrong:
         raise Refused("arguments that do not fit are described, not measured; see them without --script")
-    if not batch.inputs.logits.size:
-        raise Refused("a call without any element returns none to compare; see it without --script")
 
 
 def shown(
@@ -163,7 +161,8 @@ class _Asked:
                 continue
             arrays, keywords, shape, place = self._call(question, take, int(row["index"]), output)
             right = right_of(judge, self.case, row)
-            if row["grade"] != "none" and right.agrees(row["got"]) != (row["status"] == Status.CONFORMS):
+            measured = row["grade"] != "none" and right is not NOTHING
+            if measured and right.agrees(row["got"]) != (row["status"] == Status.CONFORMS):
                 continue
             return self._shown(question, row, right, (arrays, keywords, shape, place), dtype, take)
         raise Refused(
@@ -319,6 +318,8 @@ class _Asked:
         (row,) = np.flatnonzero(rows == self.case.row)
         (called, keywords), *_ = seen
         like = called[_like(output)]
+        if not like.size:  # a call without an example: its shape is all there is
+            return called, keywords, like.shape, ()
         flat = int(np.ravel(numbers[row])[index])
         place: tuple[int | slice, ...] = tuple(int(i) for i in np.unravel_index(flat, like.shape))
         if copies > 1 and like.ndim == called["logits"].ndim:

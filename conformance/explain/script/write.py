@@ -22,6 +22,7 @@ from xent_conformance.explain.script.inputs import inputs, rules_of
 from xent_conformance.explain.script.pairs import Pair, function
 from xent_conformance.explain.script.program import Program, names
 from xent_conformance.explain.script.recipe import Rule
+from xent_conformance.explain.script.right import NOTHING
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused, Wanted
@@ -217,7 +218,7 @@ def _judged(found: Shown, framework: Program) -> str:
     symptom = found.row["symptom"]
     if symptom == Symptom.WRONG_DTYPE:
         return _described("result's type", framework.type, f'"{found.batch.inputs.format.name}"')
-    if symptom == Symptom.WRONG_SHAPE:
+    if symptom == Symptom.WRONG_SHAPE or found.right is NOTHING:
         return _described("result's shape", "tuple(result.shape)", repr(found.shape))
     right, dtype = found.right, found.dtype
     kind, bits = type_name(dtype), f".view({bits_name(dtype)})"

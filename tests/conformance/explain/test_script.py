@@ -195,6 +195,31 @@ BITS: dict[str, tuple[Asked, ...]] = {
 }
 
 
+NOTHING = f"{INDEX}/shapes/no_example+none/float32/n4/r0"
+SUM_OF_NOTHING = f"{INDEX}/shapes/no_example+sum/float32/n4/r0"
+KERAS = "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
+
+EMPTY: dict[str, tuple[Asked, ...]] = {
+    "torch": (
+        (f"{TORCH}cross_entropy:indices", "eager", NOTHING),
+        (f"{TORCH}cross_entropy:indices", "eager", SUM_OF_NOTHING),
+        (f"{TORCH}linear_cross_entropy", "eager", NOTHING),
+    ),
+    "jax": (("jax.nn.log_softmax+take", "jit", NOTHING),),
+    "onnx": (("onnx.reference:SoftmaxCrossEntropyLoss", "eager", NOTHING),),
+    "keras-tensorflow": ((KERAS, "eager", SUM_OF_NOTHING),),
+}
+"""No example: an error, another shape, and what is right."""
+
+
+@pytest.mark.parametrize("framework", EMPTY)
+def test_a_script_of_a_call_without_an_example(framework: str, tmp_path: Path, remembered: None) -> None:
+    """There is no element to compare: the shape is, or the sum of nothing."""
+    for ran in ends_as_its_verdict(framework, EMPTY[framework], tmp_path):
+        assert "(0, 4)" in ran.text
+        assert "result's shape" in ran.text or "reduction" in ran.text
+
+
 @pytest.mark.parametrize("framework", ASKED)
 def test_a_script_ends_as_the_verdict_says(framework: str, tmp_path: Path, remembered: None) -> None:
     ended = ends_as_its_verdict(framework, ASKED[framework], tmp_path)
