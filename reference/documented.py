@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound
+from xent_conformance.reference.bounds.documented import CLIPPED, RAISED, OfDefinition
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sizes import Sizes, rowsum
 from xent_conformance.reference.bounds.table import BOUNDS
@@ -28,13 +29,15 @@ EPSILON = 1e-7
 class Definition:
     """A definition that a framework documents, of one operator.
 
-    ``outputs``: those that its words settle. ``source``: where they stand.
+    ``outputs``: those that its words settle. ``source``: where they stand. ``bounds``: its own, where it is
+    no loss of §0 at another argument.
     """
 
     operator: str
     outputs: tuple[str, ...]
     define: exact.Documented
     source: str
+    bounds: Mapping[str, OfDefinition] = field(default_factory=dict)
 
 
 _KERAS = "https://keras.io/api/utils/config_utils/#epsilon-function"
@@ -55,6 +58,20 @@ DEFINITIONS: dict[str, Definition] = {
     "softmax of logarithms within epsilon": Definition(
         "sparse_categorical_cross_entropy", (*_ALL[:2], *_MOVED), exact.softmax_of_logarithms, _KERAS
     ),
+    "an epsilon added to probabilities": Definition(
+        "binary_cross_entropy",
+        _ALL,
+        exact.raised_binary,
+        "https://www.tensorflow.org/api_docs/python/tf/compat/v1/losses/log_loss",
+        RAISED,
+    ),
+    "divergence of what is within epsilon": Definition(
+        "kl_divergence",
+        _ALL,
+        exact.clipped_divergence,
+        "https://keras.io/api/losses/probabilistic_losses/#kl_divergence-function",
+        CLIPPED,
+    ),
 }
 """By the name under which an implementation declares it."""
 
@@ -73,7 +90,8 @@ class DocumentedTruth(Truth):
 
     def bound(self, output: str) -> Bound:
         """That of the plain loss at what is clipped, and what dividing by a sum adds (SPEC.md 8.20)."""
-        inputs, sizes = _unchecked(self.inputs, self._kept), self.certified.sizes
+        sizes = self.certified.sizes
+        inputs = self.inputs if self._definition.bounds else _unchecked(self.inputs, self._kept)
         with np.errstate(all="ignore"):
             if not inputs.attributes.grouped:
                 return self._of_row(output)(Sizes(inputs, self._values, sizes))
@@ -88,10 +106,18 @@ class DocumentedTruth(Truth):
         return np.where(np.isnan(p), p, np.clip(p, low, high))
 
     @property
+    def _definition(self) -> Definition:
+        return DEFINITIONS[self.name]
+
+    @property
     def _bounded(self) -> bool:
-        return DEFINITIONS[self.name].define is exact.bounded_logarithms
+        return self._definition.define is exact.bounded_logarithms
 
     def _of_row(self, output: str) -> Callable[[Sizes], Bound]:
+        if self._definition.bounds:
+            eps, _ = clip_of(self.inputs.format)
+            return lambda z: self._definition.bounds[output](z, eps)
+
         def of(z: Sizes) -> Bound:
             found = BOUNDS[z.inputs.operator, output](z)
             more: Floats | float = 0.0
@@ -113,6 +139,9 @@ def _unchecked(inputs: Inputs, logits: Floats) -> Inputs:
         if name in Inputs.__dataclass_fields__:
             object.__setattr__(other, name, value)
     object.__setattr__(other, "logits", logits)
+    if inputs.attributes.grouped and inputs.logits.size:  # its examples are made of numbers that are checked
+        apart = _unchecked(inputs.apart, logits.reshape(inputs.apart.logits.shape))
+        object.__setattr__(other, "apart", apart)
     return other
 
 
@@ -151,15 +180,13 @@ def _by_cotangent(define: exact.Documented, row: Row, clip: Clip, *, elementwise
 def documented(name: str, inputs: Inputs) -> DocumentedTruth | None:
     """What is right by that definition; None where it is not of the batch's operator, or settles nothing.
 
-    Tangents of elements are judged by the mathematical definition alone.
+    Tangents are judged by the mathematical definition where the words settle none.
     """
     definition = DEFINITIONS[name]
     if definition.operator != inputs.operator:
         return None
     op, a = inputs.definition, inputs.attributes
-    if op.elementwise and (
-        inputs.tangent.size or (a.grouped and definition.define is exact.bounded_logarithms)
-    ):
+    if inputs.tangent.size and not set(_MOVED) <= set(definition.outputs):
         return None
     clip = clip_of(inputs.format)
 

@@ -10,10 +10,11 @@ from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
 from xent_conformance.cases.family import GIVEN, Family
 from xent_conformance.cases.words import Words
+from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import NEXT_TO_AN_END, Operator
 
-ELEMENTS = 16
+ELEMENTS, EXAMPLES = 16, 3
 INFINITY = float("inf")
 NAN = float("nan")
 
@@ -174,6 +175,32 @@ def _ends(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     for name, i in (("nan_first", 0), ("nan_last", n - 1)):
         yield Ask(name, row((i, NAN)), "5.8", np.ones(n))
     yield Ask("clean", row(), "3.1", np.full(n, 0.25))
+    for name, p, clause in _reduced_ends(fmt):
+        hot = np.full(EXAMPLES * n, 0.0 if name == "one_wrong" else 1.0)
+        yield from _reduced(operator, fmt, n, words, name, p, clause, hot)
+
+
+def _reduced_ends(fmt: Format) -> Iterator[tuple[str, float, str]]:
+    """What a clamp takes away, and what it takes for another number; binary16 has none so small."""
+    yield "zero_wrong", 0.0, "5.6"
+    yield "one_wrong", 1.0, "5.6"
+    if fmt.emin < -40:
+        yield "next_to_zero", 2.0**-40, "5.7"
+
+
+def _reduced(
+    operator: Operator, fmt: Format, n: int, words: Words, name: str, p: float, clause: str, labels: Floats
+) -> Iterator[Ask]:
+    """One such probability, on class 1 of the first example of a group."""
+    reductions: tuple[Reduction, ...] = ("mean", "sum")
+    infinite = {"grad_logits": "4.5", "grad_labels": "4.5"} if clause == "5.6" else {}
+    for reduction in reductions:
+        x = ordinary(operator, fmt, EXAMPLES * n, words, examples=EXAMPLES)
+        if not operator.elementwise:
+            x[5] += x[1] if p < NEXT_TO_AN_END else 0.0
+        x[1] = p
+        a = Attributes(reduction=reduction, examples=EXAMPLES)
+        yield Ask(f"{name}+{reduction}", x, clause, labels, infinite, attributes=a)
 
 
 def _shares(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -215,6 +242,9 @@ def _shares(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[A
     for p in (-fmt.smallest_normal, -1.0):
         yield Ask("below_zero", row((1, p)), "5.9", label, wrong)
     yield Ask("clean", row(), "3.1", label)
+    for name, p, clause in _reduced_ends(fmt):
+        if name != "one_wrong":
+            yield from _reduced(operator, fmt, n, words, name, p, clause, np.tile(label, EXAMPLES))
 
 
 def _given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

@@ -135,6 +135,7 @@ IMPLEMENTATIONS: Sequence[Implementation] = (
         "naive",
         lambda keras, x, p, **given: _loss(keras, "KLDivergence", p, keras.ops.exp(x), **given),
         note="of probabilities, which are clipped at 1e-7, and so is the target",
+        documented="divergence of what is within epsilon",
         takes=_REDUCED,
     ),
     Implementation(

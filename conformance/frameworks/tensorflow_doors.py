@@ -233,6 +233,7 @@ OTHERS = (
         lambda tf, p, z, **given: tf.compat.v1.losses.log_loss(z, p, **_columns(tf, p, **given)),
         "naive",
         note="documents an epsilon of 1e-7 that is added to each probability",
+        documented="an epsilon added to probabilities",
         takes=_WEIGHTED,
     ),
     _door(

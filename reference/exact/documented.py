@@ -1,7 +1,7 @@
 """Losses of given probabilities as frameworks document them: with clamps, and what they divide by.
 
 Another function than that of SPEC.md §0, on purpose, and as well defined (5.11). ``bounded_logarithms``
-is PyTorch's, the others are Keras'.
+is PyTorch's, ``raised_binary`` that of TensorFlow 1, the others are Keras'.
 """
 
 from __future__ import annotations
@@ -49,6 +49,49 @@ def clipped_binary(r: Row, clip: Clip) -> Values:
         g if kept or gone else ZERO for g, kept, gone in zip(found["grad_logits"], inside, lost, strict=True)
     ]
     return found
+
+
+def raised_binary(r: Row, clip: Clip) -> Values:
+    """``−b log(p + ε) − a log(1 − p + ε)``; NaN where there is no logarithm."""
+    a, b = effective_pairs(r)
+    eps, kept = Fraction(clip[0]), ONE - arb(r.attributes.label_smoothing)
+    found: Values = {"value": [], "grad_logits": [], "grad_labels": []}
+    for i, (x, z, c) in enumerate(zip(r.x, r.p, r.c, strict=True)):
+        p = Fraction(float(x)) if math.isfinite(float(x)) and not math.isnan(z) else None
+        if p is None or not -eps < p < 1 + eps:
+            for numbers in found.values():
+                numbers.append(NAN)
+            continue
+        up, down, weight = ball(p + eps), ball(1 - p + eps), arb(r.attributes.weight_of(i))
+        found["value"].append(-b[i] * up.log() - a[i] * down.log())
+        found["grad_logits"].append(arb(c) * (a[i] / down - b[i] / up))
+        found["grad_labels"].append(arb(c) * weight * kept * (down.log() - up.log()))
+    return found
+
+
+def clipped_divergence(r: Row, clip: Clip) -> Values:
+    """``Σ t' (log t' − log p')`` of a target and a prediction that are clipped to ``[ε, 1]``.
+
+    The prediction is given by its logarithm. What is clipped has no gradient, nor has what is NaN.
+    """
+    c, eps = arb(r.c[0]), arb(clip[0])
+    terms: list[Number] = []
+    slopes: list[Number] = []
+    others: list[Number] = []
+    for t, given in zip(r.p, r.x, strict=True):
+        x = float(given)
+        target = NAN if math.isnan(t) else arb(min(max(t, clip[0]), 1.0))
+        low = not math.isnan(x) and (x == -math.inf or arb(x).exp() < eps)
+        log = NAN if math.isnan(x) else eps.log() if low else arb(min(x, 0.0))
+        if isinstance(target, float) or isinstance(log, float):
+            terms.append(NAN)
+            slopes.append(NAN)
+            others.append(NAN)
+            continue
+        terms.append(target * (target.log() - log))
+        slopes.append(-c * target if not low and x <= 0 else ZERO)
+        others.append(c * (target.log() - log + 1) if clip[0] <= t <= 1 else ZERO)
+    return {"value": [added(terms)], "grad_logits": slopes, "grad_labels": others}
 
 
 def clipped_shares(r: Row, clip: Clip) -> Values:

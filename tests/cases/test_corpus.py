@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "7f23056750fa33966fb3071ae05ba159311daaceaab65ac969541f8858d0db92",
-    "standard": "63bf1d890653bcf3f5688c5a42a82c73cdb4d1a063f5c14569bc27a7720634de",
-    "full": "420a2ebf579f947caca763ca02b129a10a7db429c7abeffbf17115f4c77aec95",
+    "quick": "420f0535fffcc05ea81e0e3f1426d71a591c616c3f1e97844d99b81f1ef3f9e2",
+    "standard": "2e526d74f785d5284803ae2bd98fd4c5c5ef3aa7b19b6596dce05743a8f8d598",
+    "full": "f2bc2ad174cc2902ae4dcf38899a02804368e67fc1e58c0c56434c0be695fd2a",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -28,6 +28,7 @@ BINARY, DENSE, SPARSE = (
     "sparse_categorical_cross_entropy",
 )
 BOUNDED, WITHIN = "logarithms of at least -100", "probabilities within epsilon"
+RAISED, DIVERGENCE = "an epsilon added to probabilities", "divergence of what is within epsilon"
 SHARES, SOFTMAX = "shares within epsilon", "softmax of logarithms within epsilon"
 NOBODY = {"framework": "f", "version": "1", "machine": "m", "formulation": "fused"}
 
@@ -35,8 +36,14 @@ NOBODY = {"framework": "f", "version": "1", "machine": "m", "formulation": "fuse
 def ends(operator: str, fmt: Format = BINARY32) -> Batch:
     family = families()["special_values"]
     (n,) = family.lengths(OPERATORS[operator], "quick")
-    (found,) = batches_of(OPERATORS[operator], family, fmt, n)
-    return found
+    return next(iter(batches_of(OPERATORS[operator], family, fmt, n)))
+
+
+def reduced_ends(operator: str, reduction: str, fmt: Format = BINARY32) -> list[Batch]:
+    family = families()["special_values"]
+    (n,) = family.lengths(OPERATORS[operator], "quick")
+    every = batches_of(OPERATORS[operator], family, fmt, n)
+    return [b for b in every if b.inputs.attributes.reduction == reduction]
 
 
 def loss(operator: str, b: Batch, low: float, high: float, least: float = -np.inf) -> Floats:
@@ -84,6 +91,92 @@ def test_what_is_documented_is_declared_and_a_clamp_elsewhere_is_not(
     caught = [r for r in other if r["status"] in ("breaks_should", "breaks_must")]
     assert {r["case"] for r in declared} <= {r["case"] for r in caught}
     assert {r["clause"] for r in caught} <= {"5.6", "5.7"}
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=lambda f: f.name)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_clamp_is_declared_under_a_reduction(reduction: str, fmt: Format) -> None:
+    """Of a finite mean the infinite one is none; a clamp elsewhere is a finding there, too."""
+    seen, caught = set(), 0
+    for b in reduced_ends(BINARY, reduction, fmt):
+        for name, low, high, least in (
+            (BOUNDED, 0.0, 1.0, -100.0),
+            (WITHIN, *clip_of(fmt), -np.inf),
+        ):
+            with np.errstate(over="ignore"):
+                own, other = (
+                    getattr(loss(BINARY, b, low, high, floor), reduction)(axis=1)
+                    for floor in (least, -30.0 if name == BOUNDED else -8.0)
+                )
+            declared = judged(b, own, name)
+            assert {r["status"] for r in declared} <= {"open", "conforms"}
+            assert {r["clause"] for r in declared if r["status"] == "open"} <= {"5.11"}
+            seen |= {(name, r["clause"]) for r in declared}
+            infinite = [r for r in judged(b, other, name) if r["clause"] == "5.6"]
+            assert all(r["status"] == "breaks_should" for r in infinite)
+            caught += len(infinite)
+    assert {(BOUNDED, "5.11"), (WITHIN, "5.11")} <= seen and caught >= 4
+
+
+def raised(b: Batch, eps: float) -> Floats:
+    p, z = b.inputs.logits, b.inputs.labels
+    with np.errstate(all="ignore"):
+        return -z * np.log(p + eps) - (1 - z) * np.log(1 - p + eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_epsilon_that_is_added(dtype: type) -> None:
+    """As TensorFlow 1 writes it, step by step in the format; a larger one is no declared difference."""
+    fmt = FORMATS[np.dtype(dtype).name]
+    b, eps = ends(BINARY, fmt), dtype(1e-7)
+    p, z, one = b.inputs.logits.astype(dtype), b.inputs.labels.astype(dtype), dtype(1)
+    with np.errstate(all="ignore"):
+        own = -z * np.log(p + eps) - (one - z) * np.log(one - p + eps)
+    rows = kept(judged(b, own, RAISED), "zero", "negative_zero", "one_", "next_to", "hard", "below_zero")
+    assert {r["status"] for r in rows} <= {"open", "conforms"}
+    assert {"5.11"} <= {r["clause"] for r in rows}
+    larger = kept(judged(b, raised(b, 1e-6), RAISED), "zero_wrong", "one_wrong")
+    assert {r["status"] for r in larger} == {"breaks_should"}
+
+
+def test_the_gradient_of_an_epsilon_that_is_added() -> None:
+    b, eps = ends(BINARY), float(BINARY32.nearest(np.array(1e-7)))
+    truth = documented(RAISED, b.inputs)
+    assert truth is not None
+    p, z, c = b.inputs.logits, b.inputs.labels, b.inputs.cotangent
+    inside = (p >= 0) & (p <= 1)
+    for output, slope in (
+        ("grad_logits", (1 - z) / (1 - p + eps) - z / (p + eps)),
+        ("grad_labels", np.log(np.where(inside, 1 - p, 0) + eps) - np.log(np.where(inside, p, 0) + eps)),
+    ):
+        found = truth.enclosure(output).approximate()
+        np.testing.assert_allclose(found[inside], (c * slope)[inside], rtol=1e-9)
+        naive = BINARY32.nearest((c * slope).astype(np.float32).astype(np.float64))
+        assert (np.abs(naive - found) <= truth.bound(output).stable)[inside].all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("family", ["special_values", "soft_labels", "ordinary"])
+def test_a_divergence_of_what_is_clipped(family: str, dtype: type) -> None:
+    """As Keras writes it, of ``exp(x)``, with its derivative step by step; nothing of what is clipped."""
+    fmt, op = FORMATS[np.dtype(dtype).name], OPERATORS["kl_divergence"]
+    b = next(iter(batches_of(op, families()[family], fmt, 10)))
+    truth, eps = documented(DIVERGENCE, b.inputs), dtype(1e-7)
+    assert truth is not None and not truth.certified.undecided.any()
+    x, t, c = (a.astype(dtype) for a in (b.inputs.logits, b.inputs.labels, b.inputs.cotangent))
+    known = ~np.isnan(x).any(axis=1) & ~np.isnan(t).any(axis=1) & np.isfinite(c[:, 0])
+    x, t, c = x[known], t[known], c[known]
+    p, target = np.clip(np.exp(x), eps, dtype(1)), np.clip(t, eps, dtype(1))
+    by_x = -(c * target) / p * np.exp(x) * (np.exp(x) >= eps)
+    by_t = c * (np.log(target / p) + 1) * ((t >= eps) & (t <= 1))
+    value = (target * np.log(target / p)).sum(axis=1, keepdims=True)
+    for output, got in (("value", value), ("grad_logits", by_x), ("grad_labels", by_t)):
+        exact, bound = truth.enclosure(output).approximate()[known], truth.bound(output).stable[known]
+        assert (np.abs(got - exact) <= bound).all(), output
+    unclipped = (t * (np.log(np.maximum(t, np.finfo(dtype).tiny)) - np.maximum(x, -1e4))).sum(axis=1)
+    far = np.abs(unclipped[:, None] - truth.enclosure("value").approximate()[known])
+    if family != "ordinary":
+        assert (far > truth.bound("value").stable[known]).any(), "another function"
 
 
 def test_a_judge_goes_with_its_batch() -> None:
