@@ -57,14 +57,15 @@ def raised_binary(r: Row, clip: Clip) -> Values:
     eps, kept = Fraction(clip[0]), ONE - arb(r.attributes.label_smoothing)
     found: Values = {"value": [], "grad_logits": [], "grad_labels": []}
     for i, (x, z, c) in enumerate(zip(r.x, r.p, r.c, strict=True)):
-        p = Fraction(float(x)) if math.isfinite(float(x)) and not math.isnan(z) else None
+        p = Fraction(float(x)) if math.isfinite(float(x)) else None
         if p is None or not -eps < p < 1 + eps:
             for numbers in found.values():
                 numbers.append(NAN)
             continue
         up, down, weight = ball(p + eps), ball(1 - p + eps), arb(r.attributes.weight_of(i))
-        found["value"].append(-b[i] * up.log() - a[i] * down.log())
-        found["grad_logits"].append(arb(c) * (a[i] / down - b[i] / up))
+        lost = math.isnan(z)  # on a label its own slope does not depend
+        found["value"].append(NAN if lost else -b[i] * up.log() - a[i] * down.log())
+        found["grad_logits"].append(NAN if lost else arb(c) * (a[i] / down - b[i] / up))
         found["grad_labels"].append(arb(c) * weight * kept * (down.log() - up.log()))
     return found
 

@@ -155,6 +155,16 @@ def test_the_gradient_of_an_epsilon_that_is_added() -> None:
         assert (np.abs(naive - found) <= truth.bound(output).stable)[inside].all()
 
 
+def test_on_a_label_that_is_nan_its_own_slope_does_not_depend() -> None:
+    b = next(iter(batches_of(OPERATORS[BINARY], families()["soft_labels"], BINARY32, 16)))
+    lost = np.isnan(b.inputs.labels)
+    truth = documented(RAISED, b.inputs)
+    assert truth is not None and lost.any()
+    for output in ("value", "grad_logits", "grad_labels"):
+        found = np.isnan(truth.enclosure(output).hi)
+        assert (found == (lost if output != "grad_labels" else np.zeros_like(lost))).all(), output
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("family", ["special_values", "soft_labels", "ordinary"])
 def test_a_divergence_of_what_is_clipped(family: str, dtype: type) -> None:
