@@ -37,7 +37,7 @@ from xent_conformance.reports.views.issue import issue_text, trackers
 QUOTED = 2
 """Clauses that are quoted in full."""
 
-RIGHT = 6
+RIGHT = 4
 """Implementations that conform throughout, of which so many are named."""
 
 PLACES = 24

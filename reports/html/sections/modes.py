@@ -14,7 +14,7 @@ from xent_conformance.reports.text.wording import joined, listed, plural
 from xent_conformance.reports.views import modes as views
 from xent_conformance.reports.views.modes import Moved, Pair, What
 
-NAMED = 6
+NAMED = 3
 """Causes that a cell names; of more it says how many there are, and how many verdicts they have."""
 
 UNNAMED = "no cause named"
