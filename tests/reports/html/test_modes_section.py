@@ -98,4 +98,4 @@ def test_many_causes_are_counted() -> None:
         for i in range(8)
     ]
     _, text = shown(run_of(rows))
-    assert text.count("unexplained 1") == 6 and text.endswith("2 more causes 2")
+    assert text.count("unexplained 1") == 3 and text.endswith("5 more causes 5")
