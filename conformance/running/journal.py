@@ -19,7 +19,9 @@ from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
-from xent_conformance.running.distances import Measured
+from xent_conformance.reports.run.header import DISTANCE
+from xent_conformance.reports.run.shape import anything, every, pair, parsed, record, table, text
+from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.memory import Done
 from xent_conformance.running.order import order_of, ordered
@@ -29,6 +31,10 @@ ENDED = "ended"
 
 ANSWERS_BYTES = 1 << 29
 """Answers that are still to be compared are kept up to so many bytes; beyond, a resumed run asks again."""
+
+_DONE = every(pair)
+_TOLD = {"done": _DONE, "said": table(table(anything)), "largest": every(DISTANCE), "answers": text}
+"""What a part says of itself, beside its verdicts."""
 
 _WORDS = {"operator": tuple(OPERATORS)}
 """What a column can hold that this suite lists, beside the words of verdicts."""
@@ -105,7 +111,7 @@ class Journal:
     def _left(self) -> Any:
         """Whose answers are there; None where that cannot be read."""
         try:
-            return json.loads((self.folder / "identity.json").read_text(encoding="utf-8"))
+            return parsed((self.folder / "identity.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -130,7 +136,10 @@ class Journal:
                 continue
             self._take(path, held, told)
             if answers is not None:
-                self._answers[answers] = {(seat, batch) for seat, batch in _kept_in(answers)}
+                try:
+                    self._answers[answers] = set(_kept_in(answers))
+                except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+                    raise self._of_no_run(answers, f"no answers ({str(error).splitlines()[0]})") from None
         for unfinished in beside.values():  # the part that it was to stand beside was never written
             unfinished.unlink()
         self._held = {pair for pairs in self._answers.values() for pair in pairs}
@@ -139,7 +148,9 @@ class Journal:
         """What a part says of itself, beside its verdicts."""
         try:
             told = pl.read_parquet_metadata(io.BytesIO(held))
-            return {name: json.loads(told[name]) for name in ("done", "said", "largest", "answers")}
+            found = parsed("{" + ", ".join(f'"{name}": {told[name]}' for name in _TOLD) + "}")
+            record(_TOLD)(found, "")
+            return found
         except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
             raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
 
@@ -310,9 +321,12 @@ def _fits(path: Path, held: bytes) -> bool:
 
 
 def _kept_in(answers: Path) -> list[tuple[str, str]]:
-    """Whose answers to which batches it has."""
-    kept: list[tuple[str, str]] = json.loads(pl.read_parquet_metadata(answers)["kept"])
-    return kept
+    """Whose answers to which batches it has. Raises ValueError for what is no file of answers."""
+    kept = parsed(f'{{"kept": {pl.read_parquet_metadata(answers).get("kept")}}}')
+    record({"kept": _DONE})(kept, "")
+    if dict(pl.read_parquet_schema(answers)) != ANSWERS:
+        raise ValueError("not the columns of answers")
+    return [(seat, batch) for seat, batch in kept["kept"]]
 
 
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
