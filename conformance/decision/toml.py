@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 MOST = 1 << 22
 """Bytes. A thousand waivers have a tenth of it."""
+
+
+_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
+"""A dotted name without end: a parser takes the square of its length over it."""
 
 
 class Unreadable(Exception):
@@ -34,6 +39,8 @@ def text_of(path: Path) -> str:
 
 def parsed(text: str) -> dict[str, Any]:
     """The document. Raises :class:`NoToml`."""
+    if _DEEP.search(text):
+        raise NoToml("a key of it has more than 32 parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -20,6 +20,8 @@ from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.reports.run.header import DISTANCE
+from xent_conformance.reports.run.parquet import metadata
+from xent_conformance.reports.run.parquet import table as read_table
 from xent_conformance.reports.run.shape import anything, every, pair, parsed, record, table, text
 from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
@@ -138,8 +140,8 @@ class Journal:
             if answers is not None:
                 try:
                     self._answers[answers] = set(_kept_in(answers))
-                except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-                    raise self._of_no_run(answers, f"no answers ({str(error).splitlines()[0]})") from None
+                except ValueError as error:
+                    raise self._of_no_run(answers, f"no answers ({error})") from None
         for unfinished in beside.values():  # the part that it was to stand beside was never written
             unfinished.unlink()
         self._held = {pair for pairs in self._answers.values() for pair in pairs}
@@ -147,19 +149,19 @@ class Journal:
     def _told(self, path: Path, held: bytes) -> dict[str, Any]:
         """What a part says of itself, beside its verdicts."""
         try:
-            told = pl.read_parquet_metadata(io.BytesIO(held))
+            told = metadata(io.BytesIO(held))
             found = parsed("{" + ", ".join(f'"{name}": {told[name]}' for name in _TOLD) + "}")
             record(_TOLD)(found, "")
             return found
-        except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+        except (KeyError, ValueError) as error:
+            raise self._of_no_run(path, f"no part of a journal ({error})") from None
 
     def _take(self, path: Path, held: bytes, told: Mapping[str, Any]) -> None:
         """Go on with a part."""
         try:
-            verdicts = pl.read_parquet(io.BytesIO(held))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+            verdicts = read_table(io.BytesIO(held))
+        except ValueError as error:
+            raise self._of_no_run(path, f"no part of a journal ({error})") from None
         if dict(verdicts.schema) != SCHEMA:
             raise self._of_no_run(path, "not the columns of a verdict")
         if words := strange(verdicts, {c.id: c.level for c in clauses().values()}, _WORDS):
@@ -206,7 +208,7 @@ class Journal:
         """What was measured between answers, and what is still to be, in an earlier, interrupted run."""
         yield Measured(largest=self._largest)
         for path in self._answers:
-            yield Measured(pl.read_parquet(path))
+            yield Measured(read_table(path))
 
     def compared(self, batch: str) -> None:
         """Everybody has answered the batch, and what is measured is told with the next :meth:`add`."""
@@ -322,9 +324,9 @@ def _fits(path: Path, held: bytes) -> bool:
 
 def _kept_in(answers: Path) -> list[tuple[str, str]]:
     """Whose answers to which batches it has. Raises ValueError for what is no file of answers."""
-    kept = parsed(f'{{"kept": {pl.read_parquet_metadata(answers).get("kept")}}}')
+    kept = parsed(f'{{"kept": {metadata(answers).get("kept")}}}')
     record({"kept": _DONE})(kept, "")
-    if dict(pl.read_parquet_schema(answers)) != ANSWERS:
+    if dict(read_table(answers).schema) != ANSWERS:
         raise ValueError("not the columns of answers")
     return [(seat, batch) for seat, batch in kept["kept"]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.run.words import NAIVE, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Grade, Outcome, Status, Symptom
 
 LEVELS = ("must", "should", "open")
 DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
@@ -57,6 +57,9 @@ def told_by(header: Mapping[str, Any]) -> dict[str, Collection[str]]:
     }
 
 
+_FAULTY = pl.col("status").is_in(FAULTS)
+
+
 def strange(verdicts: pl.DataFrame, levels: Mapping[str, str], also: Mapping[str, Collection[str]]) -> str:
     """The first value that is none of its column's words, and where it stands; empty where all are known.
 
@@ -87,6 +90,10 @@ def _odd(verdicts: pl.DataFrame) -> str:
         outside = verdicts.filter(~pl.col(column).is_between(least, most).fill_null(False))
         if not outside.is_empty():
             return f"{_place(outside)} has {column} {outside[column][0]}, which no run gives"
+    if "cause" in verdicts.columns:
+        right = verdicts.filter((pl.col("cause") != "") & ~(_FAULTY & (pl.col("formulation") != NAIVE)))
+        if not right.is_empty():
+            return f"{_place(right)} has the cause {cut(right['cause'][0])!r} of a fault, and none is charged"
     for column in verdicts.columns:
         if column not in _MAY_LACK and verdicts[column].null_count():
             return f"{_place(verdicts.filter(pl.col(column).is_null()))} has no {column}"

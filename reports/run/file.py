@@ -21,6 +21,7 @@ import polars as pl
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange, told_by
 from xent_conformance.reports.run.header import check_header
+from xent_conformance.reports.run.parquet import metadata, rows, table
 from xent_conformance.reports.run.shape import Misshapen, parsed
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 
@@ -166,13 +167,12 @@ def read_run(path: Path) -> Run:
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:
-        header = parsed(pl.read_parquet_metadata(path)[_KEY])
+        header = parsed(metadata(path)[_KEY])
         _check_size(path)
-        frame = pl.read_parquet(path)
+        frame = table(path)
     except KeyError:
         raise RunFileError(f"{path}: a Parquet file, but not one of ours (no run header)") from None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError) as reason:
         raise RunFileError(
             f"{path}: torn or not a run file ({reason}); run again, or use --resume if it was interrupted"
         ) from None
@@ -212,9 +212,9 @@ ROWS_A_BYTE, FEW = 1, 10_000
 
 def _check_size(path: Path) -> None:
     """Raise ValueError for a file that reads to far more than it is, before it is read."""
-    rows, size = pl.scan_parquet(path).select(pl.len()).collect().item(), path.stat().st_size
-    if rows > max(ROWS_A_BYTE * size, FEW):
-        raise ValueError(f"{rows:,} rows in {size:,} bytes")
+    number, size = rows(path), path.stat().st_size
+    if number > max(ROWS_A_BYTE * size, FEW):
+        raise ValueError(f"{number:,} rows in {size:,} bytes")
 
 
 def _twice(verdicts: pl.DataFrame) -> Row | None:

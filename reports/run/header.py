@@ -11,6 +11,7 @@ from xent_conformance.reports.run.closed import DTYPES, LEVELS
 from xent_conformance.reports.run.shape import (
     Check,
     Misshapen,
+    both,
     count,
     either,
     every,
@@ -48,8 +49,16 @@ _SELECTION = record(
 )
 
 _WORKER = record(
-    {"framework": text, "version": text, "devices": texts, "environment": table(text)},
-    {"import_s": seconds, "variant": text, "starts": count, "cores": count, "missing": table(text)},
+    {
+        "framework": text,
+        "version": text,
+        "devices": texts,
+        "environment": both(table(text), record({"processor": text})),
+        "variant": text,
+        "import_s": seconds,
+        "starts": count,
+    },
+    {"cores": count, "missing": table(text)},
 )
 
 _EXHIBIT = record(

@@ -95,6 +95,16 @@ def either(*checks: Check) -> Check:
     return check
 
 
+def both(*checks: Check) -> Check:
+    """As all of them."""
+
+    def check(value: Any, place: str) -> None:
+        for each in checks:
+            each(value, place)
+
+    return check
+
+
 def every(entry: Check) -> Check:
     """A list."""
 

@@ -51,7 +51,9 @@ def _run(*rows: dict[str, Any], **header: Any) -> Run:
         clauses=CLAUSES,
         operators={"operator": "…"},
         families={"family": "…"},
-        frameworks=[{"framework": "fake", "version": "1.0", "devices": ["cpu"], "environment": {}}],
+        frameworks=[
+            {"framework": "fake", "version": "1.0", "devices": ["cpu"], "environment": {"processor": "one"}}
+        ],
         planned={"fake": 1},
         finished={"fake": 1},
     )

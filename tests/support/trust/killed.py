@@ -2,7 +2,8 @@
 
 A step is what reaches the disk or could: bytes written, synced, renamed, taken away. Where bytes are written
 half of them are, as when a machine stops. ``WHO``: ``fakes``, asked in this process; ``workers``, the same by
-workers of which every third question is killed from outside; ``jax`` and ``jax-workers``, a real framework.
+workers of which every seventh question, counted from ``STEP``, is killed from outside, and nothing else;
+``jax`` and ``jax-workers``, a real framework.
 The last line of what is printed is ``STEPS KILLS``: how many there were.
 """
 
@@ -29,8 +30,8 @@ from xent_conformance.running.engine import run
 
 FAKES = {"fake": "OneUlpOff", "other": "FourUlpsOff", "third": "Raises"}
 
-EVERY = 3
-"""A worker is killed at each question of so many."""
+EVERY = 7
+"""A worker is killed at each question of so many: of two in a row the second would be the question's own."""
 
 
 def die_at(step: int) -> Callable[[], int]:
@@ -62,13 +63,13 @@ def die_at(step: int) -> Callable[[], int]:
     return lambda: last[0]
 
 
-def kill_workers() -> Callable[[], int]:
-    """Kill each worker at every third of its questions: before it has it, or while it has it."""
+def kill_workers(first: int) -> Callable[[], int]:
+    """Kill workers at every seventh question from the first: before they have it, or while they have it."""
     ask, asked, killed = Process.ask, itertools.count(1), [0]
 
     def dying(self: Process, questions: Any, arrays: Any) -> Iterator[Any]:
         number = next(asked)
-        if number % EVERY == 0:
+        if number % EVERY == first % EVERY:
             killed[0] += 1
             if number % 2:
                 self._process.kill()
@@ -98,8 +99,9 @@ def main() -> None:
     desk.VERDICTS = 1  # a part of the journal for each batch
     header.digest = lambda profile: profile  # of the whole corpus: it takes longer than all the rest
     questions = asked(who)
-    killed = kill_workers() if "workers" in who else lambda: 0
-    steps = die_at(step)
+    workers = "workers" in who
+    killed = kill_workers(step) if workers else lambda: 0
+    steps = die_at(0 if workers else step)
     inside = (lambda seat: InProcess(seat.framework.adapter_class())) if who == "fakes" else None
     run(questions, out, resume=None, oracle=Oracle(out.parent / "truths"), inside=inside)
     print(f"\n{steps()} {killed()}")

@@ -85,15 +85,16 @@ class Campaign:
         self.found.driver += killed
         self.found.real += killed if who.startswith("jax") else 0
 
-    def kill_workers(self, who: str, whole: Run) -> None:
-        """A run of which every third question loses its worker."""
-        out = self.folder / f"{who}.parquet"
-        done = self._start(out, who, 0)
-        killed = int(done.stdout.split()[-1]) if done.returncode == 0 else 0
-        self.found.worker += killed
-        self.found.real += killed if who.startswith("jax") else 0
-        self._no_orphans()
-        self._compare(done, out, whole, who)
+    def kill_workers(self, who: str, whole: Run, runs: int) -> None:
+        """So many runs of which every seventh question loses its worker, each counted from another."""
+        for first in range(runs):
+            out = self.folder / f"{who}-{first}.parquet"
+            done = self._start(out, who, first)
+            killed = int(done.stdout.split()[-1]) if done.returncode == 0 else 0
+            self.found.worker += killed
+            self.found.real += killed if who.startswith("jax") else 0
+            self._no_orphans()
+            self._compare(done, out, whole, f"{who}, counted from {first}")
 
     def _start(self, out: Path, who: str, step: int) -> subprocess.CompletedProcess[str]:
         told = {**os.environ, "PYTHONPATH": str(ROOT), MARK: self._mark, "POLARS_MAX_THREADS": "1"}
