@@ -206,13 +206,13 @@ name = "anything"
 
 [tool.conformance]
 profile = "quick"
-framework = ["torch", "jax"]
-timeout = "20"
+frameworks = ["torch", "jax"]
+fail-on = ["drift"]
 """
 
 CASES = outside.held(
-    outside.case(logits=[[0.0, 1.0, -1.5], [1e30, "inf", "nan"]]),
-    outside.loss(id="two", expected=[0.1, 0.2]),
+    outside.case(logits=[[0.0, 1.0, -1.5], [1024.0, "inf", "nan"]]),
+    outside.loss(id="two", expected=[0.125, 0.25]),
 )
 
 
@@ -255,6 +255,11 @@ class Campaign:
                 self.found.read[reader] += 1
             else:
                 self.found.told.append(f"{reader}: read as something else ({str(what)[:200]})")
+
+    def _whole(self, reader: str, read: Callable[[], bool]) -> None:
+        """What is damaged next is right before: else the refusals below would say nothing."""
+        if not read():
+            raise AssertionError(f"{reader}: the file that is to be damaged is wrong already")
 
     # --- run files and baselines ---
 
@@ -427,6 +432,8 @@ class Campaign:
             read_waivers([path])
             return True
 
+        path.write_text(WAIVERS)
+        self._whole("waivers", waiver)
         for text in self._texts(WAIVERS, waivers):
             path.write_bytes(text)
             self._try("waivers", waiver, WaiverError, text[:80])
@@ -438,6 +445,8 @@ class Campaign:
             nearest(settings)
             return True
 
+        (settings / "pyproject.toml").write_text(CONFIG)
+        self._whole("settings", configuration)
         for text in self._texts(CONFIG, config):
             (settings / "pyproject.toml").write_bytes(text)
             self._try("settings", configuration, ConfigurationError, text[:80])
@@ -449,6 +458,8 @@ class Campaign:
             return bool(found.digest) and found.claims is not None
 
         whole = json.dumps(CASES)
+        file.write_text(whole)
+        self._whole("cases", case)
         for i in range(cases):
             held = damaged(self._draw, whole.encode()) if i % 2 else b""
             file.write_bytes(held or json.dumps(mutated(self._draw, CASES)).encode())
@@ -493,6 +504,9 @@ class Campaign:
             data_set / "input_0.pb": inputs,
             data_set / "output_0.pb": outputs,
         }
+        for path, held in files.items():
+            path.write_bytes(held)
+        self._whole("ONNX", case)
         for _ in range(number):
             victim = self._draw.choice(sorted(files))
             for path, held in files.items():
