@@ -294,7 +294,10 @@ class Journal:
         """The run file is written and lacks nothing: the journal has served."""
         if not self.folder.is_dir() or _foreign(self.folder):
             return
-        for path in self.folder.iterdir():
+        # answers first and then whose they are: what a kill leaves half gone begins anew, or goes on
+        (self.folder / ENDED).touch()
+        last = ("identity.json", ENDED)
+        for path in sorted(self.folder.iterdir(), key=lambda p: (p.name in last, p.name == ENDED)):
             path.unlink()
         self.folder.rmdir()
 

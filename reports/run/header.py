@@ -25,12 +25,9 @@ from xent_conformance.reports.run.shape import (
 
 texts = every(text)
 
-_WORD = r"(?:[\w.,/+@:~=%-]|\[|\])+"
-INSTALL = like(
-    rf"(?:(?:{_WORD}|'[^'\x00-\x1f]+') -m )?pip install (?:[\w.\[\]<>=!~,-]+|'[\w.\[\]<>=!~, -]+')"
-    r"|conformance list devices",
-    "`pip install NAME`",
-)
+_PYTHON = r"(?:[\w.,/+@:~=%-]+|'[^'\x00-\x1f]+')"
+_NAME = r"(?:\w[\w.\[\]=,-]*|'\w[\w.\[\]<>=!~, -]*')"
+INSTALL = like(rf"(?:{_PYTHON} -m )?pip install(?: {_NAME})+|conformance list devices", "`pip install NAME`")
 """What is shown to be typed, and is in the file: no other command can be."""
 
 _GAP = record({"framework": text, "message": text, "install": INSTALL})

@@ -27,7 +27,7 @@ class Size:
     adapters: tuple[str, ...]
 
 
-WHOLE = Size(140, 5, 16, 3, 560, tuple(adapters.EXPECTED))
+WHOLE = Size(130, 7, 16, 4, 510, tuple(adapters.EXPECTED))
 SHORT = Size(3, 0, 0, 0, 12, ("Exact", "Raises"))
 
 LONGEST = 40
@@ -83,31 +83,39 @@ def main() -> int:
         folder = Path(temporary)
         later = beside.submit(killed, folder, size)
         files = damaged(folder / "damaged", size)
+        print(of_files(files), flush=True)
         odd = adapters.campaign(folder / "truths", list(size.adapters))
+        right = odd.adapters - len(odd.wrong)
+        print(f"{odd.adapters} adapters, honest and misbehaving: {right} as expected", flush=True)
         processes = later.result()
-    print(
-        f"{processes.driver + processes.worker} kill points: {processes.driver} of the process that asks and "
-        f"writes, {processes.worker} of workers; {processes.real} of them with a real framework (jax)\n"
-        f"  {processes.lost} verdicts lost, {processes.twice} twice, {processes.changed} runs with another "
-        f"table or other distances, {processes.tracebacks} tracebacks, {processes.orphans} orphans, "
-        f"{processes.left} journals left"
-    )
-    print(
-        f"{files.files:,} damaged or hostile files: {files.refused.total():,} refused, "
-        f"{files.read.total():,} read as what they are\n"
-        f"  {files.changed} read as something else, {files.passed} wrong passes, {files.tracebacks} "
-        f"tracebacks, {files.hung} that hang"
-    )
-    for reader in sorted(files.refused | files.read):
-        print(f"  {reader}: {files.refused[reader]:,} refused, {files.read[reader]:,} read")
-    print(
-        f"{odd.adapters} adapters, honest and misbehaving: {odd.adapters - len(odd.wrong)} as expected, "
-        f"{len(odd.wrong)} otherwise"
-    )
+    print(of_kills(processes))
     print(f"{time.monotonic() - began:,.0f} s")
     for told in (*processes.told, *files.told, *odd.wrong):
         print(f"WRONG {told}")
     return int(bool(processes.wrong or files.wrong or odd.wrong))
+
+
+def of_kills(found: kills.Kills) -> str:
+    """What came of the kills."""
+    return (
+        f"{found.driver + found.worker} kill points: {found.driver} of the process that asks and writes, "
+        f"{found.worker} of workers; {found.real} of them with a real framework (jax)\n"
+        f"  {found.lost} verdicts lost, {found.twice} twice, {found.changed} runs with another table or other "
+        f"distances, {found.tracebacks} tracebacks, {found.orphans} orphans, {found.left} journals left"
+    )
+
+
+def of_files(found: damage.Damage) -> str:
+    """What came of the files."""
+    lines = [
+        f"{found.files:,} damaged or hostile files: {found.refused.total():,} refused, "
+        f"{found.read.total():,} read as what they are",
+        f"  {found.changed} read as something else, {found.passed} wrong passes, {found.tracebacks} "
+        f"tracebacks, {found.hung} that hang",
+    ]
+    for reader in sorted(found.refused | found.read):
+        lines.append(f"  {reader}: {found.refused[reader]:,} refused, {found.read[reader]:,} read")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
