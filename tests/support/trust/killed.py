@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,40 @@ def asked(who: str) -> Selection:
     return selection()
 
 
+def serve() -> None:
+    """Die again and again: each run a process of its own, which has imported everything already.
+
+    A line asks, ``OUT STEP ERRORS``, and one answers, ``STATUS``. For runs that start no processes.
+    """
+    for line in sys.stdin:
+        out, step, errors = line.split()
+        child = os.fork()
+        if not child:
+            with open(errors, "w") as stream:  # noqa: PTH123  # as the system would
+                os.dup2(stream.fileno(), 2)
+            sys.stdin.close()
+            try:
+                once(Path(out), "fakes", int(step))
+            except BaseException:  # noqa: BLE001  # it is told, and counted
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
 def main() -> None:
-    """The run."""
-    out, who, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    """The run, or run upon run."""
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        steps, kills = once(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+        print(f"\n{steps} {kills}")
+
+
+def once(out: Path, who: str, step: int) -> tuple[int, int]:
+    """A run; how many steps it took, and how many kills."""
     desk.VERDICTS = 1  # a part of the journal for each batch
     header.digest = lambda profile: profile  # of the whole corpus: it takes longer than all the rest
     questions = asked(who)
@@ -104,7 +136,7 @@ def main() -> None:
     steps = die_at(0 if workers else step)
     inside = (lambda seat: InProcess(seat.framework.adapter_class())) if who == "fakes" else None
     run(questions, out, resume=None, oracle=Oracle(out.parent / "truths"), inside=inside)
-    print(f"\n{steps()} {killed()}")
+    return steps(), killed()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ from xent_conformance.running.journal import folder_of
 MARK = "TRUST_CAMPAIGN"
 """A variable that all processes of a campaign inherit, so that what is left of them is found."""
 
+NEVER = 1 << 30
+"""A step that no run comes to."""
+
 PATIENCE = 10.0
 """Seconds in which what a killed driver has started is gone."""
 
@@ -60,6 +63,7 @@ class Campaign:
     def __post_init__(self) -> None:
         self._draw = random.Random(self.seed)
         self._mark = uuid.uuid4().hex
+        self._server: subprocess.Popen[str] | None = None
 
     def whole(self, who: str) -> tuple[Run, int]:
         """The run that nothing disturbs, and how many steps it takes."""
@@ -75,7 +79,7 @@ class Campaign:
         while killed < kills:
             out, number = self.folder / f"{who}-{number}.parquet", number + 1
             while True:
-                step = self._draw.randint(1, longest) if killed < kills else 0
+                step = self._draw.randint(1, longest) if killed < kills else NEVER
                 done = self._start(out, who, step)
                 if done.returncode != -signal.SIGKILL:
                     break
@@ -97,9 +101,35 @@ class Campaign:
             self._compare(done, out, whole, f"{who}, counted from {first}")
 
     def _start(self, out: Path, who: str, step: int) -> subprocess.CompletedProcess[str]:
+        if who == "fakes" and step:
+            return self._served(out, step)
         told = {**os.environ, "PYTHONPATH": str(ROOT), MARK: self._mark, "POLARS_MAX_THREADS": "1"}
         words = [sys.executable, "-m", "tests.support.trust.killed", str(out), who, str(step)]
         return subprocess.run(words, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
+
+    def _served(self, out: Path, step: int) -> subprocess.CompletedProcess[str]:
+        """By a process that has imported everything, and forks."""
+        if self._server is None:
+            told = {**os.environ, "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": "1"}
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.trust.killed", "serve"],
+                cwd=ROOT,
+                env=told,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._server.stdin is not None and self._server.stdout is not None
+        errors = self.folder / "errors"
+        self._server.stdin.write(f"{out} {step} {errors}\n")
+        self._server.stdin.flush()
+        status = int(self._server.stdout.readline())
+        return subprocess.CompletedProcess([], status, "", errors.read_text())
+
+    def close(self) -> None:
+        """End what serves it."""
+        if self._server is not None:
+            self._server.communicate()
 
     def _compare(self, done: subprocess.CompletedProcess[str], out: Path, whole: Run, what: str) -> None:
         if done.returncode or "Traceback" in done.stderr:
