@@ -51,9 +51,7 @@ def _run(*rows: dict[str, Any], **header: Any) -> Run:
         clauses=CLAUSES,
         operators={"operator": "…"},
         families={"family": "…"},
-        frameworks=[
-            {"framework": "fake", "version": "1.0", "devices": ["cpu"], "environment": {"processor": "one"}}
-        ],
+        frameworks=[{**small_run.header()["frameworks"][0], "framework": "fake", "version": "1.0"}],
         planned={"fake": 1},
         finished={"fake": 1},
     )
