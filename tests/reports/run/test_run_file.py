@@ -43,7 +43,7 @@ def _verdict(**changes: Any) -> dict[str, Any]:
         name: {pl.String(): name, pl.Int32(): 7, pl.Float64(): 0.1}[kind] for name, kind in SCHEMA.items()
     }
     assert not set(changes) - set(row)
-    return row | WORDS | {"framework": "fake", "machine": "here", "device": "cpu"} | changes
+    return row | WORDS | {"framework": "fake", "machine": "here", "device": "cpu", "cause": ""} | changes
 
 
 def _run(*rows: dict[str, Any], **header: Any) -> Run:
