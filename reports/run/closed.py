@@ -90,6 +90,9 @@ def _odd(verdicts: pl.DataFrame) -> str:
         outside = verdicts.filter(~pl.col(column).is_between(least, most).fill_null(False))
         if not outside.is_empty():
             return f"{_place(outside)} has {column} {outside[column][0]}, which no run gives"
+    torn = verdicts.filter(pl.col("hi").is_finite() & ~pl.col("lo").is_finite())
+    if not torn.is_empty():
+        return f"{_place(torn)} has lo {torn['lo'][0]} beside a finite hi, which no run gives"
     if "cause" in verdicts.columns:
         right = verdicts.filter((pl.col("cause") != "") & ~(_FAULTY & (pl.col("formulation") != NAIVE)))
         if not right.is_empty():

@@ -124,6 +124,7 @@ def test_json_that_is_nested_without_end_is_refused(depth: int) -> None:
         ({"n": -1}, "has n -1"),
         ({"index": None}, "has index None"),
         ({"hi": None}, "has no hi"),
+        ({"lo": float("nan")}, "has lo nan beside a finite hi"),
         ({"message": None}, "has no message"),
         ({"message": "x" * 20_000}, "has a message of more than 16,384 bytes"),
         ({"cause": "0-is-nan"}, "has the cause '0-is-nan' of a fault, and none is charged"),
