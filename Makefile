@@ -5,7 +5,7 @@ TORCH ?= cpu
 BIN := .venv/bin
 OUT := out
 
-.PHONY: report test lint explore bench clean
+.PHONY: report test faults lint explore bench clean
 
 report: .venv/installed
 	@mkdir -p $(OUT)
@@ -16,6 +16,10 @@ report: .venv/installed
 # two processes on two cores: polars needs no threads of its own
 test: lint .venv/other-numpy
 	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md; some twenty minutes
+faults: .venv/installed
+	$(BIN)/python -m tests.support.trust
 
 explore: .venv/installed
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests/cases tests/reference

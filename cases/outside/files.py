@@ -20,6 +20,9 @@ from xent_conformance.reference.formats import Floats
 
 MAX_BYTES = 2**28
 
+LONGEST = 2000
+"""Characters of a refusal: a name in a file may be endless."""
+
 
 @dataclass(frozen=True)
 class CaseFile:
@@ -75,7 +78,7 @@ def read_file(path: str | Path) -> CaseFile:
     try:
         return _read(Path(path), str(path))
     except CasesError as error:
-        raise CasesError(f"{path}: {error}") from None
+        raise CasesError(f"{path}: {error}"[:LONGEST]) from None
 
 
 def find_in(files: Sequence[CaseFile], case_id: str) -> tuple[Batch, Case]:

@@ -81,7 +81,7 @@ def cases_of(
         raise Inexpressible("it takes log-probabilities, and logits are what is asked here")
     if node.op_type not in {*ALONG_AN_AXIS, *ELEMENTWISE, LOSS}:
         raise Inexpressible(f"{node.op_type} is no operator of the specification")
-    constant = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    constant = {t.name: _array(onnx, t) for t in graph.initializer}
     given = [i.name for i in graph.input if i.name not in constant]
     if len(given) > len(inputs) or not outputs:
         raise Inexpressible("its data has fewer tensors than its graph")
@@ -148,8 +148,17 @@ def _tensors(onnx: Any, folder: Path, kind: str) -> list[Array]:
     """``input_0.pb``, ``input_1.pb``, …"""
     found: list[Array] = []
     while (path := folder / f"{kind}_{len(found)}.pb").is_file():
-        found.append(onnx.numpy_helper.to_array(onnx.load_tensor(path)))
+        found.append(_array(onnx, onnx.load_tensor(path)))
     return found
+
+
+def _array(onnx: Any, tensor: Any) -> Array:
+    """Its numbers. Raises ValueError for one that has none, in whatever way the library says so."""
+    try:
+        array: Array = onnx.numpy_helper.to_array(tensor)
+    except Exception as error:  # noqa: BLE001  # what a damaged tensor raises is not documented
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    return array
 
 
 def _onnx() -> Any:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail, refused
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, check_outputs, read, write
+from xent_conformance.commands.plain import escape
 
 
 @app.command()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
@@ -58,6 +57,7 @@ from xent_conformance.commands.files import (
     write_all,
 )
 from xent_conformance.commands.first import absent, nothing
+from xent_conformance.commands.plain import escape
 from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from xent_conformance import __version__
 from xent_conformance.asking.patience import ANSWER_SECONDS as ANSWER_SECONDS
 from xent_conformance.commands import completing
 from xent_conformance.commands.group import Group
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection

@@ -6,7 +6,6 @@ import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import (
     EVIDENCE,
@@ -21,6 +20,7 @@ from xent_conformance.commands.base import (
     fail,
 )
 from xent_conformance.commands.files import STANDARD, show
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from rich.console import Console

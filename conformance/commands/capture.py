@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, USAGE, Force, app, console, errors, fail
 from xent_conformance.commands.files import check_outputs
+from xent_conformance.commands.plain import escape
 
 
 class When(enum.StrEnum):

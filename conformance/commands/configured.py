@@ -12,7 +12,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.markup import escape
+
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from xent_conformance.configuration.force import InForce

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from xent_conformance.commands.base import EVIDENCE, USAGE, WIDE, Format, console, errors, fail, refused
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from xent_conformance.decision.waivers import Waiver
@@ -117,8 +117,11 @@ def screen(*written: Path | None) -> Console:
 
 
 def as_json(told: Any) -> str:
-    """Strict JSON: no NaN, no infinity."""
-    return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Strict JSON: no NaN, no infinity, and what would not be seen is written out, which means the same."""
+    from xent_conformance.reports.text.wording import HIDDEN
+
+    written = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
+    return HIDDEN.sub(lambda hidden: json.dumps(hidden[0])[1:-1], written) + "\n"
 
 
 def print_bytes(told: bytes) -> None:

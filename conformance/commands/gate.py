@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import rich.markup
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import (
     EVIDENCE,
@@ -46,6 +46,7 @@ from xent_conformance.commands.files import (
     write,
     write_all,
 )
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,18 +130,17 @@ def gate(
         (json_file, lambda: as_json(data.gate(decision))),
         (badge, lambda: as_json(badges.render(decision))),
     )
-    if github:
-        notes += _github(decision)
+    annotations = _github(decision) if github else []
     notes += decision.first_day(commands.adopt([str(path) for path in runs]))
     if formatted is Format.JSON:
-        for note in notes:
-            errors.print(escape(note), soft_wrap=True)
+        for line in (*map(escape, notes), *map(rich.markup.escape, annotations)):
+            errors.print(line, soft_wrap=True)
 
     def text(console: Console) -> None:
         if quiet:
             terminal_gate.sentence(decision, console)
         else:
-            terminal_gate.show(decision, console, notes=notes, whole=verbose)
+            terminal_gate.show(decision, console, notes=notes, annotations=annotations, whole=verbose)
 
     show(out, formatted, text, lambda: data.gate(decision), beside=screen(*written.values()))
     raise typer.Exit(decision.status)

@@ -10,6 +10,8 @@ import codecs
 import io
 import unicodedata
 
+import rich.markup
+
 NAME = "conformance.nearest"
 
 NEAREST = {
@@ -30,6 +32,13 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
 def _ascii(sign: str) -> str:
     bare = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode("ascii")
     return NEAREST.get(sign) or bare or sign.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def escape(text: str) -> str:
+    """Foreign text as text, for a console: nothing in it is markup, moves a cursor, or is hidden."""
+    from xent_conformance.reports.text.wording import harmless
+
+    return rich.markup.escape("\n".join(map(harmless, text.split("\n"))))
 
 
 def make_plain(*streams: object) -> None:

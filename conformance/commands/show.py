@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import (
     EVIDENCE,
@@ -49,6 +48,7 @@ from xent_conformance.commands.files import (
     write,
     write_all,
 )
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from rich.console import Console

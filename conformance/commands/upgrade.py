@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import (
     EVIDENCE,
@@ -37,6 +36,7 @@ from xent_conformance.commands.base import (
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, as_json, check_outputs, screen, write_all
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from xent_conformance.reports.run.file import Run

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from xent_conformance.commands.base import USAGE, errors, fail
+from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
     from xent_conformance.versions.target import Target

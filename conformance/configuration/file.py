@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from xent_conformance.configuration.settings import (
     Setting,
     Value,
 )
+from xent_conformance.decision.toml import NoToml, Unreadable, parsed, text_of
 
 NAME = "pyproject.toml"
 
@@ -44,12 +44,12 @@ def nearest(start: Path) -> File | None:
 def _table(path: Path) -> Mapping[str, Any] | None:
     """What stands in the table; None where there is none, or nothing that could be one."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_of(path)
+    except Unreadable as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
     try:
-        found: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        found: Any = parsed(text)
+    except NoToml as error:
         if TABLE not in text:
             return None
         raise ConfigurationError(f"{path} is no TOML: {error}") from None

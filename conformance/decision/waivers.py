@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,6 +23,7 @@ import polars as pl
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from xent_conformance.decision.toml import NoToml, Unreadable, parsed, text_of
 from xent_conformance.reference.clauses import STABLE, Level, clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.run.commands import Files
@@ -172,15 +172,12 @@ def known_files() -> list[Path]:
 
 def _read(path: Path) -> list[Waiver]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        data = parsed(text_of(path))
+    except Unreadable as reason:
         raise WaiverError(
             f"{path}: cannot be read ({reason}); `{Files().waive(str(path))}` writes stubs"
         ) from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except NoToml as error:
         raise WaiverError(f"{path}: not TOML ({error}); mend that line") from None
     if set(data) - {"waiver"} or not isinstance(data.get("waiver", []), list):
         raise WaiverError(f"{path}: a waiver file holds [[waiver]] entries and nothing else")

@@ -19,7 +19,11 @@ from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
-from xent_conformance.running.distances import Measured
+from xent_conformance.reports.run.header import DISTANCE
+from xent_conformance.reports.run.parquet import metadata
+from xent_conformance.reports.run.parquet import table as read_table
+from xent_conformance.reports.run.shape import anything, every, pair, parsed, record, table, text
+from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.memory import Done
 from xent_conformance.running.order import order_of, ordered
@@ -29,6 +33,10 @@ ENDED = "ended"
 
 ANSWERS_BYTES = 1 << 29
 """Answers that are still to be compared are kept up to so many bytes; beyond, a resumed run asks again."""
+
+_DONE = every(pair)
+_TOLD = {"done": _DONE, "said": table(table(anything)), "largest": every(DISTANCE), "answers": text}
+"""What a part says of itself, beside its verdicts."""
 
 _WORDS = {"operator": tuple(OPERATORS)}
 """What a column can hold that this suite lists, beside the words of verdicts."""
@@ -105,7 +113,7 @@ class Journal:
     def _left(self) -> Any:
         """Whose answers are there; None where that cannot be read."""
         try:
-            return json.loads((self.folder / "identity.json").read_text(encoding="utf-8"))
+            return parsed((self.folder / "identity.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -130,7 +138,10 @@ class Journal:
                 continue
             self._take(path, held, told)
             if answers is not None:
-                self._answers[answers] = {(seat, batch) for seat, batch in _kept_in(answers)}
+                try:
+                    self._answers[answers] = set(_kept_in(answers))
+                except ValueError as error:
+                    raise self._of_no_run(answers, f"no answers ({error})") from None
         for unfinished in beside.values():  # the part that it was to stand beside was never written
             unfinished.unlink()
         self._held = {pair for pairs in self._answers.values() for pair in pairs}
@@ -138,17 +149,19 @@ class Journal:
     def _told(self, path: Path, held: bytes) -> dict[str, Any]:
         """What a part says of itself, beside its verdicts."""
         try:
-            told = pl.read_parquet_metadata(io.BytesIO(held))
-            return {name: json.loads(told[name]) for name in ("done", "said", "largest", "answers")}
-        except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
-            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+            told = metadata(io.BytesIO(held))
+            found = parsed("{" + ", ".join(f'"{name}": {told[name]}' for name in _TOLD) + "}")
+            record(_TOLD)(found, "")
+            return found
+        except (KeyError, ValueError) as error:
+            raise self._of_no_run(path, f"no part of a journal ({error})") from None
 
     def _take(self, path: Path, held: bytes, told: Mapping[str, Any]) -> None:
         """Go on with a part."""
         try:
-            verdicts = pl.read_parquet(io.BytesIO(held))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise self._of_no_run(path, f"no part of a journal ({str(error).splitlines()[0]})") from None
+            verdicts = read_table(io.BytesIO(held))
+        except ValueError as error:
+            raise self._of_no_run(path, f"no part of a journal ({error})") from None
         if dict(verdicts.schema) != SCHEMA:
             raise self._of_no_run(path, "not the columns of a verdict")
         if words := strange(verdicts, {c.id: c.level for c in clauses().values()}, _WORDS):
@@ -195,7 +208,7 @@ class Journal:
         """What was measured between answers, and what is still to be, in an earlier, interrupted run."""
         yield Measured(largest=self._largest)
         for path in self._answers:
-            yield Measured(pl.read_parquet(path))
+            yield Measured(read_table(path))
 
     def compared(self, batch: str) -> None:
         """Everybody has answered the batch, and what is measured is told with the next :meth:`add`."""
@@ -281,7 +294,10 @@ class Journal:
         """The run file is written and lacks nothing: the journal has served."""
         if not self.folder.is_dir() or _foreign(self.folder):
             return
-        for path in self.folder.iterdir():
+        # answers first and then whose they are: what a kill leaves half gone begins anew, or goes on
+        (self.folder / ENDED).touch()
+        last = ("identity.json", ENDED)
+        for path in sorted(self.folder.iterdir(), key=lambda p: (p.name in last, p.name == ENDED)):
             path.unlink()
         self.folder.rmdir()
 
@@ -310,9 +326,12 @@ def _fits(path: Path, held: bytes) -> bool:
 
 
 def _kept_in(answers: Path) -> list[tuple[str, str]]:
-    """Whose answers to which batches it has."""
-    kept: list[tuple[str, str]] = json.loads(pl.read_parquet_metadata(answers)["kept"])
-    return kept
+    """Whose answers to which batches it has. Raises ValueError for what is no file of answers."""
+    kept = parsed(f'{{"kept": {metadata(answers).get("kept")}}}')
+    record({"kept": _DONE})(kept, "")
+    if dict(read_table(answers).schema) != ANSWERS:
+        raise ValueError("not the columns of answers")
+    return [(seat, batch) for seat, batch in kept["kept"]]
 
 
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.text.wording import plural, visible
 from xent_conformance.reports.views.gate import Gate, Judged, Reason
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -136,4 +136,4 @@ def _details(reason: Reason) -> str:
 
 
 def _text(text: str) -> str:
-    return _ILLEGAL.sub("\ufffd", text)
+    return _ILLEGAL.sub("\ufffd", visible(text))

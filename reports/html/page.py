@@ -7,26 +7,33 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.wording import visible
 
 _PARTS = re.compile(r".{11,}?[._:+/](?=.{4})|.+", re.DOTALL)
 """What stays together of a long dotted name: twelve characters or more, up to a separator."""
 
 
+def _seen(value: Any) -> Any:
+    """Foreign text so that all of it is seen; what is markup is ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def breakable(text: str) -> Markup:
     """``text``, escaped, with places where a long dotted name may break."""
-    return Markup("<wbr>").join(_PARTS.findall(text))
+    return Markup("<wbr>").join(_PARTS.findall(_seen(text)))
 
 
 def coded(text: str) -> Markup:
     """``text``, escaped, with its `backticks` as code."""
-    parts = [escape(part) for part in text.split("`")]
+    parts = [escape(part) for part in _seen(text).split("`")]
     if len(parts) % 2 == 0:
-        return escape(text)
+        return escape(_seen(text))
     return Markup("").join(
         Markup("<code>") + part + Markup("</code>") if i % 2 else part for i, part in enumerate(parts)
     )
@@ -42,6 +49,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.finalize = _seen
     made.filters |= {"breakable": breakable, "coded": coded}
     return made
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.run.words import NAIVE, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Grade, Outcome, Status, Symptom
 
 LEVELS = ("must", "should", "open")
 DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
@@ -29,6 +29,15 @@ _ALWAYS: Mapping[str, Collection[str]] = {
     "formulation": FORMULATIONS,
 }
 """Columns whose words are the suite's own."""
+
+_NUMBERS = {"n": (0, 1 << 26), "index": (0, 1 << 30), "exponent": (-(1 << 14), 1 << 14)}
+"""What columns of whole numbers may hold: an exponent beyond makes a decimal of a million digits."""
+
+_MAY_LACK = ("cause", "n", "index", "exponent")
+"""Columns that a file of before has not, or of which it is looked at otherwise whether one is missing."""
+
+LONGEST = 1 << 14
+"""Bytes of a text in the table."""
 
 _LEVEL_OF = {
     Status.BREAKS_MUST.value: "must",
@@ -48,16 +57,23 @@ def told_by(header: Mapping[str, Any]) -> dict[str, Collection[str]]:
     }
 
 
+_FAULTY = pl.col("status").is_in(FAULTS)
+
+
 def strange(verdicts: pl.DataFrame, levels: Mapping[str, str], also: Mapping[str, Collection[str]]) -> str:
     """The first value that is none of its column's words, and where it stands; empty where all are known.
 
     ``levels``: of each clause its level, by number; ``also``: what :data:`_ALWAYS` does not list.
     """
+    for column in verdicts.columns:
+        if verdicts.schema[column] == pl.String() and (verdicts[column].str.len_bytes() > LONGEST).any():
+            at = verdicts.filter(pl.col(column).str.len_bytes() > LONGEST)
+            return f"{_place(at)} has a {column} of more than {LONGEST:,} bytes"
     for column, known in {**_ALWAYS, "clause": levels, **also}.items():
         for value in verdicts[column].unique().sort():
             if value not in known:
-                at = verdicts.filter(pl.col(column).eq_missing(value))
-                return f"{_place(at)} has {column} {value!r}, which is none of {', '.join(map(str, known))}"
+                at, words = verdicts.filter(pl.col(column).eq_missing(value)), ", ".join(map(str, known))
+                return f"{_place(at)} has {column} {cut(repr(value))}, which is none of {words}"
     pairs = verdicts.select("status", "level", "clause").unique(maintain_order=True)
     for status, level, clause in pairs.iter_rows():
         of_status, of_clause = _LEVEL_OF.get(status, level), levels[clause]
@@ -65,11 +81,35 @@ def strange(verdicts: pl.DataFrame, levels: Mapping[str, str], also: Mapping[str
             at = verdicts.filter(status=status, level=level, clause=clause)
             held = f"has status {status!r} at level {level!r} by clause {clause}"
             return f"{_place(at)} {held}, which is {of_clause}"
+    return _odd(verdicts)
+
+
+def _odd(verdicts: pl.DataFrame) -> str:
+    """The first value that is missing, or out of all measure, and where it stands."""
+    for column, (least, most) in _NUMBERS.items():
+        outside = verdicts.filter(~pl.col(column).is_between(least, most).fill_null(False))
+        if not outside.is_empty():
+            return f"{_place(outside)} has {column} {outside[column][0]}, which no run gives"
+    torn = verdicts.filter(pl.col("hi").is_finite() & ~pl.col("lo").is_finite())
+    if not torn.is_empty():
+        return f"{_place(torn)} has lo {torn['lo'][0]} beside a finite hi, which no run gives"
+    if "cause" in verdicts.columns:
+        right = verdicts.filter((pl.col("cause") != "") & ~(_FAULTY & (pl.col("formulation") != NAIVE)))
+        if not right.is_empty():
+            return f"{_place(right)} has the cause {cut(right['cause'][0])!r} of a fault, and none is charged"
+    for column in verdicts.columns:
+        if column not in _MAY_LACK and verdicts[column].null_count():
+            return f"{_place(verdicts.filter(pl.col(column).is_null()))} has no {column}"
     return ""
+
+
+def cut(value: Any) -> str:
+    """A value in a sentence."""
+    return str(value)[:160]
 
 
 def _place(at: pl.DataFrame) -> str:
     """Where the first of some verdicts stands, and how many more there are."""
-    row = at.row(0, named=True)
+    row = {name: cut(value) for name, value in at.row(0, named=True).items()}
     more = f" (and {at.height - 1:,} more)" if at.height > 1 else ""
     return f"the verdict on {row['implementation']}, {row['output']} of {row['case']}{more},"

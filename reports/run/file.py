@@ -20,6 +20,9 @@ import polars as pl
 
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange, told_by
+from xent_conformance.reports.run.header import check_header
+from xent_conformance.reports.run.parquet import metadata, rows, table
+from xent_conformance.reports.run.shape import Misshapen, parsed
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 
 SCHEMA_VERSION = 3
@@ -164,19 +167,19 @@ def read_run(path: Path) -> Run:
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:
-        header = json.loads(pl.read_parquet_metadata(path)[_KEY])
-        frame = pl.read_parquet(path)
+        header = parsed(metadata(path)[_KEY])
+        _check_size(path)
+        frame = table(path)
     except KeyError:
         raise RunFileError(f"{path}: a Parquet file, but not one of ours (no run header)") from None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError) as reason:
         raise RunFileError(
             f"{path}: torn or not a run file ({reason}); run again, or use --resume if it was interrupted"
         ) from None
-    if header.get("schema") != SCHEMA_VERSION:
-        age = "a newer" if header.get("schema", 0) > SCHEMA_VERSION else "an older"
+    if (schema := header.get("schema")) != SCHEMA_VERSION:
+        age = "a newer" if isinstance(schema, int) and schema > SCHEMA_VERSION else "an older"
         raise RunFileError(
-            f"{path}: written by {age} version of the suite (schema {header.get('schema')}, "
+            f"{path}: written by {age} version of the suite (schema {str(schema)[:20]}, "
             f"this one reads {SCHEMA_VERSION}); run again with this version"
         )
     columns = {name: kind for name, kind in SCHEMA.items() if name in frame.columns or name not in _ADDED}
@@ -187,12 +190,13 @@ def read_run(path: Path) -> Run:
             "evidence; run again"
         )
     try:
-        levels, also = {c: told["level"] for c, told in header["clauses"].items()}, told_by(header)
-    except (KeyError, TypeError, AttributeError) as lacking:
+        check_header(header)
+    except Misshapen as wrong:
         raise RunFileError(
-            f"{path}: its header is no run's ({lacking!r}), so it is no evidence; run again"
+            f"{path}: its header is no run's ({wrong}), so it is no evidence; run again"
         ) from None
-    if words := strange(frame, levels, also):
+    levels = {c: told["level"] for c, told in header["clauses"].items()}
+    if words := strange(frame, levels, told_by(header)):
         raise RunFileError(f"{path}: {words}: no run writes that, so it is no evidence; run again")
     if twice := _twice(frame):
         raise RunFileError(
@@ -200,6 +204,17 @@ def read_run(path: Path) -> Run:
             f"{twice['device']} ({twice['mode']}): no run does, so it is no evidence; run again"
         )
     return Run(_with_all(frame), (header,))
+
+
+ROWS_A_BYTE, FEW = 1, 10_000
+"""A run file has no more verdicts than bytes: one that was made small to be published has two bytes each."""
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for a file that reads to far more than it is, before it is read."""
+    number, size = rows(path), path.stat().st_size
+    if number > max(ROWS_A_BYTE * size, FEW):
+        raise ValueError(f"{number:,} rows in {size:,} bytes")
 
 
 def _twice(verdicts: pl.DataFrame) -> Row | None:

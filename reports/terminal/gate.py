@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.terminal.screen import left, prose, say
@@ -27,8 +28,18 @@ NAMES = 3
 """Waivers of one state and message that are named."""
 
 
-def show(gate: Gate, console: Console, *, notes: Sequence[str] = (), whole: bool = False) -> None:
-    """A decision; ``notes`` are printed before its last line. ``whole``: every reason, warning and waiver."""
+def show(
+    gate: Gate,
+    console: Console,
+    *,
+    notes: Sequence[str] = (),
+    annotations: Sequence[str] = (),
+    whole: bool = False,
+) -> None:
+    """A decision; ``notes`` are printed before its last line. ``whole``: every reason, warning and waiver.
+
+    ``annotations``: lines that a CI service is to obey.
+    """
     blocking = gate.blocking
     shown = len(blocking) if whole else BLOCKING
     if gate.elsewhere:
@@ -55,6 +66,8 @@ def show(gate: Gate, console: Console, *, notes: Sequence[str] = (), whole: bool
         say(console, f"against the baseline: {gate.changed() or 'no pair'}")
     for note in notes:
         say(console, note)
+    for line in annotations:
+        console.print(Text(line), soft_wrap=True)
     if blocking:
         say(console, flat(blocking[0].command))
 

@@ -77,7 +77,7 @@ def _workers(header: Mapping[str, Any], console: Console) -> None:
         on = listed([flat(device) for device in f["devices"]])
         started = f"imported in {f['import_s']:.1f} s, started {plural(f['starts'], 'time')}"
         say(console, f"  {flat(name)} {flat(f['version'])} on {on}: {done} of {planned} batches; {started}")
-    for mode, spent in header["seconds_by_mode"].items():
+    for mode, spent in header.get("seconds_by_mode", {}).items():
         say(console, f"  {flat(mode)}: compile {spent['compile']:.1f} s, kernels {spent['kernels']:.1f} s")
 
 

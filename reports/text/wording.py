@@ -233,14 +233,29 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What a terminal would obey, or break a line at."""
 
 
+HIDDEN = re.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+"""What is not seen, or turns the direction in which what follows is read."""
+
+_OF_A_SERVICE = re.compile(
+    r"(?<!\S)::(?=[a-z])|::(?=(?:error|warning|notice|debug|group|set-|save-state|add-|stop-commands)[^:]*::)"
+)
+"""Where the log of a CI service would begin a command, wherever a line is folded."""
+
+
 def cut(text: str, limit: int) -> str:
     """At most ``limit`` characters of a text, the last of them ``…`` where there are more."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
+def visible(text: str) -> str:
+    """The same, with what would not be seen, or would turn what is, written out: ``\\u202e``."""
+    return HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+
+
 def harmless(text: str) -> str:
     """Text on a line, without what a terminal would obey, or the log of a CI service take for a command."""
-    return CONTROL.sub(" ", text).replace("##[", "# #[")
+    line = visible(CONTROL.sub(" ", text)).replace("##[", "# #[")
+    return _OF_A_SERVICE.sub(": :", line)
 
 
 def flat(text: str, limit: int = 0) -> str:

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from tests.support.small_gate import broken, decided, newer, now_header, view_of, waiver
 from tests.support.small_run import Page, header, run_of, verdict
+from xent_conformance.commands.files import as_json
 from xent_conformance.kernel.result import Checked, Divergence
 from xent_conformance.pytesting.message import divergence
 from xent_conformance.reports.ci import data, junit, markdown
@@ -275,6 +276,42 @@ def test_no_control_character_is_obeyed(renderer: str) -> None:
     text = RENDERERS[renderer](_named(CONTROLS))
     assert "[31mb" in text
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text)
+
+
+HIDDEN = "safe\u202egnp.exe\u2066 \u200bx\ufeffy\U000e0041z\u200ew"
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_nothing_is_hidden_and_nothing_is_read_backwards(renderer: str) -> None:
+    """A mark of direction would show another name than there is: it is written out, in JSON as JSON does."""
+    text = RENDERERS[renderer](_named(HIDDEN))
+    if "json" in renderer:
+        text = as_json(json.loads(text))
+        assert json.loads(text) == json.loads(RENDERERS[renderer](_named(HIDDEN))), "which means the same"
+    if renderer in ("summary", "comment"):
+        text = text.replace("&#64;\u200b", "")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\U000e0041]", text)
+    told = html.unescape(re.sub(r"<[^>]*>", "", text))
+    assert "\\u202egnp" in told or "pytest" in renderer
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "::error title=x::pwned",
+        "  ::set-output name=x::pwned",
+        "a ::warning::pwned",
+        "x" * 158 + "::error::y",
+    ],
+)
+@pytest.mark.parametrize(
+    "renderer", ["terminal", "terminal of the gate", "annotations", "summary", "comment", "pytest", "check"]
+)
+def test_no_text_is_a_command_of_the_service(renderer: str, line: str) -> None:
+    """Nor where a line is folded so that it would begin there."""
+    for told in RENDERERS[renderer](_named(line)).splitlines():
+        ours = renderer == "annotations" and told.startswith("::error title=conformance%3A ")
+        assert not re.search(r"(^|\s)::[a-z]|::(error|warning|set-output)\b.*::", told[2 if ours else 0 :])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.support import small_run
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import (
     SCHEMA,
@@ -42,20 +43,22 @@ def _verdict(**changes: Any) -> dict[str, Any]:
         name: {pl.String(): name, pl.Int32(): 7, pl.Float64(): 0.1}[kind] for name, kind in SCHEMA.items()
     }
     assert not set(changes) - set(row)
-    return row | WORDS | {"framework": "fake", "machine": "here", "device": "cpu"} | changes
+    return row | WORDS | {"framework": "fake", "machine": "here", "device": "cpu", "cause": ""} | changes
 
 
 def _run(*rows: dict[str, Any], **header: Any) -> Run:
-    usual: dict[str, Any] = {
-        "clauses": CLAUSES,
-        "operators": {"operator": "…"},
-        "families": {"family": "…"},
-        "frameworks": [{"framework": "fake", "version": "1.0"}],
-        "planned": {"fake": 1},
-        "finished": {"fake": 1},
-        "absent": [],
-    }
+    usual: dict[str, Any] = small_run.header(
+        clauses=CLAUSES,
+        operators={"operator": "…"},
+        families={"family": "…"},
+        frameworks=[{**small_run.header()["frameworks"][0], "framework": "fake", "version": "1.0"}],
+        planned={"fake": 1},
+        finished={"fake": 1},
+    )
     return Run(pl.DataFrame(list(rows) or [_verdict()], schema=SCHEMA, orient="row"), (usual | header,))
+
+
+GONE = {"framework": "gone", "message": "it is not there", "install": "pip install gone"}
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def test_a_run_without_verdicts_is_read(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [{"finished": {"fake": 0}}, {"finished": {}}, {"absent": [{"framework": "gone"}]}, {"frameworks": []}],
+    [{"finished": {"fake": 0}}, {"finished": {}}, {"absent": [GONE]}, {"frameworks": []}],
     ids=str,
 )
 def test_an_incomplete_run_stays_incomplete(header: dict[str, Any], path: Path) -> None:
