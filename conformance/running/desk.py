@@ -17,7 +17,7 @@ VERDICTS, ELEMENTS, SECONDS = 8192, 2**19, 5.0
 """What is waiting is judged when it has so many verdicts or elements, or has waited so long."""
 
 FIRST_SECONDS = 0.5
-"""What comes first waits no longer: somebody may be looking."""
+"""What comes first waits no longer, where somebody is told."""
 
 Judged = Callable[[pl.DataFrame], None]
 """``judged(verdicts)``: told of each lot when it is judged."""
@@ -30,12 +30,12 @@ class Desk:
         self,
         journal: Journal | Kept,
         distances: Distances | None = None,
-        judged: Judged = lambda verdicts: None,
+        judged: Judged | None = None,
     ) -> None:
         """``distances``: measured between the answers, and kept with them."""
         self._journal, self._judged = journal, judged
         self._distances = Distances() if distances is None else distances
-        self._patience = FIRST_SECONDS
+        self._patience = SECONDS if judged is None else FIRST_SECONDS
         self._clear()
 
     def __enter__(self) -> Self:
@@ -74,4 +74,5 @@ class Desk:
             self._clear()
             self._patience = SECONDS
             self._journal.add(done, judged, self._distances.taken())
-            self._judged(judged)
+            if self._judged is not None:
+                self._judged(judged)

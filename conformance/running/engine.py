@@ -108,7 +108,7 @@ def run(
     jobs: int | None = None,
     cache: bool = True,
     tell: Tell = lambda line: None,
-    judged: Judged = lambda verdicts: None,
+    judged: Judged | None = None,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -154,7 +154,7 @@ def _made(
     reach: Connect,
     jobs: int | None,
     tell: Tell,
-    judged: Judged,
+    judged: Judged | None,
 ) -> Run:
     """The run, by who alone may write ``out``. ``reach`` connects to seats; one by one where no ``jobs``.
 

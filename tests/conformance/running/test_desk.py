@@ -43,7 +43,7 @@ def test_what_waits_is_judged_after_some_seconds(monkeypatch: pytest.MonkeyPatch
     now = [0.0]
     monkeypatch.setattr(desks.time, "monotonic", lambda: now[0])
     judged: list[int] = []
-    desk = Desk(Kept(), lambda verdicts: judged.append(verdicts.height))
+    desk = Desk(Kept(), judged=lambda verdicts: judged.append(verdicts.height))
     desk.add("seat", "a", [_answered()])
     now[0] = desks.FIRST_SECONDS
     assert not desk.full
