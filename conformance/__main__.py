@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import sys
 
-from xent_conformance.commands import adopt, ask, cache, capture, config, first, gate, show, upgrade
+from xent_conformance.commands import (
+    adopt,
+    ask,
+    cache,
+    capture,
+    config,
+    first,
+    gate,
+    merge,
+    show,
+    smoke,
+    upgrade,
+)
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 from xent_conformance.commands.plain import make_plain
 
@@ -26,7 +38,9 @@ __all__ = [
     "first",
     "gate",
     "main",
+    "merge",
     "show",
+    "smoke",
     "upgrade",
 ]
 

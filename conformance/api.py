@@ -36,6 +36,8 @@ def run(
     progress: engine.Progress | None = None,
     interpreters: Mapping[str, str] | None = None,
     timeout: float = ANSWER_SECONDS,
+    jobs: int | None = None,
+    cache: bool = True,
 ) -> Run:
     """Ask the frameworks, judge their answers, and return the run; ``out`` is the run file, if one is wanted.
 
@@ -43,9 +45,10 @@ def run(
     taken as by ``--plugin``, ``interpreters`` (framework to path) as by ``--python``; ``cases`` names files
     of cases, which are asked instead of the corpus, as by ``--cases``; ``exclude`` names implementations
     that are not asked. What is there as ``out`` stays, unless it is a run of the same questions or ``force``
-    is given: raises FileExistsError. An answer is waited for ``timeout`` seconds. A framework that is not
-    installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that nothing
-    answers to.
+    is given: raises FileExistsError. An answer is waited for ``timeout`` seconds; ``jobs`` workers work at a
+    time, as by ``--jobs``; without ``cache`` everything is compiled anew, as by ``--no-cache``. A framework
+    that is not installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that
+    nothing answers to.
     """
     _plug_in(names(plugins))
     selection = Selection(
@@ -69,6 +72,8 @@ def run(
         progress=progress,
         interpreters=interpreters,
         timeout=timeout,
+        jobs=jobs,
+        cache=cache,
     )
 
 

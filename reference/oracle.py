@@ -50,7 +50,7 @@ class Oracle:
 
     def truth(self, inputs: Inputs) -> Truth:
         """Certified outputs and bounds of ``inputs``, from the cache if it holds exactly these."""
-        path = self._path(inputs)
+        path = self.path(inputs)
         certified = read_entry(path) if path else None
         if certified is not None:
             self.remembered += 1
@@ -72,7 +72,8 @@ class Oracle:
             why = error.strerror or error
             self.unkept = f"{self.cache} cannot be written ({why}): what is certified is not kept for later"
 
-    def _path(self, inputs: Inputs) -> Path | None:
+    def path(self, inputs: Inputs) -> Path | None:
+        """Where their truth is remembered; None where it is not."""
         if self.cache is None or tuple(self.precisions) != PRECISIONS:
             return None
         return self.cache / of_truths() / f"{inputs.digest}.truth"

@@ -94,6 +94,18 @@ def test_a_baseline_is_looked_for_by_instruction_sets_first(passed: Runner) -> N
     assert first.startswith(second) and first != second and told["key"] == f"{first}none"
 
 
+def test_what_was_certified_and_compiled_is_kept(passed: Runner) -> None:
+    """Restored before anything is asked, and stored under the name that is looked for first."""
+    lines = [line.partition(" ") for line in passed.log.splitlines() if line.startswith("actions/cache/")]
+    told = [(what, json.loads(given)) for what, _, given in lines if "/compiled" in given]
+    assert [what.split("@")[0] for what, _ in told] == ["actions/cache/restore", "actions/cache/save"]
+    (_, restored), (_, stored) = told
+    assert restored["path"] == stored["path"]
+    assert [Path(folder).name for folder in stored["path"].split()] == ["reference", "compiled"]
+    assert Path(stored["path"].split()[0]).parent.name == "xent-conformance"
+    assert stored["key"].startswith(restored["restore-keys"].split()[0])
+
+
 def test_a_framework_that_is_not_there_is_no_evidence(tmp_path: Path) -> None:
     found = runner(tmp_path / "bump", "Absent")
     assert found.run() == 3, found.log

@@ -34,7 +34,7 @@ CALLED_WITH = {
     "class_axis, differentiable, mode, name",
     "conforms": "operator, *, framework, dtypes, given",
     "run": "profile, frameworks, operators, *, dtypes, families, implementation, devices, plugins, cases, "
-    "exclude, out, resume, force, progress, interpreters, timeout",
+    "exclude, out, resume, force, progress, interpreters, timeout, jobs, cache",
     "capture": "path, *, framework, call, when",
     "read_run": "path",
     "findings": "run",
@@ -97,13 +97,16 @@ PRINTED = "--format --out -o"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
-    "first": f"frameworks {WHICH} --timeout {HOW_IT_IS_DECIDED} --out -o --quiet -q",
-    "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout {HOW_IT_IS_DECIDED} "
-    f"{PRINTED} {LOUD}",
+    "first": f"frameworks {WHICH} --timeout --jobs --no-cache {HOW_IT_IS_DECIDED} --out -o --quiet -q",
+    "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout --jobs --no-cache "
+    f"--shard {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
+    "smoke": "frameworks --python --plugin --timeout --jobs --no-cache --waivers --known --no-known "
+    "--quiet -q",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
+    "merge": "parts --out -o --plugin --force --quiet -q",
     "gate": f"runs --first --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github "
     f"--json --badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",

@@ -269,7 +269,7 @@ def _record(answer: Answer, batch: Batch, rows: Array, reply: Reply) -> None:
     total = len(batch.inputs)
     answer.compile_s += reply.compile_s
     answer.kernel_s += reply.kernel_s
-    filled = _filled_rows(batch)
+    filled = filled_rows(batch)
     for output, array in reply.results.items():
         if CHANGED in output:
             _note_changed(answer, output.partition(CHANGED)[0], rows, array)
@@ -325,11 +325,12 @@ def arrays_of(batch: Batch) -> dict[str, Array]:
 
 def _filled(arrays: dict[str, Array], rows: Array, batch: Batch) -> dict[str, Array]:
     """These rows, repeated in turn up to a common number of rows."""
-    take = np.resize(rows, _filled_rows(batch))
+    take = np.resize(rows, filled_rows(batch))
     return {name: array[take] for name, array in arrays.items()}
 
 
-def _filled_rows(batch: Batch) -> int:
+def filled_rows(batch: Batch) -> int:
+    """How many rows a call about the batch has."""
     total = len(batch.inputs)
     if batch.form.filled:
         return max(total, batch.form.filled)

@@ -7,6 +7,7 @@ is not asked, and has one message. By default a framework cannot keep a run wait
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -23,31 +24,35 @@ Door = tuple[str, str, str, str]
 
 @dataclass
 class Patience:
-    """What silences a worker's framework has cost; it outlives the worker."""
+    """What silences a worker's framework has cost; it outlives the worker, and several may share it."""
 
     _in_a_row: Counter[Door] = field(default_factory=Counter)
     _calls: Counter[Door] = field(default_factory=Counter)
     _given_up: dict[Door | None, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def silent(self, door: Door, words: str) -> None:
         """A call of it was not answered in time, in those words."""
-        self._calls[door] += 1
-        if self._calls[door] >= OF_AN_IMPLEMENTATION:
-            self._given_up.setdefault(door, f"not asked any more, after {self._calls[door]} calls of {words}")
-        if (total := self._calls.total()) >= OF_A_FRAMEWORK:
-            told = f"not asked any more, after {total} calls of its framework of {words}"
-            self._given_up.setdefault(None, told)
+        with self._lock:
+            self._calls[door] += 1
+            if (calls := self._calls[door]) >= OF_AN_IMPLEMENTATION:
+                self._given_up.setdefault(door, f"not asked any more, after {calls} calls of {words}")
+            if (total := self._calls.total()) >= OF_A_FRAMEWORK:
+                told = f"not asked any more, after {total} calls of its framework of {words}"
+                self._given_up.setdefault(None, told)
 
     def nothing_answered(self, door: Door, words: str) -> None:
         """A whole question was not answered, row by row or at all."""
-        self._in_a_row[door] += 1
-        if self._in_a_row[door] >= IN_A_ROW:
-            told = f"not asked any more, after {IN_A_ROW} questions in a row of {words}"
-            self._given_up.setdefault(door, told)
+        with self._lock:
+            self._in_a_row[door] += 1
+            if self._in_a_row[door] >= IN_A_ROW:
+                told = f"not asked any more, after {IN_A_ROW} questions in a row of {words}"
+                self._given_up.setdefault(door, told)
 
     def answered(self, door: Door) -> None:
         """It does answer."""
-        self._in_a_row[door] = 0
+        with self._lock:
+            self._in_a_row[door] = 0
 
     def given_up(self, door: Door) -> str:
         """Why it is not asked any more; empty where it still is."""

@@ -19,6 +19,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from xent_conformance.asking import kin, pipes
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.last_words import LastWords
@@ -26,6 +28,7 @@ from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.registry.framework import Launch, Seat
+from xent_conformance.worker.compiled import ROOT
 from xent_conformance.worker.wire import Closed, NoFrame, most_of, receive, send
 from xent_conformance.worker.words import plain
 
@@ -146,6 +149,11 @@ class Process:
         with contextlib.suppress(AttributeError):  # it has not begun
             self._kill()
 
+    @property
+    def pid(self) -> int:
+        """The process, which leads a group of all that it starts."""
+        return self._process.pid
+
     def _kill(self) -> None:
         """End it with all that it has started."""
         if not self._closed:  # its number may be another's then
@@ -215,13 +223,21 @@ class Process:
         kin.guardian.ended(self._process.pid)
 
 
-def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS) -> Process:
+def compiled_folder() -> Path:
+    """Where what frameworks compile is kept between runs (the platform's cache directory)."""
+    return Path(platformdirs.user_cache_dir("xent-conformance")) / "compiled"
+
+
+def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Path | None = None) -> Process:
     """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`.
 
     Each of its answers is waited for ``answer_seconds``. Another Python than ours is lent what
-    it lacks; what is lent to it is not installed there.
+    it lacks; what is lent to it is not installed there. What it compiles is kept below ``compiled``, if that
+    is given (:mod:`xent_conformance.worker.compiled`).
     """
     launch = seat.launch()
+    kept = "" if compiled is None else str(compiled)
+    launch = replace(launch, environment={**launch.environment, ROOT: kept})
     if launch.interpreter == sys.executable:
         return Process(launch, answer_seconds=answer_seconds)
     try:

@@ -25,7 +25,9 @@ from xent_conformance.commands.base import (
     Formatted,
     Framework,
     Glob,
+    Jobs,
     Known,
+    NoCache,
     Operator,
     Out,
     Plugin,
@@ -63,8 +65,10 @@ from xent_conformance.commands.where import Python, target_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from xent_conformance.asking.selection import Selection
     from xent_conformance.cases.case import Batch, Case
     from xent_conformance.explain.wanted import Wanted
+    from xent_conformance.reports.run.file import Run
 
 
 @app.command(
@@ -101,6 +105,11 @@ def run(
     plugin: Plugin = None,
     python: Python = None,
     timeout: Timeout = ANSWER_SECONDS,
+    jobs: Jobs = None,
+    shard: Annotated[
+        str, typer.Option("--shard", metavar="I/N", help="Ask part I of N alone; `merge` puts them together.")
+    ] = "",
+    no_cache: NoCache = False,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -118,6 +127,8 @@ def run(
     selection = select(
         profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
     )
+    if shard:
+        selection = _part(selection, shard, formatted)
     check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())], force=True)  # by the engine
     if out == STANDARD and resume:
         raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
@@ -152,6 +163,10 @@ def run(
                 progress=bars.update,
                 interpreters=interpreters,
                 timeout=timeout,
+                jobs=jobs,
+                cache=not no_cache,
+                tell=bars.tell,
+                judged=bars.judged,
             )
     except keeping.Occupied as occupied:
         raise fail(str(occupied), USAGE) from None
@@ -165,9 +180,16 @@ def run(
         if told:
             warn(told)
     written = None if kept is None else keeping.place_of(kept, result, force=force)
-    found, decision = causes(result), decided(result, [written] if written else [])
+    if shard:
+        _told_of_part(result, written, screen(out), quiet=quiet)
+        found, decision = [], None
+    else:
+        found, decision = causes(result), decided(result, [written] if written else [])
     said = screen(out)
-    if formatted is Format.JSON:
+    if decision is None:
+        if written is None:
+            print_bytes(as_bytes(result))
+    elif formatted is Format.JSON:
         print_json(data.run(result, str(written or ""), found, decision))
     else:
         if written is None:
@@ -198,6 +220,34 @@ def _left(out: Path | None) -> str:
     if not journal.resumable(out):
         return "no answer had come yet, so there is nothing to go on with"
     return "add --resume to the same command to go on"
+
+
+def _part(selection: Selection, shard: str, formatted: Format) -> Selection:
+    """The part of the selection; exit status 2 for what is none."""
+    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.running.shards import Shard
+
+    if formatted is Format.JSON:
+        raise fail("--shard asks a part, which decides nothing: leave --format json out", USAGE)
+    try:
+        return Shard.part(selection, shard)
+    except UnknownName as wrong:
+        raise fail(str(wrong), USAGE) from None
+
+
+def _told_of_part(result: Run, written: Path | None, said: Console, *, quiet: bool) -> None:
+    from xent_conformance.reports.run.file import PART
+    from xent_conformance.reports.text.wording import plural
+
+    told = result.header[PART]
+    if not quiet:
+        words = (
+            f"part {told['index']} of {told['of']}: {plural(result.verdicts.height, 'verdict')} on "
+            f"{plural(len(told['batches']), 'batch', 'es')}" + (f", in {written}" if written else "")
+        )
+        said.print(
+            escape(f"{words}; put the parts together: conformance merge PART… -o run.parquet"), soft_wrap=True
+        )
 
 
 @app.command()

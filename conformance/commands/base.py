@@ -20,6 +20,8 @@ from xent_conformance.commands.group import Group
 from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from xent_conformance.asking.selection import Selection
 
 KEEPS = """Nothing that is there is lost. A run file is replaced by a finished run of the same questions; one
@@ -178,6 +180,21 @@ Timeout = Annotated[
     ),
 ]
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="At most so many workers at a time, but one for each framework; default: the cores.",
+    ),
+]
+
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Compile everything anew: nothing of an earlier run answers."),
+]
+
 Cases = Annotated[
     list[str] | None,
     typer.Option(
@@ -300,6 +317,7 @@ class Bars:
             disable=quiet,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._found = self._quiet = quiet
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -314,3 +332,17 @@ class Bars:
         if framework not in self._tasks:
             self._tasks[framework] = self._progress.add_task(framework, total=planned)
         self._progress.update(self._tasks[framework], completed=done)
+
+    def judged(self, verdicts: pl.DataFrame) -> None:
+        """The first finding, as soon as there is one; it is looked at again when all is there."""
+        from xent_conformance.reports.terminal.early import first_finding
+
+        if not self._found and (line := first_finding(verdicts)):
+            self._found = True
+            self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """A line above the bars, while they move."""
+        if self._quiet:
+            return
+        self._progress.console.print(f"[bright_black]{escape(line)}[/bright_black]", soft_wrap=True)

@@ -25,7 +25,9 @@ from xent_conformance.commands.base import (
     FailOns,
     FamilyName,
     Glob,
+    Jobs,
     Known,
+    NoCache,
     Operator,
     Plugin,
     ProfileName,
@@ -85,6 +87,8 @@ def first(
     device: Device = None,
     plugin: Plugin = None,
     timeout: Timeout = ANSWER_SECONDS,
+    jobs: Jobs = None,
+    no_cache: NoCache = False,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -126,7 +130,15 @@ def first(
         decided = deciding(baseline, waivers, known, fail_on)
         with Bars(errors, quiet=quiet) as bars:
             result = engine.run(
-                selection, None, progress=bars.update, interpreters=interpreters, timeout=timeout
+                selection,
+                None,
+                progress=bars.update,
+                interpreters=interpreters,
+                timeout=timeout,
+                jobs=jobs,
+                cache=not no_cache,
+                tell=bars.tell,
+                judged=bars.judged,
             )
         if result.verdicts.is_empty():
             raise fail(nothing(result, where), EVIDENCE)

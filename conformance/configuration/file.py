@@ -65,6 +65,8 @@ def _value(path: Path, key: str, written: Any) -> Value:
     if key not in SETTINGS:
         raise ConfigurationError(f"{where}: {_no_such(key)}")
     setting = SETTINGS[key]
+    if setting.number and isinstance(written, int) and not isinstance(written, bool):
+        written = str(written)
     values = [written] if isinstance(written, str) else written
     one = not setting.many and not isinstance(written, str)
     if one or not isinstance(values, list) or not all(isinstance(v, str) for v in values):
@@ -83,7 +85,8 @@ def _no_such(key: str) -> str:
 
 
 def _kind(setting: Setting) -> str:
-    what = "a string or a list of strings" if setting.many else "a string"
+    one = "a whole number" if setting.number else "a string"
+    what = "a string or a list of strings" if setting.many else one
     return f"{what} is needed, as in {setting.key} = {setting.example}"
 
 

@@ -37,6 +37,8 @@ class Setting:
     """Whether they are programs, with ``NAME=`` before or not: one without a folder is looked for in PATH."""
     known: Callable[[], Iterable[str]] | None = None
     """The values that there are, where they are few."""
+    number: bool = False
+    """Whether it is a whole number from one up."""
 
     @property
     def variable(self) -> str:
@@ -51,6 +53,8 @@ class Setting:
         for value in values:
             if there is not None and value not in there:
                 raise ConfigurationError(f"{where}: there is no {value!r}, there are {', '.join(there)}")
+            if self.number and not (value.isascii() and value.isdigit() and int(value)):
+                raise ConfigurationError(f"{where}: a whole number from 1 up is needed, not {value!r}")
         return tuple(values) if self.many else values[0]
 
     def below(self, folder: Path, value: Value) -> Value:
@@ -101,6 +105,9 @@ _ALL = (
         paths=True,
     ),
     Setting("waivers", "--waivers", "files of waivers", '["conformance/waivers.toml"]', paths=True),
+    Setting(
+        "jobs", "--jobs", "workers at a time; unset: the cores that there are", "4", many=False, number=True
+    ),
     Setting("fail-on", "--fail-on", "what blocks as well", '["should"]', known=_policies),
 )
 

@@ -304,7 +304,9 @@ class Adapter(Protocol):
     ``glances``, for a mode that begins in a later profile the :class:`Glance` that every profile takes at it;
     ``missing()``, modes that cannot be asked on the machine at hand, each with what they lack there;
     ``in_eight_bits``, the implementations that take logits of eight bits, and ``from_eight_bits``, those that
-    take them where a wider format is asked for (``dtype=``);
+    take them where a wider format is asked for (``dtype=``); ``in_order``, modes whose
+    answer may depend on what the process was asked before: one worker is asked all of them;
+    ``keep_compiled(folder)``, which is told where it may keep what it compiles for its next process;
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
     sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """

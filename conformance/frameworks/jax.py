@@ -351,6 +351,12 @@ class Jax:
         names = {"gpu": "cuda"}
         return ["cpu", *(f"{names.get(d.platform, d.platform)}:{d.id}" for d in accelerators)]
 
+    def keep_compiled(self, folder: str) -> None:
+        """JAX's persistent compilation cache; all of it, however fast it was compiled."""
+        self._jax.config.update("jax_compilation_cache_dir", folder)
+        self._jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        self._jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
     def run(self, call: Call) -> Mapping[str, Array]:
         device = self._device(call.device)
         made = {id(a): self._jax.device_put(np.array(a), device) for a in call.given}

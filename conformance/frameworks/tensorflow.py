@@ -19,6 +19,9 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 
+KEEPS_COMPILED = (2, 21)
+"""The first version whose persistent cache was seen to give the same bits."""
+
 
 class TensorFlow:
     """Needs ``tensorflow``. ``graph`` is ``tf.function`` around value and gradients, ``xla`` the same with
@@ -96,6 +99,13 @@ class TensorFlow:
     def devices(self) -> Sequence[str]:
         gpus = self._tf.config.list_logical_devices("GPU")
         return ["cpu", *(f"cuda:{i}" for i in range(len(gpus)))]
+
+    def keep_compiled(self, folder: str) -> None:
+        """XLA's persistent cache. Older versions may not have it, and an unknown flag ends their process."""
+        if tuple(map(int, self.version().split(".")[:2])) < KEEPS_COMPILED:
+            return
+        flags = (os.environ.get("TF_XLA_FLAGS", ""), f"--tf_xla_persistent_cache_directory={folder}")
+        os.environ["TF_XLA_FLAGS"] = " ".join(filter(None, flags))
 
     def run(self, call: Call) -> Mapping[str, Array]:
         tf = self._tf

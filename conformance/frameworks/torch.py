@@ -65,6 +65,8 @@ class Torch:
     }
     formats: ClassVar = {"autocast": frozenset({"float16", "bfloat16"})}
     widening: ClassVar = frozenset({"autocast"})
+    # a graph of the first shape answers for the shapes that come after
+    in_order: ClassVar = frozenset({"compile"})
     variants: ClassVar[Mapping[str, Variant]] = {
         "isa=default": Variant(
             {"ATEN_CPU_CAPABILITY": "default"},
@@ -193,6 +195,10 @@ class Torch:
         if not (headers / "Python.h").is_file():
             return {"compile": f"torch.compile needs Python's headers, and there is no Python.h in {headers}"}
         return {}
+
+    def keep_compiled(self, folder: str) -> None:
+        """TorchInductor's folder of generated code, which otherwise is one for all of a user's programs."""
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
 
     def run(self, call: Call) -> Mapping[str, Array]:
         _compile_always()

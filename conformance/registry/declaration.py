@@ -29,7 +29,8 @@ class Declaration:
     all else is offered, and is to be answered.
     ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
     those that take them where a wider format is asked for.
-    ``sparse``: whether it makes sparse tensors of logits, to see who refuses them.
+    ``sparse``: whether it makes sparse tensors of logits, to see who refuses them. ``in_order``: modes whose
+    answer may depend on what the process was asked before; one worker is asked all of it, in one order.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Declaration:
     sparse: bool = False
     in_eight_bits: frozenset[str] = frozenset()
     from_eight_bits: frozenset[str] = frozenset()
+    in_order: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -73,6 +75,7 @@ class Declaration:
             sparse=bool(getattr(kind, "sparse", False)),
             in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
             from_eight_bits=frozenset(getattr(kind, "from_eight_bits", ())),
+            in_order=frozenset(getattr(kind, "in_order", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:

@@ -248,6 +248,10 @@ def _widening(kind: type, modes: Any) -> Iterator[Problem]:
     yield from _subset("widening", _names_of_modes(kind))(kind, modes)
 
 
+def _in_order(kind: type, modes: Any) -> Iterator[Problem]:
+    yield from _subset("in_order", _names_of_modes(kind))(kind, modes)
+
+
 def _by_mode(name: str) -> Callable[[type, Any], Iterator[Problem]]:
     def check(kind: type, given: Any) -> Iterator[Problem]:
         if not isinstance(given, Mapping):
@@ -362,6 +366,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "glances": _glances,
     "states": _by_mode("states"),
     "widening": _widening,
+    "in_order": _in_order,
     "variants": _variants,
     "environment_before": _environment_before,
 }

@@ -7,11 +7,11 @@ by the reader itself: its tensors, contexts and debuggers belong to the thread t
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from xent_conformance.asking.asker import Answer, ask
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
@@ -19,8 +19,8 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.registry.framework import Seat
 
-AHEAD = 8
-"""Events that may wait to be read: a worker that is faster than the judge waits for it."""
+AHEAD = 2**26
+"""Bytes of answers that may wait to be read; a worker that is so much faster than the judge waits for it."""
 
 LOOKS_UP = 0.2
 """Seconds after which a reader that waits looks up: where Polars is imported, its handler of Ctrl-C has the
@@ -56,6 +56,11 @@ class Answered:
     batch: Batch
     answers: Sequence[Answer]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its results."""
+        return sum(array.nbytes for answer in self.answers for array in answer.results.values())
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -65,7 +70,12 @@ class Ended:
     starts: int
 
 
-Event = Started | Absent | Answered | Ended
+@dataclass(frozen=True)
+class Idle:
+    """Nothing has come for a moment: time for what the reader has put aside."""
+
+
+Event = Started | Absent | Answered | Ended | Idle
 
 Connect = Callable[[Seat], Connection]
 Put = Callable[[Seat, Batch, Sequence[str]], Sequence[Question]]
@@ -106,48 +116,81 @@ def one_by_one(conversations: Iterable[Stream]) -> Stream:
 
 def together(conversations: Mapping[str, Stream]) -> Stream:
     """All at once, a thread each. What a thread raises is raised here; leaving the stream ends them all."""
-    events: queue.Queue[tuple[str, Event | BaseException]] = queue.Queue(maxsize=AHEAD)
-    stop = threading.Event()
-    for name, each in conversations.items():
-        threading.Thread(
-            target=_pump, args=(name, each, events, stop), name=f"ask-{name}", daemon=True
-        ).start()
-    running = set(conversations)
-    try:
-        while running:
-            try:
-                name, event = events.get(timeout=LOOKS_UP)
-            except queue.Empty:
+    with Threads() as threads:
+        for name, each in conversations.items():
+            threads.start(name, each)
+        for _, event in threads:
+            if not isinstance(event, Idle):
+                yield event
+
+
+class Threads:
+    """Streams that are read in threads of their own, and whose events come here in the order of time."""
+
+    def __init__(self) -> None:
+        self._events: deque[tuple[str, Event | BaseException]] = deque()
+        self._size = 0
+        self._changed = threading.Condition()
+        self._stop = threading.Event()
+        self._running: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+
+    def start(self, name: str, stream: Stream) -> None:
+        """Read one more; it ends with :class:`Ended`. No two that run may have one name."""
+        self._running.add(name)
+        threading.Thread(target=self._pump, args=(name, stream), name=f"ask-{name}", daemon=True).start()
+
+    def __iter__(self) -> Iterator[tuple[str, Event]]:
+        """The events, each with the name of its stream, until all have ended; :class:`Idle` is nobody's."""
+        while self._running:
+            found = self._next()
+            if found is None:
+                yield "", Idle()
                 continue
+            name, event = found
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, Ended):
-                running.discard(name)
-            yield event
-    finally:
-        stop.set()
+                self._running.discard(name)
+            yield name, event
+
+    def _pump(self, name: str, stream: Stream) -> None:
+        """The thread of one worker."""
+        with contextlib.closing(stream):
+            try:
+                for event in stream:
+                    self._tell(name, event)
+                    if self._stop.is_set():
+                        break
+            except BaseException as unexpected:  # noqa: BLE001  # handed to the reader, which raises it
+                self._tell(name, unexpected)
+
+    def _next(self) -> tuple[str, Event | BaseException] | None:
+        """The next event; None where there is none for a moment."""
+        with self._changed:
+            if not self._events:
+                self._changed.wait(LOOKS_UP)
+            if not self._events:
+                return None
+            found = self._events.popleft()
+            self._size -= _size(found[1])
+            self._changed.notify_all()
+            return found
+
+    def _tell(self, name: str, event: Event | BaseException) -> None:
+        """Wait for room among the events, but not for a reader that has stopped reading."""
+        with self._changed:
+            while self._events and self._size + _size(event) > AHEAD and not self._stop.is_set():
+                self._changed.wait(LOOKS_UP)
+            self._events.append((name, event))
+            self._size += _size(event)
+            self._changed.notify_all()
 
 
-def _pump(
-    name: str,
-    conversation: Stream,
-    events: queue.Queue[tuple[str, Event | BaseException]],
-    stop: threading.Event,
-) -> None:
-    """The thread of one worker."""
-
-    def tell(event: Event | BaseException) -> None:
-        """Wait for room in the queue, but not for a reader that has stopped reading."""
-        while not stop.is_set():
-            with contextlib.suppress(queue.Full):
-                events.put((name, event), timeout=LOOKS_UP)
-                break
-
-    with contextlib.closing(conversation):
-        try:
-            for event in conversation:
-                tell(event)
-                if stop.is_set():
-                    break
-        except BaseException as unexpected:  # noqa: BLE001  # handed to the reader, which raises it
-            tell(unexpected)
+def _size(event: Event | BaseException) -> int:
+    return event.size if isinstance(event, Answered) else 0

@@ -68,6 +68,27 @@ class Costs:
         return next((cost for cost in found if cost is not None), None)
 
 
+UNKNOWN = 0.001
+"""Seconds of a question whose mode was never measured: as a rule it is what costs little."""
+
+
+class Weights:
+    """How long batches take beside each other, by the table: to share them, not to foretell."""
+
+    def __init__(self, profile: str, costs: Costs) -> None:
+        self._costs, self._profile = costs, profile
+        self._known: dict[str, float] = {}
+
+    def seconds(self, seat: Seat, questions: Iterable[Question]) -> float:
+        """Of the worker that answers them, its start not counted."""
+        return sum(self._of(f"{seat.key} {mode_of(question)}") for question in questions)
+
+    def _of(self, mode: str) -> float:
+        if mode not in self._known:
+            self._known[mode] = self._costs.of_question(mode, self._profile) or UNKNOWN
+        return self._known[mode]
+
+
 @dataclass(frozen=True)
 class Planned:
     """What a seat would be asked. ``questions``: by mode; ``there``: whether its package is installed."""
@@ -121,7 +142,7 @@ def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[s
         asked = verdicts = 0
         for batch in batches:
             questions = selection.questions(seat, batch, selection.possible)
-            modes.update(map(_mode, questions))
+            modes.update(map(mode_of, questions))
             asked += bool(questions)
             verdicts += len(batch.inputs) * sum(len(question.outputs) for question in questions)
         if asked:
@@ -130,7 +151,7 @@ def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[s
     return found
 
 
-def _mode(question: Question) -> str:
+def mode_of(question: Question) -> str:
     """What a question is told by: its mode, and the kind of device where it is not the CPU."""
     kind = kind_of(question.device)
     return question.mode if kind == "cpu" else f"{question.mode} on {kind}"

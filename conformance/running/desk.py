@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Self
+
+import polars as pl
 
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.running.distances import Distances
@@ -13,14 +16,26 @@ from xent_conformance.running.memory import Kept
 VERDICTS, ELEMENTS, SECONDS = 8192, 2**19, 5.0
 """What is waiting is judged when it has so many verdicts or elements, or has waited so long."""
 
+FIRST_SECONDS = 0.5
+"""What comes first waits no longer, where somebody is told."""
+
+Judged = Callable[[pl.DataFrame], None]
+"""``judged(verdicts)``: told of each lot when it is judged."""
+
 
 class Desk:
     """What was answered and is not judged yet; as a context it is left clear."""
 
-    def __init__(self, journal: Journal | Kept, distances: Distances | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal | Kept,
+        distances: Distances | None = None,
+        judged: Judged | None = None,
+    ) -> None:
         """``distances``: measured between the answers, and kept with them."""
-        self._journal = journal
+        self._journal, self._judged = journal, judged
         self._distances = Distances() if distances is None else distances
+        self._patience = SECONDS if judged is None else FIRST_SECONDS
         self._clear()
 
     def __enter__(self) -> Self:
@@ -47,7 +62,7 @@ class Desk:
     def full(self) -> bool:
         """Whether it is time to judge."""
         many = self._verdicts >= VERDICTS or self._elements >= ELEMENTS
-        return many or time.monotonic() - self._since > SECONDS
+        return many or time.monotonic() - self._since > self._patience
 
     def clear(self) -> None:
         """Judge what is waiting, and put it into the journal.
@@ -57,4 +72,7 @@ class Desk:
         if self._done:
             judged, done = verdicts(self._waiting).frame(), self._done
             self._clear()
+            self._patience = SECONDS
             self._journal.add(done, judged, self._distances.taken())
+            if self._judged is not None:
+                self._judged(judged)

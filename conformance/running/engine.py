@@ -1,50 +1,59 @@
 """Plan, seats, verdicts, run file: one engine behind the command line, pytest, Python and ``check``.
 
-Seats answer (:mod:`.conversation`), this thread certifies and judges. Finished batches go to a journal beside
-the run file, so an interrupted run can go on with ``resume``.
+Seats answer (:mod:`.conversation`, :mod:`.crews`), this thread certifies and judges. Finished batches go to a
+journal beside the run file, so an interrupted run can go on with ``resume``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from xent_conformance.asking.patience import ANSWER_SECONDS
-from xent_conformance.asking.process import connect, end_all
+from xent_conformance.asking.process import compiled_folder, connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
-from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.judging.rows import answered
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.devices import wanted_devices
 from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import Run, write_run
+from xent_conformance.running.ahead import Ahead, when_ready
 from xent_conformance.running.bench import Bench
-from xent_conformance.running.claims import told_of
 from xent_conformance.running.conversation import (
     Absent,
     Answered,
     Connect,
     Ended,
     Event,
+    Idle,
     Started,
+    Stream,
     conversation,
     one_by_one,
-    together,
 )
-from xent_conformance.running.desk import Desk
-from xent_conformance.running.header import header, identity
+from xent_conformance.running.costs import Costs, Weights
+from xent_conformance.running.crews import Crew, crew_of, in_crews
+from xent_conformance.running.desk import Desk, Judged
+from xent_conformance.running.ending import ended, part_ended
+from xent_conformance.running.header import identity
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
+from xent_conformance.running.shards import Shard
+from xent_conformance.running.shares import Piece, Share, kind_of, largest_first
+from xent_conformance.worker.machine import cores
+
+Tell = Callable[[str], None]
+"""``tell(line)``: what a person is to know of a run while it goes on."""
 
 Progress = Callable[[str, int, int], None]
 """``progress(seat, batches done, batches planned)``."""
@@ -96,6 +105,10 @@ def run(
     interpreters: Mapping[str, str] | None = None,
     inside: Connect | None = None,
     timeout: float = ANSWER_SECONDS,
+    jobs: int | None = None,
+    cache: bool = True,
+    tell: Tell = lambda line: None,
+    judged: Judged | None = None,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -106,14 +119,28 @@ def run(
     A framework that is not installed is recorded as absent and the rest runs. ``interpreters``: the Python
     of a framework's workers, where it is not this one. ``inside``: connects to seats in this process, which
     are asked one by one in this thread; otherwise each has a worker, and all are asked at a time; each answer
-    is waited for ``timeout`` seconds (:mod:`xent_conformance.asking.patience`).
+    is waited for ``timeout`` seconds (:mod:`xent_conformance.asking.patience`). ``jobs``: so many workers at
+    a time, where there are more than seats (:mod:`.crews`); as many as there are cores, if unsaid. Without
+    ``cache`` nothing answers that a framework has compiled in an earlier run. ``judged`` is told of verdicts
+    while the run goes on: before causes are named, and what is plain elsewhere is charged.
     """
-    with contextlib.nullcontext() if out is None else alone(out):
+    with (
+        contextlib.nullcontext() if out is None else alone(out),
+        contextlib.nullcontext(compiled_folder()) if cache else _for_this_run() as compiled,
+    ):
         if out is not None and not force:
             check_run(out, asked.as_dict())
-        reach = inside or functools.partial(connect, answer_seconds=timeout)
+        reach = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
-        return _made(asked, out, resume, force, progress, oracle, how, reach, inside is None)
+        most = None if inside else jobs or cores()
+        return _made(asked, out, resume, force, progress, oracle, how, reach, most, tell, judged)
+
+
+@contextlib.contextmanager
+def _for_this_run() -> Iterator[Path]:
+    """A folder for what is compiled that is empty and goes again."""
+    with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _made(
@@ -125,38 +152,44 @@ def _made(
     oracle: Oracle | None,
     how: Mapping[str, Any],
     reach: Connect,
-    side_by_side: bool,
+    jobs: int | None,
+    tell: Tell,
+    judged: Judged | None,
 ) -> Run:
-    """The run, by who alone may write ``out``. ``reach`` connects to seats: one by one, or side by side.
+    """The run, by who alone may write ``out``. ``reach`` connects to seats; one by one where no ``jobs``.
 
     ``how``: what decides a verdict beside what is ``asked``: ``interpreters`` and ``timeout``.
     """
     began = time.perf_counter()
     batches = list(asked.batches())
     seats = {seat.key: seat for seat in asked.seats(how["interpreters"])}
-    plan = {
-        key: found
-        for key, seat in seats.items()
-        if (found := [b for b in batches if asked.questions(seat, b, asked.possible)])
-    }
+    costs = Costs.read()
+    plan = _plan(asked, batches, seats, Weights(asked.as_dict()["profile"], costs))
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     with journal:
         for key, found in plan.items():
-            ledger.finished[key] = sum(b.id in journal.done(key) for b in found)
+            ledger.finished[key] = sum(p.batch.id in journal.done(key) for p in found)
         rest = _rest(plan, journal)
         ledger.distances.restore(journal.measured())
         oracle = oracle or Oracle(default_cache())
-        bench, desk = Bench(oracle, rest), Desk(journal, ledger.distances)
+        bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
+        desk = Desk(journal, ledger.distances, judged)
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
-        conversations = {
-            key: conversation(seats[key], found, asked.questions, reach) for key, found in rest.items()
-        }
-        events = together(conversations) if side_by_side else one_by_one(conversations.values())
+        order = largest_first(rest)
+        crews: dict[str, Crew] = {}
+        if jobs is None:
+            events = _in_turn(rest, seats, asked, reach)
+        else:
+            for key, kinds in order.items():
+                crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach)
+            events = in_crews(crews, jobs, tell)
+        due = (piece.batch for kinds in order.values() for same in kinds for piece in same)
+        ahead = Ahead(oracle, due, jobs or 0, costs.certifying)
         try:
-            with desk, contextlib.closing(events):
-                for event in events:
+            with desk, ahead, contextlib.closing(events):
+                for event in when_ready(events, ahead):
                     _enter(event, asked, seats, ledger, bench, desk, journal)
                     if progress:
                         for key, planned in ledger.planned.items():
@@ -167,17 +200,19 @@ def _made(
             end_all()  # what hangs answers nobody any more
             raise
         ledger.absent += _absent_devices(asked, seats, ledger.hellos)
-        with ledger.timed("diagnosis"):
-            named = diagnose(Run(by_what_is_plain(journal.verdicts()), ({},)), batches, oracle)
-        ledger.seconds["total"] = time.perf_counter() - began
-        told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes}
+        more: dict[str, Any] = {}
+        if crews:
+            more["workers"] = {
+                "jobs": jobs,
+                "most": {key: crew.most for key, crew in crews.items()},
+                "told": [words for crew in crews.values() for words in crew.told],
+            }
         if journal.asked_again:
-            told["asked_again"] = list(journal.asked_again)
+            more["asked_again"] = list(journal.asked_again)
         if oracle.unkept:
-            told["unkept"] = oracle.unkept
-        if asked.files:
-            told["cases"] = told_of(asked.files, batches, oracle)
-        result = Run(named.verdicts, (told,))
+            more["unkept"] = oracle.unkept
+        end = part_ended if isinstance(asked, Shard) else ended
+        result = end(asked, batches, seats, ledger, journal.verdicts(), oracle, more, began)
         if out is not None:
             write_run(place_of(out, result, force=force), result)
         if result.complete:
@@ -187,21 +222,41 @@ def _made(
     return result
 
 
-def _rest(plan: Mapping[str, Sequence[Batch]], journal: Journal | Kept) -> dict[str, list[Batch]]:
+def _plan(
+    asked: Asked, batches: Sequence[Batch], seats: Mapping[str, Seat], weights: Weights
+) -> dict[str, list[Piece]]:
+    """What each seat may be asked about which batches; a seat that is asked nothing is left out."""
+    plan: dict[str, list[Piece]] = {}
+    for key, seat in seats.items():
+        for batch in batches:
+            if questions := asked.questions(seat, batch, asked.possible):
+                piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
+                plan.setdefault(key, []).append(piece)
+    return plan
+
+
+def _in_turn(
+    rest: Mapping[str, Sequence[Piece]], seats: Mapping[str, Seat], asked: Asked, reach: Connect
+) -> Stream:
+    """Each seat in this thread, after the other."""
+    return one_by_one(
+        conversation(seats[key], [piece.batch for piece in found], asked.questions, reach)
+        for key, found in rest.items()
+    )
+
+
+def _rest(plan: Mapping[str, Sequence[Piece]], journal: Journal | Kept) -> dict[str, list[Piece]]:
     """What is left of the plan.
 
     A seat is asked once more what others have still to answer, if its own answer is not kept to be compared
     with theirs: it was damaged with a part of the journal, or was too large. Its verdicts stay as they are.
     """
-    due = {b.id for key, found in plan.items() for b in found if b.id not in journal.done(key)}
-    return {
-        key: [
-            b
-            for b in found
-            if b.id not in journal.done(key) or (b.id in due and not journal.holds(key, b.id))
-        ]
-        for key, found in plan.items()
-    }
+    due = {p.batch.id for key, found in plan.items() for p in found if p.batch.id not in journal.done(key)}
+
+    def is_left(key: str, batch: str) -> bool:
+        return batch not in journal.done(key) or (batch in due and not journal.holds(key, batch))
+
+    return {key: [p for p in found if is_left(key, p.batch.id)] for key, found in plan.items()}
 
 
 def _enter(
@@ -241,6 +296,9 @@ def _enter(
                 if desk.full:
                     desk.clear()
             ledger.finished[key] += 1
+        case Idle() if desk.full:
+            with ledger.timed("judging"):
+                desk.clear()
         case Ended(key, starts):
             ledger.starts[key] = starts
 

@@ -91,9 +91,9 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "excluded": _excluded(asked),
         "distances": ledger.distances.listed(),
         "frameworks": [
-            {**hello, "variant": seats[key].variant, "starts": ledger.starts.get(key, 1)}
-            for key, hello in ledger.hellos.items()
-            if not seats[key].apart  # of which the seat beside it says the same
+            {**ledger.hellos[key], "variant": seat.variant, "starts": ledger.starts.get(key, 1)}
+            for key, seat in seats.items()  # in their order, whoever started first
+            if key in ledger.hellos and not seat.apart  # of which the seat beside it says the same
         ],
         "seconds": _rounded(ledger.seconds),
         "seconds_by_mode": {mode: _rounded(spent) for mode, spent in sorted(ledger.spent.items())},

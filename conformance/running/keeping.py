@@ -101,7 +101,7 @@ def check_run(out: Path, selection: Mapping[str, Any]) -> None:
     if not out.exists():
         return
     try:
-        there = read_run(out)
+        there = read_run(out, part=True)
     except RunFileError:
         raise _occupied(out, "is no run file that this version reads") from None
     before, now = (_asked(s) for s in (there.header["selection"], selection))
@@ -117,7 +117,7 @@ def place_of(out: Path, run: Run, *, force: bool = False) -> Path:
     if force or not out.exists() or run.complete:
         return out
     try:
-        there = read_run(out)
+        there = read_run(out, part=True)
     except RunFileError:  # it was none when the run began, or it was broken since: as if nothing were there
         return out
     if there.complete or (run.verdicts.is_empty() and not there.verdicts.is_empty()):

@@ -19,9 +19,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from xent_conformance.asking import lending
+from xent_conformance.asking.process import compiled_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.versions.environments import RECORD, default_folder
+from xent_conformance.worker import compiled
 
 _TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
 """An entry, or a torn one, which has the name that mkstemp gave it."""
@@ -95,6 +97,12 @@ def kinds() -> Mapping[str, Kind]:
                 lending.bytecode_folder(),
                 _bytecode,
             ),
+            Kind(
+                "compiled",
+                "what frameworks have compiled: compiled again when it is asked for",
+                compiled_folder(),
+                _compiled,
+            ),
         )
     }
 
@@ -144,6 +152,21 @@ def _bytecode(folder: Path) -> Iterator[Entry]:
         if all(f.suffix == ".pyc" or ".pyc." in f.name for f in files):
             used = max((f.stat().st_mtime for f in files), default=path.stat().st_mtime)
             yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(path))
+
+
+def _compiled(folder: Path) -> Iterator[Entry]:
+    """One for each framework with its version, settings and machine."""
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir() or not re.fullmatch(r"[\w.+-]+-[0-9a-f]{16}", path.name):
+            continue
+        record = path / compiled.RECORD
+        try:
+            told = json.loads(record.read_text(encoding="utf-8"))
+            about = f"{told['framework']} {told['version']}, {len(list(path.iterdir())):,} files or folders"
+            used = record.stat().st_mtime
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        yield Entry(path, about, used, _size(path))
 
 
 def _size(path: Path) -> int:
@@ -220,7 +243,13 @@ def _removed(entry: Entry) -> str:
 
 
 def _user(folder: Path) -> int:
-    """A process that was started with something of the folder, where the system lists processes; else 0."""
+    """A process that was started with something of the folder, or says there that it uses it; else 0.
+
+    Where the system lists processes.
+    """
+    for mark in folder.glob(f"*{compiled.USER}"):
+        if Path("/proc", mark.stem).is_dir():
+            return int(mark.stem)
     inside = os.fsencode(f"{folder}{os.sep}")
     for words in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # ended, or another's

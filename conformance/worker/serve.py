@@ -33,6 +33,7 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
+from xent_conformance.worker.compiled import keep_compiled, let_go
 from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, said
@@ -203,10 +204,11 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [outputs, *apart, *singles]
 
 
-def _environment(adapter: Adapter) -> dict[str, str]:
-    variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}
+def _environment(adapter: Adapter, variables: Mapping[str, str]) -> dict[str, str]:
+    """``variables``: those of :data:`CHANGES_ARITHMETIC` that are set."""
     if unusual := changed(USUAL, state()):  # since its import: its users compute so too
-        variables["floating-point state"] = f"{' and '.join(unusual)} changed by the import"
+        told = f"{' and '.join(unusual)} changed by the import"
+        variables = {**variables, "floating-point state": told}
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -238,11 +240,14 @@ def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
     """
     start = time.perf_counter()
     adapter = make()
+    version = said(adapter, "version")
+    variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}  # of others than ourselves
+    keep_compiled(adapter, version)
     hello = {
         "framework": adapter.name,
-        "version": said(adapter, "version"),
+        "version": version,
         "devices": said(adapter, "devices"),
-        "environment": _environment(adapter),
+        "environment": _environment(adapter, variables),
         "cores": cores(),
         "missing": _missing(adapter),
         "import_s": time.perf_counter() - start,
@@ -268,6 +273,7 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
         try:
             header, arrays = receive(source)
         except Closed:
+            let_go()
             return
         for q in header["questions"]:
             question = Question(**{**q, "outputs": tuple(q["outputs"]), "manner": manner_of(q["manner"])})

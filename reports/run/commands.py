@@ -31,6 +31,7 @@ _SELECTED = {
     "plugin": "plugins",
     "cases": "cases",
     "exclude": "exclude",
+    "shard": "shard",
 }
 """Options that may be given more than once, and what a selection calls their values."""
 

@@ -34,6 +34,9 @@ OWN = "own"
 SLIM = "slim"
 """Of a header: what was taken out, in a sentence. Such a file is no baseline: not all bits are there."""
 
+PART = "part"
+"""Of a header: which part of a run it is, and the batches that it has. Its causes are not named yet."""
+
 SCHEMA: dict[str, pl.DataType] = {
     "case": pl.String(),  # readable path
     "hash": pl.String(),  # content of the case
@@ -162,8 +165,11 @@ def as_bytes(run: Run) -> bytes:
     return held.getvalue()
 
 
-def read_run(path: Path) -> Run:
-    """Read a run file. Raises :class:`RunFileError` for a missing, torn, foreign or other version's file."""
+def read_run(path: Path, *, part: bool = False) -> Run:
+    """Read a run file. Raises :class:`RunFileError` for a missing, torn, foreign or other version's file.
+
+    A part of a run, which was divided among machines, is none yet: it is read where ``part`` is true.
+    """
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:
@@ -202,6 +208,12 @@ def read_run(path: Path) -> Run:
         raise RunFileError(
             f"{path}: {twice['implementation']} answers {twice['output']} of {twice['case']} twice on "
             f"{twice['device']} ({twice['mode']}): no run does, so it is no evidence; run again"
+        )
+    if PART in header and not part:
+        told = header[PART]
+        raise RunFileError(
+            f"{path} is part {told['index']} of {told['of']} of a run, and decides nothing alone; put them "
+            f"together: conformance merge {path} … -o run.parquet"
         )
     return Run(_with_all(frame), (header,))
 

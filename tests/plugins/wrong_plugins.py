@@ -142,6 +142,10 @@ class WidensAnUnknownMode(Right):
     widening = {"autocast"}
 
 
+class AnUnknownModeInOrder(Right):
+    in_order = {"compiled"}
+
+
 class VariantIsADict(Right):
     variants = {"slow": {"SLOW": "1"}}
 

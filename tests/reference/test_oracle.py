@@ -112,7 +112,7 @@ def test_the_entry_of_other_inputs_is_not_believed(tmp_path: Path) -> None:
     oracle = Oracle(tmp_path)
     oracle.truth(inputs())
     path = entry(tmp_path)
-    wanted = oracle._path(inputs(bump=1.0))
+    wanted = oracle.path(inputs(bump=1.0))
     assert wanted is not None
     wanted.write_bytes(path.read_bytes())
     assert_same(oracle.truth(inputs(bump=1.0)), Oracle().truth(inputs(bump=1.0)))

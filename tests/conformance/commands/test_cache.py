@@ -25,7 +25,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_cache() -> None:
     assert "0 bytes in all" in conformance("cache").stdout
     told = json.loads(conformance("cache", "--format", "json").stdout)
-    assert [kind["kind"] for kind in told] == ["reference", "environments", "lent", "bytecode"]
+    assert [kind["kind"] for kind in told] == ["reference", "environments", "lent", "bytecode", "compiled"]
     assert set(told[0]) == documented("## cache")
     assert "reference: 0 taken away, 0 bytes" in conformance("cache", "clean").stdout
 
@@ -46,7 +46,7 @@ def test_a_run_leaves_truths_that_are_told_and_taken_away(install: Install, tmp_
 
 def test_no_such_kind() -> None:
     said = conformance("cache", "clean", "envs", status=USAGE).stderr
-    assert "there is no kind 'envs'; there are reference, environments, lent, bytecode" in " ".join(
+    assert "there is no kind 'envs'; there are reference, environments, lent, bytecode, compiled" in " ".join(
         said.split()
     )
 

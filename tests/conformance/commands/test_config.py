@@ -23,6 +23,7 @@ RUN = ("run", *SMALL)
 TAKING = {
     "run": SMALL,
     "first": ("--profile", "quick"),
+    "smoke": ("fake",),
     "gate": ("run.parquet",),
     "causes": ("run.parquet",),
     "report": ("run.parquet",),
@@ -142,8 +143,9 @@ def test_which_command_takes_what() -> None:
     decides = {"baseline", "waivers", "fail-on"}
     assert {*TAKING} == {name for name, settings in found.items() if settings} | {"config"}
     assert {name: settings for name, settings in found.items() if settings} == {
-        "run": asks | decides | {"frameworks", "python"},
-        "first": asks | decides | {"frameworks", "python"},
+        "run": asks | decides | {"frameworks", "python", "jobs"},
+        "first": asks | decides | {"frameworks", "python", "jobs"},
+        "smoke": {"frameworks", "python", "jobs", "waivers"},
         "gate": decides,
         "causes": decides,
         "report": decides,
@@ -152,6 +154,16 @@ def test_which_command_takes_what() -> None:
         "upgrade": asks | {"waivers", "fail-on"},
         "matrix": asks,
     }
+
+
+def test_jobs_are_a_number(install: Install) -> None:
+    install(fake="Exact")
+    _set("jobs = 3")
+    small = ("--operator", "softmax", "--family", "two_classes", "--dtype", "float32", "-o", "run.parquet")
+    conformance("run", "--profile", "quick", *small)
+    assert read_run(Path("run.parquet")).header["workers"]["jobs"] == 3
+    conformance("run", "--profile", "quick", *small, "--jobs", "2")
+    assert read_run(Path("run.parquet")).header["workers"]["jobs"] == 2
 
 
 def test_config_shows_every_setting_and_where_it_is_from(

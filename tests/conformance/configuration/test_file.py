@@ -32,6 +32,7 @@ def test_every_setting_can_be_written_as_its_example(tmp_path: Path, monkeypatch
         "exclude": ("*sampled*",),
         "baseline": ("conformance/baseline.parquet",),
         "waivers": ("conformance/waivers.toml",),
+        "jobs": "4",
         "fail-on": ("should",),
     }
 
@@ -67,6 +68,11 @@ def test_a_broken_file_of_somebody_else_is_passed_over(tmp_path: Path) -> None:
         ("waivers = [1]", "waivers = [1]: a string or a list of strings is needed"),
         ('profile = "fast"', "profile: there is no 'fast', there are quick, standard, full"),
         ('fail-on = "all"', "fail-on: there is no 'all', there are should, drift, bits, strict"),
+        ("jobs = 0", "jobs: a whole number from 1 up is needed, not '0'"),
+        ("jobs = -2", "jobs: a whole number from 1 up is needed, not '-2'"),
+        ("jobs = 1.5", "jobs = 1.5: a whole number is needed, as in jobs = 4"),
+        ("jobs = true", "jobs = true: a whole number is needed, as in jobs = 4"),
+        ('jobs = "many"', "jobs: a whole number from 1 up is needed, not 'many'"),
         ('exclude = [""]', "exclude: an empty name is none; leave it out"),
     ],
 )

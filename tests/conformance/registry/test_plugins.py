@@ -294,6 +294,7 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
         ("RestrictsToAnUnknownDoor", "'right.sofmax'", "did you mean right.softmax"),
         ("UnknownFormat", "'float31'", "did you mean float32"),
         ("WidensAnUnknownMode", "unknown name in `widening`, 'autocast'", "there are eager"),
+        ("AnUnknownModeInOrder", "unknown name in `in_order`, 'compiled'", "there are eager"),
         ("VariantIsADict", "variant 'slow' is a dict", "interface.Variant"),
         ("VariantSetsANumber", "is not a mapping from text to text", "OMP_NUM_THREADS"),
         ("EnvironmentBeforeIsAList", "`environment_before` is not a mapping", "OMP_NUM_THREADS"),

@@ -42,9 +42,17 @@ def test_a_desk_is_full_of_verdicts_or_of_elements(
 def test_what_waits_is_judged_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(desks.time, "monotonic", lambda: now[0])
-    desk = Desk(Kept())
+    judged: list[int] = []
+    desk = Desk(Kept(), judged=lambda verdicts: judged.append(verdicts.height))
     desk.add("seat", "a", [_answered()])
-    now[0] = desks.SECONDS
+    now[0] = desks.FIRST_SECONDS
+    assert not desk.full
+    now[0] += 0.1
+    assert desk.full, "the first is not waited for"
+    desk.clear()
+    assert judged == [2]
+    desk.add("seat", "b", [_answered()])
+    now[0] += desks.SECONDS
     assert not desk.full
     now[0] += 0.1
     assert desk.full

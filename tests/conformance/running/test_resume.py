@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from xent_conformance.asking.asker import ask
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, read_run
-from xent_conformance.running import conversation, header
+from xent_conformance.running import conversation, crews, header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.keeping import Occupied
@@ -209,35 +207,28 @@ def test_an_error_of_ours_while_asking_is_raised_and_interrupts(
 def test_an_interruption_ends_the_workers(
     install: Install, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a worker was ahead of the judge, so that its thread waits for room in the queue."""
-    made: list[queue.Queue[Any]] = []
+    """Also where a worker was ahead of the judge, so that its thread waits for room among the events."""
+    waits = threading.Event()
 
-    class Queue(queue.Queue):  # type: ignore[type-arg]
-        def __init__(self, maxsize: int = 0) -> None:
-            super().__init__(min(maxsize, 2))
-            made.append(self)
+    class Full(conversation.Threads):
+        def _tell(self, name: str, event: Any) -> None:
+            if self._events:
+                waits.set()
+            super()._tell(name, event)
 
     def when_full(*_: object) -> None:
-        deadline = time.monotonic() + 30
-        while not made[0].full() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert waits.wait(30)
         raise Interrupted
 
     install(fake="RaisesAlways")
-    monkeypatch.setattr(conversation.queue, "Queue", Queue)
+    monkeypatch.setattr(conversation, "AHEAD", -1)  # no event beside another
+    monkeypatch.setattr(crews, "Threads", Full)
     with pytest.raises(Interrupted):
         run(Selection("quick", families=("two_classes",)), out, oracle=Oracle(), progress=when_full)
-    asking = [t for t in threading.enumerate() if t.name == "ask-fake"]
-    try:
-        for thread in asking:
-            thread.join(timeout=3)
-        assert not any(thread.is_alive() for thread in asking)
-    finally:
-        while any(thread.is_alive() for thread in asking):
-            try:
-                made[0].get(timeout=0.1)
-            except queue.Empty:
-                continue
+    asking = [t for t in threading.enumerate() if t.name.startswith("ask-fake")]
+    for thread in asking:
+        thread.join(timeout=3)
+    assert not any(thread.is_alive() for thread in asking)
 
 
 # --- the journal alone ------------------------------------------------------------------------------

@@ -1,0 +1,196 @@
+"""Truths that are not remembered yet, certified ahead by processes of their own, while frameworks answer.
+
+Nobody waits for another: a worker asks on, the driver judges what has its truth already, and what is due and
+has been begun by nobody the driver certifies itself. Results go through the oracle's cache, so a run without
+one has no such processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+import subprocess
+import sys
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from xent_conformance.cases.case import Batch
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.running.certifier import DONE
+from xent_conformance.running.conversation import Absent, Answered, Ended, Event
+
+PAYS_SECONDS = 1.0
+"""So much work a process must have before it: it takes half of that to start."""
+
+LARGEST = 2**22
+"""Logits of a batch that is sent; what is larger the driver certifies itself."""
+
+_BOOT = """
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+from xent_conformance.running.certifier import main
+main()
+"""
+
+
+HELD = 2**26
+"""Bytes of answers that may wait for their truths; where it is more, the oldest is judged first."""
+
+
+class Ahead:
+    """At most ``jobs`` processes that certify the batches in their order; as a context it ends them."""
+
+    def __init__(self, oracle: Oracle, batches: Iterable[Batch], jobs: int, second: float) -> None:
+        """``second``: about how many seconds an element of logits takes to certify."""
+        self._cache = oracle.cache
+        self._changed = threading.Condition()
+        self._due: OrderedDict[str, Inputs] = OrderedDict()
+        self._begun: set[str] = set()
+        self._ended = False
+        self._processes: list[subprocess.Popen[bytes]] = []
+        for batch in {batch.id: batch for batch in batches}.values() if jobs else ():
+            path = oracle.path(batch.inputs)
+            if path is not None and batch.inputs.logits.size <= LARGEST and not path.is_file():
+                self._due[batch.inputs.digest] = batch.inputs
+        seconds = second * sum(inputs.logits.size for inputs in self._due.values())
+        self.many = min(jobs, int(seconds / PAYS_SECONDS), len(self._due))
+        if self.many < 1:
+            self._due.clear()
+
+    def __enter__(self) -> Self:
+        for i in range(self.many):
+            threading.Thread(target=self._certify, name=f"certify-{i}", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._ended = True
+            self._due.clear()
+            for process in self._processes:
+                process.kill()
+
+    def ready(self, batch: Batch) -> bool:
+        """Whether its truth is remembered, or nobody is at it: it can be judged now."""
+        with self._changed:
+            return batch.inputs.digest not in self._due and batch.inputs.digest not in self._begun
+
+    def wait(self, batch: Batch) -> None:
+        """Until it is ready; what nobody has begun is the caller's, and is ready then."""
+        digest = batch.inputs.digest
+        with self._changed:
+            self._due.pop(digest, None)
+            while digest in self._begun:
+                self._changed.wait()
+
+    # --- in the thread of a process ---
+
+    def _certify(self) -> None:
+        assert self._cache is not None  # or nothing were due
+        process = self._started(self._cache)
+        if process is None:
+            return
+        try:
+            while (digest := self._taken()) is not None:
+                inputs, name = digest
+                try:
+                    told = _certified(process, inputs)
+                finally:
+                    with self._changed:
+                        self._begun.discard(name)
+                        self._changed.notify_all()
+                if not told:  # it is dead: the driver does it, and what is left
+                    break
+        finally:
+            _end(process)
+
+    def _started(self, cache: Path) -> subprocess.Popen[bytes] | None:
+        words = [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(cache)]
+        with self._changed:
+            if self._ended:
+                return None
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._processes.append(process)
+            return process
+
+    def _taken(self) -> tuple[Inputs, str] | None:
+        with self._changed:
+            if not self._due:
+                return None
+            name, inputs = self._due.popitem(last=False)
+            self._begun.add(name)
+            return inputs, name
+
+
+def _certified(process: subprocess.Popen[bytes], inputs: Inputs) -> bool:
+    """Whether the process says that it has done it."""
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        pickle.dump(inputs, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+        process.stdin.flush()
+    except OSError:
+        return False
+    return process.stdout.read(1) == DONE
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+    process.wait()
+
+
+def when_ready(events: Iterable[Event], ahead: Ahead) -> Iterator[Event]:
+    """The events, an answer when its truth is there; what is told of a seat comes after its answers."""
+    waiting: deque[Answered | Absent | Ended] = deque()
+    size = 0
+    for event in events:
+        match event:
+            case Answered():
+                waiting.append(event)
+                size += event.size
+            case Absent() | Ended():
+                waiting.append(event)
+            case _:
+                yield event
+        for found in _ready(waiting, ahead):
+            size -= found.size if isinstance(found, Answered) else 0
+            yield found
+        while size > HELD:
+            found = waiting.popleft()
+            if isinstance(found, Answered):
+                ahead.wait(found.batch)
+                size -= found.size
+            yield found
+    for found in waiting:
+        if isinstance(found, Answered):
+            ahead.wait(found.batch)
+        yield found
+
+
+def _ready(waiting: deque[Answered | Absent | Ended], ahead: Ahead) -> Iterator[Answered | Absent | Ended]:
+    """Take out what need not wait."""
+    late: set[str] = set()
+    for _ in range(len(waiting)):
+        event = waiting.popleft()
+        if event.seat in late and not isinstance(event, Answered):
+            waiting.append(event)
+        elif isinstance(event, Answered) and not ahead.ready(event.batch):
+            late.add(event.seat)
+            waiting.append(event)
+        else:
+            yield event

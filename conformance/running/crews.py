@@ -1,0 +1,259 @@
+"""Several workers of one seat, as many as there are cores and memory for: the events are those of one.
+
+Each seat has a worker from the beginning. Where fewer work than jobs are allowed, the seat that has most left
+gets one more, if that saves more than its start costs: by what it has taken so far, on this machine and with
+what is compiled already. Where memory is short there is none more, and one of several ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from xent_conformance.asking.connection import Connection, WorkerLost
+from xent_conformance.registry.devices import kind_of as device_kind
+from xent_conformance.registry.framework import Seat
+from xent_conformance.reports.text.wording import plural
+from xent_conformance.running import room as memory_of_this_machine
+from xent_conformance.running.conversation import (
+    Absent,
+    Answered,
+    Connect,
+    Ended,
+    Event,
+    Idle,
+    Put,
+    Started,
+    Stream,
+    Threads,
+    conversation,
+)
+from xent_conformance.running.shares import Share, Taker
+
+PAYS = 2.0
+"""One more worker is started where it is to answer so many times as long as it takes to start."""
+
+GB = 1e9
+
+
+class Memory(Protocol):
+    """What says how much memory there is: :mod:`.room`."""
+
+    RESERVE: int
+
+    def available(self) -> int | None:
+        """Bytes that may be taken."""
+
+    def held(self, leader: int) -> int | None:
+        """Bytes that a worker has taken."""
+
+
+class Crew:
+    """The workers of one seat."""
+
+    def __init__(self, seat: Seat, share: Share, put: Put, connect: Connect, memory: Memory) -> None:
+        self.seat, self.share = seat, share
+        self._put, self._connect, self._memory = put, connect, memory
+        self._lock = threading.Lock()
+        self._hello: Mapping[str, Any] | None = None
+        self._first: Connection | None = None
+        self._working: set[int] = set()
+        self._began: dict[int, float] = {}
+        self._worked = 0.0
+        self.number = 0
+        """Workers that were begun so far."""
+        self.most = 0
+        """Of those that worked at a time."""
+        self.alive = 0
+        self._reached_ever, self._restarts = False, 0
+        self.closed = False
+        """Whether it gets no more workers."""
+        self.start_s = 0.0
+        self.told: list[str] = []
+        self.lost: Absent | None = None
+        """Why one of several could not go on."""
+        self.again = True
+        """Whether one may be begun for what the last of several could not answer; once."""
+
+    # --- in the thread of a worker ---
+
+    def stream(self) -> Stream:
+        """What one more worker answers."""
+        self.number += 1
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        number = self.number
+        taker = Taker(self.share, lambda: self._goes_on(number))
+        return self._answering(number, taker)
+
+    def _answering(self, number: int, taker: Taker) -> Stream:
+        try:
+            reach = functools.partial(self._reached, number)
+            for event in conversation(self.seat, taker, self._put, reach):
+                if isinstance(event, Answered):
+                    taker.answered()
+                elif isinstance(event, Absent):
+                    taker.close()
+                yield event
+        finally:
+            taker.close()
+
+    def _reached(self, number: int, seat: Seat) -> Connection:
+        """A worker that says of itself what the first has said, and shares the patience with it."""
+        start = time.monotonic()
+        connection = self._connect(seat)
+        now = {name: told for name, told in connection.hello.items() if name != "import_s"}
+        with self._lock:
+            self.start_s = time.monotonic() - start
+            if self._first is None or self._hello is None:
+                self._first, self._hello = connection, now
+            elif self._hello != now:
+                connection.close()
+                raise WorkerLost("it says another thing of itself than the first worker did")
+            else:
+                connection.patience = self._first.patience
+            self._began[number] = time.monotonic()
+            self._working.add(number)
+        return connection
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether a worker takes one more kind: where memory is short, all but one end."""
+        free = self._memory.available()
+        if free is None or free >= self._memory.RESERVE:
+            return True
+        with self._lock:
+            if len(self._working) < 2:
+                return True
+            self._working.discard(number)
+            self.closed = True
+            self._note(
+                f"{_gb(free)} of memory are free: one of {plural(len(self._working) + 1, 'worker')} ends"
+            )
+        return False
+
+    # --- in the thread of the reader ---
+
+    def ended(self, number: int, starts: int) -> None:
+        """One of them has ended, which was started so many times."""
+        with self._lock:
+            self.alive -= 1
+            self._reached_ever |= starts > 0
+            self._restarts += max(starts - 1, 0)
+            self._working.discard(number)
+            began = self._began.pop(number, None)
+            self._worked += 0.0 if began is None else time.monotonic() - began
+
+    @property
+    def starts(self) -> int:
+        """How often it was started, as if one had answered all: once, and again after each loss."""
+        return self._reached_ever + self._restarts
+
+    @property
+    def left(self) -> float:
+        """Seconds that a new worker would have to answer, were what is left spread over all."""
+        with self._lock:
+            worked = self._worked + sum(time.monotonic() - began for began in self._began.values())
+        answered = self.share.answered
+        if not answered or not self.share.kinds:
+            return 0.0
+        return self.share.left * worked / answered / (self.alive + 1)
+
+    def has_room(self, leader: int | None) -> bool:
+        """Whether there is memory for one more; where there is not, it is told and not looked for again."""
+        free = self._memory.available()
+        holds = None if leader is None else self._memory.held(leader)
+        if free is None or holds is None or free >= holds + self._memory.RESERVE:
+            return True
+        self.closed = True
+        workers = plural(self.alive, "worker")
+        self._note(f"{workers} and no more: {_gb(free)} of memory are free, and one holds {_gb(holds)}")
+        return False
+
+    @property
+    def leader(self) -> int | None:
+        """The process of the first worker, where it is one."""
+        return getattr(self._first, "pid", None)
+
+    def _note(self, words: str) -> None:
+        self.told.append(f"{self.seat.key}: {words}")
+
+
+def in_crews(
+    crews: Mapping[str, Crew], jobs: int, tell: Callable[[str], None] = lambda words: None
+) -> Stream:
+    """The events of all seats, at most ``jobs`` workers at a time, but one for each seat.
+
+    ``tell`` is given a line where memory decides.
+    """
+    with Threads() as threads:
+        of: dict[str, tuple[Crew, int]] = {}
+
+        def begin(crew: Crew) -> None:
+            stream = crew.stream()
+            name = f"{crew.seat.key} {crew.number}"
+            of[name] = crew, crew.number
+            threads.start(name, stream)
+
+        for crew in crews.values():
+            begin(crew)
+        told = dict.fromkeys(crews, 0)
+        for name, event in threads:
+            if isinstance(event, Idle):
+                yield event
+                continue
+            crew, number = of[name]
+            yield from _of_one(crew, number, event, begin)
+            if isinstance(event, (Answered, Ended)) and sum(c.alive for c in crews.values()) < jobs:
+                _one_more(crews, begin)
+            for key, each in crews.items():
+                for words in each.told[told[key] :]:
+                    tell(words)
+                told[key] = len(each.told)
+
+
+def _of_one(crew: Crew, number: int, event: Event, begin: Callable[[Crew], None]) -> Stream:
+    """The event as the reader is to see it, to whom all workers of a seat are one."""
+    match event:
+        case Absent(key, message) if crew.alive > 1 or (crew.number > 1 and crew.again):
+            crew.closed, crew.lost = True, event
+            crew.told.append(f"{key}: a worker cannot go on, and the others do without it: {message}")
+        case Ended(key, starts):
+            crew.ended(number, starts)
+            if crew.alive:
+                return
+            if crew.lost is not None and crew.share.kinds:  # what it gave back came too late for the others
+                crew.lost, crew.again = None, False
+                begin(crew)
+                return
+            yield Ended(key, crew.starts)
+        case Answered(_, _, answers):
+            if any(device_kind(answer.question.device) != "cpu" for answer in answers):
+                crew.closed = True  # the memory of an accelerator is its worker's
+            yield event
+        case Started():
+            yield event
+        case _:
+            yield event
+
+
+def _one_more(crews: Mapping[str, Crew], begin: Callable[[Crew], None]) -> None:
+    """A worker for the seat that has most left, where it pays and there is memory."""
+    left, crew = max(
+        ((c.left, c) for c in crews.values() if c.alive and not c.closed),
+        key=lambda found: found[0],
+        default=(0.0, None),
+    )
+    if crew is not None and left > PAYS * crew.start_s and crew.has_room(crew.leader):
+        begin(crew)
+
+
+def _gb(size: int) -> str:
+    return f"{size / GB:.1f} GB"
+
+
+def crew_of(seat: Seat, share: Share, put: Put, connect: Connect) -> Crew:
+    """The workers of a seat on this machine."""
+    return Crew(seat, share, put, connect, memory_of_this_machine)

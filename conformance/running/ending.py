@@ -1,0 +1,71 @@
+"""What becomes of the verdicts when all is answered: what is plain elsewhere, causes, the header."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.judging.charge import by_what_is_plain
+from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.framework import Seat
+from xent_conformance.reports.run.file import PART, Run
+from xent_conformance.running.claims import told_of
+from xent_conformance.running.header import Asked, header
+from xent_conformance.running.ledger import Ledger
+
+
+def ended(
+    asked: Asked,
+    batches: Sequence[Batch],
+    seats: Mapping[str, Seat],
+    ledger: Ledger,
+    verdicts: pl.DataFrame,
+    oracle: Oracle,
+    more: Mapping[str, Any],
+    began: float | None,
+) -> Run:
+    """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time."""
+    with ledger.timed("diagnosis"):
+        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, oracle)
+    _total(ledger, began)
+    told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
+    return Run(named.verdicts, (told | _files(asked.files, batches, oracle),))
+
+
+def part_ended(
+    asked: Asked,
+    batches: Sequence[Batch],
+    seats: Mapping[str, Seat],
+    ledger: Ledger,
+    verdicts: pl.DataFrame,
+    oracle: Oracle,
+    more: Mapping[str, Any],
+    began: float | None,
+) -> Run:
+    """A part of one: as it was judged, row by row. What all rows together say is said by all parts."""
+    _total(ledger, began)
+    index, _, of = asked.as_dict()["shard"][0].partition("/")
+    part = {
+        "index": int(index),
+        "of": int(of),
+        "batches": [batch.id for batch in batches],
+        # whose the frameworks of the header are, in their order
+        "seats": [key for key, seat in seats.items() if key in ledger.hellos and not seat.apart],
+    }
+    told = header(asked, seats, ledger, verdicts.clear()) | {"causes": {}, PART: part, **more}
+    return Run(verdicts, (told,))
+
+
+def _total(ledger: Ledger, began: float | None) -> None:
+    if began is not None:
+        ledger.seconds["total"] = time.perf_counter() - began
+
+
+def _files(files: Sequence[CaseFile], batches: Sequence[Batch], oracle: Oracle) -> dict[str, Any]:
+    return {"cases": told_of(files, batches, oracle)} if files else {}

@@ -1,0 +1,141 @@
+"""The batches of one seat, shared among several workers of it so that the answers are those of one worker.
+
+What a framework has compiled, and what it does at a first call, belongs to calls of one kind: an operator, a
+format, a shape and a manner. All batches of a kind go to one worker, in the order of the corpus; the kinds
+are independent of each other, and the largest are asked first. Modes that say otherwise of themselves
+(``in_order``) are one kind.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from xent_conformance.asking.asker import filled_rows
+from xent_conformance.asking.questions import manner_of
+from xent_conformance.cases.case import Batch
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.registry.framework import Seat
+
+Kind = Hashable
+
+IN_ORDER: Kind = "in order"
+"""The kind of all that is asked in modes whose answers depend on what came before."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A batch that a seat is asked: which calls it is like, and about how many seconds it takes."""
+
+    batch: Batch
+    kind: Kind
+    seconds: float
+
+
+def kind_of(seat: Seat, batch: Batch, questions: Iterable[Question]) -> Kind:
+    """What batches have in common whose calls may share what is compiled, or otherwise remembered."""
+    if any(question.mode in seat.declaration.in_order for question in questions):
+        return IN_ORDER
+    inputs = batch.inputs
+    shape = (inputs.format.name, inputs.n, filled_rows(batch), inputs.tangent.size > 0)
+    return batch.operator, *shape, manner_of(batch)
+
+
+def largest_first(pieces: Mapping[str, Sequence[Piece]]) -> dict[str, list[list[Piece]]]:
+    """Of each seat its pieces by kind, the kind that costs all seats together most first.
+
+    One order for all: what one has answered is compared with what the next answers soon after.
+    """
+    cost: Counter[Kind] = Counter()
+    for found in pieces.values():
+        for piece in found:
+            cost[piece.kind] += piece.seconds  # type: ignore[assignment]  # seconds are no counts
+    ordered = {}
+    for seat, found in pieces.items():
+        by_kind: dict[Kind, list[Piece]] = {}
+        for piece in found:
+            by_kind.setdefault(piece.kind, []).append(piece)
+        ordered[seat] = sorted(by_kind.values(), key=lambda same: -cost[same[0].kind])
+    return ordered
+
+
+class Share:
+    """What is left of one seat's batches. Workers take from it, each in a thread of its own."""
+
+    def __init__(self, kinds: Iterable[Sequence[Piece]]) -> None:
+        self._kinds = deque(deque(same) for same in kinds)
+        self._lock = threading.Lock()
+        self.answered = 0.0
+        """Seconds that the pieces were thought to take which have been answered."""
+
+    @property
+    def left(self) -> float:
+        """Seconds that the pieces are thought to take which nobody has taken."""
+        with self._lock:
+            return sum(piece.seconds for same in self._kinds for piece in same)
+
+    @property
+    def kinds(self) -> int:
+        """Kinds that nobody has taken."""
+        return len(self._kinds)
+
+    def taken(self) -> deque[Piece] | None:
+        """The next kind; None where there is none left."""
+        with self._lock:
+            return self._kinds.popleft() if self._kinds else None
+
+    def done(self, piece: Piece) -> None:
+        """It is answered."""
+        with self._lock:
+            self.answered += piece.seconds
+
+    def back(self, same: deque[Piece]) -> None:
+        """What one has taken and does not answer any more: it is the next to be taken."""
+        with self._lock:
+            if same:
+                self._kinds.appendleft(same)
+
+
+class Taker(Iterator[Batch]):
+    """The batches that one worker is asked, taken while it answers; closed, it gives back what it has left.
+
+    ``goes_on`` is asked between two kinds; where it says no, the worker has nothing more to answer.
+    """
+
+    def __init__(self, share: Share, goes_on: Callable[[], bool] = lambda: True) -> None:
+        self._share, self._goes_on = share, goes_on
+        self._same: deque[Piece] = deque()
+        self._asked: Piece | None = None
+        self._begun = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch; raises StopIteration where there is none."""
+        if not self._same:
+            # a worker that has just started has been thought about
+            found = self._share.taken() if not self._begun or self._goes_on() else None
+            self._begun = True
+            if found is None:
+                raise StopIteration
+            self._same = found
+        self._asked = self._same.popleft()
+        return self._asked.batch
+
+    def answered(self) -> None:
+        """The batch that it was given last is answered."""
+        if self._asked is not None:
+            self._share.done(self._asked)
+            self._asked = None
+
+    def close(self) -> None:
+        """What it was asked and has not answered, and all that is like it, is another's."""
+        if self._asked is not None:
+            self._same.appendleft(self._asked)
+            self._asked = None
+        self._share.back(self._same)
+        self._same = deque()

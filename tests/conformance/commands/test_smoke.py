@@ -1,0 +1,71 @@
+"""``conformance smoke``: few questions of the first doors, a decision, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.support.by_hand import Install
+from tests.support.cli import conformance
+from tests.support.small_run import verdict
+from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
+from xent_conformance.commands.smoke import OPERATORS, doors
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.terminal.early import first_finding
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_is_right_passes_and_nothing_is_written(install: Install) -> None:
+    install(fake="Exact")
+    done = conformance("smoke")
+    assert "gate passed: " in done.stdout and "verdicts of fake 1.0" in done.stdout
+    assert "finding" not in done.stderr
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_what_is_wrong_fails_and_shows_while_it_is_asked(install: Install) -> None:
+    install(fake="AlwaysNan", other="Exact")
+    done = conformance("smoke", "fake", status=FAILED)
+    assert "gate failed" in done.stdout
+    (line,) = [line for line in done.stderr.splitlines() if "a first finding" in line]
+    assert "fake." in line and "breaks clause" in line and "conformance explain " in line
+    quiet = conformance("smoke", "fake", "-q", status=FAILED)
+    assert "first finding" not in quiet.stderr and quiet.stdout.startswith("gate failed")
+
+
+def test_what_is_not_there(install: Install) -> None:
+    install(gone="Absent")
+    assert "gone" in conformance("smoke", "gone", status=EVIDENCE).stderr
+    assert "fike" in conformance("smoke", "fike", status=USAGE).stderr
+
+
+def test_the_doors_are_those_that_everybody_calls() -> None:
+    assert doors(["torch"]) == doors(["pytorch"])
+    assert set(doors(["torch"])) == {
+        "torch.softmax",
+        "torch.nn.functional.cross_entropy:indices",
+        "torch.nn.functional.binary_cross_entropy_with_logits",
+    }
+    every = [i for f in FRAMEWORKS.values() for i in f.declaration.implementations if i.name in doors([])]
+    assert {i.operator for i in every} >= set(OPERATORS)
+
+
+def test_the_first_finding_is_the_worst_of_what_is_judged() -> None:
+    rows = [
+        verdict(case="a", status="breaks_should", level="should", clause="1.2", ulps=9.0),
+        verdict(case="b", status="breaks_must", level="must", clause="1.1", ulps=3.0),
+        verdict(case="c", status="breaks_must", level="must", clause="1.1", ulps=5.0),
+        verdict(case="d", status="breaks_must", level="must", clause="1.1", ulps=99.0, formulation="naive"),
+        verdict(case="e", status="conforms"),
+    ]
+    frame = pl.DataFrame(rows, schema=SCHEMA)
+    assert first_finding(frame).endswith("conformance explain c")
+    assert "breaks clause 1.1 (must)" in first_finding(frame)
+    assert first_finding(frame.filter(pl.col("case").is_in(["d", "e"]))) == ""
