@@ -18,6 +18,10 @@ LOOKS_UP = 0.2
 """Seconds after which one that waits asks whether the worker lives."""
 
 
+ROOM = 1 << 20
+"""Bytes that a pipe is asked to hold, and that are read at once: a long array is not passed by the spoonful."""
+
+
 class Pipes(Protocol):
     """Streams that can be waited for so long and no longer."""
 
@@ -33,6 +37,8 @@ class Selecting:
 
     def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         self._source, self._sink = source, sink
+        for stream in (source, sink):
+            _widen(stream)
         os.set_blocking(sink.fileno(), False)
 
     def read(self, size: int, seconds: float) -> bytes:
@@ -42,7 +48,7 @@ class Selecting:
         ready, _, _ = select.select([self._source], [], [], seconds)
         if not ready:
             raise TimeoutError
-        return os.read(self._source.fileno(), size)
+        return os.read(self._source.fileno(), min(size, ROOM))
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""
@@ -55,6 +61,15 @@ class Selecting:
             return os.write(self._sink.fileno(), data)
         except BlockingIOError:
             raise TimeoutError from None
+
+
+def _widen(stream: IO[bytes]) -> None:
+    """Give a pipe :data:`ROOM`, where the system lets us: only Linux has pipes of more sizes than one."""
+    import fcntl  # POSIX alone has it
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # all pipes of a user together have a limit
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, ROOM)
 
 
 class Pumped:
