@@ -19,7 +19,7 @@ LOOKS_UP = 0.2
 
 
 ROOM = 1 << 20
-"""Bytes that a pipe is asked to hold, and that are read at once: a long array is not passed by the spoonful."""
+"""Bytes that a pipe is asked to hold, and that are read at once: long arrays are not passed by the spoon."""
 
 
 class Pipes(Protocol):

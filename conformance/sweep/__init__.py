@@ -1,1 +1,1 @@
-"""Every number of a format, and not some of them: what an implementation makes of each, judged in binary64."""
+"""Every number of a format, and not some of them: what an implementation makes of each."""

@@ -34,7 +34,7 @@ class NoSweep(ValueError):
 
 @dataclass(frozen=True)
 class Swept:
-    """Tallies of some chunks of a sweep. ``asked`` and ``answered``: what must be equal in all parts of it."""
+    """Tallies of some chunks. ``asked`` and ``answered``: what must be equal in all parts of one sweep."""
 
     asked: Mapping[str, Any]
     answered: Mapping[str, Any]
@@ -105,9 +105,10 @@ class Swept:
         """A point: its bits and numbers, what came back, and what is right by the ball reference."""
         (ground,) = (g for g in self.grounds if g.label == (label or 0))
         own = ground.logits(place.point, place.point + 1)
-        x, dtype = own.astype(np.float64), ground.format.name
-        got = np.full(own.shape, place.got, dtype=ground.format.dtype)
+        dtype = ground.format.name
         with np.errstate(all="ignore"):
+            x = own.astype(np.float64)
+            got = np.full(own.shape, place.got, dtype=ground.format.dtype)
             measured, yardstick = looked_up(ground, output, x, got)
         i, ulps = place.element, float(measured.ulps[place.element])
         truth = yardstick.exact

@@ -18,6 +18,7 @@ from xent_conformance.frameworks.interface import Array
 from xent_conformance.judging.repeated import TWICE, UNCHANGED
 from xent_conformance.reports.run.words import Symptom
 from xent_conformance.running import keeping
+from xent_conformance.sweep.certified import certify
 from xent_conformance.sweep.document import Swept, document, read
 from xent_conformance.sweep.journal import Journal
 from xent_conformance.sweep.judge import judged
@@ -41,8 +42,10 @@ class NotSwept(Exception):
 
 @dataclass
 class Seconds:
-    """Where the time goes: ``kernel`` and ``compile`` of the framework, ``transport`` of bytes to it and back,
-    ``judging`` of all cores together."""
+    """Where the time goes: ``compile`` and ``kernel`` are the framework's, ``transport`` is that of bytes.
+
+    These are by the clock; ``judging`` is of the processor, all threads together.
+    """
 
     compile: float = 0.0
     kernel: float = 0.0
@@ -75,12 +78,15 @@ def sweep(
     """Ask every point of the shard, and return what was counted. It is for the caller to write.
 
     ``jobs``: threads that judge; the cores where it is 0. Raises :class:`NotSwept`, what :func:`connect`
-    raises, :class:`~.journal.JournalError`, and :class:`~xent_conformance.running.keeping.Occupied` where
-    something else is at ``out``. Whatever ends it, chunks that are done stay for ``resume``.
+    raises, :class:`~.certified.NotCertified`, :class:`~.journal.JournalError`, and
+    :class:`~xent_conformance.running.keeping.Occupied` where something else is at ``out``. Whatever ends it,
+    chunks that are done stay for ``resume``.
     """
     mine = [chunk for chunk in plan.chunks if shard.has(chunk.number)]
     if not mine:
         raise NotSwept(f"shard {shard} is empty: the sweep has {len(plan.chunks)} chunks")
+    for ground in plan.grounds:
+        certify(ground)
     with keeping.alone(out) if out else contextlib.nullcontext():
         if out and not force:
             check(out, plan, shard)
@@ -134,7 +140,8 @@ def _all(
             for answer in _answers(plan, todo, connection, asking):
                 tallies = _judged(plan, answer, judges)
                 parts = {
-                    output: tally.as_dict(plan.dtype) for output, tally in zip(plan.outputs, tallies, strict=True)
+                    output: tally.as_dict(plan.dtype)
+                    for output, tally in zip(plan.outputs, tallies, strict=True)
                 }
                 journal.add(answer.chunk.number, {"parts": parts, "seconds": answer.seconds.as_dict()})
                 finished += 1
@@ -199,9 +206,7 @@ def _judged(plan: Plan, answer: _Answered, judges: ThreadPoolExecutor) -> list[T
     tallies = []
     for output in plan.outputs:
         got = results[output].reshape(shape)
-        pieces = [
-            judges.submit(_piece, chunk, output, got, begin) for begin in range(0, len(got), PIECE)
-        ]
+        pieces = [judges.submit(_piece, chunk, output, got, begin) for begin in range(0, len(got), PIECE)]
         total = Tally()
         for tally, spent in (piece.result() for piece in pieces):
             total.add(tally)
@@ -232,5 +237,6 @@ def _charge_bits(plan: Plan, answer: _Answered, tallies: Sequence[Tally]) -> Non
             continue
         at = np.flatnonzero(changed)
         point, element = divmod(int(at[0]), 2 if chunk.ground.pairs else 1)
-        first = Place(0.0, chunk.start + point, element, float(chunk.ground.logits(0, 1).flat[0]))
+        came = results[plan.outputs[0] if CHANGED in name else name.removesuffix(AGAIN)]
+        first = Place(0.0, chunk.start + point, element, float(came.reshape(-1)[at[0]]))
         tally.charge(clause, symptom, Charged(len(at), first))

@@ -1,4 +1,4 @@
-"""The few results that are off by an ulp or more: measured with the bounds, by binary64 or by the ball reference.
+"""The few results that are off by an ulp or more: measured in binary64, or by the ball reference.
 
 Both ways lead to the same yardstick, the same bounds and the same rules as any verdict of a run.
 """
@@ -43,8 +43,8 @@ class Undecided(Exception):
 class Rows:
     """Some points of a ground: their numbers, logits in binary64 and results.
 
-    ``wanted``: which of their elements are to be measured, ``(rows, elements)``; ``unsure``: which of them only
-    the ball reference can tell.
+    ``wanted``: which of their elements are to be measured, ``(rows, elements)``; ``unsure``: which of them
+    only the ball reference can tell.
     """
 
     points: Ints
@@ -66,8 +66,8 @@ class Rows:
 def count(ground: Ground, output: str, rows: Rows, tally: Tally) -> None:
     """Measure the elements that are wanted, and count them."""
     for part in rows.in_parts():
-        infinite = np.isinf(part.x).any(axis=1) if ground.pairs else np.isinf(part.x)
-        known = ~(part.unsure.any(axis=1) | infinite)
+        infinite = np.isinf(part.x.reshape(len(part.x), -1)).any(axis=1)
+        known = np.asarray(~(part.unsure.any(axis=1) | infinite))
         doubtful = part[~known]
         if known.any():
             near = part[known]
@@ -75,7 +75,7 @@ def count(ground: Ground, output: str, rows: Rows, tally: Tally) -> None:
             yardstick = Yardstick.of(truth, output)
             measured = measure(laid_out([(yardstick, None, near.got)]))
             doubt = _doubtful(yardstick, measured).reshape(near.wanted.shape) & near.wanted
-            again = doubt.any(axis=1)
+            again = np.asarray(doubt.any(axis=1))
             _add(ground, near, near.wanted & ~again[:, None], measured, tally)
             doubtful = _joined(doubtful, near[again])
         if len(doubtful.points):
@@ -124,7 +124,7 @@ def _doubtful(y: Yardstick, measured: Measured) -> Mask:
     found |= np.frexp(np.maximum(low, 1.0))[1] != np.frexp(np.maximum(high, 1.0))[1]
     special = y.special.ravel()
     # it was not correctly rounded, as far as was known
-    return np.where(special, False, found | (measured.grade == EXACT)) & (measured.grade != WRONG)
+    return np.asarray(~special & (found | (measured.grade == EXACT)) & (measured.grade != WRONG))
 
 
 def _joined(one: Rows, other: Rows) -> Rows:

@@ -72,9 +72,10 @@ class Ground:
     def logits(self, start: int, stop: int) -> Array:
         """The logits of some points in their own format, ``(points,)`` or ``(points, 2)``."""
         size = self.format.dtype.itemsize
-        index = np.arange(start, stop, dtype=np.uint64)
         if not self.pairs:
-            return index.astype(f"u{size}").view(self.format.dtype)
+            wide = np.arange(stop - start, dtype=np.uint32) + np.uint32(start)
+            return wide.astype(f"u{size}", copy=False).view(self.format.dtype)
+        index = np.arange(start, stop, dtype=np.uint64)
         both = np.stack([index >> np.uint64(16), index & np.uint64(0xFFFF)], axis=1)
         return both.astype(f"u{size}").view(self.format.dtype)
 
@@ -107,12 +108,12 @@ class Ground:
         """The clause that each of some points tests, by number."""
         nan, infinite = _any(np.isnan(x)), _any(np.isinf(x))
         if self.operator == "logit":
-            told = [(nan, NAN), (~((x > 0) & (x < 1)), DOMAIN)]
+            told = [(nan, NAN), (np.asarray(~((x > 0) & (x < 1))), DOMAIN)]
         elif self.pairs:
             told = [
                 (nan, NAN),
                 (_any(np.isposinf(x)), INFINITE),
-                (np.isneginf(x).all(axis=1), ALL_EXCLUDED),
+                (np.asarray(np.isneginf(x).all(axis=1)), ALL_EXCLUDED),
                 (infinite, EXCLUDED),
             ]
         else:

@@ -1,4 +1,4 @@
-"""Judges a stretch of points: most of them by a comparison, a few by the bounds, fewer by the ball reference."""
+"""Judges a stretch of points: most by a comparison, a few by the bounds, fewer by the ball reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 2**14
 
 
 def judged(ground: Ground, output: str, start: int, got: Array) -> Tally:
-    """The tally of the points from ``start`` on, as many as there are results: ``(points,)`` or ``(points, 2)``.
+    """The tally of the points from ``start`` on, one for each result: ``(points,)`` or ``(points, 2)``.
 
     Raises :class:`~.finer.Undecided`.
     """

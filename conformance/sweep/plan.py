@@ -193,7 +193,9 @@ def _door(implementation: str, operator: str | None) -> tuple[Framework, Impleme
     every = [(f, i) for f in FRAMEWORKS.values() for i in f.declaration.implementations]
     check_name("implementation", implementation, [i.name for _, i in every])
     own = [(f, i) for f, i in every if i.name == implementation]
-    found = [(f, i) for f, i in own if i.operator == operator or (operator is None and i.operator in OPERATORS)]
+    found = [
+        (f, i) for f, i in own if i.operator == operator or (operator is None and i.operator in OPERATORS)
+    ]
     if not found:
         computes = ", ".join(i.operator for _, i in own)
         due = operator or f"any of {', '.join(OPERATORS)}"

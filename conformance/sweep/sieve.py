@@ -1,4 +1,4 @@
-"""What a comparison in binary64 decides at once: results that are correctly rounded, or off by less than an ulp.
+"""What a comparison in binary64 decides at once: correctly rounded, or off by less than an ulp.
 
 Those are nearly all, of nearly all implementations, and no bound is needed for them. SPEC.md 8.21.
 """
@@ -96,4 +96,4 @@ def _next_to_a_power(fmt: Format, base: Floats | float, total: Floats, error: fl
     near = upper != _power(total * (1.0 - error))
     if near.any():
         near &= (upper > 2.0**fmt.emin) & (upper != np.abs(base)) & np.isfinite(total)
-    return near
+    return np.asarray(near)

@@ -1,4 +1,4 @@
-"""What was counted over points: grades, a histogram of ulps, the largest error, what is charged. Sums of it."""
+"""What was counted over points: grades, a histogram of ulps, the largest error, what is charged."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Charged:
 class Tally:
     """Of one output. ``elements`` are all that were asked; ``open`` those that nobody judges.
 
-    ``grades``: a number for each word of :data:`GRADED`. ``histogram``: of elements that are neither exact nor
+    ``grades``: a number for each of :data:`GRADED`. ``histogram``: of elements that are neither exact nor
     faithful, by ``floor(log2 ulps)``. ``worst``: the largest error of a number where a number is right.
     ``looked_up``: elements that the ball reference decided.
     """
@@ -91,7 +91,7 @@ class Tally:
             self.note(other.worst)
 
     def as_dict(self, dtype: str) -> dict[str, Any]:
-        """For JSON, and back by :meth:`of`: numbers of the format as text, no error in ulps for an infinite."""
+        """For JSON, and back by :meth:`of`: numbers of the format as text, null for infinitely many ulps."""
         return {
             "elements": self.elements,
             "open": self.open,

@@ -1,7 +1,7 @@
 """Exact values to binary64, many millions a second, each with a bound on its own error: SPEC.md 8.21.
 
-A value is ``base + rest``. ``base`` is a number without any error, of which what came back can be taken exactly
-(0, 1/4, 1/2, 1, a logit); all error is in ``rest``, and relative to it. So ``1 − 10^-40`` is not 1.
+A value is ``base + rest``. ``base`` is a number without any error, which can be taken from what came back
+exactly (0, 1/4, 1/2, 1, a logit); all error is in ``rest``, and relative to it. So ``1 − 10^-40`` is not 1.
 
 The reference decides what this cannot. Nothing here is a bound on anybody else's error.
 """
@@ -170,7 +170,7 @@ PAIRS: Mapping[str, Callable[[Floats], Parts]] = {"softmax": pair_softmax, "log_
 
 
 def sizes(operator: str, x: Floats) -> dict[str, Floats]:
-    """The sizes that :mod:`xent_conformance.reference.bounds` asks of the reference, ``(rows, …)`` as there."""
+    """The sizes that bounds ask of the reference, ``(rows, …)`` as it has them."""
     if operator in PAIRS:
         d = np.abs(difference(x)[0])[:, None]
         rest = _whole(sigma(-d))
