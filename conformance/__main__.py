@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from xent_conformance.commands import adopt, ask, cache, capture, config, first, gate, show, upgrade
+from xent_conformance.commands import adopt, ask, cache, capture, config, first, gate, show, sweep, upgrade
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 from xent_conformance.commands.plain import make_plain
 
@@ -27,6 +27,7 @@ __all__ = [
     "gate",
     "main",
     "show",
+    "sweep",
     "upgrade",
 ]
 

@@ -40,6 +40,10 @@ class NotSwept(Exception):
     """A chunk has no answer that can be judged; the message says which, and why."""
 
 
+class EmptyShard(ValueError):
+    """There are more shards than chunks."""
+
+
 @dataclass
 class Seconds:
     """Where the time goes: ``compile`` and ``kernel`` are the framework's, ``transport`` is that of bytes.
@@ -84,7 +88,7 @@ def sweep(
     """
     mine = [chunk for chunk in plan.chunks if shard.has(chunk.number)]
     if not mine:
-        raise NotSwept(f"shard {shard} is empty: the sweep has {len(plan.chunks)} chunks")
+        raise EmptyShard(f"shard {shard} is empty: the sweep has {len(plan.chunks)} chunks")
     for ground in plan.grounds:
         certify(ground)
     with keeping.alone(out) if out else contextlib.nullcontext():
