@@ -104,6 +104,8 @@ COMMANDS = {
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
+    "sweep": "parts --implementation --operator --dtype --output --label --mode --device --shard --resume "
+    f"--force --jobs --plugin --python --timeout {PRINTED} --quiet -q",
     "gate": f"runs --first --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github "
     f"--json --badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",

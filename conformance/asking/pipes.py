@@ -18,8 +18,8 @@ LOOKS_UP = 0.2
 """Seconds after which one that waits asks whether the worker lives."""
 
 
-ROOM = 1 << 20
-"""Bytes that a pipe is asked to hold, and that are read at once: long arrays are not passed by the spoon."""
+AT_ONCE = 1 << 20
+"""Bytes that are read at once, at most: memory is taken for as many, and a pipe holds fewer."""
 
 
 class Pipes(Protocol):
@@ -37,8 +37,6 @@ class Selecting:
 
     def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         self._source, self._sink = source, sink
-        for stream in (source, sink):
-            _widen(stream)
         os.set_blocking(sink.fileno(), False)
 
     def read(self, size: int, seconds: float) -> bytes:
@@ -48,7 +46,7 @@ class Selecting:
         ready, _, _ = select.select([self._source], [], [], seconds)
         if not ready:
             raise TimeoutError
-        return os.read(self._source.fileno(), min(size, ROOM))
+        return os.read(self._source.fileno(), min(size, AT_ONCE))
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""
@@ -61,15 +59,6 @@ class Selecting:
             return os.write(self._sink.fileno(), data)
         except BlockingIOError:
             raise TimeoutError from None
-
-
-def _widen(stream: IO[bytes]) -> None:
-    """Give a pipe :data:`ROOM`, where the system lets us: only Linux has pipes of more sizes than one."""
-    import fcntl  # POSIX alone has it
-
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):  # all pipes of a user together have a limit
-            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, ROOM)
 
 
 class Pumped:

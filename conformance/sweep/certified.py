@@ -5,6 +5,7 @@ NumPy chooses its exp by the processor: what SPEC.md 8.21 assumes of it is looke
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -69,16 +70,14 @@ def shares(base: Floats, rest: Floats, exact: Enclosure, relative: float) -> Flo
     """The error of each value over the error that it may have, of arrays ``(rows, elements)``."""
     found = np.zeros(base.shape)
     for at in np.ndindex(base.shape):
-        if not np.isfinite(exact.hi[at]):
-            same = np.array_equal(base[at] + rest[at], exact.hi[at], equal_nan=True)
-            found[at] = 0.0 if same else np.inf
-            continue
-        if not np.isfinite(base[at] + rest[at]):
-            found[at] = np.inf
+        parts = (base, rest, exact.hi, exact.lo, exact.radius)
+        one, other, hi, lo, radius = (float(part[at]) for part in parts)
+        if not math.isfinite(hi) or not math.isfinite(one + other):
+            same = one + other == hi or (math.isnan(one + other) and math.isnan(hi))
+            found[at] = 0.0 if same else math.inf
             continue
         scale = Fraction(2) ** int(exact.exponent[at])
-        right = (Fraction(exact.hi[at]) + Fraction(exact.lo[at])) * scale
-        off = abs(Fraction(base[at]) + Fraction(rest[at]) - right) - Fraction(exact.radius[at]) * scale
-        may = Fraction(relative) * abs(Fraction(rest[at])) + Fraction(ABSOLUTE)
-        found[at] = float(max(off, Fraction(0)) / may)
+        off = abs(Fraction(one) + Fraction(other) - (Fraction(hi) + Fraction(lo)) * scale)
+        may = Fraction(relative) * abs(Fraction(other)) + Fraction(ABSOLUTE)
+        found[at] = float(max(off - Fraction(radius) * scale, Fraction(0)) / may)
     return found

@@ -181,9 +181,10 @@ def _ask(plan: Plan, chunk: Chunk, connection: Process) -> _Answered:
         except WorkerLost:
             raise NotSwept(f"{_where(chunk)}: {lost}") from None
     spent = time.perf_counter() - begin
-    for output, failure in reply.failures.items():
-        raise NotSwept(f"{_where(chunk)}: {output} {failure['outcome']}: {failure['message']}")
     for output in plan.outputs:
+        if output in reply.failures:
+            failure = reply.failures[output]
+            raise NotSwept(f"{_where(chunk)}: {output} {failure['outcome']}: {failure['message']}")
         _check(plan, chunk, output, reply.results[output])
     known = reply.compile_s + reply.kernel_s
     return _Answered(chunk, reply, Seconds(reply.compile_s, reply.kernel_s, max(spent - known, 0.0)))
@@ -234,13 +235,14 @@ def _charge_bits(plan: Plan, answer: _Answered, tallies: Sequence[Tally]) -> Non
         if CHANGED in name:
             changed, clause, symptom, tally = array, UNCHANGED, Symptom.CHANGED_INPUTS, tallies[0]
         elif name.endswith(AGAIN):
-            output = name.removesuffix(AGAIN)
-            changed, clause, symptom = other_bits(results[output], array), TWICE, Symptom.OTHER_BITS
-            tally = tallies[plan.outputs.index(output)]
+            again = name.removesuffix(AGAIN)
+            changed, clause, symptom = other_bits(results[again], array), TWICE, Symptom.OTHER_BITS
+            tally = tallies[plan.outputs.index(again)]
         else:
             continue
         at = np.flatnonzero(changed)
-        point, element = divmod(int(at[0]), 2 if chunk.ground.pairs else 1)
-        came = results[plan.outputs[0] if CHANGED in name else name.removesuffix(AGAIN)]
-        first = Place(0.0, chunk.start + point, element, float(came.reshape(-1)[at[0]]))
+        output = plan.outputs[0] if CHANGED in name else name.removesuffix(AGAIN)
+        came, width = results[output].reshape(-1), 2 if chunk.ground.pairs else 1
+        place = int(at[0]) * (came.size // changed.size)  # of an argument it is known which rows changed
+        first = Place(0.0, chunk.start + place // width, place % width, float(came[place]))
         tally.charge(clause, symptom, Charged(len(at), first))
