@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.patience import ANSWER_SECONDS
+from xent_conformance.asking.pipes import LOOKS_UP
 from xent_conformance.asking.process import Process, connect
 from xent_conformance.frameworks.interface import Array
 from xent_conformance.judging.repeated import TWICE, UNCHANGED
@@ -163,9 +164,16 @@ def _answers(
     for chunk in todo:
         before, waiting = waiting, asking.submit(_ask, plan, chunk, connection)
         if before is not None:
-            yield before.result()
+            yield _awaited(before)
     if waiting is not None:
-        yield waiting.result()
+        yield _awaited(waiting)
+
+
+def _awaited(answer: Future[_Answered]) -> _Answered:
+    """Looking up meanwhile: not every system wakes one that waits when it is interrupted."""
+    while not wait([answer], timeout=LOOKS_UP).done:
+        continue
+    return answer.result()
 
 
 def _ask(plan: Plan, chunk: Chunk, connection: Process) -> _Answered:

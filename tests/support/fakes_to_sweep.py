@@ -150,3 +150,10 @@ class Writes(Right):
         found = super().run(call)
         call.logits[call.logits.astype(np.float64) == 1.0] = 0
         return found
+
+
+class Absent(Right):
+    """Is not installed."""
+
+    def __init__(self) -> None:
+        import no_such_module  # noqa: F401
