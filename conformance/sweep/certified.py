@@ -52,8 +52,8 @@ def certify(ground: Ground, points: Ints | None = None) -> float:
             share = shares(
                 np.broadcast_to(parts.base, parts.rest.shape).reshape(len(x), -1),
                 parts.rest.reshape(len(x), -1),
+                (ground.relative * parts.size + ABSOLUTE).reshape(len(x), -1),
                 truth.enclosure(output),
-                ground.relative,
             )
             row = int(share.max(axis=1).argmax())
             worst = max(worst, float(share[row].max()))
@@ -66,8 +66,8 @@ def certify(ground: Ground, points: Ints | None = None) -> float:
     return worst
 
 
-def shares(base: Floats, rest: Floats, exact: Enclosure, relative: float) -> Floats:
-    """The error of each value over the error that it may have, of arrays ``(rows, elements)``."""
+def shares(base: Floats, rest: Floats, may: Floats, exact: Enclosure) -> Floats:
+    """The error of each value over the error that it ``may`` have, of arrays ``(rows, elements)``."""
     found = np.zeros(base.shape)
     for at in np.ndindex(base.shape):
         parts = (base, rest, exact.hi, exact.lo, exact.radius)
@@ -78,6 +78,5 @@ def shares(base: Floats, rest: Floats, exact: Enclosure, relative: float) -> Flo
             continue
         scale = Fraction(2) ** int(exact.exponent[at])
         off = abs(Fraction(one) + Fraction(other) - (Fraction(hi) + Fraction(lo)) * scale)
-        may = Fraction(relative) * abs(Fraction(other)) + Fraction(ABSOLUTE)
-        found[at] = float(max(off - Fraction(radius) * scale, Fraction(0)) / may)
+        found[at] = float(max(off - Fraction(radius) * scale, Fraction(0)) / Fraction(float(may[at])))
     return found

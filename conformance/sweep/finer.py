@@ -100,7 +100,7 @@ def enclosed(ground: Ground, output: str, x: Floats) -> Enclosure:
     base, rest = np.broadcast_to(parts.base, parts.rest.shape), parts.rest
     total = np.asarray(base + rest)
     low = remainder(base, rest, total)
-    radius = np.where(np.isfinite(total), ground.relative * np.abs(rest) + ABSOLUTE, 0.0)
+    radius = np.where(np.isfinite(total), ground.relative * parts.size + ABSOLUTE, 0.0)
     shape = (len(x), -1)
     zero = np.zeros(total.shape, dtype=np.int64)
     return Enclosure(total, low, radius, zero).reshape(*shape)

@@ -54,6 +54,8 @@ def sieve(fmt: Format, parts: Parts, relative: float, got: Array) -> Sieved:
     settled = right | (ulps < 1.0 - 2.0**fmt.precision * 8.0 * relative)
     unsure = one ^ other  # a midpoint is nearer than the error
     unsure |= _next_to_a_power(fmt, base, total, 4.0 * relative)
+    if parts.terms is not None:
+        unsure |= np.abs(rest) <= relative * parts.terms  # its sign is not known
     settled &= ~unsure
     return Sieved(right & settled, settled, unsure, ulps)
 

@@ -36,14 +36,23 @@ _MIDDLE = 1.0
 
 @dataclass(frozen=True)
 class Parts:
-    """``base + rest`` of many values, two arrays of one shape, or a ``base`` that is one number."""
+    """``base + rest`` of many values, two arrays of one shape, or a ``base`` that is one number.
+
+    ``terms``: the sizes of what the rest is a sum of, where it is one that may cancel.
+    """
 
     base: Floats | float
     rest: Floats
+    terms: Floats | None = None
 
     def mirrored(self) -> Parts:
         """Minus the value."""
         return Parts(-self.base, -self.rest)
+
+    @property
+    def size(self) -> Floats:
+        """What the error of the rest is relative to."""
+        return np.abs(self.rest) if self.terms is None else self.terms
 
 
 def _exponential(size: Floats) -> Floats:
@@ -160,7 +169,7 @@ def pair_log_softmax(pair: Floats) -> Parts:
     d, low = difference(pair)
     found = log_sigma(np.stack([d, -d], axis=1))
     lows = np.stack([np.where(d < 0, low, 0.0), np.where(d > 0, -low, 0.0)], axis=1)
-    return Parts(found.base, found.rest + lows)
+    return Parts(found.base, found.rest + lows, np.abs(found.rest) + np.abs(lows))
 
 
 PAIRS: Mapping[str, Callable[[Floats], Parts]] = {"softmax": pair_softmax, "log_softmax": pair_log_softmax}
