@@ -26,6 +26,7 @@ from xent_conformance.commands.base import (
     fail,
     plug_in,
 )
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import STANDARD, as_json, check_outputs, print_json, screen, write_all
 from xent_conformance.commands.where import Python, target_of
 
@@ -86,8 +87,9 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Ask one implementation every number of a format: the true maximum, not the worst found."""
+    settle(quiet=quiet)
     plug_in(plugin)
-    check_outputs({"--out": out}, parts or (), force=True, printed=False)  # by the engine
+    check_outputs({"--out": out}, parts or (), force=True)  # what is there is looked at below
     kept = None if out == STANDARD else out
     if parts:
         if implementation or resume or shard != "1/1":
@@ -199,11 +201,15 @@ def _asked(
 
 def _merged(parts: list[Path], out: Path | None, *, force: bool) -> Swept:
     """The whole; exit status 3 where the parts are not, 2 where something else is at ``out``."""
-    from xent_conformance.sweep.document import NoSweep, merge, read
+    from xent_conformance.running.keeping import Occupied
+    from xent_conformance.sweep.document import NoSweep, check, merge
 
-    if out is not None and out.exists() and not force and read(out) is None:
-        raise fail(f"{out} is no sweep of this version, and stays as it is: add --force", USAGE)
     try:
-        return merge(parts)
+        found = merge(parts)
+        if out is not None and not force:
+            check(out, found.asked, set(found.chunks))
+        return found
     except NoSweep as wrong:
         raise fail(str(wrong), EVIDENCE) from None
+    except Occupied as wrong:
+        raise fail(str(wrong), USAGE) from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from xent_conformance.judging.numbered import STATUS
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.text.numbers import exact, shortest
+from xent_conformance.running.keeping import Occupied
 from xent_conformance.sweep.finer import looked_up
 from xent_conformance.sweep.ground import Ground, grounds
 from xent_conformance.sweep.plan import Plan, chunks
@@ -166,6 +167,19 @@ def read(path: Path) -> Swept | None:
         return found if found.points == told["points"] and tallies else None
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
+
+
+def check(out: Path, asked: Mapping[str, Any], chunks: Set[int]) -> None:
+    """Raise Occupied unless ``out`` is free, or has none but these chunks of the same sweep."""
+    if not out.exists():
+        return
+    there = read(out)
+    words = "stays as it is: name another file, or add --force to write over it"
+    if there is None:
+        raise Occupied(f"{out} is no sweep of this version, and {words}")
+    same = {name: there.asked.get(name) for name in asked} == asked
+    if not same or not set(there.chunks) <= chunks:
+        raise Occupied(f"{out} is another sweep, or more of it, and {words}")
 
 
 def merge(paths: Sequence[Path]) -> Swept:

@@ -20,7 +20,7 @@ from xent_conformance.judging.repeated import TWICE, UNCHANGED
 from xent_conformance.reports.run.words import Symptom
 from xent_conformance.running import keeping
 from xent_conformance.sweep.certified import certify
-from xent_conformance.sweep.document import Swept, document, read
+from xent_conformance.sweep.document import Swept, check, document
 from xent_conformance.sweep.journal import Journal
 from xent_conformance.sweep.judge import judged
 from xent_conformance.sweep.plan import Chunk, Plan, Shard
@@ -94,7 +94,7 @@ def sweep(
         certify(ground)
     with keeping.alone(out) if out else contextlib.nullcontext():
         if out and not force:
-            check(out, plan, shard)
+            check(out, plan.asked, {chunk.number for chunk in mine})
         connection = connecting(plan.seat, answer_seconds=timeout)
         try:
             if plan.device not in connection.hello["devices"]:
@@ -107,20 +107,6 @@ def sweep(
                 return document(plan, answered, journal.done)
         finally:
             connection.close()
-
-
-def check(out: Path, plan: Plan, shard: Shard) -> None:
-    """Raise Occupied unless ``out`` is free, or has the same chunks of the same sweep, or fewer."""
-    if not out.exists():
-        return
-    there = read(out)
-    words = "stays as it is: name another file, or add --force to write over it"
-    if there is None:
-        raise keeping.Occupied(f"{out} is no sweep of this version, and {words}")
-    mine = {chunk.number for chunk in plan.chunks if shard.has(chunk.number)}
-    asked = {name: there.asked.get(name) for name in plan.asked}
-    if asked != plan.asked or not set(there.chunks) <= mine:
-        raise keeping.Occupied(f"{out} is another sweep, and {words}")
 
 
 def _all(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -93,11 +92,6 @@ class Ground:
         rows = x if self.pairs else x[:, None]
         labels = np.full((len(rows), 1 if self.labelled else 0), float(self.label))
         return Inputs(self.operator, self.format, rows, labels, np.ones_like(rows))
-
-    @cached_property
-    def open(self) -> bool:
-        """Whether there are points that nobody judges."""
-        return self.pairs
 
     def is_open(self, x: Floats) -> NDArray[np.bool_]:
         """Rows of two classes with +∞, or with nothing but −∞, and no NaN (SPEC.md 4.4, 5.1)."""

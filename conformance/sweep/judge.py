@@ -31,7 +31,7 @@ def _block(ground: Ground, output: str, start: int, got: Array, tally: Tally) ->
     x = ground.logits(start, start + len(got)).astype(np.float64)
     points = None
     tally.elements += got.size
-    if ground.open and (is_open := ground.is_open(x)).any():
+    if ground.pairs and (is_open := ground.is_open(x)).any():
         points = np.flatnonzero(~is_open)
         tally.open += got.size - points.size * got.shape[1]
         x, got = x[points], got[points]

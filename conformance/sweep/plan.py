@@ -162,9 +162,12 @@ def plan(
     able = Ground(door.operator, JUDGED[dtype]).outputs if declared.autodiff else ("value",)
     for output in outputs:
         check_name("output", output, able)
-        if source := declared.withheld(door.name, mode, dtype, Manner(), output):
-            raise UnknownName(f"{door.name} does not offer {output}: {source}")
-    offered = tuple(o for o in able if not declared.withheld(door.name, mode, dtype, Manner(), o))
+    wanted = tuple(o for o in able if not outputs or o in outputs)
+    lacks = {o: declared.withheld(door.name, mode, dtype, Manner(), o) for o in wanted}
+    offered = tuple(o for o in wanted if not lacks[o])
+    for output in outputs or (() if offered else wanted):
+        if lacks[output]:
+            raise UnknownName(f"{door.name} does not offer {output} in {dtype}: {lacks[output]}")
     if wrong := set(labels) - set(LABELS):
         raise UnknownName(f"a hard label is 0 or 1, not {min(wrong)}")
     labelled = door.operator == "sigmoid_cross_entropy"
@@ -176,7 +179,7 @@ def plan(
         door.name,
         door.operator,
         dtype,
-        tuple(o for o in offered if not outputs or o in outputs),
+        offered,
         tuple(sorted(set(labels) or LABELS)) if labelled else (),
         mode,
         split(device)[0],

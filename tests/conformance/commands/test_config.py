@@ -23,6 +23,7 @@ RUN = ("run", *SMALL)
 TAKING = {
     "run": SMALL,
     "first": ("--profile", "quick"),
+    "sweep": ("--implementation", "fake.sigmoid"),
     "gate": ("run.parquet",),
     "causes": ("run.parquet",),
     "report": ("run.parquet",),
@@ -144,6 +145,7 @@ def test_which_command_takes_what() -> None:
     assert {name: settings for name, settings in found.items() if settings} == {
         "run": asks | decides | {"frameworks", "python"},
         "first": asks | decides | {"frameworks", "python"},
+        "sweep": {"python"},
         "gate": decides,
         "causes": decides,
         "report": decides,

@@ -84,6 +84,11 @@ def test_shards_are_called_partial_and_merged_they_are_whole(
         (["--implementation", "torch.sigmoid", "--label", "1"], 2, "sigmoid has no label"),
         (["--implementation", "torch.sigmoid", "--output", "jvp"], 2, "unknown output 'jvp'"),
         (["--implementation", "numpy:sigmoid-naive", "--output", "grad_logits"], 2, "unknown output"),
+        (
+            ["--implementation", "numpy:sigmoid-naive", "--dtype", "bf16"],
+            2,
+            "does not offer value in bfloat16",
+        ),
         (["--implementation", "torch.sigmoid", "--mode", "jit"], 2, "unknown mode"),
         (["--implementation", "torch.sigmoid", "--device", "gpu"], 2, "unknown device"),
         (["--implementation", "torch.sigmoid", "--shard", "0/3"], 2, "an index and a count"),

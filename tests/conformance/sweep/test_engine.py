@@ -202,7 +202,7 @@ def test_what_is_there_stays(fake: Fake, tmp_path: Path) -> None:
     with pytest.raises(Occupied, match=r"is no sweep of this version, and stays as it is"):
         sweep(planned, out)
     out.write_text(json.dumps(sweep(planned, None).as_dict()))
-    with pytest.raises(Occupied, match="is another sweep, and stays"):
+    with pytest.raises(Occupied, match="is another sweep, or more of it, and stays"):
         sweep(planned, out, shard=Shard(1, 2))
     assert sweep(planned, out).exhaustive
 
