@@ -19,6 +19,7 @@ from xent_conformance.commands import (
     merge,
     show,
     smoke,
+    sweep,
     upgrade,
 )
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
@@ -41,6 +42,7 @@ __all__ = [
     "merge",
     "show",
     "smoke",
+    "sweep",
     "upgrade",
 ]
 

@@ -27,6 +27,7 @@ ELSEWHERE = {
     r"conformance (upgrade|matrix) '.*": "it makes environments; tests/conformance/versions lends it some",
     r"conformance run .*--python torch=.*": "the same",
     r"conformance cache clean.*|CONFORMANCE_\w+=.*": "tests/test_scripts_page.py, in a folder of its own",
+    r"conformance sweep .*float32.*": "it takes minutes; tests/conformance/sweep asks chunks of it",
     r"conformance torch --(python|baseline) .*": "tests/conformance/commands/test_first.py, with a fake",
     r"(uvx|pipx run) .*": "it needs an index of packages; tests/test_wheel.py starts what it installs",
     r"conformance .*mine\.(py|parquet)( .*)?": "tests/test_adapters_page.py, in processes of their own",

@@ -107,6 +107,8 @@ COMMANDS = {
     "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
     "merge": "parts --out -o --plugin --force --quiet -q",
+    "sweep": "parts --implementation --operator --dtype --output --label --mode --device --shard --resume "
+    f"--force --jobs --plugin --python --timeout {PRINTED} --quiet -q",
     "gate": f"runs --first --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github "
     f"--json --badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",

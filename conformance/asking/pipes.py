@@ -18,6 +18,10 @@ LOOKS_UP = 0.2
 """Seconds after which one that waits asks whether the worker lives."""
 
 
+AT_ONCE = 1 << 20
+"""Bytes that are read at once, at most: memory is taken for as many, and a pipe holds fewer."""
+
+
 class Pipes(Protocol):
     """Streams that can be waited for so long and no longer."""
 
@@ -42,7 +46,7 @@ class Selecting:
         ready, _, _ = select.select([self._source], [], [], seconds)
         if not ready:
             raise TimeoutError
-        return os.read(self._source.fileno(), size)
+        return os.read(self._source.fileno(), min(size, AT_ONCE))
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""

@@ -305,12 +305,12 @@ Known = Annotated[
 class Bars:
     """A bar for each framework; give :meth:`update` to the engine as its ``progress``."""
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False, unit: str = "batches") -> None:
         self._progress = Progress(
             TextColumn("{task.description:>12}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("batches"),
+            TextColumn(unit),
             TimeElapsedColumn(),
             console=console,
             transient=not console.is_terminal,

@@ -148,6 +148,11 @@ conformance/running
     cases: case corpus outside profile
     reports: atomic run views
     conformance: asking diagnosis frameworks judging registry version
+conformance/sweep
+    reference: clauses exact formats inputs operators oracle sources
+    cases: profile
+    reports: atomic run text
+    conformance: asking frameworks judging registry running version worker
 conformance/explain/wanted
     conformance: registry
 conformance/explain/case
@@ -209,7 +214,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
-    conformance: explain/search explain/wanted frameworks registry running versions
+    conformance: explain/search explain/wanted frameworks registry running sweep versions
 conformance/__main__
     conformance: commands
 """

@@ -80,6 +80,16 @@ def test_notes_of_a_gate_are_beside_its_document(install: Install) -> None:
     assert "wrote j.xml" in done.stderr
 
 
+def test_sweep() -> None:
+    told = _told("sweep", "--implementation", "numpy:sigmoid-naive", "--dtype", "half")
+    assert _keys(told) == documented("## sweep")
+    words = PAGE[PAGE.index("An entry of `parts`") :].split("\n")[0]
+    named = set(re.findall(r"`(\w+)`", words))
+    (part,) = told["parts"]
+    assert set(part) | set(part["maximum"]) | set(part["broken"][0]) <= named
+    assert told == json.loads(Path("sweep.json").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("what", ["operators", "implementations", "families", "clauses", "devices"])
 def test_lists(what: str, install: Install) -> None:
     install(fake="Exact")

@@ -1,0 +1,179 @@
+"""``python -m docs.sweep`` prints docs/SWEEP.md, from the whole sweeps in docs/evidence/sweeps.json.
+
+``python -m docs.sweep --ask`` asks every number of 16 bits anew and keeps it there, and
+``python -m docs.sweep SWEEP.json …`` what ``conformance sweep`` has written. Only what is exhaustive is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xent_conformance.commands.swept import histogram, name, where
+from xent_conformance.reports.atomic import write_text
+from xent_conformance.reports.text.numbers import count, seconds, ulps
+from xent_conformance.sweep.document import read
+from xent_conformance.sweep.engine import sweep
+from xent_conformance.sweep.plan import plan
+
+KEPT = Path(__file__).resolve().parent / "evidence" / "sweeps.json"
+WORDS = Path(__file__).resolve().parent / "sweep_words.txt"
+"""What the page says before its tables."""
+
+DOORS = (
+    "torch.sigmoid",
+    "torch.nn.functional.logsigmoid",
+    "torch.nn.functional.binary_cross_entropy_with_logits",
+    "jax.nn.sigmoid",
+    "jax.nn.log_sigmoid",
+    "jax.nn.log_sigmoid+sum",
+    "tf.nn.sigmoid",
+    "tf.math.log_sigmoid",
+    "tf.nn.sigmoid_cross_entropy_with_logits",
+)
+"""Sigmoid, log-sigmoid and binary cross-entropy of the three frameworks, in the first mode of each."""
+
+NARROW = ("float16", "bfloat16")
+
+Document = Mapping[str, Any]
+
+
+def kept() -> list[Document]:
+    """The sweeps that are kept, in the order of the page."""
+    told: list[Document] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else []
+    return sorted(told, key=_place)
+
+
+def _place(document: Document) -> tuple[int, int, Sequence[str]]:
+    asked = document["asked"]
+    formats = ("float32", *NARROW)
+    return formats.index(asked["dtype"]), DOORS.index(asked["implementation"]), tuple(asked["outputs"])
+
+
+def ask(door: str, dtype: str) -> Document:
+    """All of one format, swept now."""
+    return slim(sweep(plan(door, None, dtype), None).as_dict())
+
+
+def slim(told: Document) -> Document:
+    """A whole sweep without what only merging needs. Raises ValueError for one that is not whole."""
+    if not told["exhaustive"]:
+        raise ValueError(f"{told['asked']['implementation']}: {told['points']} points of {told['of']}")
+    parts = [{k: v for k, v in part.items() if k not in ("charges", "worst")} for part in told["parts"]]
+    return {**told, "parts": parts}
+
+
+def keep(documents: Iterable[Document]) -> None:
+    """Put sweeps among those that are kept, in place of the same asked before."""
+    every = {_place(document): document for document in (*kept(), *documents)}
+    told = [every[place] for place in sorted(every)]
+    write_text(KEPT, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+def page() -> str:
+    """The page: its words, then a table for each format."""
+    every = kept()
+    lines = [WORDS.read_text(encoding="utf-8").rstrip()]
+    for dtype in ("float32", *NARROW):
+        mine = [d for d in every if d["asked"]["dtype"] == dtype]
+        if mine:
+            lines += ["", *_table(dtype, mine)]
+    return "\n".join([*lines, "", *_time(every), ""])
+
+
+def _table(dtype: str, documents: Sequence[Document]) -> list[str]:
+    versions = dict.fromkeys(f"{d['answered']['framework']} {d['answered']['version']}" for d in documents)
+    machines = dict.fromkeys(_machine(d) for d in documents)
+    of = count(max(part["elements"] for d in documents for part in d["parts"]))
+    return [
+        f"### All {of} of {dtype}",
+        "",
+        f"{', '.join(versions)}, on {'; '.join(machines)}.",
+        "",
+        "| implementation | output | correctly rounded | else below 1 ulp | 1 ulp and more | NaN or ∞ "
+        "| true maximum, ulp | at | returned | right | breaks |",
+        "|---|---|---:|---:|---:|---:|---:|---|---|---|---|",
+        *(_row(d, part) for d in documents for part in d["parts"]),
+    ]
+
+
+def _machine(document: Document) -> str:
+    told = document["answered"]["environment"]
+    return f"{told['processor']} ({told['instructions']})"
+
+
+def _row(document: Document, part: Mapping[str, Any]) -> str:
+    grades, at = part["grades"], part["maximum"]
+    more = grades["accurate"] + grades["stable"] + grades["divergent"]
+    asked = document["asked"]
+    cells = (
+        f"`{asked['implementation']}`" + (f" {asked['mode']}" if asked["mode"] != "eager" else ""),
+        name(part).replace("_", " "),
+        count(grades["exact"]),
+        count(grades["faithful"]),
+        count(more),
+        count(grades["wrong_special"]),
+        ulps(at["ulps"]),
+        where(at),
+        at["got"],
+        at["right"],
+        "; ".join(f"{b['clause']} ({b['symptom']}) {count(b['count'])}" for b in part["broken"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _time(documents: Sequence[Document]) -> list[str]:
+    """Where the time of the sweeps of 32 bits went."""
+    wide = [d for d in documents if d["asked"]["dtype"] == "float32"]
+    if not wide:
+        return []
+    lines = [
+        "## Where the time went",
+        "",
+        "Of those of float32: kernel, and transport of logits and results, by the clock of a machine of two "
+        "cores that had much else to do; judging, in seconds of a processor.",
+        "",
+        "| implementation | outputs | kernel | transport | judging | judged a second of one core |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for d in wide:
+        spent, outputs = d["seconds"], d["asked"]["outputs"]
+        judged = sum(part["elements"] for part in d["parts"]) / spent["judging"]
+        cells = (
+            f"`{d['asked']['implementation']}`",
+            ", ".join(outputs).replace("_", " "),
+            seconds(spent["kernel"]),
+            seconds(spent["transport"]),
+            seconds(spent["judging"]),
+            f"{judged / 1e6:.0f} million",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def histograms(document: Document) -> list[str]:
+    """Of each output of a sweep, how far off those are that are off by an ulp or more."""
+    return [f"{name(part)}: {histogram(part['histogram'])}" for part in document["parts"]]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the page; with arguments, keep what is asked anew or read."""
+    if arguments == ["--ask"]:
+        for dtype in NARROW:
+            for door in DOORS:
+                keep([ask(door, dtype)])
+        return
+    for argument in arguments:
+        found = read(Path(argument))
+        if found is None:
+            raise SystemExit(f"{argument} is no sweep of this version")
+        keep([slim(found.as_dict())])
+    if not arguments:
+        print(page(), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
