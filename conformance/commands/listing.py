@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
-from xent_conformance.asking.process import connect
 from xent_conformance.cases.corpus import families as all_families
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.clauses import clauses as all_clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.devices import differs, kind_of
+from xent_conformance.registry.devices import as_they_are, differs, kind_of
 from xent_conformance.registry.doors import doors
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.reports.terminal.screen import block, table
-from xent_conformance.running.conversation import Absent, Started, conversation, together
+from xent_conformance.running.machine import Gone, There, heard
 
 ROWS = 2_000
 """Rows that are listed; plug-ins may add as many as they like."""
+
+NOT_HERE = "not on this machine"
+"""When a variant of a kind of device is asked that nothing here has."""
 
 Record = Mapping[str, Any]
 """An entry of a list, for programs (docs/JSON.md); a table shows it in a row."""
@@ -117,34 +118,40 @@ def _devices() -> Generator[Record, None, None]:
 
     Without a ``version`` it is a variant; without a ``device`` the framework does not start.
     """
-    seats = {name: Seat(framework) for name, framework in FRAMEWORKS.items()}
-    started = {name: conversation(seat, (), _nothing, connect) for name, seat in seats.items()}
-    with contextlib.closing(together(started)) as events:
+    seats = [seat for framework in FRAMEWORKS.values() for seat in as_they_are(framework)]
+    settings = {seat.key for seat in seats if seat.variant}
+    told: set[str] = set()
+    with contextlib.closing(heard(seats)) as events:
         for event in events:
+            framework, first = event.seat.framework, event.seat.name not in told
+            told.add(framework.name)
             match event:
-                case Started(name, hello):
-                    yield from _there(FRAMEWORKS[name], hello)
-                case Absent(name, message, lacks, lost):
-                    state = "does not start" if lost else "not installed"
-                    how = f"{message}\nadd it with: {seats[name].install(lacks)}"
-                    yield {"framework": name, "version": state, "device": "", "setting": how}
+                case There(seat, hello):
+                    yield from there(seat, hello)
+                    yield from variants(framework, hello["devices"], settings) if first else ()
+                case Gone(seat, message, install, broken) if first:
+                    state = "does not start" if broken else "not installed"
+                    how = f"{message}\nadd it with: {install}"
+                    yield {"framework": seat.name, "version": state, "device": "", "setting": how}
 
 
-def _nothing(*_: object) -> Sequence[Question]:
-    return ()
-
-
-def _there(framework: Framework, hello: Mapping[str, Any]) -> Iterator[Record]:
-    """The devices of a framework that has started, and its variants."""
+def there(seat: Seat, hello: Mapping[str, Any]) -> Iterator[Record]:
+    """The devices of a seat that has started."""
     setting = "\n".join(f"{k} = {v}" for k, v in hello["environment"].items())
     for device in hello["devices"]:
-        told = {"framework": framework.name, "version": hello["version"]}
-        yield {**told, "device": device, "setting": setting}
+        told = {"framework": seat.name, "version": hello["version"]}
+        yield {**told, "device": seat.device(device), "setting": setting}
+
+
+def variants(framework: Framework, devices: Sequence[str], started: Collection[str] = ()) -> Iterator[Record]:
+    """The variants of a framework that has these devices, but for those that are ``started`` themselves."""
     for name, variant in framework.declaration.variants.items():
+        seat = Seat(framework, name)
+        if seat.key in started:
+            continue
         sets = " ".join(f"{k}={v}" for k, v in variant.environment.items())
-        asked = _asked(framework, name, hello["devices"])
-        device = Seat(framework, name).device(variant.device)
-        about = f"{variant.about}; {sets}; {asked}"
+        about = f"{variant.about}; {sets}; {_asked(framework, name, devices)}"
+        device = seat.device(variant.device)
         yield {"framework": framework.name, "version": "", "device": device, "setting": about}
 
 
@@ -156,7 +163,7 @@ def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
     """When a variant is asked, or why it is not."""
     variant = framework.declaration.variants[name]
     if variant.device not in map(kind_of, there):
-        return "not on this machine"
+        return NOT_HERE
     if not differs(framework, name):
         return "no difference here"
     return f"asked from {variant.since} on" if variant.device == "cpu" else "asked where it is named"

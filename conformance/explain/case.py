@@ -27,7 +27,7 @@ from xent_conformance.judging.rows import verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import seats, split, wanted_devices
+from xent_conformance.registry.devices import as_they_are, seats, split, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import named
 from xent_conformance.reports.run.file import Run
@@ -162,7 +162,9 @@ def answers(batch: Batch, case: Case, wanted: Wanted, progress: Progress | None 
 def _seats(wanted: Wanted) -> Iterator[Seat]:
     for framework in FRAMEWORKS.values():
         if not wanted.frameworks or framework.name in wanted.frameworks:
-            every = seats(framework, wanted.devices, Profile.FULL) if wanted.devices else (Seat(framework),)
+            every = (
+                seats(framework, wanted.devices, Profile.FULL) if wanted.devices else as_they_are(framework)
+            )
             yield from (seat.run_by(wanted.interpreters.get(framework.name)) for seat in every)
 
 

@@ -24,6 +24,7 @@ from xent_conformance.reference.formats import FORMATS, Floats
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.registry.devices import as_they_are
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.names import UnknownName, check_name
 
@@ -77,7 +78,9 @@ def search_target(
     for framework in FRAMEWORKS.values():
         for i in framework.declaration.implementations:
             if i.name == implementation and operator in (None, i.operator):
-                seat = Seat(framework).run_by((interpreters or {}).get(framework.name))
+                seat = next(as_they_are(framework), Seat(framework)).run_by(
+                    (interpreters or {}).get(framework.name)
+                )
                 modes = seat.modes(Profile.FULL)
                 check_name("mode", mode or modes[0], modes)
                 offered = OPERATORS[i.operator].outputs if framework.declaration.autodiff else ("value",)

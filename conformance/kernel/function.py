@@ -56,6 +56,7 @@ class Kernel:
             modes={self.mode: Profile.QUICK},
             restricted={},
             variants={},
+            settings_only=frozenset(),
         )
         return Seat(replace(self.framework, given=offered))
 

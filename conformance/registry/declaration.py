@@ -25,6 +25,8 @@ class Declaration:
     once more that it has. ``restricted`` and ``formats``: for a mode, the only implementations and formats
     asked in it. ``glances``: for a mode that begins later, what every profile asks of it. ``widening``:
     modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
+    ``settings_only``: kinds of devices that are asked under a setting alone, such as the CPU of a kernel that
+    runs there in an interpreter only.
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
     ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
@@ -46,6 +48,7 @@ class Declaration:
     glances: Mapping[str, Glance] = field(default_factory=dict)
     widening: frozenset[str] = frozenset()
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    settings_only: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
@@ -70,6 +73,7 @@ class Declaration:
             glances=dict(getattr(kind, "glances", {})),
             widening=frozenset(getattr(kind, "widening", ())),
             variants=dict(getattr(kind, "variants", {})),
+            settings_only=frozenset(getattr(kind, "settings_only", ())),
             environment=dict(getattr(kind, "environment_before", {})),
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),

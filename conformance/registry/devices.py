@@ -77,9 +77,10 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
     Where no device is named: the devices as they are, and the variants of the CPU that the profile asks and
     that differ on this machine, with the batches of ``quick``.
     """
-    variants = framework.declaration.variants
+    variants, alone = framework.declaration.variants, framework.declaration.settings_only
     if not wanted:
-        yield from _plain(framework, profile)
+        if "cpu" not in alone:
+            yield from _plain(framework, profile)
         for name, setting in variants.items():
             since = Profile(setting.since)
             if setting.device == "cpu" and since <= profile and differs(framework, name):
@@ -88,9 +89,24 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
     named = [(variant, kind_of(name)) for name, variant in map(split, wanted)]
     for variant in dict.fromkeys(variant for variant, _ in named):
         if not variant:
-            yield from _plain(framework, profile)
+            if any(kind not in alone for of, kind in named if not of):
+                yield from _plain(framework, profile)
         elif variant in variants and (variant, variants[variant].device) in named:
             yield Seat(framework, variant)
+
+
+def as_they_are(framework: Framework) -> Iterator[Seat]:
+    """The framework on its devices as they are, whatever the profile.
+
+    Where the CPU is asked under settings alone: under each that differs on this machine.
+    """
+    declared = framework.declaration
+    if "cpu" not in declared.settings_only:
+        yield Seat(framework)
+        return
+    for name, setting in declared.variants.items():
+        if setting.device == "cpu" and differs(framework, name):
+            yield Seat(framework, name)
 
 
 def _plain(framework: Framework, profile: str) -> Iterator[Seat]:
@@ -110,5 +126,5 @@ def wanted_devices(seat: Seat, there: Sequence[str], wanted: Sequence[str]) -> l
     names = {split(device)[0] for device in wanted if split(device)[1] == seat.variant}
     named = [d for d in there if not wanted or d in names or kind_of(d) in names]
     if not seat.variant:
-        return named
+        return [d for d in named if kind_of(d) not in seat.declaration.settings_only]
     return [d for d in named if kind_of(d) == seat.declaration.variants[seat.variant].device]

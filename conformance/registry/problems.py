@@ -297,6 +297,11 @@ def _variants(kind: type, variants: Any) -> Iterator[Problem]:
             )
 
 
+def _settings_only(kind: type, given: Any) -> Iterator[Problem]:
+    of = [v.device for v in getattr(kind, "variants", {}).values() if isinstance(v, Variant)]
+    yield from _subset("settings_only", tuple(dict.fromkeys(of)))(kind, given)
+
+
 def _not_offered(kind: type, lacks: Any) -> Iterator[Problem]:
     remedy = "give a tuple of xent_conformance.frameworks.interface.NotOffered"
     if not _is_sequence(lacks) or not all(isinstance(lack, NotOffered) for lack in lacks):
@@ -368,5 +373,6 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "widening": _widening,
     "in_order": _in_order,
     "variants": _variants,
+    "settings_only": _settings_only,
     "environment_before": _environment_before,
 }

@@ -28,6 +28,7 @@ from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import Waiver
+from xent_conformance.registry.devices import as_they_are
 from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.registry.names import meant
 from xent_conformance.reports.run import commands
@@ -222,7 +223,8 @@ def _check_version(request: Request, pin: Pin, python: Path) -> None:
     """Raises :class:`NoEvidence` unless the framework starts there and is the version that was named."""
     framework = request.framework
     try:
-        connection = connect(Seat(framework, interpreter=str(python)))
+        seat = next(as_they_are(framework), Seat(framework))
+        connection = connect(seat.run_by(str(python)))
     except (FrameworkAbsent, WorkerLost) as error:
         raise NoEvidence(
             f"{pin.text}: {framework.name} does not start under {python}: {error}; install "

@@ -61,6 +61,7 @@ CHANGES_ARITHMETIC = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_XLA_FLAGS",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "TRITON_INTERPRET",
     "XLA_FLAGS",
 )
 """Environment variables that may change a result; recorded where they are set."""

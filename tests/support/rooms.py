@@ -214,7 +214,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script
-    conformance: explain/search explain/wanted frameworks registry running sweep versions
+    conformance: explain/search explain/wanted registry running sweep versions
 conformance/__main__
     conformance: commands
 """

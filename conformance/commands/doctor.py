@@ -1,0 +1,76 @@
+"""``conformance doctor``: in a few seconds, what this machine can ask, and whether it answers."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated
+
+import typer
+
+from xent_conformance.commands.base import (
+    EVIDENCE,
+    INTERRUPTED,
+    Device,
+    Format,
+    Formatted,
+    Framework,
+    Out,
+    Plugin,
+    ProfileName,
+    app,
+    ends,
+    fail,
+    plug_in,
+    select,
+)
+from xent_conformance.commands.files import STANDARD, show
+from xent_conformance.commands.where import Python, target_of
+
+SECONDS = 60.0
+"""An answer is waited for so long, where nothing else is asked for: a compiler may have to run first."""
+
+
+@app.command(
+    epilog=ends(
+        {
+            0: "whatever is installed starts and answers (right or wrong: `run` and `gate` say that)",
+            2: "wrong usage",
+            3: "something named is absent, does not start or does not answer, or nothing is installed",
+            130: "interrupted",
+        }
+    )
+)
+def doctor(
+    framework: Framework = None,
+    device: Device = None,
+    profile: ProfileName = "quick",
+    plugin: Plugin = None,
+    python: Python = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Wait so long for an answer.")
+    ] = SECONDS,
+    formatted: Formatted = Format.TEXT,
+    out: Out = STANDARD,
+) -> None:
+    """Say what can be asked here and what is missing; each device answers one call in each format.
+
+    Frameworks are started as `run --profile quick` would; `--profile full` starts every setting of a device.
+    """
+    plug_in(plugin)
+    selection = select(profile, framework, None, None, None, None, device, plugin)
+    interpreters = target_of(python).interpreters(f.name for f in selection.chosen_frameworks())
+    seats = [seat for seat in selection.seats(interpreters) if not seat.apart]
+    from xent_conformance.commands.examined import Examined
+    from xent_conformance.reference.cache import default_cache
+    from xent_conformance.reference.oracle import Oracle
+    from xent_conformance.running.machine import heard
+
+    events = heard(seats, device or (), oracle=Oracle(default_cache()), answer_seconds=timeout)
+    found = Examined(selection.frameworks, selection.devices)
+    try:
+        with contextlib.closing(events):
+            show(out, formatted, lambda screen: found.show(events, screen), lambda: found.document(events))
+    except KeyboardInterrupt:
+        raise fail("interrupted", INTERRUPTED) from None
+    if wrong := found.wrong():
+        raise fail("; ".join(wrong), EVIDENCE)
