@@ -25,14 +25,15 @@ def _node(kind: str, **fixed: Any) -> Any:
     return lambda _library, **given: (kind, {**fixed, **given})
 
 
-class _Onnx:
-    """What the two evaluators share: the models."""
+class Onnx:
+    """What evaluators of ONNX models share: the models."""
 
     modes: ClassVar[Mapping[str, str]] = {"eager": "standard"}
     autodiff = False
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between", "threads"})}
     devices_: ClassVar[Sequence[str]] = ("cpu",)
-    prefix = ""
+    shaped = False
+    """Whether a model is of one shape of its inputs alone."""
 
     def devices(self) -> Sequence[str]:
         return list(self.devices_)
@@ -53,17 +54,20 @@ class _Onnx:
         if weight is not None:
             feeds["w"] = np.asarray(weight, dtype=attributes.pop("weight_dtype", call.logits.dtype))
         session = self._session(kind, dict(attributes), feeds, call.cotangent.ndim)
+        return {"value": np.asarray(self._answer(session, feeds))}
+
+    def _answer(self, session: Any, feeds: Mapping[str, Array]) -> Any:
         (value,) = session.run(None, feeds)
-        return {"value": np.asarray(value)}
+        return value
 
     def _session(self, kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
         key = (
             kind,
             tuple(sorted(attributes.items())),
-            tuple((n, a.dtype.name, a.ndim) for n, a in feeds.items()),
+            tuple((n, a.dtype.name, a.shape if self.shaped else a.ndim) for n, a in feeds.items()),
         )
         if key not in self._sessions:
-            self._sessions[key] = self._load(_model(kind, attributes, feeds, rank))
+            self._sessions[key] = self._load(_model(kind, attributes, feeds, rank, self.shaped))
         return self._sessions[key]
 
     def __init__(self) -> None:
@@ -80,7 +84,9 @@ def axes_of(axis: Any, rank: int) -> list[int]:
     return [axis] if isinstance(axis, int) else list(axis)
 
 
-def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int) -> Any:
+def _model(
+    kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], rank: int, shaped: bool = False
+) -> Any:
     import onnx
     from onnx import helper
 
@@ -101,7 +107,9 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
         attributes = {"axis": axis}
     nodes.append(helper.make_node(kind, inputs, ["f"], **attributes))
     described = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), [None] * a.ndim)
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(a.dtype), [*a.shape] if shaped else [None] * a.ndim
+        )
         for name, a in feeds.items()
     ]
     out = helper.make_tensor_value_info("f", helper.np_dtype_to_tensor_dtype(feeds["x"].dtype), [None] * rank)
@@ -111,7 +119,8 @@ def _model(kind: str, attributes: dict[str, Any], feeds: Mapping[str, Array], ra
     return model
 
 
-def _implementations(prefix: str) -> tuple[Implementation, ...]:
+def of_onnx(prefix: str) -> tuple[Implementation, ...]:
+    """The operators of the standard, as an evaluator of that name computes them."""
     return (
         Implementation(f"{prefix}:Softmax", "softmax", "fused", _node("Softmax"), takes=_SUMS),
         Implementation(f"{prefix}:LogSoftmax", "log_softmax", "fused", _node("LogSoftmax"), takes=_SUMS),
@@ -128,12 +137,12 @@ def _implementations(prefix: str) -> tuple[Implementation, ...]:
     )  # fmt: skip
 
 
-class OnnxReference(_Onnx):
+class OnnxReference(Onnx):
     """Needs ``onnx``: the evaluator that the standard ships as its reference."""
 
     name = "onnx"
     distribution = "onnx"
-    implementations = _implementations("onnx.reference")
+    implementations = of_onnx("onnx.reference")
     glances: ClassVar = {"eager": Glance(("onnx.reference:SoftmaxCrossEntropyLoss",))}
 
     def __init__(self) -> None:
@@ -150,12 +159,12 @@ class OnnxReference(_Onnx):
         return self._onnx.reference.ReferenceEvaluator(model)
 
 
-class OnnxRuntime(_Onnx):
+class OnnxRuntime(Onnx):
     """Needs ``onnxruntime`` and ``onnx``; one thread, so that a run is repeatable."""
 
     name = "onnxruntime"
     distribution = "onnxruntime"
-    implementations = _implementations("onnxruntime")
+    implementations = of_onnx("onnxruntime")
     glances: ClassVar = {"eager": Glance(("onnxruntime:SoftmaxCrossEntropyLoss",))}
     not_offered = (
         NotOffered(

@@ -104,7 +104,7 @@ class Torch:
     }
     autodiff = True
     sparse = True
-    moving = ("jvp", "hvp")
+    moving: ClassVar[Sequence[str]] = ("jvp", "hvp")
     from_eight_bits: ClassVar = frozenset({"torch.softmax", "torch.log_softmax"})
     layouts: ClassVar = frozenset(
         {
@@ -120,7 +120,7 @@ class Torch:
     )  # NumPy's negative strides have no counterpart in torch
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset(STATES)}
     implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
-    not_offered = (
+    not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
             'kl_div has no derivative by the target: "element 0 of tensors does not require grad"',
             implementations=("torch.nn.LogSoftmax+torch.nn.KLDivLoss+entropy",),

@@ -98,7 +98,7 @@ def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator
 def as_they_are(framework: Framework) -> Iterator[Seat]:
     """The framework on its devices as they are, whatever the profile.
 
-    Where the CPU is asked under settings alone: under each that differs on this machine.
+    Where the CPU is asked under settings alone: under the first that differs on this machine.
     """
     declared = framework.declaration
     if "cpu" not in declared.settings_only:
@@ -107,6 +107,7 @@ def as_they_are(framework: Framework) -> Iterator[Seat]:
     for name, setting in declared.variants.items():
         if setting.device == "cpu" and differs(framework, name):
             yield Seat(framework, name)
+            return
 
 
 def _plain(framework: Framework, profile: str) -> Iterator[Seat]:

@@ -169,5 +169,20 @@ FRAMEWORKS: dict[str, Framework] = {
         _shipped("tinygrad", "Tinygrad", optional=True),
         _shipped("onnx", "OnnxReference", optional=True),
         _shipped("onnxruntime", "OnnxRuntime", "ort", optional=True, file="onnx", package="onnxruntime onnx"),
+        _shipped("sklearn", "SkLearn", "scikit-learn", optional=True, package="scikit-learn"),
+        _shipped("xgboost", "XGBoost", "xgb", optional=True),
+        _shipped("trl", "Trl", optional=True, file="language_models"),
+        _shipped(
+            "transformers",
+            "Transformers",
+            "hf",
+            optional=True,
+            file="language_models",
+            package="transformers torch",
+        ),
+        _shipped("openvino", "OpenVino", optional=True, file="runtimes", package="openvino onnx"),
+        _shipped("tract", "Tract", optional=True, file="runtimes", package="tract onnx"),
+        _shipped("loss-parallel", "LossParallel", optional=True, file="loss_parallel", package="torch"),
+        _shipped("liger", "Liger", "liger-kernel", optional=True, package="liger-kernel torch"),
     )
 }
