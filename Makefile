@@ -5,13 +5,17 @@ TORCH ?= cpu
 BIN := .venv/bin
 OUT := out
 
-.PHONY: report test faults lint explore bench clean
+.PHONY: report report-devices test faults lint explore bench clean
 
 report: .venv/installed
 	@mkdir -p $(OUT)
 	$(BIN)/conformance run --python $(BIN)/python --profile standard -o $(OUT)/run.parquet \
 	  $(if $(wildcard $(OUT)/run.parquet.partial),--resume) # it was interrupted: go on
 	$(BIN)/conformance report $(OUT)/run.parquet --scripts -o $(OUT)/report.html
+
+# kernels in an interpreter, losses over ranks, runtimes: what of it this machine can (docs/DEVICES.md)
+report-devices: .venv/installed
+	$(BIN)/python making/devices.py $(BIN)/conformance .venv/devices constraints.txt $(OUT)/devices
 
 # two processes on two cores: polars needs no threads of its own
 test: lint .venv/other-numpy

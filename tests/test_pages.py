@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 ELSEWHERE = {
-    r"make \w+": "it sets a machine up: CI runs it in a clean clone",
+    r"make [\w-]+": "it sets a machine up: CI runs it in a clean clone",
     r"pip install .*": "it needs an index of packages; tests/test_wheel.py installs the wheel",
     r"pytest --pyargs .*": "tests/conformance/pytesting runs the installed tests",
     r"conformance (upgrade|matrix) '.*": "it makes environments; tests/conformance/versions lends it some",
@@ -29,6 +29,7 @@ ELSEWHERE = {
     r"conformance cache clean.*|CONFORMANCE_\w+=.*": "tests/test_scripts_page.py, in a folder of its own",
     r"conformance sweep .*float32.*": "it takes minutes; tests/conformance/sweep asks chunks of it",
     r"conformance torch --(python|baseline) .*": "tests/conformance/commands/test_first.py, with a fake",
+    r"conformance .*--python \.venv/devices": "it asks the environment that make report-devices makes",
     r"(uvx|pipx run) .*": "it needs an index of packages; tests/test_wheel.py starts what it installs",
     r"conformance .*mine\.(py|parquet)( .*)?": "tests/test_adapters_page.py, in processes of their own",
 }

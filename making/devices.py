@@ -1,0 +1,103 @@
+"""`make report-devices`: install what can be installed of kernels, runtimes and other libraries, and ask it.
+
+They stand in an environment of their own, since some quarrel with what `make report` asks. What does not
+install is said and left out; nothing of it fails the rest. Standard library alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROFILE = "quick"
+TORCH = "torch"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What pip installs for it, and how it is asked where that is not by its name alone.
+
+    ``bare``: what is installed without what it requires, which may be gigabytes that no CPU has a use for.
+    """
+
+    needs: tuple[str, ...]
+    bare: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+TARGETS = {
+    "liger": Target(("torch", "numpy", "ml_dtypes"), ("liger-kernel", "triton")),
+    "loss-parallel": Target(("torch", "numpy", "ml_dtypes"), devices=("cpu[mesh=tp1]", "cpu[mesh=tp4]")),
+    "trl": Target(("torch", "trl", "ml_dtypes")),
+    "transformers": Target(("torch", "transformers", "ml_dtypes")),
+    "sklearn": Target(("scikit-learn", "ml_dtypes")),
+    "xgboost": Target(("scipy", "numpy", "ml_dtypes"), ("xgboost",)),
+    "openvino": Target(("openvino", "onnx", "ml_dtypes")),
+    "tract": Target(("tract", "onnx", "ml_dtypes")),
+}
+"""By framework."""
+
+
+def line(name: str, profile: str = PROFILE) -> str:
+    """How a target is asked, for a person."""
+    return shlex.join(["conformance", *_words(name, profile)])
+
+
+def _words(name: str, profile: str) -> list[str]:
+    devices = [word for device in TARGETS[name].devices for word in ("--device", device)]
+    return ["run", "--framework", name, *devices, "--profile", profile]
+
+
+def install(python: Path, constraint: Path) -> list[str]:
+    """Install every target into the environment of ``python``; the names of those that came."""
+    came = []
+    for name, target in TARGETS.items():
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip += ["--constraint", str(constraint)]
+        whole = [*pip, *target.needs]
+        if TORCH in target.needs:  # a CPU build, or none
+            others = [need for need in target.needs if need != TORCH]
+            choosing = str(Path(__file__).with_name("install.py"))
+            whole = [str(python), choosing, "--constraint", str(constraint), "--", *others]
+        parts = [whole, *([[*pip, "--no-deps", *target.bare]] if target.bare else [])]
+        if all(subprocess.run(words).returncode == 0 for words in parts):
+            came.append(name)
+        else:
+            print(f"{name} is left out: it does not install here", file=sys.stderr, flush=True)
+    return came
+
+
+def ask(conformance: Path, python: Path, out: Path, names: Iterable[str]) -> list[Path]:
+    """Ask each target that is there; the run files that were written. One that is absent writes none."""
+    files = []
+    for name in names:
+        file = out / f"{name}.parquet"
+        words = [str(conformance), *_words(name, PROFILE), "--python", str(python), "-o", str(file)]
+        print(f"\n{line(name)}", flush=True)
+        subprocess.run(words)
+        files += [file] if file.is_file() else []
+    return files
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``devices.py CONFORMANCE ENVIRONMENT CONSTRAINT OUT [NAME…]``; 1 where nothing answered."""
+    conformance, environment, constraint, out, *names = arguments
+    python, folder = Path(environment) / "bin" / "python", Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not python.is_file():
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        install(python, Path(constraint))
+    files = ask(Path(conformance), python, folder, names or TARGETS)
+    if not files:
+        print("nothing that could be asked is installed", file=sys.stderr)
+        return 1
+    page = f"{folder}.html"
+    return subprocess.run([conformance, "report", *map(str, files), "-o", page]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

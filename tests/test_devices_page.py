@@ -1,0 +1,121 @@
+"""docs/DEVICES.md is what the kept runs give, and `make report-devices` asks what installs and no more."""
+
+from __future__ import annotations
+
+import re
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from docs import devices, evidence
+from making import devices as making
+from tests.support.paths import ROOT
+from xent_conformance.asking.selection import Selection
+from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.reports.run.words import FAULTS
+
+PAGE = ROOT / "docs" / "DEVICES.md"
+LARGEST = 300_000
+"""Bytes of what is kept."""
+
+
+def test_the_page_is_what_the_file_gives() -> None:
+    printed = devices.page()
+    assert PAGE.read_text(encoding="utf-8") == printed, "run: python -m docs.devices > docs/DEVICES.md"
+    assert evidence.file(devices.NAME).stat().st_size < LARGEST
+
+
+def test_each_finding_is_a_row_that_breaks_its_clause() -> None:
+    rows = pl.concat([run.verdicts for run in evidence.read(devices.NAME)])
+    for finding in devices.FOUND:
+        row = devices.row_of(finding, rows)
+        assert row["status"] in FAULTS and row["cause"] == finding.cause
+        assert devices.command(row) in PAGE.read_text(encoding="utf-8")
+    with pytest.raises(LookupError, match="nothing kept shows it"):
+        devices.row_of(replace(devices.FOUND[0], clause="9.9"), rows)
+
+
+def test_what_is_counted_is_whole() -> None:
+    """Counts are of all verdicts, and rows of what is broken: whatever has a row is counted so."""
+    for run in evidence.read(devices.NAME):
+        counted = {tuple(row[:4]): row[4] for row in run.header[devices.COUNTS]}
+        kept = run.verdicts.group_by("framework", "version", "device", "status").len()
+        assert kept.height and all(counted[row[:4]] >= row[4] for row in kept.iter_rows())
+
+
+@pytest.mark.parametrize("name", list(making.TARGETS))
+def test_a_target_can_be_asked_as_it_is_told(name: str) -> None:
+    """Its line names a framework and devices that there are."""
+    line = making.line(name)
+    framework, *named = re.findall(r"--(?:framework|device) '?([^' ]+)", line)
+    assert framework in FRAMEWORKS
+    asked = Selection(making.PROFILE, (framework,), devices=tuple(named))
+    assert [seat.name for seat in asked.seats()]
+    assert (PAGE.read_text(encoding="utf-8")).count(f"--framework {name} ") >= 1
+
+
+def _program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!{sys.executable}\n{text}", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+PIP = """
+import sys
+told = " ".join(sys.argv)
+open({log!r}, "a").write(told + "\\n")
+sys.exit("xgboost" in told)
+"""
+"""A Python that can install everything but one, and says what it was asked."""
+
+
+def test_what_does_not_install_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    python = _program(tmp_path / "python", PIP.format(log=str(log)))
+    came = making.install(python, tmp_path / "constraints.txt")
+    assert came == [name for name in making.TARGETS if name != "xgboost"]
+    assert "xgboost is left out: it does not install here" in capfd.readouterr().err
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert all("constraints.txt" in line for line in lines)
+    # which torch that is, is for making/install.py to say: no CUDA by accident
+    assert not [line for line in lines if re.search(r"pip install .*\btorch\b", line)]
+    assert any("install.py" in line for line in lines)
+    assert [line for line in lines if "--no-deps" in line and "liger-kernel triton" in line]
+
+
+CONFORMANCE = """
+import pathlib, sys
+words = sys.argv[1:]
+open({log!r}, "a").write(" ".join(words) + "\\n")
+if words[0] == "run" and "tract" not in words:
+    pathlib.Path(words[words.index("-o") + 1]).touch()
+sys.exit(3 if "tract" in words else 0)
+"""
+
+
+def test_what_is_there_is_asked_and_shown(tmp_path: Path) -> None:
+    """One that is absent ends its run and nobody else's."""
+    log = tmp_path / "log"
+    conformance = _program(tmp_path / "conformance", CONFORMANCE.format(log=str(log)))
+    _program(tmp_path / "devices" / "bin" / "python", "")
+    out = tmp_path / "out"
+    words = [str(conformance), str(tmp_path / "devices"), "constraints.txt", str(out)]
+    assert making.main([*words, "tract", "loss-parallel", "sklearn"]) == 0
+    *runs, report = log.read_text(encoding="utf-8").splitlines()
+    assert [line.split()[2] for line in runs] == ["tract", "loss-parallel", "sklearn"]
+    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[1]
+    assert report == f"report {out}/loss-parallel.parquet {out}/sklearn.parquet -o {out}.html"
+    assert making.main([*words[:3], str(tmp_path / "none"), "tract"]) == 1
+
+
+def test_make_calls_it_so() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "making/devices.py $(BIN)/conformance .venv/devices constraints.txt $(OUT)/devices" in makefile
+    help_ = subprocess.run(["make", "-n", "report-devices"], cwd=ROOT, capture_output=True, text=True)
+    assert help_.returncode == 0 and "making/devices.py" in help_.stdout
