@@ -32,6 +32,7 @@ class Target:
 TARGETS = {
     "liger": Target(("torch", "numpy", "ml_dtypes"), ("liger-kernel", "triton")),
     "loss-parallel": Target(("torch", "numpy", "ml_dtypes"), devices=("cpu[mesh=tp1]", "cpu[mesh=tp4]")),
+    "jax-sharded": Target(("jax", "ml_dtypes"), devices=("cpu[devices=8]",)),
     "trl": Target(("torch", "trl", "ml_dtypes")),
     "transformers": Target(("torch", "transformers", "ml_dtypes")),
     "sklearn": Target(("scikit-learn", "ml_dtypes")),

@@ -210,7 +210,7 @@ class Jax:
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         "eager": frozenset({"other_between", "threads", "inference", "second_backward", "shared"})
     }  # gradients are returned and added to nothing; arrays cannot be changed, and are not written back
-    not_offered = (
+    not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
             "jax.vmap maps a function of one row, which sees neither the other axes nor the other rows: what "
             "has axes of its own, or is reduced, is another question there "

@@ -40,6 +40,7 @@ class _OnTorch(Torch):
     formats: ClassVar = {}
     variants: ClassVar[Mapping[str, Variant]] = {}
     sparse = False
+    from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()
 
     def version(self) -> str:

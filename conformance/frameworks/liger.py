@@ -56,6 +56,7 @@ class Liger(Torch):
         ),
     }
     sparse = False
+    from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()
     states: ClassVar[Mapping[str, frozenset[str]]] = {
         COMPILED: frozenset(STATES),

@@ -37,6 +37,7 @@ class LossParallel(Torch):
         for n in (4, 2, 8, 1)
     }
     sparse = False
+    from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()
     layouts: ClassVar = frozenset()  # a shard is a copy
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}

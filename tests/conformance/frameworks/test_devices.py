@@ -19,6 +19,7 @@ from tests.support.cli import conformance
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.frameworks.interface import Array, Call, Implementation
+from xent_conformance.frameworks.jax_sharded import JaxSharded
 from xent_conformance.frameworks.language_models import Transformers, Trl
 from xent_conformance.frameworks.liger import COMPILED, INTERPRET, INTERPRETED, Liger
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
@@ -33,6 +34,7 @@ from xent_conformance.running.engine import run
 KINDS: Mapping[str, Any] = {
     "liger": Liger,
     "loss-parallel": LossParallel,
+    "jax-sharded": JaxSharded,
     "trl": Trl,
     "transformers": Transformers,
     "sklearn": SkLearn,
@@ -43,6 +45,7 @@ KINDS: Mapping[str, Any] = {
 LABELS = {
     "liger": ["cpu[triton=interpret]"],
     "loss-parallel": [],  # of every installation of PyTorch: asked where it is named
+    "jax-sharded": [],  # of every installation of JAX
     "openvino": ["cpu[runtime=openvino,precision=f32]"],
     "tract": ["cpu[runtime=tract]"],
 }
@@ -63,12 +66,12 @@ def test_its_devices_are_settings(name: str) -> None:
 
 
 def test_a_default_run_of_what_make_installs_asks_none_of_them() -> None:
-    """They are not installed by make; what PyTorch has by itself is not asked unnamed."""
+    """They are not installed by make; what PyTorch and JAX have by themselves is not asked unnamed."""
     for profile in ("quick", "standard"):
-        assert "loss-parallel" not in {seat.name for seat in Selection(profile).seats()}
+        assert not {"loss-parallel", "jax-sharded"} & {seat.name for seat in Selection(profile).seats()}
 
 
-@pytest.mark.parametrize("name", [n for n in KINDS if n != "loss-parallel"])
+@pytest.mark.parametrize("name", [n for n in KINDS if n not in ("loss-parallel", "jax-sharded")])
 def test_what_is_absent_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(INTERPRET, "1")
     kind = KINDS[name]
@@ -289,6 +292,18 @@ def test_classes_over_four_ranks(tmp_path: Path) -> None:
     lone = of.filter((pl.col("operator") == "log_softmax") & (pl.col("output") == "grad_logits"))
     assert (lone["status"] == "breaks_must").any() and "the-cotangent-itself" in found.causes
     assert json.loads(json.dumps(found.header["frameworks"][0]["environment"]))["ranks"] == "4"
+
+
+def test_classes_over_eight_devices(tmp_path: Path) -> None:
+    """Ten classes are two a device, of which three have none but padding."""
+    pytest.importorskip("jax")
+    device = "cpu[devices=8]"
+    asked = Selection(
+        "quick", ("jax-sharded",), dtypes=("float32",), families=("ordinary",), devices=(device,)
+    )
+    found = run(asked, tmp_path / "run.parquet").verdicts
+    assert set(found["device"]) == {device} and found["implementation"].n_unique() == 3
+    assert found.filter(pl.col("n") == 10).height > 50 and not (found["status"] == "breaks_must").any()
 
 
 def test_a_doctor_asks_a_mesh_that_is_named() -> None:
