@@ -75,6 +75,7 @@ class Decision:
     changes: str
     states: tuple[State, ...]
     waivers: str
+    elsewhere: str
     expiry: str
     accepted: str
 
@@ -94,8 +95,9 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, causes)) for w in gate.warned),
         against=listed(gate.against),
         changes=gate.changed() or "no pair of verdicts",
-        states=tuple(_states(gate.waivers)),
-        waivers=count(len(gate.waivers)),
+        states=tuple(_states([w for w in gate.waivers if not w.not_run])),
+        waivers=count(sum(not w.not_run for w in gate.waivers)),
+        elsewhere=_elsewhere([w for w in gate.waivers if w.not_run]),
         expiry=gate.expiry,
         accepted=plural(gate.waived, "verdict"),
     )
@@ -160,6 +162,13 @@ def _states(waivers: Sequence[Judged]) -> Iterable[State]:
                 tuple(here),
                 tuple((message, tuple(found)) for message, found in together.items()),
             )
+
+
+def _elsewhere(waivers: Sequence[Judged]) -> str:
+    """Of frameworks that were not asked nothing can be said: they are counted."""
+    if not waivers:
+        return ""
+    return f"{count(len(waivers))} more are of what was not asked ({listed(sorted({w.framework for w in waivers}))})"
 
 
 def _about(view: Decision) -> str:
