@@ -33,6 +33,8 @@ GOLDEN = "tests/cases/test_corpus.py"
 EIGHT_BITS = "reference/bounds/eight_bits.py"
 """What few operators are asked in, and derived for."""
 
+SMOKE = "cases/smoke.py"
+
 FEATURED = "reports/text/featured.py"
 """What the pages say first is a choice; nothing has to be in it."""
 
@@ -113,14 +115,14 @@ def test_a_family(name: str) -> None:
 def test_an_operator(name: str) -> None:
     """Definition, entry, bounds of value and gradient, bounds of how it moves, specification; then a door.
 
-    The golden digest is the seventh. Families that are about it alone, readers of its calls, and hypotheses
-    about how it goes wrong, are extras.
+    The golden digest is the seventh. Families that are about it alone, readers of its calls, hypotheses about
+    how it goes wrong, a sweep of all its numbers, and that it is asked by ``smoke``, are extras.
     """
     files = knowing(rf"\b{name}\b")
     asked = {f for f in files if f.startswith("cases/families/")}
     doors = {f for f in files if f.startswith(("conformance/frameworks/", "conformance/capturing/"))}
-    doors |= {f for f in files if f.startswith("conformance/diagnosis/")}
-    needed = files - asked - doors - {FEATURED, EIGHT_BITS}
+    doors |= {f for f in files if f.startswith(("conformance/diagnosis/", "conformance/sweep/"))}
+    needed = files - asked - doors - {FEATURED, EIGHT_BITS, SMOKE}
     assert len(needed) + 2 <= TABLE["operator"], sorted(needed)
     assert {f.partition("/")[0] for f in needed} == {"reference"} and name in OPERATORS
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xent_conformance.cases.smoke import DTYPES, FAMILIES, OPERATORS
 from xent_conformance.commands import completing
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
@@ -35,11 +36,6 @@ from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-OPERATORS = ("softmax", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
-DTYPES = ("float32", "bfloat16")
-FAMILIES = ("special_values", "huge_logits", "offsets", "values", "two_classes")
-"""Where most that ever went wrong has shown: NaN and infinities, large numbers, common terms, two classes."""
 
 
 @app.command(

@@ -34,6 +34,7 @@ cases/case
     reference: attributes formats inputs
     cases: form
 cases/pairwise
+cases/smoke
 cases/profile
 cases/strategies
     reference: attributes formats inputs operators
@@ -144,10 +145,10 @@ conformance/check_plugin
     reports: run text
     conformance: asking frameworks judging registry worker
 conformance/running
-    reference: cache clauses formats operators oracle sources
+    reference: cache clauses formats inputs operators oracle sources
     cases: case corpus outside profile
-    reports: atomic run views
-    conformance: asking diagnosis frameworks judging registry version
+    reports: atomic run text views
+    conformance: asking diagnosis frameworks judging registry version worker
 conformance/sweep
     reference: clauses exact formats inputs operators oracle sources
     cases: profile
@@ -190,7 +191,7 @@ conformance/capturing
 conformance/versions
     reference: cache kept sources
     reports: atomic run text views
-    conformance: asking decision registry running
+    conformance: asking decision registry running worker
 conformance/explain/printing
     reference: clauses
     cases: case
@@ -210,7 +211,7 @@ conformance
     conformance: api capturing kernel pytesting version
 conformance/commands
     reference: cache clauses formats operators oracle
-    cases: case corpus outside profile
+    cases: case corpus outside profile smoke
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
     conformance: explain/plain explain/printing explain/script

@@ -168,7 +168,8 @@ def _elsewhere(waivers: Sequence[Judged]) -> str:
     """Of frameworks that were not asked nothing can be said: they are counted."""
     if not waivers:
         return ""
-    return f"{count(len(waivers))} more are of what was not asked ({listed(sorted({w.framework for w in waivers}))})"
+    frameworks = listed(sorted({w.framework for w in waivers}))
+    return f"{count(len(waivers))} more are of what was not asked ({frameworks})"
 
 
 def _about(view: Decision) -> str:

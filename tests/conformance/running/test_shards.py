@@ -151,7 +151,7 @@ def test_batches_that_are_in_two_parts_or_in_none(parts: list[Path]) -> None:
     ],
 )
 def test_another_corpus_or_suite(name: str, what: str, parts: list[Path]) -> None:
-    _changed(parts[1], lambda h: h.update({name: "another"}))
+    _changed(parts[1], lambda h: h.update({name: {"python": "0"} if name == "judged_with" else "another"}))
     with pytest.raises(RunFileError, match=rf"part-2.parquet has another {what} than .*part-1.parquet"):
         _merged(parts)
     if name != "judged_with":
