@@ -88,7 +88,7 @@ def cases_of(
     values = constant | dict(zip(given, inputs, strict=False))
     arguments = [values.get(edge) for edge in node.input]
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    x, expected = arguments[0], outputs[0]
+    x, expected = (arguments or [None])[0], outputs[0]
     if x is None:
         raise Inexpressible("its first input has no data")
     if x.dtype.name not in FORMATS:
@@ -115,10 +115,18 @@ def _along(
     if kind in ELEMENTWISE:
         return x, expected, -1
     if opset >= FOLDED_BEFORE:
-        return x, expected, int(attributes.get("axis", -1))
-    axis = int(attributes.get("axis", 1)) % max(x.ndim, 1)
+        return x, expected, _whole(attributes, "axis", -1)
+    axis = _whole(attributes, "axis", 1) % max(x.ndim, 1)
     folded = (math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
     return x.reshape(folded), expected.reshape(folded), -1
+
+
+def _whole(attributes: Mapping[str, Any], name: str, otherwise: int) -> int:
+    """An attribute that is a whole number. Raises :class:`Inexpressible` for another kind of one."""
+    value = attributes.get(name, otherwise)
+    if not isinstance(value, int):
+        raise Inexpressible(f"its {name} is no whole number")
+    return value
 
 
 def _loss(x: Array, arguments: Sequence[Array | None], attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,9 +135,12 @@ def _loss(x: Array, arguments: Sequence[Array | None], attributes: Mapping[str, 
     weight = arguments[1] if len(arguments) > 1 else None
     if labels is None:
         raise Inexpressible("its labels have no data")
-    given: dict[str, Any] = {"reduction": attributes.get("reduction", b"mean").decode()}
+    reduction = attributes.get("reduction", b"mean")
+    if not isinstance(reduction, bytes):
+        raise Inexpressible("its reduction is no text")
+    given: dict[str, Any] = {"reduction": reduction.decode("utf-8", "replace")}
     if "ignore_index" in attributes:
-        given["ignore_index"] = int(attributes["ignore_index"])
+        given["ignore_index"] = _whole(attributes, "ignore_index", 0)
     if weight is not None:
         given["weight"] = written(weight)
     return {

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +17,7 @@ import polars as pl
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
-from xent_conformance.reports.run.closed import strange
+from xent_conformance.reports.run.closed import cut, strange
 from xent_conformance.reports.run.file import SCHEMA, RunFileError
 from xent_conformance.reports.run.header import DISTANCE
 from xent_conformance.reports.run.parquet import metadata
@@ -30,6 +30,9 @@ from xent_conformance.running.order import order_of, ordered
 
 ENDED = "ended"
 """A file in a journal whose answers are all in a run file, which lacks others."""
+
+TOLD = 5
+"""Differences that a refusal names."""
 
 ANSWERS_BYTES = 1 << 29
 """Answers that are still to be compared are kept up to so many bytes; beyond, a resumed run asks again."""
@@ -122,7 +125,7 @@ class Journal:
         if left != self._identity:
             what = _changes(left, self._identity) if isinstance(left, dict) else ["it does not say which"]
             raise RunFileError(
-                f"{self.folder} belongs to another run ({'; '.join(what)}); "
+                f"{self.folder} belongs to another run ({_few(what)}); "
                 "delete it, or run with --force and without --resume"
             )
         beside = {path.name: path for path in self.folder.glob("answers-*.parquet")}
@@ -191,7 +194,7 @@ class Journal:
         if self._done.get(seat) and then != now:
             raise RunFileError(
                 f"{self.folder} has answers of {seat} as it was, and it is another now ("
-                f"{'; '.join(_changes(then, now))}): go on with --resume as it was then, or begin anew with "
+                f"{_few(_changes(then, now))}): go on with --resume as it was then, or begin anew with "
                 "--force and without --resume"
             )
         self._said[seat] = now
@@ -342,4 +345,11 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             yield from _changes(before, after)
         elif before != after:
             words = ("not set" if told is None else told for told in (before, after))
-            yield f"{name} " + ", now ".join(map(str, words))
+            yield f"{cut(name)} " + ", now ".join(map(cut, words))
+
+
+def _few(changes: Iterable[str]) -> str:
+    """The first of them; what is read may be damaged, and say much."""
+    told = list(changes)
+    more = [f"and {len(told) - TOLD:,} more"] if len(told) > TOLD else []
+    return "; ".join([*told[:TOLD], *more])

@@ -143,6 +143,26 @@ def test_a_tree_with_what_is_no_case(tmp_path: Path) -> None:
     assert "cannot be read" in reasons["test_torn"]
 
 
+def test_attributes_and_inputs_of_another_kind(tmp_path: Path) -> None:
+    """As a damaged file has them: each is a reason, and none ends in a traceback."""
+    mine = tmp_path / "node"
+    write(mine / "test_ok", [node("Softmax")], [X], [X])
+    write(mine / "test_axis", [node("Softmax", axis=[1.5])], [X], [X])
+    write(mine / "test_folded", [node("Softmax", axis=b"one")], [X], [X], opset=11)
+    loss = "SoftmaxCrossEntropyLoss"
+    write(mine / "test_ignored", [node(loss, "x", "y", ignore_index=1.5)], [X, Y], [F(1)])
+    write(mine / "test_reduced", [node(loss, "x", "y", reduction=3)], [X, Y], [F(1)])
+    write(mine / "test_nothing", [onnx.helper.make_node("Softmax", [], ["out"])], [X], [X])
+    found = read_file(mine)
+    assert [c.id for c in found.document.calls] == ["test_ok"] and dict(found.refused) == {
+        "test_axis": "its axis is no whole number",
+        "test_folded": "its axis is no whole number",
+        "test_ignored": "its ignore_index is no whole number",
+        "test_reduced": "its reduction is no text",
+        "test_nothing": "its first input has no data",
+    }
+
+
 def test_a_folder_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(CasesError, match=r"ONNX's backend tests, and it has no model\.onnx"):
         read_file(tmp_path)

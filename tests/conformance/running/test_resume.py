@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,23 @@ def test_another_reference_does_not_resume(
     monkeypatch.setattr(header, "of_reference", lambda: "another")
     with pytest.raises(RunFileError, match="belongs to another run"):
         _run(out, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [{"x" * 100_000: "y" * 100_000}, {f"key {i}": i for i in range(10_000)}, {"suite": ["z"] * 100_000}],
+    ids=["long", "many", "deep"],
+)
+def test_a_damaged_identity_is_refused_in_a_line(
+    damaged: dict[str, Any], install: Install, out: Path
+) -> None:
+    install(fake="Exact")
+    _interrupt(out, after=2)
+    identity = Path(f"{out}.partial") / "identity.json"
+    identity.write_text(json.dumps(json.loads(identity.read_text("utf-8")) | damaged), encoding="utf-8")
+    with pytest.raises(RunFileError, match="belongs to another run") as refused:
+        _run(out, resume=True)
+    assert len(str(refused.value)) < 2_500
 
 
 @pytest.mark.parametrize("identity", ["", "{", "[]"])
