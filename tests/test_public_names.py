@@ -102,6 +102,7 @@ COMMANDS = {
     f"--shard {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "smoke": "frameworks --python --plugin --timeout --jobs --no-cache --waivers --known --no-known "
     "--quiet -q",
+    "doctor": f"--framework --device --profile --plugin --python --timeout {PRINTED}",
     "explain": "case_id --implementation --device --plugin --cases --script --issue --mode --framework "
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",

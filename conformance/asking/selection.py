@@ -101,7 +101,7 @@ class Selection:
         """What is asked for by name is asked something, or it is said why it cannot be."""
         for name in self.frameworks:
             framework = FRAMEWORKS[name]
-            if self._asks_anything(seats(framework, self.devices, self.profile)):
+            if self._asks_anything(self._seats(framework)):
                 continue
             later = [p for p in Profile if p > self.profile and self._begins(framework, p)]
             if later and self.implementations(framework):
@@ -142,8 +142,11 @@ class Selection:
         return [
             seat.run_by(interpreters.get(framework.name))
             for framework in self.chosen_frameworks()
-            for seat in seats(framework, self.devices, self.profile)
+            for seat in self._seats(framework)
         ]
+
+    def _seats(self, framework: Framework) -> Iterator[Seat]:
+        return seats(framework, self.devices, self.profile, by_name=framework.name in self.frameworks)
 
     def chosen_frameworks(self) -> list[Framework]:
         return [f for name, f in FRAMEWORKS.items() if not self.frameworks or name in self.frameworks]

@@ -23,6 +23,7 @@ from xent_conformance.commands.base import (
     plug_in,
     select,
 )
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import STANDARD, show
 from xent_conformance.commands.where import Python, target_of
 
@@ -56,6 +57,7 @@ def doctor(
 
     Frameworks are started as `run --profile quick` would; `--profile full` starts every setting of a device.
     """
+    settle()
     plug_in(plugin)
     selection = select(profile, framework, None, None, None, None, device, plugin)
     interpreters = target_of(python).interpreters(f.name for f in selection.chosen_frameworks())

@@ -259,6 +259,7 @@ class KerasTorch(_Keras, Torch):
     name = "keras-torch"
     modes: ClassVar = {"eager": "full"}
     glances: ClassVar = {"eager": GLANCE}
+    from_eight_bits: ClassVar = frozenset()
     environment_before: ClassVar = {"KERAS_BACKEND": "torch"}
 
 

@@ -71,18 +71,26 @@ def _no_device(name: str) -> str:
     return f"unknown device {name!r}: did you mean {near}? (`conformance list devices` shows what is here)"
 
 
-def seats(framework: Framework, wanted: Sequence[str], profile: str) -> Iterator[Seat]:
+def seats(
+    framework: Framework, wanted: Sequence[str], profile: str, *, by_name: bool = False
+) -> Iterator[Seat]:
     """The framework and the variants of it that are asked, each in a worker of its own.
 
     Where no device is named: the devices as they are, and the variants of the CPU that the profile asks and
-    that differ on this machine, with the batches of ``quick``.
+    that differ on this machine, with the batches of ``quick``. Who is asked under settings alone is asked
+    under the first of them where it is named itself (``by_name``).
     """
     variants, alone = framework.declaration.variants, framework.declaration.settings_only
     if not wanted:
+        first = next(as_they_are(framework), None) if by_name and "cpu" in alone else None
         if "cpu" not in alone:
             yield from _plain(framework, profile)
+        elif first is not None:
+            yield first
         for name, setting in variants.items():
             since = Profile(setting.since)
+            if first is not None and name == first.variant:
+                continue
             if setting.device == "cpu" and since <= profile and differs(framework, name):
                 yield Seat(framework, name, behind=since.rank)
         return

@@ -22,6 +22,7 @@ SMALL = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes
 RUN = ("run", *SMALL)
 TAKING = {
     "run": SMALL,
+    "doctor": ("--profile", "quick"),
     "first": ("--profile", "quick"),
     "smoke": ("fake",),
     "sweep": ("--implementation", "fake.sigmoid"),
@@ -148,6 +149,7 @@ def test_which_command_takes_what() -> None:
         "first": asks | decides | {"frameworks", "python", "jobs"},
         "smoke": {"frameworks", "python", "jobs", "waivers"},
         "sweep": {"python", "jobs"},
+        "doctor": {"profile", "devices", "frameworks", "python"},
         "gate": decides,
         "causes": decides,
         "report": decides,

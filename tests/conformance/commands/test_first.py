@@ -192,7 +192,7 @@ def _asked(profile: str, framework: str) -> set[tuple[str, str, str]]:
     return {
         (q.implementation, q.mode, batch.id)
         for seat in selection.seats()
-        if not seat.variant
+        if not seat.variant or seat.declaration.settings_only
         for batch in selection.batches()
         for q in selection.questions(seat, batch, ["cpu"])
     }

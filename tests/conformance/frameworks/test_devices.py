@@ -63,6 +63,8 @@ def test_its_devices_are_settings(name: str) -> None:
     quick = [seat.device("cpu") for seat in seats(FRAMEWORKS[name], (), "quick")]
     assert quick == LABELS[name]
     assert list(seats(FRAMEWORKS[name], ["cpu"], "full")) == []
+    first, *others = (seat.device("cpu") for seat in seats(FRAMEWORKS[name], (), "quick", by_name=True))
+    assert first.startswith("cpu[") and others == quick[1:], "who is named is asked"
 
 
 def test_a_default_run_of_what_make_installs_asks_none_of_them() -> None:
