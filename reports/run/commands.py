@@ -64,6 +64,11 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
     return line("explain", case, *rest)
 
 
+def explain_case(case: str) -> str:
+    """Shows a case while a run goes on, of which there is no header yet."""
+    return line("explain", case)
+
+
 def script(run: Run, row: Row) -> str:
     """Prints what repeats a verdict with its framework alone; empty for a function of one's own.
 

@@ -35,7 +35,17 @@ QUESTIONS = [(o.name, output, tier) for o in OPERATORS.values() for output in o.
 def corpus(operator: str) -> list[Truth]:
     oracle = Oracle()
     every = (b.inputs for b in of_corpus("standard", operators=[operator]))
-    return [oracle.truth(i) for i in every if i.n <= 1000 and plain(i)]
+    return [oracle.truth(i) for i in every if i.n <= 1000 and plain(i) and not overflows_inside(i)]
+
+
+def overflows_inside(inputs: Inputs) -> bool:
+    """Whether ``p/q`` leaves the format: who takes it first breaks 2.1 there, and is no innocent."""
+    if inputs.definition.domain != "nonnegative":
+        return False
+    with np.errstate(all="ignore"):
+        ratio = inputs.labels / inputs.logits
+    finite = np.isfinite(inputs.labels) & np.isfinite(inputs.logits) & (inputs.logits != 0)
+    return bool((np.abs(ratio[finite]) > inputs.format.largest).any())
 
 
 @functools.lru_cache(maxsize=1)

@@ -43,6 +43,8 @@ REFUSED: Mapping[Declared, str] = {
 }
 """What the framework says to whoever asks all the same."""
 
+ELSEWHERE = "it lives in .venv/devices, which `make report-devices` makes; what it says is in the source"
+
 NOT_TRIED: Mapping[Declared, str] = {
     ("tensorflow", "tf.gradients"): "there is nothing to call: no argument of tf.gradients is a tangent",
     ("torch", "torch.vmap"): "it answers, of one row: an axis is another one there, and there is one example",
@@ -50,6 +52,13 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("torch", "torch.compile is asked of plain rows"): "it would answer, and take minutes: a choice",
     ("numpy", "NumPy has no bfloat16"): "a worker has ml_dtypes, which brings bfloat16 and its arithmetic",
     ("scipy", "SciPy computes in NumPy's formats"): "a worker has ml_dtypes, which brings bfloat16",
+    ("sklearn", "its kernels are of binary32"): ELSEWHERE,
+    ("sklearn", "predict_proba is a prediction"): "there is nothing to call",
+    ("sklearn", "no derivative by the labels"): "there is nothing to call",
+    ("xgboost", "margins are binary32"): "it would answer, of numbers that were converted",
+    ("openvino", "the CPU plugin computes in FP32"): "it would answer, in another format",
+    ("tract", "it reads no tensor of bfloat16"): ELSEWHERE,
+    ("liger", "Triton's interpreter converts to bfloat16"): "it would answer, of numbers converted wrongly",
 }
 
 FAMILIES = ("ordinary", "derivatives")

@@ -25,14 +25,17 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return asked_in_quick(request, tmp_path_factory)
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS)
+OPERATORS = ("softmax", "softmax_cross_entropy", "sparse_softmax_cross_entropy")
+
+
+@pytest.mark.parametrize("name", [n for n, f in FRAMEWORKS.items() if not f.declaration.settings_only])
 def test_two_classes(name: str, whole: Run | None, tmp_path: Path) -> None:
     """Of softmax, or of the cross-entropy where that is all it has."""
     offered = {i.operator for i in FRAMEWORKS[name].declaration.implementations if i.since == "quick"}
     selection = Selection(
         next(profile for profile in Profile if Seat(FRAMEWORKS[name]).modes(profile)),
         frameworks=(name,),
-        operators=("softmax" if "softmax" in offered else "softmax_cross_entropy",),
+        operators=(next(o for o in OPERATORS if o in offered),),
         dtypes=("float32",),
         families=("two_classes",),
     )

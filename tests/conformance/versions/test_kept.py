@@ -65,7 +65,7 @@ def test_it_is_taken_away_and_made_again(cache: Path) -> None:
 def test_truths_of_another_version_are_told_apart(cache: Path) -> None:
     old = cache / "reference" / "0123456789abcdef"
     old.mkdir()
-    (old / "x.truth").write_bytes(b"")
+    (old / "ab.truth").write_bytes(b"")
     assert {e.about for e in _kind("reference").found()} == {
         "1 batches, of another version",
         "1 batches, of this version of the reference",
