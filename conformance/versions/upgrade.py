@@ -166,6 +166,8 @@ def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:
             "--framework NAME says whose part it is (as in --framework jax 'jaxlib==0.10.2' …), "
             "--plugin adds an adapter"
         )
+    # who calls a library in another way, under a setting, is meant where it is named
+    found = [name for name in found if not FRAMEWORKS[name].declaration.settings_only] or found
     if len(found) > 1:
         raise WrongRequest(f"{names[0]} is asked as {', '.join(found)}; choose one with --framework")
     return FRAMEWORKS[found[0]]

@@ -92,9 +92,9 @@ def name_of(told: Mapping[str, Any]) -> str:
 def depends() -> dict[str, Any]:
     """All that what is compiled here may depend on, beside the framework's own version."""
     loaded = {
-        name: str(module.__version__)
+        name: version  # as it stands there: some warn, or import, where it is asked for
         for name, module in sorted(sys.modules.items())
-        if "." not in name and isinstance(getattr(module, "__version__", None), str)
+        if "." not in name and isinstance(version := vars(module).get("__version__"), str)
     }
     accelerators = []
     for pattern in ACCELERATORS:
