@@ -120,7 +120,7 @@ def little(words: list[str]) -> list[str]:
     command, *rest = words
     if "--cases" in rest:
         return words if command != "run" or "--framework" in rest else [*words, "--framework", "numpy"]
-    if "--shard" in rest:  # so little cannot be divided into many parts
+    if command == "run" and "--shard" in rest:  # so little cannot be divided into many parts
         at = rest.index("--shard") + 1
         rest[at] = "1/2"
     lacking = {option: value for option, value in LITTLE.get(command, {}).items() if option not in rest}
