@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xent_conformance.commands.answers import answers
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
@@ -139,7 +140,7 @@ def run(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import engine, journal, keeping
+    from xent_conformance.running import journal, keeping
 
     where = target_of(python)
     try:
@@ -154,20 +155,17 @@ def run(
     decided = deciding(baseline, waivers, known, fail_on)
     kept = None if out == STANDARD else out
     try:
-        with Bars(errors, quiet=quiet) as bars:
-            result = engine.run(
-                selection,
-                kept,
-                resume=resume,
-                force=force,
-                progress=bars.update,
-                interpreters=interpreters,
-                timeout=timeout,
-                jobs=jobs,
-                cache=not no_cache,
-                tell=bars.tell,
-                judged=bars.judged,
-            )
+        result = answers(
+            selection,
+            interpreters,
+            kept,
+            quiet=quiet,
+            timeout=timeout,
+            jobs=jobs,
+            cache=not no_cache,
+            resume=resume,
+            force=force,
+        )
     except keeping.Occupied as occupied:
         raise fail(str(occupied), USAGE) from None
     except RunFileError as error:

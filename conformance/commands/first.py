@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xent_conformance.commands import completing
+from xent_conformance.commands.answers import answers
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
     INTERRUPTED,
     USAGE,
-    Bars,
     Baseline,
     Device,
     Dtype,
@@ -118,7 +118,7 @@ def first(
     from xent_conformance.reports.terminal import first as terminal
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import engine, keeping
+    from xent_conformance.running import keeping
 
     file = out / f"{_stem(frameworks or (), selection.as_dict())}.parquet"
     check_outputs({"--out": file}, [*(baseline or ()), *(waivers or ())], force=True)  # by check_run
@@ -128,18 +128,7 @@ def first(
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
         keeping.check_run(file, selection.as_dict())
         decided = deciding(baseline, waivers, known, fail_on)
-        with Bars(errors, quiet=quiet) as bars:
-            result = engine.run(
-                selection,
-                None,
-                progress=bars.update,
-                interpreters=interpreters,
-                timeout=timeout,
-                jobs=jobs,
-                cache=not no_cache,
-                tell=bars.tell,
-                judged=bars.judged,
-            )
+        result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
         if result.verdicts.is_empty():
             raise fail(nothing(result, where), EVIDENCE)
         _keep(out)

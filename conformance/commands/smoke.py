@@ -8,12 +8,12 @@ import typer
 
 from xent_conformance.cases.smoke import DTYPES, FAMILIES, OPERATORS
 from xent_conformance.commands import completing
+from xent_conformance.commands.answers import answers
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
     INTERRUPTED,
     USAGE,
-    Bars,
     Jobs,
     Known,
     NoCache,
@@ -24,7 +24,6 @@ from xent_conformance.commands.base import (
     app,
     console,
     ends,
-    errors,
     fail,
     plug_in,
     select,
@@ -89,7 +88,6 @@ def smoke(
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import engine
 
     try:
         interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
@@ -98,18 +96,7 @@ def smoke(
         raise fail(str(error), USAGE) from None
     decided = deciding(None, waivers, known, None)
     try:
-        with Bars(errors, quiet=quiet) as bars:
-            result = engine.run(
-                selection,
-                None,
-                progress=bars.update,
-                interpreters=interpreters,
-                timeout=timeout,
-                jobs=jobs,
-                cache=not no_cache,
-                tell=bars.tell,
-                judged=bars.judged,
-            )
+        result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
     except RunFileError as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
