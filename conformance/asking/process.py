@@ -19,14 +19,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from xent_conformance.asking import kin, pipes
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.last_words import LastWords
 from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
 from xent_conformance.frameworks.interface import Array, Question
+from xent_conformance.reference.kept import kept_folder
 from xent_conformance.registry.framework import Launch, Seat
 from xent_conformance.worker.compiled import ROOT
 from xent_conformance.worker.wire import Closed, NoFrame, most_of, receive, send
@@ -224,8 +223,8 @@ class Process:
 
 
 def compiled_folder() -> Path:
-    """Where what frameworks compile is kept between runs (the platform's cache directory)."""
-    return Path(platformdirs.user_cache_dir("xent-conformance")) / "compiled"
+    """Where what frameworks compile is kept between runs."""
+    return kept_folder() / "compiled"
 
 
 def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Path | None = None) -> Process:

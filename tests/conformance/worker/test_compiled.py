@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from xent_conformance.asking.process import compiled_folder
+from xent_conformance.reference.kept import own_folder
 from xent_conformance.versions.kept import clean, kinds
 from xent_conformance.worker import compiled
 from xent_conformance.worker.compiled import RECORD, ROOT, USER, depends, keep_compiled, let_go, name_of
@@ -103,3 +104,8 @@ def test_what_is_not_ours_is_left(root: Path) -> None:
         (root / name).mkdir(parents=True)
     kind = kinds()["compiled"]
     assert not kind.found() and len(kind.foreign()) == 2
+
+
+def test_who_has_no_home_keeps_it_beside_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: "no/home")
+    assert compiled_folder().parent == own_folder() and compiled_folder().is_absolute()
