@@ -103,6 +103,10 @@ def of_difference(a, q, p, c):
     return c * a.divide(q - p, q)
 
 
+QUOTIENT_FIRST = (ratio.__name__, of_difference.__name__)
+"""Derivatives of a quotient as autodiff takes them: it may overflow where the derivative does not."""
+
+
 def less_ratio(form: Form) -> Form:
     return lambda a, q, p, c: c + form(a, q, p, c)
 
