@@ -112,8 +112,9 @@ def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[
 class _Isolation:
     """The search for the rows that make one call fail, by halves; ``calls`` may still be made.
 
-    Rows that the batch itself knows to be out of range are asked one by one, and the others together: where a
-    process is lost for each failure, halves would lose one at every step on the way to each of them.
+    Rows that the batch itself knows to be out of range, by an index or a given probability, are asked one by
+    one, and the others together: where a process is lost for each failure, halves would lose one at every step
+    on the way to each of them.
     """
 
     connection: Connection
@@ -244,11 +245,17 @@ def _harmless_of(
 
 
 def _out_of_range(batch: Batch) -> Array:
-    """Of each row, whether one of its indices is no class."""
-    if batch.inputs.definition.labels != "index":
-        return np.zeros(len(batch.inputs), dtype=bool)
-    none = (batch.inputs.labels < 0) | (batch.inputs.labels >= batch.inputs.n)
-    return np.asarray(none.any(axis=1))
+    """Of each row, whether one of its indices is no class, or what it is given as a probability is none.
+
+    Both are what kernels of a GPU assert.
+    """
+    inputs = batch.inputs
+    none = np.zeros(len(inputs), dtype=bool)
+    if inputs.definition.labels == "index":
+        none |= ((inputs.labels < 0) | (inputs.labels >= inputs.n)).any(axis=1)
+    if inputs.definition.within_unit:
+        none |= ~((inputs.logits >= 0) & (inputs.logits <= 1)).all(axis=1)
+    return none
 
 
 def _outcome(lost: WorkerLost) -> Outcome:

@@ -61,12 +61,23 @@ class PoisonedByIndex(Exact):
         return ["cpu", "cuda:0"]
 
     def run(self, call: Call) -> Mapping[str, Array]:
-        if call.device != "cpu" and call.labels is not None:
-            out = (call.labels < 0) | (call.labels >= call.logits.shape[-1])
-            self.poisoned = self.poisoned or bool(out.any())
+        self.poisoned = self.poisoned or (call.device != "cpu" and self.asserts(call))
         if self.poisoned:
             raise RuntimeError("CUDA error: device-side assert triggered")
         return super().run(call)
+
+    def asserts(self, call: Call) -> bool:
+        """Whether an assertion of its kernel fails."""
+        if call.labels is None:
+            return False
+        return bool(((call.labels < 0) | (call.labels >= call.logits.shape[-1])).any())
+
+
+class PoisonedByProbability(PoisonedByIndex):
+    """What is given as a probability and is none fails it, NaN too."""
+
+    def asserts(self, call: Call) -> bool:
+        return not bool(((call.logits >= 0) & (call.logits <= 1)).all())
 
 
 class PoisonedAndRefusing(PoisonedAccelerator):

@@ -70,7 +70,7 @@ def test_a_call_that_breaks_it_and_none_of_whose_rows_does_is_charged_as_a_whole
     assert {f.outcome for f in failures} == {Outcome.RAISED}
 
 
-SPARSE = "sparse_softmax_cross_entropy"
+SPARSE, BINARY = "sparse_softmax_cross_entropy", "binary_cross_entropy"
 DEVICES = "tests.support.fakes_of_devices"
 GUILTY = batch("softmax", [CLEAN[0], [NAN, 1.0], CLEAN[2]])
 
@@ -104,6 +104,22 @@ def test_rows_out_of_range_are_apart_from_the_start() -> None:
             range(1, 15, 2), Outcome.RAISED
         )
         assert all("device-side assert" in f.message for f in failures.values())
+        assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
+
+
+def test_given_probabilities_that_are_none_are_apart_from_the_start() -> None:
+    """Seen of PyTorch's ``binary_cross_entropy`` on CUDA, which asserts that its input is within [0, 1]."""
+    bad = [-0.5, 1.5, NAN, float("inf"), 2.0, -1.0, 1.25]
+    given = [[0.25 if i % 2 == 0 else bad[i // 2], 0.5] for i in range(15)]
+    rows = batch(BINARY, given, labels=[[1.0, 0.0]] * 15)
+    with process(f"{DEVICES}:PoisonedByProbability") as worker:
+        (answer,) = ask(worker, rows, [replace(question(BINARY), device="cuda:0")])
+        assert worker.starts <= 1 + 1 + 7 * 2  # as of indices
+    for output in ("value", "grad_logits"):
+        failures = answer.failures[output]
+        assert {row: f.outcome for row, f in failures.items()} == dict.fromkeys(
+            range(1, 15, 2), Outcome.RAISED
+        )
         assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
 
 
