@@ -113,8 +113,8 @@ class _Isolation:
     """The search for the rows that make one call fail, by halves; ``calls`` may still be made.
 
     Rows that the batch itself knows to be out of range, by an index or a given probability, are asked one by
-    one, and the others together: where a process is lost for each failure, halves would lose one at every step
-    on the way to each of them.
+    one, and the others together: where a process is lost for each failure, halves would lose one at every
+    step on the way to each of them.
     """
 
     connection: Connection

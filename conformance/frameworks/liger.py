@@ -50,6 +50,7 @@ class Liger(Torch):
     formats: ClassVar = {}
     widening: ClassVar = frozenset()
     settings_only: ClassVar = frozenset({"cpu"})
+    accelerators: ClassVar = frozenset({"cuda"})
     variants: ClassVar[Mapping[str, Variant]] = {
         "triton=interpret": Variant(
             {INTERPRET: "1"}, "Triton's interpreter, in NumPy", (INTERPRETED,), since="quick"

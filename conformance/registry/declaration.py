@@ -26,7 +26,8 @@ class Declaration:
     asked in it. ``glances``: for a mode that begins later, what every profile asks of it. ``widening``:
     modes whose results may be of a wider type. ``variants``: settings of its devices, by name.
     ``settings_only``: kinds of devices that are asked under a setting alone, such as the CPU of a kernel that
-    runs there in an interpreter only.
+    runs there in an interpreter only; ``accelerators``: those on which such an adapter is asked as it is,
+    where the machine has one.
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
     ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
@@ -49,6 +50,7 @@ class Declaration:
     widening: frozenset[str] = frozenset()
     variants: Mapping[str, Variant] = field(default_factory=dict)
     settings_only: frozenset[str] = frozenset()
+    accelerators: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
@@ -74,6 +76,7 @@ class Declaration:
             widening=frozenset(getattr(kind, "widening", ())),
             variants=dict(getattr(kind, "variants", {})),
             settings_only=frozenset(getattr(kind, "settings_only", ())),
+            accelerators=frozenset(getattr(kind, "accelerators", ())),
             environment=dict(getattr(kind, "environment_before", {})),
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),

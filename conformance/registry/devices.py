@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xent_conformance.cases.profile import Profile
 from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.registry.names import UnknownName, unknown
-from xent_conformance.worker.machine import flags
+from xent_conformance.worker.machine import accelerators, flags
 
 KINDS = ("cpu", "cuda", "mps", "metal", "tpu")
 """The devices that adapters of ours may find: PyTorch's Metal is ``mps``, MLX's is ``metal``."""
@@ -32,6 +32,11 @@ def split(device: str) -> tuple[str, str]:
     """``cpu[isa=avx2]`` as ``("cpu", "isa=avx2")``."""
     name, _, rest = device.partition("[")
     return name, rest.removesuffix("]")
+
+
+def accelerated(framework: Framework) -> bool:
+    """Whether this machine has an accelerator on which the framework is asked as it is."""
+    return bool(framework.declaration.accelerators & accelerators())
 
 
 def kind_of(device: str) -> str:
@@ -78,14 +83,16 @@ def seats(
 
     Where no device is named: the devices as they are, and the variants of the CPU that the profile asks and
     that differ on this machine, with the batches of ``quick``. Who is asked under settings alone is asked
-    under the first of them where it is named itself (``by_name``).
+    under the first of them where it is named itself (``by_name``), and as it is where the machine has an
+    accelerator of its.
     """
     variants, alone = framework.declaration.variants, framework.declaration.settings_only
     if not wanted:
-        first = next(as_they_are(framework), None) if by_name and "cpu" in alone else None
-        if "cpu" not in alone:
+        by_setting = (seat for seat in as_they_are(framework) if seat.variant)
+        first = next(by_setting, None) if by_name else None
+        if "cpu" not in alone or accelerated(framework):
             yield from _plain(framework, profile)
-        elif first is not None:
+        if first is not None:
             yield first
         for name, setting in variants.items():
             since = Profile(setting.since)
@@ -109,8 +116,9 @@ def as_they_are(framework: Framework) -> Iterator[Seat]:
     Where the CPU is asked under settings alone: under the first that differs on this machine.
     """
     declared = framework.declaration
-    if "cpu" not in declared.settings_only:
+    if "cpu" not in declared.settings_only or accelerated(framework):
         yield Seat(framework)
+    if "cpu" not in declared.settings_only:
         return
     for name, setting in declared.variants.items():
         if setting.device == "cpu" and differs(framework, name):

@@ -31,6 +31,7 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.worker.identity import is_text_to_text
+from xent_conformance.worker.machine import ACCELERATORS
 
 KEYWORDS = (
     "axis",
@@ -302,6 +303,10 @@ def _settings_only(kind: type, given: Any) -> Iterator[Problem]:
     yield from _subset("settings_only", tuple(dict.fromkeys(of)))(kind, given)
 
 
+def _accelerators(kind: type, given: Any) -> Iterator[Problem]:
+    yield from _subset("accelerators", ACCELERATORS)(kind, given)
+
+
 def _not_offered(kind: type, lacks: Any) -> Iterator[Problem]:
     remedy = "give a tuple of xent_conformance.frameworks.interface.NotOffered"
     if not _is_sequence(lacks) or not all(isinstance(lack, NotOffered) for lack in lacks):
@@ -374,5 +379,6 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "in_order": _in_order,
     "variants": _variants,
     "settings_only": _settings_only,
+    "accelerators": _accelerators,
     "environment_before": _environment_before,
 }

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import os
 import platform
+from pathlib import Path
 
 CHOOSE = (
     "sse4_1", "sse4_2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
     "avx512_bf16", "avx512_fp16", "amx_bf16", "asimd", "fphp", "asimdhp", "sve", "sve2", "bf16",
 )  # fmt: skip
 """Instruction sets by which libraries choose a kernel, as Linux names them."""
+
+ACCELERATORS = ("cuda",)
+"""Kinds of accelerator that can be seen before a framework is imported."""
 
 
 @functools.cache
@@ -43,6 +47,13 @@ def flags() -> frozenset[str]:
 def instructions() -> str:
     """Those of :data:`CHOOSE` that it has, in that order; empty where nobody says."""
     return " ".join(name for name in CHOOSE if name in flags())
+
+
+@functools.cache
+def accelerators() -> frozenset[str]:
+    """Kinds of accelerator whose driver Linux shows; that a framework can use one is for it to say."""
+    shown = [*Path("/dev").glob("nvidia[0-9]*"), *Path("/dev").glob("kfd")]  # NVIDIA's, and AMD's
+    return frozenset(ACCELERATORS if shown else ())
 
 
 def cores() -> int:

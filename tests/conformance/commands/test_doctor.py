@@ -20,6 +20,7 @@ from tests.support.paths import ROOT
 from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.commands import listing
 from xent_conformance.frameworks.interface import Array, Call, Variant
+from xent_conformance.registry import devices
 from xent_conformance.registry.devices import as_they_are, seats, wanted_devices
 from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.registry.problems import problems
@@ -68,6 +69,18 @@ class UnderSettingsOnly(Exact):
     def __init__(self) -> None:
         if "FAKE_INTERPRET" not in os.environ:
             raise ImportError("needs a GPU, or its interpreter")
+
+
+class OnAccelerators(UnderSettingsOnly):
+    """Beside that it has a GPU, wherever it is."""
+
+    accelerators: ClassVar = frozenset({"cuda"})
+
+    def __init__(self) -> None:
+        self._interpreted = "FAKE_INTERPRET" in os.environ
+
+    def devices(self) -> Sequence[str]:
+        return ["cpu"] if self._interpreted else ["cpu", "cuda:0"]
 
 
 def _told(*arguments: str, status: int = 0) -> Any:
@@ -201,6 +214,25 @@ def test_it_is_examined_and_listed_so(install: Install) -> None:
     assert [r["device"] for r in told["settings"]] == ["cpu[interpret=2]", "cpu[wide]"]
     listed = [(version, device) for _, version, device, _ in listing.rows("devices")]
     assert listed == [("1.0", "cpu[interpret=1]"), ("", "cpu[interpret=2]"), ("", "cpu[wide]")]
+
+
+def test_where_there_is_an_accelerator_it_is_asked_there_as_it_is(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen of Liger on a GPU: nobody who named no device asked its kernels there, its interpreter alone."""
+    install(fake=f"{HERE}:OnAccelerators")
+    fake = FRAMEWORKS["fake"]
+    assert [s.key for s in seats(fake, (), "quick", by_name=True)] == ["fake[interpret=1]"]
+    monkeypatch.setattr(devices, "accelerators", lambda: frozenset({"cuda"}))
+    for by_name in (False, True):
+        assert [s.key for s in seats(fake, (), "quick", by_name=by_name)] == ["fake", "fake[interpret=1]"]
+    assert set(_by_device(_told())) == {"cuda:0", "cpu[interpret=1]"}
+
+
+def test_accelerators_that_nobody_sees_are_a_problem() -> None:
+    assert problems(OnAccelerators) == []
+    (problem,) = problems(type("Odd", (OnAccelerators,), {"accelerators": frozenset({"cpu"})}))
+    assert "unknown name in `accelerators`, 'cpu'" in str(problem)
 
 
 def test_kinds_that_no_setting_is_of_are_a_problem() -> None:
