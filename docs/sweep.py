@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ DOORS = (
 
 NARROW = ("float16", "bfloat16")
 
+FORMATS = ("float32", *NARROW)
+
 Document = Mapping[str, Any]
 
 
@@ -47,10 +50,10 @@ def kept() -> list[Document]:
     return sorted(told, key=_place)
 
 
-def _place(document: Document) -> tuple[int, int, Sequence[str]]:
+def _place(document: Document) -> tuple[int, str, int, Sequence[str]]:
     asked = document["asked"]
-    formats = ("float32", *NARROW)
-    return formats.index(asked["dtype"]), DOORS.index(asked["implementation"]), tuple(asked["outputs"])
+    door, outputs = DOORS.index(asked["implementation"]), tuple(asked["outputs"])
+    return FORMATS.index(asked["dtype"]), asked["device"], door, outputs
 
 
 def ask(door: str, dtype: str) -> Document:
@@ -74,22 +77,24 @@ def keep(documents: Iterable[Document]) -> None:
 
 
 def page() -> str:
-    """The page: its words, then a table for each format."""
+    """The page: its words, then a table for each format on each device."""
     every = kept()
     lines = [WORDS.read_text(encoding="utf-8").rstrip()]
-    for dtype in ("float32", *NARROW):
-        mine = [d for d in every if d["asked"]["dtype"] == dtype]
-        if mine:
-            lines += ["", *_table(dtype, mine)]
+    for (dtype, device), mine in itertools.groupby(every, key=_format_and_device):
+        lines += ["", *_table(dtype, device, list(mine))]
     return "\n".join([*lines, "", *_time(every), ""])
 
 
-def _table(dtype: str, documents: Sequence[Document]) -> list[str]:
+def _format_and_device(document: Document) -> tuple[str, str]:
+    return document["asked"]["dtype"], document["asked"]["device"]
+
+
+def _table(dtype: str, device: str, documents: Sequence[Document]) -> list[str]:
     versions = dict.fromkeys(f"{d['answered']['framework']} {d['answered']['version']}" for d in documents)
     machines = dict.fromkeys(_machine(d) for d in documents)
     of = count(max(part["elements"] for d in documents for part in d["parts"]))
     return [
-        f"### All {of} of {dtype}",
+        f"### All {of} of {dtype}" + (f" on {device}" if device != "cpu" else ""),
         "",
         f"{', '.join(versions)}, on {'; '.join(machines)}.",
         "",
@@ -102,7 +107,9 @@ def _table(dtype: str, documents: Sequence[Document]) -> list[str]:
 
 def _machine(document: Document) -> str:
     told = document["answered"]["environment"]
-    return f"{told['processor']} ({told['instructions']})"
+    processor = f"{told['processor']} ({told['instructions']})"
+    device = told.get(document["asked"]["device"])
+    return f"{device}, beside {processor}" if device else processor
 
 
 def _row(document: Document, part: Mapping[str, Any]) -> str:
@@ -133,17 +140,19 @@ def _time(documents: Sequence[Document]) -> list[str]:
     lines = [
         "## Where the time went",
         "",
-        "Of those of float32: kernel, and transport of logits and results, by the clock of a machine of two "
-        "cores that had much else to do; judging, in seconds of a processor.",
+        "Of those of float32: kernel, and transport of logits and results, by the clock, summed over the "
+        "parts of a sweep that was divided; judging, in seconds of a processor. The CPU had two cores and "
+        "much else to do; beside the GPU sixteen cores asked and judged eleven parts at a time.",
         "",
-        "| implementation | outputs | kernel | transport | judging | judged a second of one core |",
-        "|---|---|---:|---:|---:|---:|",
+        "| implementation | device | outputs | kernel | transport | judging | judged a second of one core |",
+        "|---|---|---|---:|---:|---:|---:|",
     ]
     for d in wide:
         spent, outputs = d["seconds"], d["asked"]["outputs"]
         judged = sum(part["elements"] for part in d["parts"]) / spent["judging"]
         cells = (
             f"`{d['asked']['implementation']}`",
+            d["asked"]["device"],
             ", ".join(outputs).replace("_", " "),
             seconds(spent["kernel"]),
             seconds(spent["transport"]),
