@@ -29,6 +29,9 @@ from xent_conformance.reports.views.slim import slim
 
 HERE = Path(__file__).resolve().parents[1] / "reports" / "published"
 
+TRUST = "docs/RELIABILITY.md"
+"""Of which a page says that it tells how evidence is tried: here it is a link."""
+
 SCRIPTS = "scripts"
 """Of a header: by cause, the script that shows it."""
 
@@ -51,6 +54,7 @@ class Page:
 PAGES = (
     Page("report", ("run",)),
     Page("gpu", ("gpu-jax", "gpu-torch")),
+    Page("gpu-h200", ("gpu-h200-jax", "gpu-h200-optax")),
     Page(
         "upgrade-jax",
         ("jax-0.10.2",),
@@ -99,7 +103,8 @@ def extras(run: Run) -> Extras:
 
 def rendered(page: Page) -> str:
     """The page, from the run files that are kept; it does not say where it was made."""
-    return _rendered(page).replace(f"{HERE.parents[1]}/", "")
+    text = _rendered(page).replace(f"{HERE.parents[1]}/", "")
+    return text.replace(f"<code>{TRUST}</code>", f'<a href="../../{TRUST}">{TRUST}</a>')
 
 
 def _rendered(page: Page) -> str:

@@ -16,7 +16,7 @@ from tests.support.small_run import Page as Read
 from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.views.causes import causes
 
-SIZES = {"report": 1_500_000, "gpu": 1_500_000, "upgrade-jax": 500_000}
+SIZES = {"report": 1_500_000, "gpu": 1_500_000, "gpu-h200": 1_500_000, "upgrade-jax": 500_000}
 """Bytes at most."""
 
 
@@ -56,6 +56,12 @@ def test_no_message_says_where_the_suite_lies(name: str) -> None:
 def test_the_run_says_that_it_was_made_small() -> None:
     assert read(("run",)).header[SLIM] and SLIM not in read(("jax-0.9.2",)).header
     assert "was made small" in Read(published("report")).text
+
+
+def test_every_page_leads_to_how_evidence_is_tried() -> None:
+    assert (HERE / "../../docs/RELIABILITY.md").exists()
+    for page in PAGES:
+        assert page.before or '<a href="../../docs/RELIABILITY.md">' in published(page.name)
 
 
 def sentence(text: str, start: str) -> str:
@@ -104,7 +110,8 @@ def test_which_binary_cross_entropy_to_use_in_torch_float16() -> None:
     assert any("torch.nn.MultiLabelSoftMarginLoss" in row for row in best)
 
 
-def test_does_my_gpu_differ_from_my_cpu() -> None:
-    rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published("gpu"), re.DOTALL)
-    assert [re.search(r"<b>(\w+)</b>", row)[1] for row in rows] == ["jax", "torch"]  # type: ignore[index]
+@pytest.mark.parametrize(("page", "asked"), [("gpu", ["jax", "torch"]), ("gpu-h200", ["jax", "optax"])])
+def test_does_my_gpu_differ_from_my_cpu(page: str, asked: list[str]) -> None:
+    rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published(page), re.DOTALL)
+    assert [re.search(r"<b>(\w+)</b>", row)[1] for row in rows] == asked  # type: ignore[index]
     assert all(re.search(r"\d\d\.\d %", row) for row in rows)

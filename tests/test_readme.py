@@ -91,14 +91,16 @@ def test_faults_variants_and_mutants_are_counted() -> None:
 
 def test_what_was_run_on_a_gpu_is_what_its_run_files_say() -> None:
     told = README + EVIDENCE
-    for name, words in (
-        ("gpu-jax", "JAX {} was run whole"),
-        ("gpu-torch", "PyTorch {} without the families"),
+    for name, words, card in (
+        ("gpu-jax", "JAX {} was run whole", "H100"),
+        ("gpu-torch", "PyTorch {} without the families", "H100"),
+        ("gpu-h200-jax", "run whole of JAX {}", "H200"),
+        ("gpu-h200-optax", "run whole of JAX 0.11 and Optax {}", "H200"),
     ):
         header = read((name,)).header
         (worker,) = header["frameworks"]
         assert words.format(".".join(worker["version"].split(".")[:2])) in told
-        assert "H100" in worker["environment"]["cuda:0"] and "H100" in told
+        assert card in worker["environment"]["cuda:0"] and card in told
         whole = not header["selection"]["families"]
         assert whole == ("whole" in words) and header["selection"]["profile"] == "quick"
 
