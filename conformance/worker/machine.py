@@ -56,6 +56,19 @@ def accelerators() -> frozenset[str]:
     return frozenset(ACCELERATORS if shown else ())
 
 
+def drivers(modules: Path = Path("/sys/module")) -> str:
+    """``nvidia 580.159.04``: the drivers of accelerators that Linux has loaded; empty where it says none.
+
+    The built-in ``amdgpu`` has no version of its own but the kernel's, and is not told.
+    """
+    told = []
+    for name in ("nvidia", "amdgpu"):
+        version = modules / name / "version"
+        if version.is_file():
+            told.append(f"{name} {version.read_text(encoding='utf-8').strip()}")
+    return ", ".join(told)
+
+
 def cores() -> int:
     """Those that this process may use: libraries start as many threads, and add in as many parts."""
     try:

@@ -38,7 +38,7 @@ from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, said
 from xent_conformance.worker.inputs import Inputs
-from xent_conformance.worker.machine import cores, instructions, processor
+from xent_conformance.worker.machine import cores, drivers, instructions, processor
 from xent_conformance.worker.odd import numbers_of
 from xent_conformance.worker.wire import Closed, largest_of, receive, send
 from xent_conformance.worker.words import words
@@ -216,6 +216,7 @@ def _environment(adapter: Adapter, variables: Mapping[str, str]) -> dict[str, st
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         "instructions": instructions(),
+        **({"driver": told} if (told := drivers()) else {}),
         **variables,
         **said(adapter, "environment"),
     }

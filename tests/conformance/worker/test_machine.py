@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from xent_conformance.worker import machine
@@ -22,3 +24,12 @@ def test_arm_names_them_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_system_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_described", dict)
     assert machine.instructions() == "" and machine.flags() == frozenset() and machine.processor()
+
+
+def test_drivers_are_those_that_linux_has_loaded(tmp_path: Path) -> None:
+    """Results of a GPU are of its driver too: two files of the same card and build may differ by it."""
+    assert machine.drivers(tmp_path) == ""
+    for name, version in (("nvidia", "580.159.04\n"), ("amdgpu", "6.12.12\n"), ("nouveau", "1.0\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "version").write_text(version)
+    assert machine.drivers(tmp_path) == "nvidia 580.159.04, amdgpu 6.12.12"
