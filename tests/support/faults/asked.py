@@ -2,17 +2,19 @@
 
 What is asked comes from ``asking/selection``, how from ``asking/asker``; only the
 worker lives in this process. Verdicts are a function of the bits: an output whose bits were judged
-already is not judged again.
+already is not judged again, and all other outputs of a batch are judged in one pass.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -22,7 +24,6 @@ from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Died, Fault
 from tests.support.faults.seeded import FAULTS
-from tests.support.judging import rows_of
 from xent_conformance.asking.asker import Answer, ask
 from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
@@ -31,13 +32,20 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import Framework, Seat
-from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.worker.delivery import AGAIN
 
 Seats = Mapping[Seat, type[Faults]]
+
+Bits = tuple[Any, ...]
+"""What an answer says, to the last bit."""
+
+MOST = 2**26
+"""Bytes of answers that wait to be judged together."""
 
 SEATS: Seats = {
     Seat(Framework("faults", "tests.support.faults.adapter:Faults", "")): Faults,
@@ -92,8 +100,20 @@ class Dying(InProcess):
             raise WorkerLost(str(died)) from died
 
 
+@dataclass(frozen=True)
+class Told:
+    """Of the verdicts on an output: how many, how many judge nothing, and those that are kept."""
+
+    judged: int
+    not_judged: int
+    kept: Sequence[Row]
+
+
 class Bench:
     """Everything that was judged: how many verdicts of each implementation, and those that break a clause."""
+
+    target: Mapping[str, str] = MappingProxyType({})
+    """What the verdicts share."""
 
     def __init__(self, cache: Path | None = None, seats: Seats = SEATS) -> None:
         self.oracle = Oracle(cache)
@@ -104,25 +124,55 @@ class Bench:
 
     def ask(self, batch: Batch, profile: str, names: Iterable[str] | None = None) -> None:
         """Put a batch to these implementations, or to all."""
-        judge, known = Judge(self.oracle.truth(batch.inputs)), {}
+        judge, told = Judge(self.oracle.truth(batch.inputs)), dict[Bits, Told]()
+        waiting, given = dict[Bits, Answer](), list[tuple[Question, Bits]]()
         for seat, connection in self.connections.items():
             every = [i.name for i in seat.declaration.implementations]
             asked = questions(seat, batch, ["cpu"], every if names is None else names, profile)
-            for answer in ask(connection, batch, asked):
-                for output in answer.question.outputs:
-                    self._keep(batch, judge, known, _only(answer, output))
+            for whole in ask(connection, batch, asked):
+                for answer in (_only(whole, output) for output in whole.question.outputs):
+                    key = bits(answer)
+                    given.append((answer.question, key))
+                    if key not in told:
+                        waiting[key] = answer
+                if sum(a.nbytes for answer in waiting.values() for a in answer.results.values()) > MOST:
+                    self._judge(batch, judge, waiting, told)
+        self._judge(batch, judge, waiting, told)
+        for question, key in given:
+            self._keep(question, told[key])
 
-    def _keep(self, batch: Batch, judge: Judge, known: dict[Any, Any], answer: Answer) -> None:
-        key = bits(answer)
-        if key not in known:
-            known[key] = rows_of(batch, judge, answer, {})
-        rows = known[key]
-        name = answer.question.implementation
-        self.judged[name] += len(rows)
-        self.not_judged[name] += sum(row["status"] in NOT_JUDGED for row in rows)
-        mine = {"implementation": name, "mode": answer.question.mode}
-        broken = (row | mine for row in rows if row["status"] in BROKEN)
-        self.broken += [{column: row[column] for column in COLUMNS} for row in broken]
+    def _judge(self, batch: Batch, judge: Judge, waiting: dict[Bits, Answer], told: dict[Bits, Told]) -> None:
+        """Judge what waits, in one pass."""
+        table = verdicts(Answered(batch, judge, answer, self.target) for answer in waiting.values()).frame()
+        rows = self._kept(batch, table)
+        not_judged = table["status"].is_in(NOT_JUDGED).to_numpy()
+        start = 0
+        for key, answer in waiting.items():
+            end = start + len(batch.cases) * len(answer.question.due)
+            kept = self._of_one(batch, [row for row in rows[start:end] if row is not None])
+            told[key] = Told(end - start, int(not_judged[start:end].sum()), kept)
+            start = end
+        waiting.clear()
+
+    def _kept(self, batch: Batch, table: pl.DataFrame) -> Sequence[Row | None]:
+        """Of each verdict the row that may be kept, or nothing."""
+        broken = table["status"].is_in(BROKEN)
+        rows: list[Row | None] = [None] * len(table)
+        found = table.select(column for column in COLUMNS if column in table.columns).filter(broken)
+        for place, row in zip(broken.arg_true().to_list(), found.rows(named=True), strict=True):
+            rows[place] = row
+        return rows
+
+    def _of_one(self, batch: Batch, rows: Sequence[Row]) -> Sequence[Row]:
+        """Of the rows of one output, those that are kept."""
+        return rows
+
+    def _keep(self, question: Question, told: Told) -> None:
+        name = question.implementation
+        self.judged[name] += told.judged
+        self.not_judged[name] += told.not_judged
+        mine = {"implementation": name, "mode": question.mode}
+        self.broken += [{column: (row | mine)[column] for column in COLUMNS} for row in told.kept]
 
     @property
     def found(self) -> Found:
@@ -142,12 +192,16 @@ def _only(answer: Answer, output: str) -> Answer:
     )
 
 
-def bits(answer: Answer) -> tuple[Any, ...]:
-    results = tuple((n, a.dtype.name, a.shape, a.tobytes()) for n, a in sorted(answer.results.items()))
+def bits(answer: Answer) -> Bits:
+    results = tuple((n, a.dtype.name, a.shape, _digest(a)) for n, a in sorted(answer.results.items()))
     failures = tuple((n, tuple(sorted(f.items(), key=lambda e: e[0]))) for n, f in answer.failures.items())
     copies = tuple((n, r, a.tobytes()) for n, rows in answer.copies.items() for r, a in sorted(rows.items()))
     changed = tuple((row, tuple(sorted(names))) for row, names in sorted(answer.changed.items()))
     return answer.question.outputs, results, failures, copies, changed
+
+
+def _digest(array: Array) -> bytes:
+    return hashlib.blake2b(array.tobytes(), digest_size=16).digest()
 
 
 @functools.cache

@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import polars as pl
 
 from tests.support.corpus import corpus, of_corpus
-from tests.support.faults.asked import NOT_JUDGED, Bench, bits
-from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer
+from tests.support.faults.asked import NOT_JUDGED, Bench, Told
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.causes import diagnosed_alone
 from xent_conformance.diagnosis.weigh import SAMPLE
-from xent_conformance.judging.judge import Judge
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA
-from xent_conformance.reports.run.words import FAULTS, ORDINARY
+from xent_conformance.reports.run.words import FAULTS, ORDINARY, Row
 from xent_conformance.reports.views.causes import Cause, causes
 
 TARGET = {"framework": "faults", "version": "0", "machine": "", "formulation": "composed"}
@@ -33,25 +31,28 @@ TARGET = {"framework": "faults", "version": "0", "machine": "", "formulation": "
 class Keeping(Bench):
     """Keeps rows as a run file has them."""
 
+    target = MappingProxyType(TARGET)
+
     def __init__(self, cache: Path | None = None) -> None:
         super().__init__(cache)
-        self.kept: list[dict[str, Any]] = []
+        self.kept: list[Row] = []
 
-    def _keep(self, batch: Batch, judge: Judge, known: dict[Any, Any], answer: Answer) -> None:
-        key = bits(answer)
-        if key not in known:
-            rows = rows_of(batch, judge, answer, TARGET)
-            known[key] = of_interest(rows, ordinary=batch.family == ORDINARY)
-        asked = answer.question
-        mine = {"implementation": asked.implementation, "mode": asked.mode, "device": asked.device}
-        self.kept += [row | mine for row in known[key]]
+    def _kept(self, batch: Batch, table: pl.DataFrame) -> Sequence[Row]:
+        return table.drop("cause").rows(named=True)
+
+    def _of_one(self, batch: Batch, rows: Sequence[Row]) -> Sequence[Row]:
+        return of_interest(rows, ordinary=batch.family == ORDINARY)
+
+    def _keep(self, question: Question, told: Told) -> None:
+        mine = {"implementation": question.implementation, "mode": question.mode, "device": question.device}
+        self.kept += [row | mine for row in told.kept]
 
     @property
     def verdicts(self) -> pl.DataFrame:
         return pl.DataFrame(self.kept, schema=SCHEMA)
 
 
-def of_interest(rows: Sequence[dict[str, Any]], *, ordinary: bool) -> list[dict[str, Any]]:
+def of_interest(rows: Sequence[Row], *, ordinary: bool) -> list[Row]:
     """The broken rows of a call and some that are right; of an ordinary call that is right, one."""
     broken = [row for row in rows if row["status"] in FAULTS]
     right = [row for row in rows if row["status"] not in (*FAULTS, *NOT_JUDGED)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
+from tests.support import shared
 from tests.support.corpus import of_corpus
-from tests.support.judging import rows_of
 from tests.support.mutants.adapter import DOORS, NAME, Textbook
 from tests.support.mutants.mutate import Mutant, callers, mutants
 from xent_conformance.asking.asker import ask
@@ -15,6 +19,8 @@ from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import STATUSES
+from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.registry.framework import Framework, Seat
@@ -39,11 +45,9 @@ class Bench:
         if batch.id not in self._judges:
             self._judges[batch.id] = Judge(self._oracle.truth(batch.inputs))
         asked = questions(SEAT, batch, ["cpu"], [NAME], self.profile)
-        return any(
-            row["status"] in FAULTS
-            for answer in ask(self._connection, batch, asked)
-            for row in rows_of(batch, self._judges[batch.id], answer, {})
-        )
+        answers = ask(self._connection, batch, asked)
+        judged = verdicts(Answered(batch, self._judges[batch.id], answer, {}) for answer in answers)
+        return bool(np.isin(judged.status, [STATUSES.index(status) for status in FAULTS]).any())
 
     def caught(self, mutant: Mutant) -> bool:
         """Whether a batch tells a mutant from the textbook; first come those that told one like it."""
@@ -64,6 +68,12 @@ class Bench:
 
 @functools.cache
 def survivors() -> tuple[Mutant, ...]:
-    """The mutants that ``quick`` does not tell from the textbook."""
-    bench = Bench("quick")
-    return tuple(m for m in mutants() if not bench.caught(m))
+    """The mutants that ``quick`` does not tell from the textbook; asked once in a test session."""
+
+    def put(folder: Path) -> None:
+        bench = Bench("quick")
+        left = [m.name for m in mutants() if not bench.caught(m)]
+        (folder / "left.json").write_text(json.dumps(left), encoding="utf-8")
+
+    left = json.loads((shared.once("mutants-in-quick", put) / "left.json").read_text(encoding="utf-8"))
+    return tuple(m for m in mutants() if m.name in left)
