@@ -60,14 +60,14 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "an epsilon added to probabilities": Definition(
         "binary_cross_entropy",
-        _ALL,
+        (*_ALL, *_MOVED),
         exact.raised_binary,
         "https://www.tensorflow.org/api_docs/python/tf/compat/v1/losses/log_loss",
         RAISED,
     ),
     "divergence of what is within epsilon": Definition(
         "kl_divergence",
-        _ALL,
+        (*_ALL, *_MOVED),
         exact.clipped_divergence,
         "https://keras.io/api/losses/probabilistic_losses/#kl_divergence-function",
         CLIPPED,
