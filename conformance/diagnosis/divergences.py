@@ -72,6 +72,15 @@ def quotient_ends(z: Situation) -> Pair:
     return np.where(there & np.isinf(z.stored(z.p / z.x)), z.of(np.inf), found), sized
 
 
+def nothing_moves(z: Situation) -> Pair:
+    """A subnormal number is zero, where the branch is another: a constant, to which ``− p + q`` is added."""
+    found, sized = z.right[z.operator, z.output](z)
+    least = z.format.smallest_normal
+    flushed = moves(z) & (z.p > 0) & ((z.p < least) | (z.x < least))
+    more = z.c if z.output == "grad_logits" else -z.c
+    return np.where(flushed, more if z.operator == ELEMENTWISE else z.of(0.0), found), sized
+
+
 def rounded_quotient(z: Situation) -> Pair:
     """The right ends, and ``log`` of a rounded quotient between them."""
     found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
@@ -205,6 +214,15 @@ DIVERGENCES = (
         on(ELEMENTS, "value"),
         rows(nan_is_outside),
         rank=2,
+    ),
+    Hypothesis(
+        "subnormal numbers are flushed",
+        "one that is given is zero, and at zero nothing moves",
+        "SPEC.md 4.7; jax.scipy.special.rel_entr",
+        on(ELEMENTS, ("grad_logits", "grad_labels")),
+        rows(nothing_moves),
+        rank=2,
+        variant="and nothing moves",
     ),
     Hypothesis(
         "log of a quotient",
