@@ -69,11 +69,11 @@ def _of_given(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator
 
 def _given(operator: Operator, fmt: Format, n: int, words: Words, turn: int) -> Floats:
     if operator.domain in ("log_probabilities", "log_distributions"):
-        return -fmt.nearest((1.0 + words.below(16, n)) / 4.0)
+        return -fmt.nearest((1.0 + words.below(16, n).astype(np.float64)) / 4.0)
     if operator.domain == "nonnegative":
-        return fmt.nearest((1.0 + words.below(15, n)) / 4.0)
+        return fmt.nearest((1.0 + words.below(15, n).astype(np.float64)) / 4.0)
     if operator.elementwise:
-        return (1.0 + words.below(7, n)) / 8.0
+        return np.asarray((1.0 + words.below(7, n)) / 8.0, dtype=np.float64)
     return np.roll(np.array(SHARES[turn % 2]), int(words.below(n, 1)[0]))
 
 

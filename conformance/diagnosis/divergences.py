@@ -81,6 +81,13 @@ def nothing_moves(z: Situation) -> Pair:
     return np.where(flushed, more if z.operator == ELEMENTWISE else z.of(0.0), found), sized
 
 
+def quotient_first(z: Situation) -> Pair:
+    """``c (p/q)``, where the quotient alone is no number of the format."""
+    found, sized = z.right[z.operator, z.output](z)
+    ratio = z.stored(z.p / z.x)
+    return np.where(moves(z) & np.isinf(ratio), -z.c * ratio, found), sized
+
+
 def rounded_quotient(z: Situation) -> Pair:
     """The right ends, and ``log`` of a rounded quotient between them."""
     found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
@@ -223,6 +230,14 @@ DIVERGENCES = (
         rows(nothing_moves),
         rank=2,
         variant="and nothing moves",
+    ),
+    Hypothesis(
+        "a quotient before its cotangent",
+        "p/q alone is no number of the format, where its product with the cotangent is",
+        "SPEC.md 2.1",
+        on(ELEMENTS, "grad_logits"),
+        rows(quotient_first),
+        rank=2,
     ),
     Hypothesis(
         "log of a quotient",

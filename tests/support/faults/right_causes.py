@@ -279,6 +279,8 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "kl_divergence_log_target:log_target_mean_of_elements": ("the mean divides by the elements",),
     "kl_divergence_log_target:log_target_for_a_target": ("a log-target is taken for a target",),
     "relative_entropy:quotient_overflows": ("log of a quotient",),
+    "relative_entropy:quotient_before_cotangent": ("a quotient before its cotangent",),
+    "softmax_cross_entropy:maximum_of_no_infinity": ("minus infinity that the format has not",),
     "relative_entropy:nan_is_outside": ("a NaN is outside of the domain",),
     "relative_entropy:zero_target_by_elements_is_nan": ("0·∞ is NaN",),
     "relative_entropy:gradient_with_masses": ("the masses are left out",),
