@@ -42,13 +42,19 @@ FEWER = 8
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    if profile == "quick":
-        return (FEWER,) if operator.name in FIRST else ()
-    return (16,) if operator.elementwise else (10,)
+    first = (FEWER,) if operator.name in FIRST else ()
+    if profile == "quick" or not _later(operator):
+        return first
+    return (*first, 16 if operator.elementwise else 10)
+
+
+def _later(operator: Operator) -> tuple[Wrong, ...]:
+    """What ``quick`` does not ask of it."""
+    return tuple(w for w in WRONG[operator.labels] if w not in FIRST.get(operator.name, ()))
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    for wrong in FIRST[operator.name] if n == FEWER else WRONG[operator.labels]:
+    for wrong in FIRST[operator.name] if n == FEWER else _later(operator):
         for _ in range(ROWS):
             yield Ask(wrong, ordinary(operator, fmt, n, words), "6.13", form=Form(wrong=wrong))
 

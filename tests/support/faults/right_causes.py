@@ -37,6 +37,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "softmax:fused_into_the_difference": ("fused into the difference",),
     "softmax:gradient_without_scale": ("the gradient knows no scale",),
     "softmax:finite_mask": ("a finite number for a mask",),
+    "logsumexp:fill_where_nothing_is_left": ("a finite number for a mask",),
     "softmax:zeroed_afterwards": ("masked afterwards",),
     "softmax:last_of_the_axes": ("only along several axes",),
     "softmax:computed_in_its_own": ("in fewer bits", "only in a format that is asked for"),
