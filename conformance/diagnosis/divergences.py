@@ -224,7 +224,7 @@ DIVERGENCES = (
     ),
     Hypothesis(
         "subnormal numbers are flushed",
-        "one that is given is zero, and at zero nothing moves",
+        "a subnormal number becomes zero, at which nothing moves",
         "SPEC.md 4.7; jax.scipy.special.rel_entr",
         on(ELEMENTS, ("grad_logits", "grad_labels")),
         rows(nothing_moves),

@@ -59,6 +59,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "softmax:tangent_of_one_class": ("a tangent of one class is its index",),
     # log-softmax
     "log_softmax:log_of_softmax": ("log of a rounded probability",),
+    "log_softmax:one_element_cancels": ("probabilities less labels",),
     "log_softmax:log_of_epsilon": ("an ε in the logarithm",),
     "log_softmax:offset_kept": ("offset kept",),
     "log_softmax:base_two": ("another base",),
@@ -203,6 +204,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sparse_softmax_cross_entropy:byte_read_as_signed": ("an index is cut to fewer bits",),
     "sparse_softmax_cross_entropy:weights_of_matrices_only": ("weights are not applied", *_OTHER_RANK),
     # the sigmoid family
+    "sigmoid:axis_for_none": ("returns another shape",),
     "sigmoid:sigmoid_overflow": ("1 / (1 + exp(−x))",),
     "sigmoid:hard_sigmoid": ("piecewise linear",),
     "sigmoid:saturated_sigmoid": ("saturated beyond a constant",),
