@@ -10,6 +10,8 @@ import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.documented import CLIPPED, RAISED, OfDefinition
+from xent_conformance.reference.bounds.eight_bits import around
+from xent_conformance.reference.bounds.eight_bits_given import SHARES, Arguments, GivenForm
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sizes import Sizes, rowsum
 from xent_conformance.reference.bounds.table import BOUNDS
@@ -18,7 +20,7 @@ from xent_conformance.reference.exact.ball import Values, certify
 from xent_conformance.reference.exact.documented import Clip
 from xent_conformance.reference.exact.reductions import reduce
 from xent_conformance.reference.exact.row import Row
-from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reference.formats import EIGHT_BITS, Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Truth
 
@@ -30,7 +32,8 @@ class Definition:
     """A definition that a framework documents, of one operator.
 
     ``outputs``: those that its words settle. ``source``: where they stand. ``bounds``: its own, where it is
-    no loss of §0 at another argument.
+    no loss of §0 at another argument. ``in_eight_bits``: the intervals of its steps; without them it says
+    nothing there, where no first order holds (8.19).
     """
 
     operator: str
@@ -38,6 +41,7 @@ class Definition:
     define: exact.Documented
     source: str
     bounds: Mapping[str, OfDefinition] = field(default_factory=dict)
+    in_eight_bits: Mapping[str, GivenForm] = field(default_factory=dict)
 
 
 _KERAS = "https://keras.io/api/utils/config_utils/#epsilon-function"
@@ -53,21 +57,25 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "probabilities within epsilon": Definition("binary_cross_entropy", _ALL, exact.clipped_binary, _KERAS),
     "shares within epsilon": Definition(
-        "categorical_cross_entropy", (*_ALL, *_MOVED), exact.clipped_shares, _KERAS
+        "categorical_cross_entropy",
+        (*_ALL, *_MOVED),
+        exact.clipped_shares,
+        _KERAS,
+        in_eight_bits=SHARES,
     ),
     "softmax of logarithms within epsilon": Definition(
         "sparse_categorical_cross_entropy", (*_ALL[:2], *_MOVED), exact.softmax_of_logarithms, _KERAS
     ),
     "an epsilon added to probabilities": Definition(
         "binary_cross_entropy",
-        _ALL,
+        (*_ALL, *_MOVED),
         exact.raised_binary,
         "https://www.tensorflow.org/api_docs/python/tf/compat/v1/losses/log_loss",
         RAISED,
     ),
     "divergence of what is within epsilon": Definition(
         "kl_divergence",
-        _ALL,
+        (*_ALL, *_MOVED),
         exact.clipped_divergence,
         "https://keras.io/api/losses/probabilistic_losses/#kl_divergence-function",
         CLIPPED,
@@ -90,6 +98,9 @@ class DocumentedTruth(Truth):
 
     def bound(self, output: str) -> Bound:
         """That of the plain loss at what is clipped, and what dividing by a sum adds (SPEC.md 8.20)."""
+        if self.inputs.format.name in EIGHT_BITS:
+            found = self._definition.in_eight_bits[output](Arguments(self.inputs))
+            return around(self._values[output], found)
         sizes = self.certified.sizes
         inputs = self.inputs if self._definition.bounds else _unchecked(self.inputs, self._kept)
         with np.errstate(all="ignore"):
@@ -184,6 +195,8 @@ def documented(name: str, inputs: Inputs) -> DocumentedTruth | None:
     """
     definition = DEFINITIONS[name]
     if definition.operator != inputs.operator:
+        return None
+    if inputs.format.name in EIGHT_BITS and not definition.in_eight_bits:
         return None
     op, a = inputs.definition, inputs.attributes
     if inputs.tangent.size and not set(_MOVED) <= set(definition.outputs):

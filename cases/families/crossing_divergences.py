@@ -36,10 +36,14 @@ RULES = (
     Rule(("content", "labels"), lambda content, labels: content != "outside" or labels != "nan_label"),
 )
 
-FAR = 16.0
-"""The target whose quotient by four times the smallest normal number overflows in every format."""
+FAR = 1024.0
+"""The target whose quotient by four times the smallest normal number overflows in every format.
+
+So does an eighth of it, the least cotangent and the least tangent.
+"""
 
 _OPEN = dict.fromkeys(("grad_logits", "grad_labels", "jvp", "hvp"), "4.5")
+_BEYOND = dict.fromkeys(("grad_logits", "jvp", "hvp"), "2.2")
 _BY_TARGET = {"grad_labels": "4.5"}
 
 
@@ -80,7 +84,7 @@ def clauses_of(row: Row, operator: Operator) -> tuple[str, Mapping[str, str]] | 
         if content in ("excluded", "outside"):
             return "5.10", _OPEN
         if content == "far":
-            return "2.1", _OPEN
+            return "2.1", _BEYOND
         return ("4.7", _BY_TARGET) if labels == "hard" else None
     if labels == "hard":
         return "4.8", _BY_TARGET if content == "excluded" else {}

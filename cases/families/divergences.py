@@ -24,6 +24,8 @@ from xent_conformance.reference.operators import Operator
 ELEMENTS, CLASSES, EXAMPLES = 16, 10, 3
 NAN, INFINITY = float("nan"), float("inf")
 SLOPES = {"grad_logits": "4.5", "grad_labels": "4.5"}
+BEYOND = {"grad_logits": "2.2"}
+"""A slope ``−p/q`` that rounds to an infinity; that by the target is a logarithm."""
 BY_TARGET = {"grad_labels": "4.5"}
 
 
@@ -59,20 +61,25 @@ def _alike(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[As
 
 
 def _far(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """The quotient is no number of the format, the divergence is."""
+    """The quotient is no number of the format, the divergence is.
+
+    So is a gradient whose cotangent brings the quotient back: ``c p/q``, of which ``p/q`` is one step.
+    """
     large, small = 2.0 ** (fmt.emax // 2), 2.0 ** (fmt.emin // 2 + 2)
     p, q = large * (1.0 + words.fractions(n, bits=4)), small * small * (1.0 + words.fractions(n, bits=4))
     one, tiny = np.ones(n), np.full(n, 3 * fmt.smallest_subnormal)
     p, q = fmt.nearest(p), fmt.nearest(q)
-    for name, clause, prediction, target in (
-        ("quotient_overflows", "2.1", q, p),
-        ("quotient_underflows", "2.1", p, q),
-        ("subnormal", "1.1", tiny, one),
-        ("subnormal_target", "1.1", one, tiny),
+    back = np.full(n, 2.0 ** (2 * (fmt.emin // 2) + fmt.emax - fmt.emax // 2 - 1))
+    for name, clause, prediction, target, clauses, c in (
+        ("quotient_overflows", "2.1", q, p, BEYOND, one),
+        ("quotient_overflows_and_comes_back", "2.1", q, p, {}, back),
+        ("quotient_underflows", "2.1", p, q, {}, one),
+        ("subnormal", "1.1", tiny, one, BEYOND, one),
+        ("subnormal_target", "1.1", one, tiny, {}, one),
     ):
         at = np.arange(n) % 4 == 0
         x, y = np.where(at, prediction, one), np.where(at, target, one)
-        yield Ask(name, x, clause, y, SLOPES, unit_cotangent=True)
+        yield Ask(name, x, clause, y, clauses, cotangent=c)
 
 
 def _at_zero(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

@@ -37,7 +37,9 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     yield from _masked("one_left", operator, fmt, Attributes(mask=alone), clause, derivative, words)
     nothing = Attributes(mask=(False,) * n)
     open_ = dict.fromkeys(("value", "grad_logits", "grad_labels"), "4.4")
-    yield Ask("none_left", words.bell(fmt, 2.0, n), "4.4", _label(operator, n), open_, attributes=nothing)
+    left = "5.3" if operator.name == "logsumexp" else "4.4"  # the sum of nothing is 0, and its logarithm −∞
+    open_["value"] = left
+    yield Ask("none_left", words.bell(fmt, 2.0, n), left, _label(operator, n), open_, attributes=nothing)
     if operator.name == SMOOTHED:
         a = Attributes(mask=half, label_smoothing=float(fmt.nearest(np.array(0.3))))
         for _ in range(2):

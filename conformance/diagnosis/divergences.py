@@ -72,6 +72,22 @@ def quotient_ends(z: Situation) -> Pair:
     return np.where(there & np.isinf(z.stored(z.p / z.x)), z.of(np.inf), found), sized
 
 
+def nothing_moves(z: Situation) -> Pair:
+    """A subnormal number is zero, where the branch is another: a constant, to which ``− p + q`` is added."""
+    found, sized = z.right[z.operator, z.output](z)
+    least = z.format.smallest_normal
+    flushed = moves(z) & (z.p > 0) & ((z.p < least) | (z.x < least))
+    more = z.c if z.output == "grad_logits" else -z.c
+    return np.where(flushed, more if z.operator == ELEMENTWISE else z.of(0.0), found), sized
+
+
+def quotient_first(z: Situation) -> Pair:
+    """``c (p/q)``, where the quotient alone is no number of the format."""
+    found, sized = z.right[z.operator, z.output](z)
+    ratio = z.stored(z.p / z.x)
+    return np.where(moves(z) & np.isinf(ratio), -z.c * ratio, found), sized
+
+
 def rounded_quotient(z: Situation) -> Pair:
     """The right ends, and ``log`` of a rounded quotient between them."""
     found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
@@ -204,6 +220,23 @@ DIVERGENCES = (
         "SPEC.md 3.2; jax.scipy.special.rel_entr",
         on(ELEMENTS, "value"),
         rows(nan_is_outside),
+        rank=2,
+    ),
+    Hypothesis(
+        "subnormal numbers are flushed",
+        "a subnormal number becomes zero, at which nothing moves",
+        "SPEC.md 4.7; jax.scipy.special.rel_entr",
+        on(ELEMENTS, ("grad_logits", "grad_labels")),
+        rows(nothing_moves),
+        rank=2,
+        variant="and nothing moves",
+    ),
+    Hypothesis(
+        "a quotient before its cotangent",
+        "p/q alone is no number of the format, where its product with the cotangent is",
+        "SPEC.md 2.1",
+        on(ELEMENTS, "grad_logits"),
+        rows(quotient_first),
         rank=2,
     ),
     Hypothesis(

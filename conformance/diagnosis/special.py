@@ -68,6 +68,15 @@ def no_minus_infinity(z: Situation) -> Situation | None:
     return z.but(rows=(np.where(lost, z.of(np.nan), np.log(z.total(unshifted))), sized))
 
 
+def no_minus_infinity_in_a_normaliser(z: Situation) -> Situation | None:
+    """A loss by ``logsumexp(x) − x_y``, whose logarithm of a sum is then unshifted, and may overflow."""
+    if z.format.infinite:
+        return None
+    found, sized = z.rows
+    lost = (np.exp(z.x) > z.format.largest).any(axis=1, keepdims=True)
+    return z.but(rows=(np.where(lost, z.of(np.nan), found), sized))
+
+
 def infinite_is_nan(z: Situation) -> Situation:
     found, sized = z.rows
     return z.but(rows=(np.where(np.isinf(found), z.of(np.nan), found), sized))
@@ -167,6 +176,15 @@ SPECIAL = (
         SUMS,
         no_minus_infinity,
         rank=1,
+    ),
+    Hypothesis(
+        "minus infinity that the format has not",
+        "the logarithm of the sum takes a shift that is NaN for none, and overflows",
+        "optax.softmax_cross_entropy_with_integer_labels of float8_e4m3fn",
+        on(SPARSE),
+        no_minus_infinity_in_a_normaliser,
+        rank=2,
+        variant="in a normaliser",
     ),
     Hypothesis(
         "NaN where the result is infinite",

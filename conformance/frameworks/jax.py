@@ -204,6 +204,16 @@ class Jax:
             "jax.nn.log_softmax+sum",
             "jax.nn.log_softmax+take",
             "jax.nn.log_sigmoid+sum",
+            "jax.scipy.special.logit",
+            "jax.scipy.special.rel_entr",
+            "jax.scipy.special.kl_div",
+            "jax.scipy.special.xlogy+sum",
+            "jax.scipy.special.xlogy+sum:probabilities",
+            "jax.scipy.special.xlogy+xlog1py",
+            "jax.numpy.exp*(t-x)",
+            "jax.numpy.take_along_axis",
+            "jax.numpy.take_along_axis+log",
+            "jax.numpy.log",
         }
     )
     moving = ("jvp", "hvp")

@@ -269,5 +269,15 @@ class KerasJax(_Keras, Jax):
     name = "keras-jax"
     modes: ClassVar = {"jit": "full"}
     glances: ClassVar = {"jit": GLANCE}
-    in_eight_bits: ClassVar = frozenset()
+    in_eight_bits: ClassVar = frozenset(
+        {
+            "keras.ops.softmax",
+            "keras.ops.log_softmax",
+            "keras.ops.logsumexp",
+            "keras.ops.sigmoid",
+            "keras.ops.log_sigmoid",
+            "keras.ops.categorical_crossentropy",
+            "keras.ops.binary_crossentropy",
+        }
+    )  # a loss or a layer has a policy of its format, and there is none of eight bits
     environment_before: ClassVar = {"KERAS_BACKEND": "jax"}

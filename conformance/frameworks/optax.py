@@ -57,7 +57,6 @@ class Optax(Jax):
     glances: ClassVar = {
         "jit": Glance(("optax.softmax_cross_entropy", "optax.softmax_cross_entropy_with_integer_labels"))
     }
-    in_eight_bits: ClassVar = frozenset()
     implementations: ClassVar[Sequence[Implementation]] = (
         composed(Implementation(
             "optax.softmax_cross_entropy", "softmax_cross_entropy", "composed", _cross_entropy,
@@ -91,6 +90,7 @@ class Optax(Jax):
             takes=frozenset({"axis"}),
         ),
     )  # fmt: skip
+    in_eight_bits: ClassVar = frozenset(i.name for i in implementations)
 
     def __init__(self) -> None:
         super().__init__()

@@ -59,9 +59,10 @@ class Torch:
         "func": frozenset(i.name for i in FIRST),
         "vmap": frozenset(i.name for i in FIRST),
     }
-    # the loss that everybody trains with, compiled once
+    # the loss that everybody trains with, compiled once, and in mixed precision
     glances: ClassVar[Mapping[str, Glance]] = {
-        "compile": Glance(("torch.nn.functional.cross_entropy:indices",), apart=True)
+        "compile": Glance(("torch.nn.functional.cross_entropy:indices",), apart=True),
+        "autocast": Glance(("torch.nn.functional.cross_entropy:indices",), dtype="bfloat16"),
     }
     formats: ClassVar = {"autocast": frozenset({"float16", "bfloat16"})}
     widening: ClassVar = frozenset({"autocast"})

@@ -85,10 +85,10 @@ def _by_prediction(z: Sizes) -> Bound:
 
 
 def _divergence_by_prediction(z: Sizes) -> Bound:
-    """``c (q − p) / q``."""
+    """``c (q − p) / q``, of which the quotient alone may be no number of binary64."""
     t, c = Pair.of(z), np.abs(z.c)
-    ratio, slope = t.p / t.q, np.abs(t.q - t.p) / t.q
-    return _divided(z, t, c * (z.Q + 3) * slope, c * ((3 * z.Q + 6) * ratio + 3 * slope))
+    ratio, slope = c * t.p / t.q, c * np.abs(t.q - t.p) / t.q
+    return _divided(z, t, (z.Q + 3) * slope, (3 * z.Q + 6) * ratio + 3 * slope)
 
 
 def _divided(z: Sizes, t: Pair, accurate: Floats, stable: Floats) -> Bound:

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound
+from xent_conformance.reference.bounds.eight_bits_given import GIVEN_FORMS, Arguments
 from xent_conformance.reference.bounds.intervals import Interval, any_of, product
 from xent_conformance.reference.formats import EIGHT_BITS, Floats
 from xent_conformance.reference.inputs import Inputs
@@ -21,16 +22,8 @@ __all__ = ["EIGHT_BITS", "in_eight_bits"]
 NOT_NEGATIVE = (0.0, np.inf)
 
 
-class _Call:
-    """The arguments of a batch, and the pieces that its outputs share."""
-
-    def __init__(self, inputs: Inputs) -> None:
-        self.fmt, self.x = inputs.format, inputs.logits
-        self.c, self.p = self.exact(inputs.cotangent), self.exact(inputs.dense_labels)
-        self.one = self.exact(np.ones_like(self.x))
-
-    def exact(self, a: Floats) -> Interval:
-        return Interval.exact(self.fmt, a)
+class _Call(Arguments):
+    """The arguments of a batch, and the pieces that outputs of logits share."""
 
     # --- softmax: shifted exponentials, and their sum: wider, rounded once, and at least 1 ---
 
@@ -233,6 +226,7 @@ FORMS: dict[tuple[str, str], Form] = {
     ("sigmoid_cross_entropy", "value"): _binary,
     ("sigmoid_cross_entropy", "grad_logits"): _binary_grad,
     ("sigmoid_cross_entropy", "grad_labels"): _binary_grad_labels,
+    **GIVEN_FORMS,
 }
 
 
@@ -242,6 +236,10 @@ def in_eight_bits(inputs: Inputs, output: str, values: Mapping[str, Floats]) -> 
     if form is None or inputs.attributes.given:
         none = np.full_like(value, np.inf)
         return Bound(none, none, none)
-    found = form(_Call(inputs))
+    return around(value, form(_Call(inputs)))
+
+
+def around(value: Floats, found: Interval) -> Bound:
+    """How far an interval reaches from the exact value."""
     bound = np.maximum(found.high - value, value - found.low)
-    return Bound(bound, bound, np.full_like(bound, inputs.format.smallest_normal))
+    return Bound(bound, bound, np.full_like(bound, found.fmt.smallest_normal))

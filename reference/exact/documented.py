@@ -21,6 +21,8 @@ from xent_conformance.reference.exact.sigmoid import binary_cross_entropy, effec
 
 NAN, LEAST = float("nan"), arb(-100)
 
+_MOVED = ("jvp", "hvp")
+
 Clip = tuple[float, float]
 """The least and the largest probability, as the format has them."""
 
@@ -52,10 +54,13 @@ def clipped_binary(r: Row, clip: Clip) -> Values:
 
 
 def raised_binary(r: Row, clip: Clip) -> Values:
-    """``−b log(p + ε) − a log(1 − p + ε)``; NaN where there is no logarithm."""
+    """``−b log(p + ε) − a log(1 − p + ε)``; NaN where there is no logarithm.
+
+    Along a tangent its slope ``a/(1 − p + ε) − b/(p + ε)``, and ``c v (a/(1 − p + ε)² + b/(p + ε)²)``.
+    """
     a, b = effective_pairs(r)
     eps, kept = Fraction(clip[0]), ONE - arb(r.attributes.label_smoothing)
-    found: Values = {"value": [], "grad_logits": [], "grad_labels": []}
+    found: Values = {name: [] for name in (_MOVED if r.v else ("value", "grad_logits", "grad_labels"))}
     for i, (x, z, c) in enumerate(zip(r.x, r.p, r.c, strict=True)):
         p = Fraction(float(x)) if math.isfinite(float(x)) else None
         if p is None or not -eps < p < 1 + eps:
@@ -64,6 +69,11 @@ def raised_binary(r: Row, clip: Clip) -> Values:
             continue
         up, down, weight = ball(p + eps), ball(1 - p + eps), arb(r.attributes.weight_of(i))
         lost = math.isnan(z)  # on a label its own slope does not depend
+        if r.v:
+            v = arb(r.v[i])
+            found["jvp"].append(NAN if lost else v * (a[i] / down - b[i] / up))
+            found["hvp"].append(NAN if lost else arb(c) * v * (a[i] / down**2 + b[i] / up**2))
+            continue
         found["value"].append(NAN if lost else -b[i] * up.log() - a[i] * down.log())
         found["grad_logits"].append(NAN if lost else arb(c) * (a[i] / down - b[i] / up))
         found["grad_labels"].append(arb(c) * weight * kept * (down.log() - up.log()))
@@ -73,7 +83,8 @@ def raised_binary(r: Row, clip: Clip) -> Values:
 def clipped_divergence(r: Row, clip: Clip) -> Values:
     """``Σ t' (log t' − log p')`` of a target and a prediction that are clipped to ``[ε, 1]``.
 
-    The prediction is given by its logarithm. What is clipped has no gradient, nor has what is NaN.
+    The prediction is given by its logarithm. What is clipped has no gradient, nor has what is NaN. In what is
+    left the loss is linear: ``−Σ t'_i v_i`` along a tangent, and no second derivative.
     """
     c, eps = arb(r.c[0]), arb(clip[0])
     terms: list[Number] = []
@@ -90,9 +101,16 @@ def clipped_divergence(r: Row, clip: Clip) -> Values:
             others.append(NAN)
             continue
         terms.append(target * (target.log() - log))
-        slopes.append(-c * target if not low and x <= 0 else ZERO)
+        slopes.append(-target if not low and x <= 0 else ZERO)
         others.append(c * (target.log() - log + 1) if clip[0] <= t <= 1 else ZERO)
-    return {"value": [added(terms)], "grad_logits": slopes, "grad_labels": others}
+    if r.v:
+        moved = [times(arb(v), slope) for v, slope in zip(r.v, slopes, strict=True)]
+        return {"jvp": [added(moved)], "hvp": [v if isinstance(v, float) else ZERO for v in slopes]}
+    return {
+        "value": [added(terms)],
+        "grad_logits": [times(c, slope) for slope in slopes],
+        "grad_labels": others,
+    }
 
 
 def clipped_shares(r: Row, clip: Clip) -> Values:

@@ -21,9 +21,9 @@ from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 
 GOLDEN = {
-    "quick": "420f0535fffcc05ea81e0e3f1426d71a591c616c3f1e97844d99b81f1ef3f9e2",
-    "standard": "2e526d74f785d5284803ae2bd98fd4c5c5ef3aa7b19b6596dce05743a8f8d598",
-    "full": "f2bc2ad174cc2902ae4dcf38899a02804368e67fc1e58c0c56434c0be695fd2a",
+    "quick": "48b8d1b605b067f6691da07cf1656f2c86801d043775509513f541cdf0a5ab14",
+    "standard": "d458c0085da1e5581de89d6bfbae394204f594f64d58c83417ffcc73270ae340",
+    "full": "9602757fdbf8fa6cfcd0bdaa6c07053ddf64fdd7b1434f6058fde9a3bb75d645",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

@@ -8,9 +8,12 @@ import pytest
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import rules
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import SYMPTOMS, Symptom
 
 ELEMENTS = ("relative_entropy", "elementwise_kl_divergence")
 LOG_TARGET = "kl_divergence_log_target"
@@ -47,6 +50,36 @@ def test_elements_by_their_names(operator: str, fmt: Format) -> None:
             assert np.isposinf(values[i, 3]) and np.isfinite(np.delete(values[i], 3)).all()
     if operator == "elementwise_kl_divergence":
         assert (values[np.isfinite(values)] >= 0).all(), "it is a divergence of each element"
+
+
+@EVERY
+@pytest.mark.parametrize("operator", ELEMENTS)
+def test_a_local_derivative_that_overflows_is_inside_where_the_gradient_does_not(
+    operator: str, fmt: Format
+) -> None:
+    """SPEC.md 2.1: what is representable is finite; what is not is the infinity of 2.2."""
+    (b,) = asked(operator, fmt)
+    truth = Oracle().truth(b.inputs)
+    with np.errstate(over="ignore"):
+        ratio = fmt.nearest(b.inputs.labels / np.where(b.inputs.logits > 0, b.inputs.logits, 1.0))
+        slopes, by_target = (
+            fmt.nearest(truth.enclosure(o).approximate()) for o in ("grad_logits", "grad_labels")
+        )
+    (back,) = rows(b, "quotient_overflows_and_comes_back")
+    assert np.isinf(ratio[back]).any() and np.isfinite(slopes[back]).all()
+    assert (np.abs(slopes[back][np.isinf(ratio[back])]) > 1).all(), "and no subnormal number"
+    for name in ("quotient_overflows", "subnormal"):
+        (i,) = rows(b, name)
+        lost = np.isinf(ratio[i])
+        assert lost.any() and np.isneginf(slopes[i][lost]).all() and np.isfinite(slopes[i][~lost]).all()
+        assert b.cases[i].clause_of("grad_logits") == "2.2"
+    for i in (back, *rows(b, "quotient_overflows"), *rows(b, "quotient_underflows")):
+        assert b.cases[i].clause_of("grad_labels") == "2.1" and np.isfinite(by_target[i]).all()
+    assert b.cases[back].clause_of("grad_logits") == "2.1"
+    answer = np.where(np.isinf(ratio), -np.inf, slopes).astype(fmt.dtype)
+    judged = Judge(truth).verdicts(b.cases, "grad_logits", answer)[[back]]
+    assert rules().ids[judged.clause[0]] == "2.1"
+    assert judged.symptom[0] == SYMPTOMS.index(Symptom.INFINITE)
 
 
 @EVERY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,64 @@ def test_a_divergence_of_what_is_clipped(family: str, dtype: type) -> None:
     far = np.abs(unclipped[:, None] - truth.enclosure("value").approximate()[known])
     if family != "ordinary":
         assert (far > truth.bound("value").stable[known]).any(), "another function"
+
+
+def moving(operator: str, fmt: Format) -> Batch:
+    return next(iter(batches_of(OPERATORS[operator], families()["derivatives"], fmt, 10)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_epsilon_that_is_added_along_a_tangent(dtype: type) -> None:
+    """Step by step in the format, and forward over reverse; without the epsilon it is another slope."""
+    fmt = FORMATS[np.dtype(dtype).name]
+    b, eps, one = moving(BINARY, fmt), dtype(1e-7), dtype(1)
+    truth = documented(RAISED, b.inputs)
+    assert truth is not None and not truth.certified.undecided.any()
+    given = (b.inputs.logits, b.inputs.labels, b.inputs.cotangent, b.inputs.tangent)
+    p, z, c, v = (a.astype(dtype) for a in given)
+
+    def moved(p: Any, z: Any, c: Any, v: Any, eps: Any, one: Any) -> dict[str, Any]:
+        up, down = p + eps, one - p + eps
+        bent = (c * z) * (v / up) / up + (c * (one - z)) * (v / down) / down
+        return {"jvp": -z * (v / up) - (one - z) * (-v / down), "hvp": bent}
+
+    mathematics = moved(*given, 0.0, 1.0)
+    for output, got in moved(p, z, c, v, eps, one).items():
+        exact, bound = truth.enclosure(output).approximate(), truth.bound(output).stable
+        right = moved(*given, float(fmt.nearest(np.array([1e-7]))[0]), 1.0)[output]
+        np.testing.assert_allclose(exact, right, rtol=1e-9)
+        assert (np.abs(got - exact) <= bound).all(), output
+        if dtype is np.float64:
+            assert (np.abs(mathematics[output] - exact) > bound).any(), output
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_divergence_of_what_is_clipped_along_a_tangent(dtype: type) -> None:
+    """The derivative of each step in turn, of which the second has four terms that cancel."""
+    fmt = FORMATS[np.dtype(dtype).name]
+    b, eps = moving("kl_divergence", fmt), dtype(1e-7)
+    x, t = b.inputs.logits.copy(), b.inputs.labels.copy()
+    x[:, 0], t[:, 1] = -20.0, 0.0  # one prediction and one target are clipped
+    inputs = replace(b.inputs, logits=x, labels=t)
+    truth = documented(DIVERGENCE, inputs)
+    assert truth is not None and not truth.certified.undecided.any()
+    x, t, c, v = (a.astype(dtype) for a in (x, t, inputs.cotangent, inputs.tangent))
+    e = np.exp(x)
+    p, target, inside = np.clip(e, eps, dtype(1)), np.clip(t, eps, dtype(1)), e >= eps
+    r, de = target / p, e * v * inside
+    dr = -(target / p) / p * de
+    jvp = (target * (dr / r)).sum(axis=1, keepdims=True)
+    g, slope = c * target / r, -(target / p) / p  # c t/r, and by the prediction
+    dg, dslope = -(c * target / r) / r * dr, 2 * ((target / p) / p) / p * de
+    hvp = (dg * slope + g * dslope) * e * inside + g * slope * de
+    for output, got in (("jvp", jvp), ("hvp", hvp)):
+        exact, bound = truth.enclosure(output).approximate(), truth.bound(output).stable
+        assert (np.abs(got - exact) <= bound).all(), output
+    plain = -(target * v).sum(axis=1, keepdims=True)  # as if nothing were clipped
+    assert (np.abs(plain - truth.enclosure("jvp").approximate()) > truth.bound("jvp").stable).any()
+    by_logits = -c * target * v  # the derivative of exp(x) is forgotten: e times 1, not v times e twice
+    assert (np.abs(by_logits) > truth.bound("hvp").stable)[np.abs(v) > 0.25].any()
+    np.testing.assert_array_equal(truth.enclosure("hvp").hi, 0.0)
 
 
 def test_a_judge_goes_with_its_batch() -> None:

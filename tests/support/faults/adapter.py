@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
+from tests.support.faults import seeded_eight_bits
 from tests.support.faults.fault import Fault
 from tests.support.faults.kernel import TAKES, correct
 from tests.support.faults.reported import REPORTED
@@ -13,6 +14,8 @@ from tests.support.faults.variants import VARIANTS
 from xent_conformance.cases.form import Layout
 from xent_conformance.frameworks.interface import STATES, Call, Implementation
 from xent_conformance.reference.operators import MOVING, OPERATORS
+
+EIGHT = seeded_eight_bits.__name__
 
 Answering = Callable[[Call], Mapping[str, Any]]
 
@@ -41,6 +44,9 @@ class Faults:
         *(_implementation(f.name, f.operator, f.kernel, f.about) for f in FAULTS if f.mode == "eager"),
     )
     from_eight_bits: ClassVar = frozenset(i.name for i in implementations)
+    in_eight_bits: ClassVar = frozenset(
+        {*(v.name for v in VARIANTS), *(f.name for f in FAULTS if f.idea == EIGHT)}
+    )
 
     def version(self) -> str:
         return "0"

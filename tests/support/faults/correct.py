@@ -176,9 +176,9 @@ def where_it_moves(a: Ask, slope: Array) -> Array:
 
 
 def by_both(a: Ask, factor: Array, whole: float) -> Array:
-    """``factor (whole − p/q)``."""
-    slope = (a.x - a.labels) / a.x if whole else -a.labels / a.x
-    return where_it_moves(a, factor * slope)
+    """``factor (whole − p/q)``, the factor first: the quotient alone may be no number (2.1)."""
+    over = a.x - a.labels if whole else -a.labels
+    return where_it_moves(a, factor * over / a.x)
 
 
 def by_target(a: Ask, more: float) -> Array:

@@ -6,7 +6,6 @@ KEPT = {
     "published": "numbers in print, for readers who compare digits: evidence, not power; not in quick",
     "historical": "the inputs of reported defects, as they were reported: evidence, not power; not in quick",
     "multi_label": "many labels at once, few of them positive, as users have them; `crossing` has four",
-    "eight_bits": "formats that no textbook here computes in: tests/reference/test_eight_bits.py breaks it",
     "refusals": "6.13, which is open: what becomes of arguments that do not fit is recorded, never broken",
 }
 """They ask no clause that is theirs alone and that can be broken."""

@@ -37,6 +37,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "softmax:fused_into_the_difference": ("fused into the difference",),
     "softmax:gradient_without_scale": ("the gradient knows no scale",),
     "softmax:finite_mask": ("a finite number for a mask",),
+    "logsumexp:fill_where_nothing_is_left": ("a finite number for a mask",),
     "softmax:zeroed_afterwards": ("masked afterwards",),
     "softmax:last_of_the_axes": ("only along several axes",),
     "softmax:computed_in_its_own": ("in fewer bits", "only in a format that is asked for"),
@@ -58,6 +59,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "softmax:tangent_of_one_class": ("a tangent of one class is its index",),
     # log-softmax
     "log_softmax:log_of_softmax": ("log of a rounded probability",),
+    "log_softmax:one_element_cancels": ("probabilities less labels",),
     "log_softmax:log_of_epsilon": ("an ε in the logarithm",),
     "log_softmax:offset_kept": ("offset kept",),
     "log_softmax:base_two": ("another base",),
@@ -202,6 +204,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sparse_softmax_cross_entropy:byte_read_as_signed": ("an index is cut to fewer bits",),
     "sparse_softmax_cross_entropy:weights_of_matrices_only": ("weights are not applied", *_OTHER_RANK),
     # the sigmoid family
+    "sigmoid:axis_for_none": ("returns another shape",),
     "sigmoid:sigmoid_overflow": ("1 / (1 + exp(−x))",),
     "sigmoid:hard_sigmoid": ("piecewise linear",),
     "sigmoid:saturated_sigmoid": ("saturated beyond a constant",),
@@ -279,6 +282,8 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "kl_divergence_log_target:log_target_mean_of_elements": ("the mean divides by the elements",),
     "kl_divergence_log_target:log_target_for_a_target": ("a log-target is taken for a target",),
     "relative_entropy:quotient_overflows": ("log of a quotient",),
+    "relative_entropy:quotient_before_cotangent": ("a quotient before its cotangent",),
+    "softmax_cross_entropy:maximum_of_no_infinity": ("minus infinity that the format has not",),
     "relative_entropy:nan_is_outside": ("a NaN is outside of the domain",),
     "relative_entropy:zero_target_by_elements_is_nan": ("0·∞ is NaN",),
     "relative_entropy:gradient_with_masses": ("the masses are left out",),

@@ -12,6 +12,7 @@ from tests.support.faults import (
     seeded_delivery,
     seeded_derivatives,
     seeded_divergences,
+    seeded_eight_bits,
     seeded_forms,
     seeded_given,
     seeded_given_binary,
@@ -40,6 +41,7 @@ _IDEAS = (
     seeded_delivery,
     seeded_state,
     seeded_sizes,
+    seeded_eight_bits,
     seeded_unmet,
     seeded_once_unseen,
 )

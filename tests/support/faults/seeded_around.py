@@ -117,6 +117,11 @@ def mask_that_multiplies(self: Kernel, call: Call, y: Array) -> Array:
     return right if "mask" not in call.keywords else np.where(np.isnan(y), np.nan, right)
 
 
+@output("logsumexp", "value", "a mask that leaves nothing leaves its fill, −10³⁰")
+def fill_where_nothing_is_left(a: Ask) -> Array:
+    return np.where(a.there.any(axis=1, keepdims=True), right(a, "value"), -1e30)
+
+
 @delivery(SPARSE, "after", "a masked class has the gradient of its fill: NaN where that was not finite")
 def gradient_of_what_is_masked(self: Kernel, a: Ask, output: str, found: Array) -> Array:
     right = Kernel.after(self, a, output, found)

@@ -115,3 +115,14 @@ def hessian_dropped(a: Ask) -> Array:
 @output("log_sigmoid", "hvp", "of softplus: the sign of the value is lost")
 def hessian_of_softplus(a: Ask) -> Array:
     return a.c * a.v * a.sigma * a.mirror
+
+
+@output(
+    "log_softmax",
+    "grad_logits",
+    "of a cotangent of one element, 1 less a rounded probability: 0 where confident",
+)
+def one_element_cancels(a: Ask) -> Array:
+    one = (a.c != 0).sum(axis=1, keepdims=True) == 1
+    cancelled = a.c - a.rounded(a.s) * a.total(a.c)
+    return np.where(one, cancelled, right(a, "grad_logits"))

@@ -67,6 +67,13 @@ def gradient_with_masses(a: Ask) -> Array:
     return right(plain(a, operator=ELEMENTWISE), "grad_logits")
 
 
+@output(RELATIVE, "grad_logits", "p/q first, then the cotangent: infinite where their product is not")
+def quotient_before_cotangent(a: Ask) -> Array:
+    quotient = a.rounded(a.labels / a.x)
+    lost = np.isinf(quotient) & (a.labels > 0) & (a.x > 0)
+    return np.where(lost, -a.c * quotient, right(a, "grad_logits"))
+
+
 @output(ELEMENTWISE, "value", "− p + q is left out")
 def masses_left_out(a: Ask) -> Array:
     return relative(a)

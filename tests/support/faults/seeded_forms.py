@@ -111,3 +111,9 @@ def negative_weights_for_none(a: Ask) -> Array:
 @part(BINARY, "factors", "a negative positive weight is taken for none")
 def negative_positive_weights_for_none(a: Ask) -> tuple[int, Array]:
     return 1, np.maximum(a.pos_weight, 0)
+
+
+@delivery("sigmoid", "of_one", "what has no axis comes back with one")
+def axis_for_none(self: Kernel, call: Call) -> dict[str, Array]:
+    row = replace(call, logits=call.logits[None], cotangent=call.cotangent[None])
+    return self.of_axis(row)

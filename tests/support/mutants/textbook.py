@@ -274,7 +274,7 @@ def relative_entropy(q: Array, p: Array, c: Array) -> dict[str, Array]:
     ratio = log_ratio(p, q)
     return {
         "value": by_domain(p, q, p * ratio, 0.0),
-        "grad_logits": moving(p, q, c * (-p / q)),
+        "grad_logits": moving(p, q, -c * p / q),
         "grad_labels": moving(p, q, c * (ratio + 1)),
     }
 
