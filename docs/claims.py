@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 import polars as pl
 from rich.console import Console
 
+from benchmarks import page_of_speed
+from benchmarks.peers import page as page_of_peers
 from docs.published import FIRST, HERE, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
@@ -34,7 +37,9 @@ HOMES = {
     "found": ROOT / "README.md",
     "first": ROOT / "README.md",
     "tested": ROOT / "README.md",
+    "speed": ROOT / "README.md",
     "ordinary": ROOT / "docs" / "EVIDENCE.md",
+    "peers": ROOT / "docs" / "EVIDENCE.md",
     "cost": ROOT / "docs" / "COST.md",
 }
 """By block, the page it stands on."""
@@ -54,7 +59,9 @@ def blocks() -> Mapping[str, str]:
         "found": _found(run),
         "first": _first(),
         "tested": _tested(),
+        "speed": page_of_speed.sentence(json.loads(page_of_speed.FOUND.read_text(encoding="utf-8"))),
         "ordinary": _ordinary(run),
+        "peers": page_of_peers.sentence(json.loads(page_of_peers.FOUND.read_text(encoding="utf-8"))),
         "cost": _cost(run),
     }
 

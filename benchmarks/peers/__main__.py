@@ -6,13 +6,9 @@ what is known of the others. What was found is in docs/evidence/peers.json, and 
 
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
-    os.environ.setdefault(_name, "1")  # the tests are of small arrays
-
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,8 +31,11 @@ def asked(name: str, jobs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{part}.json" for part in range(jobs)]
         command = [sys.executable, "-m", "benchmarks.peers", "--peer", name, "--jobs", str(jobs)]
+        one = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")}
         running = [
-            subprocess.Popen([*command, "--part", str(part), "--into", str(file)], stdout=subprocess.DEVNULL)
+            subprocess.Popen(
+                [*command, "--part", str(part), "--into", str(file)], stdout=subprocess.DEVNULL, env=one
+            )
             for part, file in enumerate(files)
         ]
         ended = [process.wait() for process in running]

@@ -40,8 +40,9 @@ alone where there are no gradients. A kernel *shows* where one of the two notice
 function as far as these names go (a gradient, behind names that have none).
 
 Printed by `.venv/bin/python -m benchmarks.peers`; `--write` writes it. A test of theirs counts where it \
-accuses none of the correct kernels that the wrong ones are made from, and where it asks the kernel at all. Nothing of theirs is said to be wrong by this page: their tests are made to find a \
-regression in their own code, in seconds.
+accuses none of the correct kernels that the wrong ones are made from, and where it asks the kernel at all. \
+Nothing of theirs is said to be wrong by this page: their tests are made to find a regression in their own \
+code, in seconds.
 """
 
 
@@ -129,3 +130,16 @@ NONE = (
     "**None in the wheel**: `jax` ships helpers (`jax.test_util`) and no test of `jax.nn`. `onnxruntime`, "
     "`paddlepaddle` and `tinygrad` ship none."
 )
+
+
+def sentence(found: Found) -> str:
+    """What EVIDENCE.md says: of the mutants, who notices how many."""
+    told = []
+    for name, one in found.items():
+        c = count(one["sets"][MUTANTS])
+        told.append(f"{name} {c.theirs} of {c.shown} (`quick` {c.ours})")
+    return (
+        "The same mutants and faults, put behind the public names of other projects, were shown to those "
+        f"projects' own tests, as their wheels ship them. Of the mutants that show there: {'; '.join(told)}. "
+        "[docs/PEERS.md](PEERS.md) says how each was run, and has our seeded faults apart, which favour us."
+    )
