@@ -36,12 +36,12 @@ class Kernel:
         return replace(self, answers={o: a for o, a in self.answers.items() if o in operators})
 
 
-def _of_textbook(module: ModuleType, operator: str) -> Answering:
+def _of_textbook(module: Callable[[], ModuleType], operator: str) -> Answering:
     function, takes = DOORS[operator]
 
     def answering(call: Call) -> Mapping[str, Any]:
         kept = {k: v for k, v in call.keywords.items() if k in takes or k == "axis"}
-        return answer(module, function, replace(call, keywords=kept))
+        return answer(module(), function, replace(call, keywords=kept))
 
     return answering
 
@@ -49,7 +49,7 @@ def _of_textbook(module: ModuleType, operator: str) -> Answering:
 def right(of: str) -> Kernel:
     """The correct kernels that a set is made from: whoever accuses them says nothing about the set."""
     if of == MUTANTS:
-        return Kernel("textbook", {o: _of_textbook(textbook, o) for o in DOORS})
+        return Kernel("textbook", {o: _of_textbook(lambda: textbook, o) for o in DOORS})
     return Kernel("right", {o: correct(o) for o in OPERATORS})
 
 
@@ -60,9 +60,10 @@ def kernels(of: str) -> tuple[Kernel, ...]:
     if of == MUTANTS:
         found = []
         for mutant in mutants():
-            doors, module = callers(mutant.function), mutant.module()
+            doors = callers(mutant.function)
             touched = [o for o, (function, _) in DOORS.items() if function in doors]
-            found.append(Kernel(mutant.name, {o: _of_textbook(module, o) for o in touched}))
+            made = functools.cache(mutant.module)
+            found.append(Kernel(mutant.name, {o: _of_textbook(made, o) for o in touched}))
         return tuple(found)
     return tuple(
         Kernel(fault.name, {fault.operator: fault.kernel}) for fault in FAULTS if fault.mode == "eager"
