@@ -46,18 +46,18 @@ class _Names:
         return self.stage.has(operator) and x.dtype in _FLOATING and x.size and x.ndim
 
     def along(self, operator: str, own: Any, x: Any, axis: Any = -1) -> Any:
-        x = np.asarray(x)
+        x = np.array(x)
         if not self._takes(operator, x) or not isinstance(axis, int):
             return own(x, axis=axis)
         return self.stage.value(operator, x, axis=axis)
 
     def elements(self, operator: str, own: Any, x: Any) -> Any:
-        x = np.asarray(x)
+        x = np.array(x)
         return self.stage.value(operator, x) if self._takes(operator, x) else own(x)
 
     def binary(self, own: Any, target: Any, output: Any, from_logits: bool = False) -> Any:
         """Of probabilities that are clamped as Keras documents it."""
-        x = np.asarray(output)
+        x = np.array(output)
         operator = "sigmoid_cross_entropy" if from_logits else "binary_cross_entropy"
         y = np.asarray(target).astype(x.dtype)
         if not self._takes(operator, x) or y.shape != x.shape:
@@ -65,7 +65,7 @@ class _Names:
         return self.stage.value(operator, x if from_logits else _clamped(x), y)
 
     def dense(self, own: Any, target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-        x = np.asarray(output)
+        x = np.array(output)
         operator = "softmax_cross_entropy" if from_logits else "categorical_cross_entropy"
         y = np.asarray(target).astype(x.dtype)
         if not self._takes(operator, x) or y.shape != x.shape:
@@ -73,7 +73,7 @@ class _Names:
         return self.stage.value(operator, x if from_logits else _normalised(x, axis), y, axis=axis)
 
     def sparse(self, own: Any, target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-        x, y = np.asarray(output), np.asarray(target).astype(np.int64)
+        x, y = np.array(output), np.asarray(target).astype(np.int64)
         operator = "sparse_softmax_cross_entropy" if from_logits else "sparse_categorical_cross_entropy"
         y = y[..., 0] if y.ndim == x.ndim and y.shape[-1] == 1 else y
         if not self._takes(operator, x) or y.shape != tuple(np.delete(x.shape, axis)):

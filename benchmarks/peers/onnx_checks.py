@@ -150,7 +150,7 @@ def _along(operator: str) -> Run:
     def run(self: Any, stage: Stage, own: Run, x: Array, axis: int | None = None) -> Any:
         if not stage.has(operator) or not x.size:
             return None
-        return (stage.value(operator, x, axis=self.axis if axis is None else axis),)
+        return (stage.value(operator, x.copy(), axis=self.axis if axis is None else axis),)
 
     return run
 
@@ -158,7 +158,7 @@ def _along(operator: str) -> Run:
 def _sigmoid(self: Any, stage: Stage, own: Run, x: Array) -> Any:
     if not stage.has("sigmoid") or not x.size:
         return None
-    return (stage.value("sigmoid", x.reshape(x.shape or (1,))).reshape(x.shape),)
+    return (stage.value("sigmoid", x.copy().reshape(x.shape or (1,))).reshape(x.shape),)
 
 
 def _logsumexp(
@@ -172,7 +172,7 @@ def _logsumexp(
         return None
     over = sorted(given or range(x.ndim))
     rest = [a for a in range(x.ndim) if a not in over]
-    flat = x.transpose(*rest, *over).reshape(*(x.shape[a] for a in rest), -1)
+    flat = x.copy().transpose(*rest, *over).reshape(*(x.shape[a] for a in rest), -1)
     value = stage.value("logsumexp", flat)
     return (value.reshape([1 if a in over else x.shape[a] for a in range(x.ndim)]) if keepdims else value,)
 
@@ -195,7 +195,7 @@ def _loss(operator: str) -> Run:
             keywords["weight"] = tuple(weight.tolist())
         if ignore_index is not None:
             keywords["ignore_index"] = ignore_index
-        value = stage.value(operator, x, target.astype("int64"), **keywords)
+        value = stage.value(operator, x.copy(), target.astype("int64"), **keywords)
         _, *others = own(self, x, target, weight, ignore_index, reduction)
         return (value, *others)  # log-probabilities beside the loss are of another operator
 
