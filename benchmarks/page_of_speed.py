@@ -31,7 +31,7 @@ def page(found: Found) -> str:
         "",
         *_judging(found["judging"]),
         "",
-        *_quick(found["quick"] if "quick" in found else None),
+        *_quick(found.get("quick")),
         "",
         *_slopes(found["slopes"]),
     ]
