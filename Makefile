@@ -37,6 +37,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/certify.py
 	$(BIN)/python benchmarks/judging.py
 	$(BIN)/python benchmarks/profiles.py
+	$(BIN)/python -m benchmarks.speed
 
 # the installed package as type checkers see it: they do not follow the mapping of an editable install
 .venv/types: .venv/installed conformance

@@ -43,16 +43,16 @@ _OFF: tuple[Callable[[Floats], Floats], ...] = (
 """Right, one ulp off, wrong, and NaN in places."""
 
 
-def answers() -> list[Answered]:
+def answers(batches: int = BATCHES, doors: int = DOORS, rows: int = ROWS, n: int = N) -> list[Answered]:
     """Of each door, its answers to every batch."""
     words, found = Words("benchmark/judging"), []
-    for number in range(BATCHES):
-        x = BINARY32.nearest(words.bell(BINARY32, 4.0, ROWS, N))
-        hot = np.asarray(np.arange(N) == words.below(N, ROWS, 1), dtype=np.float64)
-        inputs = Inputs(OPERATOR, BINARY32, x, hot, words.cotangent(ROWS, 1))
+    for number in range(batches):
+        x = BINARY32.nearest(words.bell(BINARY32, 4.0, rows, n))
+        hot = np.asarray(np.arange(n) == words.below(n, rows, 1), dtype=np.float64)
+        inputs = Inputs(OPERATOR, BINARY32, x, hot, words.cotangent(rows, 1))
         batch = Batch(f"benchmark_{number}", inputs, tuple(Ask("row", row, "1.1") for row in x))
         judge = Judge(Oracle().truth(inputs))
-        for door in range(DOORS):
+        for door in range(doors):
             question = Question(f"door_{door}", OPERATOR, "eager", "cpu", OUTPUTS)
             results = {}
             for output in OUTPUTS:
@@ -64,7 +64,8 @@ def answers() -> list[Answered]:
     return found
 
 
-def _seconds(what: Callable[[], object]) -> float:
+def spent(what: Callable[[], object]) -> float:
+    """Of a processor, that a call takes."""
     start = time.process_time()
     what()
     return time.process_time() - start
@@ -75,7 +76,7 @@ def main() -> None:
     every = answers()
     total = len(every) * ROWS * len(OUTPUTS)
     verdicts(every[:: DOORS // 4])  # what is made once for a batch
-    judged = min(_seconds(lambda: verdicts(every)) for _ in range(5))
+    judged = min(spent(lambda: verdicts(every)) for _ in range(5))
     with tempfile.TemporaryDirectory() as folder:
 
         def written() -> None:
@@ -89,9 +90,9 @@ def main() -> None:
             found.append(journal)
 
         found: list[Journal] = []
-        journalled = min(_seconds(written) for _ in range(5))
+        journalled = min(spent(written) for _ in range(5))
         out = Path(folder) / "run.parquet"
-        filed = min(_seconds(lambda: write_run(out, Run(found[-1].verdicts(), ({},)))) for _ in range(5))
+        filed = min(spent(lambda: write_run(out, Run(found[-1].verdicts(), ({},)))) for _ in range(5))
     print(f"{total} verdicts on rows of {N} classes, value and gradient; a second of one core:")
     for what, seconds in (
         ("judged", judged),

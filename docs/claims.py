@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 import polars as pl
 from rich.console import Console
 
+from benchmarks import page_of_speed
 from docs.published import FIRST, HERE, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
@@ -34,6 +36,7 @@ HOMES = {
     "found": ROOT / "README.md",
     "first": ROOT / "README.md",
     "tested": ROOT / "README.md",
+    "speed": ROOT / "README.md",
     "ordinary": ROOT / "docs" / "EVIDENCE.md",
     "cost": ROOT / "docs" / "COST.md",
 }
@@ -54,6 +57,7 @@ def blocks() -> Mapping[str, str]:
         "found": _found(run),
         "first": _first(),
         "tested": _tested(),
+        "speed": page_of_speed.sentence(json.loads(page_of_speed.FOUND.read_text(encoding="utf-8"))),
         "ordinary": _ordinary(run),
         "cost": _cost(run),
     }

@@ -1,0 +1,152 @@
+"""docs/SPEED.md, a function of what was measured, and the sentence of README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "SPEED.md"
+FOUND = ROOT / "docs" / "evidence" / "speed.json"
+
+Found = Mapping[str, Any]
+
+SHARE = 0.15
+"""The most of a run that may be the suite's own."""
+
+
+def page(found: Found) -> str:
+    """The page."""
+    versions = ", ".join(f"{name} {v}" for name, v in found["versions"].items())
+    lines = [
+        "# How fast, beside what people use",
+        "",
+        f"Measured on {found['day']}, one process on one core of {found['cores']} ({found['machine']}; the "
+        f"machine's load was {found['load']}), with {versions}. Printed by `make bench`; "
+        "`.venv/bin/python -m benchmarks.speed --write` writes it. Ratios are of seconds of a processor in "
+        "one process, so that they mean something elsewhere; above 1 this suite is the faster.",
+        "",
+        *_reference(found["reference"]),
+        "",
+        *_judging(found["judging"]),
+        "",
+        *_quick(found.get("quick")),
+        "",
+        *_slopes(found["slopes"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def beside(found: Found, library: str) -> Mapping[str, float]:
+    """By operator: how many times the rate of mpmath or gmpy2 the reference has."""
+    by = found["reference"]["operators"]
+    return {operator: rates["certified"] / rates[library] for operator, rates in by.items()}
+
+
+def _reference(found: Found) -> Iterator[str]:
+    yield "## Truths"
+    yield ""
+    yield (
+        "Rows of 1000 classes in binary32. Here an element is a value or a gradient, certified to 100 bits; "
+        "there it is a value, computed in the same 128 bits and uncertified, and no gradient. Of a "
+        "cross-entropy, whose value is one a row, logits are counted. Millions a second:"
+    )
+    yield ""
+    yield "| | certified here | gmpy2 | mpmath | times gmpy2 | times mpmath |"
+    yield "|---|---|---|---|---|---|"
+    for operator, r in found["operators"].items():
+        ours = r["certified"]
+        rates = f"{ours:.2f} | {r['gmpy2']:.3f} | {r['mpmath']:.3f}"
+        yield f"| `{operator}` | {rates} | {ours / r['gmpy2']:.1f} | {ours / r['mpmath']:.1f} |"
+    yield ""
+    yield (
+        f"The ball arithmetic alone (convert, exp, sum, divide at 128 bits) does {found['core']:.2f} million "
+        "elements a second. mpmath counts with the integers of gmpy2. Elements of the sigmoid family, beside "
+        f"those of the softmax family: `sigmoid` {_times(found, 'sigmoid', 'softmax')} of the rate of "
+        f"`softmax`, `log_sigmoid` {_times(found, 'log_sigmoid', 'log_softmax')} of that of `log_softmax`, "
+        f"`sigmoid_cross_entropy` {_times(found, 'sigmoid_cross_entropy', 'softmax_cross_entropy')} of that "
+        "of `softmax_cross_entropy`: a logarithm an element, where a softmax has one a row."
+    )
+
+
+def _times(found: Found, one: str, other: str) -> str:
+    by = found["operators"]
+    return f"{by[one]['certified'] / by[other]['certified']:.2f}"
+
+
+def _judging(found: Found) -> Iterator[str]:
+    yield "## Judging"
+    yield ""
+    yield (
+        "Answers in binary32 to rows of ten classes, value and gradient. A verdict has a grade, a status, a "
+        "clause, the error in ulps and where the worst element is; a comparison says yes or no. "
+        f"{1 / found['judged']:,.0f} verdicts a second."
+    )
+    yield ""
+    yield "| compared by | a row and output, µs | times a verdict |"
+    yield "|---|---|---|"
+    yield f"| a verdict of this suite | {1e6 * found['judged']:.2f} | 1 |"
+    for name, seconds in found.items():
+        if name != "judged":
+            function, _, what = name.partition(" ")
+            module = "numpy" if function == "assert_allclose" else "torch"
+            yield (
+                f"| `{module}.testing.{function}`, {what} a call | {1e6 * seconds:.2f} "
+                f"| {seconds / found['judged']:.1f} |"
+            )
+
+
+def _quick(found: Found | None) -> Iterator[str]:
+    yield "## `quick` of PyTorch"
+    yield ""
+    if found is None:
+        yield "Not measured beside the rest: `.venv/bin/python -m benchmarks.speed --write` measures it."
+        return
+    yield (
+        "As parametrised pytest with truths by mpmath, as people write it today: "
+        f"a sample of {found['sample']} verdicts ({found['said']}), "
+        f"{1e3 * found['by hand']:.2f} ms each without what is paid once. That is extrapolated: the "
+        f"{found['verdicts']:,} verdicts of `quick` would take {found['by hand'] * found['verdicts']:.0f} s. "
+        f"This suite took {found['ours'] * found['verdicts']:.0f} s of a processor with empty caches, all of "
+        f"it counted: {found['by hand'] / found['ours']:.1f} times less."
+    )
+    yield ""
+    told = ", ".join(f"{part} {s:.1f} s" for part, s in found["where"].items() if part != "total")
+    verdict = "within" if found["own share"] <= SHARE else "above"
+    yield (
+        f"Where it went: {told}. The suite's own share (reference, judging, diagnosis) is "
+        f"{100 * found['own share']:.0f} %, {verdict} the {100 * SHARE:.0f} % that it may have; truths are "
+        "cached, so that a second run has no reference to pay."
+    )
+
+
+def _slopes(found: Found) -> Iterator[str]:
+    yield "## As it grows"
+    yield ""
+    yield "The exponent with which seconds grow: 1 is linear, below is better."
+    yield ""
+    yield "| of | sizes | exponent |"
+    yield "|---|---|---|"
+    for name, s in found.items():
+        yield f"| {name} | {', '.join(map(str, s['sizes']))} | {s['exponent']:.2f} |"
+
+
+def sentence(found: Found) -> str:
+    """README's figures."""
+    softmax, mp = beside(found, "gmpy2")["softmax"], beside(found, "mpmath")["softmax"]
+    judged = found["judging"]
+    row = judged["assert_close a row"] / judged["judged"]
+    told = (
+        f"* It is *fast*: certified values and gradients of softmax come {softmax:.1f} times as fast as "
+        f"uncertified values by gmpy2 and {mp:.0f} times as fast as mpmath's; a verdict costs "
+        f"{_fraction(row)} of `torch.testing.assert_close` on the row"
+    )
+    if "quick" in found:
+        hand = found["quick"]["by hand"] / found["quick"]["ours"]
+        told += f"; `quick` of PyTorch {hand:.1f} times less than the same as parametrised pytest with mpmath"
+    return f"{told}: [docs/SPEED.md](docs/SPEED.md)."
+
+
+def _fraction(times: float) -> str:
+    return f"1/{times:.0f}" if times >= 2 else f"{1 / times:.1f}"

@@ -1,0 +1,115 @@
+"""A project as it is asked here: its own checks, and a way to put a kernel behind its public names."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchmarks.peers.stage import Kernel, Stage
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of theirs. ``run`` raises whatever it raises where something is wrong."""
+
+    name: str
+    run: Callable[[], object]
+
+
+ALL_FORMATS = frozenset({"float64", "float32", "float16", "bfloat16"})
+
+
+class Peer(Protocol):
+    """``doors``: the operators that have a public name there, each with the attributes that it takes.
+    ``formats`` and ``layouts``: what the kernel may be given behind it. ``gradients``: whether its checks
+    ask for any. ``how``: what of its wheel is run, and how, in sentences of Markdown."""
+
+    name: str
+    distributions: tuple[str, ...]
+    doors: Mapping[str, frozenset[str]]
+    formats: frozenset[str]
+    layouts: frozenset[str]
+    gradients: bool
+    how: str
+    stage: Stage
+
+    def checks(self, light: bool) -> Sequence[Check]:
+        """Its checks; of some of the operators, quickly made, if ``light``."""
+
+    def behind(self, kernel: Kernel) -> AbstractContextManager[None]:
+        """Within, the kernel stands behind the public names."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A check that says nothing against right kernels, and which operators it asks."""
+
+    check: Check
+    operators: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What can be asked of a peer: its checks that ask the kernel at all, and those that cannot be used.
+
+    ``unused``: checks that accuse a correct kernel, each with what it says.
+    """
+
+    asked: tuple[Asked, ...]
+    unused: dict[str, str]
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """Those that some check asks."""
+        return frozenset().union(*(a.operators for a in self.asked))
+
+
+def said(check: Check) -> str:
+    """What a check says against what stands there; empty where nothing."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            check.run()
+        except Exception as error:  # noqa: BLE001  # whatever a wrong kernel makes of it
+            return f"{type(error).__name__}: {error}".strip()
+    return ""
+
+
+def ready(peer: Peer, rights: Iterable[Kernel], *, light: bool = False) -> Readiness:
+    """Which checks can be asked: those that no correct kernel is accused by, and that reach it."""
+    every = peer.checks(light)
+    unused: dict[str, str] = {}
+    reaching: dict[str, set[str]] = {c.name: set() for c in every}
+    for kernel in rights:
+        with peer.behind(kernel.of(peer.doors)):
+            for check in every:
+                peer.stage.reached.clear()
+                if check.name not in unused and (told := said(check)):
+                    unused[check.name] = told
+                reaching[check.name] |= peer.stage.reached & set(peer.doors)
+    asked = [Asked(c, frozenset(reaching[c.name])) for c in every if c.name not in unused]
+    return Readiness(tuple(a for a in asked if a.operators), {n: unused[n] for n in unused if reaching[n]})
+
+
+class Noticing:
+    """Puts kernels behind the names, one after the other, until a check notices each."""
+
+    def __init__(self, peer: Peer, readiness: Readiness) -> None:
+        self.peer = peer
+        self._order = list(readiness.asked)
+
+    def by(self, kernel: Kernel) -> str:
+        """The name of a check that notices the kernel, and empty if none does."""
+        mine = kernel.of(self.peer.doors)
+        with self.peer.behind(mine):
+            for asked in list(self._order):
+                if asked.operators & set(mine.answers) and said(asked.check):
+                    self._order.remove(asked)  # who noticed one is asked first about the next
+                    self._order.insert(0, asked)
+                    return asked.check.name
+        return ""

@@ -1,0 +1,104 @@
+"""Wrong kernels behind other projects' names: a gross one is noticed, a right one is not, the page is so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.peers.counting import PEERS
+from benchmarks.peers.page import count, page
+from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, Stage, kernels, right
+from tests.support.paths import ROOT
+from xent_conformance.frameworks.interface import Call
+
+LIGHT = """
+import sys
+from benchmarks.peers.counting import peer_of
+from benchmarks.peers.peer import Noticing, ready
+from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, right
+from dataclasses import replace
+
+
+def mirrored(call):
+    return right(MUTANTS).answers["sigmoid"](replace(call, logits=-call.logits))
+
+
+peer = peer_of(sys.argv[1])
+readiness = ready(peer, [right(of) for of in (MUTANTS, SEEDED)], light=True)
+noticing = Noticing(peer, readiness)
+noticed = noticing.by(Kernel("gross", {"sigmoid": mirrored}))
+print(sorted(readiness.unused), bool(readiness.asked), bool(noticed))
+print([noticing.by(right(of)) for of in (MUTANTS, SEEDED)])
+"""
+"""In a process of its own: their tests bring plug-ins and settings along."""
+
+
+@pytest.mark.parametrize("name", ["PyTorch", "ONNX", "SciPy"])
+def test_a_gross_mutant_is_noticed_and_a_right_kernel_is_not(name: str) -> None:
+    needed = {"PyTorch": ("torch", "expecttest"), "ONNX": ("onnx",), "SciPy": ("scipy",)}[name]
+    for module in needed:
+        pytest.importorskip(module)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LIGHT, name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-2:] == ["[] True True", "['', '']"]
+
+
+def _doubled(call: Call) -> Mapping[str, Any]:
+    return {name: 2 * a for name, a in right(MUTANTS).answers[call.implementation.operator](call).items()}
+
+
+def test_a_stage_asks_the_kernel_that_stands_there() -> None:
+    stage, x = Stage(), np.array([[0.0, 1.0], [2.0, 2.0]])
+    with stage.holding(right(SEEDED)):
+        plain = stage.value("softmax", x)
+    with stage.holding(Kernel("doubled", {"softmax": _doubled})):
+        assert stage.has("softmax") and not stage.has("sigmoid")
+        np.testing.assert_allclose(stage.value("softmax", x), 2 * plain, rtol=1e-15)
+    assert not stage.has("softmax")
+    assert stage.reached == {"softmax"}
+
+
+def test_a_stage_gives_the_attributes_and_the_shapes_that_are_asked() -> None:
+    stage, x, y = Stage(), np.zeros((2, 3, 4)), np.array([[0, 1, 2, 2], [0, 0, 0, -100]])
+    for of in (MUTANTS, SEEDED):
+        with stage.holding(right(of)):
+            each = stage.value("sparse_softmax_cross_entropy", x, y, axis=1, ignore_index=-100)
+            mean = stage.value(
+                "sparse_softmax_cross_entropy", x, y, axis=1, reduction="mean", ignore_index=-100
+            )
+        assert each.shape == (2, 4) and mean.shape == ()
+        np.testing.assert_allclose(each, np.where(y < 0, 0.0, np.log(3)))
+        np.testing.assert_allclose(mean, np.log(3))
+
+
+def test_all_mutants_are_put_there_and_all_faults_but_those_of_another_mode() -> None:
+    assert len(kernels(MUTANTS)) == 480
+    assert all(len(k.answers) == 1 for k in kernels(SEEDED))
+    assert len(kernels(SEEDED)) > 280
+
+
+def test_who_notices_is_counted() -> None:
+    c = count({"a": ["theirs", ""], "b": ["theirs", "ours"], "c": ["", "ours"], "d": ["", ""]})
+    assert (c.kernels, c.shown, c.theirs, c.ours) == (4, 3, 2, 2)
+    assert (c.only_theirs, c.only_ours) == (["a"], ["c"])
+
+
+def test_the_page_has_who_notices_what() -> None:
+    sets = {of: {"a": ["theirs", ""], "b": ["", "ours"]} for of in (MUTANTS, SEEDED)}
+    one = {"versions": {"onnx": "1"}, "how": "So.", "checks": 3, "not_reached": ["logit"], "unused": {}}
+    told = page({"ONNX": {**one, "sets": sets, "seconds": 4}})
+    assert set(PEERS) >= {"ONNX"}
+    assert "| ONNX | 2 | 2 | 1 (50 %) | 1 (50 %) | 1 | 1 |" in told
+    assert "only its own tests notice `a` (`theirs`)" in told and "only `quick` notices `b` (`ours`)" in told
+    assert "These faults are ours" in told and "No test of theirs asks `logit`" in told
