@@ -29,6 +29,9 @@ class Attributes:
     False, and multiplied by ``times``. ``bias`` and ``mask`` hold one entry a class; empty, all classes are
     there. All of them are exact in the tested format. ``cast`` names the narrower format in which the logits
     arrive, before all that: they are exact in it, and the gradient that goes back is rounded to it.
+
+    ``features``: of an operator that has a layer (SPEC.md 6.18), the length of a hidden state; ``affine``:
+    the layer has a bias. They say what stands where in a row: see :meth:`parts`.
     """
 
     weight: tuple[float, ...] = ()
@@ -47,6 +50,8 @@ class Attributes:
     mask: tuple[bool, ...] = ()
     times: float = 1.0
     weight_dtype: str = ""
+    features: int = 0
+    affine: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
@@ -57,7 +62,7 @@ class Attributes:
     @property
     def described(self) -> str:
         """For content hashes, which what came later and is not given leaves as they were without it."""
-        later = {*AROUND, "weight_dtype"}
+        later = {*AROUND, "weight_dtype", "features", "affine"}
         told = [f.name for f in fields(self) if f.name not in later or f.name in self.given]
         return f"Attributes({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
@@ -85,6 +90,16 @@ class Attributes:
     def grouped(self) -> bool:
         """Whether rows are asked in groups of ``examples``."""
         return self.examples is not None
+
+    def classes_of(self, width: int) -> int:
+        """How many classes a layer has whose row of inputs holds so many numbers; 0 where it has none."""
+        return (width - (self.examples or 0) * self.features) // (self.features + self.affine)
+
+    def parts(self, width: int) -> tuple[slice, slice, slice]:
+        """Where hidden states, weights and bias of a layer stand in a row of so many numbers."""
+        first = (self.examples or 0) * self.features
+        second = first + self.classes_of(width) * self.features
+        return slice(first), slice(first, second), slice(second, width)
 
     def row_weight_of(self, example: int) -> float:
         return self.row_weight[example] if self.row_weight else 1.0

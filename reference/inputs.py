@@ -14,7 +14,7 @@ from xent_conformance.reference.formats import FORMATS, Floats, Format
 from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
 
 
-def _step(a: Floats) -> Floats:
+def step_of(a: Floats) -> Floats:
     """The largest power of two that the numbers of each row are multiples of; NaN where one is none."""
     fraction, exponent = np.frexp(np.where(np.isfinite(a), a, 0.0))
     whole = np.ldexp(fraction, 53).astype(np.int64)
@@ -34,6 +34,9 @@ class Inputs:
     Grouped (``attributes.examples = M``), a row is a group of M examples side by side: ``M·N`` logits,
     ``M·N``, ``M`` or no labels, one cotangent. With ``copies`` every logit stands for so many equal
     classes, and only values are asked.
+
+    Of an operator with a layer (SPEC.md 6.18) a row is always a group; in place of logits it holds M hidden
+    states of ``attributes.features = H`` numbers, N rows of H weights and, if it is affine, N of a bias.
     """
 
     operator: str
@@ -55,7 +58,9 @@ class Inputs:
         examples = self.attributes.examples if grouped else 1
         labels = {"none": 0, "index": examples, "dense": width}[op.labels]
         value = 1 if grouped or op.value_shape == "scalar" else width
-        if grouped and examples and width % examples:
+        if op.layered or self.attributes.features or self.attributes.affine:
+            self._check_layer()
+        elif grouped and examples and width % examples:
             raise ValueError(f"{self.operator}: {width} logits are not {examples} examples")
         expected = {"labels": (labels,), "cotangent": (value,), "tangent": (0, width)}
         for name, widths in expected.items():
@@ -66,7 +71,7 @@ class Inputs:
                 )
         if self.tangent.size and self.copies > 1:
             raise ValueError(f"{self.operator}: jvp and hvp are defined without copies")
-        if self.attributes.reduction == "none" and self.attributes.examples:
+        if self.attributes.reduction == "none" and self.attributes.examples and not op.layered:
             raise ValueError(f"{self.operator}: examples are grouped for a reduction; there is none")
         beside = self.attributes.around or self.attributes.eps is not None or self.attributes.row_weight
         if self.tangent.size and (beside or (op.labels == "none" and self.attributes.weight)):
@@ -115,11 +120,25 @@ class Inputs:
         if matrix.shape != (self.n, self.n):
             raise ValueError(f"{self.operator}: a matrix of shape {matrix.shape} for {self.n} numbers")
         self._exact("matrix", matrix)
-        step = _step(self.logits) * _step(matrix).min(initial=1.0)
+        step = step_of(self.logits) * step_of(matrix).min(initial=1.0)
         largest = (np.abs(self.logits) @ np.abs(matrix)).max(axis=1, initial=0.0)
         exact = (largest < 2.0**self.format.precision * step) & (step >= self.format.smallest_subnormal)
         if not exact.all():
             raise ValueError(f"{self.operator}: a product with the matrix is rounded in {self.format.name}")
+
+    def _check_layer(self) -> None:
+        """A group of finite numbers, its layer and its labels, and nothing else."""
+        a, width = self.attributes, self.logits.shape[1]
+        allowed = {"features", "affine", "reduction", "ignore_index"}
+        if not self.definition.layered or a.given.keys() - allowed or self.tangent.size or self.copies > 1:
+            raise ValueError(f"{self.operator}: a layer has {', '.join(sorted(allowed))}, and nothing else")
+        whole = a.features > 0 and (a.examples or 0) > 0 and self.n > 0
+        if not whole or width != a.features * ((a.examples or 0) + self.n) + a.affine * self.n:
+            raise ValueError(
+                f"{self.operator}: {width} numbers are no hidden states and no layer of {a.features}"
+            )
+        if not (np.isfinite(self.logits).all() and np.isfinite(self.cotangent).all()):
+            raise ValueError(f"{self.operator}: its numbers are finite")
 
     def _exact(self, name: str, array: Floats, fmt: Format | None = None) -> None:
         fmt = fmt or self.format
@@ -139,11 +158,15 @@ class Inputs:
             return MOVING
         if self.copies > 1 or (self.attributes.grouped and not self.logits.size):
             return ("value",)
+        if self.definition.layered and not self.attributes.affine:
+            return tuple(o for o in self.definition.outputs if o != "grad_bias")
         return self.definition.outputs
 
     @property
     def n(self) -> int:
         """Classes (softmax family) or elements (sigmoid family) in a row, or in an example of a group."""
+        if self.attributes.features:
+            return self.attributes.classes_of(int(self.logits.shape[1]))
         if self.attributes.examples == 0:
             return self.empty_of
         return int(self.logits.shape[1]) // (self.attributes.examples or 1)

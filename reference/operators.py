@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from xent_conformance.reference.exact import divergences, given
+from xent_conformance.reference.exact import divergences, given, layer
 from xent_conformance.reference.exact import sigmoid as sigmoids
 from xent_conformance.reference.exact import softmax as softmaxes
 from xent_conformance.reference.exact.around import around
@@ -22,7 +22,9 @@ from xent_conformance.reference.exact.row import Row
 
 NAN = float("nan")
 
-Domain = Literal["reals", "unit", "log_probabilities", "probabilities", "log_distributions", "nonnegative"]
+Domain = Literal[
+    "reals", "unit", "log_probabilities", "probabilities", "log_distributions", "nonnegative", "layer"
+]
 Labels = Literal["none", "dense", "index"]
 Shape = Literal["row", "scalar"]
 
@@ -40,7 +42,8 @@ class Operator:
     ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
     log-probabilities are given to a loss as numbers of at most 0, −∞ among them, probabilities as numbers in
     ``[0, 1]``, both ends among them; of ``log_distributions`` the labels are log-probabilities too, and of
-    ``nonnegative`` numbers both are of at least 0, and nothing normalises them.
+    ``nonnegative`` numbers both are of at least 0, and nothing normalises them. Of a ``layer`` they are hidden
+    states, weights and a bias, one behind the other, for a group of examples at once (SPEC.md 6.18).
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.
@@ -67,6 +70,11 @@ class Operator:
         return self.domain in ("log_distributions", "nonnegative")
 
     @property
+    def layered(self) -> bool:
+        """Whether a row is a group of examples, with the layer that makes their logits."""
+        return self.domain == "layer"
+
+    @property
     def selects(self) -> bool:
         """Whether an index picks what the loss depends on, and nothing else has a share in it."""
         return self.labels == "index" and self.domain in ("log_probabilities", "probabilities")
@@ -74,6 +82,7 @@ class Operator:
 
 _VALUE_AND_GRAD = ("value", "grad_logits")
 _WITH_LABELS = ("value", "grad_logits", "grad_labels")
+_OF_A_LAYER = ("value", "grad_hidden", "grad_weight", "grad_bias")
 
 
 Definition = Callable[[Row], Values]
@@ -89,7 +98,8 @@ def _operator(
     elementwise: bool = False,
     domain: Domain = "reals",
 ) -> Operator:
-    outputs = _WITH_LABELS if labels == "dense" else _VALUE_AND_GRAD
+    plain: tuple[str, ...] = _WITH_LABELS if labels == "dense" else _VALUE_AND_GRAD
+    outputs = _OF_A_LAYER if domain == "layer" else plain
     name = define.__name__
     return Operator(name, formula, domain, labels, value_shape, elementwise, outputs, define, move)
 
@@ -194,6 +204,14 @@ OPERATORS: dict[str, Operator] = {
             value_shape="scalar",
             domain="log_probabilities",
         ),
+        _operator(
+            layer.linear_cross_entropy,
+            layer.linear_cross_entropy_moving,
+            "−log s_y of x = W h + b",
+            labels="index",
+            value_shape="scalar",
+            domain="layer",
+        ),
     )
 }
 
@@ -208,7 +226,7 @@ def evaluate(operator: Operator, row: Row) -> Values:
     if any(lost):
         kept = replace(row, c=[1.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
         return _without_cotangent(operator, evaluate(operator, kept), lost)
-    if row.attributes.grouped:
+    if row.attributes.grouped and not operator.layered:
         define = functools.partial(_defined, operator)
         return reduce(define, row, labels=operator.labels, elementwise=operator.elementwise)
     return _defined(operator, row)

@@ -17,6 +17,7 @@ from xent_conformance.cases.families.index_range import INDEX_RANGE
 from xent_conformance.cases.families.inexact_differences import INEXACT_DIFFERENCES
 from xent_conformance.cases.families.invariance import INVARIANCE
 from xent_conformance.cases.families.label_types import LABEL_TYPES
+from xent_conformance.cases.families.layers import LAYERS
 from xent_conformance.cases.families.layouts import LAYOUTS
 from xent_conformance.cases.families.long_sums import LONG_SUMS
 from xent_conformance.cases.families.many_rows import MANY_ROWS
@@ -65,6 +66,7 @@ ALL = (
     ELEMENT_WEIGHTS,
     FORMS,
     COMPOSITES,
+    LAYERS,
     MASKS,
     EVERY_HALF,
     SPECIAL_VALUES,

@@ -234,8 +234,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute."""
-    return bool(inputs.logits.size)
+    """Whether there is anything to compute; no hypothesis speaks of a layer (SPEC.md 6.18)."""
+    return bool(inputs.logits.size) and not inputs.definition.layered
 
 
 def _predicted(

@@ -23,6 +23,7 @@ from xent_conformance.frameworks.interface import (
     NotOffered,
     Variant,
 )
+from xent_conformance.frameworks.jax_layers import LAYERS
 
 _AXIS = frozenset({"axis"})
 _AXES = frozenset({"axis", "axes", "mask"})
@@ -336,6 +337,7 @@ class Jax:
             Implementation(name, operator, formulation, call, note, takes, since="full")
             for name, operator, formulation, call, note, takes in _OTHERS
         ),
+        *LAYERS,
     )  # fmt: skip
 
     def __init__(self) -> None:

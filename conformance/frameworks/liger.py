@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import STATES, Implementation, NotOffered, Variant
+from xent_conformance.frameworks.layer import KEYWORDS, apart
 from xent_conformance.frameworks.torch import Torch
 
 INTERPRET = "TRITON_INTERPRET"
@@ -23,6 +24,7 @@ COMPILED, INTERPRETED = "eager", "interpreted"
 
 INDEX = "liger_kernel.transformers.functional.liger_cross_entropy"
 SOFTMAX = "liger_kernel.transformers.functional.liger_softmax"
+LAYER = "liger_kernel.transformers.functional.liger_fused_linear_cross_entropy"
 
 
 def _cast(_: Any, x: Any, dtype: Any) -> Any:
@@ -37,6 +39,21 @@ def _hide(_: Any, x: Any, mask: Any) -> Any:
 
 def _cross_entropy(liger: Any, x: Any, y: Any, **given: Any) -> Any:
     return liger.liger_cross_entropy(x, y, **{"reduction": "none", **given})
+
+
+def _fused_layer(
+    liger: Any, x: Any, y: Any, features: int, affine: bool = False, accumulator: str = "", **given: Any
+) -> Any:
+    import torch
+
+    hidden, weight, bias = apart(x, y, torch.reshape, features, affine)
+    accum = getattr(torch, accumulator) if accumulator else None
+    loss = liger.liger_fused_linear_cross_entropy
+    return loss(hidden, weight, y, bias, accum_dtype=accum, **{"reduction": "none", **given})
+
+
+def _accumulated(liger: Any, x: Any, y: Any, features: int, affine: bool = False, **given: Any) -> Any:
+    return _fused_layer(liger, x, y, features, affine, "float32", **given)
 
 
 class Liger(Torch):
@@ -83,6 +100,21 @@ class Liger(Torch):
             ),
             _cast,
             _hide,
+        ),
+        Implementation(
+            LAYER,
+            "linear_cross_entropy",
+            "fused",
+            _fused_layer,
+            note="accum_dtype=None, its default: gradients of the layer add up in its own format",
+            takes=KEYWORDS,
+        ),
+        Implementation(
+            f"{LAYER}:accum_dtype=float32",
+            "linear_cross_entropy",
+            "fused",
+            _accumulated,
+            takes=KEYWORDS,
         ),
     )
     not_offered: ClassVar[Sequence[NotOffered]] = (

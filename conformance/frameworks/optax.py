@@ -10,6 +10,7 @@ import numpy as np
 
 from xent_conformance.frameworks.interface import Glance, Implementation
 from xent_conformance.frameworks.jax import Jax, composed
+from xent_conformance.frameworks.jax_layers import layered
 
 
 def _there(x: Any, mask: Any) -> Any:
@@ -88,6 +89,11 @@ class Optax(Jax):
             "optax.losses.kl_divergence_with_log_targets", "kl_divergence_log_target", "composed",
             lambda optax, x, t, axis=-1: optax.losses.kl_divergence_with_log_targets(x, t, axis=axis),
             takes=frozenset({"axis"}),
+        ),
+        layered(
+            "jax.numpy.matmul+optax.softmax_cross_entropy_with_integer_labels",
+            lambda optax, x, y: optax.softmax_cross_entropy_with_integer_labels(x, y),
+            "Optax has no linear loss; composed as its users write it",
         ),
     )  # fmt: skip
     in_eight_bits: ClassVar = frozenset(i.name for i in implementations)

@@ -18,6 +18,7 @@ from xent_conformance.frameworks.interface import (
     type_of,
 )
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
+from xent_conformance.frameworks.tensorflow_layers import LAYERS
 
 KEEPS_COMPILED = (2, 21)
 """The first version whose persistent cache was seen to give the same bits."""
@@ -33,7 +34,7 @@ class TensorFlow:
     modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {
         "xla": frozenset(i.name for i in FIRST),  # the others are the same computations to a compiler
-        "graph": frozenset(i.name for i in FIRST),
+        "graph": frozenset(i.name for i in (*FIRST, *LAYERS)),
         "session": frozenset(i.name for i in (*FIRST, *OTHERS) if i.formulation != "naive"),
     }
     variants: ClassVar[Mapping[str, Variant]] = {
@@ -73,7 +74,7 @@ class TensorFlow:
             outputs=("jvp",),
         ),
     )
-    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
+    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS, *LAYERS)
 
     def __init__(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -29,8 +29,16 @@ from xent_conformance.frameworks.interface import (
     type_of,
 )
 from xent_conformance.frameworks.torch_doors import FIRST, LINEAR, OTHERS
+from xent_conformance.frameworks.torch_layers import COMPOSED, LAYERS
 
 _BY_BITS = ("bfloat16", "float8")
+
+_COMPILED = (
+    "torch.softmax",
+    "torch.nn.functional.cross_entropy:indices",
+    "torch.nn.functional.binary_cross_entropy_with_logits",
+)
+"""Doors that are compiled, and asked of plain rows: a compiler run takes seconds."""
 
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 
@@ -48,13 +56,7 @@ class Torch:
         "compile": "full",
     }
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {
-        "compile": frozenset(
-            {
-                "torch.softmax",
-                "torch.nn.functional.cross_entropy:indices",
-                "torch.nn.functional.binary_cross_entropy_with_logits",
-            }
-        ),  # a compiler run takes seconds
+        "compile": frozenset({*_COMPILED, COMPOSED}),
         "autocast": frozenset(i.name for i in FIRST),
         "func": frozenset(i.name for i in FIRST),
         "vmap": frozenset(i.name for i in FIRST),
@@ -120,7 +122,7 @@ class Torch:
         }
     )  # NumPy's negative strides have no counterpart in torch
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset(STATES)}
-    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS)
+    implementations: ClassVar[Sequence[Implementation]] = (*FIRST, *OTHERS, *LAYERS)
     not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
             'kl_div has no derivative by the target: "element 0 of tensors does not require grad"',
@@ -144,6 +146,7 @@ class Torch:
         NotOffered(
             "torch.compile is asked of plain rows: it traces a graph for each attribute, a quarter of a "
             "minute each (https://docs.pytorch.org/docs/stable/generated/torch.compile.html)",
+            implementations=_COMPILED,
             modes=("compile",),
             manners=("shape", "out", "group", "dtype", "attributes"),
         ),

@@ -47,6 +47,8 @@ KEYWORDS = (
     "eps",
     "reduction",
     "row_weight",
+    "features",
+    "affine",
     *("cast", "matrix", "scale", "temperature", "bias", "mask", "times"),
 )
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""

@@ -15,6 +15,7 @@ from threading import Barrier
 import numpy as np
 
 from xent_conformance.frameworks.interface import SPARSE, Array, Manner, dtype_of
+from xent_conformance.frameworks.layer import PARTS, places
 from xent_conformance.worker.bits import any_of_row, other_bits
 from xent_conformance.worker.layouts import laid_out
 
@@ -176,12 +177,17 @@ class Delivery:
             return np.resize(a, (examples,) if self.scalar else (examples, self.manner.n))
         if name == "labels" and a.dtype.kind in "iu" and a.size == examples:
             return self._shaped(name, a.reshape(examples))
+        if "features" in dict(self.manner.attributes):
+            return a  # hidden states and their layer, one behind the other
         return self._shaped(name, a.reshape(examples, self.manner.n))
 
     def _unfold(self, name: str, a: Array, folded: Arrays) -> Array:
         like = folded["cotangent"] if name in ("value", "jvp") else folded["logits"]
         if a.shape != like.shape:
             raise WrongShape(f"returned shape {a.shape} for {name}, the operator's is {like.shape}")
+        if name in PARTS:
+            attributes = dict(self.manner.attributes)
+            a = a[places(a.size, self.manner.examples or 0, attributes)[PARTS.index(name)]]
         if self.manner.examples is not None:
             if self._lead is not None and a.ndim == len(self._lead) + 1:
                 a = np.moveaxis(a, self._axis, -1)

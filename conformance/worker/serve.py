@@ -31,6 +31,7 @@ from xent_conformance.frameworks.interface import (
     Question,
     Unsupported,
 )
+from xent_conformance.frameworks.layer import PARTS, asked_of
 from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
@@ -139,7 +140,7 @@ class Worker:
                 own["logits"],
                 own.get("labels"),
                 own["cotangent"],
-                wanted,
+                asked_of(wanted),
                 own.get("tangent"),
                 keywords,
                 state,
@@ -152,7 +153,9 @@ class Worker:
                 left = kept.restore()  # whoever is asked next computes as if nobody had been asked
             everywhere = np.ones(own["logits"].shape, dtype=np.bool_)
             disturbed = {name + CHANGED: everywhere for name in left}
-            return {o: numbers_of(found, o, most) for o in wanted} | inputs.changed() | disturbed
+            as_asked = {o: "grad_logits" if o in PARTS else o for o in wanted}
+            results = {o: numbers_of(found, name, most) for o, name in as_asked.items()}
+            return results | inputs.changed() | disturbed
 
         scalar = arrays["cotangent"].ndim == 1
         result = arrays["cotangent"].dtype.name

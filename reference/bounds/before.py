@@ -58,6 +58,8 @@ class Before:
     inputs: Inputs
     y: Floats
     reference_sizes: Mapping[str, Floats]
+    own: Floats | None = None
+    """``e`` in units of u, where a layer makes the logits (8.22)."""
 
     @property
     def u(self) -> float:
@@ -66,7 +68,9 @@ class Before:
     @property
     def moving(self) -> bool:
         """Whether a logit has an error of its own."""
-        return bool(self.inputs.attributes.around - {"cast", "times", "mask", "matrix"})
+        return self.own is not None or bool(
+            self.inputs.attributes.around - {"cast", "times", "mask", "matrix"}
+        )
 
     @cached_property
     def k(self) -> Ints:
@@ -88,11 +92,17 @@ class Before:
 
     @cached_property
     def e(self) -> Floats:
-        return own_error(self.inputs, self.y)
+        return own_error(self.inputs, self.y) if self.own is None else self.own
 
     @cached_property
     def g(self) -> Floats:
-        """Zero where the logits are equal: the same number comes of the same numbers."""
+        """Zero where the logits are equal: the same number comes of the same numbers.
+
+        Of a layer nobody promises that, for another place of a class may be another order of its sum.
+        """
+        if self.own is not None:
+            largest = np.arange(self.inputs.n) == self.k
+            return np.where(largest, 0.0, self.e + np.take_along_axis(self.e, self.k, axis=1))
         x, bias = self.inputs.product, np.array(self.inputs.attributes.bias or (0.0,) * self.inputs.n)
         equal = (x == np.take_along_axis(x, self.k, axis=1)) & (bias == bias[self.k])
         return np.where(equal, 0.0, self.e + np.take_along_axis(self.e, self.k, axis=1))

@@ -17,6 +17,7 @@ from xent_conformance.reference.bounds.derivatives import MOVING
 from xent_conformance.reference.bounds.divergences import DIVERGENCES
 from xent_conformance.reference.bounds.eight_bits import EIGHT_BITS, in_eight_bits
 from xent_conformance.reference.bounds.given import GIVEN
+from xent_conformance.reference.bounds.layer import of_a_layer
 from xent_conformance.reference.bounds.reductions import reduced
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
 from xent_conformance.reference.bounds.sizes import Sizes
@@ -44,6 +45,8 @@ def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapp
     with np.errstate(all="ignore"):
         if inputs.format.name in EIGHT_BITS:
             return in_eight_bits(inputs, output, values)
+        if inputs.definition.layered:
+            return of_a_layer(inputs, output, values, sizes)
         of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
         if inputs.attributes.grouped:
             found = reduced(inputs, values[output], sizes, of_row, scalar=output in ("value", "jvp"))

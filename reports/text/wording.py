@@ -20,12 +20,24 @@ DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f6
 }
 """Formats in their order, and their short names."""
 
-OUTPUTS = ("value", "grad_logits", "grad_labels", "hvp", "jvp")
+OUTPUTS = (
+    "value",
+    "grad_logits",
+    "grad_labels",
+    "grad_hidden",
+    "grad_weight",
+    "grad_bias",
+    "hvp",
+    "jvp",
+)
 
 OUTPUTS_IN_WORDS = {
     "value": "the value",
     "grad_logits": "the gradient in the logits",
     "grad_labels": "the gradient in the labels",
+    "grad_hidden": "the gradient in the hidden states",
+    "grad_weight": "the gradient in the layer's weights",
+    "grad_bias": "the gradient in the layer's bias",
     "jvp": "the derivative along a tangent (jvp)",
     "hvp": "the second derivative along a tangent (hvp)",
 }

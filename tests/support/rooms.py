@@ -21,7 +21,7 @@ reference/operators
 reference/inputs
     reference: attributes exact formats operators
 reference/bounds
-    reference: attributes formats inputs
+    reference: attributes exact formats inputs
 reference/sources
 reference/oracle
     reference: bounds cache exact formats inputs operators sources

@@ -69,6 +69,9 @@ _OUTPUTS = {
     "value": "the function itself",
     "grad_logits": "its gradient by the logits, for a given cotangent",
     "grad_labels": "its gradient by the labels",
+    "grad_hidden": "its gradient by the hidden states of a layer",
+    "grad_weight": "its gradient by the weights of a layer",
+    "grad_bias": "its gradient by the bias of a layer",
     "hvp": "Hessian-vector product: the gradient's derivative along a tangent",
     "jvp": "Jacobian-vector product: the value's derivative along a tangent",
 }
