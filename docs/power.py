@@ -35,6 +35,7 @@ GROUPS = {
         "relative_entropy",
         "elementwise_kl_divergence",
     ),
+    "A layer and its loss": ("linear_cross_entropy",),
 }
 
 MUST, SHOULD, NOTHING = "**M**", "s", "·"

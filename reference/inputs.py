@@ -134,9 +134,7 @@ class Inputs:
             raise ValueError(f"{self.operator}: a layer has {', '.join(sorted(allowed))}, and nothing else")
         whole = a.features > 0 and (a.examples or 0) > 0 and self.n > 0
         if not whole or width != a.features * ((a.examples or 0) + self.n) + a.affine * self.n:
-            raise ValueError(
-                f"{self.operator}: {width} numbers are no hidden states and no layer of {a.features}"
-            )
+            raise ValueError(f"{self.operator}: {width} numbers are no examples and a layer of {a.features}")
         if not (np.isfinite(self.logits).all() and np.isfinite(self.cotangent).all()):
             raise ValueError(f"{self.operator}: its numbers are finite")
 

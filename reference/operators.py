@@ -42,8 +42,8 @@ class Operator:
     ``domain`` is where its argument lives: logits are real numbers, a logit is taken of one in ``[0, 1]``,
     log-probabilities are given to a loss as numbers of at most 0, −∞ among them, probabilities as numbers in
     ``[0, 1]``, both ends among them; of ``log_distributions`` the labels are log-probabilities too, and of
-    ``nonnegative`` numbers both are of at least 0, and nothing normalises them. Of a ``layer`` they are hidden
-    states, weights and a bias, one behind the other, for a group of examples at once (SPEC.md 6.18).
+    ``nonnegative`` numbers both are of at least 0, and nothing normalises them. Of a ``layer`` they are
+    hidden states, weights and a bias, one behind the other, of a group of examples (SPEC.md 6.18).
     ``value_shape`` is ``row`` (N elements) or ``scalar`` (one); the cotangent has the same shape.
     ``elementwise`` says that element ``i`` depends on nothing but element ``i``. ``define`` gives value and
     gradients of a row, ``move`` its ``jvp`` and ``hvp``.

@@ -19,12 +19,12 @@ from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
 
-SMALL, FEW, MORE = 5, 2, 33
-"""Classes: of a small layer, of one feature and many examples, of a layer that tiles do not divide."""
+SMALL, FEW, THREE, MORE = 5, 2, 3, 33
+"""Classes: of a small layer, of one feature and many examples or thousands, of one that no tile divides."""
 
-FEATURES = {SMALL: 3, FEW: 1, MORE: 16}
-EXAMPLES = {SMALL: 7, FEW: 400, MORE: 21}
-"""None is a multiple of four, eight or sixteen but that of the sum that saturates."""
+FEATURES = {SMALL: 3, FEW: 1, THREE: 1, MORE: 16}
+EXAMPLES = {SMALL: 7, FEW: 602, THREE: 2401, MORE: 21}
+"""None is a multiple of four: sums over examples saturate one by one, and then chunk by chunk."""
 
 CHUNK = 4
 """What implementations that take a size are asked with: the second chunk of seven is three."""
@@ -33,7 +33,7 @@ IGNORED = -100
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return (SMALL, FEW) if profile == Profile.QUICK else (SMALL, FEW, MORE)
+    return (SMALL, FEW) if profile == Profile.QUICK else (SMALL, FEW, THREE, MORE)
 
 
 def _attributes(n: int, **given: object) -> Attributes:
@@ -42,8 +42,8 @@ def _attributes(n: int, **given: object) -> Attributes:
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    if n == FEW:
-        yield from _many_examples(fmt, words)
+    if n in (FEW, THREE):
+        yield from _many_examples(fmt, n, words)
         return
     with_bias = _attributes(n, reduction="mean", affine=True)
     yield from _ordinary(fmt, n, words, with_bias, "mean")
@@ -88,13 +88,12 @@ def _summed(fmt: Format, n: int, words: Words, a: Attributes) -> Iterator[Ask]:
     yield _asked("label_beyond", _layer(fmt, n, words, a, 2.0), "6.4", beyond, a)
 
 
-def _many_examples(fmt: Format, words: Words) -> Iterator[Ask]:
+def _many_examples(fmt: Format, n: int, words: Words) -> Iterator[Ask]:
     """One feature, and gradients of one size and sign: sixteen bits stop to count them."""
-    a = _attributes(FEW, reduction="sum")
-    for hidden in (np.ones(EXAMPLES[FEW]), fmt.nearest(0.5 + 0.5 * words.fractions(EXAMPLES[FEW], bits=6))):
-        weights = fmt.nearest(np.array([0.25, -0.25]) * hidden[:2])
-        layer = np.concatenate([hidden, weights])
-        yield _asked("many_examples", layer, "6.18", np.zeros(EXAMPLES[FEW]), a)
+    a, examples = _attributes(n, reduction="sum"), EXAMPLES[n]
+    weights = np.array([0.25, -0.25, 0.125][:n])
+    for hidden in (np.ones(examples), fmt.nearest(0.5 + 0.5 * words.fractions(examples, bits=6))):
+        yield _asked("many_examples", np.concatenate([hidden, weights]), "6.18", np.zeros(examples), a)
 
 
 def _layer(fmt: Format, n: int, words: Words, a: Attributes, spread: float) -> Floats:
@@ -136,6 +135,10 @@ LAYERS = Family(
     "a linear layer and its loss: chunks of examples, ignored ones, offsets, one feature, a bias or none",
     _lengths,
     _rows,
-    formats_at={("quick", SMALL): ("float32", "bfloat16"), ("quick", FEW): ("bfloat16",)},
+    formats_at={
+        ("quick", SMALL): ("float32", "bfloat16"),
+        ("quick", FEW): ("bfloat16",),
+        ("standard", THREE): ("bfloat16",),
+    },
     domains={"layer": Profile.QUICK},
 )

@@ -1,4 +1,4 @@
-"""A linear layer with its loss as JAX's users write it: a product, a loss of indices, a mean of what is kept."""
+"""A linear layer with its loss as JAX's users write it: a product, a loss of indices, their mean."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, get_args
 
 from tests.support.faults import seeded_eight_bits
 from tests.support.faults.fault import Fault
-from tests.support.faults.kernel import TAKES, correct
+from tests.support.faults.kernel import TAKES
+from tests.support.faults.layer import correct
 from tests.support.faults.reported import REPORTED
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS

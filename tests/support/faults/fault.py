@@ -13,7 +13,8 @@ from typing import Any
 
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import Output
-from tests.support.faults.kernel import Kernel, correct
+from tests.support.faults.kernel import Kernel
+from tests.support.faults.layer import correct
 from tests.support.faults.sums import Array
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
@@ -109,8 +110,9 @@ def delivery(operator: str, step: str, about: str, **how: Any) -> Callable[[Chan
     """``changed`` takes the place of that method of the kernel."""
 
     def register(changed: Changed) -> Changed:
-        wrong = type("Wrong", (Kernel,), {step: changed})
-        _seed(changed, operator, about, wrong(operator, correct(operator).outputs), how)
+        right = correct(operator)
+        wrong = type("Wrong", (type(right),), {step: changed})
+        _seed(changed, operator, about, wrong(operator, right.outputs), how)
         return changed
 
     return register

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.correct import CORRECT, Table
+from tests.support.faults.correct import Table
 from tests.support.faults.sums import Array, Sum, pairwise
 from xent_conformance.frameworks.interface import Call, dtype_of
 from xent_conformance.reference.operators import OPERATORS, Operator
@@ -270,7 +270,3 @@ class Kernel:
 
     def write(self, out: Array, value: Array) -> None:
         out[...] = value
-
-
-def correct(operator: str) -> Kernel:
-    return Kernel(operator, CORRECT[operator])

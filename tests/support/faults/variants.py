@@ -38,6 +38,7 @@ from tests.support.faults.forms_softmax import (
     TwoClasses,
 )
 from tests.support.faults.kernel import Kernel, Working, binary64, higher, own
+from tests.support.faults.layer import kernel_of
 from tests.support.faults.sums import Array, Sum, columns, kahan, pairwise, sequential, vector, wide
 from xent_conformance.reference.operators import OPERATORS
 
@@ -158,7 +159,7 @@ class Variant:
     def of(self, operator: str) -> Kernel:
         textbook = TEXTBOOK.get(operator, {}) if issubclass(self.ask, Textbook) else {}
         outputs = {**CORRECT[operator], **textbook, **self.outputs.get(operator, {})}
-        return Kernel(operator, outputs, self.ask, self.working, self.total)
+        return kernel_of(operator)(operator, outputs, self.ask, self.working, self.total)
 
 
 def _shipped(name: str, about: str, ask: type[Ask], operators: tuple[str, ...], **how: Any) -> Variant:
