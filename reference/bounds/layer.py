@@ -177,7 +177,8 @@ class _Loss:
     def value(self, layer: Layer, values: Mapping[str, Floats]) -> Bound:
         of_row = self.of_row(layer, "value")
         if self.inputs.attributes.reduction != "none":
-            return reduced(self.of_logits, values["value"], self.of_the_loss, of_row, scalar=True)
+            whole = reduced(self.of_logits, values["value"], self.of_the_loss, of_row, scalar=True)
+            return replace(whole, stable=np.maximum(whole.accurate, whole.stable))
         each = values["value"].reshape(-1, 1)
         apart = {name: self.sizes[name].reshape(len(each), -1) for name in ("s", "L", "rest")}
         found = of_row(Sizes(self.of_logits.apart, {"value": each}, apart))
