@@ -215,6 +215,9 @@ OPERATORS: dict[str, Operator] = {
     )
 }
 
+OF_ROWS: dict[str, Operator] = {name: o for name, o in OPERATORS.items() if not o.layered}
+"""Those that are taken of rows, each by itself; a layer is of a group, and has a family of its own."""
+
 
 def evaluate(operator: Operator, row: Row) -> Values:
     """All outputs of one row, or of one group of examples.
