@@ -15,7 +15,7 @@ from tests.support.reference.innocence import worst
 from tests.support.reference.rows import strained
 from tests.support.reference.rows_moving import moving
 from xent_conformance.reference.formats import FORMATS, Format
-from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.operators import MOVING, OF_ROWS, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
 LONGEST = 64
@@ -87,7 +87,7 @@ def _largest(
 
 def page() -> str:
     """All of docs/BOUNDS.md."""
-    return "\n".join([HEAD.format(longest=LONGEST), *map(_section, OPERATORS)])
+    return "\n".join([HEAD.format(longest=LONGEST), *map(_section, OF_ROWS)])
 
 
 def _section(operator: str) -> str:

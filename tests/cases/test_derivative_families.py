@@ -10,10 +10,10 @@ from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.reference.formats import BINARY16, BINARY32, Format
-from xent_conformance.reference.operators import MOVING, OPERATORS, Operator
+from xent_conformance.reference.operators import MOVING, OF_ROWS, Operator
 from xent_conformance.reference.oracle import Oracle
 
-EACH = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+EACH = pytest.mark.parametrize("operator", OF_ROWS.values(), ids=list(OF_ROWS))
 
 
 def asked(family: str, operator: Operator, fmt: Format = BINARY32) -> Batch:

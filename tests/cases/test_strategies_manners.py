@@ -13,11 +13,11 @@ from xent_conformance.cases.form import PLAIN_FORM
 from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.formats import BINARY32, FORMATS
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.operators import MOVING, OF_ROWS
 
-EVERY = pytest.mark.parametrize("operator", OPERATORS)
+EVERY = pytest.mark.parametrize("operator", OF_ROWS)
 SPARSE = "sparse_softmax_cross_entropy"
-LOSSES = pytest.mark.parametrize("operator", [o.name for o in OPERATORS.values() if o.labels != "none"])
+LOSSES = pytest.mark.parametrize("operator", [o.name for o in OF_ROWS.values() if o.labels != "none"])
 IN_THE_DTYPE = st.sampled_from(["pairwise", "sequential", "kahan", "online"])
 BEYOND_ACCURATE = {"1.2", "1.3"}
 

@@ -17,10 +17,10 @@ from tests.support.reference.innocence import SLOPS, accused, worst
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import BINARY16, BINARY32, BINARY64, FORMATS, Floats, Format
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reference.operators import MOVING, OPERATORS
+from xent_conformance.reference.operators import MOVING, OF_ROWS, OPERATORS
 from xent_conformance.reference.oracle import Oracle, Truth
 
-SUMS = [name for name, o in OPERATORS.items() if not o.elementwise]
+SUMS = [name for name, o in OF_ROWS.items() if not o.elementwise]
 Tables = Mapping[str, Mapping[tuple[str, str], Mapping[str, Callable[..., Array]]]]
 
 

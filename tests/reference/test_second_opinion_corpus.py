@@ -12,7 +12,7 @@ from tests.support.reference.measure import plain
 from tests.support.reference.second_opinion import compare
 from xent_conformance.cases.case import Batch
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS
 
 WIDEST = 100.0
 """Logits farther apart take thousands of bits; the rows of the other files have them."""
@@ -51,7 +51,7 @@ def kind_of(batch: Batch) -> tuple[object, ...]:
     return (batch.family, *sorted(a.given), a.reduction, batch.inputs.outputs[0]) if crossed else (batch.id,)
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("operator", OF_ROWS)
 def test_rows_of_the_corpus(operator: str) -> None:
     """In binary32 alone: definitions know of no format, and rows differ between them in bits only."""
     count, seen = 0, set[tuple[object, ...]]()

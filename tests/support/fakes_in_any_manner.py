@@ -16,7 +16,7 @@ import numpy as np
 from tests.support import exact
 from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS
 
 MANNERS = frozenset(
     {
@@ -44,8 +44,8 @@ LAYOUTS = frozenset(
         "logits_broadcast",
     }
 )
-SCALAR = tuple(o.name for o in OPERATORS.values() if o.value_shape == "scalar")
-INDEX = tuple(o.name for o in OPERATORS.values() if o.labels == "index")
+SCALAR = tuple(o.name for o in OF_ROWS.values() if o.value_shape == "scalar")
+INDEX = tuple(o.name for o in OF_ROWS.values() if o.labels == "index")
 
 Frozen = tuple[float, ...]
 

@@ -15,7 +15,7 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.formats import FORMATS
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import Grade, Status
 
@@ -80,14 +80,14 @@ def _asked(operator: str, dtype: str, *, mannered: bool) -> Iterator[Batch]:
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("operator", OF_ROWS)
 def test_exact_everywhere(operator: str, dtype: str) -> None:
     judged = sum(_judge(b, list(range(len(b.inputs)))) for b in _asked(operator, dtype, mannered=False))
     assert judged >= 20
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("operator", [o.name for o in OPERATORS.values() if not o.plain_labels])
+@pytest.mark.parametrize("operator", [o.name for o in OF_ROWS.values() if not o.plain_labels])
 def test_exact_in_every_manner(operator: str, dtype: str) -> None:
     """The first and the last row of each batch: in a group of attributes the last has nothing left."""
     judged = sum(_judge(b, sorted({0, len(b.inputs) - 1})) for b in _asked(operator, dtype, mannered=True))
@@ -103,7 +103,7 @@ def test_exact_over_long_sums(batch: Batch) -> None:
 @pytest.mark.parametrize("n", [1000, WIDEST])
 def test_exact_with_many_classes(dtype: str, n: int) -> None:
     """Cross-entropy with dense labels shows all of the family: loss, probabilities, log-probabilities."""
-    every = [o.name for o in OPERATORS.values() if not o.elementwise]
+    every = [o.name for o in OF_ROWS.values() if not o.elementwise]
     operators = ["softmax_cross_entropy"] if n == WIDEST else every
     judged = 0
     for batch in of_corpus("standard", operators=operators, families=["ordinary"], dtypes=[dtype]):

@@ -22,7 +22,7 @@ from xent_conformance.judging.numbered import numbers
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import JUDGED, Floats, native
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS
 from xent_conformance.reference.oracle import Oracle, Truth
 from xent_conformance.reports.run.file import SCHEMA
 from xent_conformance.reports.run.words import Grade, Symptom
@@ -61,7 +61,7 @@ def same(a: Verdict, b: Verdict) -> bool:
     return all(x == y or (x != x and y != y) for x, y in zip(astuple(a), astuple(b), strict=True))
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("operator", OF_ROWS)
 def test_columns_agree_with_the_judge_of_rows(operator: str) -> None:
     """In every family and format, for what is right, off, NaN, infinite, flushed or far away."""
     grades, symptoms = set(), set()
