@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.layer import KEYWORDS, apart
-
-OPERATOR = "linear_cross_entropy"
-
-Loss = Callable[[Any, Any, Any], Any]
-"""``loss(framework, logits, labels)``, a number an example."""
+from xent_conformance.frameworks.layer import KEYWORDS, Layered
 
 
-def layered(name: str, loss: Loss, note: str, since: str = "quick") -> Implementation:
-    """The door of a loss behind a layer; an ignored example is label 0, and its loss taken away."""
-
-    def call(
-        framework: Any,
-        x: Any,
-        y: Any,
-        features: int,
-        affine: bool = False,
-        reduction: str = "none",
-        ignore_index: int | None = None,
-    ) -> Any:
-        import jax.numpy as jnp
-
-        hidden, weight, bias = apart(x, y, jnp.reshape, features, affine)
-        logits = hidden @ weight.T
-        kept = jnp.ones(y.shape, bool) if ignore_index is None else y != ignore_index
-        each = loss(framework, logits if bias is None else logits + bias, jnp.where(kept, y, 0))
-        each = jnp.where(kept, each, 0)
-        if reduction == "none":
-            return each
-        return each.sum() if reduction == "sum" else each.sum() / kept.sum().astype(x.dtype)
-
-    return Implementation(name, OPERATOR, "composed", call, note, KEYWORDS, since=since)
+def logits_of(hidden: Any, weight: Any, bias: Any) -> Any:
+    """``h Wᵀ + b``, of a layer without a bias ``h Wᵀ``."""
+    product = hidden @ weight.T
+    return product if bias is None else product + bias
 
 
-def _log_softmax_and_take(jax: Any, x: Any, y: Any) -> Any:
-    return -jax.numpy.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=-1)[:, 0]
+def reduced(jnp: Any, losses: Any, labels: Any, reduction: str, ignore_index: int | None) -> Any:
+    """The losses of the examples that are kept, their sum, or their mean."""
+    kept = jnp.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
+    each = jnp.where(kept, losses, 0)
+    if reduction == "none":
+        return each
+    return each.sum() if reduction == "sum" else each.sum() / kept.sum().astype(each.dtype)
+
+
+def shown(jnp: Any, labels: Any, ignore_index: int | None) -> Any:
+    """The labels, with class 0 for what is ignored: its loss is taken away afterwards."""
+    return labels if ignore_index is None else jnp.where(labels == ignore_index, 0, labels)
+
+
+def _composed(
+    jax: Any,
+    hidden: Any,
+    weight: Any,
+    labels: Any,
+    bias: Any,
+    reduction: str = "none",
+    ignore_index: int | None = None,
+) -> Any:
+    log_s = jax.nn.log_softmax(logits_of(hidden, weight, bias))
+    y = shown(jax.numpy, labels, ignore_index)
+    losses = -jax.numpy.take_along_axis(log_s, y[:, None], axis=-1)[:, 0]
+    return reduced(jax.numpy, losses, labels, reduction, ignore_index)
 
 
 LAYERS = (
-    layered(
+    Implementation(
         "jax.numpy.matmul+jax.nn.log_softmax+take",
-        _log_softmax_and_take,
+        "linear_cross_entropy",
+        "composed",
+        Layered(_composed),
         "JAX core has no linear loss; composed as its users write it",
+        KEYWORDS,
     ),
 )

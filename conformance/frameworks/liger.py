@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import STATES, Implementation, NotOffered, Variant
-from xent_conformance.frameworks.layer import KEYWORDS, apart
+from xent_conformance.frameworks.layer import KEYWORDS, Layered
 from xent_conformance.frameworks.torch import Torch
 
 INTERPRET = "TRITON_INTERPRET"
@@ -41,19 +41,14 @@ def _cross_entropy(liger: Any, x: Any, y: Any, **given: Any) -> Any:
     return liger.liger_cross_entropy(x, y, **{"reduction": "none", **given})
 
 
-def _fused_layer(
-    liger: Any, x: Any, y: Any, features: int, affine: bool = False, accumulator: str = "", **given: Any
-) -> Any:
+def _layer(liger: Any, h: Any, w: Any, y: Any, b: Any, **given: Any) -> Any:
+    return liger.liger_fused_linear_cross_entropy(h, w, y, b, **{"reduction": "none", **given})
+
+
+def _wide_layer(liger: Any, h: Any, w: Any, y: Any, b: Any, **given: Any) -> Any:
     import torch
 
-    hidden, weight, bias = apart(x, y, torch.reshape, features, affine)
-    accum = getattr(torch, accumulator) if accumulator else None
-    loss = liger.liger_fused_linear_cross_entropy
-    return loss(hidden, weight, y, bias, accum_dtype=accum, **{"reduction": "none", **given})
-
-
-def _accumulated(liger: Any, x: Any, y: Any, features: int, affine: bool = False, **given: Any) -> Any:
-    return _fused_layer(liger, x, y, features, affine, "float32", **given)
+    return _layer(liger, h, w, y, b, accum_dtype=torch.float32, **given)
 
 
 class Liger(Torch):
@@ -105,7 +100,7 @@ class Liger(Torch):
             LAYER,
             "linear_cross_entropy",
             "fused",
-            _fused_layer,
+            Layered(_layer),
             note="accum_dtype=None, its default: gradients of the layer add up in its own format",
             takes=KEYWORDS,
         ),
@@ -113,7 +108,7 @@ class Liger(Torch):
             f"{LAYER}:accum_dtype=float32",
             "linear_cross_entropy",
             "fused",
-            _accumulated,
+            Layered(_wide_layer),
             takes=KEYWORDS,
         ),
     )

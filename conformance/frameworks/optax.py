@@ -10,7 +10,8 @@ import numpy as np
 
 from xent_conformance.frameworks.interface import Glance, Implementation
 from xent_conformance.frameworks.jax import Jax, composed
-from xent_conformance.frameworks.jax_layers import layered
+from xent_conformance.frameworks.jax_layers import logits_of, reduced, shown
+from xent_conformance.frameworks.layer import KEYWORDS, Layered
 
 
 def _there(x: Any, mask: Any) -> Any:
@@ -47,6 +48,22 @@ def _safe(optax: Any, x: Any, p: Any, label_smoothing: float = 0.0, mask: Any = 
 
 def _divergence(optax: Any, x: Any, p: Any, axis: int = -1) -> Any:
     return optax.losses.kl_divergence(x, p, axis=axis)
+
+
+def _of_a_layer(
+    optax: Any,
+    hidden: Any,
+    weight: Any,
+    labels: Any,
+    bias: Any,
+    reduction: str = "none",
+    ignore_index: int | None = None,
+) -> Any:
+    import jax
+
+    y = shown(jax.numpy, labels, ignore_index)
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits_of(hidden, weight, bias), y)
+    return reduced(jax.numpy, losses, labels, reduction, ignore_index)
 
 
 class Optax(Jax):
@@ -90,10 +107,11 @@ class Optax(Jax):
             lambda optax, x, t, axis=-1: optax.losses.kl_divergence_with_log_targets(x, t, axis=axis),
             takes=frozenset({"axis"}),
         ),
-        layered(
-            "jax.numpy.matmul+optax.softmax_cross_entropy_with_integer_labels",
-            lambda optax, x, y: optax.softmax_cross_entropy_with_integer_labels(x, y),
-            "Optax has no linear loss; composed as its users write it",
+        Implementation(
+            "jax.numpy.matmul+optax.softmax_cross_entropy_with_integer_labels", "linear_cross_entropy",
+            "composed", Layered(_of_a_layer),
+            note="Optax has no linear loss; composed as its users write it",
+            takes=KEYWORDS,
         ),
     )  # fmt: skip
     in_eight_bits: ClassVar = frozenset(i.name for i in implementations)

@@ -4,70 +4,74 @@ from __future__ import annotations
 
 from typing import Any
 
-from xent_conformance.frameworks.interface import Implementation
-from xent_conformance.frameworks.layer import KEYWORDS, apart
-
-OPERATOR = "linear_cross_entropy"
+from xent_conformance.frameworks.interface import Formulation, Implementation
+from xent_conformance.frameworks.layer import KEYWORDS, Layered
 
 CHUNK = 4
-"""Examples in a chunk: without a size, or without options, the whole batch may be one."""
+"""Examples in a chunk: without options nothing is cut, and by itself a small batch may be one chunk."""
 
 
-def _taken_apart(torch: Any, x: Any, y: Any, features: int, affine: bool) -> tuple[Any, Any, Any]:
-    return apart(x, y, torch.reshape, features, affine)
+def _unreduced(given: dict[str, Any]) -> dict[str, Any]:
+    return {"reduction": "none", **given}
 
 
-def _composed(torch: Any, x: Any, y: Any, features: int, affine: bool = False, **given: Any) -> Any:
-    hidden, weight, bias = _taken_apart(torch, x, y, features, affine)
-    logits = torch.nn.functional.linear(hidden, weight, bias)
-    return torch.nn.functional.cross_entropy(logits, y, **{"reduction": "none", **given})
+def _options(torch: Any, policy: str) -> Any:
+    return torch.nn.LinearCrossEntropyOptions(acc_policy=policy, batch_chunk_size=CHUNK)
 
 
-def _fused(
-    torch: Any, x: Any, y: Any, features: int, affine: bool = False, policy: str = "", **given: Any
-) -> Any:
-    hidden, weight, bias = _taken_apart(torch, x, y, features, affine)
-    if policy:
-        given["options"] = torch.nn.LinearCrossEntropyOptions(acc_policy=policy, batch_chunk_size=CHUNK)
-    loss = torch.nn.functional.linear_cross_entropy
-    return loss(hidden, weight, y, linear_bias=bias, **{"reduction": "none", **given})
-
-
-def _chunked(policy: str) -> Any:
-    def call(torch: Any, x: Any, y: Any, features: int, affine: bool = False, **given: Any) -> Any:
-        return _fused(torch, x, y, features, affine, policy, **given)
-
-    return call
+def _door(name: str, call: Any, note: str, formulation: Formulation = "fused", since: str = "quick") -> Any:
+    call, operator = Layered(call), "linear_cross_entropy"
+    return Implementation(name, operator, formulation, call, note, KEYWORDS, since=since)
 
 
 COMPOSED = "torch.nn.functional.linear+cross_entropy"
 
-LAYERS = (
-    Implementation(COMPOSED, OPERATOR, "composed", _composed, takes=KEYWORDS),
-    Implementation(
-        "torch.nn.functional.linear_cross_entropy:options=None",
-        OPERATOR,
+LAYERS: tuple[Implementation, ...] = (
+    _door(
+        COMPOSED,
+        lambda torch, h, w, y, b, **given: torch.nn.functional.cross_entropy(
+            torch.nn.functional.linear(h, w, b), y, **_unreduced(given)
+        ),
+        "",
         "composed",
-        _fused,
-        note="without options it is the layer and then the loss",
-        takes=KEYWORDS,
+    ),
+    _door(
+        "torch.nn.functional.linear_cross_entropy:options=None",
+        lambda torch, h, w, y, b, **given: torch.nn.functional.linear_cross_entropy(
+            h, w, y, linear_bias=b, **_unreduced(given)
+        ),
+        "without options it is the layer and then the loss",
+        "composed",
         since="standard",
     ),
-    *(
-        Implementation(
-            f"torch.nn.functional.linear_cross_entropy:{policy}",
-            OPERATOR,
-            "fused",
-            _chunked(policy),
-            note=f'acc_policy="{policy}", in chunks of {CHUNK} examples',
-            takes=KEYWORDS,
-            since=since,
-        )
-        for policy, since in (
-            ("accurate", "quick"),
-            ("balanced", "standard"),
-            ("compact", "standard"),
-            ("auto", "quick"),
-        )
+    _door(
+        "torch.nn.functional.linear_cross_entropy:accurate",
+        lambda torch, h, w, y, b, **given: torch.nn.functional.linear_cross_entropy(
+            h, w, y, linear_bias=b, options=_options(torch, "accurate"), **_unreduced(given)
+        ),
+        f'acc_policy="accurate", in chunks of {CHUNK} examples',
+    ),
+    _door(
+        "torch.nn.functional.linear_cross_entropy:balanced",
+        lambda torch, h, w, y, b, **given: torch.nn.functional.linear_cross_entropy(
+            h, w, y, linear_bias=b, options=_options(torch, "balanced"), **_unreduced(given)
+        ),
+        f'acc_policy="balanced", in chunks of {CHUNK} examples',
+        since="standard",
+    ),
+    _door(
+        "torch.nn.functional.linear_cross_entropy:compact",
+        lambda torch, h, w, y, b, **given: torch.nn.functional.linear_cross_entropy(
+            h, w, y, linear_bias=b, options=_options(torch, "compact"), **_unreduced(given)
+        ),
+        f'acc_policy="compact", in chunks of {CHUNK} examples',
+        since="standard",
+    ),
+    _door(
+        "torch.nn.functional.linear_cross_entropy:auto",
+        lambda torch, h, w, y, b, **given: torch.nn.functional.linear_cross_entropy(
+            h, w, y, linear_bias=b, options=_options(torch, "auto"), **_unreduced(given)
+        ),
+        f'acc_policy="auto", its default, in chunks of {CHUNK} examples',
     ),
 )

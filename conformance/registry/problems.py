@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from xent_conformance.cases.form import Layout
 from xent_conformance.cases.profile import Profile
-from xent_conformance.frameworks import around
+from xent_conformance.frameworks import around, layer
 from xent_conformance.frameworks.around import Around
 from xent_conformance.frameworks.interface import (
     MANNERS,
@@ -53,7 +53,7 @@ KEYWORDS = (
 )
 """What an implementation may take beside logits and labels: ``Implementation.takes``."""
 
-OUTPUTS = ("value", "grad_logits", "grad_labels")
+OUTPUTS = ("value", "grad_logits", "grad_labels", *layer.PARTS)
 
 LAYOUTS = tuple(name for name in get_args(Layout) if name != "contiguous")
 
@@ -111,6 +111,8 @@ def accepts(call: Callable[..., Any], keyword: str) -> bool:
     if isinstance(call, Around):
         own = around.KEYWORDS | ({"mask"} if call.hide else frozenset())
         return keyword in own or accepts(call.call, keyword)
+    if isinstance(call, layer.Layered):
+        return keyword in layer.OWN or accepts(call.call, keyword)
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from xent_conformance.frameworks.around import Around
+from xent_conformance.frameworks.layer import OWN, Layered
 from xent_conformance.frameworks.own import Own
 
 Names = Mapping[str, ast.expr]
@@ -45,11 +46,19 @@ def source_of(
         return Source(f"{call.name}({', '.join(passed)})")
     if isinstance(call, Around):
         return _around(call, library, arguments, dict(keywords))
+    if isinstance(call, Layered):  # the parts stand under their own names, and need no keyword to say where
+        named_only = {name: text for name, text in keywords.items() if name not in OWN}
+        return source_of(call.call, library, _parts(arguments), named_only)
     writer = _Writer(sys.modules[call.__module__], _parsed(library))
     given = [writer.library, *map(_parsed, arguments)]
     named = {name: _parsed(text) for name, text in keywords.items()}
     expression = writer.called(call, given, named)
     return Source(text_of(expression), tuple(writer.helpers.values()))
+
+
+def _parts(arguments: Sequence[str]) -> Sequence[str]:
+    """Hidden states, weights, labels and a bias, as the function of a layer takes them."""
+    return ["hidden", "weight", "labels", "bias" if "bias" in arguments else "None"]
 
 
 def _around(call: Around, library: str, given: Sequence[str], keywords: dict[str, str]) -> Source:

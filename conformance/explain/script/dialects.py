@@ -208,8 +208,9 @@ def _pull(shown: Shown, asked: str, given: str) -> list[str]:
             *once,
             f"return pull(cotangent{like})[1]",
         ]
+    by = argument_of(shown)
     return [
-        f"{value}, pull = jax.vjp(lambda logits: {asked}({given}), logits)",
+        f"{value}, pull = jax.vjp(lambda {by}: {asked}({given}), {by})",
         *once,
         f"return pull(cotangent{like})[0]",
     ]

@@ -41,7 +41,7 @@ def names(shown: Shown) -> list[str]:
 
 def arguments(shown: Shown) -> list[str]:
     """The arguments of the call."""
-    return [n for n in ("logits", "labels") if n in shown.arrays]
+    return [n for n in ("logits", "hidden", "weight", "labels", "bias") if n in shown.arrays]
 
 
 def argument_of(shown: Shown) -> str:

@@ -25,6 +25,7 @@ from xent_conformance.explain.script.right import NOTHING, Right, right_of
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused
 from xent_conformance.frameworks.interface import Array, Implementation, Question
+from xent_conformance.frameworks.layer import named_parts
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.repeated import EQUAL_CLASSES, equal_inputs
 from xent_conformance.judging.rows import answered, asked_and_judged, verdicts
@@ -317,6 +318,10 @@ class _Asked:
         numbers = delivery.answer(numbered, arrays)[output]
         (row,) = np.flatnonzero(rows == self.case.row)
         (called, keywords), *_ = seen
+        if "features" in keywords:
+            parts = named_parts(called, keywords)
+            of = parts[_like(output) if output == "value" else output.removeprefix("grad_")]
+            return parts, keywords, of.shape, tuple(int(i) for i in np.unravel_index(index, of.shape))
         like = called[_like(output)]
         if not like.size:  # a call without an example: its shape is all there is
             return called, keywords, like.shape, ()

@@ -114,7 +114,7 @@ def test_a_door_takes_the_array_apart_as_the_corpus_has_put_it_together(affine: 
     hidden, weight = np.arange(8.0).reshape(4, 2), 10 + np.arange(6.0).reshape(3, 2)
     bias = np.array([20.0, 21.0, 22.0][: 3 * affine])
     whole = np.concatenate([hidden.ravel(), weight.ravel(), bias])
-    found = apart(whole, np.zeros(4), np.reshape, 2, affine)
+    found = apart(whole, np.zeros(4), 2, affine)
     np.testing.assert_array_equal(found[0], hidden)
     np.testing.assert_array_equal(found[1], weight)
     assert (found[2] is None) == (not affine)

@@ -31,7 +31,7 @@ class LayerKernel(Kernel):
         working, given = self.working(call.logits.dtype), call.keywords
         features, affine = given["features"], given.get("affine", False)
         numbers, labels = call.logits.astype(working), np.array(call.labels)
-        hidden, weight, bias = apart(numbers, labels, np.reshape, features, affine)
+        hidden, weight, bias = apart(numbers, labels, features, affine)
         grad_hidden, grad_weight = np.zeros_like(hidden), np.zeros_like(weight)
         grad_bias = np.zeros(len(weight) if affine else 0, dtype=working)
         losses: list[Array] = []
