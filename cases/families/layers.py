@@ -138,6 +138,7 @@ LAYERS = Family(
     formats_at={
         ("quick", SMALL): ("float32", "bfloat16"),
         ("quick", FEW): ("bfloat16",),
+        ("standard", FEW): ("bfloat16", "float16"),
         ("standard", THREE): ("bfloat16",),
     },
     domains={"layer": Profile.QUICK},

@@ -47,7 +47,7 @@ def apart(x: Any, y: Any, features: int, affine: bool, framework: Any = None) ->
 
 @dataclass(frozen=True)
 class Layered:
-    """A door's call, made of ``call(framework, hidden, weight, labels, bias, **keywords)``; no bias is None."""
+    """A door's call, made of ``call(framework, hidden, weight, labels, bias or None, **given)``."""
 
     call: Callable[..., Any]
 
