@@ -16,7 +16,7 @@ from xent_conformance.cases.outside.numbers import CasesError, floats, indices
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import FORMATS, Floats, Format
-from xent_conformance.reference.operators import OPERATORS, Operator
+from xent_conformance.reference.operators import OF_ROWS, Operator
 
 SCHEMA = 1
 
@@ -149,7 +149,7 @@ def _call(case: Any, at: str, nearest: bool) -> Call:
     name = name_of(case.get("id"), f"{at}: id")
     where = f"case {name!r}"
     check_known(case, CASE, where)
-    op = OPERATORS[choice_of(case, "operator", OPERATORS, where)]
+    op = OF_ROWS[choice_of(case, "operator", OF_ROWS, where)]
     fmt = FORMATS[choice_of(case, "dtype", FORMATS, where)]
 
     def array(field: str) -> Floats | None:

@@ -78,6 +78,8 @@ def search_target(
     for framework in FRAMEWORKS.values():
         for i in framework.declaration.implementations:
             if i.name == implementation and operator in (None, i.operator):
+                if OPERATORS[i.operator].layered:
+                    raise UnknownName(f"{i.operator} is of a layer, and what is searched for are rows")
                 seat = next(as_they_are(framework), Seat(framework)).run_by(
                     (interpreters or {}).get(framework.name)
                 )

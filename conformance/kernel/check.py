@@ -18,6 +18,7 @@ from xent_conformance.cases.corpus import families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.waivers import Waiver, read_waivers
 from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.layer import OWN, Layered
 from xent_conformance.kernel.function import Kernel, excludes
 from xent_conformance.kernel.naming import name_of, own
 from xent_conformance.kernel.result import Checked
@@ -56,7 +57,9 @@ def check(
 
     ``function(x)`` or ``function(x, labels)`` is given tensors of ``framework`` on ``device``: logits
     ``(rows, N)``, and labels ``(rows, N)`` or, as indices, ``(rows,)``. It returns a value a row, or one an
-    element, as ``operator`` says (``conformance list operators``). All that the operator has is offered
+    element, as ``operator`` says (``conformance list operators``). Of ``linear_cross_entropy`` it is
+    ``function(hidden, weight, labels, bias)``, of ``(M, H)``, ``(N, H)``, ``(M,)`` and ``(N,)`` or None, and
+    takes ``reduction`` and ``ignore_index``. All that the operator has is offered
     unless these arguments say otherwise, and what is offered is to be answered (SPEC.md 1.7): gradients,
     by the framework's own autodiff, unless ``differentiable=False``, and derivatives along a tangent (forward
     mode, a derivative of the gradient), unless ``differentiable="once"``; all four formats, unless ``dtypes``
@@ -145,12 +148,13 @@ def _kernel(
     keywords = frozenset(names(takes))
     for keyword in sorted(keywords):
         _check_keyword(function, keyword)
+    layered = OPERATORS[operator].layered
     implementation = Implementation(
         name or name_of(function),
         operator,
         "fused",
-        own(function),
-        takes=keywords,
+        Layered(own(function)) if layered else own(function),
+        takes=keywords | OWN if layered else keywords,
         class_axis=class_axis,
     )
     kernel = Kernel(

@@ -15,14 +15,14 @@ from tests.support.mutants.adapter import DOORS, Textbook
 from tests.support.mutants.asked import Bench, survivors
 from tests.support.mutants.mutate import TEXTBOOK, Mutant, callers, mutants
 from tests.support.paths import ROOT
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS
 
 
 def test_the_textbook_itself_breaks_nothing() -> None:
     bench = Bench("quick")
     asked = of_corpus("quick")
     assert [b.id for b in asked if bench.breaks(textbook, b)] == []
-    assert set(DOORS) == set(OPERATORS)
+    assert set(DOORS) == set(OF_ROWS)
 
 
 def test_every_mutant_is_caught_in_quick_or_is_the_same_function() -> None:

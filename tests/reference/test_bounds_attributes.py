@@ -16,10 +16,10 @@ from tests.support.reference.strain import Rows, assert_tiers_in_order, strain, 
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import BINARY16
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reference.operators import OF_ROWS, OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
-LOSSES = tuple(o.name for o in OPERATORS.values() if o.labels != "none" and not o.plain_labels)
+LOSSES = tuple(o.name for o in OF_ROWS.values() if o.labels != "none" and not o.plain_labels)
 QUESTIONS = [(name, output, tier) for name in LOSSES for output in OPERATORS[name].outputs for tier in ROWS]
 
 

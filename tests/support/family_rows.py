@@ -32,5 +32,5 @@ def flat(asks: list[Ask]) -> np.ndarray:
     return np.concatenate([a.logits for a in asks])
 
 
-WIDELY = tuple(o for o in OPERATORS.values() if not o.plain_labels)
-"""Operators that every family may have rows of; the others have a family of their own."""
+WIDELY = tuple(o for o in OPERATORS.values() if not o.plain_labels and not o.layered)
+"""Operators that every family may have rows of; the others have families of their own."""

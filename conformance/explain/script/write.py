@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from xent_conformance.explain.script.right import NOTHING
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused, Wanted
+from xent_conformance.frameworks.layer import Layered
 from xent_conformance.frameworks.own import Own
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run.words import Outcome, Symptom
@@ -57,7 +59,7 @@ def written(found: Shown) -> str:
         raise Refused(
             f"no script is written for {found.seat.name}; there are scripts for {', '.join(DIALECTS)}"
         )
-    call = found.implementation.call
+    call = _function(found)
     if isinstance(call, Own) and call.missing:
         raise Refused(call.missing)
     framework, rules = program(found), rules_of(found)
@@ -103,9 +105,15 @@ def _stripped(lines: list[str]) -> list[str]:
     return lines
 
 
+def _function(found: Shown) -> Any:
+    """The function that is called; of a layer that to which its parts are given."""
+    call = found.implementation.call
+    return call.call if isinstance(call, Layered) else call
+
+
 def _title(found: Shown) -> str:
     rule = clause(str(found.row["clause"]))
-    of = "on tensors of" if isinstance(found.implementation.call, Own) else "of"
+    of = "on tensors of" if isinstance(_function(found), Own) else "of"
     named = f"{found.implementation.name} {of} {found.seat.declaration.distribution} {found.version}"
     told = {
         "case": found.case.id,
@@ -142,7 +150,7 @@ def _imports(found: Shown, framework: Program, rules: Mapping[str, Rule]) -> str
     if brain and not found.by_bits:
         others.add(f"import ml_dtypes  # {found.seat.declaration.distribution} needs it too")
     told = _sorted(standard)
-    call = found.implementation.call
+    call = _function(found)
     if isinstance(call, Own):
         first, *_ = call.name.partition(".")
         others.add(f"from {call.module} import {first}")
