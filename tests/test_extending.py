@@ -93,7 +93,7 @@ def test_a_framework_as_a_plug_in_is_one_file() -> None:
 def test_an_implementation(name: str) -> None:
     """Nobody but its adapter knows it by name."""
     adapter = FRAMEWORKS[name].adapter.partition(":")[0].removeprefix("xent_conformance.frameworks.")
-    own = {f"conformance/frameworks/{adapter}.py", f"conformance/frameworks/{adapter}_doors.py"}
+    own = {f"conformance/frameworks/{adapter}{of}.py" for of in ("", "_doors", "_layers")}
     for i in FRAMEWORKS[name].declaration.implementations:
         found = knowing(rf"\"{re.escape(i.name)}\"")
         assert found - {"reference/SPEC.md"} <= own, i.name
