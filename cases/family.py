@@ -22,6 +22,9 @@ DIVERGENCES: Mapping[Domain, Profile] = {
 }
 """Divergences by elements, and of targets that are given by their logarithms: they have their own family."""
 
+LAYER: Mapping[Domain, Profile] = {"layer": Profile.QUICK}
+"""Of a layer and its loss, which are asked together."""
+
 GIVEN: Mapping[Domain, Profile] = {**LOGITS, **dict.fromkeys(_LOSSES, Profile.QUICK)}
 """Of given log-probabilities and probabilities too."""
 

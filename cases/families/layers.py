@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
-from xent_conformance.cases.profile import Profile
+from xent_conformance.cases.family import LAYER, Family
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import Floats, Format
@@ -33,7 +32,7 @@ IGNORED = -100
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return (SMALL, FEW) if profile == Profile.QUICK else (SMALL, FEW, THREE, MORE)
+    return (SMALL, FEW) if profile == "quick" else (SMALL, FEW, THREE, MORE)
 
 
 def _attributes(n: int, **given: object) -> Attributes:
@@ -141,5 +140,5 @@ LAYERS = Family(
         ("standard", FEW): ("bfloat16", "float16"),
         ("standard", THREE): ("bfloat16",),
     },
-    domains={"layer": Profile.QUICK},
+    domains=LAYER,
 )
