@@ -47,8 +47,10 @@ def _layer(liger: Any, h: Any, w: Any, y: Any, b: Any, **given: Any) -> Any:
 
 def _wide_layer(liger: Any, h: Any, w: Any, y: Any, b: Any, **given: Any) -> Any:
     import torch
+    from liger_kernel.transformers import LigerFusedLinearCrossEntropyLoss
 
-    return _layer(liger, h, w, y, b, accum_dtype=torch.float32, **given)
+    loss = LigerFusedLinearCrossEntropyLoss(accum_dtype=torch.float32, **{"reduction": "none", **given})
+    return loss(w, h, y, b)
 
 
 class Liger(Torch):
@@ -105,10 +107,11 @@ class Liger(Torch):
             takes=KEYWORDS,
         ),
         Implementation(
-            f"{LAYER}:accum_dtype=float32",
+            "liger_kernel.transformers.LigerFusedLinearCrossEntropyLoss:float32",
             "linear_cross_entropy",
             "fused",
             Layered(_wide_layer),
+            note="accum_dtype=torch.float32",
             takes=KEYWORDS,
         ),
     )
