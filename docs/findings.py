@@ -38,7 +38,7 @@ Each of these accused somebody who was right, or let somebody pass who was not.
 * A loss that was composed here for JAX wrapped unsigned 8-bit labels around, and the finding was \
 charged to JAX: the labels are converted first now, as Optax does (clause 6.5).
 * Bounds underflowed where gradients are subnormal: at four places a result that is right could have \
-been called wrong. They were derived again ([SPEC.md 8.11](../reference/SPEC.md)).
+been called wrong. They were derived again ([SPEC.md 8.11](../reference/clauses/SPEC.md)).
 * Beside an exact value that is subnormal, an error in binary64 that is too large to be counted in ulps \
 was taken for one within its bound, and a wrong number for a loss of relative accuracy.
 * On a GPU an index out of range breaks the process, and every later call fails. Rows of the same run \

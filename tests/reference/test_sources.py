@@ -50,7 +50,7 @@ def test_one_number_in_any_file_that_decides_changes_the_hash(
     [
         ("bounds/sizes.py", "else 5.0", "else 500.0"),
         ("inputs.py", "labels[i]", "labels[0]"),
-        ("SPEC.md", "must", "open"),
+        ("clauses/SPEC.md", "must", "open"),
     ],
 )
 def test_what_was_once_left_out_counts(file: str, old: str, new: str, tmp_path: Path) -> None:

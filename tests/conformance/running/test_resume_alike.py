@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,8 @@ def test_another_specification_is_refused(
     interrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of one more sentence."""
-    copy = tmp_path / "reference"
-    copy.mkdir()
-    for file in sources.HERE.glob("*.*"):
-        (copy / file.name).write_bytes(file.read_bytes())
-    spec = copy / "SPEC.md"
+    copy = shutil.copytree(sources.HERE, tmp_path / "reference")
+    spec = copy / "clauses" / "SPEC.md"
     spec.write_text(spec.read_text("utf-8") + "\nAll is well.\n", "utf-8")
     before, after = (sources.hash_of(folder) for folder in (sources.HERE, copy))
     assert before != after
