@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ FAMILIES = ["ordinary", "huge_logits", "special_values", "index_range", "offsets
 
 EXAMPLES = {
     "triton_cross_entropy.py": (("triton", "torch"), {"TRITON_INTERPRET": "1"}, ()),
+    "triton_softmax.py": (("triton", "torch"), {"TRITON_INTERPRET": "1"}, ()),
     "pallas_cross_entropy.py": (("jax",), {}, ()),
     "keras_cross_entropy.py keras-jax": (("keras", "jax"), {}, ("keras-jax",)),
     "keras_cross_entropy.py keras-torch": (("keras", "torch"), {}, ("keras-torch",)),
@@ -66,6 +68,13 @@ def test_it_conforms(example: str, tmp_path: Path) -> None:
         pytest.skip(f"not installed: pip install {' '.join(missing)}")
     status, told = _run(KERNELS / example.split()[0], tmp_path, environment, *arguments)
     assert status == 0 and "breaks must" not in told and " conforms" in told, told
+
+
+def test_the_kernel_in_the_readme_is_the_one_that_is_run() -> None:
+    shown = re.findall(
+        r"```python\n(@triton.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(shown) == 1 and shown[0] in (KERNELS / "triton_softmax.py").read_text(encoding="utf-8")
 
 
 def test_one_that_is_wrong_would_be_noticed(tmp_path: Path) -> None:
