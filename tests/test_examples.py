@@ -71,9 +71,8 @@ def test_it_conforms(example: str, tmp_path: Path) -> None:
 
 
 def test_the_kernel_in_the_readme_is_the_one_that_is_run() -> None:
-    shown = re.findall(
-        r"```python\n(@triton.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```python\n(@triton.*?)```", page, re.DOTALL)
     assert len(shown) == 1 and shown[0] in (KERNELS / "triton_softmax.py").read_text(encoding="utf-8")
 
 
