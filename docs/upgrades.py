@@ -102,8 +102,8 @@ $ conformance run --framework torch --device 'cpu[isa=avx2]' --profile quick -o 
 LEGEND = f"""
 Naive formulations are left out. *Drifted* and *improved*: the verdict is as before, the error more than \
 twice or less than half. *Regressed* counts every verdict that is worse, by however little; what blocks is \
-decided cause by cause ([SPEC.md §9](../reference/clauses/SPEC.md)). `--fail-on {STRICT}` blocks on every verdict \
-that is worse, and on every must clause that is broken, before or not.
+decided cause by cause ([SPEC.md §9](../reference/clauses/SPEC.md)). `--fail-on {STRICT}` blocks on every \
+verdict that is worse, and on every must clause that is broken, before or not.
 
 ## What each was
 
