@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.faults.kernel import correct
+from tests.support.faults.layer import correct
 from tests.support.faults.seeded import FAULTS
 from tests.support.mutants import textbook
 from tests.support.mutants.adapter import DOORS, answer

@@ -43,6 +43,9 @@ OF_ALL_FORMS: Mapping[str, str] = {
     "log of the odds": (
         "the logarithm of the odds, or two logarithms subtracted: near one half they are lost"
     ),
+    "minus infinity that the format has not": (
+        "a maximum, or a shift, is −∞ for want of a number, which a format without infinities has as NaN"
+    ),
     "no shift by the maximum": "exp of the logits as they are: it overflows, or all terms vanish",
     "normalised once more": (
         "what is given is normalised: a distribution by its sum, or as if it were logits"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xent_conformance.reference.bounds.bound import Bound, tiers
-from xent_conformance.reference.bounds.sizes import LEAST, Sizes, rowsum
+from xent_conformance.reference.bounds.sizes import Sizes, rowsum
 from xent_conformance.reference.formats import Floats
 
 # --- by elements: a prediction q, a target p ------------------------------------------------------
@@ -37,7 +37,7 @@ class Pair:
         signed = np.where(near, np.log1p((p - q) / q), log_p - log_q)
         low, high = np.log(fmt.smallest_normal), np.log(fmt.largest)
         far = np.asarray((signed < low) | (signed > high), dtype=np.float64)
-        p, q = np.where(label == 0, 0.0, p), np.maximum(q, LEAST)
+        p = np.where(label == 0, 0.0, p)
         return cls(q, p, np.abs(log_p) + np.abs(log_q), signed, far)
 
     @property
@@ -80,22 +80,30 @@ def _elementwise_divergence(z: Sizes) -> Bound:
 def _by_prediction(z: Sizes) -> Bound:
     """``−c p/q``."""
     t, c = Pair.of(z), np.abs(z.c)
-    size = c * t.p / t.q
+    size = _quotient(z.u * c, t.p, t.q)
     return _divided(z, t, (z.Q + 2) * size, (3 * z.Q + 6) * size)
 
 
 def _divergence_by_prediction(z: Sizes) -> Bound:
-    """``c (q − p) / q``, of which the quotient alone may be no number of binary64."""
+    """``c (q − p) / q``."""
     t, c = Pair.of(z), np.abs(z.c)
-    ratio, slope = c * t.p / t.q, c * np.abs(t.q - t.p) / t.q
+    ratio, slope = _quotient(z.u * c, t.p, t.q), _quotient(z.u * c, np.abs(t.q - t.p), t.q)
     return _divided(z, t, (z.Q + 3) * slope, (3 * z.Q + 6) * ratio + 3 * slope)
 
 
+def _quotient(c: Floats, top: Floats, q: Floats) -> Floats:
+    """``c top / q`` as a size: the product may be subnormal, and the quotient beyond binary64."""
+    product, quotient = c * top / q, c * (top / q)
+    both = np.isfinite(product) & np.isfinite(quotient)
+    other = np.where(np.isfinite(product), product, quotient)
+    return np.where(both, np.maximum(product, quotient), other)
+
+
 def _divided(z: Sizes, t: Pair, accurate: Floats, stable: Floats) -> Bound:
-    """``c p``, or ``c (q − p)``, may be subnormal, and is divided by ``q``."""
-    c, divided = np.abs(z.c), 1 / t.q
-    lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c, 1.0))
-    return tiers(z, z.u * accurate, z.u * stable, 4 + 4 * c, lost)
+    """``c p``, or ``c (q − p)``, may be subnormal, and is divided by ``q``; both tiers in units of one."""
+    c = np.abs(z.c)
+    lost = z.eta / t.q, np.minimum(z.tiny / t.q, np.maximum(c, 1.0))
+    return tiers(z, accurate, stable, 4 + 4 * c, lost)
 
 
 def _by_target(z: Sizes) -> Bound:
@@ -117,8 +125,9 @@ def _divergence_by_target(z: Sizes) -> Bound:
 
 def _over_target(z: Sizes, t: Pair, accurate: Floats, stable: Floats) -> Bound:
     """``c p`` may be subnormal, and is divided by ``p``."""
-    c, divided = np.abs(z.c), np.where(t.p > 0, 1 / np.maximum(t.p, LEAST), 0.0)
-    lost = z.eta * divided, np.minimum(z.tiny * divided, np.maximum(c, 1.0))
+    c, there = np.abs(z.c), t.p > 0
+    p = np.where(there, t.p, 1.0)
+    lost = there * z.eta / p, np.minimum(there * z.tiny / p, np.maximum(c, 1.0))
     return tiers(z, z.u * accurate, z.u * stable, 4 + 4 * c, lost)
 
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from tests.support.reference.arithmetic import Array
+from tests.support.reference.eight_bit_steps import EVERY, Step, Steps, negative
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.judging.judge import Judge
-from xent_conformance.reference.formats import E4M3, E5M2, EIGHT_BITS, Format
+from xent_conformance.reference.formats import E4M3, E5M2, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import SYMPTOMS, Symptom
 from xent_conformance.reports.text import numbers
 
-EVERY = pytest.mark.parametrize("fmt", EIGHT_BITS.values(), ids=lambda f: f.name)
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 
 
@@ -63,90 +63,10 @@ def test_their_numbers_are_written_and_read_again(fmt: Format) -> None:
         assert fmt.nearest(np.array(float(element.decimal))) == value or not np.isfinite(value)
 
 
-class Steps:
-    """The textbook's steps, each computed in ``wide`` and rounded back to the format of ``x``.
-
-    As automatic differentiation goes through them, and as a fused kernel would write them.
-    """
-
-    def __init__(self, x: Array, c: Array, p: Array, wide: type) -> None:
-        self.wide, self.dtype = wide, x.dtype
-        self.x, self.c, self.p = x, c, p
-        self.one = np.ones_like(x)
-
-    def step(self, of: Callable[..., Array], *given: Array) -> Array:
-        return np.asarray(of(*(a.astype(self.wide) for a in given))).astype(self.wide).astype(self.dtype)
-
-    def total(self, a: Array) -> Array:
-        return a.astype(np.float32).sum(axis=1, keepdims=True).astype(self.dtype)
-
-    def add(self, a: Array, b: Array) -> Array:
-        return self.step(np.add, a, b)
-
-    def less(self, a: Array, b: Array) -> Array:
-        return self.step(np.subtract, a, b)
-
-    def times(self, a: Array, b: Array) -> Array:
-        return self.step(np.multiply, a, b)
-
-    def over(self, a: Array, b: Array) -> Array:
-        return self.step(np.divide, a, b)
-
-    # --- softmax ---
-
-    @property
-    def m(self) -> Array:
-        return self.x.astype(np.float64).max(axis=1, keepdims=True).astype(self.dtype)
-
-    @property
-    def d(self) -> Array:
-        return self.less(self.x, self.m)
-
-    @property
-    def e(self) -> Array:
-        return self.step(np.exp, self.d)
-
-    @property
-    def S(self) -> Array:
-        return self.total(self.e)
-
-    @property
-    def s(self) -> Array:
-        return self.over(self.e, self.S)
-
-    @property
-    def L(self) -> Array:
-        return self.step(np.log, self.S)
-
-    @property
-    def log_s(self) -> Array:
-        return self.less(self.d, self.L)
-
-    def balance(self, c: Array, s: Array) -> Array:
-        return self.less(c, self.times(s, self.total(c)))
-
-    # --- sigmoid ---
-
-    @property
-    def y(self) -> Array:
-        return self.over(self.one, self.add(self.one, self.step(lambda x: np.exp(-x), self.x)))
-
-    def softplus(self, sign: float) -> Array:
-        rest = self.step(np.log1p, self.step(lambda x: np.exp(-np.abs(x)), self.x))
-        return self.add(np.maximum(sign * self.x.astype(np.float64), 0.0).astype(self.dtype), rest)
-
-
-Step = Callable[[Steps], Array]
-
-
 def by_value(a: Steps, sign: float) -> Array:
     """The derivative of softplus, made of its value."""
     x = (sign * a.x.astype(np.float64)).astype(a.dtype)
     return a.step(np.exp, a.less(x, a.softplus(sign)))
-
-
-def negative(a: Array) -> Array:
-    return np.asarray(-a.astype(np.float64)).astype(a.dtype)
 
 
 FORMS: dict[tuple[str, str], dict[str, Step]] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.reference.test_eight_bits import EVERY, Step, Steps, negative
 from tests.support.reference.arithmetic import Array
+from tests.support.reference.eight_bit_steps import EVERY, Step, Steps, negative
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.judging.judge import Judge

@@ -344,7 +344,9 @@ def test_every_call_is_an_expression_of_public_names(framework: str, i: Any) -> 
     """What an adapter calls by its own names comes along, and nothing is left of them."""
     library = DIALECTS[framework][1]
     arguments = ["logits", "labels"] if OPERATORS[i.operator].labels != "none" else ["logits"]
-    keywords = {name: "-1" if name == "axis" else name for name in sorted(i.takes) if name != "axes"}
+    of_a_layer = ("features", "affine")  # which its arguments are, and its caller knows
+    taken = [name for name in sorted(i.takes) if name not in ("axes", *of_a_layer)]
+    keywords = {name: "-1" if name == "axis" else name for name in taken}
     source = source_of(i.call, library, arguments, keywords)
     names: dict[str, Any] = dict.fromkeys((library.partition(".")[0], "jax", *arguments, *i.takes))
     for helper in source.helpers:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.capturing import needs
 from xent_conformance import check
 from xent_conformance.explain.search import search_target
 from xent_conformance.registry.names import UnknownName
 
-torch = pytest.importorskip("torch")
+pytestmark = needs("torch")
 
 OF_A_LAYER = {
     "operator": "linear_cross_entropy",
@@ -22,6 +23,8 @@ OF_A_LAYER = {
 
 
 def linear_loss(hidden: Any, weight: Any, labels: Any, bias: Any, **given: Any) -> Any:
+    import torch
+
     logits = torch.nn.functional.linear(hidden, weight, bias)
     return torch.nn.functional.cross_entropy(logits, labels, **{"reduction": "none", **given})
 
