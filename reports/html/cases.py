@@ -13,7 +13,7 @@ from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.numbers import NOTHING, Element, elements
 from xent_conformance.reports.text.wording import Answer, classes, inputs_of, plural
 
-SHOWN = 5
+SHOWN = 4
 """Elements of a row that are written out."""
 
 CONFORMING = 2

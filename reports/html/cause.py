@@ -40,7 +40,7 @@ QUOTED = 2
 RIGHT = 4
 """Implementations that conform throughout, of which so many are named."""
 
-PLACES = 24
+PLACES = 8
 """Lines that say where a cause shows; of more it says how many."""
 
 GLYPHS = {"some": "◐", "other": "◌", "right": "●", "none": "·"}

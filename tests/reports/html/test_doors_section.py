@@ -61,15 +61,15 @@ def test_what_it_gets_wrong_leads_to_the_cause() -> None:
     rows.append(verdict(case="b", status="breaks_must", cause="offset-kept"))
     shown, html = section(*rows, causes=CAUSES)
     assert 'href="#cause-offset-kept">✕&#160;offset kept</a>' in html
-    assert "✕ offset kept f32" in shown.text.replace("\xa0", " ")
+    assert "✕ offset kept (f32)" in shown.text.replace("\xa0", " ")
 
 
 def test_a_cause_of_one_on_a_line_names_it() -> None:
     rows = [verdict(implementation=f"torch.{name}") for name in "ab"]
     rows.append(verdict(implementation="torch.b", case="b", status="breaks_must", cause="offset-kept"))
-    assert "offset kept b only" in section(*rows, causes=CAUSES)[0].text
+    assert "offset kept (b only)" in section(*rows, causes=CAUSES)[0].text
     same = [row | {"implementation": f"{row['implementation']}.f"} for row in rows]
-    assert "offset kept torch.b.f only" in section(*same, causes=CAUSES)[0].text
+    assert "offset kept (torch.b.f only)" in section(*same, causes=CAUSES)[0].text
 
 
 def test_all_but_one_is_not_all_and_one_is_not_none() -> None:
