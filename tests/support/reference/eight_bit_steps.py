@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 
 from tests.support.reference.arithmetic import Array
 from xent_conformance.reference.formats import EIGHT_BITS
+from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.oracle import Oracle
 
 EVERY = pytest.mark.parametrize("fmt", EIGHT_BITS.values(), ids=lambda f: f.name)
 
@@ -91,3 +93,16 @@ Step = Callable[[Steps], Array]
 
 def negative(a: Array) -> Array:
     return np.asarray(-a.astype(np.float64)).astype(a.dtype)
+
+
+def beyond_the_interval(inputs: Inputs, output: str, forms: Mapping[str, Step], wide: type) -> list[str]:
+    """The forms of which an element is further from the exact one than it may be, or is no number."""
+    truth, to = Oracle().truth(inputs), inputs.format.dtype
+    exact, bound = truth.enclosure(output).approximate(), truth.bound(output).stable
+    x, c, p = (a.astype(to) for a in (inputs.logits, inputs.cotangent, inputs.dense_labels))
+    found = []
+    for name, form in forms.items():
+        got = form(Steps(x, c, p, wide)).astype(np.float64).reshape(exact.shape)
+        if not (np.isfinite(got).all() and (np.abs(got - exact) <= bound).all()):
+            found.append(name)
+    return found
