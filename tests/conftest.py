@@ -37,11 +37,13 @@ gc.set_threshold(200_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
-def _path_as_it_was() -> Iterator[None]:
-    """A plug-in that is loaded leaves its folder on the path, where later tests would find its neighbours."""
-    before = list(sys.path)
+def _as_it_was() -> Iterator[None]:
+    """A plug-in that is loaded leaves its folder on the path, and itself among the frameworks."""
+    path, frameworks = list(sys.path), dict(FRAMEWORKS)
     yield
-    sys.path[:] = before
+    sys.path[:] = path
+    FRAMEWORKS.clear()
+    FRAMEWORKS.update(frameworks)  # in their order, which listings show
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,7 +62,7 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture
-def install() -> Iterator[Install]:
+def install() -> Install:
     """``install(fake="Exact", other="Crashes")`` makes these the only frameworks there are.
 
     Of :mod:`tests.support.fakes`, or of the module that is named: ``install(fake="…:Whole")``.
@@ -72,10 +74,7 @@ def install() -> Iterator[Install]:
             adapter = fake if ":" in fake else f"tests.support.fakes:{fake}"
             FRAMEWORKS[name] = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
 
-    before = dict(FRAMEWORKS)
-    yield only
-    FRAMEWORKS.clear()
-    FRAMEWORKS.update(before)  # in their order, which listings show
+    return only
 
 
 @pytest.fixture

@@ -29,15 +29,12 @@ SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "-
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """The registry, the path and the modules are those of a fresh program, before and after."""
+def _modules_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test finds the modules of another's plug-in; registry and path are every test's own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    registered, path, modules = dict(FRAMEWORKS), list(sys.path), set(sys.modules)
+    modules = set(sys.modules)
     yield
-    FRAMEWORKS.clear()
-    FRAMEWORKS.update(registered)
-    sys.path[:] = path
     for name in set(sys.modules) - modules:
         if str(getattr(sys.modules[name], "__file__", "")).startswith((str(HERE), str(tmp_path))):
             del sys.modules[name]
