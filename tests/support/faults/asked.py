@@ -125,7 +125,7 @@ class Bench:
     def ask(self, batch: Batch, profile: str, names: Iterable[str] | None = None) -> None:
         """Put a batch to these implementations, or to all."""
         judge, told = Judge(self.oracle.truth(batch.inputs)), dict[Bits, Told]()
-        waiting, given = dict[Bits, Answer](), list[tuple[Question, Bits]]()
+        waiting, given, held = dict[Bits, Answer](), list[tuple[Question, Bits]](), 0
         for seat, connection in self.connections.items():
             every = [i.name for i in seat.declaration.implementations]
             asked = questions(seat, batch, ["cpu"], every if names is None else names, profile)
@@ -133,10 +133,12 @@ class Bench:
                 for answer in (_only(whole, output) for output in whole.question.outputs):
                     key = bits(answer)
                     given.append((answer.question, key))
-                    if key not in told:
+                    if key not in told and key not in waiting:
                         waiting[key] = answer
-                if sum(a.nbytes for answer in waiting.values() for a in answer.results.values()) > MOST:
+                        held += sum(a.nbytes for a in answer.results.values())
+                if held > MOST:
                     self._judge(batch, judge, waiting, told)
+                    held = 0
         self._judge(batch, judge, waiting, told)
         for question, key in given:
             self._keep(question, told[key])
