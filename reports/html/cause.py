@@ -16,11 +16,10 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import CAUSE as KEY
 from xent_conformance.reports.run.findings import TARGETS
-from xent_conformance.reports.run.words import SYMPTOMS, Row
+from xent_conformance.reports.run.words import OUTPUTS, SYMPTOMS, Row
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import (
-    OUTPUTS,
     Answer,
     capital,
     cut,

@@ -11,20 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from xent_conformance.reports.run.words import FAULTS, NAIVE, Grade, Outcome, Status, Symptom
+from xent_conformance.reports.run.words import FAULTS, NAIVE, OUTPUTS, Grade, Outcome, Status, Symptom
 
 LEVELS = ("must", "should", "open")
 DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
-OUTPUTS = (
-    "value",
-    "grad_logits",
-    "grad_labels",
-    "grad_hidden",
-    "grad_weight",
-    "grad_bias",
-    "jvp",
-    "hvp",
-)
 FORMULATIONS = ("fused", "composed", NAIVE)
 
 _ALWAYS: Mapping[str, Collection[str]] = {

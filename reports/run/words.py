@@ -86,6 +86,18 @@ class Symptom(StrEnum):
 
 SYMPTOMS = tuple(Symptom)
 
+OUTPUTS = (
+    "value",
+    "grad_logits",
+    "grad_labels",
+    "grad_hidden",
+    "grad_weight",
+    "grad_bias",
+    "hvp",
+    "jvp",
+)
+"""What is asked of an implementation, in the order in which it is told."""
+
 Row = Mapping[str, Any]
 """A verdict, a finding or an entry of a header, by the names of its columns."""
 

@@ -20,17 +20,6 @@ DTYPES = {"bfloat16": "bf16", "float16": "f16", "float32": "f32", "float64": "f6
 }
 """Formats in their order, and their short names."""
 
-OUTPUTS = (
-    "value",
-    "grad_logits",
-    "grad_labels",
-    "grad_hidden",
-    "grad_weight",
-    "grad_bias",
-    "hvp",
-    "jvp",
-)
-
 OUTPUTS_IN_WORDS = {
     "value": "the value",
     "grad_logits": "the gradient in the logits",

@@ -19,7 +19,7 @@ from xent_conformance.reference.clauses import Level, clauses
 from xent_conformance.reference.formats import BINARY32, EIGHT_BITS, FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OF_ROWS, OPERATORS
-from xent_conformance.reports.run.closed import OUTPUTS
+from xent_conformance.reports.run.words import OUTPUTS
 
 GOLDEN = {
     "quick": "3430999af6c9b6f294fd0c1614473cfa06cd68747134665e521b458c51b0d844",

@@ -15,9 +15,9 @@ from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.words import NAIVE, Row
+from xent_conformance.reports.run.words import NAIVE, OUTPUTS, Row
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import OUTPUTS, Answer, dtypes_text, in_order, plural, words
+from xent_conformance.reports.text.wording import Answer, dtypes_text, in_order, plural, words
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from xent_conformance.reports.html.marks import LEVEL, STATUS, Mark
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.run.words import Grade, Outcome, Status
-from xent_conformance.reports.text.wording import DTYPES, OUTPUTS, plural, words
+from xent_conformance.reports.run.words import OUTPUTS, Grade, Outcome, Status
+from xent_conformance.reports.text.wording import DTYPES, plural, words
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from xent_conformance.reports.html.marks import clause_anchor
 from xent_conformance.reports.html.naming import Naming, target_order
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.sections import refusals
-from xent_conformance.reports.run.words import NAIVE, Row, Status
+from xent_conformance.reports.run.words import NAIVE, OUTPUTS, Row, Status
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import OUTPUTS, TOGETHER, in_order, kind, plural, words
+from xent_conformance.reports.text.wording import TOGETHER, in_order, kind, plural, words
 
 _Line = tuple[str, str, str]
 """Clause, kind of case and output."""

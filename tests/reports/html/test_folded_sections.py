@@ -17,8 +17,7 @@ from xent_conformance.reports.html.sections import SECTIONS, reading
 from xent_conformance.reports.html.sections.counters import counters
 from xent_conformance.reports.run.file import merge
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import Grade, Outcome, Status
-from xent_conformance.reports.text.wording import OUTPUTS
+from xent_conformance.reports.run.words import OUTPUTS, Grade, Outcome, Status
 
 NAN = math.nan
 
