@@ -142,7 +142,7 @@ def _time(documents: Sequence[Document]) -> list[str]:
         "",
         "Of those of float32: kernel, and transport of logits and results, by the clock, summed over the "
         "parts of a sweep that was divided; judging, in seconds of a processor. The CPU had two cores and "
-        "much else to do; beside the GPU sixteen cores asked and judged eleven parts at a time.",
+        "much else to do; beside the GPU several parts were asked and judged at a time.",
         "",
         "| implementation | device | outputs | kernel | transport | judging | judged a second of one core |",
         "|---|---|---|---:|---:|---:|---:|",
