@@ -138,8 +138,12 @@ def test_what_is_being_made_is_left(cache: Path) -> None:
 def test_what_is_used_is_left(cache: Path) -> None:
     program = _home(cache) / "bin" / "sleeping"
     program.symlink_to(sys.executable)
-    with subprocess.Popen([str(program), "-c", "import time; time.sleep(60)"]) as user:
+    # it says that it runs: for a moment after its start, the system lists no words of a process
+    code = "import sys; print(flush=True); sys.stdin.read()"
+    words = [str(program), "-c", code]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as user:
         try:
+            assert user.stdout is not None and user.stdout.readline()
             done = clean(_kind("environments"))
             assert [why for _, why in done.left] == [f"process {user.pid} uses it"] and done.gone == ()
         finally:
