@@ -10,8 +10,8 @@ import polars as pl
 
 from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.selection import Selection
-from xent_conformance.registry.names import Names, names
-from xent_conformance.registry.plugins import load, load_installed
+from xent_conformance.discovery.names import Names, names
+from xent_conformance.discovery.plugins import load, load_installed
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.file import read_run as _read
 from xent_conformance.reports.run.findings import findings as _findings

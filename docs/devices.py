@@ -18,8 +18,8 @@ import polars as pl
 
 from docs import evidence
 from making.devices import TARGETS, line
-from xent_conformance.registry.devices import split
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.devices.names import split
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run, called, read_run
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 from xent_conformance.reports.text.numbers import count

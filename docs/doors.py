@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from xent_conformance.discovery.doors import Door, doors
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.frameworks.interface import STATES, NotOffered
 from xent_conformance.reference.formats import FORMATS
-from xent_conformance.registry.doors import Door, doors
-from xent_conformance.registry.framework import FRAMEWORKS
 
 HEAD = (
     "# Implementations\n\n"

@@ -26,7 +26,7 @@ from tests.support import corpus as made_once
 from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)

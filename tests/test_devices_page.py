@@ -16,7 +16,7 @@ from docs import devices, evidence
 from making import devices as making
 from tests.support.paths import ROOT
 from xent_conformance.asking.selection import Selection
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.words import FAULTS
 
 PAGE = ROOT / "docs" / "DEVICES.md"

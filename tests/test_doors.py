@@ -7,7 +7,7 @@ from importlib import resources
 
 from docs.doors import NAMED, page
 from tests.support.paths import ROOT
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 
 
 def test_the_page_is_printed_by_its_command() -> None:

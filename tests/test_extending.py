@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.paths import ROOT
 from xent_conformance.cases.corpus import families
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -74,7 +74,7 @@ def test_the_table_says_all() -> None:
 def test_a_framework(name: str) -> None:
     """Its adapter, the line that registers it, and how it is installed."""
     files = knowing(*quoted(name), rf"^{name} = ", rf"\b{name}\.\*")
-    expected = {f"conformance/frameworks/{name}.py", "conformance/registry/framework.py", "pyproject.toml"}
+    expected = {f"conformance/frameworks/{name}.py", "conformance/discovery/framework.py", "pyproject.toml"}
     assert expected <= files and len(expected) == TABLE["framework in the tree"]
     rest = files - expected
     extras = {"conformance/explain/script/dialects.py", "reports/text/trackers.py"}
@@ -145,7 +145,6 @@ def test_a_section_of_the_page() -> None:
 
 @pytest.mark.parametrize("variant", ["isa=avx2", "onednn=off"])
 def test_a_variant_of_a_device(variant: str) -> None:
-    """The adapters that have it, each by itself, and nobody else."""
-    found = knowing(rf"\"{re.escape(variant)}\": ")
-    assert found and all(f.startswith("conformance/frameworks/") for f in found)
+    """Where devices are declared, and nowhere else."""
+    assert knowing(rf"\"{re.escape(variant)}\": ") == {"conformance/devices/variants.py"}
     assert TABLE["variant of a device"] == 1

@@ -15,7 +15,7 @@ from tests.support.house import FLOORS, NAME, House, circles, reach
 from tests.support.imported import WORKER_HAS, framework_names, loaded, names_of
 from tests.support.paths import ROOT
 from tests.support.rooms import PlanError, read
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 
 HEAVY = frozenset({"polars", "flint", "typer", "rich", "jinja2", "platformdirs"})
 
@@ -90,7 +90,8 @@ def test_a_worker_needs_numpy_and_ml_dtypes_alone() -> None:
     needed = ("worker.serve", "worker.wire", "frameworks.interface", "frameworks")
     ((ours, names),) = loaded(([f"{NAME}.{module}" for module in needed], ""))
     assert {OURS.room(module) for module in ours} <= {
-        *("conformance", "conformance/version", "conformance/worker", "conformance/frameworks")
+        *("conformance", "conformance/version", "conformance/worker"),
+        *("conformance/devices", "conformance/frameworks"),
     }
     assert names & (framework_names() | HEAVY) == set()
     assert {*WORKER_HAS, NAME} <= names

@@ -18,8 +18,8 @@ import yaml
 import xent_conformance
 from tests.support.paths import ROOT
 from xent_conformance.__main__ import app
+from xent_conformance.discovery import plugins
 from xent_conformance.frameworks import interface
-from xent_conformance.registry import plugins
 from xent_conformance.reports.run.file import SCHEMA, SCHEMA_VERSION
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -35,10 +35,11 @@ ROOMS = (
     "conformance/commands",
     "conformance/configuration",
     "conformance/decision",
+    "conformance/devices",
     "conformance/explain",
     "conformance/kernel",
     "conformance/pytesting",
-    "conformance/registry",
+    "conformance/discovery",
     "conformance/versions",
 )
 """The rooms whose texts a user reads."""

@@ -17,11 +17,11 @@ from tests.support.judging import rows_of
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.frameworks.interface import Call, Implementation, NotOffered
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import FAULTS
 
 NAME = "peer"

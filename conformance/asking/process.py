@@ -24,9 +24,9 @@ from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLos
 from xent_conformance.asking.last_words import LastWords
 from xent_conformance.asking.lending import NotLent, loan_for
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
+from xent_conformance.discovery.framework import Launch, Seat
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.reference.kept import kept_folder
-from xent_conformance.registry.framework import Launch, Seat
 from xent_conformance.worker.compiled import ROOT
 from xent_conformance.worker.wire import Closed, NoFrame, most_of, receive, send
 from xent_conformance.worker.words import plain

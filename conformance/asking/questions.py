@@ -8,6 +8,8 @@ from dataclasses import asdict
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.declaration import Declaration
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import (
     GRADIENT_STATES,
     SPARSE,
@@ -18,8 +20,6 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.reference.formats import EIGHT_BITS
 from xent_conformance.reference.operators import MOVING
-from xent_conformance.registry.declaration import Declaration
-from xent_conformance.registry.framework import Seat
 
 
 def questions(

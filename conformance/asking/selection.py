@@ -13,12 +13,13 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import batches, families, find_case
 from xent_conformance.cases.outside.files import CaseFile, find_in, read_files
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import split
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.names import UnknownName, check_name, named, unknown
+from xent_conformance.discovery.seats import check_devices, seats, wanted_devices
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.devices import check_devices, seats, split, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.names import UnknownName, check_name, named, unknown
 
 _THIS_PYTHON: Mapping[str, str] = {}
 

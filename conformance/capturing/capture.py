@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xent_conformance.capturing.watch import FRAMEWORKS, NONFINITE, Watch, watching
-from xent_conformance.registry.framework import FRAMEWORKS as REGISTERED
-from xent_conformance.registry.names import meant
+from xent_conformance.discovery.framework import FRAMEWORKS as REGISTERED
+from xent_conformance.discovery.names import meant
 
 
 class NothingCaptured(Exception):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from xent_conformance.discovery.declaration import Declaration
+from xent_conformance.discovery.problems import Problem
 from xent_conformance.frameworks.interface import (
     GRADIENT_STATES,
     Adapter,
@@ -21,8 +23,6 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OF_ROWS, OPERATORS
-from xent_conformance.registry.declaration import Declaration
-from xent_conformance.registry.problems import Problem
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.identity import IDENTITY, Misdeclared, said
 from xent_conformance.worker.odd import are_numbers, kind

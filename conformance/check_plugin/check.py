@@ -18,9 +18,9 @@ from importlib.metadata import packages_distributions
 from xent_conformance.asking.inside import made
 from xent_conformance.check_plugin import calls as probe
 from xent_conformance.check_plugin import values as easy
-from xent_conformance.registry import problems as declaration
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.plugins import (
+from xent_conformance.discovery import problems as declaration
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.plugins import (
     Located,
     PluginError,
     PluginNotFound,
@@ -28,7 +28,7 @@ from xent_conformance.registry.plugins import (
     load_installed,
     locate,
 )
-from xent_conformance.registry.problems import Problem
+from xent_conformance.discovery.problems import Problem
 
 _LIGHT = frozenset({"numpy", "ml_dtypes", "xent_conformance"})
 """What a worker's interpreter has in any case."""
@@ -47,7 +47,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - b
 def check(name: str) -> list[str]:
     """A line for each problem of the framework, the entry point or the module of that name.
 
-    Raises :class:`~xent_conformance.registry.plugins.PluginNotFound`, with near names, where there is none.
+    Raises :class:`~xent_conformance.discovery.plugins.PluginNotFound`, with near names, where there is none.
     """
     load_installed()  # its own name is known then; what is broken is found by the entry point's
     try:

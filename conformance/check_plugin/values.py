@@ -17,6 +17,9 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, batches_of, families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.check_plugin.calls import PLAIN, About
+from xent_conformance.discovery.declaration import Declaration
+from xent_conformance.discovery.framework import Framework, Seat
+from xent_conformance.discovery.problems import Problem
 from xent_conformance.frameworks.interface import Adapter, Implementation
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import asked_and_judged
@@ -24,9 +27,6 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.declaration import Declaration
-from xent_conformance.registry.framework import Framework, Seat
-from xent_conformance.registry.problems import Problem
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.text.wording import Answer

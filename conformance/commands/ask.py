@@ -222,7 +222,7 @@ def _left(out: Path | None) -> str:
 
 def _part(selection: Selection, shard: str, formatted: Format) -> Selection:
     """The part of the selection; exit status 2 for what is none."""
-    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.running.shards import Shard
 
     if formatted is Format.JSON:
@@ -279,12 +279,12 @@ def explain(
 ) -> None:
     """Show one case: inputs to the last bit, certified value, and every answer, the broken first."""
     from xent_conformance.cases.outside.numbers import CasesError
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.explain.case import answers, found_case, near_cases
     from xent_conformance.explain.plain import plain_case
     from xent_conformance.explain.printing import show_answers, show_question
     from xent_conformance.explain.wanted import Wanted
-    from xent_conformance.registry.framework import FRAMEWORKS
-    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     interpreters = target_of(python).interpreters(FRAMEWORKS)
@@ -328,10 +328,10 @@ def explain(
 
 def _taken_away(batch: Batch, case: Case, wanted: Wanted, tracker: str) -> str:
     """The script; with a tracker, the issue."""
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.explain.issue import issue
     from xent_conformance.explain.script.write import asked_for
     from xent_conformance.explain.wanted import Refused
-    from xent_conformance.registry.names import UnknownName
     from xent_conformance.reports.text.trackers import UnknownTracker
 
     try:
@@ -359,10 +359,10 @@ def search(
 ) -> None:
     """Search for the worst input of one implementation; explores, never gates."""
     from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.explain import search as searching
     from xent_conformance.explain.printing import show_found
-    from xent_conformance.registry.framework import FRAMEWORKS
-    from xent_conformance.registry.names import UnknownName
 
     plug_in(plugin)
     try:

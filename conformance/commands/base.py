@@ -110,7 +110,7 @@ Plugin = Annotated[
 
 def plug_in(plugin: list[str] | None) -> None:
     """Take the installed plug-ins, whose faults are warnings, and the named ones, whose faults are errors."""
-    from xent_conformance.registry import plugins
+    from xent_conformance.discovery import plugins
 
     for broken in plugins.load_installed():
         warn(str(broken))
@@ -220,7 +220,7 @@ def select(
     """What is asked; exit status 2 for what cannot be, with what was set and not typed."""
     from xent_conformance.asking.selection import Selection
     from xent_conformance.cases.outside.numbers import CasesError
-    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.discovery.names import UnknownName
 
     try:
         return Selection(

@@ -1,4 +1,4 @@
-"""What a shell may complete: names from the registry. No framework is imported, and no run file read.
+"""What a shell may complete: the names there are. No framework is imported, and no run file read.
 
 Each is asked for names that begin as what is typed; a shell shows nothing of an error, so there is none.
 """
@@ -14,14 +14,14 @@ def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
 
 def frameworks(incomplete: str) -> list[str]:
     """Frameworks that come with the suite."""
-    from xent_conformance.registry.framework import FRAMEWORKS
+    from xent_conformance.discovery.framework import FRAMEWORKS
 
     return _beginning(FRAMEWORKS, incomplete)
 
 
 def implementations(incomplete: str) -> list[str]:
     """Implementations of every framework."""
-    from xent_conformance.registry.framework import FRAMEWORKS
+    from xent_conformance.discovery.framework import FRAMEWORKS
 
     declared = (f.declaration for f in FRAMEWORKS.values())
     return _beginning((i.name for d in declared for i in d.implementations), incomplete)
@@ -57,8 +57,8 @@ def profiles(incomplete: str) -> list[str]:
 
 def devices(incomplete: str) -> list[str]:
     """Kinds of devices, and their variants: which are there is known when a framework has started."""
-    from xent_conformance.registry.devices import variants_of
-    from xent_conformance.registry.framework import FRAMEWORKS
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.seats import variants_of
 
     variants = variants_of(FRAMEWORKS.values())
     return _beginning([*sorted({"cpu", *(v.partition("[")[0] for v in variants)}), *variants], incomplete)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xent_conformance.commands.base import USAGE, Format, Formatted, Out, app, ends, fail
 from xent_conformance.commands.files import STANDARD, show
+from xent_conformance.devices.variants import DETERMINISTIC, PRECISION, RANKS, THREADS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from xent_conformance.configuration.force import Configuration
 
 OTHERS = {
-    "CONFORMANCE_THREADS": "threads of torch's kernels, set for a worker of a variant",
-    "CONFORMANCE_DETERMINISTIC": "deterministic kernels of torch, set for a worker of a variant",
+    THREADS: "threads of torch's kernels",
+    DETERMINISTIC: "deterministic kernels of torch",
+    RANKS: "ranks over which loss-parallel spreads the classes",
+    PRECISION: "the precision that OpenVINO is asked for",
 }
-"""Variables of ours that are no setting."""
+"""Variables of ours that are no setting: a worker of a variant has them."""
 
 
 @app.command(

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from xent_conformance.commands.listing import NOT_HERE, variants
-from xent_conformance.registry.devices import wanted_devices
+from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.terminal.screen import block, say
 from xent_conformance.reports.text.wording import dtypes_text, flat, joined, plural

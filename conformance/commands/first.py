@@ -111,7 +111,7 @@ def first(
     where = target_of(python)
     asked_for = (operator, dtype, family, implementation, device, plugin)
     selection = select(profile, frameworks, *asked_for, exclude=exclude)
-    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.reports.html.report import render
     from xent_conformance.reports.run.file import RunFileError, write_run
     from xent_conformance.reports.run.findings import findings
@@ -159,8 +159,8 @@ def first(
 
 def _meant(words: Sequence[str] | None) -> list[str] | None:
     """The frameworks by their names; status 2 for a word that names neither one nor a command."""
-    from xent_conformance.registry.framework import FRAMEWORKS
-    from xent_conformance.registry.names import meant
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import meant
 
     found = None if words is None else [meant("framework", word, FRAMEWORKS) for word in words]
     for word in found or ():

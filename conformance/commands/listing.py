@@ -10,11 +10,12 @@ from rich.console import Console
 
 from xent_conformance.cases.corpus import families as all_families
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import kind_of
+from xent_conformance.discovery.doors import doors
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.seats import as_they_are, differs
 from xent_conformance.reference.clauses import clauses as all_clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.devices import as_they_are, differs, kind_of
-from xent_conformance.registry.doors import doors
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.reports.terminal.screen import block, table
 from xent_conformance.running.machine import Gone, There, heard
 

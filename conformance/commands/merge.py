@@ -47,9 +47,9 @@ def merge(
     """Put the parts of a run together: the same run file as of one machine. No framework is started."""
     plug_in(plugin)
     check_outputs({"--out": out}, parts, force=True)  # by check_run
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
-    from xent_conformance.registry.names import UnknownName
     from xent_conformance.reports.run.file import RunFileError, as_bytes, write_run
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.running import keeping, merging

@@ -223,7 +223,7 @@ def check_plugin(
 ) -> None:
     """Say what is wrong with an adapter, one line a problem, with what to do. Runs it in this process."""
     from xent_conformance.check_plugin.check import check
-    from xent_conformance.registry.plugins import PluginNotFound
+    from xent_conformance.discovery.plugins import PluginNotFound
 
     try:
         lines = check(name)

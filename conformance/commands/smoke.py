@@ -114,8 +114,8 @@ def smoke(
 
 def doors(frameworks: Sequence[str]) -> list[str]:
     """Of each operator the first implementation that a framework declares for every profile."""
-    from xent_conformance.registry.framework import FRAMEWORKS
-    from xent_conformance.registry.names import UnknownName, check_name
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import UnknownName, check_name
 
     try:
         named = [FRAMEWORKS[check_name("framework", name, FRAMEWORKS)] for name in frameworks]

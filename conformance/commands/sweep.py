@@ -134,8 +134,8 @@ def _planned(
     python: list[str] | None,
 ) -> tuple[Plan, Shard]:
     """What is asked, every name checked; exit status 2 for what cannot be."""
-    from xent_conformance.registry.framework import FRAMEWORKS
-    from xent_conformance.registry.names import UnknownName
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import UnknownName
     from xent_conformance.sweep.plan import Shard, UnknownShard, plan
 
     try:

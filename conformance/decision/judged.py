@@ -13,7 +13,7 @@ from xent_conformance.cases.corpus import find_case, smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.units import is_diagnosed
 from xent_conformance.decision.waivers import Waiver, matching
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Row, Status, Symptom

@@ -18,7 +18,11 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import batches, families, find_case
 from xent_conformance.cases.outside.files import find_in, read_files
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import split
 from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import named
+from xent_conformance.discovery.seats import as_they_are, seats, wanted_devices
 from xent_conformance.explain.wanted import Wanted
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -27,9 +31,6 @@ from xent_conformance.judging.rows import verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.operators import OPERATORS, evaluate
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import as_they_are, seats, split, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import named
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.reports.views.causes import Cause, causes

@@ -29,7 +29,7 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     """The issue of the worst answer that is wanted, and why it has no script, if it has none. Asks it.
 
     Raises :class:`Refused` where nothing is wrong, or more than one implementation or device is named;
-    :class:`~xent_conformance.registry.names.UnknownName` for a name that nothing answers to; and
+    :class:`~xent_conformance.discovery.names.UnknownName` for a name that nothing answers to; and
     :class:`~xent_conformance.reports.text.trackers.UnknownTracker`.
     """
     name, framework, _, device = wanted.alone()

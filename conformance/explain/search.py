@@ -17,6 +17,9 @@ from xent_conformance.asking.connection import Connection
 from xent_conformance.asking.process import connect
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import UnknownName, check_name
+from xent_conformance.discovery.seats import as_they_are
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import asked_and_judged
@@ -24,9 +27,6 @@ from xent_conformance.reference.formats import FORMATS, Floats
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import as_they_are
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import UnknownName, check_name
 
 WRONG_SPECIAL = 5000.0
 """The score of a NaN or an infinity where something else is right: above any error in ulps."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from xent_conformance.registry.devices import check_devices
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import check_name
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.names import check_name
+from xent_conformance.discovery.seats import check_devices
 
 
 class Refused(Exception):
@@ -32,7 +32,7 @@ class Wanted:
     def checked(self, outputs: Sequence[str]) -> Wanted:
         """The same by the names that are known: ``tf`` is understood. ``outputs`` are those of the case.
 
-        Raises :class:`~xent_conformance.registry.names.UnknownName` for a name that nothing answers to.
+        Raises :class:`~xent_conformance.discovery.names.UnknownName` for a name that nothing answers to.
         """
         frameworks = [check_name("framework", name, FRAMEWORKS) for name in self.frameworks]
         chosen = [f for f in FRAMEWORKS.values() if not frameworks or f.name in frameworks]

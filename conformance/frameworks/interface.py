@@ -15,6 +15,8 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from xent_conformance.devices.variant import Variant as Variant  # an adapter declares some
+
 Array = NDArray[Any]
 
 
@@ -247,25 +249,6 @@ class Call:
     def given(self) -> list[Array]:
         """All arrays: the arguments, the cotangent, and the tangent if there is one."""
         return [*self.arguments, self.cotangent, *([] if self.tangent is None else [self.tangent])]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A device under a setting that changes its arithmetic.
-
-    ``environment`` is set before the framework is imported. ``modes``: those it touches, none for all.
-    ``needs``: a flag in ``/proc/cpuinfo`` without which the setting is what the machine does anyway.
-    ``since``: the smallest profile that asks it unnamed, and asks it what ``quick`` asks of the device.
-    ``device``: the kind of device that it is a setting of; one of another kind than ``cpu`` is asked where
-    it is named, ``--device 'cuda[tf32]'``.
-    """
-
-    environment: Mapping[str, str]
-    about: str
-    modes: tuple[str, ...] = ()
-    needs: str = ""
-    since: str = "full"
-    device: str = "cpu"
 
 
 @dataclass(frozen=True)

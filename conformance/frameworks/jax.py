@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from xent_conformance.devices.variants import JAX
 from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import (
     Array,
@@ -21,7 +22,6 @@ from xent_conformance.frameworks.interface import (
     Formulation,
     Implementation,
     NotOffered,
-    Variant,
 )
 from xent_conformance.frameworks.jax_layers import LAYERS
 
@@ -174,25 +174,7 @@ class Jax:
     name = "jax"
     distribution = "jax"
     modes: ClassVar = {"jit": "quick", "eager": "standard", "vmap": "full"}
-    variants: ClassVar[Mapping[str, Variant]] = {
-        f"isa={isa.lower()}": Variant(
-            {"XLA_FLAGS": f"--xla_cpu_max_isa={isa}"}, f"code for {isa} at most", ("jit",), needs=needs
-        )
-        for isa, needs in (("SSE4_2", "avx"), ("AVX2", "avx512f"))
-    } | {
-        "fast_math": Variant(
-            {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}, "reassociation, no NaN, no infinity", ("jit",)
-        ),
-        "deterministic": Variant(
-            {"XLA_FLAGS": "--xla_gpu_deterministic_ops=true"},
-            "code that gives the same bits again",
-            ("jit",),
-            device="cuda",
-        ),
-        "tf32=off": Variant(
-            {"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda"
-        ),
-    }
+    variants: ClassVar = JAX
     autodiff = True
     sparse = True
     in_eight_bits: ClassVar = frozenset(

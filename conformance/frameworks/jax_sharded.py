@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Glance, Implementation, NotOffered, Variant
+from xent_conformance.devices.variants import JAX_SHARDED
+from xent_conformance.frameworks.interface import Glance, Implementation, NotOffered
 from xent_conformance.frameworks.jax import Jax
 
 AXIS = "classes"
@@ -70,13 +71,7 @@ class JaxSharded(Jax):
     glances: ClassVar[Mapping[str, Glance]] = {}
     in_eight_bits: ClassVar = frozenset()
     settings_only: ClassVar = frozenset({"cpu"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        f"devices={n}": Variant(
-            {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
-            f"classes spread over {n} devices that XLA makes of the host",
-        )
-        for n in (8, 4, 2)
-    }
+    variants: ClassVar = JAX_SHARDED
     sparse = False
     layouts: ClassVar[frozenset[str]] = frozenset()  # a shard is a copy
     states: ClassVar[Mapping[str, frozenset[str]]] = {"jit": frozenset({"other_between"})}

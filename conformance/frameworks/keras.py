@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Glance, Implementation, Variant
+from xent_conformance.devices.variants import Variants
+from xent_conformance.frameworks.interface import Glance, Implementation
 from xent_conformance.frameworks.jax import Jax
 from xent_conformance.frameworks.tensorflow import TensorFlow
 from xent_conformance.frameworks.torch import Torch
@@ -228,7 +229,7 @@ class _Keras:
     distribution = "keras"
     implementations: ClassVar[Sequence[Implementation]] = IMPLEMENTATIONS
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
-    variants: ClassVar[Mapping[str, Variant]] = {}
+    variants: ClassVar[Variants] = {}
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,8 @@ import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Implementation, NotOffered, Variant
+from xent_conformance.devices.variants import Variants
+from xent_conformance.frameworks.interface import Implementation, NotOffered
 from xent_conformance.frameworks.torch import Torch
 
 
@@ -38,7 +39,7 @@ class _OnTorch(Torch):
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
     glances: ClassVar = {}
     formats: ClassVar = {}
-    variants: ClassVar[Mapping[str, Variant]] = {}
+    variants: ClassVar[Variants] = {}
     sparse = False
     from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()

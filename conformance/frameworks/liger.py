@@ -13,12 +13,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from xent_conformance.devices.variants import INTERPRET, LIGER
 from xent_conformance.frameworks.around import around
-from xent_conformance.frameworks.interface import STATES, Implementation, NotOffered, Variant
+from xent_conformance.frameworks.interface import STATES, Implementation, NotOffered
 from xent_conformance.frameworks.layer import KEYWORDS, Layered
 from xent_conformance.frameworks.torch import Torch
-
-INTERPRET = "TRITON_INTERPRET"
 
 COMPILED, INTERPRETED = "eager", "interpreted"
 
@@ -65,11 +64,7 @@ class Liger(Torch):
     widening: ClassVar = frozenset()
     settings_only: ClassVar = frozenset({"cpu"})
     accelerators: ClassVar = frozenset({"cuda"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "triton=interpret": Variant(
-            {INTERPRET: "1"}, "Triton's interpreter, in NumPy", (INTERPRETED,), since="quick"
-        ),
-    }
+    variants: ClassVar = LIGER
     sparse = False
     from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()

@@ -12,10 +12,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from xent_conformance.frameworks.interface import Call, Implementation, NotOffered, Variant
+from xent_conformance.devices.variants import LOSS_PARALLEL, RANKS
+from xent_conformance.frameworks.interface import Call, Implementation, NotOffered
 from xent_conformance.frameworks.torch import Torch
-
-RANKS = "CONFORMANCE_RANKS"
 
 INDEX = "torch.distributed.tensor.parallel.loss_parallel:cross_entropy"
 LOG = "torch.distributed.tensor.parallel.loss_parallel:log_softmax"
@@ -32,10 +31,7 @@ class LossParallel(Torch):
     formats: ClassVar = {}
     widening: ClassVar = frozenset()
     settings_only: ClassVar = frozenset({"cpu"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        f"mesh=tp{n}": Variant({RANKS: str(n)}, f"classes spread over {n} ranks in one process")
-        for n in (4, 2, 8, 1)
-    }
+    variants: ClassVar = LOSS_PARALLEL
     sparse = False
     from_eight_bits: ClassVar[frozenset[str]] = frozenset()
     moving = ()

@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xent_conformance.frameworks.interface import Array, NotOffered, Variant, dtype_of
+from xent_conformance.devices.variants import OPENVINO, PRECISION, TRACT
+from xent_conformance.frameworks.interface import Array, NotOffered, dtype_of
 from xent_conformance.frameworks.onnx import Onnx, of_onnx
-
-PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
 
 
 class OpenVino(Onnx):
@@ -28,12 +27,7 @@ class OpenVino(Onnx):
     modes: ClassVar = {"eager": "quick"}
     implementations = of_onnx("openvino")
     settings_only: ClassVar = frozenset({"cpu"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        f"runtime=openvino,precision={precision}": Variant(
-            {PRECISION: precision}, f"INFERENCE_PRECISION_HINT={precision}", since=since
-        )
-        for precision, since in (("f32", "quick"), ("bf16", "standard"))
-    }
+    variants: ClassVar = OPENVINO
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}
     not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
@@ -90,9 +84,7 @@ class Tract(Onnx):
     implementations = tuple(i for i in of_onnx("tract") if not i.name.endswith("Loss"))
     shaped = True
     settings_only: ClassVar = frozenset({"cpu"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")
-    }
+    variants: ClassVar = TRACT
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}
     not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(

@@ -7,13 +7,13 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from xent_conformance.devices.variants import TENSORFLOW
 from xent_conformance.frameworks.interface import (
     Array,
     Call,
     Implementation,
     NotOffered,
     Unsupported,
-    Variant,
     holds_numbers,
     type_of,
 )
@@ -37,20 +37,7 @@ class TensorFlow:
         "graph": frozenset(i.name for i in (*FIRST, *LAYERS)),
         "session": frozenset(i.name for i in (*FIRST, *OTHERS) if i.formulation != "naive"),
     }
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "onednn=off": Variant(
-            {"TF_ENABLE_ONEDNN_OPTS": "0"}, "without oneDNN's kernels", ("eager",), since="standard"
-        ),
-        "isa=sse4_2": Variant(
-            {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"}, "XLA code for SSE4.2 at most", ("xla",), needs="avx"
-        ),
-        "deterministic": Variant(
-            {"TF_DETERMINISTIC_OPS": "1"}, "kernels that give the same bits again", ("eager",), device="cuda"
-        ),
-        "tf32=off": Variant(
-            {"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda"
-        ),
-    }
+    variants: ClassVar = TENSORFLOW
     autodiff = True
     sparse = True
     moving = ("jvp", "hvp")

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from xent_conformance.devices.variants import TINYGRAD
 from xent_conformance.frameworks.interface import (
     Array,
     Call,
     Glance,
     Implementation,
-    Variant,
     dtype_of,
     holds_numbers,
 )
@@ -44,10 +44,7 @@ class Tinygrad:
     modes: ClassVar = {"lazy": "standard"}
     glances: ClassVar = {"lazy": Glance(("tinygrad.Tensor.cross_entropy:indices",))}
     environment_before: ClassVar = {"CCACHE": "0", "DEV": "CPU", "NUM_CPU_THREADS": "1"}
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),
-        "renderer=x86": Variant({"DEV": "CPU:X86"}, "kernels by its own assembler", needs="avx2"),
-    }
+    variants: ClassVar = TINYGRAD
     autodiff = True
     states: ClassVar[Mapping[str, frozenset[str]]] = {"lazy": frozenset({"other_between"})}
     implementations: ClassVar[Sequence[Implementation]] = (

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from xent_conformance.devices.variants import DETERMINISTIC, THREADS, TORCH
 from xent_conformance.frameworks.interface import (
     STATES,
     Array,
@@ -23,7 +24,6 @@ from xent_conformance.frameworks.interface import (
     Implementation,
     NotOffered,
     Unsupported,
-    Variant,
     dtype_of,
     holds_numbers,
     type_of,
@@ -39,8 +39,6 @@ _COMPILED = (
     "torch.nn.functional.binary_cross_entropy_with_logits",
 )
 """Doors that are compiled, and asked of plain rows: a compiler run takes seconds."""
-
-DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 
 
 class Torch:
@@ -70,41 +68,7 @@ class Torch:
     widening: ClassVar = frozenset({"autocast"})
     # a graph of the first shape answers for the shapes that come after
     in_order: ClassVar = frozenset({"compile"})
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "isa=default": Variant(
-            {"ATEN_CPU_CAPABILITY": "default"},
-            "kernels without AVX",
-            ("eager",),
-            needs="avx2",
-            since="standard",
-        ),
-        "isa=avx2": Variant(
-            {"ATEN_CPU_CAPABILITY": "avx2"},
-            "kernels for AVX2, not AVX-512",
-            ("eager",),
-            needs="avx512f",
-            since="standard",
-        ),
-        "threads=4": Variant({THREADS: "4"}, "four threads within one operator", ("eager",)),
-        "deterministic": Variant(
-            {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
-            "torch.use_deterministic_algorithms(True)",
-            ("eager",),
-            device="cuda",  # CPU kernels are deterministic by themselves
-        ),
-        "cublas=deterministic": Variant(
-            {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
-            "cuBLAS with a workspace of fixed size, and the algorithms that PyTorch chooses",
-            ("eager",),
-            device="cuda",
-        ),
-        "tf32": Variant(
-            {"NVIDIA_TF32_OVERRIDE": "1", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"},
-            "products of binary32 in TF32, ten bits of fraction",
-            ("eager",),
-            device="cuda",
-        ),
-    }
+    variants: ClassVar = TORCH
     autodiff = True
     sparse = True
     moving: ClassVar[Sequence[str]] = ("jvp", "hvp")

@@ -11,6 +11,7 @@ import numpy as np
 from xent_conformance.asking.asker import Answer, Failure, ask
 from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.bits import bits_of_all
 from xent_conformance.judging.columns import Columns, Shared
@@ -30,7 +31,6 @@ from xent_conformance.judging.repeated import charge_repeated
 from xent_conformance.reference.clauses import Level
 from xent_conformance.reference.documented import DEFINITIONS
 from xent_conformance.reference.formats import Ints
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import FAULTS, GRADES, SYMPTOMS, Grade, Outcome, Status, Symptom
 
 _SYMPTOM = {

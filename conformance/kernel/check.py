@@ -17,6 +17,11 @@ from xent_conformance.asking.inside import InProcess, made
 from xent_conformance.cases.corpus import families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.waivers import Waiver, read_waivers
+from xent_conformance.discovery import plugins
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.names import Names, check_name, names
+from xent_conformance.discovery.problems import KEYWORDS, accepts
+from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Implementation
 from xent_conformance.frameworks.layer import OWN, Layered
 from xent_conformance.kernel.function import Kernel, excludes
@@ -25,11 +30,6 @@ from xent_conformance.kernel.result import Checked
 from xent_conformance.kernel.whole import Asked
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry import plugins
-from xent_conformance.registry.devices import wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import Names, check_name, names
-from xent_conformance.registry.problems import KEYWORDS, accepts
 from xent_conformance.running import engine
 
 ClassAxis = Literal["last", "second"] | None

@@ -12,9 +12,9 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import batches, find_case
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import Framework, Seat
+from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Implementation, Question
-from xent_conformance.registry.devices import wanted_devices
-from xent_conformance.registry.framework import Framework, Seat
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
 from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.devices.names import split
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.registry.devices import split
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.reports.run.file import Run
 
 

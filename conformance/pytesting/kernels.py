@@ -16,8 +16,8 @@ import pytest
 from xent_conformance.pytesting.plugin import Options
 
 if TYPE_CHECKING:
+    from xent_conformance.discovery.names import Names
     from xent_conformance.kernel.result import Checked
-    from xent_conformance.registry.names import Names
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 """All there are: the formats of the reference, which is not loaded to collect a test."""

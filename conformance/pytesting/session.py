@@ -14,13 +14,13 @@ import pytest
 
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, read_waivers
+from xent_conformance.discovery import plugins
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.names import UnknownName, meant
 from xent_conformance.pytesting.groups import Group, Narrowed, names, of_run, of_selection, place_of
 from xent_conformance.pytesting.plugin import Options, wrote
 from xent_conformance.pytesting.share import RunFailed, once
 from xent_conformance.pytesting.verdicts import NotAsked, Verdict, Verdicts
-from xent_conformance.registry import plugins
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import UnknownName, meant
 from xent_conformance.reports.run.file import Run, RunFileError, read_run
 from xent_conformance.running import engine
 

@@ -16,8 +16,8 @@ from typing import Any, Self
 from xent_conformance.asking.asker import Answer, ask
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.registry.framework import Seat
 
 AHEAD = 2**26
 """Bytes of answers that may wait to be read; a worker that is so much faster than the judge waits for it."""

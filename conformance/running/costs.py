@@ -18,10 +18,10 @@ from typing import Any
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import kind_of
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.sources import of_truths
-from xent_conformance.registry.devices import kind_of
-from xent_conformance.registry.framework import Seat
 
 SHIPPED = "xent_conformance.frameworks."
 """Where the adapters are whose frameworks are packages."""

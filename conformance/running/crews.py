@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from xent_conformance.asking.connection import Connection, WorkerLost
-from xent_conformance.registry.devices import kind_of as device_kind
-from xent_conformance.registry.framework import Seat
+from xent_conformance.devices.names import kind_of as device_kind
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.reports.text.wording import plural
 from xent_conformance.running import room as memory_of_this_machine
 from xent_conformance.running.conversation import (

@@ -11,9 +11,9 @@ import polars as pl
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import PART, Run
 from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header

@@ -18,12 +18,12 @@ from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import compiled_folder, connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.discovery.framework import Seat
+from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.rows import answered
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import wanted_devices
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.running.ahead import Ahead, when_ready
 from xent_conformance.running.bench import Bench

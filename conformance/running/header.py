@@ -17,18 +17,18 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import digest, families
 from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import native
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.sources import hash_of, of_reference
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.views.causes import causes
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.version import __version__
 
-INSTRUMENT = ("frameworks", "worker", "registry", "asking", "judging", "running")
+INSTRUMENT = ("devices", "frameworks", "worker", "discovery", "asking", "judging", "running")
 """Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
 
 CERTIFYING = ("numpy", "ml_dtypes", "python-flint")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xent_conformance.asking.asker import Answer
-from xent_conformance.registry.framework import Seat
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.running.distances import Distances
 
 Seconds = defaultdict[str, float]

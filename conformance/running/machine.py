@@ -18,14 +18,14 @@ from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import Seat
+from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import answered, verdicts
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import wanted_devices
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import ORDINARY, Outcome, Status
 from xent_conformance.running.conversation import Absent, Answered, Ended, Started, conversation, together
 

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.asking.selection import Selection
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run
 from xent_conformance.reports.text.wording import listed
 from xent_conformance.running.distances import Measured

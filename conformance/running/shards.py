@@ -16,8 +16,8 @@ from typing import Any
 
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
-from xent_conformance.registry.framework import Seat
-from xent_conformance.registry.names import UnknownName
+from xent_conformance.discovery.framework import Seat
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.running.costs import Costs, Weights
 from xent_conformance.running.shares import Kind, kind_of
 

@@ -17,8 +17,8 @@ from typing import Self
 from xent_conformance.asking.asker import filled_rows
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.registry.framework import Seat
 
 Kind = Hashable
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import split
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.names import UnknownName, check_name
+from xent_conformance.discovery.seats import check_devices
 from xent_conformance.frameworks.interface import Implementation, Manner, Question
 from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import OPERATORS as ALL_OPERATORS
 from xent_conformance.reference.sources import hash_of, of_reference
-from xent_conformance.registry.devices import check_devices, split
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.names import UnknownName, check_name
 from xent_conformance.sweep import values
 from xent_conformance.sweep.ground import DTYPES, OPERATORS, Ground, grounds
 from xent_conformance.version import __version__

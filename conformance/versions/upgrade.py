@@ -28,9 +28,9 @@ from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import Waiver
-from xent_conformance.registry.devices import as_they_are
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.names import meant
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.names import meant
+from xent_conformance.discovery.seats import as_they_are
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.views.comparison import Comparison

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import of_corpus
+from xent_conformance.discovery.problems import KEYWORDS
 from xent_conformance.frameworks import interface
 from xent_conformance.reference.attributes import AROUND, Attributes
 from xent_conformance.reference.formats import BINARY32, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.problems import KEYWORDS
 
 
 def test_the_worker_and_the_reference_mean_the_same() -> None:

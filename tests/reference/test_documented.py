@@ -14,6 +14,7 @@ from mpmath import log, mp, mpf
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import Answered, verdicts
@@ -21,7 +22,6 @@ from xent_conformance.reference.documented import DEFINITIONS, clip_of, document
 from xent_conformance.reference.formats import BINARY32, FORMATS, Floats, Format
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS
 
 BINARY, DENSE, SPARSE = (
     "binary_cross_entropy",

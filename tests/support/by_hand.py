@@ -13,12 +13,12 @@ from xent_conformance.asking.process import Process
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.form import PLAIN_FORM, Form
+from xent_conformance.discovery.framework import Launch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.attributes import PLAIN, Attributes
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import Launch
 
 NAN = float("nan")
 INFINITY = float("inf")

@@ -17,12 +17,12 @@ from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework, Seat
 
 TARGET = {"framework": "fake", "version": "1.0", "machine": "here", "formulation": "fused"}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.house import FLOORS, NAME
 from tests.support.paths import ROOT
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
 WORKER_HAS = frozenset({"numpy", "ml_dtypes"})
 """What a worker's interpreter has in any case."""

@@ -108,25 +108,27 @@ reports/html/comparison
     reports: html/comparison_head html/marks html/page html/standing html/transitions text views
 
 conformance/explain
+conformance/devices
 conformance/frameworks
+    conformance: devices
 conformance/version
 conformance/worker
     conformance: frameworks
-conformance/registry
+conformance/discovery
     reference: formats operators
     cases: form profile
     reports: run
-    conformance: frameworks worker
+    conformance: devices frameworks worker
 conformance/asking
     reference: formats kept operators
     cases: case corpus outside profile
     reports: run
-    conformance: frameworks registry worker
+    conformance: devices discovery frameworks worker
 conformance/decision
     reference: clauses operators
     cases: corpus profile
     reports: run text views
-    conformance: registry worker
+    conformance: discovery worker
 conformance/configuration
     cases: profile
     conformance: decision
@@ -134,7 +136,7 @@ conformance/judging
     reference: clauses documented exact formats oracle
     cases: case
     reports: run
-    conformance: asking frameworks registry worker
+    conformance: asking discovery frameworks worker
 conformance/diagnosis
     reference: attributes formats inputs operators oracle
     cases: case corpus form profile
@@ -143,29 +145,29 @@ conformance/check_plugin
     reference: cache formats operators oracle
     cases: case corpus profile
     reports: run text
-    conformance: asking frameworks judging registry worker
+    conformance: asking discovery frameworks judging worker
 conformance/running
     reference: cache clauses formats inputs operators oracle sources
     cases: case corpus outside profile
     reports: atomic run text views
-    conformance: asking diagnosis frameworks judging registry version worker
+    conformance: asking devices diagnosis discovery frameworks judging version worker
 conformance/sweep
     reference: clauses exact formats inputs operators oracle sources
     cases: profile
     reports: atomic run text
-    conformance: asking frameworks judging registry running version worker
+    conformance: asking devices discovery frameworks judging running version worker
 conformance/explain/wanted
-    conformance: registry
+    conformance: discovery
 conformance/explain/case
     reference: cache operators oracle
     cases: case corpus outside profile
     reports: run views
-    conformance: asking diagnosis explain/wanted frameworks judging registry running
+    conformance: asking devices diagnosis discovery explain/wanted frameworks judging running
 conformance/explain/script
     reference: cache clauses formats operators oracle
     cases: case corpus profile words
     reports: run text views
-    conformance: asking explain/wanted frameworks judging registry worker
+    conformance: asking devices discovery explain/wanted frameworks judging worker
 conformance/explain/plain
     reference: clauses
     cases: case
@@ -174,7 +176,7 @@ conformance/explain/plain
 conformance/explain/search
     reference: formats inputs operators oracle
     cases: case profile strategies
-    conformance: asking frameworks judging registry
+    conformance: asking discovery frameworks judging
 conformance/explain/issue
     reference: clauses operators
     cases: case
@@ -182,16 +184,16 @@ conformance/explain/issue
     conformance: explain/case explain/script explain/wanted running
 conformance/api
     reports: run
-    conformance: asking registry running
+    conformance: asking discovery running
 conformance/capturing
     reference: formats
     cases: corpus outside
     reports: atomic
-    conformance: registry
+    conformance: discovery
 conformance/versions
     reference: cache kept sources
     reports: atomic run text views
-    conformance: asking decision registry running worker
+    conformance: asking decision discovery running worker
 conformance/explain/printing
     reference: clauses
     cases: case
@@ -202,20 +204,20 @@ conformance/kernel
     cases: case corpus outside profile
     reports: atomic html/report run text views
     conformance: asking decision explain/case explain/printing explain/script explain/wanted frameworks
-    conformance: judging registry running
+    conformance: discovery judging running
 conformance/pytesting
     cases: case
     reports: run text views
-    conformance: asking decision frameworks kernel registry running
+    conformance: asking decision devices discovery frameworks kernel running
 conformance
     conformance: api capturing kernel pytesting version
 conformance/commands
     reference: cache clauses formats operators oracle
     cases: case corpus outside profile smoke
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
-    conformance: . asking capturing check_plugin configuration decision diagnosis explain/case explain/issue
-    conformance: explain/plain explain/printing explain/script
-    conformance: explain/search explain/wanted registry running sweep versions
+    conformance: . asking capturing check_plugin configuration decision devices diagnosis explain/case
+    conformance: explain/issue explain/plain explain/printing explain/script
+    conformance: discovery explain/search explain/wanted running sweep versions
 conformance/__main__
     conformance: commands
 """

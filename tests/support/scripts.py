@@ -17,9 +17,9 @@ import pytest
 
 from xent_conformance.asking.process import Process, connect
 from xent_conformance.cases.corpus import find_case
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.write import written
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.reports.run.words import Status
 
 RUNNER = """

@@ -9,12 +9,13 @@ from xent_conformance.asking.connection import Connection, FrameworkAbsent, Work
 from xent_conformance.asking.process import connect
 from xent_conformance.cases.corpus import find_case
 from xent_conformance.cases.profile import Profile
+from xent_conformance.devices.names import split
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import UnknownName
+from xent_conformance.discovery.seats import seats
 from xent_conformance.explain.script.showing import door_of, shown_by
 from xent_conformance.explain.script.write import written
 from xent_conformance.explain.wanted import Refused
-from xent_conformance.registry.devices import seats, split
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import UnknownName
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.causes import Cause, causes
 

@@ -19,6 +19,9 @@ from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.names import check_name
+from xent_conformance.discovery.seats import seats, wanted_devices
 from xent_conformance.explain.script.again import Again, kind_of, otherwise
 from xent_conformance.explain.script.pairs import Pair, found
 from xent_conformance.explain.script.right import NOTHING, Right, right_of
@@ -31,9 +34,6 @@ from xent_conformance.judging.repeated import EQUAL_CLASSES, equal_inputs
 from xent_conformance.judging.rows import answered, asked_and_judged, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.devices import seats, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.names import check_name
 from xent_conformance.reports.run.words import GRADES, Outcome, Row, Status, Symptom
 from xent_conformance.worker.delivery import Delivery
 

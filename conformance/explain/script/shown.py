@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from xent_conformance.cases.case import Batch, Case
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.explain.script.again import Again
 from xent_conformance.explain.script.pairs import Pair
 from xent_conformance.explain.script.right import Right
 from xent_conformance.frameworks.interface import Array, Implementation
 from xent_conformance.reference.operators import MOVING
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Row
 
 ALONE = ("torch", "keras-torch")

@@ -19,10 +19,10 @@ from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.historical import KINDS, entries
+from xent_conformance.discovery.framework import FRAMEWORKS, Launch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS, Launch
 
 TRAP = KINDS[-1]
 

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
+from xent_conformance.discovery.problems import problems
 from xent_conformance.frameworks.interface import Glance
 from xent_conformance.frameworks.torch import Torch
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.problems import problems
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.terminal import run as terminal
 from xent_conformance.running.engine import run

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 from xent_conformance.asking import kin
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.process import Process
-from xent_conformance.registry.framework import Launch
+from xent_conformance.discovery.framework import Launch
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="these are POSIX's ways to start a process")
 
@@ -44,7 +44,7 @@ import sys
 from tests.support.by_hand import batch, question
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.process import Process
-from xent_conformance.registry.framework import Launch
+from xent_conformance.discovery.framework import Launch
 
 worker = Process(Launch("forking:Mine", search=tuple(sys.argv[1:])))
 list(worker.ask([question()], arrays_of(batch("softmax", [[0.0, 1.0]]))))

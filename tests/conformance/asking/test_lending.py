@@ -18,8 +18,8 @@ from xent_conformance.asking import lending
 from xent_conformance.asking.connection import FrameworkAbsent
 from xent_conformance.asking.lending import Loan, NotLent, There, bytecode_folder, default_folder, loan_for
 from xent_conformance.asking.process import connect
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
-from xent_conformance.registry.plugins import load
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
+from xent_conformance.discovery.plugins import load
 
 ALONE = {"PYTHONPATH": "", "PYTHONHOME": ""}
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))

@@ -17,9 +17,9 @@ from xent_conformance.asking.questions import questions as every_question
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.shapes import FORMS
 from xent_conformance.cases.form import Form
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import STATES, Implementation, Manner
 from xent_conformance.reference.attributes import Attributes
-from xent_conformance.registry.framework import Seat
 from xent_conformance.worker.serve import manner_of as received
 
 SPARSE = "sparse_softmax_cross_entropy"

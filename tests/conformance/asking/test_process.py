@@ -19,8 +19,8 @@ from xent_conformance.asking import pipes
 from xent_conformance.asking.asker import arrays_of
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.process import Process, end_all
+from xent_conformance.discovery.framework import FRAMEWORKS, Launch, Seat
 from xent_conformance.frameworks.interface import Question
-from xent_conformance.registry.framework import FRAMEWORKS, Launch, Seat
 
 PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
 POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))

@@ -9,11 +9,11 @@ import pytest
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.corpus import Profile, families
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.explain.case import near_cases
 from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import UnknownName
 
 
 @pytest.mark.parametrize(

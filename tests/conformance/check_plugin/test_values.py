@@ -13,8 +13,8 @@ from tests.support import fakes
 from tests.support.by_hand import selection
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.check_plugin.values import values
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.frameworks.interface import Call
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.running.engine import run
 
 

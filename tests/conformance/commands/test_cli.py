@@ -18,10 +18,10 @@ from tests.support.paths import ROOT
 from tests.support.small_run import run_of, verdict
 from xent_conformance import __version__
 from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.running import engine

@@ -15,7 +15,7 @@ from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.commands.config import OTHERS
 from xent_conformance.commands.configured import takes
 from xent_conformance.configuration.settings import SETTINGS
-from xent_conformance.frameworks import torch
+from xent_conformance.devices import variants
 from xent_conformance.reports.run.file import read_run
 
 SMALL = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
@@ -218,4 +218,5 @@ def test_the_first_answer_is_about_what_is_set(install: Install, tmp_path: Path)
 
 
 def test_the_variables_of_ours_that_are_no_setting() -> None:
-    assert set(OTHERS) == {torch.THREADS, torch.DETERMINISTIC}
+    ours = {v for v in vars(variants).values() if isinstance(v, str) and v.startswith("CONFORMANCE_")}
+    assert set(OTHERS) == ours and variants.THREADS in ours

@@ -19,11 +19,11 @@ from tests.support.fakes import Exact
 from tests.support.paths import ROOT
 from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.commands import listing
+from xent_conformance.discovery import seats as of_seats
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.problems import problems
+from xent_conformance.discovery.seats import as_they_are, seats, wanted_devices
 from xent_conformance.frameworks.interface import Array, Call, Variant
-from xent_conformance.registry import devices
-from xent_conformance.registry.devices import as_they_are, seats, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.problems import problems
 
 DEVICES = "tests.support.fakes_of_devices"
 HERE = "tests.conformance.commands.test_doctor"
@@ -223,7 +223,7 @@ def test_where_there_is_an_accelerator_it_is_asked_there_as_it_is(
     install(fake=f"{HERE}:OnAccelerators")
     fake = FRAMEWORKS["fake"]
     assert [s.key for s in seats(fake, (), "quick", by_name=True)] == ["fake[interpret=1]"]
-    monkeypatch.setattr(devices, "accelerators", lambda: frozenset({"cuda"}))
+    monkeypatch.setattr(of_seats, "accelerators", lambda: frozenset({"cuda"}))
     for by_name in (False, True):
         assert [s.key for s in seats(fake, (), "quick", by_name=by_name)] == ["fake", "fake[interpret=1]"]
     assert set(_by_device(_told())) == {"cuda:0", "cpu[interpret=1]"}

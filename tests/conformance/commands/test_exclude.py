@@ -13,8 +13,8 @@ from tests.support.small_run import Page
 from xent_conformance import run as run_from_python
 from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.selection import Selection
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import UnknownName
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import read_run
 

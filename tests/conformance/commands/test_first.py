@@ -18,7 +18,7 @@ from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.asking import lending
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.profile import Profile
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes
 

@@ -13,7 +13,7 @@ from tests.support.small_run import verdict
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.cases.smoke import OPERATORS
 from xent_conformance.commands.smoke import doors
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import SCHEMA
 from xent_conformance.reports.terminal.early import first_finding
 

@@ -15,7 +15,7 @@ from tests.support.cli import conformance, invoke
 from tests.support.fakes import HERE
 from tests.support.living import PATIENCE, wait_for
 from tests.support.paths import ROOT
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
 MINE = """
 from tests.support import fakes_to_sweep

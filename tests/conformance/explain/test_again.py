@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import fakes
 from tests.support.scripts import ends_as_its_verdict, run_scripts
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
 STATE = "softmax/state/{}/float32/n10/r1"
 SHARED = "softmax_cross_entropy/state/shared/float32/n10/r0"

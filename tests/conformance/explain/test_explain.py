@@ -11,9 +11,9 @@ from tests.support.by_hand import Install
 from tests.support.cli import invoke
 from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.process import Process, connect
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.explain import case
 from xent_conformance.explain.case import calls_of
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run.words import Status
 
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"

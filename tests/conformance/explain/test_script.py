@@ -16,13 +16,13 @@ from tests.support.cli import invoke
 from tests.support.scripts import Asked, ends_as_its_verdict, run_scripts
 from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.corpus import find_case
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import source_of
 from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.wanted import Refused
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
 
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 MASKED = f"{DENSE}/special_values/masked_first/float32/n10/r0"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cli import invoke
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.explain.search import search, search_target
-from xent_conformance.registry.names import UnknownName
 
 NO_TIME = 0.0  # one turn of a hundred rows, always the same ones
 

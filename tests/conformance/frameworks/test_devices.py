@@ -18,17 +18,18 @@ from tests.support import fakes_of_libraries as fakes
 from tests.support.cli import conformance
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import known_files, read_waivers
+from xent_conformance.devices.variants import INTERPRET, PRECISION
+from xent_conformance.discovery import problems as declaration
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.seats import seats
 from xent_conformance.frameworks.interface import Array, Call, Implementation
 from xent_conformance.frameworks.jax_sharded import JaxSharded
 from xent_conformance.frameworks.language_models import Transformers, Trl
-from xent_conformance.frameworks.liger import COMPILED, INTERPRET, INTERPRETED, Liger
+from xent_conformance.frameworks.liger import COMPILED, INTERPRETED, Liger
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
-from xent_conformance.frameworks.runtimes import PRECISION, OpenVino, Tract
+from xent_conformance.frameworks.runtimes import OpenVino, Tract
 from xent_conformance.frameworks.sklearn import SkLearn
 from xent_conformance.frameworks.xgboost import XGBoost
-from xent_conformance.registry import problems as declaration
-from xent_conformance.registry.devices import seats
-from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.running.engine import run
 
 KINDS: Mapping[str, Any] = {

@@ -24,9 +24,9 @@ from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.declaration import Declaration
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.frameworks.interface import NotOffered, Question
-from xent_conformance.registry.declaration import Declaration
-from xent_conformance.registry.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.reports.run.words import Outcome
 
 Declared = tuple[str, str]

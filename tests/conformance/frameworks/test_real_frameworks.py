@@ -14,8 +14,8 @@ import pytest
 from tests.support.real import asked_in_quick, part
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
 from xent_conformance.reports.run.file import Run
 from xent_conformance.running.engine import run
 

@@ -20,11 +20,11 @@ from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import families
+from xent_conformance.discovery.framework import FRAMEWORKS, Launch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS, Launch
 from xent_conformance.worker.machine import flags
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]

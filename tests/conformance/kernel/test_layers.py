@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.capturing import needs
 from xent_conformance import check
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.explain.search import search_target
-from xent_conformance.registry.names import UnknownName
 
 pytestmark = needs("torch")
 

@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import Waiver
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.pytesting.groups import (
     Group,
     Narrowed,
@@ -24,7 +25,6 @@ from xent_conformance.pytesting.groups import (
     same_device,
 )
 from xent_conformance.pytesting.verdicts import Failed, Known, NotAsked, Passed, Verdicts
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.reports.run.file import Run
 from xent_conformance.running import engine
 

@@ -12,9 +12,9 @@ from tests.support.cli import conformance
 from tests.support.documents import documented
 from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.running.costs import Costs, Planned, estimated, plan, remembered
 

@@ -12,8 +12,8 @@ from tests.support.small_run import run_of, verdict
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.decision import gate as gates
 from xent_conformance.decision.gate import decide
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Seat
 from xent_conformance.reports.run import file
 from xent_conformance.reports.run.file import Run, RunFileError, read_run, write_run
 from xent_conformance.running import journal

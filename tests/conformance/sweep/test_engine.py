@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.fakes import HERE
 from tests.support.fakes_to_sweep import ONE_PATTERN
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.sweep.document import NoSweep, Swept, merge, read
 from xent_conformance.sweep.engine import EmptyShard, NotSwept, sweep

@@ -26,7 +26,7 @@ from tests.support.upgrading import (
     told,
 )
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 
 OLD, NEW = "fakeframe==1.0", "fakeframe==2.0"
@@ -39,7 +39,7 @@ def _alone(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     install()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("xent_conformance.registry.plugins.entry_points", list)
+    monkeypatch.setattr("xent_conformance.discovery.plugins.entry_points", list)
     yield
     FRAMEWORKS.pop("fakeframe", None)
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from xent_conformance.decision.policy import Policy
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import UnknownName
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Kind, Reason
 from xent_conformance.versions import upgrade

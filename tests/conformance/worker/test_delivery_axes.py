@@ -16,10 +16,10 @@ from xent_conformance.asking.questions import outputs, takes
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.forms import NARROWER
 from xent_conformance.cases.form import Form
+from xent_conformance.discovery.declaration import Declaration
 from xent_conformance.frameworks.interface import Implementation, Manner
 from xent_conformance.reference.formats import BINARY32, EIGHT_BITS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.declaration import Declaration
 from xent_conformance.worker.delivery import Delivery, WrongShape
 from xent_conformance.worker.serve import manner_of
 

@@ -13,9 +13,9 @@ from xent_conformance.asking.asker import ask
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.corpus import batches
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.frameworks.interface import Call, Implementation
 from xent_conformance.frameworks.layer import KEYWORDS, PARTS, apart, asked_of, places
-from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import Outcome
 
 LAYER = "linear_cross_entropy"

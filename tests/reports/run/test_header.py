@@ -13,7 +13,7 @@ import pytest
 from tests.support.cli import conformance
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.__main__ import EVIDENCE
-from xent_conformance.registry.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import file
 from xent_conformance.reports.run.file import Run, RunFileError, read_run, write_run

@@ -15,10 +15,10 @@ from xent_conformance.asking.process import end_all
 from xent_conformance.cases.corpus import families
 from xent_conformance.commands import listing
 from xent_conformance.commands.base import Bars
+from xent_conformance.discovery.doors import doors
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.doors import doors
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.terminal import run as terminal

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.small_run import header, run_of, verdict
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.explain.script.dialects import DIALECTS
-from xent_conformance.registry.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.text.trackers import TRACKERS, UnknownTracker, tracker_of
 from xent_conformance.reports.views.causes import causes

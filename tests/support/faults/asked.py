@@ -30,12 +30,12 @@ from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.worker.delivery import AGAIN
 

@@ -15,9 +15,9 @@ import numpy as np
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import Table
 from tests.support.faults.sums import Array, Sum, pairwise
+from xent_conformance.discovery.problems import KEYWORDS
 from xent_conformance.frameworks.interface import Call, dtype_of
 from xent_conformance.reference.operators import OPERATORS, Operator
-from xent_conformance.registry.problems import KEYWORDS
 
 TAKES = frozenset(KEYWORDS)
 

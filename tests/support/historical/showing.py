@@ -20,10 +20,10 @@ from tests.support.historical.formulas import WRONG
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.historical import path_safe
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import Framework, Seat
 
 SEATS = {Seat(Framework("reported", "tests.support.faults.adapter:Reported", "")): Reported}
 

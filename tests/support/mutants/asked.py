@@ -18,12 +18,12 @@ from xent_conformance.asking.asker import ask
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
+from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.numbered import STATUSES
 from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import Framework, Seat
 from xent_conformance.reports.run.words import FAULTS
 
 SEAT = Seat(Framework(NAME, "tests.support.mutants.adapter:Textbook", ""))

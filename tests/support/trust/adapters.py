@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.support import fakes
 from tests.support.by_hand import selection
 from xent_conformance.decision.gate import decide
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.running.engine import run
 
 SECONDS = 2.0

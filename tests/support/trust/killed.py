@@ -24,8 +24,8 @@ from tests.support.by_hand import selection
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.selection import Selection
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
 from xent_conformance.running import desk, header
 from xent_conformance.running.engine import run
 

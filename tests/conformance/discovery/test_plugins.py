@@ -15,11 +15,11 @@ from tests.support.cli import conformance
 from tests.support.paths import ROOT
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.check_plugin.check import check
+from xent_conformance.discovery import plugins
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.plugins import PluginError, PluginNotFound, load, load_installed, locate
+from xent_conformance.discovery.problems import problems
 from xent_conformance.frameworks import jax, keras, numpy, onnx, optax, scipy, tensorflow, torch
-from xent_conformance.registry import plugins
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.plugins import PluginError, PluginNotFound, load, load_installed, locate
-from xent_conformance.registry.problems import problems
 from xent_conformance.reports.run.file import read_run
 
 HERE = ROOT / "tests" / "plugins"

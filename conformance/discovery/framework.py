@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xent_conformance.cases.profile import Profile
-from xent_conformance.registry.declaration import Declaration
+from xent_conformance.discovery.declaration import Declaration
 
 
 @dataclass(frozen=True)

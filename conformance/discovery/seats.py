@@ -1,7 +1,6 @@
-"""Devices and their variants: which settings change arithmetic on the machine at hand.
+"""Seats: frameworks under the variants of devices that are asked on the machine at hand.
 
-A device is named ``cpu``, ``cuda``, ``cuda:0``; a variant is a device under a setting, ``cpu[isa=avx2]``. A
-setting is of one kind of device, and of no other: what CUDA is told changes no bit of a CPU.
+A setting is of one kind of device, and of no other: what CUDA is told changes no bit of a CPU.
 """
 
 from __future__ import annotations
@@ -11,15 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from xent_conformance.cases.profile import Profile
-from xent_conformance.registry.framework import Framework, Seat
-from xent_conformance.registry.names import UnknownName, unknown
+from xent_conformance.devices.names import KINDS, MISNAMED, kind_of, split
+from xent_conformance.discovery.framework import Framework, Seat
+from xent_conformance.discovery.names import UnknownName, unknown
 from xent_conformance.worker.machine import accelerators, flags
-
-KINDS = ("cpu", "cuda", "mps", "metal", "tpu")
-"""The devices that adapters of ours may find: PyTorch's Metal is ``mps``, MLX's is ``metal``."""
-
-MISNAMED = {"gpu": "cuda, or mps or metal on a Mac", "nvidia": "cuda", "rocm": "cuda", "hip": "cuda"}
-"""What a device is called elsewhere, and what it is called here; PyTorch's ROCm calls itself CUDA."""
 
 
 def differs(framework: Framework, variant: str) -> bool:
@@ -28,20 +22,9 @@ def differs(framework: Framework, variant: str) -> bool:
     return not needs or needs in flags()
 
 
-def split(device: str) -> tuple[str, str]:
-    """``cpu[isa=avx2]`` as ``("cpu", "isa=avx2")``."""
-    name, _, rest = device.partition("[")
-    return name, rest.removesuffix("]")
-
-
 def accelerated(framework: Framework) -> bool:
     """Whether this machine has an accelerator on which the framework is asked as it is."""
     return bool(framework.declaration.accelerators & accelerators())
-
-
-def kind_of(device: str) -> str:
-    """``cuda:0`` is a ``cuda``."""
-    return device.partition(":")[0]
 
 
 def variants_of(frameworks: Iterable[Framework]) -> list[str]:

@@ -6,10 +6,10 @@ import pytest
 
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.names import UnknownName, also_called, meant
+from xent_conformance.discovery.seats import check_devices
 from xent_conformance.reference.formats import FORMATS
-from xent_conformance.registry.devices import check_devices
-from xent_conformance.registry.framework import FRAMEWORKS
-from xent_conformance.registry.names import UnknownName, also_called, meant
 from xent_conformance.versions.upgrade import framework_of
 
 

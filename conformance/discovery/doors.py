@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xent_conformance.cases.profile import Profile
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.frameworks.interface import Implementation
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.registry.framework import FRAMEWORKS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A plug-in is a module with an adapter class (see :mod:`xent_conformance.frameworks.interface`). It is named
 ``MODULE``, ``MODULE:CLASS``, ``path/to/file.py`` or ``path/to/file.py:CLASS``, or by an entry point of the
-group ``conformance.frameworks``. Taken, it is an entry of the registry like any other. Its module is
+group ``conformance.frameworks``. Taken, it is an entry like any other. Its module is
 imported here, its framework is not: an adapter imports that in ``__init__``, in a worker.
 """
 
@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xent_conformance.registry.framework import FRAMEWORKS, Framework
-from xent_conformance.registry.problems import problems
+from xent_conformance.discovery.framework import FRAMEWORKS, Framework
+from xent_conformance.discovery.problems import problems
 from xent_conformance.reports.run import commands
 
 GROUP = "conformance.frameworks"
@@ -58,7 +58,7 @@ class Broken:
 
 
 def load(reference: str) -> list[Framework]:
-    """Take the adapters that ``reference`` names into the registry. Taking one twice changes nothing.
+    """Take the adapters that ``reference`` names among the frameworks. Taking one twice changes nothing.
 
     Raises :class:`PluginError` where one of them cannot be taken; then none is.
     """
@@ -71,7 +71,7 @@ def load(reference: str) -> list[Framework]:
 
 
 def load_installed() -> list[Broken]:
-    """Take every installed entry point into the registry; those that cannot be taken, with the reason."""
+    """Take every installed entry point; those that cannot be taken, with the reason."""
     broken = []
     for entry in entry_points():
         try:
@@ -217,7 +217,7 @@ def _everywhere() -> Iterator[str]:
 
 
 def _framework(located: Located, reference: str) -> Framework:
-    """The registry's entry. Raises :class:`PluginError` for a class that a run could not use."""
+    """The entry among the frameworks. Raises :class:`PluginError` for a class that a run could not use."""
     wrong = problems(located.kind)
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""

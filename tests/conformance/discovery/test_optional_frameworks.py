@@ -17,14 +17,14 @@ from xent_conformance.asking.connection import FrameworkAbsent
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.selection import Selection
 from xent_conformance.commands import listing
+from xent_conformance.discovery import problems as declaration
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.names import UnknownName
+from xent_conformance.discovery.seats import check_devices, is_variant, seats, variants_of, wanted_devices
 from xent_conformance.frameworks.interface import Call, Implementation, Variant
 from xent_conformance.frameworks.paddle import Paddle
 from xent_conformance.frameworks.tinygrad import Tinygrad
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.registry import problems as declaration
-from xent_conformance.registry.devices import check_devices, is_variant, seats, variants_of, wanted_devices
-from xent_conformance.registry.framework import FRAMEWORKS, Seat
-from xent_conformance.registry.names import UnknownName
 from xent_conformance.running.engine import run
 from xent_conformance.worker.serve import CHANGES_ARITHMETIC
 

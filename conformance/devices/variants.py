@@ -1,0 +1,118 @@
+"""The variants of devices that our adapters are asked under, framework by framework.
+
+A setting of one framework means nothing to another, so each has its own; the order is that of asking. What is
+no variable of the framework itself is one of ours, ``CONFORMANCE_…``, which its adapter reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xent_conformance.devices.variant import Variant
+
+Variants = Mapping[str, Variant]
+"""By name: ``isa=avx2`` of ``cpu[isa=avx2]``."""
+
+DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
+RANKS = "CONFORMANCE_RANKS"
+PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
+INTERPRET = "TRITON_INTERPRET"
+
+TF32_OFF = Variant({"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda")
+
+TORCH: Variants = {
+    "isa=default": Variant(
+        {"ATEN_CPU_CAPABILITY": "default"}, "kernels without AVX", ("eager",), needs="avx2", since="standard"
+    ),
+    "isa=avx2": Variant(
+        {"ATEN_CPU_CAPABILITY": "avx2"},
+        "kernels for AVX2, not AVX-512",
+        ("eager",),
+        needs="avx512f",
+        since="standard",
+    ),
+    "threads=4": Variant({THREADS: "4"}, "four threads within one operator", ("eager",)),
+    "deterministic": Variant(
+        {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+        "torch.use_deterministic_algorithms(True)",
+        ("eager",),
+        device="cuda",  # CPU kernels are deterministic by themselves
+    ),
+    "cublas=deterministic": Variant(
+        {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+        "cuBLAS with a workspace of fixed size, and the algorithms that PyTorch chooses",
+        ("eager",),
+        device="cuda",
+    ),
+    "tf32": Variant(
+        {"NVIDIA_TF32_OVERRIDE": "1", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"},
+        "products of binary32 in TF32, ten bits of fraction",
+        ("eager",),
+        device="cuda",
+    ),
+}
+
+LIGER: Variants = {
+    "triton=interpret": Variant(
+        {INTERPRET: "1"}, "Triton's interpreter, in NumPy", ("interpreted",), since="quick"
+    ),
+}
+
+LOSS_PARALLEL: Variants = {
+    f"mesh=tp{n}": Variant({RANKS: str(n)}, f"classes spread over {n} ranks in one process")
+    for n in (4, 2, 8, 1)
+}
+
+JAX: Variants = {
+    **{
+        f"isa={isa.lower()}": Variant(
+            {"XLA_FLAGS": f"--xla_cpu_max_isa={isa}"}, f"code for {isa} at most", ("jit",), needs=needs
+        )
+        for isa, needs in (("SSE4_2", "avx"), ("AVX2", "avx512f"))
+    },
+    "fast_math": Variant(
+        {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}, "reassociation, no NaN, no infinity", ("jit",)
+    ),
+    "deterministic": Variant(
+        {"XLA_FLAGS": "--xla_gpu_deterministic_ops=true"},
+        "code that gives the same bits again",
+        ("jit",),
+        device="cuda",
+    ),
+    "tf32=off": TF32_OFF,
+}
+
+JAX_SHARDED: Variants = {
+    f"devices={n}": Variant(
+        {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
+        f"classes spread over {n} devices that XLA makes of the host",
+    )
+    for n in (8, 4, 2)
+}
+
+TENSORFLOW: Variants = {
+    "onednn=off": Variant(
+        {"TF_ENABLE_ONEDNN_OPTS": "0"}, "without oneDNN's kernels", ("eager",), since="standard"
+    ),
+    "isa=sse4_2": Variant(
+        {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"}, "XLA code for SSE4.2 at most", ("xla",), needs="avx"
+    ),
+    "deterministic": Variant(
+        {"TF_DETERMINISTIC_OPS": "1"}, "kernels that give the same bits again", ("eager",), device="cuda"
+    ),
+    "tf32=off": TF32_OFF,
+}
+
+OPENVINO: Variants = {
+    f"runtime=openvino,precision={precision}": Variant(
+        {PRECISION: precision}, f"INFERENCE_PRECISION_HINT={precision}", since=since
+    )
+    for precision, since in (("f32", "quick"), ("bf16", "standard"))
+}
+
+TRACT: Variants = {"runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")}
+
+TINYGRAD: Variants = {
+    "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),
+    "renderer=x86": Variant({"DEV": "CPU:X86"}, "kernels by its own assembler", needs="avx2"),
+}

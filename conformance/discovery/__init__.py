@@ -1,0 +1,1 @@
+"""Who is there: frameworks and what they declare, plug-ins, seats, names."""

@@ -1,1 +1,0 @@
-"""What is declared: frameworks, seats, plug-ins, devices, names."""
