@@ -8,6 +8,7 @@ every machine and with every version of anything, as the bits of the corpus must
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,17 +38,19 @@ def covering(
     ``also`` names axes of which more than pairs are to meet. What no row can hold is not asked.
     """
     rows = [dict(row) for row in first]
-    wanted = dict.fromkeys(meetings(axes, itertools.combinations(axes, 2)))
-    wanted |= dict.fromkeys(meetings(axes, also))
-    missing = {m: None for m in wanted if not any(_holds(row, m) for row in rows)}
+    groups = [*itertools.combinations(axes, 2), *map(tuple, also)]
+    wanted = dict.fromkeys(meetings(axes, groups))
+    missing = _Missing(wanted, groups)
+    for row in rows:
+        missing.meets(row)
     for meeting in wanted:
         if meeting in missing:
             row = _completed(axes, rules, dict(meeting), missing)
             if row is None:
-                del missing[meeting]
+                missing.drop(meeting)
                 continue
             rows.append(row)
-            missing = {m: None for m in missing if not _holds(row, m)}
+            missing.meets(row)
     return rows
 
 
@@ -60,7 +63,7 @@ def meetings(axes: Axes, groups: Iterable[Sequence[str]]) -> Iterator[Meeting]:
 
 def possible(axes: Axes, rules: Sequence[Rule], meeting: Meeting) -> bool:
     """Whether some row holds it."""
-    return _completed(axes, rules, dict(meeting), {}) is not None
+    return _completed(axes, rules, dict(meeting), _Missing((), ())) is not None
 
 
 def met(rows: Iterable[Row], group: Sequence[str]) -> set[Meeting]:
@@ -68,12 +71,36 @@ def met(rows: Iterable[Row], group: Sequence[str]) -> set[Meeting]:
     return {tuple((a, row[a]) for a in group) for row in rows}
 
 
-def _holds(row: Row, meeting: Meeting) -> bool:
-    return all(row[a] == value for a, value in meeting)
+class _Missing:
+    """The meetings that no row holds yet, by each value that takes part in them."""
+
+    def __init__(self, meetings: Iterable[Meeting], groups: Sequence[Sequence[str]]) -> None:
+        self._groups = groups
+        self._of: dict[tuple[str, str], set[Meeting]] = defaultdict(set)
+        for meeting in meetings:
+            for taking_part in meeting:
+                self._of[taking_part].add(meeting)
+
+    def __contains__(self, meeting: Meeting) -> bool:
+        return meeting in self._of[meeting[0]]
+
+    def drop(self, meeting: Meeting) -> None:
+        for taking_part in meeting:
+            self._of[taking_part].discard(meeting)
+
+    def meets(self, row: Row) -> None:
+        """Drop all that a whole row holds."""
+        for group in self._groups:
+            self.drop(tuple((a, row[a]) for a in group))
+
+    def gained(self, row: Row, axis: str, value: str) -> int:
+        """How many a row that is not yet whole holds, once the axis has the value."""
+        tried = {**row, axis: value}
+        return sum(all(tried.get(a) == v for a, v in m) for m in self._of[axis, value])
 
 
 def _completed(
-    axes: Axes, rules: Sequence[Rule], row: dict[str, str], missing: Mapping[Meeting, None]
+    axes: Axes, rules: Sequence[Rule], row: dict[str, str], missing: _Missing
 ) -> dict[str, str] | None:
     """The row with a value for every axis, most useful values first; None where no row keeps to the rules."""
     if not all(rule.allows(row) for rule in rules):
@@ -83,11 +110,8 @@ def _completed(
         return {a: row[a] for a in axes}
     axis = open_[0]
 
-    def gain(value: str) -> int:
-        tried = {**row, axis: value}
-        return sum(all(tried.get(a) == v for a, v in m) and (axis, value) in m for m in missing)
-
-    for value in sorted(axes[axis], key=gain, reverse=True):  # a stable sort: of equals the first
+    # a stable sort: of equals the first
+    for value in sorted(axes[axis], key=lambda v: missing.gained(row, axis, v), reverse=True):
         found = _completed(axes, rules, {**row, axis: value}, missing)
         if found is not None:
             return found
