@@ -45,12 +45,12 @@ def covering(
         missing.meets(row)
     for meeting in wanted:
         if meeting in missing:
-            row = _completed(axes, rules, dict(meeting), missing)
-            if row is None:
+            found = _completed(axes, rules, dict(meeting), missing)
+            if found is None:
                 missing.drop(meeting)
                 continue
-            rows.append(row)
-            missing.meets(row)
+            rows.append(found)
+            missing.meets(found)
     return rows
 
 
