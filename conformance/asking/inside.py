@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from xent_conformance.asking.connection import Reply
 from xent_conformance.asking.patience import Patience
@@ -15,6 +15,8 @@ from xent_conformance.worker.serve import Worker, hello_of
 
 class InProcess:
     """A :class:`~.connection.Connection` to an adapter in this process. A crash is ours."""
+
+    worker: ClassVar = Worker
 
     def __init__(
         self, make: Callable[[], Adapter], implementations: Iterable[Implementation] | None = None
@@ -28,7 +30,7 @@ class InProcess:
         self.starts = 1
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
         self.patience = Patience()
-        self._worker = Worker(adapter, implementations)
+        self._worker = self.worker(adapter, implementations)
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question; arrays are read-only, as they are behind a pipe.

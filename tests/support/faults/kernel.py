@@ -43,13 +43,17 @@ def higher(tested: np.dtype[Any]) -> np.dtype[Any]:
 
 @dataclass(frozen=True)
 class Kernel:
-    """An implementation of one operator: its outputs, its pieces, what it computes in, how it sums."""
+    """An implementation of one operator: its outputs, its pieces, what it computes in, how it sums.
+
+    ``varies``: the same call may give other bits, so it is asked twice, as a worker asks everybody.
+    """
 
     operator: str
     outputs: Table
     ask: type[Ask] = Ask
     working: Working = binary64
     total: Sum = pairwise
+    varies: bool = False
 
     def __call__(self, call: Call) -> dict[str, Array]:
         call = self.asked_for(call)

@@ -33,8 +33,8 @@ def mass_on_other_classes(a: Ask) -> Array:
 CALLS = itertools.count()
 
 
-@part(DENSE, "R", "atomic additions, whose order changes from call to call", working=own)
-@part(SPARSE, "R", "atomic additions, whose order changes from call to call", working=own)
+@part(DENSE, "R", "atomic additions, whose order changes from call to call", working=own, varies=True)
+@part(SPARSE, "R", "atomic additions, whose order changes from call to call", working=own, varies=True)
 def atomic_additions(a: Ask) -> Array:
     return plain(a, total=(sequential, backwards)[next(CALLS) % 2]).R
 

@@ -121,7 +121,9 @@ def alone_is_another_row(a: Ask) -> Array:
 CALLS = itertools.count()
 
 
-@part("log_softmax", "R", "threads add in the order in which they come, which changes", working=own)
+@part(
+    "log_softmax", "R", "threads add in the order in which they come, which changes", working=own, varies=True
+)
 def order_of_threads(a: Ask) -> Array:
     return plain(a, total=(sequential, backwards)[next(CALLS) % 2]).R
 

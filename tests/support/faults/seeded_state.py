@@ -40,7 +40,13 @@ class _Kept:
 PLAN = _Kept()
 
 
-@part("logsumexp", "R", "a plan made for the call before is stretched to one of more rows", working=own)
+@part(
+    "logsumexp",
+    "R",
+    "a plan made for the call before is stretched to one of more rows",
+    working=own,
+    varies=True,
+)
 def plan_of_the_call_before(a: Ask) -> Array:
     stretched = 1 < PLAN.rows < len(a.x)
     PLAN.rows = len(a.x)

@@ -12,10 +12,10 @@ import numpy as np
 
 from tests.support import shared
 from tests.support.corpus import of_corpus
+from tests.support.faults.asked import Dying
 from tests.support.mutants.adapter import DOORS, NAME, Textbook
 from tests.support.mutants.mutate import Mutant, callers, mutants
 from xent_conformance.asking.asker import ask
-from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Framework, Seat
@@ -35,7 +35,7 @@ class Bench:
     def __init__(self, profile: str) -> None:
         self.profile = profile
         self._oracle = Oracle(default_cache())
-        self._connection = InProcess(Textbook)
+        self._connection = Dying(Textbook)
         self._judges: dict[str, Judge] = {}
         self._telling: dict[str, list[Batch]] = {}
 
