@@ -19,10 +19,17 @@ from xent_conformance.cases.families import ALL
 from xent_conformance.cases.families.common import log_target, ordinary, target
 from xent_conformance.cases.family import Family
 from xent_conformance.cases.profile import Profile
+from xent_conformance.cases.recent import recent
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, JUDGED, Floats, Format
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import OPERATORS, Operator
+
+LIMIT = 2**25
+"""Bytes of the batches that are kept: all of ``quick``, which is looked at three times in a run."""
+
+WORDS = 2**10
+"""Bytes, about, that a case takes beside its numbers."""
 
 
 @functools.cache
@@ -53,7 +60,15 @@ def batches(
                         yield from batches_of(operator, family, JUDGED[name], n)
 
 
-@functools.lru_cache(maxsize=64)
+def _size(made: tuple[Batch, ...]) -> int:
+    """Bytes of their arrays, and about what the words of a case take."""
+    arrays = (
+        a for b in made for a in (b.inputs.logits, b.inputs.labels, b.inputs.cotangent, b.inputs.tangent)
+    )
+    return sum(a.nbytes for a in arrays) + WORDS * sum(len(b.asks) for b in made)
+
+
+@recent(LIMIT, _size)
 def batches_of(operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batch, ...]:
     """The rows of a family, in one batch for each manner in which they are asked.
 

@@ -34,6 +34,7 @@ cases/case
     reference: attributes formats inputs
     cases: form
 cases/pairwise
+cases/recent
 cases/smoke
 cases/profile
 cases/strategies
@@ -49,7 +50,7 @@ cases/families
     cases: case family form pairwise words
 cases/corpus
     reference: formats inputs operators
-    cases: case families family profile words
+    cases: case families family profile recent words
 cases/outside
     reference: attributes clauses formats inputs operators
     cases: case corpus form words
