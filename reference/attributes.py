@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -53,8 +55,8 @@ class Attributes:
     features: int = 0
     affine: bool = False
 
-    @property
-    def given(self) -> dict[str, Any]:
+    @functools.cached_property
+    def given(self) -> Mapping[str, Any]:
         """The attributes that are given, by name (``examples`` is a shape, not an attribute)."""
         defaults = {f.name: f.default for f in fields(self) if f.name != "examples"}
         return {name: getattr(self, name) for name, d in defaults.items() if getattr(self, name) != d}

@@ -56,7 +56,7 @@ def _asks(row: Row, operator: Operator, fmt: Format, n: int, words: Words) -> It
         math.prod(form.shape) if form.shape is not None else MANY if row["rows"] == "many" else EXAMPLES
     )
     if a.reduction != "none":
-        a = Attributes(**a.given | {"reduction": a.reduction, "examples": examples})
+        a = Attributes(**{**a.given, "reduction": a.reduction, "examples": examples})
     count = GROUPS if a.grouped else 3 if form.each else ROWS if form.shape is None else examples
     special, usual = clauses_of(row, operator), clauses_of(beside(row, operator), operator)
     for i in range(count):
