@@ -37,18 +37,44 @@ def covering(
     ``also`` names axes of which more than pairs are to meet. What no row can hold is not asked.
     """
     rows = [dict(row) for row in first]
-    wanted = dict.fromkeys(meetings(axes, itertools.combinations(axes, 2)))
-    wanted |= dict.fromkeys(meetings(axes, also))
-    missing = {m: None for m in wanted if not any(_holds(row, m) for row in rows)}
+    groups = [*itertools.combinations(axes, 2), *also]
+    wanted = dict.fromkeys(meetings(axes, groups))
+    missing = _Missing(wanted)
+    for group in groups:
+        missing.remove(met(rows, group))
     for meeting in wanted:
         if meeting in missing:
             row = _completed(axes, rules, dict(meeting), missing)
             if row is None:
-                del missing[meeting]
+                missing.remove([meeting])
                 continue
             rows.append(row)
-            missing = {m: None for m in missing if not _holds(row, m)}
+            for group in groups:
+                missing.remove(met([row], group))
     return rows
+
+
+class _Missing:
+    """Meetings that no row holds yet, found by any of their values."""
+
+    def __init__(self, wanted: Iterable[Meeting]) -> None:
+        self._of: dict[tuple[str, str], set[Meeting]] = {}
+        for meeting in wanted:
+            for value in meeting:
+                self._of.setdefault(value, set()).add(meeting)
+
+    def __contains__(self, meeting: Meeting) -> bool:
+        return meeting in self._of[meeting[0]]
+
+    def remove(self, held: Iterable[Meeting]) -> None:
+        for meeting in held:
+            for value in meeting:
+                self._of.get(value, set()).discard(meeting)
+
+    def held_with(self, row: Row, axis: str, value: str) -> int:
+        """How many of them the row would hold as soon as the axis has the value."""
+        tried = {**row, axis: value}
+        return sum(all(tried.get(a) == v for a, v in m) for m in self._of.get((axis, value), ()))
 
 
 def meetings(axes: Axes, groups: Iterable[Sequence[str]]) -> Iterator[Meeting]:
@@ -60,7 +86,7 @@ def meetings(axes: Axes, groups: Iterable[Sequence[str]]) -> Iterator[Meeting]:
 
 def possible(axes: Axes, rules: Sequence[Rule], meeting: Meeting) -> bool:
     """Whether some row holds it."""
-    return _completed(axes, rules, dict(meeting), {}) is not None
+    return _completed(axes, rules, dict(meeting), _Missing(())) is not None
 
 
 def met(rows: Iterable[Row], group: Sequence[str]) -> set[Meeting]:
@@ -68,12 +94,8 @@ def met(rows: Iterable[Row], group: Sequence[str]) -> set[Meeting]:
     return {tuple((a, row[a]) for a in group) for row in rows}
 
 
-def _holds(row: Row, meeting: Meeting) -> bool:
-    return all(row[a] == value for a, value in meeting)
-
-
 def _completed(
-    axes: Axes, rules: Sequence[Rule], row: dict[str, str], missing: Mapping[Meeting, None]
+    axes: Axes, rules: Sequence[Rule], row: dict[str, str], missing: _Missing
 ) -> dict[str, str] | None:
     """The row with a value for every axis, most useful values first; None where no row keeps to the rules."""
     if not all(rule.allows(row) for rule in rules):
@@ -84,8 +106,7 @@ def _completed(
     axis = open_[0]
 
     def gain(value: str) -> int:
-        tried = {**row, axis: value}
-        return sum(all(tried.get(a) == v for a, v in m) and (axis, value) in m for m in missing)
+        return missing.held_with(row, axis, value)
 
     for value in sorted(axes[axis], key=gain, reverse=True):  # a stable sort: of equals the first
         found = _completed(axes, rules, {**row, axis: value}, missing)
