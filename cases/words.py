@@ -8,6 +8,7 @@ powers of two, sums that are exact, and one rounding to the format.
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Words:
 
     def integers(self, bits: int, *shape: int) -> NDArray[np.int64]:
         """Uniform integers in ``[0, 2**bits)``, ``bits <= 63``."""
-        raw = np.asarray(self._generator.random_raw(int(np.prod(shape))), dtype=np.uint64)
+        raw = np.asarray(self._generator.random_raw(math.prod(shape)), dtype=np.uint64)
         return (raw >> np.uint64(64 - bits)).astype(np.int64).reshape(shape)
 
     def below(self, n: int, *shape: int) -> NDArray[np.int64]:

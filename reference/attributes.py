@@ -58,14 +58,14 @@ class Attributes:
     @functools.cached_property
     def given(self) -> Mapping[str, Any]:
         """The attributes that are given, by name (``examples`` is a shape, not an attribute)."""
-        defaults = {f.name: f.default for f in fields(self) if f.name != "examples"}
-        return {name: getattr(self, name) for name, d in defaults.items() if getattr(self, name) != d}
+        own = vars(self)
+        return {name: own[name] for name, default in _DEFAULTS if own[name] != default}
 
     @property
     def described(self) -> str:
         """For content hashes, which what came later and is not given leaves as they were without it."""
-        later = {*AROUND, "weight_dtype", "features", "affine"}
-        told = [f.name for f in fields(self) if f.name not in later or f.name in self.given]
+        later, given = {*AROUND, "weight_dtype", "features", "affine"}, self.given
+        told = [f.name for f in fields(self) if f.name not in later or f.name in given]
         return f"Attributes({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
     @property
@@ -120,6 +120,8 @@ class Attributes:
     def pos_weight_of(self, i: int) -> float:
         return self.pos_weight[i] if self.pos_weight else 1.0
 
+
+_DEFAULTS = [(f.name, f.default) for f in fields(Attributes) if f.name != "examples"]
 
 PLAIN = Attributes()
 """Nothing given: the loss of each row."""

@@ -78,7 +78,7 @@ class Format:
         subnormal has the ulp of the smallest normal number, everything beyond the largest finite
         number the ulp of that number.
         """
-        return np.clip(floor_log2, self.emin, self.emax) - (self.precision - 1)
+        return np.minimum(np.maximum(floor_log2, self.emin), self.emax) - (self.precision - 1)
 
     def ulp(self, x: float) -> float:
         """The spacing of the format's numbers at ``x``, as SPEC.md §0 defines it."""
@@ -90,11 +90,14 @@ class Format:
 
         Plain powers of two and ``rint``: no cast of a library that might round twice.
         """
-        finite = np.where(np.isfinite(x), x, 0.0)
-        k = self.ulp_exponent(np.frexp(finite)[1].astype(np.int64) - 1)
-        rounded = np.ldexp(np.rint(np.ldexp(finite, -k)), k)
-        rounded = np.where(np.abs(rounded) > self.largest, np.copysign(self.beyond, rounded), rounded)
-        return np.where(np.isfinite(x), rounded, x if self.infinite else np.nan)
+        finite = np.isfinite(x)
+        numbers = x if finite.all() else np.where(finite, x, 0.0)
+        k = self.ulp_exponent(np.frexp(numbers)[1].astype(np.int64) - 1)
+        rounded = np.ldexp(np.rint(np.ldexp(numbers, -k)), k)
+        beyond = np.abs(rounded) > self.largest
+        if beyond.any():
+            rounded = np.where(beyond, np.copysign(self.beyond, rounded), rounded)
+        return rounded if numbers is x else np.where(finite, rounded, x if self.infinite else np.nan)
 
     def hex(self, value: float) -> str:
         """The bits of ``value`` as this format stores them, e.g. ``0x3f80``.

@@ -101,10 +101,13 @@ class Inputs:
             if given not in (0, number):
                 of = "examples" if name == "row_weight" else "classes"
                 raise ValueError(f"{self.operator}: {name} has {given} numbers for {number} {of}")
+        told = a.given  # what is not given is one, or nothing
         for name in ("row_weight", "bias", "scale", "temperature", "times"):
-            self._exact(name, np.array(getattr(a, name)))
+            if name in told:
+                self._exact(name, np.array(told[name]))
         for name in ("weight", "pos_weight"):
-            self._exact(name, np.array(getattr(a, name)), FORMATS.get(a.weight_dtype))
+            if name in told:
+                self._exact(name, np.array(told[name]), FORMATS.get(a.weight_dtype))
         if a.eps is not None:
             if self.definition.domain != "unit" or not 0 <= a.eps <= 1:
                 raise ValueError(f"{self.operator}: eps = {a.eps} clamps an argument in [0, 1]")
@@ -142,7 +145,7 @@ class Inputs:
         fmt = fmt or self.format
         with np.errstate(over="ignore"):
             carried = array.astype(fmt.dtype).astype(np.float64)
-        if not np.array_equal(carried, array, equal_nan=True):
+        if not ((carried == array) | (array != array)).all():  # a NaN stays one
             raise ValueError(f"{self.operator}: {name} holds a number that {fmt.name} does not have")
 
     @property

@@ -26,6 +26,8 @@ from tests.support import corpus as made_once
 from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
+from tests.support.workers import Workers
+from xent_conformance.asking import process
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
 settings.register_profile("gate", deadline=None, derandomize=True)
@@ -59,6 +61,21 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def corpus() -> Corpus:
     """``corpus("quick")``: the batches of a profile, the same objects for all tests of this process."""
     return made_once.corpus
+
+
+@pytest.fixture(scope="session")
+def _workers() -> Iterator[Workers]:
+    """Nobody who starts no worker waits for them."""
+    workers = Workers()
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def lent(monkeypatch: pytest.MonkeyPatch, _workers: Workers) -> Workers:
+    """Whoever asks a framework is lent a worker that another test had (:mod:`tests.support.workers`)."""
+    monkeypatch.setattr(process, "Process", _workers)
+    return _workers
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 from tests.support.capturing import needs
 from tests.support.cli import conformance, invoke
 from tests.support.paths import ROOT
+from tests.support.workers import Workers
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -41,6 +42,7 @@ LITTLE = {
     "torch": {"--operator": "softmax", "--dtype": "float32", "--family": "ordinary"},
     "search": {"--budget": "1"},
     "explain": {"--implementation": "torch.*"},
+    "doctor": {"--framework": "torch"},
 }
 """Options that a command is given where it has none of its own; a budget is given in any case."""
 
@@ -119,7 +121,8 @@ def little(words: list[str]) -> list[str]:
     """The command, asking little."""
     command, *rest = words
     if "--cases" in rest:
-        return words if command != "run" or "--framework" in rest else [*words, "--framework", "numpy"]
+        named = [] if "--framework" in rest else ["--framework", "numpy"]
+        return [*words, *named, *(("--profile", "quick") if command == "run" else ())]
     if command == "run" and "--shard" in rest:  # so little cannot be divided into many parts
         at = rest.index("--shard") + 1
         rest[at] = "1/2"
@@ -133,7 +136,7 @@ def little(words: list[str]) -> list[str]:
 @needs("torch", "tensorflow", "jax")
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run(
-    page: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lent: Workers
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for command in SHOWN[page]:

@@ -1,4 +1,4 @@
-"""Scripts of ``conformance explain --script``: one worker a framework writes them; they run alone."""
+"""Scripts of ``conformance explain --script``, written and run: by themselves, in a process of their own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from xent_conformance.asking.process import Process, connect
 from xent_conformance.cases.corpus import find_case
-from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.script.write import written
 from xent_conformance.reports.run.words import Status
@@ -60,29 +58,6 @@ class Ran:
     status: int
     told: str
     verdict: str
-
-
-class Remembered:
-    """One worker for all scripts of a framework."""
-
-    def __init__(self) -> None:
-        self.started: dict[Seat, Process] = {}
-
-    def __call__(self, seat: Seat) -> Any:
-        process = self.started[seat] = self.started.get(seat) or connect(seat)
-
-        class Kept:
-            def close(self) -> None:
-                pass
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(process, name)
-
-        return Kept()
-
-    def close(self) -> None:
-        for process in self.started.values():
-            process.close()
 
 
 def run_scripts(paths: list[Path], elsewhere: Path, hidden: Sequence[str] = ()) -> list[tuple[int, str]]:

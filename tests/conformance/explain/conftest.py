@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.scripts import Remembered
-from xent_conformance.explain.script import showing
+from tests.support.workers import Workers
 
 
 @pytest.fixture
-def remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """One worker a framework writes all scripts of a test."""
+def remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lent: Workers) -> None:
+    """One worker a framework writes all scripts."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    workers = Remembered()
-    monkeypatch.setattr(showing, "connect", workers)
-    yield
-    workers.close()
