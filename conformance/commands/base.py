@@ -258,6 +258,13 @@ class Format(enum.StrEnum):
     JSON = "json"
 
 
+class Engine(enum.StrEnum):
+    """Where a run is asked."""
+
+    HERE = "here"
+    RAY = "ray"
+
+
 Formatted = Annotated[
     Format, typer.Option("--format", help="json: one document on standard output and nothing else.")
 ]

@@ -151,6 +151,10 @@ conformance/running
     cases: case corpus outside profile
     reports: atomic run text views
     conformance: asking devices diagnosis discovery frameworks judging version worker
+conformance/fleet
+    reference: cache oracle
+    reports: atomic run
+    conformance: asking devices discovery running worker
 conformance/sweep
     reference: clauses exact formats inputs operators oracle sources
     cases: profile
@@ -217,7 +221,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision devices diagnosis explain/case
     conformance: explain/issue explain/plain explain/printing explain/script
-    conformance: discovery explain/search explain/wanted running sweep versions
+    conformance: discovery explain/search explain/wanted fleet running sweep versions
 conformance/__main__
     conformance: commands
 """
