@@ -244,7 +244,7 @@ def test_the_command(ray: FakeRay, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     failed = conformance(*asked, status=EVIDENCE).output
     assert "for the 4th time; add --resume to the same command to go on" in failed
     ray.asked.clear()
-    ray.loses = {i: 99 for i in (1, 2, 3)}
+    ray.loses = dict.fromkeys((1, 2, 3), 99)
     assert "no answer had come yet" in conformance(*asked, "--force", status=EVIDENCE).output
 
 
