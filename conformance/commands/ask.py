@@ -28,6 +28,7 @@ from xent_conformance.commands.base import (
     Formatted,
     Framework,
     Glob,
+    InParts,
     Jobs,
     Known,
     NoCache,
@@ -39,7 +40,9 @@ from xent_conformance.commands.base import (
     Timeout,
     Verbose,
     Waivers,
+    Where,
     app,
+    check_parts,
     console,
     ends,
     errors,
@@ -112,13 +115,8 @@ def run(
     shard: Annotated[
         str, typer.Option("--shard", metavar="I/N", help="Ask part I of N alone; `merge` puts them together.")
     ] = "",
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="ray: ask in parts, on the nodes of a Ray cluster.")
-    ] = Engine.HERE,
-    parts: Annotated[
-        int | None,
-        typer.Option("--parts", metavar="N", min=1, help="Of --engine ray: so many; default: what has room."),
-    ] = None,
+    engine: Where = Engine.HERE,
+    parts: InParts = None,
     no_cache: NoCache = False,
     baseline: Baseline = None,
     waivers: Waivers = None,
@@ -137,7 +135,9 @@ def run(
     selection = select(
         profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
     )
-    _check_engine(engine, parts, shard)
+    check_parts(engine, parts)
+    if engine is Engine.RAY and shard:
+        raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
     if shard:
         selection = _part(selection, shard, formatted)
     check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())], force=True)  # by the engine
@@ -239,14 +239,6 @@ def _resumable(out: Path) -> bool:
     from xent_conformance.running import journal
 
     return journal.resumable(out) or parts.resumable(out)
-
-
-def _check_engine(engine: Engine, parts: int | None, shard: str) -> None:
-    """Exit status 2 for options of which one asks what the other does."""
-    if engine is Engine.RAY and shard:
-        raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
-    if engine is Engine.HERE and parts is not None:
-        raise fail("--parts is for --engine ray; to ask one part here, name it: --shard 1/N", USAGE)
 
 
 def _part(selection: Selection, shard: str, formatted: Format) -> Selection:

@@ -106,7 +106,8 @@ class Cluster:
                     tell(f"{what}, and is asked again")
                     waiting[task.remote(part)] = part
                 except ray.exceptions.RayError as error:
-                    words = _first_line(getattr(error, "cause", None) or error)
+                    cause = getattr(error, "cause", None)  # what the part itself has raised
+                    words = _first_line(error) if cause is None else f"{type(cause).__name__}: {cause}"
                     raise Failed(f"part {part.name}: {words}") from None
                 else:
                     yield part, held

@@ -24,6 +24,8 @@ from xent_conformance.running.header import identity
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.shards import Shard, groups
 
+NONE: Mapping[str, tuple[str, ...]] = {}
+
 UNKNOWN = 500.0
 """Megabytes of a worker that nobody has measured, and that is asked for by name."""
 
@@ -41,7 +43,7 @@ def run(
     out: Path | None,
     *,
     of: int | None = None,
-    resume: bool = False,
+    resume: bool | None = False,
     force: bool = False,
     progress: Progress = lambda what, done, planned: None,
     interpreters: Mapping[str, str],
@@ -50,23 +52,26 @@ def run(
     cache: bool = True,
     tell: Tell = lambda line: None,
     judged: Judged = lambda verdicts: None,
+    environments: Mapping[str, tuple[str, ...]] = NONE,
 ) -> Run:
     """Ask ``selection`` in ``of`` parts, write ``out`` if it is named, and return the run.
 
     As many parts as there is room for at a time, if unsaid, or as are left to go on with; ``jobs`` cores a
-    part. The rest is that of :func:`xent_conformance.running.engine.run`, which asks each part on its node.
-    Raises what it raises, :class:`~.cluster.NoRay`, and :class:`~.cluster.Failed`.
+    part. ``environments``: of frameworks that are asked in one of their own, made on each node, its
+    requirements. The rest is that of :func:`xent_conformance.running.engine.run`, which asks each part on its
+    node. Raises what it raises, :class:`~.cluster.NoRay`, and :class:`~.cluster.Failed`.
     """
     how = {"interpreters": dict(interpreters), "timeout": timeout}
+    apart = {"environments": {name: sorted(wanted) for name, wanted in environments.items()}}
     with contextlib.nullcontext() if out is None else alone(out), _folder(out) as folder:
         if out is not None and not force:
             check_run(out, selection.as_dict())
         with connected() as cluster:
             due = needs(selection, jobs or 1, Costs.read())
-            left = left_by(folder) if resume else None
-            number = of or (left or {}).get("parts") or _number(cluster, due, selection)
+            number = of or _left(folder, resume) or _number(cluster, due, selection)
             Shard.part(selection, f"1/{number}")  # refuses more than there are
-            parts = Parts(folder, identity(selection) | how | {"parts": number}, resume=resume, force=force)
+            whose = {**identity(selection), **how, **apart, "parts": number}
+            parts = Parts(folder, whose, resume=resume, force=force)
             for line in parts.asked_again:
                 tell(line)
             rest = [
@@ -78,6 +83,7 @@ def run(
                     settings(),
                     str(Path.cwd()),
                     bool(due.gpus),
+                    environments,
                 )
                 for index in range(1, number + 1)
                 if index not in parts.has
@@ -94,6 +100,12 @@ def run(
         if result.complete:
             parts.remove()
     return result
+
+
+def _left(folder: Path, resume: bool | None) -> int | None:
+    """In how many parts that was divided which is gone on with."""
+    left = None if resume is False else left_by(folder)
+    return left.get("parts") if isinstance(left, dict) else None
 
 
 def _number(cluster: Cluster, due: Needs, selection: Selection) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from xent_conformance.asking.selection import Selection
@@ -15,6 +15,7 @@ from xent_conformance.discovery import plugins
 from xent_conformance.reports.run.file import as_bytes
 from xent_conformance.running import engine
 from xent_conformance.running.shards import Shard
+from xent_conformance.versions.environments import environment_for
 from xent_conformance.worker.serve import CHANGES_ARITHMETIC
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -31,9 +32,11 @@ def settings() -> dict[str, str]:
 class Part:
     """Part ``index`` of ``of``. ``selected``: the fields of a selection; ``how``: more for the engine.
 
-    ``settings``: the variables that may change a result, as they are where the command was typed: a scheduler
-    sets some of its own (``OMP_NUM_THREADS``), and the parts are to be the run of one machine. ``folder``:
-    where it was typed; paths are read from it. ``accelerators``: whether the task has any.
+    ``environments``: of frameworks that are asked in one of their own, made on the node and kept there, its
+    requirements. ``settings``: the variables that may change a result, as they are where the command was
+    typed: a scheduler sets some of its own (``OMP_NUM_THREADS``), and the parts are to be the run of one
+    machine. ``folder``: where it was typed; paths are read from it. ``accelerators``: whether the task has
+    any.
     """
 
     index: int
@@ -43,6 +46,7 @@ class Part:
     settings: Mapping[str, str]
     folder: str
     accelerators: bool
+    environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -57,7 +61,9 @@ def ask(part: Part) -> bytes:
     for reference in part.selected["plugins"]:
         plugins.load(reference)
     shard = Shard.part(Selection(**part.selected), part.name)
-    return as_bytes(engine.run(shard, None, **part.how))
+    made = {name: str(environment_for(wanted)) for name, wanted in part.environments.items()}
+    how = {**part.how, "interpreters": {**part.how["interpreters"], **made}}
+    return as_bytes(engine.run(shard, None, **how))
 
 
 def _settle(part: Part) -> None:

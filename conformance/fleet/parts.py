@@ -42,10 +42,13 @@ class Parts:
     """``RUN.parquet.parts/``: run files of parts, and what all of them are parts of.
 
     ``identity`` has the number of parts as ``parts``. Raises :class:`Occupied` for parts that are there and
-    not to be gone on with, RunFileError for parts of another run.
+    not to be gone on with, RunFileError for parts of another run; ``resume=None`` goes on with those of this
+    one.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool, force: bool) -> None:
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], *, resume: bool | None, force: bool
+    ) -> None:
         self.folder = folder
         self.of = identity["parts"]
         self.asked_again: list[str] = []
@@ -53,6 +56,8 @@ class Parts:
         self._identity = json.loads(json.dumps(identity))
         self._check_ours()
         there = any(folder.glob("part-*.parquet"))
+        if resume is None:
+            resume = there and left_by(folder) == self._identity
         if resume:
             self._check_left(there)
         elif there and not force:

@@ -151,10 +151,6 @@ conformance/running
     cases: case corpus outside profile
     reports: atomic run text views
     conformance: asking devices diagnosis discovery frameworks judging version worker
-conformance/fleet
-    reference: cache oracle
-    reports: atomic run
-    conformance: asking devices discovery running worker
 conformance/sweep
     reference: clauses exact formats inputs operators oracle sources
     cases: profile
@@ -198,6 +194,10 @@ conformance/versions
     reference: cache kept sources
     reports: atomic run text views
     conformance: asking decision discovery running worker
+conformance/fleet
+    reference: cache oracle
+    reports: atomic run
+    conformance: asking devices discovery running versions worker
 conformance/explain/printing
     reference: clauses
     cases: case

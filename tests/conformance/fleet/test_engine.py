@@ -114,7 +114,7 @@ def test_a_task_that_fails_is_named_and_the_rest_taken_back(ray: FakeRay) -> Non
         raise LookupError("no such thing on this node\nmore of it")
 
     ray.answer = refuses
-    with pytest.raises(Failed, match=r"^part 1/3: LookupError: no such thing on this node$"):
+    with pytest.raises(Failed, match=r"^part 1/3: LookupError: no such thing on this node\nmore of it$"):
         _run(None)
     assert ray.cancelled == [2, 3] and not ray.running
 
@@ -268,7 +268,7 @@ def test_without_ray(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
     ("typed", "said"),
     [
         (["--engine", "ray", "--shard", "1/2"], "--engine ray asks all parts, and --shard one"),
-        (["--parts", "2"], "--parts is for --engine ray; to ask one part here, name it: --shard 1/N"),
+        (["--parts", "2"], "--parts is for --engine ray; to ask one part here, name it: run --shard 1/N"),
         (["--engine", "slurm"], "slurm"),
     ],
 )
