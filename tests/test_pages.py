@@ -29,6 +29,7 @@ ELSEWHERE = {
     r"conformance run .*--python torch=.*": "the same",
     r"conformance cache clean.*|CONFORMANCE_\w+=.*": "tests/test_scripts_page.py, in a folder of its own",
     r"conformance merge part\*.*": "tests/conformance/running/test_shards.py has all parts to merge",
+    r"conformance run .*--engine ray.*": "it needs Ray; tests/conformance/fleet asks a fake, and a real one",
     r"conformance sweep .*float32.*": "it takes minutes; tests/conformance/sweep asks chunks of it",
     r"conformance torch --(python|baseline) .*": "tests/conformance/commands/test_first.py, with a fake",
     r"conformance .*--python \.venv/devices": "it asks the environment that make report-devices makes",

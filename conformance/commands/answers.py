@@ -43,3 +43,36 @@ def answers(
             tell=bars.tell,
             judged=bars.judged,
         )
+
+
+def answers_of_parts(
+    selection: Selection,
+    interpreters: Mapping[str, str],
+    out: Path | None = None,
+    *,
+    parts: int | None,
+    quiet: bool,
+    timeout: float,
+    jobs: int | None,
+    cache: bool,
+    resume: bool,
+    force: bool,
+) -> Run:
+    """The same of :func:`xent_conformance.fleet.engine.run`, on the nodes of a cluster."""
+    from xent_conformance.fleet import engine
+
+    with Bars(errors, quiet=quiet, unit="") as bars:
+        return engine.run(
+            selection,
+            out,
+            of=parts,
+            resume=resume,
+            force=force,
+            progress=bars.update,
+            interpreters=interpreters,
+            timeout=timeout,
+            jobs=jobs,
+            cache=cache,
+            tell=bars.tell,
+            judged=bars.judged,
+        )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xent_conformance.commands.answers import answers
+from xent_conformance.commands.answers import answers, answers_of_parts
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
@@ -18,6 +19,7 @@ from xent_conformance.commands.base import (
     Cases,
     Device,
     Dtype,
+    Engine,
     Exclude,
     FailOns,
     FamilyName,
@@ -26,6 +28,7 @@ from xent_conformance.commands.base import (
     Formatted,
     Framework,
     Glob,
+    InParts,
     Jobs,
     Known,
     NoCache,
@@ -37,7 +40,9 @@ from xent_conformance.commands.base import (
     Timeout,
     Verbose,
     Waivers,
+    Where,
     app,
+    check_parts,
     console,
     ends,
     errors,
@@ -110,6 +115,8 @@ def run(
     shard: Annotated[
         str, typer.Option("--shard", metavar="I/N", help="Ask part I of N alone; `merge` puts them together.")
     ] = "",
+    engine: Where = Engine.HERE,
+    parts: InParts = None,
     no_cache: NoCache = False,
     baseline: Baseline = None,
     waivers: Waivers = None,
@@ -128,11 +135,16 @@ def run(
     selection = select(
         profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
     )
+    check_parts(engine, parts)
+    if engine is Engine.RAY and shard:
+        raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
     if shard:
         selection = _part(selection, shard, formatted)
     check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())], force=True)  # by the engine
     if out == STANDARD and resume:
         raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
+    from xent_conformance.discovery.names import UnknownName
+    from xent_conformance.fleet.cluster import Failed, NoRay
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run import commands
     from xent_conformance.reports.run.file import RunFileError, as_bytes
@@ -140,7 +152,7 @@ def run(
     from xent_conformance.reports.terminal import gate as terminal_gate
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import journal, keeping
+    from xent_conformance.running import keeping
 
     where = target_of(python)
     try:
@@ -154,8 +166,9 @@ def run(
         return
     decided = deciding(baseline, waivers, known, fail_on)
     kept = None if out == STANDARD else out
+    ask = functools.partial(answers_of_parts, parts=parts) if engine is Engine.RAY else answers
     try:
-        result = answers(
+        result = ask(
             selection,
             interpreters,
             kept,
@@ -166,10 +179,12 @@ def run(
             resume=resume,
             force=force,
         )
-    except keeping.Occupied as occupied:
-        raise fail(str(occupied), USAGE) from None
-    except RunFileError as error:
+    except (keeping.Occupied, UnknownName) as refusal:
+        raise fail(str(refusal), USAGE) from None
+    except (NoRay, RunFileError) as error:
         raise fail(str(error), EVIDENCE) from None
+    except Failed as error:
+        raise fail(f"{error}; {_left(kept)}", EVIDENCE) from None
     except OSError as error:
         raise fail(f"{refused(error, 'written')}; {_left(kept)}", EVIDENCE) from None
     except KeyboardInterrupt:
@@ -204,20 +219,26 @@ def run(
         raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
-        more = kept is not None and journal.resumable(kept)
+        more = kept is not None and _resumable(kept)
         rest = "; add --resume to the same command to ask what is missing" if more else ""
         raise fail(f"the run is incomplete: {gaps}{stays}{rest}", EVIDENCE)
 
 
 def _left(out: Path | None) -> str:
     """What an ended run has left, and how to go on with it."""
-    from xent_conformance.running import journal
-
     if out is None:
         return "nothing is kept"
-    if not journal.resumable(out):
+    if not _resumable(out):
         return "no answer had come yet, so there is nothing to go on with"
     return "add --resume to the same command to go on"
+
+
+def _resumable(out: Path) -> bool:
+    """Whether ``--resume`` has something to go on with."""
+    from xent_conformance.fleet import parts
+    from xent_conformance.running import journal
+
+    return journal.resumable(out) or parts.resumable(out)
 
 
 def _part(selection: Selection, shard: str, formatted: Format) -> Selection:

@@ -258,6 +258,26 @@ class Format(enum.StrEnum):
     JSON = "json"
 
 
+class Engine(enum.StrEnum):
+    """Where a run is asked."""
+
+    HERE = "here"
+    RAY = "ray"
+
+
+Where = Annotated[Engine, typer.Option("--engine", help="ray: ask in parts, on the nodes of a Ray cluster.")]
+InParts = Annotated[
+    int | None,
+    typer.Option("--parts", metavar="N", min=1, help="Of --engine ray: so many; default: what has room."),
+]
+
+
+def check_parts(engine: Engine, parts: int | None) -> None:
+    """Exit status 2 for a number of parts of what is asked as a whole."""
+    if engine is Engine.HERE and parts is not None:
+        raise fail("--parts is for --engine ray; to ask one part here, name it: run --shard 1/N", USAGE)
+
+
 Formatted = Annotated[
     Format, typer.Option("--format", help="json: one document on standard output and nothing else.")
 ]

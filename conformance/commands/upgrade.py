@@ -15,11 +15,13 @@ from xent_conformance.commands.base import (
     Bars,
     Device,
     Dtype,
+    Engine,
     Exclude,
     FailOns,
     FamilyName,
     Force,
     Glob,
+    InParts,
     Known,
     Operator,
     Plugin,
@@ -27,7 +29,9 @@ from xent_conformance.commands.base import (
     Quiet,
     Verbose,
     Waivers,
+    Where,
     app,
+    check_parts,
     ends,
     errors,
     fail,
@@ -94,6 +98,8 @@ def upgrade(
         Path | None, typer.Option("--markdown", metavar="FILE.md", help="A summary of the decision.")
     ] = None,
     json_file: Json = None,
+    engine: Where = Engine.HERE,
+    parts: InParts = None,
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -109,16 +115,18 @@ def upgrade(
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
     settle(quiet=quiet)
+    check_parts(engine, parts)
     written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
     check_outputs(written, waivers or (), force=force)
     plug_in(plugin)
     known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
     options = [w for path in waivers or () for w in ("--waivers", str(path))]
+    options += _cluster(engine)
     options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
-    before, now = _ask(request, out, force=force, quiet=quiet)
+    before, now = _ask(request, out, engine, parts, force=force, quiet=quiet)
     try:
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
@@ -170,6 +178,8 @@ def matrix(
     out: Folder = Path("matrix"),
     html: Html = None,
     json_file: Json = None,
+    engine: Where = Engine.HERE,
+    parts: InParts = None,
     force: Force = False,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
@@ -179,11 +189,12 @@ def matrix(
     from xent_conformance.versions.matrix import versions
 
     settle()
+    check_parts(engine, parts)
     check_outputs({"--html": html, "--json": json_file}, (), force=force)
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
-    request = _request("matrix", pins, framework, profile, narrowing, with_, python, [])
-    table = versions(_ask(request, out, force=force), request.command())
+    request = _request("matrix", pins, framework, profile, narrowing, with_, python, _cluster(engine))
+    table = versions(_ask(request, out, engine, parts, force=force), request.command())
     said = screen(html, json_file)
     terminal_versions.show(table, said)
     notes = write_all(
@@ -224,28 +235,57 @@ def _request(
         raise fail(str(error), USAGE) from None
 
 
-def _ask(request: Request, folder: Path, *, force: bool, quiet: bool = False) -> list[Run]:
+def _cluster(engine: Engine) -> list[str]:
+    """The words that ask there again."""
+    return ["--engine", engine.value] if engine is Engine.RAY else []
+
+
+def _ask(
+    request: Request, folder: Path, engine: Engine, parts: int | None, *, force: bool, quiet: bool = False
+) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
+    from xent_conformance.discovery.names import UnknownName
+    from xent_conformance.fleet.cluster import Failed, NoRay
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.running.keeping import Occupied
     from xent_conformance.versions.environments import EnvironmentNotMade
-    from xent_conformance.versions.upgrade import NoEvidence, prepare, run_one
+    from xent_conformance.versions.upgrade import NoEvidence
+
+    try:
+        ask = _ask_nodes if engine is Engine.RAY else _ask_here
+        return ask(request, folder, parts, force=force, quiet=quiet)
+    except (Occupied, UnknownName) as refusal:
+        raise fail(str(refusal), USAGE) from None
+    except (EnvironmentNotMade, Failed, NoEvidence, NoRay, RunFileError, OSError) as error:
+        raise fail(str(error), EVIDENCE) from None
+    except KeyboardInterrupt:
+        raise fail(f"interrupted; to go on: {request.command()}", INTERRUPTED) from None
+
+
+def _ask_here(request: Request, folder: Path, _: int | None, *, force: bool, quiet: bool) -> list[Run]:
+    """Each version in an environment of this machine; what fails, fails before the first question."""
+    from xent_conformance.versions.upgrade import prepare, run_one
 
     def say(text: str) -> None:
         if not quiet:
             errors.print(escape(text), soft_wrap=True)
 
-    try:
-        interpreters = prepare(request, say)
-        runs = []
-        for pin, interpreter in zip(request.pins, interpreters, strict=True):
-            say(f"asking {request.framework.name}: {pin.text}")
-            with Bars(errors, quiet=quiet) as bars:
-                runs.append(run_one(request, pin, interpreter, folder, bars.update, force=force))
-    except Occupied as occupied:
-        raise fail(str(occupied), USAGE) from None
-    except (EnvironmentNotMade, NoEvidence, RunFileError, OSError) as error:
-        raise fail(str(error), EVIDENCE) from None
-    except KeyboardInterrupt:
-        raise fail(f"interrupted; to go on: {request.command()}", INTERRUPTED) from None
+    interpreters = prepare(request, say)
+    runs = []
+    for pin, interpreter in zip(request.pins, interpreters, strict=True):
+        say(f"asking {request.framework.name}: {pin.text}")
+        with Bars(errors, quiet=quiet) as bars:
+            runs.append(run_one(request, pin, interpreter, folder, bars.update, force=force))
+    return runs
+
+
+def _ask_nodes(request: Request, folder: Path, parts: int | None, *, force: bool, quiet: bool) -> list[Run]:
+    """Each version on the nodes of a cluster."""
+    from xent_conformance.fleet.versions import run_one
+
+    runs = []
+    for pin in request.pins:
+        with Bars(errors, quiet=quiet, unit="") as bars:
+            bars.tell(f"asking {request.framework.name}: {pin.text}")
+            runs.append(run_one(request, pin, folder, bars.update, bars.tell, parts=parts, force=force))
     return runs

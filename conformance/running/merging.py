@@ -34,6 +34,9 @@ ALIKE = {
 _OF_A_START = ("import_s", "starts")
 """What a worker says of itself that is of one start."""
 
+_WHICH = "CUDA_VISIBLE_DEVICES"
+"""Which of a machine's accelerators a scheduler gave it. What they are is told beside it, by their names."""
+
 Parts = Mapping[Path, Run]
 
 
@@ -163,7 +166,7 @@ def _meet(ledger: Ledger, said: dict[str, Path], key: str, path: Path, hello: Ma
     if key in ledger.hellos:
         before = ledger.hellos[key]
         for name in {**before, **plain}:
-            if name not in _OF_A_START and before.get(name) != plain.get(name):
+            if name not in _OF_A_START and _alike(before.get(name)) != _alike(plain.get(name)):
                 raise RunFileError(
                     f"{path} and {said[key]} asked another {key}: {name} {plain.get(name)}, and "
                     f"{before.get(name)}; ask all parts of one kind of machine"
@@ -173,3 +176,8 @@ def _meet(ledger: Ledger, said: dict[str, Path], key: str, path: Path, hello: Ma
     said[key] = path
     ledger.starts[key] = hello["starts"]
     ledger.hellos[key] = {name: told for name, told in plain.items() if name != "starts"}
+
+
+def _alike(told: Any) -> Any:
+    """What parts must have in common of what a worker says."""
+    return {k: v for k, v in told.items() if k != _WHICH} if isinstance(told, dict) else told

@@ -123,10 +123,15 @@ class Request:
 
     def interpreter(self, pin: Pin, say: Say) -> Path:
         """The Python of one version: the one that was named, or that of an environment made for it."""
-        for key, path in (self.python or {}).items():
-            if self.keys()[key] == pin:
-                return Path(path)
-        return environment_for([pin.text, *self.extra], say=say)
+        return self.named(pin) or environment_for(self.requirements(pin), say=say)
+
+    def named(self, pin: Pin) -> Path | None:
+        """The Python that was named for a version."""
+        return next((Path(path) for k, path in (self.python or {}).items() if self.keys()[k] == pin), None)
+
+    def requirements(self, pin: Pin) -> tuple[str, ...]:
+        """What an environment of a version has."""
+        return pin.text, *self.extra
 
     def command(self, reason: Reason | None = None) -> str:
         """What asks this again; of a reason with a case, no more than its operator, family and format."""
@@ -158,7 +163,7 @@ def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:
         )
     by_distribution: dict[str, list[str]] = {}
     for framework in FRAMEWORKS.values():
-        by_distribution.setdefault(_distribution(framework), []).append(framework.name)
+        by_distribution.setdefault(distribution_of(framework), []).append(framework.name)
     found = by_distribution.get(names[0], [])
     if not found:
         raise WrongRequest(
@@ -173,7 +178,8 @@ def framework_of(pins: Sequence[Pin], named: str | None) -> Framework:
     return FRAMEWORKS[found[0]]
 
 
-def _distribution(framework: Framework) -> str:
+def distribution_of(framework: Framework) -> str:
+    """Its package, in the spelling that a pin has."""
     return canonicalize_name(framework.declaration.distribution)
 
 
@@ -234,7 +240,7 @@ def _check_version(request: Request, pin: Pin, python: Path) -> None:
             "imports there, or leave --python out for an environment that is made here"
         ) from None
     connection.close()
-    is_it = pin.name == _distribution(framework)
+    is_it = pin.name == distribution_of(framework)
     version = connection.hello["version"] if is_it else _installed(python, pin.name)
     if not pin.names(version):
         raise NoEvidence(

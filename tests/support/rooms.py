@@ -195,6 +195,10 @@ conformance/versions
     reference: cache kept sources
     reports: atomic run text views
     conformance: asking decision discovery running worker
+conformance/fleet
+    reference: cache oracle
+    reports: atomic run
+    conformance: asking devices discovery running versions worker
 conformance/explain/printing
     reference: clauses
     cases: case
@@ -218,7 +222,7 @@ conformance/commands
     reports: atomic ci html/comparison html/report html/section html/versions run terminal text views
     conformance: . asking capturing check_plugin configuration decision devices diagnosis explain/case
     conformance: explain/issue explain/plain explain/printing explain/script
-    conformance: discovery explain/search explain/wanted running sweep versions
+    conformance: discovery explain/search explain/wanted fleet running sweep versions
 conformance/__main__
     conformance: commands
 """

@@ -176,6 +176,24 @@ def test_other_questions_another_number_or_another_machine(parts: list[Path]) ->
         _merged(parts)
 
 
+def test_which_of_its_gpus_a_machine_gave_is_no_other_machine(parts: list[Path]) -> None:
+    """A scheduler names the one that a part may see; another threading is another machine's all the same."""
+
+    def given(path: Path, **variables: str) -> None:
+        def change(header: dict[str, Any]) -> None:
+            told = [{**f, "environment": {**f["environment"], **variables}} for f in header["frameworks"]]
+            header.update(frameworks=told)
+
+        _changed(path, change)
+
+    for i, path in enumerate(parts):
+        given(path, CUDA_VISIBLE_DEVICES=str(i))
+    assert _merged(parts).complete
+    given(parts[1], OMP_NUM_THREADS="2")
+    with pytest.raises(RunFileError, match=r"part-2.parquet and .* asked another fake: environment"):
+        _merged(parts)
+
+
 def test_an_unfinished_part_makes_an_unfinished_run(parts: list[Path]) -> None:
     _changed(parts[1], lambda h: h.update(finished={k: n - 1 for k, n in h["finished"].items()}))
     assert not _merged(parts).complete

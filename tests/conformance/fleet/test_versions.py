@@ -1,0 +1,73 @@
+"""Versions of a framework on a cluster: each node makes the environment in which it asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.by_hand import Install
+from tests.support.cli import conformance
+from tests.support.fakes_of_ray import FakeRay
+from tests.support.upgrading import PLUGIN, WRONG, fake_uv, framework, interpreter, told
+from xent_conformance.commands.base import EVIDENCE, FAILED, USAGE
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.reports.run.file import read_run
+
+PINS = ("fakeframe==1.0", "fakeframe==2.0")
+SMALL = ("--profile", "quick", "--dtype", "float32", "--family", "two_classes", "--plugin", PLUGIN)
+FLEET = ("--engine", "ray", "--parts", "1")
+
+
+@pytest.fixture(autouse=True)
+def ray(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRay]:
+    """A cluster that has nothing, and an installer that knows two versions, of which one is wrong."""
+    install()
+    before = dict(os.environ)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("xent_conformance.discovery.plugins.entry_points", list)
+    monkeypatch.setenv("PATH", f"{fake_uv(tmp_path)}:{os.environ['PATH']}")
+    framework(tmp_path, "1.0")
+    framework(tmp_path, "2.0", WRONG)
+    fake = FakeRay()
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    yield fake
+    FRAMEWORKS.pop("fakeframe", None)
+    monkeypatch.undo()
+    os.environ.clear()  # a task settles its process, which is ours here
+    os.environ.update(before)
+
+
+def test_an_upgrade_is_decided_as_on_one_machine(ray: FakeRay, tmp_path: Path) -> None:
+    text = conformance("upgrade", *PINS, *SMALL, *FLEET, "--no-known", status=FAILED).stdout
+    assert "gate failed: fakeframe.softmax value: less accurate: " in text
+    assert "against: fakeframe 1.0" in text and "tested: fakeframe 2.0" in text
+    assert text.splitlines()[-1].startswith("conformance upgrade fakeframe==1.0 fakeframe==2.0 ")
+    assert "--engine ray" in text.splitlines()[-1], "the command that shows it again asks there again"
+    installed = [line.split()[-3:] for line in told(tmp_path) if line.startswith("pip install")]
+    assert [pin for words in installed for pin in words if "fakeframe" in pin] == list(PINS)
+    runs = [read_run(path) for path in sorted(Path("upgrade").glob("*.parquet"))]
+    assert [set(run.verdicts["version"]) for run in runs] == [{"1.0"}, {"2.0"}]
+    assert all(len(run.header["parts"]) == 1 for run in runs)
+
+
+def test_a_version_that_there_is_not(ray: FakeRay) -> None:
+    said = conformance("matrix", *PINS[:1], "fakeframe==3.0", *SMALL, *FLEET, status=EVIDENCE).stderr
+    assert "part 1/1: EnvironmentNotMade: `uv pip install …` ended with status 1:" in said
+    assert "there is no fakeframe==3.0" in said
+
+
+def test_a_python_of_another_version(ray: FakeRay, tmp_path: Path) -> None:
+    """It is that of the nodes, so what it has is seen when it has answered."""
+    python = interpreter(tmp_path, "1.0", says="1.5")
+    said = conformance("upgrade", *PINS, *SMALL, *FLEET, "--python", f"OLD={python}", status=EVIDENCE).stderr
+    assert "fakeframe==1.0: on the nodes there is fakeframe 1.5; name the version" in " ".join(said.split())
+
+
+def test_parts_are_of_a_cluster() -> None:
+    for command in ("upgrade", "matrix"):
+        assert "--parts is for --engine ray" in conformance(command, *PINS, "--parts=2", status=USAGE).stderr
