@@ -94,12 +94,13 @@ SCRIPTS = {
 WHICH = "--profile --operator --dtype --family --implementation --exclude --device --plugin --python"
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known --fail-on"
 PRINTED = "--format --out -o"
+ON_A_CLUSTER = "--engine --parts"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
     "first": f"frameworks {WHICH} --timeout --jobs --no-cache {HOW_IT_IS_DECIDED} --out -o --quiet -q",
     "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout --jobs --no-cache "
-    f"--shard {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
+    f"--shard {ON_A_CLUSTER} {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "smoke": "frameworks --python --plugin --timeout --jobs --no-cache --waivers --known --no-known "
     "--quiet -q",
     "doctor": f"--framework --device --profile --plugin --python --timeout {PRINTED}",
@@ -120,8 +121,8 @@ COMMANDS = {
     "report": f"runs --first --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED} {LOUD}",
     "check-plugin": "name",
     "upgrade": f"old new --force {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o "
-    f"--html --markdown --json {LOUD}",
-    "matrix": f"pins --force {WHICH} --framework --with --out -o --html --json",
+    f"--html --markdown --json {ON_A_CLUSTER} {LOUD}",
+    "matrix": f"pins --force {WHICH} --framework --with --out -o --html --json {ON_A_CLUSTER}",
     "config": PRINTED,
     "cache": PRINTED,
 }

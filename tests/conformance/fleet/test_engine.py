@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ import pytest
 from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from tests.support.fakes_of_ray import ROOMY, FakeRay
+from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.selection import Selection
 from xent_conformance.commands.base import EVIDENCE, USAGE
+from xent_conformance.discovery.framework import Seat
 from xent_conformance.fleet import engine, part, parts
 from xent_conformance.fleet.cluster import AGAIN, NOBODY, Cluster, Failed, Needs, NoRay
 from xent_conformance.fleet.part import Part
@@ -37,6 +41,11 @@ def _asked(**changes: Any) -> Selection:
     )
 
 
+def _here(seat: Seat) -> InProcess:
+    """What a worker would be; test_versions.py and test_real_ray.py start some."""
+    return InProcess(seat.framework.adapter_class())
+
+
 def _answer(asked: Part) -> bytes:
     """The part's own answer, asked once for all tests."""
     if asked.name not in _MADE:
@@ -55,8 +64,9 @@ def _settings_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def ray(install: Install, monkeypatch: pytest.MonkeyPatch) -> FakeRay:
-    """A fake to be asked, and a cluster of one node."""
+    """A fake to be asked in this process, and a cluster of one node."""
     install(fake="OneUlpOff")
+    monkeypatch.setattr(part, "engine", SimpleNamespace(run=functools.partial(run, inside=_here)))
     fake = FakeRay(_answer)
     monkeypatch.setitem(sys.modules, "ray", fake)
     return fake
@@ -71,7 +81,7 @@ def _run(out: Path | None, told: list[str] | None = None, **more: Any) -> Run:
 def test_it_is_the_run_of_one_machine(ray: FakeRay, tmp_path: Path) -> None:
     out, bars = tmp_path / "run.parquet", []
     found = _run(out, progress=lambda *bar: bars.append(bar))
-    assert found.verdicts.equals(run(_asked(), None, oracle=Oracle()).verdicts)
+    assert found.verdicts.equals(run(_asked(), None, oracle=Oracle(), inside=_here).verdicts)
     assert found.complete and read_run(out).verdicts.equals(found.verdicts)
     assert bars == [("parts", done, OF) for done in range(OF + 1)]
     assert [path.name for path in tmp_path.iterdir()] == ["run.parquet"], "no part is left, and no lock"
