@@ -54,12 +54,29 @@ TORCH: Variants = {
 
 LIGER: Variants = {
     "triton=interpret": Variant(
-        {INTERPRET: "1"}, "Triton's interpreter, in NumPy", ("interpreted",), since="quick"
+        {INTERPRET: "1"},
+        "Triton's interpreter, in NumPy",
+        ("interpreted",),
+        since="quick",
+        transfers=(
+            "a kernel's algorithm, its masks, strides and tiles, the labels that it reads, and the code on "
+            "the host that calls it, with what they get wrong"
+        ),
+        stays=(
+            "the last bits of exp and log, the order of a sum within a block, flushed subnormal numbers, "
+            "races, and bfloat16, to which the interpreter converts by a routine of its own and which is not "
+            "asked: it is NumPy's arithmetic, one program after the other"
+        ),
     ),
 }
 
 LOSS_PARALLEL: Variants = {
-    f"mesh=tp{n}": Variant({RANKS: str(n)}, f"classes spread over {n} ranks in one process")
+    f"mesh=tp{n}": Variant(
+        {RANKS: str(n)},
+        f"classes spread over {n} rank{'s' if n > 1 else ''} in one process",
+        transfers="the shards, and the collectives over them: a sum over ranks is that of the mesh",
+        stays="the kernels of one rank, and a network, its failures and its order of arrival",
+    )
     for n in (4, 2, 8, 1)
 }
 
@@ -86,6 +103,8 @@ JAX_SHARDED: Variants = {
     f"devices={n}": Variant(
         {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
         f"classes spread over {n} devices that XLA makes of the host",
+        transfers="the program that is divided among devices, and its collectives",
+        stays="the kernels of one device, which are the CPU's, and a network",
     )
     for n in (8, 4, 2)
 }
