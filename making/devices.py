@@ -37,7 +37,10 @@ TARGETS = {
     "transformers": Target(("torch", "transformers", "ml_dtypes")),
     "sklearn": Target(("scikit-learn", "ml_dtypes")),
     "xgboost": Target(("scipy", "numpy", "ml_dtypes"), ("xgboost",)),
-    "openvino": Target(("openvino", "onnx", "ml_dtypes")),
+    "openvino": Target(
+        ("openvino", "onnx", "ml_dtypes"),
+        devices=tuple(f"cpu[runtime=openvino,precision={precision}]" for precision in ("f32", "bf16")),
+    ),
     "tract": Target(("tract", "onnx", "ml_dtypes")),
 }
 """By framework."""

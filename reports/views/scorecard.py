@@ -74,7 +74,8 @@ class Behaviour:
 class Line:
     """One framework: a cell a group of operators and format, a behaviour an edge, and its causes by level.
 
-    ``version``, ``device`` and ``machine`` are empty where they tell no two lines apart; a setting is told.
+    ``version``, ``device`` and ``machine`` are empty where they tell no two lines apart; where one has
+    a setting, all tell their devices.
     """
 
     framework: str
@@ -118,7 +119,8 @@ def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = COLUM
         name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]
     }
     apart = {name: set(found.filter(pl.col("n") > 1)["framework"]) for name, found in several.items()}
-    apart["device"] |= set(targets.filter(pl.col("device").str.contains("[", literal=True))["framework"])
+    if targets["device"].str.contains("[", literal=True).any():
+        apart["device"] = set(targets["framework"])  # side by side: else who stands on which is to be guessed
     for target in targets.iter_rows(named=True):
         mine = judged.filter(*(pl.col(k) == target[k] for k in key))
         plain = ordinary.filter(*(pl.col(k) == target[k] for k in key))
