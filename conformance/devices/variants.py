@@ -17,6 +17,8 @@ DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 RANKS = "CONFORMANCE_RANKS"
 PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
 INTERPRET = "TRITON_INTERPRET"
+DRIVER = "CONFORMANCE_VULKAN_DRIVER"
+NCNN_PRECISION = "CONFORMANCE_NCNN_PRECISION"
 
 TF32_OFF = Variant({"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda")
 
@@ -130,6 +132,24 @@ OPENVINO: Variants = {
 }
 
 TRACT: Variants = {"runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")}
+
+WEBGPU: Variants = {
+    "swiftshader": Variant(
+        {DRIVER: "swiftshader"}, "the shaders of WebGPU on SwiftShader, Vulkan on a CPU", device="webgpu"
+    ),
+}
+
+_FP16 = {NCNN_PRECISION: "fp16"}
+
+NCNN: Variants = {
+    "fp16": Variant(_FP16, "use_fp16_packed, use_fp16_storage, use_fp16_arithmetic", device="vulkan"),
+    "lavapipe": Variant({DRIVER: "lavapipe"}, "Mesa's lavapipe, Vulkan on a CPU", device="vulkan"),
+    "lavapipe,fp16": Variant(
+        {DRIVER: "lavapipe", **_FP16}, "the fp16 options on Mesa's lavapipe, Vulkan on a CPU", device="vulkan"
+    ),
+    "swiftshader": Variant({DRIVER: "swiftshader"}, "SwiftShader, Vulkan on a CPU", device="vulkan"),
+}
+"""SwiftShader stores no binary16, so the options would be of no account there."""
 
 TINYGRAD: Variants = {
     "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),
