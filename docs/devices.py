@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from docs.published import DEVICES, read
-from making.devices import TARGETS, line
+from making.devices import TARGETS, environment, line
 from xent_conformance.devices.names import split
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import Run, called
@@ -24,7 +24,7 @@ from xent_conformance.reports.text.wording import Answer, listed, plural
 from xent_conformance.reports.views.settings import transferring
 
 PYTHON = ".venv/devices"
-"""The environment that ``make report-devices`` makes."""
+"""The environment that ``make report-devices`` makes; what quarrels has its own beside it."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ FOUND = (
         "tract", "tract:LogSoftmax", "value", "2.1", "log-of-a-rounded-probability",
     ),
     Finding(
+        "A sum over the classes stops under ncnn's fp16 options",
+        "ncnn", "ncnn:Softmax", "value", "2.6", "a-sum-in-16-bits", "float16",
+    ),
+    Finding(
         "Log-softmax alone has an identity for its gradient under loss_parallel",
         "loss-parallel", _LOG, "grad_logits", "1.1", "the-cotangent-itself",
     ),
@@ -81,7 +85,8 @@ FOUND = (
 HEAD = """# Devices and kernels without a GPU
 
 What a machine of two cores can ask beside the frameworks: kernels of a GPU in an interpreter, losses \
-whose classes are spread over ranks, runtimes, and losses of other libraries. {day}, {machine}. \
+whose classes are spread over ranks, runtimes, shaders on drivers of Vulkan that compute on the CPU, and \
+losses of other libraries. {day}, {machine}. \
 **[They stand side by side on a page](../reports/published/devices.html)**, with the gate's decision, every \
 cause, and what of it transfers to a GPU. This one is printed by `.venv/bin/python -m docs.devices` from the \
 same run files, which `make report-devices` wrote; a test compares. None of it is asked by `make report`, \
@@ -90,6 +95,7 @@ and none of it is installed by `make`.
 ```console
 $ make report-devices       # into .venv/devices what installs; asks it; writes out/devices.html
 $ conformance doctor --python .venv/devices     # what of it is there, and does it answer?
+$ apt-get install chromium mesa-vulkan-drivers  # drivers of Vulkan without a GPU: SwiftShader and lavapipe
 ```
 
 ## What was asked
@@ -131,7 +137,9 @@ def page() -> str:
     """All of docs/DEVICES.md."""
     run = called(read(DEVICES.runs))
     told = HEAD.format(day=_days(run), machine=_machine(run))
-    how = HOW.format(commands="\n".join(f"$ {line(name)} --python {PYTHON}" for name in TARGETS))
+    how = HOW.format(
+        commands="\n".join(f"$ {line(name)} --python {environment(name, PYTHON)}" for name in TARGETS)
+    )
     found = (_finding(f, run.verdicts) for f in FOUND)
     return "".join([told, *_asked(run), how, FINDINGS, *found, END.format(settings="".join(_settings(run)))])
 
@@ -154,7 +162,8 @@ def command(row: dict[str, Any]) -> str:
     """What shows the row."""
     words = ["conformance", "explain", row["case"], "--implementation", row["implementation"]]
     words += ["--device", row["device"]] if split(row["device"])[1] else []
-    return shlex.join([*words, "--output", row["output"], "--python", PYTHON])
+    python = environment(row["framework"], PYTHON)
+    return shlex.join([*words, "--output", row["output"], "--python", python])
 
 
 def _finding(finding: Finding, rows: pl.DataFrame) -> str:

@@ -79,7 +79,7 @@ sys.exit("xgboost" in told)
 def test_what_does_not_install_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     python = _program(tmp_path / "python", PIP.format(log=str(log)))
-    came = making.install(python, tmp_path / "constraints.txt")
+    came = making.install(python, tmp_path / "constraints.txt", making.TARGETS)
     assert came == [name for name in making.TARGETS if name != "xgboost"]
     assert "xgboost is left out: it does not install here" in capfd.readouterr().err
     lines = log.read_text(encoding="utf-8").splitlines()
@@ -107,12 +107,31 @@ def test_what_is_there_is_asked_and_shown(tmp_path: Path) -> None:
     _program(tmp_path / "devices" / "bin" / "python", "")
     out = tmp_path / "out"
     words = [str(conformance), str(tmp_path / "devices"), "constraints.txt", str(out)]
-    assert making.main([*words, "tract", "loss-parallel", "sklearn"]) == 0
+    assert making.main([*words, "loss-parallel", "sklearn", "tract"]) == 0
     *runs, report = log.read_text(encoding="utf-8").splitlines()
-    assert [line.split()[2] for line in runs] == ["tract", "loss-parallel", "sklearn"]
-    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[1]
+    assert [line.split()[2] for line in runs] == ["loss-parallel", "sklearn", "tract"]
+    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[0]
     assert report == f"report {out}/loss-parallel.parquet {out}/sklearn.parquet -o {out}.html"
     assert making.main([*words[:3], str(tmp_path / "none"), "tract"]) == 1
+
+
+def test_what_quarrels_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    """onnxruntime-webgpu is the module onnxruntime, which another target may come to need."""
+    log = tmp_path / "log"
+    conformance = _program(tmp_path / "conformance", CONFORMANCE.format(log=str(log)))
+    shared = str(tmp_path / "devices")
+    apart = making.environment("onnxruntime-webgpu", shared)
+    assert apart != shared == making.environment("ncnn", shared)
+    for place in (shared, apart):
+        _program(Path(place) / "bin" / "python", "")
+    words = [str(conformance), shared, "constraints.txt", str(tmp_path / "out")]
+    assert making.main([*words, "ncnn", "onnxruntime-webgpu"]) == 0
+    *runs, _ = log.read_text(encoding="utf-8").splitlines()
+    asked = {line.split()[2]: re.findall(r"--python (\S+)", line) for line in runs}
+    assert asked == {
+        "ncnn": [f"{shared}/bin/python"],
+        "onnxruntime-webgpu": [f"{apart}/bin/python"],
+    }
 
 
 def test_make_calls_it_so() -> None:

@@ -133,9 +133,16 @@ OPENVINO: Variants = {
 
 TRACT: Variants = {"runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")}
 
+_SHADERS = "the shaders, their order of summation, and the code on the host that calls them"
+_ARITHMETIC = "the last bits of exp and log, NaN and infinities in them, subnormal numbers, and what races"
+
 WEBGPU: Variants = {
     "swiftshader": Variant(
-        {DRIVER: "swiftshader"}, "the shaders of WebGPU on SwiftShader, Vulkan on a CPU", device="webgpu"
+        {DRIVER: "swiftshader"},
+        "SwiftShader, a driver of Vulkan on the CPU",
+        device="webgpu",
+        transfers=_SHADERS,
+        stays=f"{_ARITHMETIC}; half precision, which it has not",
     ),
 }
 
@@ -143,11 +150,27 @@ _FP16 = {NCNN_PRECISION: "fp16"}
 
 NCNN: Variants = {
     "fp16": Variant(_FP16, "use_fp16_packed, use_fp16_storage, use_fp16_arithmetic", device="vulkan"),
-    "lavapipe": Variant({DRIVER: "lavapipe"}, "Mesa's lavapipe, Vulkan on a CPU", device="vulkan"),
-    "lavapipe,fp16": Variant(
-        {DRIVER: "lavapipe", **_FP16}, "the fp16 options on Mesa's lavapipe, Vulkan on a CPU", device="vulkan"
+    "lavapipe": Variant(
+        {DRIVER: "lavapipe"},
+        "lavapipe, Mesa's driver of Vulkan on the CPU",
+        device="vulkan",
+        transfers=_SHADERS,
+        stays=_ARITHMETIC,
     ),
-    "swiftshader": Variant({DRIVER: "swiftshader"}, "SwiftShader, Vulkan on a CPU", device="vulkan"),
+    "lavapipe,fp16": Variant(
+        {DRIVER: "lavapipe", **_FP16},
+        "lavapipe with ncnn's fp16 options, which are on by themselves where a device can",
+        device="vulkan",
+        transfers=f"{_SHADERS}; what is kept in binary16, sums among it",
+        stays=_ARITHMETIC,
+    ),
+    "swiftshader": Variant(
+        {DRIVER: "swiftshader"},
+        "SwiftShader, a driver of Vulkan on the CPU",
+        device="vulkan",
+        transfers=_SHADERS,
+        stays=_ARITHMETIC,
+    ),
 }
 """SwiftShader stores no binary16, so the options would be of no account there."""
 

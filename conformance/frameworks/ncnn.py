@@ -91,17 +91,17 @@ class Ncnn:
             variants=("", *(name for name, v in NCNN.items() if NCNN_PRECISION not in v.environment)),
         ),
         NotOffered(
-            "under the fp16 options a blob is of binary16 (https://github.com/Tencent/ncnn/wiki/vulkan-notes): "
-            "another format is converted, without a word",
+            "under the fp16 options a blob is of binary16 "
+            "(https://github.com/Tencent/ncnn/wiki/vulkan-notes): another format is converted, without a word",
             dtypes=("float32",),
             variants=tuple(name for name, v in NCNN.items() if NCNN_PRECISION in v.environment),
         ),
     )
 
     def __init__(self) -> None:
-        choose()
         import ncnn
 
+        choose()  # Vulkan is asked for its devices later
         self._ncnn = ncnn
         self._nets: dict[tuple[Layers, str], Any] = {}
         self._fp16 = os.environ.get(NCNN_PRECISION) == "fp16"

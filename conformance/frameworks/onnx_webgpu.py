@@ -1,7 +1,7 @@
 """ONNX Runtime on WebGPU, of the models of :mod:`xent_conformance.frameworks.onnx`. Values only.
 
-WebGPU is Dawn's, which speaks to a GPU by Vulkan, Direct3D or Metal; a driver of Vulkan that computes on a CPU
-runs the same shaders (:mod:`xent_conformance.frameworks.vulkan`).
+WebGPU is Dawn's, which speaks to a GPU by Vulkan, Direct3D or Metal; a driver of Vulkan that computes on a
+CPU runs the same shaders (:mod:`xent_conformance.frameworks.vulkan`).
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ from xent_conformance.frameworks.jax_sharded import JaxSharded
 from xent_conformance.frameworks.language_models import Transformers, Trl
 from xent_conformance.frameworks.liger import COMPILED, INTERPRETED, Liger
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
+from xent_conformance.frameworks.ncnn import Ncnn
+from xent_conformance.frameworks.onnx_webgpu import OnnxRuntimeWebGpu
 from xent_conformance.frameworks.runtimes import OpenVino, Tract
 from xent_conformance.frameworks.sklearn import SkLearn
 from xent_conformance.frameworks.xgboost import XGBoost
@@ -43,6 +45,8 @@ KINDS: Mapping[str, Any] = {
     "xgboost": XGBoost,
     "openvino": OpenVino,
     "tract": Tract,
+    "onnxruntime-webgpu": OnnxRuntimeWebGpu,
+    "ncnn": Ncnn,
 }
 LABELS = {
     "liger": ["cpu[triton=interpret]"],
