@@ -44,7 +44,8 @@ def test_every_implementation_that_can_be_asked_has_a_line() -> None:
     """Among them layers, which are asked of who has any: a target that lost a door would not be noticed."""
     text = PAGE.read_text(encoding="utf-8")
     for name in making.TARGETS:
-        for door in FRAMEWORKS[name].declaration.implementations:
+        doors = FRAMEWORKS[name].declaration.implementations
+        for door in (d for d in doors if d.formulation != "naive"):  # controls are counted apart
             line = rf"^\| {name} \S+ \| `\S+` \| `{re.escape(door.name)}` \| {door.operator} \| [\d,]+ \|"
             assert re.search(line, text, re.MULTILINE), door.name
 
