@@ -95,8 +95,10 @@ and none of it is installed by `make`.
 ```console
 $ make report-devices       # into .venv/devices what installs; asks it; writes out/devices.html
 $ conformance doctor --python .venv/devices     # what of it is there, and does it answer?
-$ apt-get install chromium mesa-vulkan-drivers  # drivers of Vulkan without a GPU: SwiftShader and lavapipe
 ```
+
+Drivers of Vulkan that compute on the CPU are no business of pip: on Debian the package `chromium` brings \
+SwiftShader, and `mesa-vulkan-drivers` lavapipe. One that is absent is said, with what brings it.
 
 ## What was asked
 
