@@ -91,8 +91,8 @@ class Ncnn:
             variants=("", *(name for name, v in NCNN.items() if NCNN_PRECISION not in v.environment)),
         ),
         NotOffered(
-            "under the fp16 options a blob is of binary16 (https://github.com/Tencent/ncnn/wiki/vulkan-notes), "
-            "and another format is converted, without a word",
+            "under the fp16 options another format is converted to binary16, without a word "
+            "(https://github.com/Tencent/ncnn/wiki/vulkan-notes)",
             dtypes=("float32",),
             variants=tuple(name for name, v in NCNN.items() if NCNN_PRECISION in v.environment),
         ),
