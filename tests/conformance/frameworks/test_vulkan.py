@@ -18,9 +18,10 @@ from xent_conformance.cases.corpus import batches_of
 from xent_conformance.cases.families.ordinary import ORDINARY
 from xent_conformance.devices.variants import DRIVER, NCNN, NCNN_PRECISION
 from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.problems import problems
 from xent_conformance.discovery.seats import seats
 from xent_conformance.frameworks import vulkan
-from xent_conformance.frameworks.interface import Array, Call
+from xent_conformance.frameworks.interface import Array, Call, NotOffered
 from xent_conformance.frameworks.ncnn import FP16, LOG, LOGSUMEXP, Ncnn, _narrowed, net_of
 from xent_conformance.frameworks.onnx_webgpu import OnnxRuntimeWebGpu
 from xent_conformance.reference.formats import FORMATS
@@ -221,3 +222,11 @@ def test_ncnn_that_fails_says_so(driver: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_each_format_is_asked_where_ncnn_computes_in_it(device: str, dtype: str, asked: bool) -> None:
     assert _asked("ncnn", device, dtype) == ((1, 0) if asked else (0, 1))
+
+
+def test_a_setting_that_there_is_not_is_a_problem() -> None:
+    class Misspelt(Ncnn):
+        not_offered = (NotOffered("it says so, on page 7", variants=("", "lavapipe,fp32")),)
+
+    (problem,) = problems(Misspelt)
+    assert "variant in `not_offered`" in str(problem) and "lavapipe,fp16" in str(problem)
