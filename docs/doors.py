@@ -156,6 +156,9 @@ def _what(lack: NotOffered) -> str:
         f"with {', '.join(lack.manners)}" if lack.manners else "",
         f"of {' and '.join(f'`{i}`' for i in doors)}" if doors else "",
         f"in mode `{'`, `'.join(lack.modes)}`" if lack.modes else "",
+        f"under {' and '.join(f'`{v}`' if v else 'no setting' for v in lack.variants)}"
+        if lack.variants
+        else "",
     ]
     return " ".join(part for part in parts if part)
 

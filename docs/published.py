@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from making.devices import TARGETS
 from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.stubs import by_cause
@@ -51,8 +52,12 @@ class Page:
         return HERE / f"{self.name}.html"
 
 
+DEVICES = Page("devices", tuple(f"devices-{name}" for name in TARGETS))
+"""Of the run files that ``make report-devices`` writes."""
+
 PAGES = (
     Page("report", ("run",)),
+    DEVICES,
     Page("gpu", ("gpu-jax", "gpu-torch")),
     Page("gpu-h200", ("gpu-h200-jax", "gpu-h200-optax")),
     Page(

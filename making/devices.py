@@ -1,7 +1,8 @@
 """`make report-devices`: install what can be installed of kernels, runtimes and other libraries, and ask it.
 
-They stand in an environment of their own, since some quarrel with what `make report` asks. What does not
-install is said and left out; nothing of it fails the rest. Standard library alone.
+They stand in an environment of their own, since some quarrel with what `make report` asks; one that quarrels
+with these too has its own beside it. What does not install is said and left out; nothing of it fails the
+rest. Standard library alone.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ class Target:
     """What pip installs for it, and how it is asked where that is not by its name alone.
 
     ``bare``: what is installed without what it requires, which may be gigabytes that no CPU has a use for.
+    ``apart``: what is installed for it stands in the place of what another may need.
     """
 
     needs: tuple[str, ...]
     bare: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    apart: bool = False
 
 
 TARGETS = {
@@ -37,10 +40,26 @@ TARGETS = {
     "transformers": Target(("torch", "transformers", "ml_dtypes")),
     "sklearn": Target(("scikit-learn", "ml_dtypes")),
     "xgboost": Target(("scipy", "numpy", "ml_dtypes"), ("xgboost",)),
-    "openvino": Target(("openvino", "onnx", "ml_dtypes")),
+    "openvino": Target(
+        ("openvino", "onnx", "ml_dtypes"),
+        devices=tuple(f"cpu[runtime=openvino,precision={precision}]" for precision in ("f32", "bf16")),
+    ),
     "tract": Target(("tract", "onnx", "ml_dtypes")),
+    # it is the module onnxruntime; both need a driver of Vulkan, which no pip installs
+    "onnxruntime-webgpu": Target(
+        ("onnxruntime-webgpu", "onnx", "ml_dtypes"), devices=("webgpu[swiftshader]",), apart=True
+    ),
+    "ncnn": Target(
+        ("ncnn", "ml_dtypes"),
+        devices=("cpu", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]", "vulkan[swiftshader]"),
+    ),
 }
 """By framework."""
+
+
+def environment(name: str, shared: str) -> str:
+    """Where a target stands: in the environment that is shared, or in its own beside it."""
+    return f"{shared}-{name}" if TARGETS[name].apart else shared
 
 
 def line(name: str, profile: str = PROFILE) -> str:
@@ -53,10 +72,11 @@ def _words(name: str, profile: str) -> list[str]:
     return ["run", "--framework", name, *devices, "--profile", profile]
 
 
-def install(python: Path, constraint: Path) -> list[str]:
-    """Install every target into the environment of ``python``; the names of those that came."""
+def install(python: Path, constraint: Path, names: Iterable[str]) -> list[str]:
+    """Install these targets into the environment of ``python``; the names of those that came."""
     came = []
-    for name, target in TARGETS.items():
+    for name in names:
+        target = TARGETS[name]
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         pip += ["--constraint", str(constraint)]
         whole = [*pip, *target.needs]
@@ -86,13 +106,20 @@ def ask(conformance: Path, python: Path, out: Path, names: Iterable[str]) -> lis
 
 def main(arguments: Sequence[str]) -> int:
     """``devices.py CONFORMANCE ENVIRONMENT CONSTRAINT OUT [NAME…]``; 1 where nothing answered."""
-    conformance, environment, constraint, out, *names = arguments
-    python, folder = Path(environment) / "bin" / "python", Path(out)
+    conformance, shared, constraint, out, *named = arguments
+    folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    if not python.is_file():
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        install(python, Path(constraint))
-    files = ask(Path(conformance), python, folder, names or TARGETS)
+    standing: dict[str, list[str]] = {}
+    for name in TARGETS:
+        standing.setdefault(environment(name, shared), []).append(name)
+    files = []
+    for place, names in standing.items():
+        asked = [name for name in names if name in (named or TARGETS)]
+        python = Path(place) / "bin" / "python"
+        if asked and not python.is_file():
+            subprocess.run([sys.executable, "-m", "venv", place], check=True)
+            install(python, Path(constraint), names)
+        files += ask(Path(conformance), python, folder, asked)
     if not files:
         print("nothing that could be asked is installed", file=sys.stderr)
         return 1

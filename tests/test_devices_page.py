@@ -1,4 +1,4 @@
-"""docs/DEVICES.md is what the kept runs give, and `make report-devices` asks what installs and no more."""
+"""docs/DEVICES.md is what the published runs give; `make report-devices` asks what installs and no more."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from docs import devices, evidence
+from docs import devices
+from docs.published import DEVICES, read, run_file
 from making import devices as making
 from tests.support.paths import ROOT
 from xent_conformance.asking.selection import Selection
@@ -20,32 +20,34 @@ from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.words import FAULTS
 
 PAGE = ROOT / "docs" / "DEVICES.md"
-LARGEST = 300_000
-"""Bytes of what is kept."""
+LARGEST = 2_500_000
+"""Bytes of all run files together."""
 
 
-def test_the_page_is_what_the_file_gives() -> None:
+def test_the_page_is_what_the_run_files_give() -> None:
     printed = devices.page()
     assert PAGE.read_text(encoding="utf-8") == printed, "run: python -m docs.devices > docs/DEVICES.md"
-    assert evidence.file(devices.NAME).stat().st_size < LARGEST
+    assert sum(run_file(name).stat().st_size for name in DEVICES.runs) < LARGEST
 
 
 def test_each_finding_is_a_row_that_breaks_its_clause() -> None:
-    rows = pl.concat([run.verdicts for run in evidence.read(devices.NAME)])
+    rows = read(DEVICES.runs).verdicts
     for finding in devices.FOUND:
         row = devices.row_of(finding, rows)
         assert row["status"] in FAULTS and row["cause"] == finding.cause
         assert devices.command(row) in PAGE.read_text(encoding="utf-8")
-    with pytest.raises(LookupError, match="nothing kept shows it"):
+    with pytest.raises(LookupError, match="nothing published shows it"):
         devices.row_of(replace(devices.FOUND[0], clause="9.9"), rows)
 
 
-def test_what_is_counted_is_whole() -> None:
-    """Counts are of all verdicts, and rows of what is broken: whatever has a row is counted so."""
-    for run in evidence.read(devices.NAME):
-        counted = {tuple(row[:4]): row[4] for row in run.header[devices.COUNTS]}
-        kept = run.verdicts.group_by("framework", "version", "device", "status").len()
-        assert kept.height and all(counted[row[:4]] >= row[4] for row in kept.iter_rows())
+def test_every_implementation_that_can_be_asked_has_a_line() -> None:
+    """Among them layers, which are asked of who has any: a target that lost a door would not be noticed."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name in making.TARGETS:
+        doors = FRAMEWORKS[name].declaration.implementations
+        for door in (d for d in doors if d.formulation != "naive"):  # controls are counted apart
+            line = rf"^\| {name} \S+ \| `\S+` \| `{re.escape(door.name)}` \| {door.operator} \| [\d,]+ \|"
+            assert re.search(line, text, re.MULTILINE), door.name
 
 
 @pytest.mark.parametrize("name", list(making.TARGETS))
@@ -78,7 +80,7 @@ sys.exit("xgboost" in told)
 def test_what_does_not_install_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     python = _program(tmp_path / "python", PIP.format(log=str(log)))
-    came = making.install(python, tmp_path / "constraints.txt")
+    came = making.install(python, tmp_path / "constraints.txt", making.TARGETS)
     assert came == [name for name in making.TARGETS if name != "xgboost"]
     assert "xgboost is left out: it does not install here" in capfd.readouterr().err
     lines = log.read_text(encoding="utf-8").splitlines()
@@ -106,12 +108,31 @@ def test_what_is_there_is_asked_and_shown(tmp_path: Path) -> None:
     _program(tmp_path / "devices" / "bin" / "python", "")
     out = tmp_path / "out"
     words = [str(conformance), str(tmp_path / "devices"), "constraints.txt", str(out)]
-    assert making.main([*words, "tract", "loss-parallel", "sklearn"]) == 0
+    assert making.main([*words, "loss-parallel", "sklearn", "tract"]) == 0
     *runs, report = log.read_text(encoding="utf-8").splitlines()
-    assert [line.split()[2] for line in runs] == ["tract", "loss-parallel", "sklearn"]
-    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[1]
+    assert [line.split()[2] for line in runs] == ["loss-parallel", "sklearn", "tract"]
+    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[0]
     assert report == f"report {out}/loss-parallel.parquet {out}/sklearn.parquet -o {out}.html"
     assert making.main([*words[:3], str(tmp_path / "none"), "tract"]) == 1
+
+
+def test_what_quarrels_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    """onnxruntime-webgpu is the module onnxruntime, which another target may come to need."""
+    log = tmp_path / "log"
+    conformance = _program(tmp_path / "conformance", CONFORMANCE.format(log=str(log)))
+    shared = str(tmp_path / "devices")
+    apart = making.environment("onnxruntime-webgpu", shared)
+    assert apart != shared == making.environment("ncnn", shared)
+    for place in (shared, apart):
+        _program(Path(place) / "bin" / "python", "")
+    words = [str(conformance), shared, "constraints.txt", str(tmp_path / "out")]
+    assert making.main([*words, "ncnn", "onnxruntime-webgpu"]) == 0
+    *runs, _ = log.read_text(encoding="utf-8").splitlines()
+    asked = {line.split()[2]: re.findall(r"--python (\S+)", line) for line in runs}
+    assert asked == {
+        "ncnn": [f"{shared}/bin/python"],
+        "onnxruntime-webgpu": [f"{apart}/bin/python"],
+    }
 
 
 def test_make_calls_it_so() -> None:

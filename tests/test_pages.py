@@ -32,7 +32,7 @@ ELSEWHERE = {
     r"conformance run .*--engine ray.*": "it needs Ray; tests/conformance/fleet asks a fake, and a real one",
     r"conformance sweep .*float32.*": "it takes minutes; tests/conformance/sweep asks chunks of it",
     r"conformance torch --(python|baseline) .*": "tests/conformance/commands/test_first.py, with a fake",
-    r"conformance .*--python \.venv/devices": "it asks the environment that make report-devices makes",
+    r"conformance .*--python \.venv/devices[\w-]*": "it asks an environment that make report-devices makes",
     r"(uvx|pipx run) .*": "it needs an index of packages; tests/test_wheel.py starts what it installs",
     r"conformance .*mine\.(py|parquet)( .*)?": "tests/test_adapters_page.py, in processes of their own",
 }

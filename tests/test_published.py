@@ -16,8 +16,11 @@ from tests.support.small_run import Page as Read
 from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.views.causes import causes
 
-SIZES = {"report": 1_500_000, "gpu": 1_500_000, "gpu-h200": 1_500_000, "upgrade-jax": 500_000}
+SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
 """Bytes at most."""
+
+NODES = 25_000
+"""Elements of a page at most."""
 
 
 def published(name: str) -> str:
@@ -28,7 +31,8 @@ def published(name: str) -> str:
 def test_a_page_is_what_its_run_files_give(page: Page) -> None:
     assert page.file.read_text(encoding="utf-8") == rendered(page), "run: python -m docs.published"
     assert page.file.stat().st_size < SIZES[page.name]
-    assert str(HERE.parents[1]) not in page.file.read_text(encoding="utf-8")
+    text = page.file.read_text(encoding="utf-8")
+    assert str(HERE.parents[1]) not in text and len(re.findall("<[a-z]", text)) < NODES
 
 
 def test_the_page_of_findings_has_an_entry_a_cause() -> None:
@@ -115,3 +119,21 @@ def test_does_my_gpu_differ_from_my_cpu(page: str, asked: list[str]) -> None:
     rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published(page), re.DOTALL)
     assert [re.search(r"<b>(\w+)</b>", row)[1] for row in rows] == asked  # type: ignore[index]
     assert all(re.search(r"\d\d\.\d %", row) for row in rows)
+
+
+LABELS = 8
+"""Of devices, which stand side by side at least."""
+
+
+def test_devices_stand_side_by_side_and_say_what_a_gpu_has_of_them() -> None:
+    """In the scorecard; those of several labels are held against each other; the gate has decided."""
+    html = published("devices")
+    text = Read(html).text
+    card = html[html.index('class="card"') :]
+    labels = set(re.findall(r"cpu(?:\[[^\]]+\])?(?=</small>)", card[: card.index("</table>")]))
+    assert len(labels) >= LABELS, labels
+    assert "Gate passed" in text and "a must clause" in text
+    assert "cpu[mesh=tp1] → cpu[mesh=tp4]" in text
+    told = text[text.index("What transfers to a GPU, and what does not") :]
+    for name in ("liger cpu[triton=interpret]", "loss-parallel cpu[mesh=tp1]", "jax-sharded cpu[devices=8]"):
+        assert name in told

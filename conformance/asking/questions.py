@@ -31,7 +31,7 @@ def questions(
     since = asked_since(batch)
 
     def question(i: Implementation, mode: str, device: str) -> Question:
-        lacks = {o: declared.withheld(i.name, mode, dtype, manner, o) for o in due}
+        lacks = {o: declared.withheld(i.name, mode, dtype, manner, o, seat.variant) for o in due}
         withheld = tuple((o, source) for o, source in lacks.items() if source is not None)
         asked = tuple(o for o in due if lacks[o] is None)
         return Question(i.name, i.operator, mode, device, asked, manner, withheld)

@@ -17,6 +17,8 @@ DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 RANKS = "CONFORMANCE_RANKS"
 PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
 INTERPRET = "TRITON_INTERPRET"
+DRIVER = "CONFORMANCE_VULKAN_DRIVER"
+NCNN_PRECISION = "CONFORMANCE_NCNN_PRECISION"
 
 TF32_OFF = Variant({"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda")
 
@@ -54,12 +56,29 @@ TORCH: Variants = {
 
 LIGER: Variants = {
     "triton=interpret": Variant(
-        {INTERPRET: "1"}, "Triton's interpreter, in NumPy", ("interpreted",), since="quick"
+        {INTERPRET: "1"},
+        "Triton's interpreter, in NumPy",
+        ("interpreted",),
+        since="quick",
+        transfers=(
+            "a kernel's algorithm, its masks, strides and tiles, the labels that it reads, and the code on "
+            "the host that calls it, with what they get wrong"
+        ),
+        stays=(
+            "the last bits of exp and log, the order of a sum within a block, flushed subnormal numbers, "
+            "races, and bfloat16, to which the interpreter converts by a routine of its own and which is not "
+            "asked: it is NumPy's arithmetic, one program after the other"
+        ),
     ),
 }
 
 LOSS_PARALLEL: Variants = {
-    f"mesh=tp{n}": Variant({RANKS: str(n)}, f"classes spread over {n} ranks in one process")
+    f"mesh=tp{n}": Variant(
+        {RANKS: str(n)},
+        f"classes spread over {n} rank{'s' if n > 1 else ''} in one process",
+        transfers="the shards, and the collectives over them: a sum over ranks is that of the mesh",
+        stays="the kernels of one rank, and a network, its failures and its order of arrival",
+    )
     for n in (4, 2, 8, 1)
 }
 
@@ -86,6 +105,8 @@ JAX_SHARDED: Variants = {
     f"devices={n}": Variant(
         {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
         f"classes spread over {n} devices that XLA makes of the host",
+        transfers="the program that is divided among devices, and its collectives",
+        stays="the kernels of one device, which are the CPU's, and a network",
     )
     for n in (8, 4, 2)
 }
@@ -111,6 +132,47 @@ OPENVINO: Variants = {
 }
 
 TRACT: Variants = {"runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")}
+
+_SHADERS = "the shaders, their order of summation, and the code on the host that calls them"
+_ARITHMETIC = "the last bits of exp and log, NaN and infinities in them, subnormal numbers, and what races"
+
+WEBGPU: Variants = {
+    "swiftshader": Variant(
+        {DRIVER: "swiftshader"},
+        "SwiftShader, a driver of Vulkan on the CPU",
+        device="webgpu",
+        transfers=_SHADERS,
+        stays=f"{_ARITHMETIC}; half precision, which it has not",
+    ),
+}
+
+_FP16 = {NCNN_PRECISION: "fp16"}
+
+NCNN: Variants = {
+    "fp16": Variant(_FP16, "use_fp16_packed, use_fp16_storage, use_fp16_arithmetic", device="vulkan"),
+    "lavapipe": Variant(
+        {DRIVER: "lavapipe"},
+        "lavapipe, Mesa's driver of Vulkan on the CPU",
+        device="vulkan",
+        transfers=_SHADERS,
+        stays=_ARITHMETIC,
+    ),
+    "lavapipe,fp16": Variant(
+        {DRIVER: "lavapipe", **_FP16},
+        "lavapipe with ncnn's fp16 options, which are on by themselves where a device can",
+        device="vulkan",
+        transfers=f"{_SHADERS}; what is kept in binary16, sums among it",
+        stays=_ARITHMETIC,
+    ),
+    "swiftshader": Variant(
+        {DRIVER: "swiftshader"},
+        "SwiftShader, a driver of Vulkan on the CPU",
+        device="vulkan",
+        transfers=_SHADERS,
+        stays=_ARITHMETIC,
+    ),
+}
+"""SwiftShader stores no binary16, so the options would be of no account there."""
 
 TINYGRAD: Variants = {
     "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),

@@ -120,7 +120,9 @@ class Declaration:
             if implementation in glance.implementations and (family, dtype) == (glance.family, glance.dtype)
         )
 
-    def withheld(self, implementation: str, mode: str, dtype: str, manner: Manner, output: str) -> str | None:
+    def withheld(
+        self, implementation: str, mode: str, dtype: str, manner: Manner, output: str, variant: str = ""
+    ) -> str | None:
         """Who says that the output is not offered in such a call; None where it is offered."""
         for lack in self.not_offered:
             if (
@@ -129,6 +131,7 @@ class Declaration:
                 and (not lack.outputs or output in lack.outputs)
                 and (not lack.dtypes or dtype in lack.dtypes)
                 and (not lack.manners or manner.kinds & set(lack.manners))
+                and (not lack.variants or variant in lack.variants)
             ):
                 return lack.source
         return None

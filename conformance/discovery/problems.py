@@ -327,6 +327,7 @@ def _not_offered(kind: type, lacks: Any) -> Iterator[Problem]:
             ("output", lack.outputs, (*OUTPUTS, *MOVING)),
             ("format", lack.dtypes, tuple(FORMATS)),
             ("manner", lack.manners, MANNERS),
+            ("variant", lack.variants, ("", *_names_of_variants(kind))),
         ):
             yield from (unknown(f"{name} in {where},", item, known) for item in given if item not in known)
         doors = [i.name for i in getattr(kind, "implementations", ()) if isinstance(i, Implementation)]
@@ -349,6 +350,12 @@ def _names_of_modes(kind: type) -> Sequence[str]:
     """The modes of the class and of those it inherits from, whose other attributes may name them still."""
     every = [vars(base).get("modes") for base in kind.__mro__]
     return list(dict.fromkeys(str(m) for modes in every if isinstance(modes, Mapping) for m in modes))
+
+
+def _names_of_variants(kind: type) -> Sequence[str]:
+    """The variants that the class has, as far as they are declared as they should be."""
+    variants = getattr(kind, "variants", {})
+    return list(variants) if isinstance(variants, Mapping) else []
 
 
 def _is_sequence(given: Any) -> bool:

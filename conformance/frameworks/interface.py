@@ -172,8 +172,9 @@ class NotOffered:
     """Something that implementations do not have, and who says so: it is not asked, and counted apart.
 
     It speaks of a call where every criterion that is given holds: ``implementations`` (globs), ``modes``,
-    ``outputs``, ``dtypes`` of the logits, and ``manners``, of which the call has one (see
-    :data:`MANNERS`). ``source`` is the framework's documentation, or its own message, in a sentence.
+    ``outputs``, ``dtypes`` of the logits, ``manners``, of which the call has one (see :data:`MANNERS`), and
+    ``variants`` of the device, by name; the device as it is has the name "". ``source`` is the framework's
+    documentation, or its own message, in a sentence.
     What is offered, which is all that is not listed, is to be answered (SPEC.md 1.7).
     """
 
@@ -183,6 +184,7 @@ class NotOffered:
     outputs: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     manners: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

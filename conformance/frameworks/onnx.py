@@ -166,7 +166,7 @@ class OnnxRuntime(Onnx):
     distribution = "onnxruntime"
     implementations = of_onnx("onnxruntime")
     glances: ClassVar = {"eager": Glance(("onnxruntime:SoftmaxCrossEntropyLoss",))}
-    not_offered = (
+    not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
             'the CPU provider has no kernel of these operators in bfloat16: "NOT_IMPLEMENTED : Could not '
             'find an implementation for …", or "INVALID_GRAPH : … Type Error" '

@@ -91,7 +91,7 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "excluded": _excluded(asked),
         "distances": ledger.distances.listed(),
         "frameworks": [
-            {**ledger.hellos[key], "variant": seat.variant, "starts": ledger.starts.get(key, 1)}
+            {**ledger.hellos[key], **_of_seat(seat), "starts": ledger.starts.get(key, 1)}
             for key, seat in seats.items()  # in their order, whoever started first
             if key in ledger.hellos and not seat.apart  # of which the seat beside it says the same
         ],
@@ -103,6 +103,15 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
             for i in f.declaration.implementations
         ],
     }
+
+
+OF_SEAT = ("variant", "setting")
+"""What a header says of a worker that the worker does not: under which setting it was started."""
+
+
+def _of_seat(seat: Seat) -> dict[str, Any]:
+    setting = seat.declaration.variants.get(seat.variant)
+    return {"variant": seat.variant} | ({} if setting is None else {"setting": setting.told()})
 
 
 def _excluded(asked: Asked) -> list[dict[str, str]]:

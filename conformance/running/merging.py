@@ -17,7 +17,7 @@ from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run
 from xent_conformance.reports.text.wording import listed
 from xent_conformance.running.distances import Measured
 from xent_conformance.running.ending import ended
-from xent_conformance.running.header import identity
+from xent_conformance.running.header import OF_SEAT, identity
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.order import order_of
 from xent_conformance.running.shards import groups
@@ -162,7 +162,7 @@ def _ledger(parts: Parts, seats: Mapping[str, Seat]) -> Ledger:
 
 def _meet(ledger: Ledger, said: dict[str, Path], key: str, path: Path, hello: Mapping[str, Any]) -> None:
     """One table of two versions, settings or machines would be the answers of nobody."""
-    plain = {name: told for name, told in hello.items() if name != "variant"}
+    plain = {name: told for name, told in hello.items() if name not in OF_SEAT}
     if key in ledger.hellos:
         before = ledger.hellos[key]
         for name in {**before, **plain}:

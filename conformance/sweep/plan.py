@@ -164,7 +164,7 @@ def plan(
     for output in outputs:
         check_name("output", output, able)
     wanted = tuple(o for o in able if not outputs or o in outputs)
-    lacks = {o: declared.withheld(door.name, mode, dtype, Manner(), o) for o in wanted}
+    lacks = {o: declared.withheld(door.name, mode, dtype, Manner(), o, variant) for o in wanted}
     offered = tuple(o for o in wanted if not lacks[o])
     for output in outputs or (() if offered else wanted):
         if lacks[output]:

@@ -83,9 +83,3 @@ def target_order(naming: Naming, row: Row) -> tuple[Any, ...]:
         row["device"],
         row["mode"],
     )
-
-
-def devices_of(framework: Row) -> list[str]:
-    """The devices of a worker as verdicts name them: ``cpu[isa=avx2]`` under a variant."""
-    variant = framework.get("variant", "")
-    return [f"{device}[{variant}]" if variant else device for device in framework["devices"]]

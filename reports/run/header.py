@@ -45,6 +45,8 @@ _SELECTION = record(
     {"plugins": texts, "cases": texts, "exclude": texts},
 )
 
+_SETTING = record({"about": text, "transfers": text, "stays": text})
+
 _WORKER = record(
     {
         "framework": text,
@@ -55,7 +57,7 @@ _WORKER = record(
         "import_s": seconds,
         "starts": count,
     },
-    {"cores": count, "missing": table(text)},
+    {"cores": count, "missing": table(text), "setting": _SETTING},
 )
 
 _EXHIBIT = record(

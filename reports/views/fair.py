@@ -38,10 +38,9 @@ def at_home(verdicts: pl.DataFrame) -> pl.DataFrame:
     """The verdicts of each framework in its own mode, on its devices without a setting.
 
     Its own mode is the one in which most of its implementations were asked, then the one with most rows:
-    ``eager``, but ``jit`` for JAX. Naive controls do not choose it. A framework that was asked under settings
-    alone (``cpu[isa=avx2]``) is at home there.
+    ``eager``, but ``jit`` for JAX. Naive controls do not choose it.
     """
-    plain = verdicts.filter(~_set() | _set().all().over("framework"))
+    plain = verdicts.filter(as_they_are())
     asked = plain.with_columns((pl.col("formulation") == NAIVE).alias("naive"))
     modes = asked.group_by("framework", "version", "mode").agg(
         pl.col("implementation").filter(~pl.col("naive")).n_unique().alias("doors"),
@@ -50,6 +49,14 @@ def at_home(verdicts: pl.DataFrame) -> pl.DataFrame:
     order = modes.sort(["doors", "rows", "mode"], descending=[True, True, False])
     own = order.unique(["framework", "version"], keep="first", maintain_order=True)
     return plain.join(own.select("framework", "version", "mode"), on=["framework", "version", "mode"])
+
+
+def as_they_are() -> pl.Expr:
+    """Which verdicts are of devices without a setting (``cpu[isa=avx2]``).
+
+    Of a framework that was asked under settings alone, all of them: it is at home there.
+    """
+    return ~_set() | _set().all().over("framework")
 
 
 def shared(rows: pl.DataFrame, within: Sequence[str], question: Sequence[str]) -> pl.DataFrame:

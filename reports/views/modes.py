@@ -104,10 +104,16 @@ def pairs(run: Run) -> tuple[Pair, ...]:
     found = []
     release = pl.col("version").str.split("+").list.first().alias("release")
     for (framework, version), here in _parts(rows.select(*_ANSWERED, release), ["framework", "release"]):
-        targets = _Targets(framework, version, here)
+        targets = _Targets(framework, version, here, _first_setting(run, framework))
         found += [p for p in (*targets.modes(), *targets.devices()) if p.calls]
     order = list(What)
     return tuple(sorted(found, key=lambda p: (p.framework, p.version, order.index(p.what))))
+
+
+def _first_setting(run: Run, framework: str) -> str:
+    """The setting of a device under which a framework was asked first; empty where there is none."""
+    told = (f for h in run.headers for f in h["frameworks"] if f["framework"] == framework)
+    return next((str(f["variant"]) for f in told if f.get("variant")), "")
 
 
 def _parts(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[str, ...], pl.DataFrame]]:
@@ -117,10 +123,10 @@ def _parts(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[str, 
 
 
 class _Targets:
-    """The targets of one framework and version."""
+    """The targets of one framework and version; ``first`` is the setting under which it was asked first."""
 
-    def __init__(self, framework: str, version: str, rows: pl.DataFrame) -> None:
-        self.framework, self.version = framework, version
+    def __init__(self, framework: str, version: str, rows: pl.DataFrame, first: str) -> None:
+        self.framework, self.version, self.first = framework, version, first
         self.at = {Place(*key): part for key, part in _parts(rows, ["device", "machine", "version"])}
 
     def modes(self) -> Iterator[Pair]:
@@ -144,9 +150,13 @@ class _Targets:
     def _bases(self, place: Place) -> list[Place]:
         """The CPU as it is; of a variant, the device that it is of; of a device as it is, another machine's.
 
-        On the same machine and build where it was asked there, else where it answered most.
+        On the same machine and build where it was asked there, else where it answered most. Of a framework
+        that was asked under settings alone, the first of them stands for the device as it is.
         """
-        others = dict.fromkeys(d for d in (PLAIN_DEVICE, place.plain) if d != place.device)
+        devices = [PLAIN_DEVICE, place.plain]
+        if all(base.device != base.plain for base in self.at):
+            devices = [f"{place.plain}[{self.first}]"]
+        others = dict.fromkeys(d for d in devices if d != place.device)
         found = [self._nearest(place, device) for device in others]
         if place.device == place.plain:
             found.append(self._nearest(None, place.device))

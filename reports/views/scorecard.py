@@ -1,6 +1,7 @@
 """The scorecard: frameworks by what they cost on ordinary logits, and what they do at the edges.
 
-Every number is the worst found, of an implementation that users call, in any mode, on the device as it is.
+Every number is the worst found, of an implementation that users call, in any mode, on the device as it is;
+of a framework that was asked under settings alone, such as ranks or a runtime, under each of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Row, Status, Symptom
 from xent_conformance.reports.text.featured import COLUMNS, EDGES, GROUPS, Edge
 from xent_conformance.reports.text.wording import DTYPES
+from xent_conformance.reports.views.fair import as_they_are
 
 SMALL = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value)
 """What 1.2 and 1.3 are about: small results that lost their digits. An error in ulps says nothing of them."""
@@ -72,7 +74,8 @@ class Behaviour:
 class Line:
     """One framework: a cell a group of operators and format, a behaviour an edge, and its causes by level.
 
-    ``version``, ``device`` and ``machine`` are empty where they tell no two lines apart.
+    ``version``, ``device`` and ``machine`` are empty where they tell no two lines apart; where one has
+    a setting, all tell their devices.
     """
 
     framework: str
@@ -96,9 +99,7 @@ class Scorecard:
 
 def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = COLUMNS) -> Scorecard:
     """One line a framework, version and device as it is; ``groups`` are names of :data:`GROUPS`."""
-    judged = called(run).verdicts.filter(
-        pl.col("status").is_in(JUDGED), ~pl.col("device").str.contains("[", literal=True)
-    )
+    judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED), as_they_are())
     ordinary = judged.filter(
         (pl.col("family") == ORDINARY) & (pl.col("output") == "value") & (pl.col("n") > 1)
     )
@@ -118,6 +119,8 @@ def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = COLUM
         name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]
     }
     apart = {name: set(found.filter(pl.col("n") > 1)["framework"]) for name, found in several.items()}
+    if targets["device"].str.contains("[", literal=True).any():
+        apart["device"] = set(targets["framework"])  # side by side: else who stands on which is to be guessed
     for target in targets.iter_rows(named=True):
         mine = judged.filter(*(pl.col(k) == target[k] for k in key))
         plain = ordinary.filter(*(pl.col(k) == target[k] for k in key))

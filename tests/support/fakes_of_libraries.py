@@ -181,3 +181,128 @@ class TractOnnx:
             run=lambda feeds: [SimpleNamespace(to_numpy=lambda: evaluated(model, feeds))]
         )
         return SimpleNamespace(into_model=lambda: SimpleNamespace(into_runnable=lambda: runnable))
+
+
+# --- on a GPU's API ------------------------------------------------------------------------------------
+
+
+class WebGpuSession:
+    """ONNX Runtime's: how it was made is kept; without a driver there is no adapter."""
+
+    made: list[dict[str, Any]]
+    lacks: str = ""
+
+    def __init__(self, model: bytes, options: Any, providers: list[str], enable_fallback: int) -> None:
+        if self.lacks:
+            raise RuntimeError(self.lacks)
+        self.model = model
+        WebGpuSession.made.append({"providers": providers, "fallback": enable_fallback, **options.entries})
+
+    def run(self, _names: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return [evaluated(self.model, list(feeds.values()))]
+
+
+def onnxruntime_webgpu(lacks: str = "") -> dict[str, Any]:
+    """The module, in which WebGPU finds nothing where ``lacks`` says what it says then."""
+    WebGpuSession.made, WebGpuSession.lacks = [], lacks
+
+    def options() -> Any:
+        entries: dict[str, str] = {}
+        return SimpleNamespace(entries=entries, add_session_config_entry=entries.__setitem__)
+
+    return {
+        "__version__": "1.27.0",
+        "get_available_providers": lambda: ["WebGpuExecutionProvider", "CPUExecutionProvider"],
+        "SessionOptions": options,
+        "InferenceSession": WebGpuSession,
+    }
+
+
+class Mat:
+    """ncnn's: of binary32, and in C order; what is not a clone is somebody else's memory."""
+
+    def __init__(self, array: np.ndarray, own: bool = False) -> None:
+        assert array.dtype == np.float32 and array.flags.c_contiguous and array.ndim
+        self.array, self.own = array, own
+
+    def clone(self) -> Mat:
+        return Mat(self.array.copy(), own=True)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.array
+
+
+class Net:
+    """ncnn's: it computes the layers of the text that it was given, in binary16 where its options say so."""
+
+    nets: list[Net]
+    code = 0
+
+    def __init__(self) -> None:
+        self.opt = SimpleNamespace()
+        self.device = -1
+        Net.nets.append(self)
+
+    def set_vulkan_device(self, number: int) -> None:
+        self.device = number
+
+    def load_param_mem(self, text: str) -> int:
+        magic, counts, first, *layers = text.splitlines()
+        assert (magic, first) == ("7767517", "Input in 0 1 b0")
+        assert counts.split() == [str(len(layers) + 1)] * 2
+        self.layers = [layer.split() for layer in layers]
+        return 0
+
+    def load_model(self, _reader: Any) -> int:
+        return 0
+
+    def create_extractor(self) -> Any:
+        blobs: dict[str, np.ndarray] = {}
+
+        def put(name: str, mat: Mat) -> int:
+            assert mat.own, "a layer computes in place"
+            blobs[name] = mat.array
+            return Net.code
+
+        def extract(name: str) -> tuple[int, Mat]:
+            half = np.float16 if self.opt.use_fp16_storage else np.float32
+            for kind, _name, _, _, below, above, *given in self.layers:
+                of = dict(pair.split("=") for pair in given)
+                blobs[above] = _layer(kind, of, blobs[below]).astype(half).astype(np.float32)
+            return 0, Mat(np.ascontiguousarray(blobs[name]))
+
+        return SimpleNamespace(input=put, extract=extract)
+
+
+def _layer(kind: str, of: dict[str, str], x: np.ndarray) -> np.ndarray:
+    if kind == "Softmax":
+        assert of["1"] == "1"  # else an axis is another one
+        e = np.exp(x - x.max(int(of["0"]), keepdims=True))
+        return e / e.sum(int(of["0"]), keepdims=True)
+    if kind == "Reduction":
+        number, *axes = map(int, of["-23303"].split(","))
+        assert (of["0"], of["1"], of["5"], number) == ("10", "0", "1", len(axes))
+        return np.log(np.exp(x).sum(tuple(axes), keepdims=of["4"] == "1"))
+    if kind == "UnaryOp":
+        assert of["0"] == "8"
+        return np.log(x)
+    assert kind == "Sigmoid"
+    return 1 / (1 + np.exp(-x))
+
+
+def ncnn(*kinds_of_devices: int) -> dict[str, Any]:
+    """The module, where Vulkan has devices of these types."""
+    Net.nets, Net.code = [], 0
+
+    def gpu(i: int) -> Any:
+        return SimpleNamespace(
+            type=lambda: kinds_of_devices[i], device_name=lambda: "llvmpipe", driver_version=lambda: 1
+        )
+
+    return {
+        "Net": Net,
+        "Mat": Mat,
+        "DataReaderFromEmpty": object,
+        "get_gpu_count": lambda: len(kinds_of_devices),
+        "get_gpu_info": gpu,
+    }

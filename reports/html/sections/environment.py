@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SLIM
@@ -17,6 +16,7 @@ from xent_conformance.reports.text.asked import narrowed, not_asked
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import joined, listed, plural, words
+from xent_conformance.reports.views.settings import devices_of
 
 Facts = tuple[tuple[str, str], ...]
 

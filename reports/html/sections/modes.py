@@ -13,6 +13,7 @@ from xent_conformance.reports.text.numbers import count, per_cent
 from xent_conformance.reports.text.wording import joined, listed, plural
 from xent_conformance.reports.views import modes as views
 from xent_conformance.reports.views.modes import Moved, Pair, What
+from xent_conformance.reports.views.settings import Setting, transferring
 
 NAMED = 3
 """Causes that a cell names; of more it says how many there are, and how many verdicts they have."""
@@ -58,17 +59,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Modes:
-    """The pairs, and in sentences which of them make no difference and which devices were not asked."""
+    """The pairs, and in sentences which of them make no difference and which devices were not asked.
+
+    ``settings``: what stands for a device that was not asked, and how far.
+    """
 
     sentences: tuple[str, ...]
     lines: tuple[Line, ...]
+    settings: tuple[Setting, ...]
 
 
 def view(material: Material) -> Modes:
     """One line a pair; of a run with one mode and one device there is none, and a sentence says so."""
     found = views.pairs(material.run)
     titles, many = material.titles, material.naming.many_machines
-    return Modes(tuple(_sentences(found, material.run)), tuple(_line(pair, titles, many) for pair in found))
+    return Modes(
+        tuple(_sentences(found, material.run)),
+        tuple(_line(pair, titles, many) for pair in found),
+        transferring(material.run),
+    )
 
 
 def _line(pair: Pair, titles: Mapping[str, str], machines: bool) -> Line:

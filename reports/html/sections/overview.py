@@ -10,7 +10,6 @@ import polars as pl
 
 from xent_conformance.reports.html.card import Card, card
 from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
-from xent_conformance.reports.html.naming import devices_of
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
@@ -22,6 +21,7 @@ from xent_conformance.reports.text.wording import capital, cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 from xent_conformance.reports.views.know import know
 from xent_conformance.reports.views.scorecard import scorecard
+from xent_conformance.reports.views.settings import devices_of
 
 FIRST = 5
 """Blocking reasons that the first screen shows."""

@@ -56,7 +56,7 @@ def test_a_plug_in_of_that_name_is_what_is_meant(install: Install) -> None:
         ("cuda0", "cuda"),
         ("cuda:x", "cuda"),
         ("cpuu", "cpu"),
-        ("abacus", "cpu, cuda, mps, metal, tpu"),
+        ("abacus", "cpu, cuda, mps, metal, tpu, vulkan, webgpu"),
     ],
 )
 def test_a_device_that_nobody_has_is_said_at_once(device: str, near: str) -> None:
@@ -65,7 +65,9 @@ def test_a_device_that_nobody_has_is_said_at_once(device: str, near: str) -> Non
         Selection("quick", ("torch",), devices=(device,))
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:1", "mps", "metal", "tpu:0", "cpu[isa=avx2]"])
+@pytest.mark.parametrize(
+    "device", ["cpu", "cuda", "cuda:1", "mps", "metal", "tpu:0", "vulkan:0", "webgpu", "cpu[isa=avx2]"]
+)
 def test_devices_that_may_be_there(device: str) -> None:
     check_devices([device], FRAMEWORKS.values())
 

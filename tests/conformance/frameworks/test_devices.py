@@ -18,7 +18,7 @@ from tests.support import fakes_of_libraries as fakes
 from tests.support.cli import conformance
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import known_files, read_waivers
-from xent_conformance.devices.variants import INTERPRET, PRECISION
+from xent_conformance.devices.variants import INTERPRET, LOSS_PARALLEL, PRECISION
 from xent_conformance.discovery import problems as declaration
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.seats import seats
@@ -27,9 +27,12 @@ from xent_conformance.frameworks.jax_sharded import JaxSharded
 from xent_conformance.frameworks.language_models import Transformers, Trl
 from xent_conformance.frameworks.liger import COMPILED, INTERPRETED, Liger
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
+from xent_conformance.frameworks.ncnn import Ncnn
+from xent_conformance.frameworks.onnx_webgpu import OnnxRuntimeWebGpu
 from xent_conformance.frameworks.runtimes import OpenVino, Tract
 from xent_conformance.frameworks.sklearn import SkLearn
 from xent_conformance.frameworks.xgboost import XGBoost
+from xent_conformance.reports.run.file import read_run
 from xent_conformance.running.engine import run
 
 KINDS: Mapping[str, Any] = {
@@ -42,6 +45,8 @@ KINDS: Mapping[str, Any] = {
     "xgboost": XGBoost,
     "openvino": OpenVino,
     "tract": Tract,
+    "onnxruntime-webgpu": OnnxRuntimeWebGpu,
+    "ncnn": Ncnn,
 }
 LABELS = {
     "liger": ["cpu[triton=interpret]"],
@@ -294,7 +299,9 @@ def test_classes_over_four_ranks(tmp_path: Path) -> None:
     assert loss.height > 20 and not (loss["status"] == "breaks_must").any()
     lone = of.filter((pl.col("operator") == "log_softmax") & (pl.col("output") == "grad_logits"))
     assert (lone["status"] == "breaks_must").any() and "the-cotangent-itself" in found.causes
-    assert json.loads(json.dumps(found.header["frameworks"][0]["environment"]))["ranks"] == "4"
+    (worker,) = read_run(tmp_path / "run.parquet").header["frameworks"]
+    assert worker["environment"]["ranks"] == "4"
+    assert worker["setting"] == LOSS_PARALLEL["mesh=tp4"].told() and worker["setting"]["transfers"]
 
 
 def test_classes_over_eight_devices(tmp_path: Path) -> None:

@@ -58,6 +58,11 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("xgboost", "margins are binary32"): "it would answer, of numbers that were converted",
     ("openvino", "the CPU plugin computes in FP32"): "it would answer, in another format",
     ("tract", "it reads no tensor of bfloat16"): ELSEWHERE,
+    ("onnxruntime-webgpu", "WebGPU's shaders have f32"): ELSEWHERE,
+    ("onnxruntime-webgpu", "f16 is an optional feature"): ELSEWHERE,
+    ("ncnn", "a blob is of binary32"): "it would answer, of bits that are another number's",
+    ("ncnn", "without the fp16 options"): "it would answer, in another format",
+    ("ncnn", "under the fp16 options"): "it would answer, of numbers that were converted",
     ("liger", "Triton's interpreter converts to bfloat16"): "it would answer, of numbers converted wrongly",
 }
 

@@ -99,3 +99,19 @@ def test_many_causes_are_counted() -> None:
     ]
     _, text = shown(run_of(rows))
     assert text.count("unexplained 1") == 3 and text.endswith("5 more causes 5")
+
+
+def test_what_of_an_interpreter_and_of_ranks_is_a_gpus_is_said() -> None:
+    """Once for the settings of one framework; of a setting that nobody takes for a GPU there is nothing."""
+    said = {"transfers": "the shards", "stays": "a network"}
+    devices = ["mesh=tp1", "mesh=tp4", "isa=avx2"]
+    told = [{"about": "one rank", **said}, {"about": "four ranks", **said}]
+    told.append({"about": "kernels for AVX2", "transfers": "", "stays": ""})
+    (usual,) = header()["frameworks"]
+    workers = [{**usual, "variant": v, "setting": s} for v, s in zip(devices, told, strict=True)]
+    rows = [verdict(device=f"cpu[{v}]") for v in devices]
+    _, text = shown(run_of(rows, header(frameworks=workers)))
+    assert "Asked on What it is Is a GPU’s too Is not" in text
+    assert text.endswith("torch cpu[mesh=tp1], cpu[mesh=tp4] one rank; four ranks the shards a network")
+    _, text = shown(run_of(rows, header(frameworks=[{**usual, "variant": "isa=avx2", "setting": told[2]}])))
+    assert "GPU’s too" not in text

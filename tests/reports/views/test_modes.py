@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.small_run import run_of, verdict
+from tests.support.small_run import header, run_of, verdict
 from xent_conformance.reports.run.file import merge
 from xent_conformance.reports.views.modes import Moved, Pair, Place, What, pairs
 
@@ -119,6 +119,17 @@ def test_a_variant_is_held_against_its_device_as_well_and_has_no_modes_of_its_ow
         (What.DEVICE, "cpu", "cuda[tf32]"),
         (What.DEVICE, "cuda", "cuda[tf32]"),
     }
+
+
+def test_of_settings_alone_the_first_stands_for_the_device_as_it_is() -> None:
+    """Which is first, the header says: ``f32`` before ``bf16``, whatever the alphabet does."""
+    settings = ("precision=f32", "precision=bf16", "precision=f16")
+    rows = [asked("a", device=f"cpu[{name}]", bits=name) for name in settings]
+    workers = [{"framework": "torch", "variant": name} for name in settings]
+    told = {(p.base.device, p.other.device) for p in pairs(run_of(rows, header(frameworks=workers)))}
+    assert told == {("cpu[precision=f32]", f"cpu[{name}]") for name in settings[1:]}
+    plain = pairs(run_of([*rows, asked("a")], header(frameworks=workers)))
+    assert {p.base.device for p in plain} == {"cpu"} and len(plain) == 3
 
 
 def test_a_gpu_is_held_against_the_cpu_beside_it_if_that_was_asked() -> None:

@@ -107,3 +107,19 @@ def test_two_devices_are_two_lines_and_are_named() -> None:
     lines = card(rows).lines
     assert [(line.device, line.cells[0].ulps) for line in lines] == [("cpu", 0.25), ("cuda", 2.0)]
     assert [line.device for line in card([verdict(case="a")]).lines] == [""]
+
+
+def test_who_was_asked_under_settings_alone_has_a_line_for_each() -> None:
+    """Ranks, runtimes, interpreters: else they would be on no scorecard; then all tell their devices."""
+    ranks = [verdict(case="a", device=f"cpu[mesh=tp{n}]", ulps=float(n)) for n in (1, 4)]
+    runtime = verdict(
+        case="a", framework="tract", implementation="tract:Softmax", device="cpu[runtime=tract]"
+    )
+    both = [verdict(case="a", framework="jax", device=d, ulps=9.0) for d in ("cpu", "cpu[isa=avx2]")]
+    lines = card([*ranks, runtime, *both], "jax", "torch", "tract").lines
+    assert [(line.framework, line.device, line.cells[0].ulps) for line in lines] == [
+        ("jax", "cpu", 9.0),
+        ("torch", "cpu[mesh=tp1]", 1.0),
+        ("torch", "cpu[mesh=tp4]", 4.0),
+        ("tract", "cpu[runtime=tract]", 0.25),
+    ]
