@@ -26,6 +26,7 @@ from tests.support import corpus as made_once
 from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
+from tests.support.scripts import end_scripts
 from tests.support.workers import Workers
 from xent_conformance.asking import process
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
@@ -69,6 +70,13 @@ def _workers() -> Iterator[Workers]:
     workers = Workers()
     yield workers
     workers.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scripts() -> Iterator[None]:
+    """Whoever runs scripts waits for more of them; here are no more."""
+    yield
+    end_scripts()
 
 
 @pytest.fixture

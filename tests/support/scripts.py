@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +24,12 @@ from xent_conformance.explain.script.write import written
 from xent_conformance.reports.run.words import Status
 
 RUNNER = """
-import contextlib, io, json, runpy, sys, warnings
+import atexit, contextlib, gc, io, json, runpy, sys, warnings
+gc.disable()  # an import makes much, and all of it stays
+atexit.register(gc.freeze)
 warnings.simplefilter("ignore")
 sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
-for path in sys.argv[2:]:
+for path in map(str.strip, sys.stdin):
     told = io.StringIO()
     with contextlib.redirect_stdout(told):
         try:
@@ -36,12 +41,17 @@ for path in sys.argv[2:]:
         except Exception as error:
             told.write(f"{type(error).__name__}: {error}")
             status = 1
-    print(json.dumps([status, told.getvalue()]))
+    print(json.dumps([status, told.getvalue()]), flush=True)
 """
 """Runs scripts one after the other in one process: a framework takes seconds to start.
 
-The first argument names modules that cannot be imported there.
+The argument names modules that cannot be imported there; the paths come as lines.
 """
+
+MOST_RUNNING = 3
+"""So many wait for more scripts; each holds hundreds of megabytes."""
+
+SCRIPT_SECONDS = 300.0
 
 WITHOUT_ML_DTYPES = ("torch", "numpy", "scipy")
 """Frameworks that do not bring it: their scripts need NumPy and them, and nothing else."""
@@ -60,14 +70,58 @@ class Ran:
     verdict: str
 
 
-def run_scripts(paths: list[Path], elsewhere: Path, hidden: Sequence[str] = ()) -> list[tuple[int, str]]:
-    """Run them where nothing of ours can be imported, nor what is ``hidden``."""
-    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", RUNNER, json.dumps(hidden), *map(str, paths)],
-        cwd=elsewhere, env=environment, capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines() if line.startswith("[")]
+class Running:
+    """A process where nothing of ours can be imported, nor what is ``hidden``, for scripts of a framework."""
+
+    def __init__(self, hidden: Sequence[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="scripts-")
+        kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", RUNNER, json.dumps(hidden)],
+            cwd=self._folder.name, env={k: v for k, v in os.environ.items() if k in kept},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+        )  # fmt: skip
+
+    def run(self, path: Path) -> tuple[int, str]:
+        """How a script ends, and what it prints."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        late = threading.Timer(SCRIPT_SECONDS, self._process.kill)
+        late.start()
+        try:
+            print(path, file=self._process.stdin, flush=True)
+            for line in self._process.stdout:
+                if line.startswith("["):
+                    status, told = json.loads(line)
+                    return status, told
+        finally:
+            late.cancel()
+        self._errors.seek(0)
+        raise AssertionError(f"{path} ended its process: {self._errors.read()[-2000:]!r}")
+
+    def close(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate()
+        self._errors.close()
+        self._folder.cleanup()
+
+
+_RUNNING: dict[str, Running] = {}
+
+
+def run_scripts(paths: list[Path], framework: str) -> list[tuple[int, str]]:
+    """Run scripts of a framework where nothing of ours can be imported."""
+    hidden = ["xent_conformance", *(["ml_dtypes"] if framework in WITHOUT_ML_DTYPES else [])]
+    while framework not in _RUNNING and len(_RUNNING) >= MOST_RUNNING:
+        _RUNNING.pop(next(iter(_RUNNING))).close()
+    running = _RUNNING[framework] = _RUNNING.pop(framework, None) or Running(hidden)
+    return [running.run(path) for path in paths]
+
+
+def end_scripts() -> None:
+    """No more scripts come."""
+    while _RUNNING:
+        _RUNNING.popitem()[1].close()
 
 
 def ends_as_its_verdict(framework: str, asked: Sequence[Asked], elsewhere: Path) -> list[Ran]:
@@ -85,7 +139,7 @@ def ends_as_its_verdict(framework: str, asked: Sequence[Asked], elsewhere: Path)
         path.write_text(written(found), encoding="utf-8")
         paths.append(path)
         verdicts.append(str(found.row["status"]))
-    ended = run_scripts(paths, elsewhere, ["ml_dtypes"] if framework in WITHOUT_ML_DTYPES else [])
+    ended = run_scripts(paths, framework)
     assert len(ended) == len(paths)
     ran = []
     for (status, told), verdict, path, which in zip(ended, verdicts, paths, asked, strict=True):

@@ -245,7 +245,7 @@ def test_a_long_row_is_drawn_again_and_not_written_out(
         assert "np.random.Philox(" in e.text and "packed" not in e.text and len(e.text) < 6_000
         other = tmp_path / "other.py"
         other.write_text(e.text.replace("= bell(key, ", "= bell(key, 1 + ", 1), encoding="utf-8")
-        ((status, told),) = run_scripts([other], tmp_path)
+        ((status, told),) = run_scripts([other], framework)
         assert status == 1 and "AssertionError: other numbers than were asked" in told
 
 

@@ -74,11 +74,10 @@ def _told(done: subprocess.CompletedProcess[str], status: int) -> str:
     return " ".join(done.stderr.split())
 
 
-@pytest.fixture
-def whole(tmp_path: Path) -> Path:
-    """A run that nothing limits, and the size of its file."""
-    folder = tmp_path / "whole"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing limits."""
+    folder = tmp_path_factory.mktemp("whole")
     _told(_run(folder), 0)
     return folder / "run.parquet"
 
