@@ -16,6 +16,8 @@ Variants = Mapping[str, Variant]
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 RANKS = "CONFORMANCE_RANKS"
 PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
+EXECUTORCH_BACKEND = "CONFORMANCE_EXECUTORCH_BACKEND"
+LITERT_KERNELS = "CONFORMANCE_LITERT_KERNELS"
 INTERPRET = "TRITON_INTERPRET"
 
 TF32_OFF = Variant({"NVIDIA_TF32_OVERRIDE": "0"}, "products of binary32 in binary32, not TF32", device="cuda")
@@ -130,6 +132,23 @@ OPENVINO: Variants = {
 }
 
 TRACT: Variants = {"runtime=tract": Variant({}, "tract, a runtime of ONNX models in Rust", since="quick")}
+
+EXECUTORCH: Variants = {
+    f"runtime=executorch,backend={backend}": Variant({EXECUTORCH_BACKEND: backend}, about, since="quick")
+    for backend, about in (
+        ("portable", "the kernels that come with the runtime"),
+        ("xnnpack", "XNNPACK, for what its partitioner takes; for the rest the runtime's own kernels"),
+    )
+}
+
+LITERT: Variants = {
+    f"runtime=litert,kernels={kernels}": Variant({LITERT_KERNELS: kernels}, about, since="quick")
+    for kernels, about in (
+        ("xnnpack", "XNNPACK, the default, for what it takes; for the rest the runtime's own kernels"),
+        ("builtin", "the runtime's own kernels"),
+        ("reference", "the runtime's kernels that were written for clarity"),
+    )
+}
 
 TINYGRAD: Variants = {
     "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),

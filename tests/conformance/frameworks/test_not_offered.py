@@ -58,6 +58,9 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("xgboost", "margins are binary32"): "it would answer, of numbers that were converted",
     ("openvino", "the CPU plugin computes in FP32"): "it would answer, in another format",
     ("tract", "it reads no tensor of bfloat16"): ELSEWHERE,
+    ("executorch", "the kernel of _log_softmax"): ELSEWHERE,
+    ("litert", "no kernel has float64"): ELSEWHERE,
+    ("litert", "the kernel has no float16"): ELSEWHERE,
     ("liger", "Triton's interpreter converts to bfloat16"): "it would answer, of numbers converted wrongly",
 }
 
