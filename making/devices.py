@@ -42,10 +42,6 @@ TARGETS = {
         devices=tuple(f"cpu[runtime=openvino,precision={precision}]" for precision in ("f32", "bf16")),
     ),
     "tract": Target(("tract", "onnx", "ml_dtypes")),
-    "executorch": Target(
-        ("torch", "executorch", "ml_dtypes"),
-        devices=tuple(f"cpu[runtime=executorch,backend={name}]" for name in ("portable", "xnnpack")),
-    ),
     "litert": Target(("ai-edge-litert", "numpy", "ml_dtypes")),
 }
 """By framework."""

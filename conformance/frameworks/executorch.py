@@ -16,6 +16,9 @@ from xent_conformance.devices.variants import EXECUTORCH, EXECUTORCH_BACKEND
 from xent_conformance.frameworks.interface import Array, Call, Implementation, NotOffered
 from xent_conformance.frameworks.torch import Torch
 
+LEAST = 8
+"""Of any axis: an example that is exported has sizes up to there."""
+
 ROWS, CLASSES = 64, 2048
 """Memory is planned for so many of both at least, where a call has them alone; else for powers of two."""
 
@@ -146,7 +149,7 @@ class ExecuTorch(Torch):
 
 def _bounds(shape: Sequence[int]) -> tuple[int, ...]:
     """Up to which sizes a program answers; the same for many shapes."""
-    found = [max(2, 1 << (size - 1).bit_length()) for size in shape]
+    found = [max(LEAST, 1 << (size - 1).bit_length()) for size in shape]
     if len(found) == 2 and found[1] <= CLASSES:
         return max(ROWS, found[0]), CLASSES
     return tuple(found)

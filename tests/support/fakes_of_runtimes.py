@@ -104,6 +104,8 @@ class Exported:
         assert [len(sizes) for sizes in of_each] == [example.ndim for example in examples]
         self.function = module
         self.bounds = {dim.__name__: dim.max for sizes in of_each for dim in sizes.values()}
+        for example, sizes in zip(examples, of_each, strict=True):
+            assert all(size <= sizes[i].max for i, size in enumerate(example.shape)), "a violated constraint"
         self.function(*examples)
 
 
