@@ -53,6 +53,7 @@ TARGETS = {
         ("ncnn", "ml_dtypes"),
         devices=("cpu", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]", "vulkan[swiftshader]"),
     ),
+    "litert": Target(("ai-edge-litert", "numpy", "ml_dtypes")),
 }
 """By framework."""
 

@@ -16,6 +16,8 @@ Variants = Mapping[str, Variant]
 DETERMINISTIC, THREADS = "CONFORMANCE_DETERMINISTIC", "CONFORMANCE_THREADS"
 RANKS = "CONFORMANCE_RANKS"
 PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
+EXECUTORCH_BACKEND = "CONFORMANCE_EXECUTORCH_BACKEND"
+LITERT_KERNELS = "CONFORMANCE_LITERT_KERNELS"
 INTERPRET = "TRITON_INTERPRET"
 DRIVER = "CONFORMANCE_VULKAN_DRIVER"
 NCNN_PRECISION = "CONFORMANCE_NCNN_PRECISION"
@@ -173,6 +175,22 @@ NCNN: Variants = {
     ),
 }
 """SwiftShader stores no binary16, so the options would be of no account there."""
+EXECUTORCH: Variants = {
+    f"runtime=executorch,backend={backend}": Variant({EXECUTORCH_BACKEND: backend}, about, since="quick")
+    for backend, about in (
+        ("portable", "the kernels that come with the runtime"),
+        ("xnnpack", "XNNPACK, for what its partitioner takes; for the rest the runtime's own kernels"),
+    )
+}
+
+LITERT: Variants = {
+    f"runtime=litert,kernels={kernels}": Variant({LITERT_KERNELS: kernels}, about, since="quick")
+    for kernels, about in (
+        ("xnnpack", "XNNPACK, the default, for what it takes; for the rest the runtime's own kernels"),
+        ("builtin", "the runtime's own kernels"),
+        ("reference", "the runtime's kernels that were written for clarity"),
+    )
+}
 
 TINYGRAD: Variants = {
     "renderer=llvm": Variant({"DEV": "CPU:LLVM"}, "kernels by LLVM's library, not by clang"),

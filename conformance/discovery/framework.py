@@ -190,6 +190,8 @@ FRAMEWORKS: dict[str, Framework] = {
         ),
         _shipped("ncnn", "Ncnn", optional=True),
         _shipped("tract", "Tract", optional=True, file="runtimes", package="tract onnx"),
+        _shipped("executorch", "ExecuTorch", optional=True, package="executorch torch"),
+        _shipped("litert", "LiteRT", "tflite", optional=True, package="ai-edge-litert"),
         _shipped("loss-parallel", "LossParallel", optional=True, file="loss_parallel", package="torch"),
         _shipped("jax-sharded", "JaxSharded", optional=True, file="jax_sharded", package="jax"),
         _shipped("liger", "Liger", "liger-kernel", optional=True, package="liger-kernel torch"),

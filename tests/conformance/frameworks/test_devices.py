@@ -15,17 +15,26 @@ import polars as pl
 import pytest
 
 from tests.support import fakes_of_libraries as fakes
+from tests.support import fakes_of_runtimes as runtimes
 from tests.support.cli import conformance
 from xent_conformance.asking.selection import Selection
 from xent_conformance.decision.waivers import known_files, read_waivers
-from xent_conformance.devices.variants import INTERPRET, LOSS_PARALLEL, PRECISION
+from xent_conformance.devices.variants import (
+    EXECUTORCH_BACKEND,
+    INTERPRET,
+    LITERT_KERNELS,
+    LOSS_PARALLEL,
+    PRECISION,
+)
 from xent_conformance.discovery import problems as declaration
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.seats import seats
+from xent_conformance.frameworks.executorch import ExecuTorch
 from xent_conformance.frameworks.interface import Array, Call, Implementation
 from xent_conformance.frameworks.jax_sharded import JaxSharded
 from xent_conformance.frameworks.language_models import Transformers, Trl
 from xent_conformance.frameworks.liger import COMPILED, INTERPRETED, Liger
+from xent_conformance.frameworks.litert import RESOLVERS, LiteRT
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
 from xent_conformance.frameworks.ncnn import Ncnn
 from xent_conformance.frameworks.onnx_webgpu import OnnxRuntimeWebGpu
@@ -47,6 +56,8 @@ KINDS: Mapping[str, Any] = {
     "tract": Tract,
     "onnxruntime-webgpu": OnnxRuntimeWebGpu,
     "ncnn": Ncnn,
+    "executorch": ExecuTorch,
+    "litert": LiteRT,
 }
 LABELS = {
     "liger": ["cpu[triton=interpret]"],
@@ -54,6 +65,8 @@ LABELS = {
     "jax-sharded": [],  # of every installation of JAX
     "openvino": ["cpu[runtime=openvino,precision=f32]"],
     "tract": ["cpu[runtime=tract]"],
+    "executorch": [f"cpu[runtime=executorch,backend={name}]" for name in ("portable", "xnnpack")],
+    "litert": [f"cpu[runtime=litert,kernels={name}]" for name in ("xnnpack", "builtin", "reference")],
 }
 
 
@@ -189,6 +202,58 @@ def test_tract(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(adapter._sessions) == 2
     assert _call(adapter, "sigmoid", np.array(0.0, np.float32), c=np.array(1.0))["value"].shape == ()
     assert not [i for i in Tract.implementations if i.operator == "sparse_softmax_cross_entropy"]
+
+
+@pytest.mark.parametrize(("kernels", "resolver"), RESOLVERS.items())
+def test_litert(kernels: str, resolver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of one operator for each shape and format; none is asked again that has failed."""
+    fakes.installed(monkeypatch, **runtimes.litert())
+    monkeypatch.setenv(LITERT_KERNELS, kernels)
+    adapter, x = LiteRT(), X.astype(np.float32)
+    assert adapter.environment()["resolver"] == resolver
+    for rows in (x, x[:1], np.asfortranarray(x), x.astype(np.float16)):
+        assert _call(adapter, "softmax", rows)["value"] == pytest.approx(fakes.softmax(rows), rel=1e-2)
+    assert runtimes.Interpreter.told == [(resolver, 1)] * 3
+    log, s = np.log(fakes.softmax(X)), 1 / (1 + np.exp(-X))
+    assert _call(adapter, "log_softmax", x)["value"] == pytest.approx(log, rel=1e-5)
+    assert _call(adapter, "sigmoid", x)["value"] == pytest.approx(s, rel=1e-5)
+    with pytest.raises(RuntimeError, match="failed to invoke"):
+        _call(adapter, "softmax", np.full_like(x, np.nan))
+    assert _call(adapter, "softmax", x)["value"] == pytest.approx(fakes.softmax(X), rel=1e-5)
+    assert len(runtimes.Interpreter.told) == 6
+
+
+@pytest.mark.parametrize("backend", ["portable", "xnnpack"])
+def test_executorch(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One program for many shapes; another where memory was planned for less."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.export, "export", runtimes.Exported)
+    fakes.installed(monkeypatch, **runtimes.executorch())
+    monkeypatch.setenv(EXECUTORCH_BACKEND, backend)
+    adapter, x = ExecuTorch(), X.astype(np.float32)
+    assert runtimes.Threads.count == 1
+    first = _call(adapter, SPARSE, x, Y)["value"]
+    again = _call(adapter, SPARSE, np.asfortranarray(x[::-1]), Y[::-1].copy())["value"]
+    assert first == pytest.approx(LOSS, rel=1e-5) and again == pytest.approx(LOSS[::-1], rel=1e-5)
+    wide = np.zeros((2, 4096), np.float32)
+    for rows, labels in ((x[:1], Y[:1]), (wide, Y), (np.zeros((4, 7), np.float32), np.arange(4))):
+        assert _call(adapter, SPARSE, rows, labels)["value"].shape == (len(rows),)
+    assert len(runtimes.Lowered.made) == 2
+    assert runtimes.Lowered.made[0][1] == (["xnnpack"] if backend == "xnnpack" else [])
+    with pytest.raises(RuntimeError, match="0x12"):
+        _call(adapter, SPARSE, np.full_like(x, np.nan), Y)
+    assert _call(adapter, SPARSE, x, Y)["value"] == pytest.approx(LOSS, rel=1e-5)
+    assert len(runtimes.Lowered.made) == 3, "none follows a call that has failed"
+    bce, z = "sigmoid_cross_entropy", np.array([[0, 1, 0], [1, 0, 0]])
+    found = _call(adapter, bce, x, z.astype(np.float32))["value"]
+    assert found == pytest.approx(np.logaddexp(0, X) - z * X, rel=1e-5)
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        _call(adapter, bce, x, z.astype(np.int32))  # as PyTorch does
+    for shape in ((), (3,), (2, 3, 4)):
+        assert _call(adapter, "sigmoid", np.zeros(shape, np.float32))["value"].shape == shape
+    assert len(runtimes.Lowered.made) == 7, "a program is of its formats and of its number of axes"
+    half = x.astype(ml_dtypes.bfloat16)
+    assert _call(adapter, "sigmoid", half)["value"].dtype == half.dtype
 
 
 # --- on PyTorch -------------------------------------------------------------------------------------------

@@ -63,6 +63,9 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("ncnn", "a blob is of binary32"): "it would answer, of bits that are another number's",
     ("ncnn", "without the fp16 options"): "it would answer, in another format",
     ("ncnn", "under the fp16 options"): "it would answer, of numbers that were converted",
+    ("executorch", "the kernel of _log_softmax"): ELSEWHERE,
+    ("litert", "no kernel has float64"): ELSEWHERE,
+    ("litert", "the kernel has no float16"): ELSEWHERE,
     ("liger", "Triton's interpreter converts to bfloat16"): "it would answer, of numbers converted wrongly",
 }
 
