@@ -54,10 +54,14 @@ def judge_waivers(
     Those that a worsened waiver speaks of bear no name: they block by themselves.
     """
     faults = verdicts.filter(pl.col("status").is_in(FAULTS)).with_row_index("_row")
+    witnesses = verdicts.filter(pl.col("case").is_in({case for w in waivers for case in w.witnesses}))
+    of = {str(name): found for (name,), found in faults.partition_by("framework", as_dict=True).items()}
+    diagnosed = is_diagnosed(faults)
     accepted: dict[int, str] = {}
     judged = []
     for waiver in waivers:
-        found, rows = _judge(waiver, run, verdicts, faults, day)
+        mine = of.get(waiver.framework, faults.clear())
+        found, rows = _judge(waiver, run, witnesses, mine, day, diagnosed=diagnosed)
         judged.append(found)
         accepted |= {row: waiver.name for row in rows if row not in accepted}
     names = pl.DataFrame(
@@ -69,13 +73,20 @@ def judge_waivers(
 
 
 def _judge(
-    w: Waiver, run: Run, verdicts: pl.DataFrame, faults: pl.DataFrame, day: datetime.date
+    w: Waiver,
+    run: Run,
+    witnesses: pl.DataFrame,
+    faults: pl.DataFrame,
+    day: datetime.date,
+    *,
+    diagnosed: bool,
 ) -> tuple[JudgedWaiver, list[int]]:
+    """``witnesses``: what became of those of all waivers; ``faults``: of its framework."""
     asked = [f for h in run.headers for f in h["frameworks"] if f["framework"] == w.framework]
     edit = f"edit {w.source}"
     if not asked:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
-    silent = _silent(w, run, [f["version"] for f in asked], faults)
+    silent = _silent(w, run, [f["version"] for f in asked], diagnosed=diagnosed)
     if silent:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, silent), []
     unknown, witness = _unknown(w, run)
@@ -86,7 +97,7 @@ def _judge(
     if w.expires is not None and day >= w.expires:
         words = f"it expired on {w.expires}; decide again whether {w.signature()} is acceptable, then {edit}"
         return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows)), []
-    witnessed = w.place(verdicts).filter(pl.col("case").is_in(w.witnesses))
+    witnessed = w.place(witnesses.filter(pl.col("case").is_in(w.witnesses)))
     if witnessed.is_empty():
         return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
             "_row"
@@ -127,11 +138,11 @@ def _place(row: Row) -> tuple[str, str, str]:
     return row["case"], row["implementation"], row["device"]
 
 
-def _silent(w: Waiver, run: Run, versions: Sequence[str], faults: pl.DataFrame) -> str:
+def _silent(w: Waiver, run: Run, versions: Sequence[str], *, diagnosed: bool) -> str:
     """Why the run can say nothing about it, for or against; empty where it can."""
     if not any(w.in_range(version) for version in versions):
         return f"{w.framework} {', '.join(dict.fromkeys(versions))} is not in its range {w.versions}"
-    if w.cause and not is_diagnosed(faults):
+    if w.cause and not diagnosed:
         return "the run file names no causes, as those of before did not: run again"
     there = [i["name"] for h in run.headers for i in h["implementations"] if i["framework"] == w.framework]
     framework = FRAMEWORKS.get(w.framework)
