@@ -43,7 +43,6 @@ LITTLE = {
     "torch": {"--operator": "softmax", "--dtype": "float32", "--family": "ordinary"},
     "search": {"--budget": "1"},
     "explain": {"--implementation": "torch.*"},
-    "doctor": {"--framework": "torch"},
 }
 """Options that a command is given where it has none of its own; a budget is given in any case."""
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from xent_conformance.commands.base import USAGE, Format, Formatted, Out, app, ends, fail
 from xent_conformance.commands.files import STANDARD, show
-from xent_conformance.devices.variants import DETERMINISTIC, PRECISION, RANKS, THREADS
+from xent_conformance.devices.variants import (
+    DETERMINISTIC,
+    DRIVER,
+    EXECUTORCH_BACKEND,
+    LITERT_KERNELS,
+    NCNN_PRECISION,
+    PRECISION,
+    RANKS,
+    THREADS,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +28,10 @@ OTHERS = {
     DETERMINISTIC: "deterministic kernels of torch",
     RANKS: "ranks over which loss-parallel spreads the classes",
     PRECISION: "the precision that OpenVINO is asked for",
+    EXECUTORCH_BACKEND: "whose kernels ExecuTorch is exported for",
+    LITERT_KERNELS: "whose kernels LiteRT takes",
+    DRIVER: "the driver of Vulkan that ncnn and WebGPU find",
+    NCNN_PRECISION: "the precision that ncnn is asked for",
 }
 """Variables of ours that are no setting: a worker of a variant has them."""
 

@@ -175,6 +175,7 @@ NCNN: Variants = {
     ),
 }
 """SwiftShader stores no binary16, so the options would be of no account there."""
+
 EXECUTORCH: Variants = {
     f"runtime=executorch,backend={backend}": Variant({EXECUTORCH_BACKEND: backend}, about, since="quick")
     for backend, about in (
