@@ -90,8 +90,10 @@ def _against(comparison: Comparison, marked: pl.DataFrame, run: Run, policy: Pol
     rest = rest.join(before, on=VERDICT, how="left")
     was = pl.col("_before").is_not_null()
     must = pl.col("level") == "must"
+    kept = was if "should" not in policy.fail_on else was & must  # who asks for should clauses is told of all
     reasons += of_faults(Kind.AS_BEFORE, policy.strict, rest.filter(must, was), run, "so it was before")
-    return reasons + _broken(rest.filter(~(must & was)), run, policy)
+    reasons += of_faults(Kind.AS_BEFORE, False, rest.filter(kept & ~must), run, "so it was before")
+    return reasons + _broken(rest.filter(~kept), run, policy)
 
 
 _FINDING = ("operator", "framework", "version", "implementation", "machine", "output", "clause", "symptom")

@@ -56,12 +56,19 @@ def _changed(kind: Kind, blocking: bool, row: Row, run: Run) -> Reason:
     assert before and after, "what changed is in both runs"
     sized = kind in (Kind.DRIFTED, Kind.LESS_ACCURATE)
     then, now = (v.answer.distance or v.status.word if sized else _short(v) for v in (before, after))
-    waiver = f"accepted by {row['waiver']}" if row.get("waiver") else ""
+    waiver = _known(row["waiver"], blocking) if row.get("waiver") else ""
     detail = joined(
         "; ",
         [row.get("why") or "", waiver, f"before: {before.text}", f"now: {after.text}", after.answer.message],
     )
     return _reason(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now), detail)
+
+
+def _known(waiver: str, blocking: bool) -> str:
+    """What a waiver says to what is new against the baseline; one that comes with the suite hides nothing."""
+    if not blocking:
+        return f"accepted by {waiver}"
+    return f"known ({waiver}), and no waiver of the suite hides what is new against the baseline"
 
 
 def _short(verdict: Verdict) -> str:

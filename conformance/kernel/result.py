@@ -202,13 +202,15 @@ class Checked:
         row = found.row(0, named=True)
         causes = plural(found.height, "finding")
         said = f" ({row['message']})" if row["message"] else ""
+        no_script = self._asked.no_script
         lines = [
             f"{self.what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
             f"{said}; {causes}, the worst:",
             *told_whole(row, self.run.clause(row["clause"]), row["asked"], self.run.causes),
             *_rows_of(found),
             f'  the case whole: print(checked.explain("{row["case"]}"))',
-            f'  without this suite: print(checked.script("{row["case"]}"))',
+            f'  without this suite: print(checked.script("{row["case"]}"))'
+            + (f"; but first: {no_script}" if no_script else ""),
             f"  the inputs: {commands.explain(self.run, row['case'])}",
             f"  to repeat it: {commands.explain(self.run, row['case'], row['implementation'])}",
         ]

@@ -66,6 +66,11 @@ class Asked:
         )
 
     @property
+    def no_script(self) -> str:
+        """Why no script can import the function; empty where one can."""
+        return getattr(self.kernel.implementation.call, "missing", "")
+
+    @property
     def _name(self) -> str:
         return self.kernel.implementation.name
 

@@ -14,7 +14,7 @@ from itertools import chain
 
 from xent_conformance.reports.text.wording import flat, joined, plural
 from xent_conformance.reports.views.comparison import LISTED
-from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Kind, Reason
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes as the summary of one step; a longer one is dropped whole."""
@@ -163,9 +163,13 @@ def comment(gate: Gate, *, limit: int = COMMENT_CHARACTERS) -> str:
 
 
 def workflow_commands(gate: Gate) -> list[str]:
-    """An error for each blocking reason, a warning for each other: ten of each, and how many more."""
+    """An error for each blocking reason, a warning for each other: ten of each, and how many more.
+
+    What was so before is in the summary: a change that changed nothing has nothing written on it.
+    """
     lines = []
-    for kind, reasons in (("error", gate.blocking), ("warning", gate.warnings)):
+    new = [r for r in gate.warnings if r.kind != Kind.AS_BEFORE]
+    for kind, reasons in (("error", gate.blocking), ("warning", new)):
         for r in reasons[:ANNOTATIONS]:
             told = joined("\n", [flat(r.title), flat(r.answered_or_why, 400), flat(r.command)])
             title = f"conformance: {r.kind}"

@@ -182,11 +182,17 @@ def test_a_function_of_the_program_that_was_started_is_refused(tmp_path: Path) -
         "    return np.zeros_like(x)\n\n\n"
         'checked = check(mine, operator="softmax", framework="numpy", dtypes="float32", families="widths")\n'
         "try:\n    checked.script()\n"
-        "except Exception as error:\n    print(type(error).__name__, error)\n",
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+        "try:\n    checked.raise_on_divergence()\n"
+        "except Exception as error:\n    print(error)\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Refused mine is defined in the program that was started: put it into a")
+    why = "mine is defined in the program that was started: put it into a module, and import it"
+    refused, *told = done.stdout.splitlines()
+    assert refused == f"Refused {why}"
+    (offered,) = (line for line in told if "without this suite" in line)
+    assert offered.endswith(f"; but first: {why}"), "no advice that cannot be followed"
 
 
 # --- a case whole -----------------------------------------------------------------------------------------

@@ -198,6 +198,15 @@ def test_annotations_by_the_rules_of_workflow_commands() -> None:
     assert lines[1].startswith("::warning title=conformance%3A drifted::")
 
 
+def test_what_was_so_before_is_no_annotation() -> None:
+    lines = workflow_commands(
+        gate(reason(Kind.AS_BEFORE, blocking=False), reason(Kind.DRIFTED, blocking=False))
+    )
+    assert [line.partition("::")[2].partition("::")[0] for line in lines] == [
+        "warning title=conformance%3A drifted"
+    ]
+
+
 def test_ten_of_a_type_and_how_many_more() -> None:
     lines = workflow_commands(gate(*_many(25), *(reason(blocking=False) for _ in range(11))))
     assert sum(line.startswith("::error ") for line in lines) == ANNOTATIONS
