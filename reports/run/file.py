@@ -170,6 +170,8 @@ def read_run(path: Path, *, part: bool = False) -> Run:
 
     A part of a run, which was divided among machines, is none yet: it is read where ``part`` is true.
     """
+    if path.is_dir():
+        raise RunFileError(f"{path}: a folder, and no run file; name the run file that is in it")
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:

@@ -229,6 +229,29 @@ def test_report_of_a_missing_file() -> None:
     assert not Path("report.html").exists()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("gate", ""),
+        ("report", ""),
+        ("merge", ""),
+        ("compare", "old.parquet", ""),
+        ("gate", "run.parquet", "--baseline", ""),
+        ("gate", "run.parquet", "--waivers", ""),
+        ("first", "numpy", "--baseline", ""),
+    ],
+)
+def test_an_empty_name_is_no_folder(line: tuple[str, ...]) -> None:
+    """A variable that is not set gives one; as a path it would be the folder that we are in."""
+    message = " ".join(_refused(*line, status=USAGE).split())
+    assert "Invalid value for" in message and "the name is empty: name a file" in message
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    for line in (("gate", str(tmp_path)), ("compare", ".", "new.parquet")):
+        assert ": a folder, and no run file; name the run file" in _refused(*line, status=EVIDENCE)
+
+
 def test_report_of_a_torn_file(install: Install) -> None:
     install(fake="Exact")
     conformance("run", *SMALL)
