@@ -66,7 +66,7 @@ from xent_conformance.commands.files import (
 )
 from xent_conformance.commands.first import absent, nothing
 from xent_conformance.commands.plain import escape
-from xent_conformance.commands.where import Python, target_of
+from xent_conformance.commands.where import Python, target_of, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,7 +154,7 @@ def run(
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import keeping
 
-    where = target_of(python)
+    where = target_of(python, selection.frameworks)
     try:
         interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
@@ -308,7 +308,8 @@ def explain(
     from xent_conformance.explain.wanted import Wanted
 
     plug_in(plugin)
-    interpreters = target_of(python).interpreters(FRAMEWORKS)
+    where = target_of(python, framework or whose(implementation or ()))
+    interpreters = where.interpreters(FRAMEWORKS)
     wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output, interpreters)
     try:
         batch, case = found_case(case_id, cases or ())
@@ -343,7 +344,7 @@ def explain(
     show(out, formatted, told, lambda: plain_case(batch, case, found))
     gone = [a for a in found if a.absent and a.seat.name in wanted.frameworks]
     if gone:
-        named = ", ".join(f"{a.framework} ({a.install})" for a in gone)
+        named = ", ".join(f"{a.framework} ({a.install})" if where.takes else a.framework for a in gone)
         raise fail(f"what was asked by name is not there: {named}", EVIDENCE)
 
 
@@ -387,7 +388,7 @@ def search(
 
     plug_in(plugin)
     try:
-        interpreters = target_of(python).interpreters(FRAMEWORKS)
+        interpreters = target_of(python, whose([implementation])).interpreters(FRAMEWORKS)
         target = searching.search_target(implementation, operator, output, dtype, mode, n, interpreters)
         found = searching.search(target, budget)
     except UnknownName as unknown:
