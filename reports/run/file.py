@@ -134,6 +134,11 @@ class Run:
         return tuple(dict.fromkeys(names))
 
     @property
+    def unanswered(self) -> bool:
+        """Whether nobody was there to answer: all that it says is who is absent."""
+        return self.verdicts.is_empty() and not any(h["frameworks"] for h in self.headers)
+
+    @property
     def complete(self) -> bool:
         """Whether every planned verdict was reached, somebody was there, and everybody who was asked for."""
         return all(

@@ -164,6 +164,15 @@ def test_run_with_a_framework_absent(install: Install, tmp_path: Path) -> None:
     assert set(run.verdicts["framework"]) == {"fake"} and not run.complete
 
 
+def test_run_where_nobody_is_there_says_that_alone(install: Install, tmp_path: Path) -> None:
+    """No table without a row, no word of causes, and no file that holds no verdict."""
+    install(gone="Absent")
+    result = conformance("run", "--framework", "gone", *SMALL, status=EVIDENCE)
+    assert result.stdout == "" and list(tmp_path.iterdir()) == []
+    assert "gone was asked for and is not there: ModuleNotFoundError" in result.stderr
+    assert result.stderr.strip().endswith("; nothing is written")
+
+
 def test_resume_without_a_journal() -> None:
     message = _refused("run", "--framework", "numpy", *SMALL, "--resume", status=EVIDENCE)
     assert "nothing to resume: there is no run.parquet.partial; run without --resume" in message
