@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import EVIDENCE, Force, Known, Waivers, app, console, fail, refused
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, check_outputs, read, write
@@ -16,7 +17,10 @@ from xent_conformance.commands.plain import escape
 
 @app.command()
 def adopt(
-    run: Annotated[Path, typer.Argument(metavar="RUN.parquet", help="The run that is to be the baseline.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN.parquet", parser=named.file, help="The run that is to be the baseline."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER")] = Path("conformance"),
     waivers: Waivers = None,
     known: Known = True,

@@ -25,6 +25,7 @@ def answers(
     cache: bool,
     resume: bool = False,
     force: bool = False,
+    unanswered: bool = True,
 ) -> Run:
     """What :func:`xent_conformance.running.engine.run` makes of the selection; it raises what that raises."""
     from xent_conformance.running import engine
@@ -42,6 +43,7 @@ def answers(
             cache=cache,
             tell=bars.tell,
             judged=bars.judged,
+            unanswered=unanswered,
         )
 
 
@@ -57,6 +59,7 @@ def answers_of_parts(
     cache: bool,
     resume: bool,
     force: bool,
+    unanswered: bool,
 ) -> Run:
     """The same of :func:`xent_conformance.fleet.engine.run`, on the nodes of a cluster."""
     from xent_conformance.fleet import engine
@@ -75,4 +78,5 @@ def answers_of_parts(
             cache=cache,
             tell=bars.tell,
             judged=bars.judged,
+            unanswered=unanswered,
         )

@@ -66,7 +66,7 @@ from xent_conformance.commands.files import (
 )
 from xent_conformance.commands.first import absent, nothing
 from xent_conformance.commands.plain import escape
-from xent_conformance.commands.where import Python, target_of
+from xent_conformance.commands.where import Python, target_of, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,7 +154,7 @@ def run(
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import keeping
 
-    where = target_of(python)
+    where = target_of(python, selection.frameworks)
     try:
         interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
@@ -166,6 +166,8 @@ def run(
         return
     decided = deciding(baseline, waivers, known, fail_on)
     kept = None if out == STANDARD else out
+    # that nobody is there is for the gate to tell where a file is made whatever is there, and of a part
+    evidence = force or bool(shard)
     ask = functools.partial(answers_of_parts, parts=parts) if engine is Engine.RAY else answers
     try:
         result = ask(
@@ -178,6 +180,7 @@ def run(
             cache=not no_cache,
             resume=resume,
             force=force,
+            unanswered=evidence,
         )
     except (keeping.Occupied, UnknownName) as refusal:
         raise fail(str(refusal), USAGE) from None
@@ -192,7 +195,10 @@ def run(
     for told in (*result.header.get("asked_again", ()), result.header.get("unkept", "")):
         if told:
             warn(told)
-    written = None if kept is None else keeping.place_of(kept, result, force=force)
+    made = None if result.unanswered and not evidence else kept
+    written = None if made is None else keeping.place_of(made, result, force=force)
+    if result.unanswered and not shard and formatted is Format.TEXT:
+        raise fail(f"{nothing(result, where)}; {_unanswered(kept, written)}", EVIDENCE)
     if shard:
         _told_of_part(result, written, screen(out), quiet=quiet)
         found, decision = [], None
@@ -215,13 +221,20 @@ def run(
             said.print(escape(wrote), soft_wrap=True)
         terminal_gate.sentence(decision, said)
     stays = "" if written in (None, kept) else f"; {kept}, which is complete, stays as it was"
-    if not result.header["frameworks"]:
-        raise fail(f"{nothing(result, where)}{stays}", EVIDENCE)
+    if result.unanswered:  # in a document, or a part
+        raise fail(nothing(result, where), EVIDENCE)
     if not result.complete:
         gaps = absent(result, where) or "not all that was planned was answered"
         more = kept is not None and _resumable(kept)
         rest = "; add --resume to the same command to ask what is missing" if more else ""
         raise fail(f"the run is incomplete: {gaps}{stays}{rest}", EVIDENCE)
+
+
+def _unanswered(out: Path | None, written: Path | None) -> str:
+    """What a run has left in which nobody was there."""
+    if written is not None:
+        return f"wrote {written}, which says so"
+    return f"{out} stays as it was" if out is not None and out.exists() else "nothing is written"
 
 
 def _left(out: Path | None) -> str:
@@ -308,7 +321,8 @@ def explain(
     from xent_conformance.explain.wanted import Wanted
 
     plug_in(plugin)
-    interpreters = target_of(python).interpreters(FRAMEWORKS)
+    where = target_of(python, framework or whose(implementation or ()))
+    interpreters = where.interpreters(FRAMEWORKS)
     wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output, interpreters)
     try:
         batch, case = found_case(case_id, cases or ())
@@ -343,7 +357,7 @@ def explain(
     show(out, formatted, told, lambda: plain_case(batch, case, found))
     gone = [a for a in found if a.absent and a.seat.name in wanted.frameworks]
     if gone:
-        named = ", ".join(f"{a.framework} ({a.install})" for a in gone)
+        named = ", ".join(f"{a.framework} ({a.install})" if where.takes else a.framework for a in gone)
         raise fail(f"what was asked by name is not there: {named}", EVIDENCE)
 
 
@@ -387,7 +401,7 @@ def search(
 
     plug_in(plugin)
     try:
-        interpreters = target_of(python).interpreters(FRAMEWORKS)
+        interpreters = target_of(python, whose([implementation])).interpreters(FRAMEWORKS)
         target = searching.search_target(implementation, operator, output, dtype, mode, n, interpreters)
         found = searching.search(target, budget)
     except UnknownName as unknown:

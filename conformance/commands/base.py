@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from xent_conformance import __version__
 from xent_conformance.asking.patience import ANSWER_SECONDS as ANSWER_SECONDS
-from xent_conformance.commands import completing
+from xent_conformance.commands import completing, named
 from xent_conformance.commands.group import Group
 from xent_conformance.commands.plain import escape
 
@@ -306,6 +306,7 @@ Baseline = Annotated[
     typer.Option(
         "--baseline",
         metavar="OLD.parquet",
+        parser=named.file,
         help="The gate compares with it: nothing may be worse (repeatable).",
     ),
 ]
@@ -315,7 +316,12 @@ First = Annotated[
 ]
 Waivers = Annotated[
     list[Path] | None,
-    typer.Option("--waivers", metavar="FILE.toml", help="Also the waivers of this file (repeatable)."),
+    typer.Option(
+        "--waivers",
+        metavar="FILE.toml",
+        parser=named.file,
+        help="Also the waivers of this file (repeatable).",
+    ),
 ]
 Known = Annotated[
     bool, typer.Option("--known/--no-known", help="The waivers that come with the suite, or not.")

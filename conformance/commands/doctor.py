@@ -60,7 +60,8 @@ def doctor(
     settle()
     plug_in(plugin)
     selection = select(profile, framework, None, None, None, None, device, plugin)
-    interpreters = target_of(python).interpreters(f.name for f in selection.chosen_frameworks())
+    where = target_of(python, selection.frameworks)
+    interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
     seats = [seat for seat in selection.seats(interpreters) if not seat.apart]
     from xent_conformance.commands.examined import Examined
     from xent_conformance.reference.cache import default_cache

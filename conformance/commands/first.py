@@ -47,7 +47,7 @@ from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.files import check_outputs, write
 from xent_conformance.commands.group import FIRST
-from xent_conformance.commands.where import Python, target_of
+from xent_conformance.commands.where import Python, needs, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,9 +108,9 @@ def first(
     frameworks = _meant(frameworks)
     if not frameworks and not quiet:
         errors.print("[dim]asking what is installed; `conformance --help` lists the commands[/dim]")
-    where = target_of(python)
     asked_for = (operator, dtype, family, implementation, device, plugin)
     selection = select(profile, frameworks, *asked_for, exclude=exclude)
+    where = target_of(python, selection.frameworks)
     from xent_conformance.discovery.names import UnknownName
     from xent_conformance.reports.html.report import render
     from xent_conformance.reports.run.file import RunFileError, write_run
@@ -147,7 +147,7 @@ def first(
 
     page = file.with_suffix(".html")
     write(page, render(result, findings(result.verdicts), decision, extras(result, waivers, known, False)))
-    by = where.where if where.python else "this Python"
+    by = where.by(f["framework"] for f in result.header["frameworks"])
     if quiet:
         terminal_gate.sentence(decision, console)
     else:
@@ -209,18 +209,26 @@ def _keep(folder: Path) -> None:
 
 def nothing(run: Run, where: Target) -> str:
     """Why nothing was asked at all, and what to type."""
+    missing = [gap["framework"] for header in run.headers for gap in header["not_installed"]]
+    install = "install one there, or " if where.takes else ""
     return absent(run, where) or (
-        f"no framework is installed in {where.where}; install one there, or name the Python that has one: "
-        f"--python {where.another}"
+        f"no framework is installed in {where.where}; {install}name the Python that has one: "
+        f"--python {where.another(needs(missing).values())}"
     )
 
 
 def absent(run: Run, where: Target) -> str:
     """What was named and is not there, why, and what to do; empty where nothing is missing."""
-    told = []
-    for gap in (gap for header in run.headers for gap in header["absent"]):
-        name = gap["framework"]
-        place = where.named.get(name.partition("[")[0], where.where)
-        told.append(f"{name} was asked for and is not there: {gap['message']}, in {place} ({gap['install']})")
-    way = f"install it there, leave its name out, or name the Python that has it: --python {where.another}"
+    gaps = [gap for header in run.headers for gap in header["absent"]]
+    told = [f"{gap['framework']} was asked for and is not there: {_gap(gap, where)}" for gap in gaps]
+    at = "there" if where.takes else "in an environment of yours, and activate that"
+    another = where.another(needs(gap["framework"] for gap in gaps).values())
+    way = f"install it {at}, leave its name out, or name the Python that has it: --python {another}"
     return f"{'; '.join(told)}. To go on, {way}" if told else ""
+
+
+def _gap(gap: Mapping[str, str], where: Target) -> str:
+    """Why, where, and the line that adds it there, if that is a place to which a person adds anything."""
+    place = where.place(gap["framework"].partition("[")[0])
+    add = f" ({gap['install']})" if where.takes or place != where.where else ""
+    return f"{gap['message']}, in {place}{add}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import rich.markup
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     STATUSES,
@@ -63,7 +64,10 @@ class WhichLevel(enum.StrEnum):
     ALL = "all"
 
 
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files (merged).")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN.parquet...", parser=named.file, help="One or more run files (merged)."),
+]
 
 
 @app.command(epilog=ends({0: "passed", 1: "failed", 2: STATUSES[USAGE], 3: STATUSES[EVIDENCE]}))
@@ -148,8 +152,8 @@ def gate(
 
 @app.command()
 def compare(
-    old: Annotated[Path, typer.Argument(metavar="OLD.parquet")],
-    new: Annotated[Path, typer.Argument(metavar="NEW.parquet")],
+    old: Annotated[Path, typer.Argument(metavar="OLD.parquet", parser=named.file)],
+    new: Annotated[Path, typer.Argument(metavar="NEW.parquet", parser=named.file)],
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE.html")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE.json")] = None,
     drift_factor: Annotated[

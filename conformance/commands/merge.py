@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     USAGE,
@@ -34,7 +35,10 @@ from xent_conformance.commands.files import STANDARD, check_outputs, print_bytes
 )
 def merge(
     parts: Annotated[
-        list[Path], typer.Argument(metavar="PART.parquet...", help="As `run --shard` has written them.")
+        list[Path],
+        typer.Argument(
+            metavar="PART.parquet...", parser=named.file, help="As `run --shard` has written them."
+        ),
     ],
     out: Annotated[
         Path,

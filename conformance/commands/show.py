@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     FAILED,
@@ -92,7 +93,9 @@ def list_(
 
 @app.command(epilog=READS)
 def causes(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN.parquet...", parser=named.file, help="One or more run files.")
+    ],
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE.json", help="All of it, for programs.")
     ] = None,
@@ -146,7 +149,9 @@ def causes(
 
 @app.command(epilog=READS)
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN.parquet...", help="One or more run files.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN.parquet...", parser=named.file, help="One or more run files.")
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.html", help="Or - for standard output.")
     ] = Path("report.html"),

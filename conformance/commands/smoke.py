@@ -73,7 +73,6 @@ def smoke(
     frameworks = otherwise(frameworks, "frameworks")
     settle(quiet=quiet)
     plug_in(plugin)
-    where = target_of(python)
     selection = select(
         "quick",
         frameworks,
@@ -84,6 +83,7 @@ def smoke(
         ["cpu"],
         plugin,
     )
+    where = target_of(python, selection.frameworks)
     from xent_conformance.reports.run.file import RunFileError
     from xent_conformance.reports.terminal import causes as terminal_causes
     from xent_conformance.reports.terminal import gate as terminal_gate

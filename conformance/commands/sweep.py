@@ -28,7 +28,7 @@ from xent_conformance.commands.base import (
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import STANDARD, as_json, check_outputs, print_json, screen, write_all
-from xent_conformance.commands.where import Python, target_of
+from xent_conformance.commands.where import Python, target_of, whose
 
 if TYPE_CHECKING:
     from xent_conformance.sweep.document import Swept
@@ -147,7 +147,7 @@ def _planned(
             labels=label or (),
             mode=mode,
             device=device,
-            interpreters=target_of(python).interpreters(FRAMEWORKS),
+            interpreters=target_of(python, whose([implementation])).interpreters(FRAMEWORKS),
         ), Shard.of(shard)
     except (UnknownName, UnknownShard) as wrong:
         raise fail(str(wrong), USAGE) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,19 +19,49 @@ Python = Annotated[
         "--python",
         metavar="PATH|FRAMEWORK=PATH",
         help="The Python, or the environment, that has the frameworks, or one of them (repeatable). "
-        "Default: $CONFORMANCE_PYTHON, else the active environment, else the Python that runs this.",
+        "Default: $CONFORMANCE_PYTHON, else the active environment, else the Python that runs this, or for "
+        "what it has not the one of .venv or of the path that has it.",
     ),
 ]
 
 
-def target_of(python: Iterable[str] | None) -> Target:
-    """Who is asked; said on the error stream, unless it is our own Python. Status 2 for what is none."""
+def target_of(python: Iterable[str] | None, named: Iterable[str] = ()) -> Target:
+    """Who is asked; said on the error stream, unless it is our own Python. Status 2 for what is none.
+
+    ``named``: frameworks that are asked for by name, which are looked for where nobody says where they are.
+    """
     from xent_conformance.versions.target import NoPython, target
 
     try:
-        found = target(tuple(python or ()))
+        found = target(tuple(python or ())).looking(needs(named))
     except NoPython as wrong:
         raise fail(str(wrong), USAGE) from None
     if found.told:
         errors.print(f"[dim]{escape(found.told)}[/dim]", soft_wrap=True)
     return found
+
+
+def needs(frameworks: Iterable[str]) -> dict[str, Sequence[str]]:
+    """By framework of the suite, the distributions that a Python must have for it.
+
+    What a plug-in imports, nobody else knows.
+    """
+    from xent_conformance.discovery.framework import FRAMEWORKS
+
+    names = (name.partition("[")[0] for name in frameworks)  # of a variant as well
+    known = {name: FRAMEWORKS[name] for name in names if name in FRAMEWORKS}
+    return {name: framework.distributions for name, framework in known.items() if framework.shipped}
+
+
+def whose(implementations: Sequence[str]) -> list[str]:
+    """The frameworks that have an implementation which is so named, or matches."""
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import named
+
+    if not implementations:
+        return []
+    return [
+        name
+        for name, framework in FRAMEWORKS.items()
+        if any(named(i.name, implementations) for i in framework.declaration.implementations)
+    ]

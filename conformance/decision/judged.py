@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from xent_conformance.cases.corpus import find_case, smallest_profile
-from xent_conformance.cases.profile import Profile
+from xent_conformance.cases.corpus import find_case
 from xent_conformance.decision.units import is_diagnosed
 from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.decision.witness import asked_in
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
@@ -204,34 +204,15 @@ def _idle(j: JudgedWaiver, marked: pl.DataFrame) -> JudgedWaiver:
 
 
 def for_waiver(judged: JudgedWaiver, run: Run) -> str:
-    """What to type about a waiver that accepts nothing; empty for one that does."""
+    """What to type about a waiver that accepts nothing; empty for one that does, or that no profile asks."""
     waiver = judged.waiver
     if judged.state in (State.ACCEPTS, State.BETTER):
         return ""
     if judged.state is State.NOT_EVALUATED:
         if judged.not_run:
             return commands.ask(waiver.framework, "standard")
-        return commands.ask(waiver.framework, _profile(waiver, waiver.witnesses[0]), run)
+        profile = asked_in(waiver, waiver.witnesses[0], run)
+        return commands.ask(waiver.framework, profile, run) if profile else ""
     if judged.case:
         return commands.explain(run, judged.case, judged.implementation, judged.device)
     return commands.implementations(run)
-
-
-def _profile(waiver: Waiver, case: str) -> str:
-    """The smallest profile in which doors of the waiver are asked a case: a late door, or mode, lags behind.
-
-    The usual one for a case that is not in the corpus.
-    """
-    parts = case.split("/")
-    try:
-        operator, family, _, fmt, length, _ = parts
-        since = smallest_profile(operator, family, fmt, int(length.removeprefix("n")))
-    except (ValueError, LookupError):
-        return "standard"
-    framework = FRAMEWORKS.get(waiver.framework)
-    if framework is None:
-        return since
-    declared = framework.declaration
-    doors = [Profile(i.since) for i in declared.implementations if matching([i.name], waiver.implementations)]
-    behind = sum(min(found).rank for found in (doors, list(declared.modes.values())) if found)
-    return Profile(since).later(behind) or Profile.FULL

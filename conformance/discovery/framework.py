@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from xent_conformance.cases.profile import Profile
 from xent_conformance.discovery.declaration import Declaration
 
@@ -61,6 +63,11 @@ class Framework:
     def shipped(self) -> bool:
         """Whether its adapter comes with the suite."""
         return self.adapter.startswith("xent_conformance.frameworks.")
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """What ``install`` names, without versions and extras."""
+        return tuple(Requirement(word).name for word in shlex.split(self.install)[2:])
 
     def adapter_class(self) -> Any:
         """The adapter's class; its framework is imported when it is made."""

@@ -53,6 +53,7 @@ def run(
     tell: Tell = lambda line: None,
     judged: Judged = lambda verdicts: None,
     environments: Mapping[str, tuple[str, ...]] = NONE,
+    unanswered: bool = True,
 ) -> Run:
     """Ask ``selection`` in ``of`` parts, write ``out`` if it is named, and return the run.
 
@@ -95,7 +96,7 @@ def run(
                     progress("parts", len(parts.has), number)
         found = merging.read_parts(parts.paths)
         result = merging.merged(found, selection, Oracle(default_cache()))
-        if out is not None:
+        if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:
             parts.remove()

@@ -109,6 +109,7 @@ def run(
     cache: bool = True,
     tell: Tell = lambda line: None,
     judged: Judged | None = None,
+    unanswered: bool = True,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -122,7 +123,8 @@ def run(
     is waited for ``timeout`` seconds (:mod:`xent_conformance.asking.patience`). ``jobs``: so many workers at
     a time, where there are more than seats (:mod:`.crews`); as many as there are cores, if unsaid. Without
     ``cache`` nothing answers that a framework has compiled in an earlier run. ``judged`` is told of verdicts
-    while the run goes on: before causes are named, and what is plain elsewhere is charged.
+    while the run goes on: before causes are named, and what is plain elsewhere is charged. ``unanswered``:
+    ``out`` is written although nobody was there to answer, for a decision to say so.
     """
     with (
         contextlib.nullcontext() if out is None else alone(out),
@@ -133,7 +135,7 @@ def run(
         reach = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
         most = None if inside else jobs or cores()
-        return _made(asked, out, resume, force, progress, oracle, how, reach, most, tell, judged)
+        return _made(asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered)
 
 
 @contextlib.contextmanager
@@ -155,6 +157,7 @@ def _made(
     jobs: int | None,
     tell: Tell,
     judged: Judged | None,
+    unanswered: bool,
 ) -> Run:
     """The run, by who alone may write ``out``. ``reach`` connects to seats; one by one where no ``jobs``.
 
@@ -213,7 +216,7 @@ def _made(
             more["unkept"] = oracle.unkept
         end = part_ended if isinstance(asked, Shard) else ended
         result = end(asked, batches, seats, ledger, journal.verdicts(), oracle, more, began)
-        if out is not None:
+        if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:
             journal.remove()

@@ -1,7 +1,7 @@
 """Which Python is asked: the one that was named, that of the active environment, or the one that runs us.
 
 The suite may live in an environment of its own (``uvx``, ``pipx``, a job of CI): what it is to judge lies in
-another then. Whichever is taken is said, unless it is our own.
+another then, which is looked for where nobody says which. Whichever is taken is said, unless it is our own.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from xent_conformance.versions.elsewhere import have_we, having, is_ours, maker
 
 VARIABLE = "CONFORMANCE_PYTHON"
 """Names a Python, or an environment, as ``--python`` does."""
@@ -34,30 +36,63 @@ class Target:
     python: str | None = None
     source: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, str] = field(default_factory=dict)
+    """By framework, a Python that has it, where ours has not and nobody has said which."""
+    said: bool = field(default=False, compare=False)
+    """Whether somebody has said which, be it our own."""
 
     def interpreters(self, frameworks: Iterable[str]) -> dict[str, str]:
         """By framework, the Python of its workers where it is not ours; ``named`` whatever is asked."""
         everywhere = {} if self.python is None else dict.fromkeys(frameworks, self.python)
-        return {**everywhere, **self.named}
+        return {**everywhere, **self.found, **self.named}
 
     @property
     def told(self) -> str:
         """Whom we ask, in a line; empty where it is our own Python."""
         lines = [f"asking {self.python} ({self.source})"] if self.python else []
         lines += [f"{name}: {python} (--python)" for name, python in self.named.items()]
+        lines += [
+            f"{name}: {python} (which has it; {sys.executable}, which runs the suite, has not)"
+            for name, python in self.found.items()
+        ]
         return ", ".join(lines)
 
     @property
     def where(self) -> str:
         """The Python that is asked, for a sentence about what is not there."""
-        return f"{self.python} ({self.source})" if self.python else f"{sys.executable}, which runs the suite"
+        if self.python:
+            return f"{self.python} ({self.source})"
+        made = f"{maker()} has made to run" if maker() else "runs"
+        return f"{sys.executable}, which {made} the suite"
+
+    def place(self, framework: str) -> str:
+        """The Python of its workers, for such a sentence."""
+        return self.named.get(framework) or self.found.get(framework) or self.where
 
     @property
-    def another(self) -> str:
-        """Another Python, that may have what this one has not, as ``--python`` takes it; else ``PATH``."""
-        there = [_inside(Path(".venv")), shutil.which("python3"), shutil.which("python")]
-        others = (path for path in there if path and path != self.python and not _is_ours(path))
-        return next(others, "PATH")
+    def takes(self) -> bool:
+        """Whether a person installs anything there: not in what a tool has made for the suite."""
+        return bool(self.python) or not maker()
+
+    def by(self, asked: Iterable[str]) -> str:
+        """Who was asked, for a line that says so."""
+        if self.python:
+            return self.where
+        ours = [] if all(name in self.found for name in asked) else ["this Python"]
+        theirs = dict.fromkeys(python for name, python in self.found.items())
+        return " and ".join([*ours, *theirs])
+
+    def another(self, needs: Iterable[Sequence[str]]) -> str:
+        """Another Python, that has all of one of these, as ``--python`` takes it; ``PATH`` where none has."""
+        return having(needs, self.python) or "PATH"
+
+    def looking(self, needs: Mapping[str, Sequence[str]]) -> Target:
+        """The same; where nobody has said which, by framework a Python that has what ours lacks."""
+        if self.said:
+            return self
+        lacking = {n: needed for n, needed in needs.items() if n not in self.named and not have_we(needed)}
+        found = {name: python for name, needed in lacking.items() if (python := having([needed]))}
+        return replace(self, found=found)
 
 
 def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Target:
@@ -82,9 +117,9 @@ def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.enviro
         everywhere = (python_of(environment[VARIABLE], f"${VARIABLE}"), f"${VARIABLE}")
     if everywhere is None:
         everywhere = next((found for name in _ACTIVE if (found := _active(name, environment))), None)
-    if everywhere is None or _is_ours(everywhere[0]):
-        return Target(named=named)
-    return Target(*everywhere, named)
+    if everywhere is None or is_ours(everywhere[0]):
+        return Target(named=named, said=everywhere is not None)
+    return Target(*everywhere, named, said=True)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -124,13 +159,3 @@ def _active(variable: str, environment: Mapping[str, str]) -> tuple[str, str] | 
     folder = environment.get(variable, "")
     found = _inside(Path(folder)) if folder else None
     return None if found is None else (found, f"${variable}")
-
-
-def _is_ours(python: str) -> bool:
-    """Whether it is the Python of the environment that we run in: an environment is a folder, not a program.
-
-    Several environments may stand on one program, to which their ``python`` is a link.
-    """
-    ours, program = Path(sys.prefix).resolve(), Path(python)
-    here = program.parent.resolve() in (ours / "bin", ours / "Scripts", ours)
-    return here and program.resolve() == Path(sys.executable).resolve()

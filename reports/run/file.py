@@ -134,6 +134,11 @@ class Run:
         return tuple(dict.fromkeys(names))
 
     @property
+    def unanswered(self) -> bool:
+        """Whether nobody was there to answer: all that it says is who is absent."""
+        return self.verdicts.is_empty() and not any(h["frameworks"] for h in self.headers)
+
+    @property
     def complete(self) -> bool:
         """Whether every planned verdict was reached, somebody was there, and everybody who was asked for."""
         return all(
@@ -170,6 +175,8 @@ def read_run(path: Path, *, part: bool = False) -> Run:
 
     A part of a run, which was divided among machines, is none yet: it is read where ``part`` is true.
     """
+    if path.is_dir():
+        raise RunFileError(f"{path}: a folder, and no run file; name the run file that is in it")
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:

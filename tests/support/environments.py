@@ -24,3 +24,17 @@ def files(folder: Path) -> Mapping[str, str]:
     """Every file of a folder, with what it holds."""
     found = (p for p in folder.rglob("*") if p.is_file())
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
+
+
+def standing(folder: Path, *packages: str) -> str:
+    """An environment that starts at once, of links: its Python. Its packages cannot be imported."""
+    ours = Path(sys.executable).resolve()
+    site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text(f"home = {ours.parent}\n", encoding="utf-8")
+    for name in ("python", "python3"):
+        (folder / "bin" / name).symlink_to(ours)
+    for package in packages:
+        (site / package).mkdir(parents=True)
+        (site / package / "__init__.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    return str(folder / "bin" / "python3")

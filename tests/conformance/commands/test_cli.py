@@ -164,6 +164,15 @@ def test_run_with_a_framework_absent(install: Install, tmp_path: Path) -> None:
     assert set(run.verdicts["framework"]) == {"fake"} and not run.complete
 
 
+def test_run_where_nobody_is_there_says_that_alone(install: Install, tmp_path: Path) -> None:
+    """No table without a row, no word of causes, and no file that holds no verdict."""
+    install(gone="Absent")
+    result = conformance("run", "--framework", "gone", *SMALL, status=EVIDENCE)
+    assert result.stdout == "" and list(tmp_path.iterdir()) == []
+    assert "gone was asked for and is not there: ModuleNotFoundError" in result.stderr
+    assert result.stderr.strip().endswith("; nothing is written")
+
+
 def test_resume_without_a_journal() -> None:
     message = _refused("run", "--framework", "numpy", *SMALL, "--resume", status=EVIDENCE)
     assert "nothing to resume: there is no run.parquet.partial; run without --resume" in message
@@ -227,6 +236,29 @@ def test_report_of_a_missing_file() -> None:
     message = _refused("report", "gone.parquet", status=EVIDENCE)
     assert "gone.parquet: no such file; `conformance run -o FILE` writes one" in message
     assert not Path("report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("gate", ""),
+        ("report", ""),
+        ("merge", ""),
+        ("compare", "old.parquet", ""),
+        ("gate", "run.parquet", "--baseline", ""),
+        ("gate", "run.parquet", "--waivers", ""),
+        ("first", "numpy", "--baseline", ""),
+    ],
+)
+def test_an_empty_name_is_no_folder(line: tuple[str, ...]) -> None:
+    """A variable that is not set gives one; as a path it would be the folder that we are in."""
+    message = " ".join(_refused(*line, status=USAGE).split())
+    assert "Invalid value for" in message and "the name is empty: name a file" in message
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    for line in (("gate", str(tmp_path)), ("compare", ".", "new.parquet")):
+        assert ": a folder, and no run file; name the run file" in _refused(*line, status=EVIDENCE)
 
 
 def test_report_of_a_torn_file(install: Install) -> None:

@@ -13,18 +13,23 @@ import typer.main
 from tests.support.by_hand import Install
 from tests.support.cli import conformance, invoke
 from tests.support.environments import environment, files
+from tests.support.small_run import header, run_of
 from tests.support.upgrading import PLUGIN
 from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.asking import lending
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.profile import Profile
+from xent_conformance.commands import where
+from xent_conformance.commands.first import absent, nothing
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes
+from xent_conformance.versions import target
 
 SMALL = ("--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 NARROWED = "softmax-float32-two_classes"
 FILE = f"conformance-out/fake-{NARROWED}"
+OURS = target.Target()
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +143,24 @@ def test_what_is_named_and_absent_is_an_error_with_what_to_do(install: Install) 
     assert Path(f"conformance-out/gone-fake-{NARROWED}.html").is_file(), "the others are asked"
 
 
+def test_nobody_is_told_to_install_into_what_a_tool_has_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``uvx`` throws its environment away, and ``pip`` does not reach it."""
+    gap = {"framework": "gone", "message": "No module named 'gone'", "install": "pip install gone"}
+    named, nobody = (run_of([], header(**{key: [gap]})) for key in ("absent", "not_installed"))
+    monkeypatch.setattr(target, "maker", lambda: "")
+    assert "which runs the suite (pip install gone). To go on, install it there, leave" in absent(named, OURS)
+    assert "which runs the suite; install one there, or name the Python that has" in nothing(nobody, OURS)
+    monkeypatch.setattr(target, "maker", lambda: "uv")
+    made = f"in {sys.executable}, which uv has made to run the suite"
+    to_go_on = "To go on, install it in an environment of yours, and activate that, leave its name out"
+    assert f"{made}. {to_go_on}" in absent(named, OURS)
+    assert f"{made}; name the Python that has one" in nothing(nobody, OURS)
+    theirs = target.Target("/usr/bin/python3", "--python")
+    assert "in /usr/bin/python3 (--python) (pip install gone). To go on, install it there" in absent(
+        named, theirs
+    )
+
+
 def test_where_nothing_is_installed(install: Install) -> None:
     install(gone="Absent", away="Absent")
     for line in ((), ("run", "--profile", "quick", "-o", "run.parquet")):
@@ -238,6 +261,24 @@ def test_what_is_absent_there_is_not_looked_for_here(tmp_path: Path) -> None:
     assert result.exit_code == EVIDENCE
     assert "numpy was asked for and is not there: No module named 'numpy' there" in result.stderr
     assert f"in {python} (--python)" in result.stderr
+
+
+def test_what_the_suite_has_not_is_asked_of_the_python_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an active environment: the first on the path that has it, and both lines say so."""
+    python, _ = environment(tmp_path / "theirs")
+    there = str(python.with_name("python3"))
+    monkeypatch.setenv("PATH", f"{python.parent}:/usr/bin:/bin")
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "CONFORMANCE_PYTHON"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(where, "needs", lambda names: {"fakeframe": ("fakeframe",)} if list(names) else {})
+    result = conformance("fakeframe", *SMALL, "--plugin", PLUGIN)
+    assert f"fakeframe: {there} (which has it; {sys.executable}, which runs the suite, has" in result.stderr
+    assert result.stdout.strip().endswith(f" s, by {there}")
+    case = "softmax/two_classes/confident_right/float32/n2/r6"
+    said = conformance("explain", case, "--implementation", "fakeframe.softmax", "--plugin", PLUGIN)
+    assert f"fakeframe: {there} (which has it" in said.stderr and "value: " in said.stdout
 
 
 def test_run_asks_there_too(tmp_path: Path) -> None:

@@ -74,17 +74,32 @@ def test_a_run_with_the_framework_absent_does_not_replace_one_that_has_answers(i
     install(fake="Absent")
     result = conformance("run", *SMALL, status=EVIDENCE)
     assert Path("run.parquet").read_bytes() == whole
+    assert result.stderr.strip().endswith("; run.parquet stays as it was")
+    assert [path.name for path in Path().glob("run.*")] == ["run.parquet"], (
+        "nobody was there: nothing is made"
+    )
+    result = conformance("run", *SMALL, "--force", status=EVIDENCE)  # as the action does, for its gate
+    assert result.stderr.strip().endswith("; wrote run.parquet, which says so")
+    assert read_run(Path("run.parquet")).unanswered
+
+
+def test_a_run_with_one_absent_of_two_is_written_beside_one_that_has_both(install: Install) -> None:
+    both = ("--framework", "fake", "--framework", "other")
+    install(fake="Exact", other="Exact")
+    conformance("run", *SMALL, *both)
+    whole = Path("run.parquet").read_bytes()
+    install(fake="Exact", other="Absent")
+    result = conformance("run", *SMALL, *both, status=EVIDENCE)
+    assert Path("run.parquet").read_bytes() == whole
     assert "run.parquet, which is complete, stays as it was" in result.stderr
     assert "wrote run.incomplete.parquet" in result.stdout
     assert not read_run(Path("run.incomplete.parquet")).complete
-    conformance("run", *SMALL, status=EVIDENCE)  # and again: of what is incomplete the newest is kept
-    conformance("run", *SMALL, "--force", status=EVIDENCE)
-    assert not read_run(Path("run.parquet")).complete
+    conformance("run", *SMALL, *both, status=EVIDENCE)  # and again: of what is incomplete the newest is kept
 
 
 def test_what_is_incomplete_is_replaced_by_what_has_more(install: Install) -> None:
     install(fake="Absent")
-    conformance("run", *SMALL, status=EVIDENCE)
+    conformance("run", *SMALL, "--force", status=EVIDENCE)
     install(fake="Exact")
     conformance("run", *SMALL)
     assert read_run(Path("run.parquet")).complete and not Path("run.incomplete.parquet").exists()

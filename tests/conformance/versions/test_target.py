@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.environments import standing
 from tests.support.upgrading import bare_interpreter
 from xent_conformance.versions.target import NoPython, Target, python_of, target
 
@@ -71,13 +72,37 @@ def test_another_python_is_named_where_this_one_lacks_something(
 ) -> None:
     """The environment of the folder, or what the path has; never the one that was asked already."""
     monkeypatch.chdir(tmp_path)
+    needs = [("framework", "notation"), ("other",)]
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    assert Target().another == "PATH", "our own is no other"
-    monkeypatch.setenv("PATH", str(_environment(tmp_path / "system") / "bin"))
-    assert Target().another == str(tmp_path / "system" / "bin" / "python")
-    there = str(_environment(tmp_path / ".venv") / "bin" / "python")
-    assert Target().another == there
-    assert Target(there).another == str(tmp_path / "system" / "bin" / "python")
+    assert Target().another(needs) == "PATH", "our own is no other"
+    system = standing(tmp_path / "system", "framework", "notation")
+    monkeypatch.setenv("PATH", str(Path(system).parent))
+    assert Target().another(needs) == system
+    assert Target().another([("framework", "what is not there")]) == "PATH", (
+        "it was looked at, and has it not"
+    )
+    there = standing(tmp_path / ".venv", "other").removesuffix("3")
+    assert Target().another(needs) == there
+    assert Target(there).another(needs) == system
+
+
+def test_what_ours_lacks_is_looked_for_where_nobody_says_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    system = standing(tmp_path / "system", "framework")
+    monkeypatch.setenv("PATH", str(Path(system).parent))
+    needs = {"framework": ["framework"], "other": ["other"], "numpy": ["numpy"]}
+    found = target((), {}).looking(needs)
+    assert found.interpreters(["framework", "numpy"]) == {"framework": system}
+    assert found.told.startswith(f"framework: {system} (which has it; {sys.executable}, which runs the suite")
+    assert (
+        found.by(["framework"]) == system and found.by(["framework", "numpy"]) == f"this Python and {system}"
+    )
+    assert found.place("framework") == system and found.place("other") == found.where
+    for said in ([sys.executable], [f"framework={sys.executable}"], [str(tmp_path / "system")]):
+        assert not target(said, {}).looking(needs).found, "somebody has said which"
+    assert not target((), {"VIRTUAL_ENV": sys.prefix}).looking(needs).found
 
 
 def test_a_program_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,7 +176,7 @@ def _refused(path: Path, *words: str) -> None:
 def test_a_missing_file(path: Path) -> None:
     _refused(path, "no such file", "`conformance run -o")
     path.mkdir()
-    _refused(path, "no such file")
+    _refused(path, "a folder, and no run file; name the run file that is in it")
 
 
 def test_a_torn_file_at_every_length(path: Path) -> None:

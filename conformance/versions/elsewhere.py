@@ -1,0 +1,90 @@
+"""Another Python than the one that is asked, which has what this one lacks: looked at before it is named.
+
+And whether our own Python is one that a person installs anything in: what ``uvx`` and ``pipx`` make for the
+suite is theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from xent_conformance.versions import lacks
+
+SECONDS = 10.0
+"""A Python that takes longer to say what it has is not named."""
+
+_MARKS = {"uv-receipt.toml": "uv", "pipx_metadata.json": "pipx"}
+"""What a tool leaves in an environment that it has made for a program."""
+
+_CACHED = re.compile(r"(archive|environments)-v\d+")
+"""Where uv keeps environments that serve one call, below a cache that says that it is one."""
+
+
+def pythons() -> list[str]:
+    """Those that a person may mean: of the environment in this folder, and the first ones of the path."""
+    folder = (Path(".venv", *place) for place in (("bin", "python"), ("Scripts", "python.exe")))
+    there = [str(path.absolute()) for path in folder if path.is_file()]
+    found = [*there, shutil.which("python3"), shutil.which("python")]
+    return list(dict.fromkeys(path for path in found if path and not is_ours(path)))
+
+
+def having(needs: Iterable[Sequence[str]], but: str | None = None) -> str | None:
+    """The first of :func:`pythons`, ``but`` for one, that has all of one of these; None where none has."""
+    groups = [tuple(group) for group in needs]
+    names = tuple(dict.fromkeys(name for group in groups for name in group))
+    for python in pythons():
+        lacking = None if python == but else _lacking(python, names)
+        if lacking is not None and any(lacking.isdisjoint(group) for group in groups):
+            return python
+    return None
+
+
+def have_we(names: Sequence[str]) -> bool:
+    """Whether the Python that runs the suite has them all."""
+    return not lacks.lacks(list(names))
+
+
+@functools.cache
+def _lacking(python: str, names: tuple[str, ...]) -> frozenset[str] | None:
+    """What of these a Python lacks; None where it does not say, as a program of that name that is none."""
+    alone = {"PYTHONPATH": "", "PYTHONHOME": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [python, lacks.__file__, *names]
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, **alone},
+            timeout=SECONDS,
+        )  # fmt: skip
+        return frozenset(json.loads(done.stdout))
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return None
+
+
+def maker() -> str:
+    """``uv`` or ``pipx``, where it has made our environment for the suite; empty where a person did."""
+    prefix = Path(sys.prefix)
+    for mark, tool in _MARKS.items():
+        if (prefix / mark).is_file():
+            return tool
+    cached = any(
+        _CACHED.fullmatch(folder.name) and (folder.parent / "CACHEDIR.TAG").is_file()
+        for folder in prefix.parents
+    )
+    return "uv" if cached else ""
+
+
+def is_ours(python: str) -> bool:
+    """Whether it is the Python of the environment that we run in: an environment is a folder, not a program.
+
+    Several environments may stand on one program, to which their ``python`` is a link.
+    """
+    ours, program = Path(sys.prefix).resolve(), Path(python)
+    here = program.parent.resolve() in (ours / "bin", ours / "Scripts", ours)
+    return here and program.resolve() == Path(sys.executable).resolve()

@@ -1,0 +1,73 @@
+"""What another Python has, looked at without an import; and whose environment ours is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import standing
+from xent_conformance.versions import elsewhere
+from xent_conformance.versions.lacks import lacks
+from xent_conformance.versions.target import Target
+
+
+def _program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def test_a_distribution_is_there_by_its_own_name_or_its_packages() -> None:
+    """PyYAML's package is ``yaml``, and a build by another name has the package of the usual one."""
+    there = ["numpy", "typing-extensions", "ml_dtypes"]
+    assert lacks([*there, "no-such-thing", "no such thing"]) == ["no-such-thing", "no such thing"]
+
+
+@pytest.mark.parametrize("says", ["exit 0", "echo '[]'; sleep 30", "echo Python 3.12", "exit 1"])
+def test_a_program_that_does_not_say_what_it_has_is_not_named(
+    says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shim of pyenv without a version, a launcher that hangs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(elsewhere, "SECONDS", 0.2)
+    _program(tmp_path / "bin" / "python3", says)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin:/usr/bin")
+    _program(tmp_path / "bin" / "python", says)
+    assert elsewhere.pythons() == [str(tmp_path / "bin" / name) for name in ("python3", "python")]
+    assert elsewhere.having([["torch"]]) is None
+
+
+def test_the_first_that_has_it_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python3`` is another than ``python``, which has it."""
+    monkeypatch.chdir(tmp_path)
+    _program(tmp_path / "bin" / "python3", "exit 1")
+    theirs = standing(tmp_path / "theirs", "torch").removesuffix("3")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(theirs).parent}")
+    assert elsewhere.having([["torch"]]) == theirs
+    assert elsewhere.having([["torch"]], but=theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("mark", "tool"),
+    [("uv-receipt.toml", "uv"), ("pipx_metadata.json", "pipx"), ("pyvenv.cfg", "")],
+)
+def test_what_a_tool_has_made_for_the_suite(
+    mark: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / mark).touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert elsewhere.maker() == tool and Target().takes == (not tool)
+    assert Target("/usr/bin/python3", "--python").takes
+
+
+@pytest.mark.parametrize("name", ["archive-v0", "environments-v2"])
+def test_an_environment_in_the_cache_of_uv(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / name / "Fq3"))
+    assert elsewhere.maker() == "", "a folder of that name is no cache"
+    (tmp_path / "CACHEDIR.TAG").touch()
+    assert elsewhere.maker() == "uv"
+    assert Target().where.endswith(", which uv has made to run the suite")
