@@ -56,20 +56,22 @@ def table(
 ) -> None:
     """A table no wider than the console: long text folds. ``rest`` says where the rows after ``limit`` are.
 
-    Columns named in ``right`` hold numbers. Those in ``names`` hold what one would copy: they fold last. On a
-    narrow console it is a list, a few lines a row.
+    Columns named in ``right`` hold numbers. Those in ``names`` hold what one would copy: where one of them
+    would fold, and on a narrow console, it is a list, a few lines a row.
     """
     every = list(rows)
     cells = [[_lines(cell) for cell in row] for row in every[:limit]]
-    if console.width < NARROW and not fits(console, columns, cells):
+    words = [column not in names for column in columns]
+    whole = _widths(columns, cells)
+    widths = _fitted(list(whole), words, _room(console, columns))
+    folded = any(w < full for w, full, word in zip(widths, whole, words, strict=True) if not word)
+    if folded or (console.width < NARROW and not fits(console, columns, cells)):
         if title:
             say(console, (title, "bold"))
         for row in cells:
             block(console, row[0], zip(columns[1:], row[1:], strict=True))
         left(console, len(every) - limit, "row", rest)
         return
-    words = [column not in names for column in columns]
-    widths = _fitted(_widths(columns, cells), words, _room(console, columns))
     shown = Table(title=_text(title) if title else None, title_justify="left")
     for column, width in zip(columns, widths, strict=True):
         shown.add_column(

@@ -116,7 +116,7 @@ def _checked(run: Run) -> Checked:
         implementation=SimpleNamespace(name=named.get("name", "mine")),
         framework=SimpleNamespace(name=named.get("framework", "torch")),
     )
-    return Checked(run, SimpleNamespace(kernel=kernel))  # type: ignore[arg-type]
+    return Checked(run, SimpleNamespace(no_script="", kernel=kernel))  # type: ignore[arg-type]
 
 
 def _raised(shown: Shown) -> str:

@@ -88,7 +88,7 @@ def test_a_distribution_with_several_frameworks_needs_a_choice() -> None:
 
 def test_a_part_is_asked_of_the_framework_that_is_named() -> None:
     with pytest.raises(
-        WrongRequest, match=r"no framework is the distribution 'jaxlib'; there are jax, keras, .*"
+        WrongRequest, match=r"no framework is the distribution 'jaxlib'; there are .*jax, keras, .*"
     ):
         framework_of(_pins("jaxlib==1", "jaxlib==2"), None)
     assert framework_of(_pins("jaxlib==1", "jaxlib==2"), "jax").name == "jax"

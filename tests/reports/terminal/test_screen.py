@@ -80,8 +80,17 @@ def _rows(text: str) -> list[str]:
 def test_no_table_is_wider_than_the_console(what: str, width: int) -> None:
     console = _console(width)
     TABLES[what](console)
-    rows = _rows(_printed(console))
+    text = _printed(console)
+    rows = _rows(text) or text.splitlines()  # where a name would fold it is a list
     assert rows and max(map(len, rows)) <= width
+
+
+def test_a_table_in_which_a_name_would_fold_is_a_list() -> None:
+    console = _console(100)
+    for length in (40, 90):
+        screen.table(console, ["name", "about"], [["n" * length, "words " * 10]], names=["name"])
+    text = _printed(console)
+    assert text.count("┃") > 0 and "n" * 90 in text.splitlines()
 
 
 @pytest.mark.parametrize("what", TABLES)
