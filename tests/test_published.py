@@ -11,7 +11,7 @@ import re
 import pytest
 
 from docs.findings import page as findings_page
-from docs.published import FIRST, HERE, PAGES, Page, read, rendered
+from docs.published import DEVICES, FIRST, HERE, PAGES, Page, read, rendered
 from tests.support.small_run import Page as Read
 from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.views.causes import causes
@@ -126,14 +126,35 @@ LABELS = 8
 
 
 def test_devices_stand_side_by_side_and_say_what_a_gpu_has_of_them() -> None:
-    """In the scorecard; those of several labels are held against each other; the gate has decided."""
+    """All in the scorecard; those of several labels are held against each other; the gate has decided."""
     html = published("devices")
     text = Read(html).text
     card = html[html.index('class="card"') :]
-    labels = set(re.findall(r"cpu(?:\[[^\]]+\])?(?=</small>)", card[: card.index("</table>")]))
-    assert len(labels) >= LABELS, labels
+    told = re.findall(r"<small>[^<]* · (.+?)</small></th>", card[: card.index("</tbody>")])
+    labels = {label.replace("<wbr>", "") for label in told}
+    assert labels == set(read(DEVICES.runs).verdicts["device"]) and len(labels) >= LABELS
+    assert f"({len(labels)} device labels)" in text
     assert "Gate passed" in text and "a must clause" in text
     assert "cpu[mesh=tp1] → cpu[mesh=tp4]" in text
+    assert "in no line: ncnn vulkan[lavapipe,fp16] (f16)." in text
     told = text[text.index("What transfers to a GPU, and what does not") :]
     for name in ("liger cpu[triton=interpret]", "loss-parallel cpu[mesh=tp1]", "jax-sharded cpu[devices=8]"):
         assert name in told
+
+
+def test_no_two_lanes_of_a_chart_have_the_same_label() -> None:
+    for chart in re.findall(r"<svg.*?</svg>", published("devices"), re.DOTALL):
+        for lanes in re.split(r'class="t1"', chart)[1:]:
+            names = re.findall(r'<text x="-6" class="t2"[^>]*>(?:<title>[^<]*</title>)?([^<]+)<', lanes)
+            assert len(names) == len(set(names)), names
+
+
+def test_an_issue_is_of_the_case_and_the_implementation_of_the_script_that_it_is_copied_with() -> None:
+    script, issue = (
+        r"# case: +(\S+)\n.*?\n# asked: +(\S+) of ",
+        r"copied with the script.*?<pre[^>]*>(.*?)</pre>",
+    )
+    together = re.findall(f"{script}.*?{issue}", published("report"), re.DOTALL)
+    assert len(together) > 50
+    for case, implementation, text in together:
+        assert f"`{implementation}` (" in text and "Asked for " in text, case

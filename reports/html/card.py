@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xent_conformance.reports.html.marks import cause_id
 from xent_conformance.reports.run.words import Grade, Status
 from xent_conformance.reports.text.numbers import count, ulps
-from xent_conformance.reports.text.wording import DTYPES, listed, plural, words
+from xent_conformance.reports.text.wording import DTYPES, joined, listed, plural, words
 from xent_conformance.reports.views.scorecard import Behaviour, Cell, Scorecard
 
 
@@ -75,15 +75,16 @@ def _error(cell: Cell, dtype: str) -> CellView:
     if not cell.implementation:
         return CellView("na", "", "", "–", "", "", f"not asked{small}")
     glyph, css = _BROKEN.get(cell.status, ("", ""))
+    beside = f"; the number is within its bounds, what is wrong is: {cell.beside}" if cell.beside else ""
     text = cell.special or ulps(cell.ulps if cell.ulps is not None else float("nan"))
     return CellView(
         css=f"num {_SHADES.get(Grade(cell.grade), 'g4')}",
         glyph=glyph,
         glyph_css=css,
         text=text,
-        small=f"+{count(cell.small)} lost" if cell.small else "",
+        small=joined("; ", [cell.beside, f"+{count(cell.small)} lost" if cell.small else ""]),
         link=cause_id(cell.cause) if cell.cause else "",
-        told=f"{dtype}, {words(cell.grade)}: {cell.implementation}, {cell.case}{small}",
+        told=f"{dtype}, {words(cell.grade)}: {cell.implementation}, {cell.case}{beside}{small}",
     )
 
 

@@ -13,7 +13,6 @@ from xent_conformance.reports.html.page import MESSAGE_LIMIT
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import Waived
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import CAUSE as KEY
 from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import OUTPUTS, SYMPTOMS, Row
@@ -31,7 +30,7 @@ from xent_conformance.reports.text.wording import (
 )
 from xent_conformance.reports.views.affected import Reach, Share
 from xent_conformance.reports.views.causes import Cause, worst_first
-from xent_conformance.reports.views.issue import issue_text, trackers
+from xent_conformance.reports.views.issue import shown_issue
 
 QUOTED = 2
 """Clauses that are quoted in full."""
@@ -126,6 +125,8 @@ class Entry:
     gate: Gated | None
     script: str
     issue: str
+    issue_of_script: bool
+    """Whether the issue is of the row that the script shows, so that the two belong together."""
     waiver: str
     command: str
     script_command: str
@@ -155,6 +156,7 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
     listed, left = answers(seen.answers, naming)
     findings = seen.rows.select(KEY).unique().height
     places = _places(seen, material)
+    issue = shown_issue(run, cause, row)
     return Entry(
         rank=seen.rank,
         id=cause_id(cause.id),
@@ -185,7 +187,8 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         ),
         gate=seen.gated,
         script=extras.scripts.get(cause.id, ""),
-        issue=_issue(cause, run),
+        issue=issue.text,
+        issue_of_script=issue.of_shown,
         waiver=extras.waivers.get(cause.id, ""),
         command=commands.explain(run, row["case"], row["implementation"], row["device"]),
         script_command=commands.script(run, row),
@@ -193,11 +196,6 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         places=places[:PLACES],
         more_places=max(len(places) - PLACES, 0),
     )
-
-
-def _issue(cause: Cause, run: Run) -> str:
-    """The text for the first tracker of a framework where it shows; empty where there is none."""
-    return next((issue_text(run, cause, name) for name in trackers(cause)[:1]), "")
 
 
 def _about(cause: Cause, rows: pl.DataFrame, findings: int) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log10
 
 from markupsafe import Markup, escape
 
 from xent_conformance.reports.text.numbers import NOTHING, ulps
 from xent_conformance.reports.text.wording import cut, plural
-from xent_conformance.reports.views.formulations import SPECIAL, Costs, Fared, Way
+from xent_conformance.reports.views.fair import Place
+from xent_conformance.reports.views.formulations import SPECIAL, Costs, Fared
 from xent_conformance.reports.views.scorecard import SMALL
 
 _SHORT = {
@@ -27,10 +28,13 @@ _NAMED = 4
 """Implementations that a line names; of more it says how many."""
 
 
-def magnitudes_chart(costs: Costs) -> Markup:
-    """The panels one under the other. Ways of the same numbers are one line; a table names them all."""
+def magnitudes_chart(costs: Costs, apart: Mapping[Place, str]) -> Markup:
+    """The panels one under the other. Ways of the same numbers are one line; a table names them all.
+
+    ``apart``: what tells a place from others of its framework, where there are others.
+    """
     body = [
-        f'<g transform="translate(0,{_HEIGHT * i})">{"".join(_panel(costs, formulation, i))}</g>'
+        f'<g transform="translate(0,{_HEIGHT * i})">{"".join(_panel(costs, apart, formulation, i))}</g>'
         for i, formulation in enumerate(costs.formulations)
     ]
     # all panels have the same places, and their names stand under the last
@@ -55,7 +59,7 @@ def _places(costs: Costs) -> Sequence[float]:
     return [_LEFT + _PLOT * (i + 0.5) / number for i in range(number)]
 
 
-def _panel(costs: Costs, formulation: str, number: int) -> Iterable[str]:
+def _panel(costs: Costs, apart: Mapping[Place, str], formulation: str, number: int) -> Iterable[str]:
     ways = costs.ways(formulation)
     names = sum(len(way.implementations) for way in ways)
     xs = _places(costs)
@@ -73,9 +77,10 @@ def _panel(costs: Costs, formulation: str, number: int) -> Iterable[str]:
     yield f'<path d="{grid}" class="grid"/>'
     for p, word in _TICKS:
         yield _end(_LEFT - 5, _y(10.0**p) + 3.5, word)
-    alike: dict[tuple[tuple[float | None, bool], ...], list[Way]] = {}
-    for way in ways:
-        alike.setdefault(tuple(map(_point, way.fared)), []).append(way)
+    alike: dict[tuple[tuple[float | None, bool], ...], list[str]] = {}
+    for place, way in costs.placed(formulation):
+        called = alike.setdefault(tuple(map(_point, way.fared)), [])
+        called += [f"{name} ({apart[place]})" if apart[place] else name for name in way.implementations]
     for points, together in alike.items():
         yield from _line(points, together, xs, costs.magnitudes, number)
 
@@ -87,12 +92,11 @@ def _point(fared: Fared | None) -> tuple[float | None, bool]:
 
 def _line(
     points: Sequence[tuple[float | None, bool]],
-    ways: Sequence[Way],
+    names: Sequence[str],
     xs: Sequence[float],
     magnitudes: Sequence[str],
     number: int,
 ) -> Iterable[str]:
-    names = [name for way in ways for name in way.implementations]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     told = "; ".join(
         f"{m} {NOTHING if error is None else ulps(error)}"

@@ -24,7 +24,7 @@ _GUTTERS = _LEFT + len(BINS) * _CELL + _GAP
 _MEDIAN = _GUTTERS + len(GONE) * _CELL + 44
 _TRACE = "<1"
 """A few of many rows: tinted, and told in the table, but no number among those that matter."""
-_NAME = 21
+NAME = 21
 """Characters of a name that fit before its lane; the table has it in full."""
 
 
@@ -51,15 +51,18 @@ def median(lane: Lane) -> str:
     return NOTHING if lane.median is None else ulps(lane.median)
 
 
-def strips_chart(strips: Strips, names: Mapping[Place, str]) -> Markup:
-    """The lanes, under one axis; the numbers in it are per cent, and each lane tells all of its own."""
+def strips_chart(strips: Strips, names: Mapping[Place, str], short: Mapping[Place, str]) -> Markup:
+    """The lanes, under one axis; the numbers in it are per cent, and each lane tells all of its own.
+
+    ``short``: the names in ``NAME`` characters at most; one that is shortened tells the whole.
+    """
     body, y = list(_axis()), _TOP + 6
     for dtype, lanes in groupby(strips.lanes, key=lambda lane: lane.dtype):
         body.append(
-            f'<text x="0" y="{y + 12}" class="t1">{escape(DTYPES.get(dtype, cut(dtype, _NAME)))}</text>'
+            f'<text x="0" y="{y + 12}" class="t1">{escape(DTYPES.get(dtype, cut(dtype, NAME)))}</text>'
         )
         for lane in lanes:
-            body += _lane(lane, names[lane.place], y)
+            body += _lane(lane, names[lane.place], short[lane.place], y)
             y += _LINE
         y += _GAP
     label = f"Rows of {strips.operator} by the error of their worst element; the table below has the numbers"
@@ -78,10 +81,11 @@ def _axis() -> Iterable[str]:
     yield f'</g><text x="{_MEDIAN}" y="18" class="t3" text-anchor="end">median</text>'
 
 
-def _lane(lane: Lane, name: str, y: int) -> Iterable[str]:
+def _lane(lane: Lane, name: str, short: str, y: int) -> Iterable[str]:
     """Its name, its cells and their numbers. Cells are strokes, so that those of one shade are one path."""
     yield f'<g class="on" transform="translate({_LEFT} {y + 11.5})">'
-    yield f'<text x="-6" class="t2" text-anchor="end">{escape(cut(name, _NAME))}</text>'
+    whole = f"<title>{escape(name)}</title>" if short != name else ""
+    yield f'<text x="-6" class="t2" text-anchor="end">{whole}{escape(short)}</text>'
     ends = ((0, len(BINS) * _CELL - 1), (_GUTTERS - _LEFT, len(GONE) * _CELL - 1))
     yield f'<path class="e0" d="{"".join(f"M{x} -3.5h{w}" for x, w in ends)}"/>'
     shades: dict[str, list[int]] = {}

@@ -86,6 +86,9 @@ class Symptom(StrEnum):
 
 SYMPTOMS = tuple(Symptom)
 
+RIGHT_NUMBERS = (Symptom.OTHER_BITS.value, Symptom.CHANGED_INPUTS.value)
+"""Of a number that is within its bounds: something else is wrong."""
+
 OUTPUTS = (
     "value",
     "grad_logits",

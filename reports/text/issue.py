@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xent_conformance.reports.run.words import Row, Symptom
+from xent_conformance.reports.run.words import RIGHT_NUMBERS, Row
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import Element, elements
 from xent_conformance.reports.text.trackers import Part, tracker_of
@@ -82,12 +82,27 @@ class Issue:
         if self._right_number:
             told = f": {self.row['symptom']}"
         what = f"{_output(self.row)}, {self.row['dtype']}"
-        return flat(f"{self.row['implementation']} {told} ({what}): {self.cause}").replace(" : ", ": ")
+        return flat(f"{self._who} {told} ({what}): {self.cause}").replace(" : ", ": ")
+
+    @property
+    def _who(self) -> str:
+        """The implementation; where the suite composed it of several functions, of which."""
+        name = str(self.row["implementation"])
+        first, *rest = re.split(r"([+*])", name)
+        if not rest:
+            return name
+        if "-" in name:  # a difference in it has no words here
+            return f"{self.row['operator']} composed as {name}"
+        steps = [
+            f"a product with {step}" if sign == "*" else step
+            for sign, step in zip(rest[::2], rest[1::2], strict=True)
+        ]
+        return f"{self.row['operator']} composed of {listed([first, *steps])}"
 
     @property
     def _right_number(self) -> bool:
         """Whether the numbers are right, and it is something else that is wrong."""
-        return self.row["symptom"] in (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS)
+        return self.row["symptom"] in RIGHT_NUMBERS
 
     # --- the parts ---
 

@@ -248,6 +248,12 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
+def cut_inside(text: str, limit: int) -> str:
+    """At most ``limit`` characters of a text, ``…`` in their middle where there are more."""
+    half = (limit - 1) // 2
+    return text if len(text) <= limit else f"{text[: limit - 1 - half].rstrip()}…{text[-half:].lstrip()}"
+
+
 def visible(text: str) -> str:
     """The same, with what would not be seen, or would turn what is, written out: ``\\u202e``."""
     return HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)

@@ -12,6 +12,9 @@ from xent_conformance.reports.run.words import FAULTS, NAIVE, SYMPTOMS, Row
 from xent_conformance.reports.text.wording import Answer, listed
 from xent_conformance.reports.views.harm import Harm, harm
 
+COMPOSED = "[+*]"
+"""What stands between the functions of an implementation that the suite composed: ``torch.log_softmax*p``."""
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -85,11 +88,17 @@ def unnamed(run: Run) -> int:
 
 
 def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row | None:
-    """The worst verdict of a cause, by its name, in the frameworks that are meant; None for none."""
+    """The worst verdict of a cause, by its name, in the frameworks that are meant; None for none.
+
+    Of equals, that of a function which users call by itself: not composed by the suite, then fused.
+    """
     rows = run.broken.filter(pl.col("cause") == cause)
     meant = [name for name in rows["framework"].unique() if of(name)]
     found = worst_first(rows.filter(pl.col("framework").is_in(meant)))
-    return found.row(0, named=True) if found.height else None
+    equals = pl.all_horizontal(pl.col(k).eq_missing(pl.col(k).first()) for k in ("_mild", "_harm", "_share"))
+    composed = pl.col("implementation").str.contains(COMPOSED)
+    whole = found.filter(equals).sort(composed, pl.col("formulation") != "fused", maintain_order=True)
+    return whole.row(0, named=True) if whole.height else None
 
 
 def worst_first(rows: pl.DataFrame) -> pl.DataFrame:

@@ -35,7 +35,7 @@ class Place:
 
 
 def at_home(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """The verdicts of each framework in its own mode, on its devices without a setting.
+    """The verdicts of each framework in its own mode, on its devices as they are.
 
     Its own mode is the one in which most of its implementations were asked, then the one with most rows:
     ``eager``, but ``jit`` for JAX. Naive controls do not choose it.
@@ -54,9 +54,14 @@ def at_home(verdicts: pl.DataFrame) -> pl.DataFrame:
 def as_they_are() -> pl.Expr:
     """Which verdicts are of devices without a setting (``cpu[isa=avx2]``).
 
-    Of a framework that was asked under settings alone, all of them: it is at home there.
+    Of a kind of device that a framework was asked on under settings alone, all of them: it is at home there.
     """
-    return ~_set() | _set().all().over("framework")
+    return ~_set() | _set().all().over("framework", kind_of_device())
+
+
+def kind_of_device() -> pl.Expr:
+    """The device without its setting: ``vulkan`` of ``vulkan[lavapipe]``."""
+    return pl.col("device").str.split("[").list.first()
 
 
 def shared(rows: pl.DataFrame, within: Sequence[str], question: Sequence[str]) -> pl.DataFrame:

@@ -97,7 +97,11 @@ class Costs:
 
     def ways(self, formulation: str) -> tuple[Way, ...]:
         """Those of one formulation, in every framework."""
-        return tuple(way for group in self.groups for way in group.ways if way.formulation == formulation)
+        return tuple(way for _, way in self.placed(formulation))
+
+    def placed(self, formulation: str) -> tuple[tuple[Place, Way], ...]:
+        """The same, each with where it was asked."""
+        return tuple((g.place, way) for g in self.groups for way in g.ways if way.formulation == formulation)
 
     @property
     def formulations(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,25 @@ def issue_text(run: Run, cause: Cause, tracker: str = "", script: str = "") -> s
     row = worst_verdict(run, cause.id, form.has) or worst_verdict(run, cause.id)
     assert row is not None, "a cause is of some verdict"
     return issue_of(run, row, cause, script).written(tracker)
+
+
+@dataclass(frozen=True)
+class ShownIssue:
+    """An issue that a page shows; ``of_shown``: it is of the very row that the page shows of the cause."""
+
+    text: str
+    of_shown: bool
+
+
+def shown_issue(run: Run, cause: Cause, shown: Row) -> ShownIssue:
+    """Of the row that is shown, as its script is, in the form of its framework's own tracker.
+
+    Where that has none, of the worst row of a framework that has one; where the cause shows in none, empty.
+    """
+    reported = trackers(cause)
+    if any(TRACKERS[name].has(shown["framework"]) for name in reported):
+        return ShownIssue(issue_of(run, shown, cause).written(), True)
+    return ShownIssue(issue_text(run, cause, reported[0]) if reported else "", False)
 
 
 def trackers(cause: Cause) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ answered. Nothing is netted: what is better there and what is worse there stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,8 @@ import polars as pl
 from xent_conformance.reports.run.commands import PLAIN_DEVICE
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.text.wording import DTYPES, in_order
+from xent_conformance.reports.views.settings import devices_of
 
 BASE_MODE = "eager"
 """What a mode is held against, where it was asked; else the mode that was asked most."""
@@ -22,7 +24,7 @@ BASE_MODE = "eager"
 CALL = ("case", "output", "implementation")
 """What makes two verdicts of one framework the same call, but for the target."""
 
-_ANSWERED = ("framework", "version", *CALL, "mode", "device", "machine", "outcome", "status", "bits", "cause")
+_COLUMNS = ("framework", "version", *CALL, "mode", "device", "machine", "outcome", "status", "bits", "cause")
 
 _RANKS = {status.value: status.rank for status in Status}
 
@@ -98,22 +100,51 @@ def pairs(run: Run) -> tuple[Pair, ...]:
 
     Naive controls are of none; nor are calls that one of the two does not offer, and what was not decided.
     """
-    rows = called(run).verdicts.filter(
-        ~pl.col("status").is_in([Status.UNSUPPORTED.value, Status.UNDECIDED.value])
-    )
+    rows = _answered(run)
     found = []
     release = pl.col("version").str.split("+").list.first().alias("release")
-    for (framework, version), here in _parts(rows.select(*_ANSWERED, release), ["framework", "release"]):
-        targets = _Targets(framework, version, here, _first_setting(run, framework))
+    for (framework, version), here in _parts(rows.select(*_COLUMNS, release), ["framework", "release"]):
+        targets = _Targets(framework, version, here, _asked_first(run, framework))
         found += [p for p in (*targets.modes(), *targets.devices()) if p.calls]
     order = list(What)
     return tuple(sorted(found, key=lambda p: (p.framework, p.version, order.index(p.what))))
 
 
-def _first_setting(run: Run, framework: str) -> str:
-    """The setting of a device under which a framework was asked first; empty where there is none."""
-    told = (f for h in run.headers for f in h["frameworks"] if f["framework"] == framework)
-    return next((str(f["variant"]) for f in told if f.get("variant")), "")
+@dataclass(frozen=True)
+class Alone:
+    """A device of a framework that answered other calls on others; ``dtypes``: those that it answered in."""
+
+    framework: str
+    device: str
+    dtypes: tuple[str, ...]
+
+
+def alone(run: Run, found: Sequence[Pair]) -> tuple[Alone, ...]:
+    """The devices that are in no pair of devices or machines, though their framework answered on others."""
+    held = {(p.framework, end.device) for p in found if p.what is not What.MODE for end in (p.base, p.other)}
+    there = _answered(run).group_by("framework", "device").agg(pl.col("dtype").unique())
+    several = there.filter(pl.len().over("framework") > 1).sort("framework", "device")
+    return tuple(
+        Alone(framework, device, tuple(in_order(dtypes, list(DTYPES))))
+        for framework, device, dtypes in several.rows()
+        if (framework, device) not in held
+    )
+
+
+def _answered(run: Run) -> pl.DataFrame:
+    """What users call, was offered and was decided."""
+    return called(run).verdicts.filter(
+        ~pl.col("status").is_in([Status.UNSUPPORTED.value, Status.UNDECIDED.value])
+    )
+
+
+def _asked_first(run: Run, framework: str) -> Mapping[str, str]:
+    """By kind of device, that under a setting which a framework was asked on first: ``cpu[isa=avx2]``."""
+    found: dict[str, str] = {}
+    for worker in (f for h in run.headers for f in h["frameworks"] if f["framework"] == framework):
+        for device in devices_of(worker) if worker.get("variant") else ():
+            found.setdefault(device.partition("[")[0], device)
+    return found
 
 
 def _parts(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[str, ...], pl.DataFrame]]:
@@ -123,16 +154,18 @@ def _parts(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[str, 
 
 
 class _Targets:
-    """The targets of one framework and version; ``first`` is the setting under which it was asked first."""
+    """The targets of one framework and version; ``first``: of each kind of device, its first setting."""
 
-    def __init__(self, framework: str, version: str, rows: pl.DataFrame, first: str) -> None:
+    def __init__(self, framework: str, version: str, rows: pl.DataFrame, first: Mapping[str, str]) -> None:
         self.framework, self.version, self.first = framework, version, first
         self.at = {Place(*key): part for key, part in _parts(rows, ["device", "machine", "version"])}
+        self.plain = {place.device for place in self.at if place.device == place.plain}
 
     def modes(self) -> Iterator[Pair]:
-        """The base mode against each other, on every device that is no variant, or on all where all are."""
-        plain = [place for place in self.at if place.device == place.plain]
-        for place in plain or self.at:
+        """The base mode against each other, on each device as it is, or under all where all are settings."""
+        for place in self.at:
+            if place.device != place.plain and place.plain in self.plain:
+                continue
             parts = {mode: part for (mode,), part in _parts(self.at[place], ["mode"])}
             most = max(parts, key=lambda mode: parts[mode].height)
             base = BASE_MODE if BASE_MODE in parts else most
@@ -150,12 +183,13 @@ class _Targets:
     def _bases(self, place: Place) -> list[Place]:
         """The CPU as it is; of a variant, the device that it is of; of a device as it is, another machine's.
 
-        On the same machine and build where it was asked there, else where it answered most. Of a framework
-        that was asked under settings alone, the first of them stands for the device as it is.
+        On the same machine and build where it was asked there, else where it answered most. Of a kind of
+        device that was asked under settings alone, the first of them stands for the device as it is.
         """
-        devices = [PLAIN_DEVICE, place.plain]
-        if all(base.device != base.plain for base in self.at):
-            devices = [f"{place.plain}[{self.first}]"]
+        devices = [
+            device if device in self.plain else self.first.get(device, "")
+            for device in (PLAIN_DEVICE, place.plain)
+        ]
         others = dict.fromkeys(d for d in devices if d != place.device)
         found = [self._nearest(place, device) for device in others]
         if place.device == place.plain:

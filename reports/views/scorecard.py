@@ -1,7 +1,7 @@
 """The scorecard: frameworks by what they cost on ordinary logits, and what they do at the edges.
 
 Every number is the worst found, of an implementation that users call, in any mode, on the device as it is;
-of a framework that was asked under settings alone, such as ranks or a runtime, under each of them.
+of a kind of device that was asked under settings alone, such as ranks, a runtime or a driver, under each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Row, Status, Symptom
+from xent_conformance.reports.run.words import (
+    JUDGED,
+    ORDINARY,
+    RIGHT_NUMBERS,
+    Grade,
+    Row,
+    Status,
+    Symptom,
+)
 from xent_conformance.reports.text.featured import COLUMNS, EDGES, GROUPS, Edge
 from xent_conformance.reports.text.wording import DTYPES
 from xent_conformance.reports.views.fair import as_they_are
@@ -40,13 +48,15 @@ class Cell:
     """The worst error of a framework in ulps, ``None`` where nothing was asked; of whom, and where.
 
     ``grade`` and ``status`` are of the worst row; ``small`` rows lost their digits or were flushed, and
-    are not in ``ulps``. ``special``: the wrong special value that came back, in a word.
+    are not in ``ulps``. ``special``: the wrong special value that came back, in a word. ``beside``: what is
+    wrong, in a word, where that number is within its bounds.
     """
 
     ulps: float | None = None
     grade: str = Grade.NONE
     status: str = ""
     special: str = ""
+    beside: str = ""
     implementation: str = ""
     case: str = ""
     cause: str = ""
@@ -157,6 +167,7 @@ def _cell(plain: pl.DataFrame, group: str, dtype: str) -> Cell:
         grade=worst["grade"],
         status=worst["status"],
         special=word(worst) if wrong else "",
+        beside=word(worst) if worst["symptom"] in RIGHT_NUMBERS else "",
         implementation=worst["implementation"],
         case=worst["case"],
         cause=worst["cause"],

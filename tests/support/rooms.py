@@ -93,7 +93,7 @@ reports/html/magnitudes
 reports/html/strips
     reports: text views
 reports/html/places
-    reports: html/naming views
+    reports: html/naming text views
 reports/html/ways
     reports: html/marks run text views
 reports/html/sections

@@ -11,7 +11,7 @@ from xent_conformance.reports.html import strips as drawn
 from xent_conformance.reports.html.magnitudes import magnitudes_chart
 from xent_conformance.reports.html.marks import Mark, anchor, cause_id
 from xent_conformance.reports.html.naming import Naming
-from xent_conformance.reports.html.places import place_names, place_words
+from xent_conformance.reports.html.places import place_apart, place_names, place_words, short_names
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.ways import mark, sentence
 from xent_conformance.reports.run.words import NAIVE
@@ -106,12 +106,13 @@ def view(material: Material) -> Accuracy:
 
 
 def _errors(found: strips.Strips, naming: Naming, titles: Mapping[str, str]) -> Errors:
-    names = place_names(list(dict.fromkeys(lane.place for lane in found.lanes)), naming)
+    places = list(dict.fromkeys(lane.place for lane in found.lanes))
+    names = place_names(places, naming)
     return Errors(
         id=anchor("err", found.operator),
         operator=found.operator,
         also=CALLED.get(found.operator, ""),
-        chart=drawn.strips_chart(found, names),
+        chart=drawn.strips_chart(found, names, short_names(places, naming, drawn.NAME)),
         cases=drawn.cases_text(found),
         lanes=tuple(
             LaneRow(
@@ -132,7 +133,7 @@ def _ways(costs: formulations.Costs, naming: Naming, titles: Mapping[str, str]) 
         operator=costs.operator,
         also=CALLED.get(costs.operator, ""),
         dtype=costs.dtype,
-        chart=magnitudes_chart(costs),
+        chart=magnitudes_chart(costs, place_apart([group.place for group in costs.groups], naming)),
         sentence=sentence(costs),
         magnitudes=costs.magnitudes,
         groups=tuple(

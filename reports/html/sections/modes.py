@@ -10,7 +10,7 @@ from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.commands import PLAIN_DEVICE
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.text.numbers import count, per_cent
-from xent_conformance.reports.text.wording import joined, listed, plural
+from xent_conformance.reports.text.wording import dtypes_text, joined, listed, plural
 from xent_conformance.reports.views import modes as views
 from xent_conformance.reports.views.modes import Moved, Pair, What
 from xent_conformance.reports.views.settings import Setting, transferring
@@ -152,6 +152,9 @@ def _sentences(found: Sequence[Pair], run: Run) -> Iterable[str]:
         yield "Every framework was asked in one mode, on one device and on one machine."
     for what in What:
         yield from _without(what, [pair for pair in found if pair.what is what])
+    if lonely := views.alone(run, found):
+        told = [f"{a.framework} {a.device} ({dtypes_text(a.dtypes)})" for a in lonely]
+        yield f"No call in common with another device of its framework, so in no line: {listed(told)}."
     yield from _unasked(run)
 
 

@@ -125,12 +125,14 @@ def view(material: Material) -> Head:
 def _asked(run: Run) -> str:
     machines = dict.fromkeys(f["environment"]["processor"] for h in run.headers for f in h["frameworks"])
     devices = sorted({d for h in run.headers for f in h["frameworks"] for d in f["devices"]})
+    asked = run.verdicts["device"].n_unique()
+    labels = f" ({plural(asked, 'device label')})" if asked > len(devices) else ""
     profiles = dict.fromkeys(h["selection"]["profile"] for h in run.headers)
     days = dict.fromkeys(h["created"][:10] for h in run.headers)
     parts = [
         "Softmax, sigmoid and their cross-entropies",
         plural(run.verdicts["framework"].n_unique(), "framework"),
-        f"{listed(list(machines)) or 'no worker started'}, {listed(devices) or 'no device'}",
+        f"{listed(list(machines)) or 'no worker started'}, {listed(devices) or 'no device'}{labels}",
         f"profile {listed(list(profiles))}",
         listed(list(days)),
         *(f"not asked: {left}" for h in run.headers if (left := not_asked(h))),

@@ -141,3 +141,14 @@ def test_nothing_to_show_is_a_sentence() -> None:
     shown, html = section(verdict(status="open"))
     assert "No value of two classes or more was answered and judged in this run." in shown.text
     assert "<svg" not in html
+
+
+def test_lanes_and_lines_of_two_devices_are_told_apart() -> None:
+    """A name is cut where all are alike, and whole in the tooltip, as the devices of a line of equals are."""
+    devices = [f"cpu[runtime=openvino,precision={name}]" for name in ("f32", "bf16")]
+    _, html = section(*(unit(framework="openvino", device=device) for device in devices))
+    labels = re.findall(r"<title>([^<]+)</title>(openvino [^<]+)</text>", html)
+    assert labels == [(f"openvino {devices[1]}", "openvino bf16"), (f"openvino {devices[0]}", "openvino f32")]
+    assert f"torch.softmax ({devices[1]}), torch.softmax ({devices[0]}): |x| about 1" in html
+    _, alone = section(unit())
+    assert "<title>torch.softmax: |x| about 1" in alone

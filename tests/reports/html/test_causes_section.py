@@ -115,6 +115,14 @@ def test_what_is_taken_away_is_on_the_page_where_it_was_made() -> None:
     assert f"conformance explain {CASE} --implementation torch.softmax" in without and "--script" in without
 
 
+def test_an_issue_of_another_row_is_not_copied_with_the_script() -> None:
+    """The script shows the worst row, whose framework has no tracker here; the issue is torch's."""
+    run = run_of([broken(cause="known", framework="mine", ratio=99.0), broken(cause="known", ratio=2.0)])
+    html = render(run, findings(run.verdicts), extras=Extras(scripts={"known": "print('here')"}))
+    assert "print(&#39;here&#39;)" in html and "Issue text <small>for upstream</small>" in html
+    assert "copied with the script" not in html and "data-with=" not in html.partition("<script")[0]
+
+
 def test_the_issue_for_upstream_is_there_without_asking_anybody() -> None:
     page, _ = page_of(_rows(), header(causes=CAUSES))
     assert "Issue text for upstream" in page.text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.small_run import HOSTILE, Page, header, page_of, run_of, verdict
+from tests.support.small_run import CLAUSES, HOSTILE, Page, header, page_of, run_of, verdict
 from xent_conformance.reports.html.marks import STATUS
 from xent_conformance.reports.html.page import breakable, coded
 from xent_conformance.reports.html.report import render
@@ -160,6 +160,22 @@ def test_merged_runs_are_all_named() -> None:
     assert "2026-11-21" in text and "2026-12-01" in text
     assert "torch answered 1 of 4 batches" in text
     assert "eager · cuda:0 · Xeon" in text  # machines are named where there is more than one
+
+
+def test_the_first_lines_say_how_many_labels_the_devices_have() -> None:
+    """Where there are more than devices: a device under settings has several."""
+    devices = ("cpu", "cpu[isa=avx2]", "cpu[isa=default]")
+    assert "AMD EPYC, cpu (3 device labels) ·" in page_of([verdict(device=d) for d in devices])[0].text
+    assert "AMD EPYC, cpu ·" in page_of([verdict()])[0].text
+
+
+def test_a_cell_of_the_scorecard_says_what_is_wrong_beside_a_right_number() -> None:
+    wrong = {"clause": "7.11", "level": "must", "symptom": "changed inputs", "grade": "exact"}
+    told = {"7.11": {"level": "must", "title": "Arguments stay", "text": "No call writes on them."}}
+    row = verdict(status="breaks_must", **wrong, cause="writes") | {"ulps": 0.5}
+    html = page_of([row], header(clauses=CLAUSES | told))[1]
+    assert re.search(r"✕</span> 0\.50<small>changed inputs</small>", html)
+    assert "the number is within its bounds, what is wrong is: changed inputs" in html
 
 
 def test_a_run_without_findings_says_so() -> None:

@@ -115,3 +115,14 @@ def test_what_of_an_interpreter_and_of_ranks_is_a_gpus_is_said() -> None:
     assert text.endswith("torch cpu[mesh=tp1], cpu[mesh=tp4] one rank; four ranks the shards a network")
     _, text = shown(run_of(rows, header(frameworks=[{**usual, "variant": "isa=avx2", "setting": told[2]}])))
     assert "GPU’s too" not in text
+
+
+def test_a_device_that_answered_no_call_of_another_is_named() -> None:
+    """One format alone, say, which no other has."""
+    half = verdict(case="a16", device="vulkan[fp16]", dtype="float16")
+    rows = [verdict(case="a"), verdict(case="a", device="vulkan"), half]
+    rows += [verdict(case="a", device="vulkan[fp16]", status="unsupported")]
+    text = shown(run_of(rows))[1]
+    assert "so in no line: torch vulkan[fp16] (f16)." in text
+    assert "so in no line" not in shown(run_of(rows[:2]))[1]
+    assert "so in no line" not in shown(run_of([verdict(), verdict(mode="xla")]))[1]

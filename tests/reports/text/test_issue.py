@@ -12,7 +12,7 @@ from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.text.trackers import TRACKERS, UnknownTracker, tracker_of
 from xent_conformance.reports.views.causes import causes
-from xent_conformance.reports.views.issue import issue_text, trackers
+from xent_conformance.reports.views.issue import issue_text, shown_issue, trackers
 
 EXPLAINED = {"offset-kept": {"hypothesis": "offset kept", "sentence": "x − (m + log S)", "source": "8.3"}}
 CASE = "softmax/ordinary/spread1/float32/n3/r0"
@@ -87,6 +87,51 @@ def test_an_issue_is_about_an_answer_of_the_tracker_s_own_framework() -> None:
     assert "Seen in float32, of `jax.nn.softmax`; and in torch." in _text(run, "jax")
     (cause,) = causes(run)
     assert trackers(cause) == ("pytorch", "jax")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("torch.log_softmax*p", "softmax composed of torch.log_softmax and a product with p"),
+        ("torch.log+nll_loss", "softmax composed of torch.log and nll_loss"),
+        (
+            "jax.nn.softmax+clip+log*p",
+            "softmax composed of jax.nn.softmax, clip, log and a product with p",
+        ),
+        ("torch.special.xlogy-p+q", "softmax composed as torch.special.xlogy-p+q"),
+        ("torch.nn.functional.kl_div:log_target", "torch.nn.functional.kl_div:log_target"),
+    ],
+)
+def test_what_the_suite_composed_is_not_called_a_function_of_the_framework(name: str, title: str) -> None:
+    assert _text(_run({"implementation": name})).startswith(f"{title} returns 0.25 for 0.1 (the value")
+
+
+def test_of_equals_a_function_that_users_call_is_reported() -> None:
+    """One that is less wrong never is, whatever it is called."""
+    composed = {"implementation": "torch.exp*p", "formulation": "composed"}
+    layer = {"implementation": "torch.layer", "formulation": "composed", "case": "a"}
+    fused = {"implementation": "torch.softmax", "case": "b"}
+    assert _text(_run(composed, layer, fused)).startswith("torch.softmax returns")
+    assert _text(_run(composed, layer)).startswith("torch.layer returns")
+    mild = fused | {"ratio": 1.5}
+    assert _text(_run(composed, mild)).startswith("softmax composed of torch.exp")
+
+
+def test_the_issue_of_a_page_is_of_the_row_that_its_script_shows() -> None:
+    """Also where another framework has the first tracker; only a framework without one is not asked."""
+    mine = {"framework": "jax", "implementation": "jax.nn.log_softmax+sum", "ratio": 9.0}
+    run = _run(mine, {"ratio": 2.0})
+    (cause,) = causes(run)
+    row = next(r for r in run.verdicts.iter_rows(named=True) if r["framework"] == "jax")
+    found = shown_issue(run, cause, row)
+    assert found.of_shown and found.text.startswith("softmax composed of jax.nn.log_softmax and sum returns")
+    foreign = _run(mine | {"framework": "mine"}, {"ratio": 2.0})
+    (cause,) = causes(foreign)
+    other = shown_issue(foreign, cause, row | {"framework": "mine"})
+    assert not other.of_shown and other.text.startswith("torch.softmax returns")
+    alone = _run(mine | {"framework": "mine"})
+    (cause,) = causes(alone)
+    assert shown_issue(alone, cause, row | {"framework": "mine"}).text == ""
 
 
 def test_a_variant_is_reported_with_its_own_environment() -> None:

@@ -59,6 +59,13 @@ def test_a_device_under_a_setting_speaks_for_nobody_but_itself() -> None:
     assert modes(verdict(device="cpu[isa=avx2]")) == [("torch", "eager", "cpu[isa=avx2]")]
 
 
+def test_a_kind_of_device_that_was_asked_under_settings_alone_is_at_home_under_each() -> None:
+    """Whatever other kinds were asked as they are."""
+    drivers = ["vulkan[lavapipe]", "vulkan[swiftshader]"]
+    rows = [verdict(device=device) for device in ("cpu", "cpu[isa=avx2]", *drivers)]
+    assert modes(*rows) == [("torch", "eager", device) for device in ("cpu", *drivers)]
+
+
 def test_only_what_all_were_asked_is_compared() -> None:
     rows = [verdict(implementation=i, case=c) for i, c in (("a", "1"), ("b", "1"), ("a", "2"), ("b", "3"))]
     kept = shared(run_of(rows).verdicts, ["operator", "dtype"], ["case"])

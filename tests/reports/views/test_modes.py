@@ -125,11 +125,26 @@ def test_of_settings_alone_the_first_stands_for_the_device_as_it_is() -> None:
     """Which is first, the header says: ``f32`` before ``bf16``, whatever the alphabet does."""
     settings = ("precision=f32", "precision=bf16", "precision=f16")
     rows = [asked("a", device=f"cpu[{name}]", bits=name) for name in settings]
-    workers = [{"framework": "torch", "variant": name} for name in settings]
+    workers = [{"framework": "torch", "variant": name, "devices": ["cpu"]} for name in settings]
     told = {(p.base.device, p.other.device) for p in pairs(run_of(rows, header(frameworks=workers)))}
     assert told == {("cpu[precision=f32]", f"cpu[{name}]") for name in settings[1:]}
     plain = pairs(run_of([*rows, asked("a")], header(frameworks=workers)))
     assert {p.base.device for p in plain} == {"cpu"} and len(plain) == 3
+
+
+def test_a_kind_under_settings_alone_has_its_first_beside_the_cpu_as_it_is() -> None:
+    """A driver is held against the CPU, another against the first driver too; it has modes of its own."""
+    settings = ("swiftshader", "lavapipe", "lavapipe,fp16")
+    workers = [{"framework": "torch", "variant": "", "devices": ["cpu"]}]
+    workers += [{"framework": "torch", "variant": name, "devices": ["vulkan"]} for name in settings]
+    devices = [f"vulkan[{name}]" for name in settings]
+    rows = [asked("a", device=d, mode=m) for d in ("cpu", *devices) for m in ("eager", "compile")]
+    told = pairs(run_of(rows, header(frameworks=workers)))
+    assert {(p.base.device, p.other.device) for p in told if p.what is What.DEVICE} == {
+        *(("cpu", device) for device in devices),
+        *((devices[0], device) for device in devices[1:]),
+    }
+    assert {p.base.device for p in told if p.what is What.MODE} == {"cpu", *devices}
 
 
 def test_a_gpu_is_held_against_the_cpu_beside_it_if_that_was_asked() -> None:

@@ -123,3 +123,21 @@ def test_who_was_asked_under_settings_alone_has_a_line_for_each() -> None:
         ("torch", "cpu[mesh=tp4]", 4.0),
         ("tract", "cpu[runtime=tract]", 0.25),
     ]
+
+
+def test_drivers_have_a_line_each_beside_the_cpu_as_it_is() -> None:
+    devices = ("cpu", "cpu[isa=avx2]", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]")
+    lines = card([verdict(case="a", device=d, ulps=float(i)) for i, d in enumerate(devices)]).lines
+    assert [(line.device, line.cells[0].ulps) for line in lines] == [
+        ("cpu", 0.0),
+        ("vulkan[lavapipe,fp16]", 3.0),
+        ("vulkan[lavapipe]", 2.0),
+    ]
+
+
+def test_a_right_number_with_a_fault_beside_it_says_which() -> None:
+    changed = {"status": "breaks_must", "clause": "7.11", "symptom": "changed inputs", "grade": "exact"}
+    (cell,) = card([verdict(case="a", ulps=0.5, **changed)]).lines[0].cells
+    assert (cell.ulps, cell.status, cell.beside) == (0.5, "breaks_must", "changed inputs")
+    (cell,) = card([verdict(case="a", status="breaks_must")]).lines[0].cells
+    assert cell.beside == ""
