@@ -129,7 +129,7 @@ conformance/decision
     reference: clauses operators
     cases: corpus profile
     reports: run text views
-    conformance: discovery worker
+    conformance: asking discovery worker
 conformance/configuration
     cases: profile
     conformance: decision
