@@ -32,8 +32,15 @@ def pythons() -> list[str]:
     """Those that a person may mean: of the environment in this folder, and the first ones of the path."""
     folder = (Path(".venv", *place) for place in (("bin", "python"), ("Scripts", "python.exe")))
     there = [str(path.absolute()) for path in folder if path.is_file()]
-    found = [*there, shutil.which("python3"), shutil.which("python")]
+    found = [*there, _first("python3"), _first("python")]
     return list(dict.fromkeys(path for path in found if path and not is_ours(path)))
+
+
+def _first(name: str) -> str | None:
+    """The first of that name on the path that is not ours: ``uvx`` puts what it has made before all else."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = (shutil.which(name, path=folder) for folder in folders if folder)
+    return next((path for path in found if path and not is_ours(path)), None)
 
 
 def having(needs: Iterable[Sequence[str]], but: str | None = None) -> str | None:

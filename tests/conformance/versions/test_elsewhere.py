@@ -49,6 +49,15 @@ def test_the_first_that_has_it_is_taken(tmp_path: Path, monkeypatch: pytest.Monk
     assert elsewhere.having([["torch"]], but=theirs) is None
 
 
+def test_our_own_before_it_on_the_path_hides_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``uvx`` puts the environment that it has made for the suite before all else."""
+    monkeypatch.chdir(tmp_path)
+    theirs = standing(tmp_path / "theirs", "torch")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{Path(theirs).parent}")
+    assert elsewhere.pythons() == [theirs, theirs.removesuffix("3")]
+    assert elsewhere.having([["torch"]]) == theirs
+
+
 @pytest.mark.parametrize(
     ("mark", "tool"),
     [("uv-receipt.toml", "uv"), ("pipx_metadata.json", "pipx"), ("pyvenv.cfg", "")],
