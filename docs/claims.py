@@ -16,6 +16,7 @@ import polars as pl
 from rich.console import Console
 
 from benchmarks import page_of_speed
+from benchmarks.peers import page as page_of_peers
 from docs.published import FIRST, HERE, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
@@ -38,6 +39,7 @@ HOMES = {
     "tested": ROOT / "README.md",
     "speed": ROOT / "README.md",
     "ordinary": ROOT / "docs" / "EVIDENCE.md",
+    "peers": ROOT / "docs" / "EVIDENCE.md",
     "cost": ROOT / "docs" / "COST.md",
 }
 """By block, the page it stands on."""
@@ -59,6 +61,7 @@ def blocks() -> Mapping[str, str]:
         "tested": _tested(),
         "speed": page_of_speed.sentence(json.loads(page_of_speed.FOUND.read_text(encoding="utf-8"))),
         "ordinary": _ordinary(run),
+        "peers": page_of_peers.sentence(json.loads(page_of_peers.FOUND.read_text(encoding="utf-8"))),
         "cost": _cost(run),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.counting import PEERS
-from benchmarks.peers.page import count, page
+from benchmarks.peers.page import FOUND, PAGE, count, page
 from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, Stage, kernels, right
 from tests.support.paths import ROOT
 from xent_conformance.frameworks.interface import Call
@@ -102,3 +103,10 @@ def test_the_page_has_who_notices_what() -> None:
     assert "| ONNX | 2 | 2 | 1 (50 %) | 1 (50 %) | 1 | 1 |" in told
     assert "only its own tests notice `a` (`theirs`)" in told and "only `quick` notices `b` (`ours`)" in told
     assert "These faults are ours" in told and "No test of theirs asks `logit`" in told
+
+
+def test_the_page_is_what_was_found() -> None:
+    found = json.loads(FOUND.read_text(encoding="utf-8"))
+    assert PAGE.read_text(encoding="utf-8") == page(found), "run: python -m benchmarks.peers --write"
+    left = [name for name in PEERS if name not in found]
+    assert all(name in page(found).partition("**Not asked yet**")[2] for name in left)

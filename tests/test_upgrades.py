@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from benchmarks.page_of_speed import FOUND as SPEED
+from benchmarks.peers.page import FOUND as PEERS
 from docs import evidence, sweep, upgrades
 from docs.pairs import PAIRS, PUBLISHED_JAX
 from docs.published import run_file
@@ -46,7 +47,7 @@ def test_what_a_person_saw_has_no_number_that_no_file_gives() -> None:
 
 def test_each_run_that_is_kept_is_compared_and_nothing_else_lies_there() -> None:
     names = {pair.name for pair in PAIRS} - {PUBLISHED_JAX}
-    others = {sweep.KEPT.stem, SPEED.stem}
+    others = {sweep.KEPT.stem, SPEED.stem, PEERS.stem}
     assert {file.stem for file in evidence.HERE.iterdir()} == names | others
     for name in names:
         used = {i for pair in PAIRS if pair.name == name for i in (pair.old, pair.new)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.counting import PEERS
 from benchmarks.peers.stage import MUTANTS, SEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,7 @@ def page(found: Found) -> str:
     parts = [HEAD]
     for of, title in TITLES.items():
         parts += [f"## {title}\n", f"{ABOUT[of]}\n", *_table(found, of), ""]
-    parts += ["## How each was run\n", *_how(found)]
+    parts += ["## How each was run\n", *_how(found), *_not_asked(found)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -124,6 +125,12 @@ def _how(found: Found) -> Iterator[str]:
                 yield f"`{check}` ({told.rstrip(': ')})"
         yield f"{one['seconds']} s of a processor.\n"
     yield NONE
+
+
+def _not_asked(found: Found) -> list[str]:
+    left = [name for name in PEERS if name not in found]
+    told = f"\n**Not asked yet**, though their checks are written (`--peer NAME`): {', '.join(left)}."
+    return [told] if left else []
 
 
 NONE = (
