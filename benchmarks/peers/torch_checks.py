@@ -324,9 +324,9 @@ class PyTorch:
         "binary64, in the fast mode that is their default; the same numbers in another memory layout. The "
         "loops over the samples are in files of its repository that the wheel lacks (`test_ops.py`, "
         "`test_unary_ufuncs.py`, `test_ops_gradients.py`, `test_modules.py`), and are written as they are "
-        "there; what compares implementations that share a kernel (`out=`, methods, in place), forward mode, second "
-        "derivatives and compilers are left out, since nothing is put behind them. The kernel is registered "
-        "at the dispatcher, under `AutogradCPU`, with its own gradients."
+        "there; what compares implementations that share a kernel (`out=`, methods, in place), forward "
+        "mode, second derivatives and compilers are left out, since nothing is put behind them. "
+        "The kernel is registered at the dispatcher, under `AutogradCPU`, with its own gradients."
     )
 
     def __init__(self) -> None:
