@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 from xent_conformance.commands.base import Bars, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from xent_conformance.asking.selection import Selection
@@ -26,12 +27,16 @@ def answers(
     resume: bool = False,
     force: bool = False,
     unanswered: bool = True,
+    by: Callable[..., Run] | None = None,
+    unit: str = "batches",
 ) -> Run:
-    """What :func:`xent_conformance.running.engine.run` makes of the selection; it raises what that raises."""
+    """What :func:`xent_conformance.running.engine.run` makes of the selection, or ``by``; it raises what that
+    raises. ``unit``: what the bars count.
+    """
     from xent_conformance.running import engine
 
-    with Bars(errors, quiet=quiet) as bars:
-        return engine.run(
+    with Bars(errors, quiet=quiet, unit=unit) as bars:
+        return (by or engine.run)(
             selection,
             out,
             resume=resume,
@@ -47,36 +52,8 @@ def answers(
         )
 
 
-def answers_of_parts(
-    selection: Selection,
-    interpreters: Mapping[str, str],
-    out: Path | None = None,
-    *,
-    parts: int | None,
-    quiet: bool,
-    timeout: float,
-    jobs: int | None,
-    cache: bool,
-    resume: bool,
-    force: bool,
-    unanswered: bool,
-) -> Run:
-    """The same of :func:`xent_conformance.fleet.engine.run`, on the nodes of a cluster."""
+def answers_of_parts(*asked: Any, parts: int | None, **how: Any) -> Run:
+    """The same of :func:`xent_conformance.fleet.engine.run`, on the nodes of a cluster, part by part."""
     from xent_conformance.fleet import engine
 
-    with Bars(errors, quiet=quiet, unit="") as bars:
-        return engine.run(
-            selection,
-            out,
-            of=parts,
-            resume=resume,
-            force=force,
-            progress=bars.update,
-            interpreters=interpreters,
-            timeout=timeout,
-            jobs=jobs,
-            cache=cache,
-            tell=bars.tell,
-            judged=bars.judged,
-            unanswered=unanswered,
-        )
+    return answers(*asked, **how, by=functools.partial(engine.run, of=parts), unit="")
