@@ -11,6 +11,10 @@ from typing import IO
 
 import polars as pl
 
+from xent_conformance.reports.run.interrupts import heeded
+
+heeded()
+
 Source = Path | IO[bytes]
 
 
