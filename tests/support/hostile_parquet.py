@@ -13,6 +13,7 @@ import polars as pl
 
 INT32, DOUBLE, BYTES, FIXED = 1, 5, 6, 7
 PLAIN, RUNS, BY_THE_ONE_BEFORE, DICTIONARY = 0, 3, 7, 8
+GZIP = 2
 MOST = 2**31 - 1
 
 Field = tuple[int, int, bytes]
@@ -153,58 +154,49 @@ HONEST = File([Page(there(2) + plain(b"a", b"bc"), 2)], 2)
 """One that is read, so that the others are refused for what they say."""
 
 
-def _polars(frame: pl.DataFrame) -> bytes:
-    held = io.BytesIO()
-    frame.write_parquet(held)
-    return held.getvalue()
-
-
 def hostile() -> dict[str, tuple[bytes, str]]:
     """Files by what they do, each with the words of its refusal."""
-    page = HONEST.pages[0]
+    page, no_table = HONEST.pages[0], "more than a table of numbers and texts"
+    says_2_gb = replace(HONEST, pages=[replace(page, unpacked=MOST)])
     of_one = [
         Page(plain(b"x" * 16_000), 1, of_dictionary=True),
         Page(there(9_000) + b"\1" + varint(9_000 << 1) + b"\0", 9_000, DICTIONARY),
     ]
-    by_hand = {
-        "one text of 40 MB, packed": (_polars(pl.DataFrame({"case": ["x" * 40_000_000]})), "unpack to 40,"),
-        "a page that says 2 GB": (replace(HONEST, pages=[replace(page, unpacked=MOST)]), "that unpack to 2,1"),
-        "a page packed that says 2 GB": (
-            replace(HONEST, pages=[replace(page, unpacked=MOST)], packing=2),
-            "that unpack to 2,1",
-        ),
-        "2 thousand million rows, none there": (File([Page(missing(MOST), MOST)], MOST), "2,147,483,647 rows in"),
+    says_2_g_values = [Page(plain(b"x"), MOST, of_dictionary=True), *of_one[1:]]
+    by_the_one_before = replace(HONEST, pages=[replace(page, way=BY_THE_ONE_BEFORE)])
+    of_many_groups = File([Page(there(1) + plain(b"x" * 100_000), 1)], 1, groups=1_000)
+    long_list = structure(several(2, _STRUCTURE, [], told=MOST))
+    made: dict[str, tuple[File | pl.DataFrame | bytes, str]] = {
+        "a text of 40 MB, packed": (pl.DataFrame({"case": ["x" * 40_000_000]}), "that unpack to 40,"),
+        "a page that says 2 GB": (says_2_gb, "that unpack to 2,1"),
+        "a packed page that says 2 GB": (replace(says_2_gb, packing=GZIP), "that unpack to 2,1"),
+        "rows that are missing": (File([Page(missing(MOST), MOST)], MOST), "2,147,483,647 rows in"),
         "a page of more rows than the column": (File([Page(missing(MOST), MOST)], 2), "have other rows"),
         "a column of more rows than its pages": (replace(HONEST, told=5_000), "have other rows"),
         "one text that 9,000 rows have": (File(of_one, 9_000), "144,000,000 bytes of text in 9,000 rows"),
-        "a dictionary that says 2 thousand million": (
-            File([Page(plain(b"x"), MOST, of_dictionary=True), *of_one[1:]], 9_000),
-            "nobody counts",
-        ),
-        "texts that begin as the one before": (
-            replace(HONEST, pages=[replace(page, way=BY_THE_ONE_BEFORE)]),
-            "nobody counts",
-        ),
-        "a page that many parts have": (
-            File([Page(there(1) + plain(b"x" * 100_000), 1)], 1, groups=1_000),
-            "unpack to 100,",
-        ),
-        "values of a megabyte": (replace(HONEST, kind=FIXED), "more than a table of numbers and texts"),
+        "a dictionary that says it is large": (File(says_2_g_values, 9_000), "nobody counts"),
+        "texts that begin as the one before": (by_the_one_before, "nobody counts"),
+        "a page that many groups have": (of_many_groups, "that unpack to 100,"),
+        "values of a megabyte": (replace(HONEST, kind=FIXED), no_table),
         "encrypted": (replace(HONEST, more=[inner(8, b"\0")]), "its parts have other rows"),
-        "lists": (_polars(pl.DataFrame({"case": [["x"]]})), "more than a table of numbers and texts"),
-        "a structure": (_polars(pl.DataFrame({"case": [{"a": "x"}]})), "more than a table of numbers and texts"),
-        "another column": (_polars(pl.DataFrame({"mine": ["x"]})), "it has a column 'mine' of String"),
-        "another kind": (_polars(pl.DataFrame({"case": [1]})), "it has a column 'case' of Int64"),
-        "a list that says it is long": (
-            whole(b"", structure(several(2, _STRUCTURE, [], told=MOST))),
-            "more than is there",
-        ),
+        "lists": (pl.DataFrame({"case": [["x"]]}), no_table),
+        "a structure": (pl.DataFrame({"case": [{"a": "x"}]}), no_table),
+        "another column": (pl.DataFrame({"mine": ["x"]}), "it has a column 'mine' of String"),
+        "another kind": (pl.DataFrame({"case": [1]}), "it has a column 'case' of Int64"),
+        "a list that says it is long": (whole(b"", long_list), "more than is there"),
         "a structure without end": (whole(b"", bytes([1 << 4 | _STRUCTURE]) * 100_000), "nested too deep"),
-        "a list without end": (whole(b"", b"\x19" + b"\x19" * 100_000), "nested too deep"),
-        "contents longer than the file": (b"PAR1" + MOST.to_bytes(4, "little") + b"PAR1", "longer than the file"),
+        "a list without end": (whole(b"", b"\x19" * 100_000), "nested too deep"),
+        "long contents": (b"PAR1" + MOST.to_bytes(4, "little") + b"PAR1", "longer than the file"),
         "nothing": (b"PAR1PAR1", "no Parquet file, or not the whole"),
-    }  # fmt: skip
-    return {
-        what: (made.written() if isinstance(made, File) else made, words)
-        for what, (made, words) in by_hand.items()
     }
+    return {what: (_bytes(file), words) for what, (file, words) in made.items()}
+
+
+def _bytes(file: File | pl.DataFrame | bytes) -> bytes:
+    if isinstance(file, bytes):
+        return file
+    if isinstance(file, File):
+        return file.written()
+    held = io.BytesIO()
+    file.write_parquet(held)
+    return held.getvalue()

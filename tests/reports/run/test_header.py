@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from tests.support.cli import conformance
@@ -16,7 +15,7 @@ from xent_conformance.__main__ import EVIDENCE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import file
-from xent_conformance.reports.run.file import Run, RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import RunFileError, read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.header import INSTALL, check_header
 from xent_conformance.reports.run.shape import Misshapen, parsed
