@@ -1,4 +1,4 @@
-"""Tables that lie about what they unpack to are refused before they are unpacked, and an honest one is read."""
+"""Tables that lie about what they unpack to are refused before they are unpacked; an honest one is read."""
 
 from __future__ import annotations
 
