@@ -43,7 +43,7 @@ def in_format(z: Situation, name: str) -> Situation | None:
     narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
     if narrow.itemsize >= z.format.dtype.itemsize:
         return None
-    return Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right, z.last)
+    return z.in_arithmetic(Arithmetic(name, narrow, narrow))
 
 
 def through_format(z: Situation, name: str) -> Situation | None:

@@ -20,6 +20,8 @@ from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
+from xent_conformance.diagnosis.layer import situation, speaks_of
+from xent_conformance.diagnosis.layers import LAYERS
 from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
@@ -46,6 +48,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *PROBABILITIES,
     *DISTRIBUTIONS,
     *DIVERGENCES,
+    *LAYERS,
     *AROUND,
     *ANYWHERE,
 )
@@ -144,15 +147,16 @@ class Predicted:
     def met(self, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and nearer to that than to what is right.
 
-        Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
-        and not its digits, of what is a ``mild`` loss of accuracy and no more. What the right formula gives
+        Where correct steps may be off by more than the accurate bound, which is half of what two of them may
+        be apart, the error itself is what is predicted, and not its digits, of what is a ``mild`` loss of
+        accuracy and no more. What the right formula gives
         in the same steps, an infinity for instance, is told of the steps.
         """
         p, right = self.values, self.there.rounded
         alone = self.says | (mild & self.hypothesis.rounds)
         wrong: Mask = (self._error > 1.0) & (right != got) & alone
         if self.hypothesis.rounds:
-            wrong |= (NEAR * self.step > self.there.accurate) & mild
+            wrong |= (SPREAD / 2 * self.step > self.there.accurate) & mild
         if not wrong.any():
             return wrong
         with np.errstate(all="ignore"):
@@ -207,10 +211,10 @@ def predictions(
     if not modelled(inputs):
         return
     asked = speaking_of(inputs.operator, output)
-    wide = Situation(truth, WIDE, output, FORMULAS, last)
+    wide = situation(truth, WIDE, output, FORMULAS, last)
     with np.errstate(all="ignore"):
         for arithmetic in arithmetics(inputs.format):
-            z = wide if arithmetic is WIDE else Situation(truth, arithmetic, output, FORMULAS, last)
+            z = wide if arithmetic is WIDE else situation(truth, arithmetic, output, FORMULAS, last)
             for h in asked:
                 if (h.rounds or h.steps) and wanted(named(h, arithmetic.name)):
                     yield from _predicted(right, h, arithmetic.name, z)
@@ -226,7 +230,9 @@ def predictions(
 
 @functools.cache
 def speaking_of(operator: str, output: str) -> tuple[Hypothesis, ...]:
-    return tuple(h for h in HYPOTHESES if (operator, output) in h.where)
+    """Of a layer also what speaks of its loss."""
+    places = {(operator, output), speaks_of(operator, output)}
+    return tuple(h for h in HYPOTHESES if places & h.where)
 
 
 def named(h: Hypothesis, computed: str) -> Name:
@@ -234,8 +240,8 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute; no hypothesis speaks of a layer (SPEC.md 6.18)."""
-    return bool(inputs.logits.size) and not inputs.definition.layered
+    """Whether there is anything to compute."""
+    return bool(inputs.logits.size)
 
 
 def _predicted(

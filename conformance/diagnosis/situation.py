@@ -94,6 +94,15 @@ class Situation(Pieces):
         self.last = truth.inputs.n if last is None else last
         """The length of the last axis of the tensor, which may not be that of the classes."""
 
+    def in_arithmetic(self, a: Arithmetic) -> Situation:
+        """The same, from the start."""
+        return type(self)(self.truth, a, self.wanted, self.right, self.last)
+
+    @property
+    def wanted(self) -> str:
+        """The output that was asked for."""
+        return self._output
+
     @property
     def inputs(self) -> Inputs:
         return self.truth.inputs

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
+from xent_conformance.diagnosis.layer import speaks_of
 from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name, Right, predictions
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
@@ -143,7 +144,10 @@ class _Part:
     def rank(self, name: str) -> int:
         """The rank of the simplest form that this output has of a hypothesis."""
         operator, output = (self.door.door[DOOR.index(column)] for column in ("operator", "output"))
-        return _RANK_THERE.get((name, operator, output), _RANK[name])
+        there = (
+            _RANK_THERE.get((name, *place)) for place in ((operator, output), speaks_of(operator, output))
+        )
+        return min((rank for rank in there if rank is not None), default=_RANK[name])
 
     def take(self, name: str) -> None:
         mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))
