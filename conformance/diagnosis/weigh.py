@@ -166,11 +166,13 @@ class _Door:
     explained: dict[Name, set[int]] = field(default_factory=dict)
     contradicted: set[Name] = field(default_factory=set)
     severe: set[int] = field(default_factory=set)
+    of_severe: set[Name] = field(default_factory=set)
+    """What explains one of those that are severe."""
 
     @property
     def weighed(self) -> list[Weighed]:
         return [
-            Weighed(name, frozenset(ids), int(name in self.contradicted), bool(ids & self.severe))
+            Weighed(name, frozenset(ids), int(name in self.contradicted), name in self.of_severe)
             for name, ids in self.explained.items()
         ]
 
@@ -220,8 +222,13 @@ def weighed(
     severe = bad & (kept["symptom"] != Symptom.LOST_ACCURACY.value).to_numpy()
     every = _Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
     calls = kept.with_row_index("_first").group_by("_batch", "output", maintain_order=True)
-    for batch, output, first, size in calls.agg(pl.first("_first"), pl.len()).iter_rows():
-        _weigh_call(of[batch], output, every[first : first + size], doors, oracle)
+    found = [
+        (of[batch], output, every[first : first + size])
+        for batch, output, first, size in calls.agg(pl.first("_first"), pl.len()).iter_rows()
+    ]
+    # the severe ones first: another function than the right one has to explain some of those, or is none
+    for batch, output, call in sorted(found, key=lambda c: (not c[2].severe.any(), -c[2].ids.size)):
+        _weigh_call(batch, output, call, doors, oracle)
     return [
         (Explained(tuple(door), len(w.broken), w.conforming, {}), w.weighed)
         for door, w in zip(called.select(DOOR).iter_rows(), doors, strict=True)
@@ -280,15 +287,32 @@ def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], 
         door.severe |= set(call.ids[here & call.severe].tolist())
         door.conforming += int((here & ~call.bad).sum())
     refused = set.intersection(*(door.contradicted for door in mine.values()))
+    severe = bool(call.severe.any())
+
+    def wanted(name: Name) -> bool:
+        """What may still explain something: see :func:`_allowed`."""
+        if name in refused:
+            return False
+        return severe or name[0] not in _OTHER or any(name in door.of_severe for door in mine.values())
+
     right = Right(oracle.truth(batch.inputs), output)
     with np.errstate(all="ignore"):
         there = right.at(call.rows, call.index)
-        for p in predictions(right, lambda name: name not in refused, last_axis(batch)):
+        for p in predictions(right, wanted, last_axis(batch)):
             predicted = p.at(there)
-            for i in np.unique(call.door[predicted.contradicted(call.got) & ~call.bad]):
-                mine[int(i)].contradicted.add(p.name)
+            contradicted = predicted.contradicted(call.got) & ~call.bad
+            if contradicted.any():
+                for i in np.unique(call.door[contradicted]):
+                    mine[int(i)].contradicted.add(p.name)
             met = predicted.met(call.got, ~call.severe) & call.bad
-            for i in np.unique(call.door[met]):
-                if p.name not in mine[int(i)].contradicted:
-                    ids = call.ids[met & (call.door == i)]
-                    mine[int(i)].explained.setdefault(p.name, set()).update(ids.tolist())
+            if met.any():
+                _explained(p.name, call, met, mine)
+
+
+def _explained(name: Name, call: _Call, met: Mask, doors: Mapping[int, _Door]) -> None:
+    for i in np.unique(call.door[met]):
+        door, here = doors[int(i)], met & (call.door == i)
+        if name not in door.contradicted:
+            door.explained.setdefault(name, set()).update(call.ids[here].tolist())
+            if call.severe[here].any():
+                door.of_severe.add(name)
