@@ -166,7 +166,7 @@ def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
     if case not in places or places[case][0].inputs.definition.labels != "index":
         return False
     batch, row = places[case]
-    index = batch.inputs.labels[row]
+    index = batch.inputs.labels[row] * batch.inputs.copies
     with np.errstate(over="ignore"):
         cast = index.astype(batch.inputs.format.dtype).astype(np.float64)
     inside = (index >= 0) & (index < batch.inputs.classes)

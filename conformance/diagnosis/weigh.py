@@ -68,6 +68,9 @@ def _ranks() -> dict[tuple[str, str, str], int]:
 
 _RANK_THERE = _ranks()
 
+LAST = 5
+"""The rank of what says what comes back and not how."""
+
 _WHO = DOOR.index("implementation")
 
 _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
@@ -94,10 +97,14 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
         mine = part.sizes()
         if mine:
             rank = part.rank
-            part.take(max(mine, key=lambda name: (mine[name], -rank(name), whole[name], name)))
+            part.take(
+                max(mine, key=lambda name: (_says_how(name), mine[name], -rank(name), whole[name], name))
+            )
     sizes = _sizes(parts)
     while sizes:
-        best = max(sizes, key=lambda name: (sizes[name], -_RANK[name], name))
+        best = max(
+            sizes, key=lambda name: (sizes[name] > 0, _says_how(name), sizes[name], -_RANK[name], name)
+        )
         if not sizes[best]:
             break
         for part in parts:
@@ -109,6 +116,11 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
             for name, size in before.items():
                 sizes[name] += after.get(name, 0) - size
     return [Explained(p.door.door, p.door.broken, p.door.conforming, p.by) for p in parts]
+
+
+def _says_how(name: str) -> bool:
+    """What does not is told where nothing else is, however much it explains."""
+    return _RANK[name] < LAST
 
 
 def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
