@@ -17,7 +17,7 @@ LOSS = "sparse_softmax_cross_entropy"
 
 def speaks_of(operator: str, output: str) -> tuple[str, str]:
     """The operator and output whose hypotheses speak of this one."""
-    if not OPERATORS[operator].layered:
+    if operator not in OPERATORS or not OPERATORS[operator].layered:
         return operator, output
     return LOSS, "value" if output == "value" else "grad_logits"
 

@@ -146,7 +146,8 @@ class Prediction:
         return Predicted(self.hypothesis, there, p, NEAR * own + SPREAD * step, step, says)
 
     def _rounded(self, result: Array) -> Array:
-        return np.asarray(result.astype(self.right.truth.inputs.format.dtype).astype(np.float64))
+        with np.errstate(all="ignore"):
+            return np.asarray(result.astype(self.right.truth.inputs.format.dtype).astype(np.float64))
 
 
 def _picked(a: Array, there: There) -> Array:

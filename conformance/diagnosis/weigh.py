@@ -77,7 +77,7 @@ _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.pa
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
-_OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
+OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
 """Other functions than the right one: who computes them is not merely inaccurate."""
 
 
@@ -135,7 +135,7 @@ def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
 def _allowed(w: Weighed, seen: int) -> bool:
     """Not contradicted; seen where rounding alone is no explanation, if it is another function; and ``seen``
     more than once in all that the implementation returned, if its constant is chosen."""
-    severe = w.severe or w.name[0] not in _OTHER
+    severe = w.severe or w.name[0] not in OTHER
     return not w.contradicted and severe and bool(w.explained) and seen > (w.name[0] in _CHOSEN)
 
 
@@ -305,7 +305,7 @@ def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], 
         """What may still explain something: see :func:`_allowed`."""
         if name in refused:
             return False
-        return severe or name[0] not in _OTHER or any(name in door.of_severe for door in mine.values())
+        return severe or name[0] not in OTHER or any(name in door.of_severe for door in mine.values())
 
     right = Right(oracle.truth(batch.inputs), output)
     with np.errstate(all="ignore"):
