@@ -97,9 +97,7 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
         mine = part.sizes()
         if mine:
             rank = part.rank
-            part.take(
-                max(mine, key=lambda name: (_says_how(name), mine[name], -rank(name), whole[name], name))
-            )
+            part.take(max(mine, key=lambda name: (mine[name], -rank(name), whole[name], name)))
     sizes = _sizes(parts)
     while sizes:
         best = max(
@@ -119,7 +117,7 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
 
 
 def _says_how(name: str) -> bool:
-    """What does not is told where nothing else is, however much it explains."""
+    """What does not is told last of what a door has left, however much it explains elsewhere."""
     return _RANK[name] < LAST
 
 

@@ -206,7 +206,10 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     # a linear layer and its loss
     "linear_cross_entropy:last_chunk_dropped": ("the last chunk is dropped",),
     "linear_cross_entropy:chunk_divided_by_its_own_count": ("a chunk is divided by its own count",),
-    "linear_cross_entropy:ignored_are_counted": ("ignored rows count in the mean",),
+    "linear_cross_entropy:ignored_are_counted": (
+        "ignored rows count in the mean",
+        "the mean divides by the rows",
+    ),
     "linear_cross_entropy:weights_added_up_in_sixteen_bits": ("a sum in 16 bits",),
     "linear_cross_entropy:weights_of_the_last_chunk": ("the last chunk alone",),
     "linear_cross_entropy:bias_forgotten": ("the bias is forgotten",),
