@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from xent_conformance.commands import started
 from xent_conformance.__main__ import app
+from xent_conformance.commands import started
 from xent_conformance.commands.base import verbs
 from xent_conformance.commands.started import Screen, as_started, retold, source_of
 
@@ -26,7 +26,7 @@ UVX = "uvx --from /a/checkout xent-conformance"
         ("/c/archive-v0/x/bin/xent-conformance", ["python", "…", "torch"], "uv", UVX),
         ("/c/bin/conformance", ["python", "…"], "pipx", "pipx run --spec /a/checkout conformance"),
         (".venv/bin/conformance", ["/a/python", ".venv/bin/conformance"], "", ".venv/bin/conformance"),
-        ("/s/__main__.py", ["./py", "-I", "-m", "xent_conformance", "jax"], "", "./py -I -m xent_conformance"),
+        ("/s/__main__.py", ["./py", "-m", "xent_conformance", "jax"], "", "./py -m xent_conformance"),
         ("/s/pytest", ["python", "/s/pytest", "-k", "xent_conformance"], "", "conformance"),
         ("mine.py", ["python", "mine.py"], "uv", "conformance"),
     ],
