@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typer.main import get_command_name
 
 from xent_conformance import __version__
 from xent_conformance.asking.patience import ANSWER_SECONDS as ANSWER_SECONDS
 from xent_conformance.commands import completing, named
 from xent_conformance.commands.group import Group
 from xent_conformance.commands.plain import escape
+from xent_conformance.commands.started import Screen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,8 +58,18 @@ app = typer.Typer(
 # a pipe or a CI log has no width of its own, unless COLUMNS says one: do not fold names at 80 columns there
 WIDE = 160
 WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
-console = Console(width=WIDTH, highlight=False)
-errors = Console(stderr=True, highlight=False)
+
+
+def verbs() -> list[str]:
+    """The commands, by their names."""
+    commands = [
+        c.name or get_command_name(c.callback.__name__) for c in app.registered_commands if c.callback
+    ]
+    return [*commands, *(str(group.name) for group in app.registered_groups)]
+
+
+console = Screen(verbs, width=WIDTH)
+errors = Screen(verbs, stderr=True)
 
 FAILED, USAGE, EVIDENCE, INTERRUPTED = 1, 2, 3, 130
 """Exit statuses; 0 is done, or passed."""

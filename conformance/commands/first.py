@@ -42,6 +42,7 @@ from xent_conformance.commands.base import (
     plug_in,
     refused,
     select,
+    verbs,
 )
 from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
@@ -166,13 +167,10 @@ def _meant(words: Sequence[str] | None) -> list[str] | None:
     for word in found or ():
         if word in FRAMEWORKS:
             continue
-        commands = [c.name or "" for c in app.registered_commands if c.name] + [
-            c.callback.__name__ for c in app.registered_commands if not c.name and c.callback
-        ]
         if word.endswith(".parquet"):
             hint = f"a run file is shown by: conformance report {word}"
         else:
-            near = difflib.get_close_matches(word.lower(), [*FRAMEWORKS, *commands], n=3, cutoff=0.5)
+            near = difflib.get_close_matches(word.lower(), [*FRAMEWORKS, *verbs()], n=3, cutoff=0.5)
             near += [n for n in FRAMEWORKS if n in word.lower() and n not in near]
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(FRAMEWORKS)}"
         raise fail(

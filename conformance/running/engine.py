@@ -42,9 +42,10 @@ from xent_conformance.running.conversation import (
 from xent_conformance.running.costs import Costs, Weights
 from xent_conformance.running.crews import Crew, crew_of, in_crews
 from xent_conformance.running.desk import Desk, Judged
+from xent_conformance.running.early import Early
 from xent_conformance.running.ending import ended, part_ended
 from xent_conformance.running.header import identity
-from xent_conformance.running.journal import Journal
+from xent_conformance.running.journal import Journal, resumable
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
@@ -132,10 +133,12 @@ def run(
     ):
         if out is not None and not force:
             check_run(out, asked.as_dict())
-        reach = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
         most = None if inside else jobs or cores()
-        return _made(asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered)
+        with Early(inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)) as reach:
+            return _made(
+                asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered
+            )
 
 
 @contextlib.contextmanager
@@ -153,7 +156,7 @@ def _made(
     progress: Progress | None,
     oracle: Oracle | None,
     how: Mapping[str, Any],
-    reach: Connect,
+    reach: Early,
     jobs: int | None,
     tell: Tell,
     judged: Judged | None,
@@ -164,10 +167,11 @@ def _made(
     ``how``: what decides a verdict beside what is ``asked``: ``interpreters`` and ``timeout``.
     """
     began = time.perf_counter()
-    batches = list(asked.batches())
     seats = {seat.key: seat for seat in asked.seats(how["interpreters"])}
     costs = Costs.read()
-    plan = _plan(asked, batches, seats, Weights(asked.as_dict()["profile"], costs))
+    # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
+    early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
+    batches, plan = _plan(asked, seats, Weights(asked.as_dict()["profile"], costs), early)
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     with journal:
@@ -226,16 +230,23 @@ def _made(
 
 
 def _plan(
-    asked: Asked, batches: Sequence[Batch], seats: Mapping[str, Seat], weights: Weights
-) -> dict[str, list[Piece]]:
-    """What each seat may be asked about which batches; a seat that is asked nothing is left out."""
-    plan: dict[str, list[Piece]] = {}
-    for key, seat in seats.items():
-        for batch in batches:
+    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None
+) -> tuple[list[Batch], dict[str, list[Piece]]]:
+    """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
+
+    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import.
+    """
+    batches: list[Batch] = []
+    plan: dict[str, list[Piece]] = {key: [] for key in seats}
+    for batch in asked.batches():
+        batches.append(batch)
+        for key, seat in seats.items():
             if questions := asked.questions(seat, batch, asked.possible):
                 piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
-                plan.setdefault(key, []).append(piece)
-    return plan
+                plan[key].append(piece)
+                if early is not None and len(plan[key]) == 1:
+                    early.begin(seat)
+    return batches, {key: found for key, found in plan.items() if found}
 
 
 def _in_turn(

@@ -27,6 +27,9 @@ _MARKS = {"uv-receipt.toml": "uv", "pipx_metadata.json": "pipx"}
 _CACHED = re.compile(r"(archive|environments)-v\d+")
 """Where uv keeps environments that serve one call, below a cache that says that it is one."""
 
+_HASHED = re.compile(r"[0-9a-f]{15}")
+"""What pipx calls an environment that serves one call; one that it installs has the name of its package."""
+
 
 def pythons() -> list[str]:
     """Those that a person may mean: of the environment in this folder, and the first ones of the path."""
@@ -80,11 +83,21 @@ def maker() -> str:
     for mark, tool in _MARKS.items():
         if (prefix / mark).is_file():
             return tool
-    cached = any(
+    return "uv" if _is_cached(prefix) else ""
+
+
+def once() -> str:
+    """The same, where it was made for one call, by ``uvx`` or ``pipx run``: no program of ours is kept."""
+    tool, prefix = maker(), Path(sys.prefix)
+    served = _is_cached(prefix) if tool == "uv" else _HASHED.fullmatch(prefix.name)
+    return tool if served else ""
+
+
+def _is_cached(prefix: Path) -> bool:
+    return any(
         _CACHED.fullmatch(folder.name) and (folder.parent / "CACHEDIR.TAG").is_file()
         for folder in prefix.parents
     )
-    return "uv" if cached else ""
 
 
 def is_ours(python: str) -> bool:

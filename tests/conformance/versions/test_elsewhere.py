@@ -80,3 +80,25 @@ def test_an_environment_in_the_cache_of_uv(
     (tmp_path / "CACHEDIR.TAG").touch()
     assert elsewhere.maker() == "uv"
     assert Target().where.endswith(", which uv has made to run the suite")
+
+
+@pytest.mark.parametrize(
+    ("place", "mark", "tool"),
+    [
+        ("archive-v0/Fq3", "", "uv"),
+        ("tools/xent-conformance", "uv-receipt.toml", ""),
+        ("e299cf0a061955b", "pipx_metadata.json", "pipx"),
+        ("venvs/xent-conformance", "pipx_metadata.json", ""),
+        ("venv", "", ""),
+    ],
+)
+def test_an_environment_that_serves_one_call(
+    place: str, mark: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is installed by a tool has a program on the path, and needs no tool to be named."""
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "CACHEDIR.TAG").touch()
+    if mark:
+        (tmp_path / place / mark).touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / place))
+    assert elsewhere.once() == tool

@@ -1,0 +1,88 @@
+"""Seats that are begun early: taken once, raised to whoever takes them, closed where nobody does."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from xent_conformance.asking.connection import Connection, FrameworkAbsent
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.running.early import Early
+
+SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
+
+
+class Reached:
+    """A connection that notes that it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Reach:
+    """Connects when it is let; notes each connection."""
+
+    def __init__(self) -> None:
+        self.let = threading.Event()
+        self.made: list[Reached] = []
+
+    def __call__(self, seat: Seat) -> Any:
+        assert self.let.wait(10)
+        if seat is OTHER:
+            raise FrameworkAbsent("no module named torch")
+        self.made.append(Reached())
+        return self.made[-1]
+
+
+def test_what_was_begun_is_taken_once() -> None:
+    reach = Reach()
+    with Early(reach) as early:
+        early.begin(SEAT)
+        reach.let.set()
+        first: Connection = early(SEAT)
+        assert first is reach.made[0] and early(SEAT) is reach.made[1]
+    assert not any(made.closed.is_set() for made in reach.made), "they are whose who took them"
+
+
+def test_who_is_not_there_is_told_to_who_takes_it() -> None:
+    reach = Reach()
+    reach.let.set()
+    with Early(reach) as early:
+        early.begin(OTHER)
+        with pytest.raises(FrameworkAbsent, match="torch"):
+            early(OTHER)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["there", "still starting"])
+def test_what_nobody_has_taken_is_closed(late: bool) -> None:
+    reach = Reach()
+    with Early(reach) as early:
+        early.begin(SEAT)
+        if not late:
+            reach.let.set()
+            early._begun[SEAT.key]._done.wait(10)
+    reach.let.set()
+    for _ in range(1000):
+        if reach.made:
+            break
+        threading.Event().wait(0.01)
+    assert reach.made[0].closed.wait(10)
+
+
+def test_who_has_started_a_worker_stays_until_all_is_over() -> None:
+    """A worker dies with the thread that has started it."""
+    reach = Reach()
+    reach.let.set()
+    with Early(reach) as early:
+        early.begin(SEAT)
+        early(SEAT)
+        (thread,) = [t for t in threading.enumerate() if t.name == f"begin-{SEAT.key}"]
+        thread.join(0.05)
+        assert thread.is_alive()
+    thread.join(10)
+    assert not thread.is_alive()
