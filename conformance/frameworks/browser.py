@@ -147,7 +147,7 @@ class _Files(SimpleHTTPRequestHandler):
 def served(files: Path) -> ThreadingHTTPServer:
     """A server of these files, on the loopback, by a thread of its own."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(files)))
-    threading.Thread(target=server.serve_forever, name="npm's files", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), name="npm's files", daemon=True).start()
     return server
 
 

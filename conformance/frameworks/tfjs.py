@@ -63,7 +63,7 @@ _REDUCED = "{ none: tf.Reduction.NONE, sum: tf.Reduction.SUM, mean: tf.Reduction
 def _door(
     name: str, operator: str, call: str, formulation: Formulation = "fused", **more: Any
 ) -> Implementation:
-    return Implementation(f"tfjs:{name}", operator, formulation, lambda _: call, **more)
+    return Implementation(f"tfjs:{name}", operator, formulation, lambda _tf, **_given: call, **more)
 
 
 def _loss(name: str) -> str:
