@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-KINDS = ("cpu", "cuda", "mps", "metal", "tpu", "vulkan", "webgpu")
+KINDS = ("cpu", "cuda", "mps", "metal", "tpu", "vulkan", "webgl", "webgpu")
 """The devices that adapters of ours may find: PyTorch's Metal is ``mps``, MLX's is ``metal``."""
 
 MISNAMED = {"gpu": "cuda, or mps or metal on a Mac", "nvidia": "cuda", "rocm": "cuda", "hip": "cuda"}

@@ -18,6 +18,7 @@ RANKS = "CONFORMANCE_RANKS"
 PRECISION = "CONFORMANCE_OPENVINO_PRECISION"
 EXECUTORCH_BACKEND = "CONFORMANCE_EXECUTORCH_BACKEND"
 LITERT_KERNELS = "CONFORMANCE_LITERT_KERNELS"
+BROWSER_BACKEND = "CONFORMANCE_BROWSER_BACKEND"
 INTERPRET = "TRITON_INTERPRET"
 DRIVER = "CONFORMANCE_VULKAN_DRIVER"
 NCNN_PRECISION = "CONFORMANCE_NCNN_PRECISION"
@@ -191,6 +192,32 @@ LITERT: Variants = {
         ("builtin", "the runtime's own kernels"),
         ("reference", "the runtime's kernels that were written for clarity"),
     )
+}
+
+ONNXRUNTIME_WEB: Variants = {
+    "runtime=wasm": Variant({BROWSER_BACKEND: "wasm"}, "WebAssembly in a browser, one thread", since="quick"),
+    "swiftshader": Variant(
+        {BROWSER_BACKEND: "webgpu", DRIVER: "swiftshader"},
+        "WebGPU in a browser, on SwiftShader, which computes on the CPU",
+        device="webgpu",
+        transfers=_SHADERS,
+        stays=f"{_ARITHMETIC}; half precision, which it has not",
+    ),
+    "angle=swiftshader": Variant(
+        {BROWSER_BACKEND: "webgl", DRIVER: "swiftshader"},
+        "WebGL in a browser, by ANGLE on SwiftShader, which computes on the CPU",
+        device="webgl",
+        transfers=_SHADERS,
+        stays=_ARITHMETIC,
+    ),
+}
+"""A name is of one setting, so WebGL's says whose SwiftShader it is: Chromium's flag is --use-angle."""
+
+TFJS: Variants = {
+    **ONNXRUNTIME_WEB,
+    "runtime=js": Variant(
+        {BROWSER_BACKEND: "cpu"}, "JavaScript in a browser, the backend that is called cpu", since="quick"
+    ),
 }
 
 TINYGRAD: Variants = {

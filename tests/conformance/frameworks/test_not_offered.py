@@ -66,6 +66,14 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("executorch", "the kernel of _log_softmax"): ELSEWHERE,
     ("litert", "no kernel has float64"): ELSEWHERE,
     ("litert", "the kernel has no float16"): ELSEWHERE,
+    ("onnxruntime-web", "WebAssembly has no kernel"): ELSEWHERE,
+    ("onnxruntime-web", "WebGPU's shaders have f32"): ELSEWHERE,
+    ("onnxruntime-web", "f16 is an optional feature"): ELSEWHERE,
+    ("onnxruntime-web", "its WebGL reads no tensor"): ELSEWHERE,
+    ("onnxruntime-web", "WebGPU's provider has no kernel"): ELSEWHERE,
+    ("onnxruntime-web", "WebGL has no kernel of it"): ELSEWHERE,
+    ("onnxruntime-web", "WebGL has no kernel of Where"): ELSEWHERE,
+    ("tfjs", "a tensor is of float32"): "there is nothing to call: no tensor can be made",
     ("liger", "Triton's interpreter converts to bfloat16"): "it would answer, of numbers converted wrongly",
 }
 
