@@ -23,8 +23,7 @@ AHEAD = 2**26
 """Bytes of answers that may wait to be read; a worker that is so much faster than the judge waits for it."""
 
 LOOKS_UP = 0.2
-"""Seconds after which a reader that waits looks up: where Polars is imported, its handler of Ctrl-C has the
-system go on with a wait for a lock, which no exception ends then."""
+"""Seconds after which a reader that waits looks up: there may be something put aside to do."""
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ class Journal:
     def _take(self, path: Path, held: bytes, told: Mapping[str, Any]) -> None:
         """Go on with a part."""
         try:
-            verdicts = read_table(io.BytesIO(held))
+            verdicts = read_table(io.BytesIO(held), SCHEMA)
         except ValueError as error:
             raise self._of_no_run(path, f"no part of a journal ({error})") from None
         if dict(verdicts.schema) != SCHEMA:
@@ -211,7 +211,7 @@ class Journal:
         """What was measured between answers, and what is still to be, in an earlier, interrupted run."""
         yield Measured(largest=self._largest)
         for path in self._answers:
-            yield Measured(read_table(path))
+            yield Measured(read_table(path, ANSWERS, little=ANSWERS_BYTES))
 
     def compared(self, batch: str) -> None:
         """Everybody has answered the batch, and what is measured is told with the next :meth:`add`."""
@@ -332,7 +332,7 @@ def _kept_in(answers: Path) -> list[tuple[str, str]]:
     """Whose answers to which batches it has. Raises ValueError for what is no file of answers."""
     kept = parsed(f'{{"kept": {metadata(answers).get("kept")}}}')
     record({"kept": _DONE})(kept, "")
-    if dict(read_table(answers).schema) != ANSWERS:
+    if dict(read_table(answers, ANSWERS, little=ANSWERS_BYTES).schema) != ANSWERS:
         raise ValueError("not the columns of answers")
     return [(seat, batch) for seat, batch in kept["kept"]]
 

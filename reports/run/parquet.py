@@ -1,39 +1,103 @@
-"""Reading Parquet that may be damaged: refused in a line, also where the library that reads it panics."""
+"""Reading Parquet that may be damaged or hostile: refused in a line, before it takes more memory than it may.
+
+A library that is told to read takes what memory the file says that it needs, and where there is none, ends
+the process. So nothing is read that was not measured (:mod:`.pages`).
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import mmap
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
-Source = Path | IO[bytes]
+from xent_conformance.reports.run.interrupts import heeded
+from xent_conformance.reports.run.pages import Unmeasured, measured
+from xent_conformance.reports.run.thrift import Held
+
+heeded()
+
+Source = Path | io.BytesIO
+
+
+ROWS_A_BYTE, FEW = 1, 10_000
+"""A table has no more rows than its file bytes: a run file that was made small has two bytes a verdict."""
+
+BYTES_A_BYTE, LITTLE = 64, 1 << 24
+"""What is unpacked is no more than so often the file, or so many bytes: of a run file it is 22 at most."""
+
+TEXT_A_ROW = 1 << 11
+"""Bytes of the texts of a row, on the average of a table, beside :data:`LITTLE`: a verdict has 350."""
+
+METADATA = 1 << 25
+"""Bytes that stand beside a table, at most: those of a whole run are a million and a half."""
 
 
 class NoParquet(ValueError):
-    """What is read is no Parquet, or is damaged; the message is a line."""
+    """What is read is no Parquet, is damaged, or reads to far more than it is; the message is a line."""
+
+
+class OtherColumns(NoParquet):
+    """It is a table, and of something else."""
 
 
 def metadata(source: Source) -> dict[str, str]:
     """What stands in it beside the table. Raises :class:`NoParquet`."""
+    with _held(source) as held:
+        _measured(held)
+        size = int.from_bytes(held[-8:-4], "little")
+    if size > METADATA:
+        raise NoParquet(f"{size:,} bytes stand beside its table")
     with _refused():
         return pl.read_parquet_metadata(source)
 
 
-def table(source: Source) -> pl.DataFrame:
-    """The table. Raises :class:`NoParquet`."""
+def table(source: Source, schema: Mapping[str, pl.DataType], *, little: int = LITTLE) -> pl.DataFrame:
+    """The table, which has these columns or some of them.
+
+    ``little``: so many bytes it may always unpack to. Raises :class:`NoParquet`.
+    """
+    with _held(source) as held:
+        (rows, unpacked), size = _measured(held), len(held)
+    if rows > max(ROWS_A_BYTE * size, FEW):
+        raise NoParquet(f"{rows:,} rows in {size:,} bytes")
+    if unpacked > max(BYTES_A_BYTE * size, little):
+        raise NoParquet(f"{size:,} bytes that unpack to {unpacked:,}")
     with _refused():
-        return pl.read_parquet(source)
+        there = pl.read_parquet_schema(source)
+    if odd := [name for name, kind in there.items() if schema.get(name) != kind]:
+        raise OtherColumns(f"it has a column {odd[0][:60]!r} of {str(there[odd[0]])[:60]}")
+    with _refused():
+        found = pl.read_parquet(source)
+    texts = sum(int(column.str.len_bytes().sum()) for column in found if column.dtype == pl.String())
+    if texts > little + TEXT_A_ROW * found.height:
+        raise NoParquet(f"{texts:,} bytes of text in {found.height:,} rows")
+    return found
 
 
-def rows(source: Path) -> int:
-    """How many rows it says it has, before they are read. Raises :class:`NoParquet`."""
-    with _refused():
-        return int(pl.scan_parquet(source).select(pl.len()).collect().item())
+def _measured(held: Held) -> tuple[int, int]:
+    """Rows, and bytes that its pages unpack to. Raises :class:`NoParquet`."""
+    try:
+        return measured(held)
+    except Unmeasured as wrong:
+        raise NoParquet(str(wrong)) from None
+
+
+@contextlib.contextmanager
+def _held(source: Source) -> Iterator[Held]:
+    """The bytes of a source, which are not taken into memory where they are a file's."""
+    if not isinstance(source, Path):
+        yield source.getvalue()
+        return
+    with source.open("rb") as file, _refused():
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with held:
+        yield held
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from tests.support.cli import conformance
@@ -16,7 +15,7 @@ from xent_conformance.__main__ import EVIDENCE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import file
-from xent_conformance.reports.run.file import Run, RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import RunFileError, read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.header import INSTALL, check_header
 from xent_conformance.reports.run.shape import Misshapen, parsed
@@ -138,19 +137,3 @@ def test_a_value_out_of_all_measure_is_refused(changes: dict[str, Any], told: st
     with pytest.raises(RunFileError) as refused:
         read_run(path)
     assert told in str(refused.value) and len(str(refused.value)) < 1000
-
-
-def test_a_small_file_that_reads_to_very_many_rows_is_refused_before_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, row = tmp_path / "run.parquet", run_of([verdict()])
-    many = pl.concat([row.verdicts] * 100_000)
-    write_run(path, Run(many, row.headers))
-    assert path.stat().st_size < 60_000
-
-    def read(_: object) -> None:
-        raise AssertionError("it is read")
-
-    monkeypatch.setattr(file, "table", read)
-    with pytest.raises(RunFileError, match=r"100,000 rows in [\d,]+ bytes"):
-        read_run(path)

@@ -24,6 +24,7 @@ import polars as pl
 from rich.console import Console
 
 from tests.support import outside
+from tests.support.hostile_parquet import hostile
 from tests.support.small_gate import broken
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.cases.outside.files import read_file
@@ -36,6 +37,7 @@ from xent_conformance.reports.ci import data, junit, markdown
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, merge, read_run, write_run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.run.parquet import NoParquet, table
 from xent_conformance.reports.terminal import causes as terminal_causes
 from xent_conformance.reports.terminal import gate as terminal_gate
 from xent_conformance.reports.terminal import run as terminal_run
@@ -327,7 +329,10 @@ class Campaign:
             self._try("sealed table", read, RunFileError, f"{column} = {value!r:.100}")
 
     def inflating(self) -> None:
-        """Small files that read to very many rows, and texts of megabytes; and headers nested without end."""
+        """Small files that read to very many rows, or to texts of megabytes; headers nested without end.
+
+        And tables that lie, to whoever unpacks them, of what they hold.
+        """
         whole, path = failing(), self._folder / "inflating.parquet"
         row = whole.verdicts.head(1)
         million = pl.concat([row] * 1000).select(pl.all().repeat_by(200).explode())
@@ -348,6 +353,18 @@ class Campaign:
                 return False
 
             self._try("inflating", read_deep, RunFileError, text[:20])
+        for lie, (held, words) in hostile().items():
+            path.write_bytes(held)
+
+            def read_table(words: str = words) -> bool:
+                try:
+                    table(path, {"case": pl.String()})
+                except NoParquet as refused:
+                    if words in str(refused):
+                        raise
+                return False
+
+            self._try("inflating", read_table, NoParquet, lie)
 
     # --- journals ---
 
