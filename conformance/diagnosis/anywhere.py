@@ -15,7 +15,8 @@ BACKWARD = on({o for o, _ in FORMULAS}, ("grad_logits", "hvp"))
 
 
 def _flush(z: Situation, a: Array, factor: float = 1.0) -> Array:
-    return np.where(np.abs(a) < factor * z.format.smallest_normal, z.of(0.0), a)
+    small = np.abs(a) < factor * z.format.smallest_normal
+    return np.where(small, z.of(0.0), a) if small.any() else a
 
 
 def results_flushed(z: Situation, factor: float = 1.0) -> Situation:
@@ -43,7 +44,7 @@ def in_format(z: Situation, name: str) -> Situation | None:
     narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
     if narrow.itemsize >= z.format.dtype.itemsize:
         return None
-    return Situation(z.truth, Arithmetic(name, narrow, narrow), z.output, z.right, z.last)
+    return z.in_arithmetic(Arithmetic(name, narrow, narrow))
 
 
 def through_format(z: Situation, name: str) -> Situation | None:

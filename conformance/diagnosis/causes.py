@@ -17,7 +17,7 @@ from xent_conformance.cases.corpus import batches, digest
 from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
-from xent_conformance.diagnosis.rules import FORM_RULES, RULES, Rule, by_form, by_rule
+from xent_conformance.diagnosis.rules import FORM_RULES, INDEX_CAST, RULES, Rule, by_form, by_index, by_rule
 from xent_conformance.diagnosis.told import OF_ALL_FORMS
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed
 from xent_conformance.reference.operators import OPERATORS
@@ -25,7 +25,7 @@ from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Symptom
 
-_SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, *RULES, *reversed(HYPOTHESES))
+_SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, INDEX_CAST, *RULES, *reversed(HYPOTHESES))
 _BY_NAME = {said.name: said for said in _SAID}
 
 UNEXPLAINED = ""
@@ -138,7 +138,8 @@ def _named(
     broken = verdicts.filter(pl.col("status").is_in(FAULTS))
     found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
     by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
-    by = pl.concat([by, by_rule(broken)]).unique("_id", keep="first")
+    by = pl.concat([by, by_index(broken, verdicts, places, DOOR), by_rule(broken)])
+    by = by.unique("_id", keep="first")
     left = broken.join(by, on="_id", how="anti", maintain_order="left")
     left = left.filter(pl.col("symptom") != Symptom.LOST_ACCURACY.value)
     by = pl.concat([by, by_form(left, verdicts, places, DOOR)])

@@ -54,6 +54,14 @@ def nan_is_outside(z: Situation) -> Pair:
     return inside, sized
 
 
+def nan_moves_nothing(z: Situation) -> Pair:
+    """Where NaN is outside, the derivative is that of a constant, to which ``− p + q`` is added."""
+    found, sized = z.right[z.operator, z.output](z)
+    more = {"grad_logits": z.c, "grad_labels": -z.c, "jvp": z.v, "hvp": z.of(0.0)}[z.output]
+    lost = np.isnan(z.p) | np.isnan(z.x)
+    return np.where(lost, more if z.operator == ELEMENTWISE else z.of(0.0), found), sized
+
+
 def outside_is_nan(z: Situation) -> Pair:
     found, sized = (elementwise if z.operator == ELEMENTWISE else relative)(z)
     return np.where((z.p < 0) | (z.x < 0), z.of(np.nan), found), sized
@@ -140,6 +148,22 @@ def less_ratio(z: Situation) -> Pair:
     return np.where(moves(z), factor - ratio, z.of(np.nan)), _sized(z, factor * z.one, ratio)
 
 
+def mass_flushed(z: Situation) -> Pair:
+    """A target that is subnormal is zero, and so is what it is a factor of."""
+    found, sized = z.right[z.operator, z.output](z)
+    return np.where(mass(z) < z.format.smallest_normal, z.of(0.0), found), sized
+
+
+def quotient_in_turn(z: Situation) -> Pair:
+    """``c log r + c (p/r)/q`` of the quotient ``r = p/q``; the mass is taken off again."""
+    p, q = np.where(z.p > 0, z.p, z.one), np.where(z.x > 0, z.x, z.one)
+    ratio = p / q
+    first, second = z.c * np.log(ratio), z.c * (p * (z.one / ratio)) / q
+    less = z.c if z.operator == ELEMENTWISE else z.of(0.0)
+    found = np.where(moves(z) & (z.p > 0), first + second - less, z.c * z.of(-np.inf))
+    return found, _sized(z, first, second)
+
+
 def log_target_normalised(z: Situation) -> Situation:
     """The target is a log-softmax of what is given."""
     top = z.p.max(axis=1, keepdims=True)
@@ -223,6 +247,15 @@ DIVERGENCES = (
         rank=2,
     ),
     Hypothesis(
+        "a NaN is outside of the domain",
+        "a NaN compares with nothing, and what is not inside is a constant, of which nothing is derived",
+        "SPEC.md 3.2; jax.scipy.special.rel_entr",
+        on(ELEMENTS, ("grad_logits", "grad_labels", "jvp", "hvp")),
+        rows(nan_moves_nothing),
+        rank=1,
+        variant="and nothing moves",
+    ),
+    Hypothesis(
         "subnormal numbers are flushed",
         "a subnormal number becomes zero, at which nothing moves",
         "SPEC.md 4.7; jax.scipy.special.rel_entr",
@@ -230,6 +263,15 @@ DIVERGENCES = (
         rows(nothing_moves),
         rank=2,
         variant="and nothing moves",
+    ),
+    Hypothesis(
+        "subnormal numbers are flushed",
+        "a target that is given by its logarithm, and is subnormal, is zero",
+        "SPEC.md 1.3 and 4.8; XLA",
+        on(LOG_TARGET, "grad_labels"),
+        rows(mass_flushed),
+        rank=2,
+        variant="of a log-target",
     ),
     Hypothesis(
         "a quotient before its cotangent",
@@ -264,6 +306,16 @@ DIVERGENCES = (
         on(ELEMENTS, "grad_labels"),
         rows(target_apart),
         rank=1,
+        rounds=True,
+        variant="by the target",
+    ),
+    Hypothesis(
+        "log of a quotient",
+        "by the target, the logarithm of p/q and the 1, of which each step is rounded",
+        "SPEC.md 8.18, the textbook under automatic differentiation",
+        on(ELEMENTS, "grad_labels"),
+        rows(quotient_in_turn),
+        rank=2,
         rounds=True,
         variant="by the target",
     ),

@@ -31,11 +31,11 @@ class Hypothesis:
     """One way in which real code goes wrong, in the outputs ``where``.
 
     ``variant``: hypotheses of one name are one thing that is wrong, in several forms. ``rank``: of two that
-    explain the same, the lower is told: it supposes less. ``rounds``: it is the right function, in steps that
-    round apart; where an ulp or two of its largest step is more than the accurate bound, it says that such an
-    error may be there. ``steps``: it is computed in every arithmetic that code for the format may have, as
-    one that ``rounds`` is; any other, which is another function, as exactly as can be. ``plain``: it is the
-    right formula itself, and says what such steps give.
+    explain the same, the lower is told: it supposes less; 5 says what comes back and not how, and is told
+    last. ``rounds``: it is the right function, in steps that round apart; where their errors may be more than
+    the accurate bound, it says that such an error may be there. ``steps``: it is computed in every arithmetic
+    that code for the format may have, as one that ``rounds`` is; any other, which is another function, as
+    exactly as can be. ``plain``: it is the right formula itself, and says what such steps give.
     ``innocent``: it is no fault, and explains nothing beyond the stable bound.
     ``parameters`` are constants that real code has, of which one is the right one.
     """

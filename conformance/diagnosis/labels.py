@@ -190,12 +190,13 @@ LABELS = (
         rank=1,
     ),
     Hypothesis(
-        "the logarithm of a label",
-        "a divergence less an entropy: NaN where a label is negative",
-        "SPEC.md 6.1; torch.nn.KLDivLoss",
+        "outside of the domain is NaN",
+        "a divergence less an entropy: the logarithm of a label, which is NaN where that is negative",
+        "SPEC.md 6.1; torch.nn.KLDivLoss, by xlogy",
         on(DENSE, "value"),
         rows(lambda z: (np.where((z.p < 0).any(axis=1, keepdims=True), z.of(np.nan), z.rows[0]), z.rows[1])),
         rank=4,
+        variant="of a label",
     ),
     Hypothesis(
         "labels are truncated",

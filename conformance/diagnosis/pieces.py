@@ -29,7 +29,15 @@ class piece(Generic[T]):  # noqa: N801  a decorator, as property is
     @overload
     def __get__(self, of: Pieces, owner: type) -> T: ...
     def __get__(self, of: Pieces | None, owner: type) -> Self | T:
-        return self if of is None else of._of(self)
+        if of is None:
+            return self
+        made_of = of._made_of.get(self.name)
+        if made_of is None:
+            made_of = of._make(self)
+        if of._making:
+            of._making[-1] |= made_of | self.bit
+        found: T = of._held[self.name]
+        return found
 
 
 class Pieces:
@@ -41,19 +49,15 @@ class Pieces:
         self._made_of: dict[str, int] = {}
         self._making: list[int] = []
 
-    def _of(self, p: piece[T]) -> T:
-        made_of = self._made_of.get(p.name)
-        if made_of is None:
-            self._making.append(0)
-            try:
-                self._held[p.name] = p.compute(self)
-            finally:
-                made_of = self._making.pop()
-            self._made_of[p.name] = made_of
-        if self._making:
-            self._making[-1] |= made_of | p.bit
-        found: T = self._held[p.name]
-        return found
+    def _make(self, p: piece[Any]) -> int:
+        """Computes a piece; what it was made of."""
+        self._making.append(0)
+        try:
+            self._held[p.name] = p.compute(self)
+        finally:
+            made_of = self._making.pop()
+        self._made_of[p.name] = made_of
+        return made_of
 
     def but(self, **replaced: Any) -> Self:
         """``self`` where every piece that is replaced is, bit for bit, the one that is there."""

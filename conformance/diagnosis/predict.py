@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
+from xent_conformance.diagnosis.layer import situation, speaks_of
+from xent_conformance.diagnosis.layers import LAYERS
 from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
@@ -46,6 +49,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *PROBABILITIES,
     *DISTRIBUTIONS,
     *DIVERGENCES,
+    *LAYERS,
     *AROUND,
     *ANYWHERE,
 )
@@ -107,24 +111,52 @@ class Right:
 
 @dataclass(frozen=True)
 class Prediction:
-    """``(rows, elements)`` that would be returned, as numbers, and how large the steps to it were.
+    """``(rows, elements)`` that would be returned, and how large the steps to it were.
 
-    ``precision`` is that of each step. ``says``: where it is not what the right formula gives in these steps.
+    ``result``, ``sized`` and ``usual`` have a column, or one number, where all elements have the same.
+    ``precision`` is that of each step; ``usual`` is what the right formula gives in these steps, None where
+    that does not matter.
     """
 
     hypothesis: Hypothesis
     name: Name
-    values: Array
+    right: Right
+    result: Array
     sized: Array
     precision: int
-    says: Mask
+    usual: Array | None
+
+    @property
+    def values(self) -> Array:
+        """As numbers of the format."""
+        return np.asarray(np.broadcast_to(self._rounded(self.result), self.right.exact.shape))
+
+    @property
+    def says(self) -> Mask:
+        """Where it is not what the right formula gives in these steps."""
+        apart = True if self.usual is None else _apart(self.result, self.usual)
+        return np.broadcast_to(apart, self.right.exact.shape)
 
     def at(self, there: There) -> Predicted:
-        p = self.values[there.rows, there.index]
-        step = _step(self.precision, self.sized[there.rows, there.index])
+        result = _picked(self.result, there)
+        p = self._rounded(result)
+        step = _step(self.precision, _picked(self.sized, there))
+        says = np.True_ if self.usual is None else _apart(result, _picked(self.usual, there))
         own = _ulps(there.format, p, min(self.precision, there.format.precision))
-        says = self.says[there.rows, there.index]
         return Predicted(self.hypothesis, there, p, NEAR * own + SPREAD * step, step, says)
+
+    def _rounded(self, result: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(result.astype(self.right.truth.inputs.format.dtype).astype(np.float64))
+
+
+def _picked(a: Array, there: There) -> Array:
+    """Of what may have one row or one column for all, what stands at these elements."""
+    if a.ndim < 2:
+        return a
+    rows = there.rows if a.shape[0] > 1 else 0
+    found = a[rows, there.index if a.shape[1] > 1 else 0]
+    return np.asarray(found)
 
 
 @dataclass(frozen=True)
@@ -139,20 +171,21 @@ class Predicted:
     values: Array
     near: Array
     step: Array
-    says: Mask
+    says: Mask | np.bool_
 
     def met(self, got: Array, mild: Mask) -> Mask:
         """Where what was returned is what is predicted, and nearer to that than to what is right.
 
-        Where the steps round apart by more than the accurate bound, the error itself is what is predicted,
-        and not its digits, of what is a ``mild`` loss of accuracy and no more. What the right formula gives
-        in the same steps, an infinity for instance, is told of the steps.
+        Where correct steps may be off by more than the accurate bound, which is half of what two of them may
+        be apart, the error itself is what is predicted, and not its digits, of what is a ``mild`` loss of
+        accuracy and no more. What the right formula gives in the same steps, an infinity for instance, is
+        told of the steps.
         """
         p, right = self.values, self.there.rounded
         alone = self.says | (mild & self.hypothesis.rounds)
         wrong: Mask = (self._error > 1.0) & (right != got) & alone
         if self.hypothesis.rounds:
-            wrong |= (NEAR * self.step > self.there.accurate) & mild
+            wrong |= (SPREAD / 2 * self.step > self.there.accurate) & mild
         if not wrong.any():
             return wrong
         with np.errstate(all="ignore"):
@@ -183,14 +216,19 @@ class Predicted:
 
         An infinity stands beside the largest number, as it does for the judge (SPEC.md §0).
         """
-        values, rounded = self.values, self.there.rounded
-        number = np.where(np.isinf(values), np.copysign(self.there.format.largest, values), values)
+        values, rounded = np.broadcast_to(self.values, self.there.rounded.shape), self.there.rounded
+        found = np.zeros(rounded.shape)
+        apart = np.flatnonzero(_apart(values, rounded))
+        if not apart.size:
+            return found
+        p, right = values[apart], rounded[apart]
+        number = np.where(np.isinf(p), np.copysign(self.there.format.largest, p), p)
         with np.errstate(all="ignore"):
-            far = np.abs(number - self.there.exact) / self.there.accurate
-        special = np.isnan(values) != np.isnan(rounded)
-        special |= np.isinf(rounded) & (values != rounded)
-        far = np.where(np.isinf(rounded) | (values == rounded), 0.0, far)
-        return np.where(special, np.inf, np.where(np.isnan(far), 0.0, far))
+            far = np.abs(number - self.there.exact[apart]) / self.there.accurate[apart]
+        far = np.where(np.isinf(right) | np.isnan(far), 0.0, far)
+        special = (np.isnan(p) != np.isnan(right)) | np.isinf(right)
+        found[apart] = np.where(special, np.inf, far)
+        return found
 
 
 def predictions(
@@ -206,27 +244,46 @@ def predictions(
     inputs = truth.inputs
     if not modelled(inputs):
         return
-    asked = speaking_of(inputs.operator, output)
-    wide = Situation(truth, WIDE, output, FORMULAS, last)
+    plan = [step for step in _plan(inputs.operator, output, inputs.format) if wanted(step.name)]
+    wide = situation(truth, WIDE, output, FORMULAS, last)
+    of: dict[Arithmetic, Situation] = {WIDE: wide}
     with np.errstate(all="ignore"):
-        for arithmetic in arithmetics(inputs.format):
-            z = wide if arithmetic is WIDE else Situation(truth, arithmetic, output, FORMULAS, last)
-            for h in asked:
-                if (h.rounds or h.steps) and wanted(named(h, arithmetic.name)):
-                    yield from _predicted(right, h, arithmetic.name, z)
-        usual = wide.whole[0]
-        for h in asked:
-            if h.rounds or h.steps:
-                continue
-            for parameter in h.parameters or (None,):
-                name = "" if parameter is None else str(parameter)
-                if wanted(named(h, name)):
-                    yield from _predicted(right, h, name, wide, parameter, usual)
+        for step in plan:
+            z = of.get(step.arithmetic)
+            if z is None:
+                z = of[step.arithmetic] = situation(truth, step.arithmetic, output, FORMULAS, last)
+            found = _predicted(right, step, z)
+            if found is not None:
+                yield found
+
+
+class _Step(NamedTuple):
+    """A hypothesis with one of its constants, or in one arithmetic."""
+
+    name: Name
+    hypothesis: Hypothesis
+    arithmetic: Arithmetic
+    parameter: object = None
+
+
+@functools.cache
+def _plan(operator: str, output: str, fmt: Format) -> tuple[_Step, ...]:
+    asked = speaking_of(operator, output)
+    in_steps = [_Step(named(h, a.name), h, a) for a in arithmetics(fmt) for h in asked if h.rounds or h.steps]
+    at_once = [
+        _Step(named(h, "" if parameter is None else str(parameter)), h, WIDE, parameter)
+        for h in asked
+        if not (h.rounds or h.steps)
+        for parameter in h.parameters or (None,)
+    ]
+    return (*in_steps, *at_once)
 
 
 @functools.cache
 def speaking_of(operator: str, output: str) -> tuple[Hypothesis, ...]:
-    return tuple(h for h in HYPOTHESES if (operator, output) in h.where)
+    """Of a layer also what speaks of its loss."""
+    places = {(operator, output), speaks_of(operator, output)}
+    return tuple(h for h in HYPOTHESES if places & h.where)
 
 
 def named(h: Hypothesis, computed: str) -> Name:
@@ -234,30 +291,30 @@ def named(h: Hypothesis, computed: str) -> Name:
 
 
 def modelled(inputs: Inputs) -> bool:
-    """Whether there is anything to compute; no hypothesis speaks of a layer (SPEC.md 6.18)."""
-    return bool(inputs.logits.size) and not inputs.definition.layered
+    """Whether there is anything to compute."""
+    return bool(inputs.logits.size)
 
 
-def _predicted(
-    right: Right, h: Hypothesis, name: str, z: Situation, parameter: object = None, usual: Array | None = None
-) -> Iterator[Prediction]:
+def _predicted(right: Right, step: _Step, z: Situation) -> Prediction | None:
     """Nothing where the hypothesis has no say, or comes to what is right."""
+    h, parameter = step.hypothesis, step.parameter
+    rounding = h.rounds or h.steps
     changed = h.change(z) if parameter is None else h.change(z, parameter)
-    if changed is None or (usual is not None and changed is z):
-        return
+    if changed is None or (changed is z and not rounding):
+        return None
     result, sized = changed.whole
-    if usual is not None and _equal(result, usual):
-        return
+    usual = z.whole[0]
+    if not rounding and _equal(result, usual):
+        return None
     shape = right.exact.shape
     if result.shape[0] != shape[0] or result.shape[1] not in (1, shape[1]):
-        return
-    fmt = right.truth.inputs.format
-    values = np.broadcast_to(z.rounded(result), shape)
-    precision = _precision(changed.a) if h.rounds or h.steps or changed.a is not z.a else fmt.precision
-    wide = np.broadcast_to(np.asarray(sized, dtype=np.float64), shape)
-    own = usual is not None or h.plain
-    apart = np.ones((1, 1), dtype=bool) if own else _apart(result, z.whole[0])
-    yield Prediction(h, named(h, name), values, wide, precision, np.broadcast_to(apart, shape))
+        return None
+    own = rounding or changed.a is not z.a
+    precision = _precision(changed.a) if own else right.truth.inputs.format.precision
+    wide = np.asarray(sized, dtype=np.float64)
+    return Prediction(
+        h, step.name, right, result, wide, precision, usual if rounding and not h.plain else None
+    )
 
 
 def _equal(a: Array, b: Array) -> bool:
@@ -283,6 +340,8 @@ def _ulps(fmt: Format, values: Array, precision: int) -> Array:
 
 def _step(precision: int, scale: Array) -> Array:
     """An ulp of the largest number on the way, in the format of each step."""
+    if not scale.ndim and not scale:
+        return scale
     sized = np.isfinite(scale) & (scale > 0)
     exponent = np.frexp(np.where(sized, scale, 1.0))[1]
     return np.asarray(np.where(sized, np.ldexp(1.0, exponent - precision), 0.0))

@@ -123,9 +123,8 @@ def divided_last(z: Situation) -> Situation | None:
     if z.reduction != "mean" or z.format.precision > 11:
         return None
     found, sized = z.but(divisor=z.one).whole
-    by = z.spread(np.broadcast_to(z.divisor, (len(z.inputs), 1))).reshape(len(found), -1)
-    wide = np.repeat(by, found.shape[1] // by.shape[1], axis=1)
-    return z.but(whole=(z.stored(found) / wide, sized / wide))
+    by = np.broadcast_to(z.divisor, (len(z.inputs), 1))
+    return z.but(whole=(z.stored(found) / by, sized / by))
 
 
 def no_row_weights(z: Situation) -> Situation:

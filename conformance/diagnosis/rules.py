@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
@@ -124,6 +125,52 @@ def by_rule(verdicts: pl.DataFrame) -> pl.DataFrame:
         mine = mine & pl.col("clause").is_in(rule.clauses) if rule.clauses else mine
         named = pl.when(mine).then(pl.lit(rule.name)).otherwise(named)
     return verdicts.select("_id", hypothesis=named).drop_nulls("hypothesis")
+
+
+# --- an index that no class has, once it is cast ----------------------------------------------------------
+
+
+INDEX_CAST = Rule(
+    "an index is cast to the logits' format",
+    "16 bits cannot count so far: the index is rounded to one that no class has, and is refused",
+    "SPEC.md 6.3",
+    Symptom.RAISED,
+)
+
+
+def by_index(
+    broken: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    places: Mapping[str, tuple[Batch, int]],
+    door: tuple[str, ...],
+) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of the calls that raise, where a cast to the format of the logits makes an
+    index of each one that no class has, and of none that the same door answers."""
+    raised = broken.filter(pl.col("symptom") == Symptom.RAISED.value)
+    answered = verdicts.lazy().filter(pl.col("outcome") == "returned").select(*door, "case")
+    of_door = answered.join(raised.lazy().select(door).unique(), on=door, how="semi").collect()
+    right = of_door.partition_by(*door, as_dict=True)
+    named: list[int] = []
+    for key, rows in raised.partition_by(*door, as_dict=True, maintain_order=True).items():
+        others = right[key]["case"] if key in right else ()
+        if all(_lost_in_a_cast(c, places) for c in rows["case"]) and not any(
+            _lost_in_a_cast(c, places) for c in others
+        ):
+            named += rows["_id"].to_list()
+    found = pl.DataFrame({"_id": named}, schema={"_id": pl.UInt32})
+    return found.with_columns(hypothesis=pl.lit(INDEX_CAST.name))
+
+
+def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
+    """Whether an index of the case names a class, and in the format of the logits none."""
+    if case not in places or places[case][0].inputs.definition.labels != "index":
+        return False
+    batch, row = places[case]
+    index = batch.inputs.labels[row] * batch.inputs.copies
+    with np.errstate(over="ignore"):
+        cast = index.astype(batch.inputs.format.dtype).astype(np.float64)
+    inside = (index >= 0) & (index < batch.inputs.classes)
+    return bool((inside & ~(cast < batch.inputs.classes)).any())
 
 
 # --- one form of a call alone ------------------------------------------------------------------------

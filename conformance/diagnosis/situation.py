@@ -6,6 +6,7 @@ The formulas keep relative accuracy (SPEC.md 8.1): what a hypothesis supposes is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,6 +84,13 @@ def divided(z: Situation, share: Array, p: Array) -> Array:
     return np.where((share == 0) & (p == 0), share, found) if z.zero_takes else np.asarray(found)
 
 
+@functools.cache
+def _constant(number: float, dtype: np.dtype[Any], working: np.dtype[Any]) -> Array:
+    found = np.asarray(number).astype(dtype).astype(working)
+    found.flags.writeable = False
+    return found
+
+
 class Situation(Pieces):
     """``(examples, N)`` arrays of a batch; ``a`` is what they are computed in, ``output`` what is wanted."""
 
@@ -91,8 +99,18 @@ class Situation(Pieces):
     ) -> None:
         super().__init__()
         self.truth, self.a, self._output, self.right = truth, a, output, right
+        self.n = truth.inputs.n
         self.last = truth.inputs.n if last is None else last
         """The length of the last axis of the tensor, which may not be that of the classes."""
+
+    def in_arithmetic(self, a: Arithmetic) -> Situation:
+        """The same, from the start."""
+        return type(self)(self.truth, a, self.wanted, self.right, self.last)
+
+    @property
+    def wanted(self) -> str:
+        """The output that was asked for."""
+        return self._output
 
     @property
     def inputs(self) -> Inputs:
@@ -116,10 +134,6 @@ class Situation(Pieces):
         return self.inputs.format
 
     @property
-    def n(self) -> int:
-        return self.inputs.n
-
-    @property
     def examples(self) -> int:
         """In a group; one where rows are asked apart."""
         return self.given.examples or 1
@@ -132,6 +146,8 @@ class Situation(Pieces):
 
     def of(self, numbers: Any) -> Array:
         """Numbers of the tested format, as this arithmetic has them."""
+        if isinstance(numbers, float):
+            return _constant(numbers, self.format.dtype, self.a.working)
         return np.asarray(numbers).astype(self.format.dtype).astype(self.a.working)
 
     def weights(self, numbers: Any) -> Array:

@@ -122,6 +122,14 @@ def nan_is_zero(z: Situation) -> Situation:
     return z.but(rows=(np.where(np.isnan(found), z.of(0.0), found), sized))
 
 
+def nan_outside_the_bounds(z: Situation) -> Situation | None:
+    """A NaN is not inside of the bounds of a clamp, nor of [0, 1]: what stands there is a constant."""
+    if z.eps is None and z.output != "hvp":
+        return None
+    found, sized = z.rows
+    return z.but(rows=(np.where(np.isnan(z.x), z.of(0.0), found), sized))
+
+
 def infinities_cancel(z: Situation) -> Situation:
     """``∞ − ∞`` where a logit is infinite."""
     found, sized = z.rows
@@ -260,7 +268,16 @@ SPECIAL = (
         "SPEC.md 3.2",
         EVERY,
         nan_is_zero,
-        rank=4,
+        rank=5,
+    ),
+    Hypothesis(
+        "a NaN is outside of the domain",
+        "a NaN compares with neither of two bounds, and what is not between them is a constant",
+        "SPEC.md 6.14; torch.logit",
+        on(LOGIT, ("grad_logits", "hvp")),
+        nan_outside_the_bounds,
+        rank=1,
+        variant="of two bounds",
     ),
     Hypothesis(
         "−0 is in no branch",

@@ -12,11 +12,17 @@ OF_ALL_FORMS: Mapping[str, str] = {
     "a NaN is passed over": (
         "a NaN goes in and a number comes out: a maximum, a clip or a zero passes over it"
     ),
+    "a NaN is outside of the domain": (
+        "a NaN compares with nothing, and falls to the branch of what is outside: an infinity, or no gradient"
+    ),
     "a mean in 16 bits": (
         "weights multiply, and are divided, in 16 bits: what is in between leaves the format"
     ),
     "a mean is subtracted": "v − Σ s v with its parts rounded apart: where v is nearly uniform, it cancels",
     "a negative index counts from the end": "the index is looked up as an array's is: −1 is the last class",
+    "an index is cast to the logits' format": (
+        "16 bits cannot count beyond 256 or 2048: the index is rounded to another class, or to none"
+    ),
     "a product in fewer bits": "what is multiplied is rounded to 16 bits before, or to the 19 of TF32",
     "a product is derived factor by factor": "a product or a quotient, factor by factor: the terms cancel",
     "a sum in 16 bits": (
@@ -70,7 +76,7 @@ OF_ALL_FORMS: Mapping[str, str] = {
     "two softplus subtracted": "two softplus are rounded apart and subtracted; ∞ − ∞ is NaN",
     "log of a quotient": "the logarithm of a quotient, which overflows or vanishes before it is taken",
     "log p less log q": "two logarithms are rounded apart and subtracted: they cancel where p is near q",
-    "outside of the domain is NaN": "a number outside of the domain is NaN, where there is a convention",
+    "outside of the domain is NaN": "a logarithm of a number below zero is NaN, where it should not be taken",
     "the derivative of the logarithm is forgotten": (
         "what is given is a logarithm, and the derivative is that by the number itself, or the other way"
     ),

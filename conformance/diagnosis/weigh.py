@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
+from xent_conformance.diagnosis.layer import speaks_of
 from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name, Right, predictions
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
@@ -67,13 +68,16 @@ def _ranks() -> dict[tuple[str, str, str], int]:
 
 _RANK_THERE = _ranks()
 
+LAST = 5
+"""The rank of what says what comes back and not how."""
+
 _WHO = DOOR.index("implementation")
 
 _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
-_OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
+OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
 """Other functions than the right one: who computes them is not merely inaccurate."""
 
 
@@ -96,7 +100,9 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
             part.take(max(mine, key=lambda name: (mine[name], -rank(name), whole[name], name)))
     sizes = _sizes(parts)
     while sizes:
-        best = max(sizes, key=lambda name: (sizes[name], -_RANK[name], name))
+        best = max(
+            sizes, key=lambda name: (sizes[name] > 0, _says_how(name), sizes[name], -_RANK[name], name)
+        )
         if not sizes[best]:
             break
         for part in parts:
@@ -108,6 +114,11 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
             for name, size in before.items():
                 sizes[name] += after.get(name, 0) - size
     return [Explained(p.door.door, p.door.broken, p.door.conforming, p.by) for p in parts]
+
+
+def _says_how(name: str) -> bool:
+    """What does not is told last of what a door has left, however much it explains elsewhere."""
+    return _RANK[name] < LAST
 
 
 def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
@@ -122,7 +133,7 @@ def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
 def _allowed(w: Weighed, seen: int) -> bool:
     """Not contradicted; seen where rounding alone is no explanation, if it is another function; and ``seen``
     more than once in all that the implementation returned, if its constant is chosen."""
-    severe = w.severe or w.name[0] not in _OTHER
+    severe = w.severe or w.name[0] not in OTHER
     return not w.contradicted and severe and bool(w.explained) and seen > (w.name[0] in _CHOSEN)
 
 
@@ -143,7 +154,10 @@ class _Part:
     def rank(self, name: str) -> int:
         """The rank of the simplest form that this output has of a hypothesis."""
         operator, output = (self.door.door[DOOR.index(column)] for column in ("operator", "output"))
-        return _RANK_THERE.get((name, operator, output), _RANK[name])
+        there = (
+            _RANK_THERE.get((name, *place)) for place in ((operator, output), speaks_of(operator, output))
+        )
+        return min((rank for rank in there if rank is not None), default=_RANK[name])
 
     def take(self, name: str) -> None:
         mine = max((n for n in self.left if n[0] == name), key=lambda n: (len(self.left[n]), n))
@@ -162,11 +176,13 @@ class _Door:
     explained: dict[Name, set[int]] = field(default_factory=dict)
     contradicted: set[Name] = field(default_factory=set)
     severe: set[int] = field(default_factory=set)
+    of_severe: set[Name] = field(default_factory=set)
+    """What explains one of those that are severe."""
 
     @property
     def weighed(self) -> list[Weighed]:
         return [
-            Weighed(name, frozenset(ids), int(name in self.contradicted), bool(ids & self.severe))
+            Weighed(name, frozenset(ids), int(name in self.contradicted), name in self.of_severe)
             for name, ids in self.explained.items()
         ]
 
@@ -216,8 +232,13 @@ def weighed(
     severe = bad & (kept["symptom"] != Symptom.LOST_ACCURACY.value).to_numpy()
     every = _Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
     calls = kept.with_row_index("_first").group_by("_batch", "output", maintain_order=True)
-    for batch, output, first, size in calls.agg(pl.first("_first"), pl.len()).iter_rows():
-        _weigh_call(of[batch], output, every[first : first + size], doors, oracle)
+    found = [
+        (of[batch], output, every[first : first + size])
+        for batch, output, first, size in calls.agg(pl.first("_first"), pl.len()).iter_rows()
+    ]
+    # the severe ones first: another function than the right one has to explain some of those, or is none
+    for batch, output, call in sorted(found, key=lambda c: (not c[2].severe.any(), -c[2].ids.size)):
+        _weigh_call(batch, output, call, doors, oracle)
     return [
         (Explained(tuple(door), len(w.broken), w.conforming, {}), w.weighed)
         for door, w in zip(called.select(DOOR).iter_rows(), doors, strict=True)
@@ -276,15 +297,32 @@ def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], 
         door.severe |= set(call.ids[here & call.severe].tolist())
         door.conforming += int((here & ~call.bad).sum())
     refused = set.intersection(*(door.contradicted for door in mine.values()))
+    severe = bool(call.severe.any())
+
+    def wanted(name: Name) -> bool:
+        """What may still explain something: see :func:`_allowed`."""
+        if name in refused:
+            return False
+        return severe or name[0] not in OTHER or any(name in door.of_severe for door in mine.values())
+
     right = Right(oracle.truth(batch.inputs), output)
     with np.errstate(all="ignore"):
         there = right.at(call.rows, call.index)
-        for p in predictions(right, lambda name: name not in refused, last_axis(batch)):
+        for p in predictions(right, wanted, last_axis(batch)):
             predicted = p.at(there)
-            for i in np.unique(call.door[predicted.contradicted(call.got) & ~call.bad]):
-                mine[int(i)].contradicted.add(p.name)
+            contradicted = predicted.contradicted(call.got) & ~call.bad
+            if contradicted.any():
+                for i in np.unique(call.door[contradicted]):
+                    mine[int(i)].contradicted.add(p.name)
             met = predicted.met(call.got, ~call.severe) & call.bad
-            for i in np.unique(call.door[met]):
-                if p.name not in mine[int(i)].contradicted:
-                    ids = call.ids[met & (call.door == i)]
-                    mine[int(i)].explained.setdefault(p.name, set()).update(ids.tolist())
+            if met.any():
+                _explained(p.name, call, met, mine)
+
+
+def _explained(name: Name, call: _Call, met: Mask, doors: Mapping[int, _Door]) -> None:
+    for i in np.unique(call.door[met]):
+        door, here = doors[int(i)], met & (call.door == i)
+        if name not in door.contradicted:
+            door.explained.setdefault(name, set()).update(call.ids[here].tolist())
+            if call.severe[here].any():
+                door.of_severe.add(name)

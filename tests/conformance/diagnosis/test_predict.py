@@ -66,10 +66,10 @@ def test_what_is_predicted_right_explains_nothing() -> None:
 
 
 def test_rounding_that_may_be_so_large_explains_a_loss_of_accuracy_and_no_more() -> None:
-    """The prediction itself is right: another order of the same steps was not."""
+    """The prediction itself is right: another order of the same steps, off by 4.5 of them, was not."""
     steps = of(1.0, 1.0, h=ROUNDS, step=0.02)
     assert met(steps, 1.05, mild=True) and not met(steps, 1.05)
-    assert not met(of(1.0, 1.0, h=ROUNDS, step=0.004), 1.05, mild=True)
+    assert not met(of(1.0, 1.0, h=ROUNDS, step=0.002), 1.05, mild=True)
     assert not met(of(1.0, 1.0, step=0.02), 1.05, mild=True), "of another function the digits are told"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.corpus import of_corpus
 from tests.support.small_run import verdict
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
-from xent_conformance.diagnosis.rules import FORM_RULES, FORMS, RULES, by_form, by_rule
+from xent_conformance.diagnosis.rules import FORM_RULES, FORMS, RULES, by_form, by_index, by_rule
 from xent_conformance.reports.run.file import SCHEMA
 
 
@@ -107,3 +108,46 @@ def test_nothing_is_said_where_plain_calls_are_wrong_too_or_none_is_right() -> N
     assert told([STRIDED, PLAIN], [PLAIN]) == []
     assert told([STRIDED], [STRIDED]) == []
     assert told([STRIDED], []) == []
+
+
+# --- an index that no class has, once it is cast ----------------------------------------------------------
+
+
+@functools.cache
+def indexed(dtype: str) -> Batch:
+    found = of_corpus(
+        "quick", operators=["sparse_softmax_cross_entropy"], families=["index_labels"], dtypes=[dtype]
+    )
+    return next(b for b in found if b.inputs.n == 1000)
+
+
+def refused(dtype: str, raised: list[float], returned: list[float]) -> list[str]:
+    """What is said of one that raises for these labels of a thousand classes, and answers those."""
+    batch = indexed(dtype)
+    kept = np.array([[y] for y in [*raised, *returned]])
+    inputs = replace(
+        batch.inputs,
+        logits=np.repeat(batch.inputs.logits[:1], len(kept), axis=0),
+        labels=kept,
+        cotangent=np.ones((len(kept), 1)),
+    )
+    places = {f"case{i}": (replace(batch, inputs=inputs), i) for i in range(len(kept))}
+    outcome = [("raised", "raised")] * len(raised) + [("returned", "")] * len(returned)
+    all_ = table(
+        *(
+            {"case": case, "outcome": o, "symptom": s, "status": "breaks_must" if s else "conforms"}
+            for case, (o, s) in zip(places, outcome, strict=True)
+        )
+    )
+    broken = all_.filter(pl.col("status") == "breaks_must")
+    return by_index(broken, all_, places, DOOR)["hypothesis"].to_list()
+
+
+def test_an_index_that_sixteen_bits_round_to_no_class_is_why_a_call_raises() -> None:
+    assert refused("bfloat16", [999.0, 998.0], [1.0, 257.0]) == ["an index is cast to the logits' format"] * 2
+
+
+def test_it_is_not_where_another_index_raises_too_or_such_a_one_is_answered() -> None:
+    assert refused("bfloat16", [999.0, 1.0], [2.0]) == []
+    assert refused("bfloat16", [999.0], [998.0]) == []
+    assert refused("float32", [999.0], [1.0]) == []

@@ -203,6 +203,19 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sparse_softmax_cross_entropy:nan_left_out_of_the_sum": ("NaN is left out of a reduction",),
     "sparse_softmax_cross_entropy:byte_read_as_signed": ("an index is cut to fewer bits",),
     "sparse_softmax_cross_entropy:weights_of_matrices_only": ("weights are not applied", *_OTHER_RANK),
+    # a linear layer and its loss
+    "linear_cross_entropy:last_chunk_dropped": ("the last chunk is dropped",),
+    "linear_cross_entropy:chunk_divided_by_its_own_count": ("a chunk is divided by its own count",),
+    "linear_cross_entropy:ignored_are_counted": (
+        "ignored rows count in the mean",
+        "the mean divides by the rows",
+    ),
+    "linear_cross_entropy:weights_added_up_in_sixteen_bits": ("a sum in 16 bits",),
+    "linear_cross_entropy:weights_of_the_last_chunk": ("the last chunk alone",),
+    "linear_cross_entropy:bias_forgotten": ("the bias is forgotten",),
+    "linear_cross_entropy:offset_kept": ("offset kept",),
+    "linear_cross_entropy:product_in_eight_bits": ("a product in fewer bits",),
+    "linear_cross_entropy:ignored_have_a_gradient": ("an ignored row has a loss",),
     # the sigmoid family
     "sigmoid:axis_for_none": ("returns another shape",),
     "sigmoid:sigmoid_overflow": ("1 / (1 + exp(−x))",),

@@ -74,9 +74,20 @@ def kill_workers(first: int) -> Callable[[], int]:
             killed[0] += 1
             if number % 2:
                 self._process.kill()
-            else:
-                threading.Timer(0.002 * (number % 7), self._process.kill).start()
+                return ask(self, questions, arrays)
+            return late(self, number, questions, arrays)
         return ask(self, questions, arrays)
+
+    def late(self: Process, number: int, questions: Any, arrays: Any) -> Iterator[Any]:
+        """Killed while it has the question, or not at all: a kill that comes six questions later meets one
+        that is asked for the second time at the seventh, and both losses are charged to it."""
+        kill = threading.Timer(0.002 * (number % 7), self._process.kill)
+        kill.start()
+        try:
+            yield from ask(self, questions, arrays)
+        finally:
+            kill.cancel()
+            kill.join()
 
     Process.ask = dying  # type: ignore[method-assign]
     return lambda: killed[0]
