@@ -47,7 +47,9 @@ def test_a_mutant_differs_from_the_textbook_in_one_line() -> None:
     textbook_as_it_is = ast.parse(TEXTBOOK.read_text(encoding="utf-8")).body
     for m in mutants():
         pairs = zip(textbook_as_it_is, m.tree.body, strict=True)
-        different = [(a, b) for is_, has in pairs for a, b in zip(lines(is_), lines(has), strict=True) if a != b]
+        different = [
+            (a, b) for is_, has in pairs for a, b in zip(lines(is_), lines(has), strict=True) if a != b
+        ]
         assert len(different) == 1, m.name
 
 
