@@ -6,8 +6,8 @@ a newcomer will touch. Waivers, published pages and tests of what it does come a
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,24 +39,28 @@ FEATURED = "reports/text/featured.py"
 """What the pages say first is a choice; nothing has to be in it."""
 
 
-def sources() -> Iterator[Path]:
+@functools.cache
+def sources() -> tuple[Path, ...]:
     """Everything that is written by hand and shipped, and what installs it."""
-    for folder in FOLDERS:
-        for file in sorted((ROOT / folder).rglob("*")):
-            written = not {"known", "published"} & set(file.parts)
-            if file.suffix in (".py", ".html", ".md") and written:
-                yield file
-    yield ROOT / "pyproject.toml"
+    written = (
+        file
+        for folder in FOLDERS
+        for file in sorted((ROOT / folder).rglob("*"))
+        if file.suffix in (".py", ".html", ".md") and not {"known", "published"} & set(file.parts)
+    )
+    return (*written, ROOT / "pyproject.toml")
 
 
 def knowing(*patterns: str) -> set[str]:
     """The files in which one of the patterns is found."""
     wanted = re.compile("|".join(patterns))
-    return {
-        file.relative_to(ROOT).as_posix()
-        for file in sources()
-        if wanted.search(file.read_text(encoding="utf-8"))
-    }
+    return {file.relative_to(ROOT).as_posix() for file in sources() if wanted.search(_text(file))}
+
+
+@functools.cache
+def _text(file: Path) -> str:
+    """Each is looked through for hundreds of names."""
+    return file.read_text(encoding="utf-8")
 
 
 def quoted(*names: str) -> list[str]:

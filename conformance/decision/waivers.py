@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -170,18 +171,26 @@ def known_files() -> list[Path]:
     return sorted(KNOWN.glob("*.toml"))
 
 
-def _read(path: Path) -> list[Waiver]:
+def _read(path: Path) -> Sequence[Waiver]:
     try:
-        data = parsed(text_of(path))
+        text = text_of(path)
     except Unreadable as reason:
         raise WaiverError(
             f"{path}: cannot be read ({reason}); `{Files().waive(str(path))}` writes stubs"
         ) from None
+    return _of_text(text, path)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_text(text: str, path: Path) -> tuple[Waiver, ...]:
+    """Whoever decides about run after run parses the files that come with the suite once."""
+    try:
+        data = parsed(text)
     except NoToml as error:
         raise WaiverError(f"{path}: not TOML ({error}); mend that line") from None
     if set(data) - {"waiver"} or not isinstance(data.get("waiver", []), list):
         raise WaiverError(f"{path}: a waiver file holds [[waiver]] entries and nothing else")
-    return [_waiver(entry, path, i) for i, entry in enumerate(data.get("waiver", []), 1)]
+    return tuple(_waiver(entry, path, i) for i, entry in enumerate(data.get("waiver", []), 1))
 
 
 _LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses", "instructions")

@@ -64,11 +64,12 @@ def mutants() -> tuple[Mutant, ...]:
     tree, found = ast.parse(source), list[Mutant]()
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
         for count, (place, changed) in enumerate(_changes(function), 1):
-            whole = copy.deepcopy(tree)
-            index = tree.body.index(function)
-            node = list(ast.walk(whole.body[index]))[place]
+            mutated = copy.deepcopy(function)
+            node = list(ast.walk(mutated))[place]
             _apply(node, changed)
-            ast.fix_missing_locations(whole)
+            ast.fix_missing_locations(mutated)
+            # the other functions are the same objects: nothing changes them, and a copy of all is dear
+            whole = ast.Module([mutated if f is function else f for f in tree.body], tree.type_ignores)
             line = source.splitlines()[getattr(node, "lineno", function.lineno) - 1].strip()
             found.append(
                 Mutant(f"{function.name}:{count} {_words(node, changed)}", function.name, line, whole)
@@ -76,14 +77,15 @@ def mutants() -> tuple[Mutant, ...]:
     return tuple(found)
 
 
-def callers(function: str) -> set[str]:
+@functools.cache
+def callers(function: str) -> frozenset[str]:
     """The functions of the textbook that use one, by others or at once; itself among them."""
     uses = {
         f.name: {n.id for n in ast.walk(f) if isinstance(n, ast.Name)}
         for f in ast.parse(TEXTBOOK.read_text(encoding="utf-8")).body
         if isinstance(f, ast.FunctionDef)
     }
-    found = {function}
+    found = frozenset({function})
     while more := {name for name, used in uses.items() if used & found} - found:
         found |= more
     return found
