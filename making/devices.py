@@ -23,11 +23,13 @@ class Target:
     """What pip installs for it, and how it is asked where that is not by its name alone.
 
     ``bare``: what is installed without what it requires, which may be gigabytes that no CPU has a use for.
+    ``npm``: what npm installs into the environment, beside what pip does.
     ``apart``: what is installed for it stands in the place of what another may need.
     """
 
     needs: tuple[str, ...]
     bare: tuple[str, ...] = ()
+    npm: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     apart: bool = False
 
@@ -54,6 +56,19 @@ TARGETS = {
         devices=("cpu", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]", "vulkan[swiftshader]"),
     ),
     "litert": Target(("ai-edge-litert", "numpy", "ml_dtypes")),
+    # both need Chromium, which neither pip nor npm installs
+    "onnxruntime-web": Target(
+        ("playwright", "onnx", "ml_dtypes"),
+        npm=("onnxruntime-web@1.30.0",),
+        devices=("cpu[runtime=wasm]", "webgpu[swiftshader]", "webgl[angle=swiftshader]"),
+    ),
+    "tfjs": Target(
+        ("playwright", "numpy", "ml_dtypes"),
+        npm=tuple(
+            f"@tensorflow/{name}@4.22.0" for name in ("tfjs", "tfjs-backend-wasm", "tfjs-backend-webgpu")
+        ),
+        devices=("cpu[runtime=wasm]", "cpu[runtime=js]", "webgpu[swiftshader]", "webgl[angle=swiftshader]"),
+    ),
 }
 """By framework."""
 
@@ -86,11 +101,30 @@ def install(python: Path, constraint: Path, names: Iterable[str]) -> list[str]:
             choosing = str(Path(__file__).with_name("install.py"))
             whole = [str(python), choosing, "--constraint", str(constraint), "--", *others]
         parts = [whole, *([[*pip, "--no-deps", *target.bare]] if target.bare else [])]
-        if all(subprocess.run(words).returncode == 0 for words in parts):
+        parts += [_npm(python.parents[1], target.npm)] if target.npm else []
+        if all(_came(words) for words in parts):
             came.append(name)
         else:
             print(f"{name} is left out: it does not install here", file=sys.stderr, flush=True)
     return came
+
+
+def _npm(place: Path, packages: Sequence[str]) -> list[str]:
+    """How npm is told to install exactly these; no script of a package is run.
+
+    They are saved, or npm would take away what it installed for the target before.
+    """
+    quiet = ("--silent", "--no-audit", "--no-fund", "--save-exact", "--ignore-scripts")
+    return ["npm", "install", "--prefix", str(place), *quiet, *packages]
+
+
+def _came(words: Sequence[str]) -> bool:
+    """Whether it was installed; a program that is not here has installed nothing."""
+    try:
+        return subprocess.run(words).returncode == 0
+    except FileNotFoundError:
+        print(f"{words[0]} is not here", file=sys.stderr, flush=True)
+        return False
 
 
 def ask(conformance: Path, python: Path, out: Path, names: Iterable[str]) -> list[Path]:
