@@ -25,6 +25,7 @@ class Target:
     ``bare``: what is installed without what it requires, which may be gigabytes that no CPU has a use for.
     ``npm``: what npm installs into the environment, beside what pip does.
     ``apart``: what is installed for it stands in the place of what another may need.
+    ``seconds``: an answer is waited for so long, where the suite's own patience would cost hours.
     """
 
     needs: tuple[str, ...]
@@ -32,6 +33,7 @@ class Target:
     npm: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     apart: bool = False
+    seconds: int | None = None
 
 
 TARGETS = {
@@ -61,6 +63,7 @@ TARGETS = {
         ("playwright", "onnx", "ml_dtypes"),
         npm=("onnxruntime-web@1.30.0",),
         devices=("cpu[runtime=wasm]", "webgpu[swiftshader]", "webgl[angle=swiftshader]"),
+        seconds=10,  # of no class, its Softmax on WebGPU never answers
     ),
     "tfjs": Target(
         ("playwright", "numpy", "ml_dtypes"),
@@ -84,8 +87,10 @@ def line(name: str, profile: str = PROFILE) -> str:
 
 
 def _words(name: str, profile: str) -> list[str]:
-    devices = [word for device in TARGETS[name].devices for word in ("--device", device)]
-    return ["run", "--framework", name, *devices, "--profile", profile]
+    target = TARGETS[name]
+    devices = [word for device in target.devices for word in ("--device", device)]
+    patience = ["--timeout", str(target.seconds)] if target.seconds else []
+    return ["run", "--framework", name, *devices, "--profile", profile, *patience]
 
 
 def install(python: Path, constraint: Path, names: Iterable[str]) -> list[str]:

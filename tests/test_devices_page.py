@@ -17,6 +17,7 @@ from making import devices as making
 from tests.support.paths import ROOT
 from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.frameworks import onnxruntime_web, tfjs
 from xent_conformance.reports.run.words import FAULTS
 
 PAGE = ROOT / "docs" / "DEVICES.md"
@@ -58,6 +59,8 @@ def test_a_target_can_be_asked_as_it_is_told(name: str) -> None:
     assert framework in FRAMEWORKS
     asked = Selection(making.PROFILE, (framework,), devices=tuple(named))
     assert [seat.name for seat in asked.seats()]
+    seconds = re.findall(r"--timeout (\d+)", line)
+    assert seconds == (["10"] if name == "onnxruntime-web" else [])
     assert (PAGE.read_text(encoding="utf-8")).count(f"--framework {name} ") >= 1
 
 
@@ -77,9 +80,46 @@ sys.exit("xgboost" in told)
 """A Python that can install everything but one, and says what it was asked."""
 
 
-def test_what_does_not_install_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+NPM = """
+import sys
+open({log!r}, "a").write(" ".join(sys.argv[1:]) + "\\n")
+sys.exit("tfjs" in " ".join(sys.argv))
+"""
+"""An npm that can install everything but TensorFlow.js, and says what it was asked."""
+
+
+def test_what_npm_installs_comes_into_the_environment_in_exact_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log, place = tmp_path / "log", tmp_path / "devices"
+    python = _program(place / "bin" / "python", "")
+    _program(tmp_path / "npm" / "npm", NPM.format(log=str(log)))
+    asked = ("onnxruntime-web", "tfjs", "ncnn")
+    monkeypatch.setenv("PATH", str(tmp_path / "npm"))
+    assert making.install(python, tmp_path / "constraints.txt", asked) == ["onnxruntime-web", "ncnn"]
+    assert "tfjs is left out: it does not install here" in capfd.readouterr().err
+    lines = log.read_text(encoding="utf-8").splitlines()
+    for line, name in zip(lines, asked[:2], strict=True):  # where nothing is npm's, it is not asked
+        assert line.startswith(f"install --prefix {place} ") and "--ignore-scripts" in line
+        assert line.endswith(" ".join(making.TARGETS[name].npm))
+        assert all(re.search(r".@\d+\.\d+\.\d+$", package) for package in making.TARGETS[name].npm)
+    monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    assert making.install(python, tmp_path / "constraints.txt", asked) == ["ncnn"]
+    assert "npm is not here" in capfd.readouterr().err
+
+
+def test_a_version_that_npm_installs_is_the_one_that_an_adapter_names() -> None:
+    assert making.TARGETS["onnxruntime-web"].npm == (f"onnxruntime-web@{onnxruntime_web.VERSION}",)
+    assert making.TARGETS["tfjs"].npm == tuple(f"{name}@{tfjs.VERSION}" for name in tfjs.SCRIPTS)
+
+
+def test_what_does_not_install_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     log = tmp_path / "log"
     python = _program(tmp_path / "python", PIP.format(log=str(log)))
+    _program(tmp_path / "npm" / "npm", "")
+    monkeypatch.setenv("PATH", str(tmp_path / "npm"))
     came = making.install(python, tmp_path / "constraints.txt", making.TARGETS)
     assert came == [name for name in making.TARGETS if name != "xgboost"]
     assert "xgboost is left out: it does not install here" in capfd.readouterr().err
