@@ -17,6 +17,7 @@ from docs.published import DEVICES, read
 from making.devices import TARGETS, environment, line
 from xent_conformance.devices.names import split
 from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.frameworks import browser
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 from xent_conformance.reports.text.numbers import count
@@ -85,8 +86,8 @@ FOUND = (
 HEAD = """# Devices and kernels without a GPU
 
 What a machine of two cores can ask beside the frameworks: kernels of a GPU in an interpreter, losses \
-whose classes are spread over ranks, runtimes, shaders on drivers of Vulkan that compute on the CPU, and \
-losses of other libraries. {day}, {machine}. \
+whose classes are spread over ranks, runtimes, shaders on drivers of Vulkan that compute on the CPU, \
+libraries of JavaScript on a page of a browser, and losses of other libraries. {day}, {machine}. \
 **[They stand side by side on a page](../reports/published/devices.html)**, with the gate's decision, every \
 cause, and what of it transfers to a GPU. This one is printed by `.venv/bin/python -m docs.devices` from the \
 same run files, which `make report-devices` wrote; a test compares. None of it is asked by `make report`, \
@@ -99,6 +100,16 @@ $ conformance doctor --python .venv/devices     # what of it is there, and does 
 
 Drivers of Vulkan that compute on the CPU are no business of pip: on Debian the package `chromium` brings \
 SwiftShader, and `mesa-vulkan-drivers` lavapipe. One that is absent is said, with what brings it.
+
+ONNX Runtime Web and TensorFlow.js want three things:
+
+- **Chromium.** The system's is taken (on Debian the package `chromium`), or else the one that \
+`python -m playwright install chromium` brings; `{chromium}` names another. It brings SwiftShader, by which \
+WebGPU and WebGL compute where there is no GPU.
+- **Playwright**, which drives it: pip's `playwright`, which `make report-devices` installs.
+- **npm's packages**, in exact versions. `make report-devices` has `npm install` put them into \
+`.venv/devices/node_modules`, where they are looked for; `{modules}` names another folder. On Debian the \
+package `npm` brings npm, and without it both libraries are left out.
 
 ## What was asked
 
@@ -138,7 +149,9 @@ Of the kernel in the interpreter, the gradient that is the logits and the offset
 def page() -> str:
     """All of docs/DEVICES.md."""
     run = called(read(DEVICES.runs))
-    told = HEAD.format(day=_days(run), machine=_machine(run))
+    told = HEAD.format(
+        day=_days(run), machine=_machine(run), chromium=browser.CHROMIUM, modules=browser.MODULES
+    )
     how = HOW.format(
         commands="\n".join(f"$ {line(name)} --python {environment(name, PYTHON)}" for name in TARGETS)
     )
