@@ -50,6 +50,15 @@ def test_an_open_answer_is_shown_and_stays() -> None:
     assert slim(whole()).verdicts.filter(case="c")["got"].to_list() == [0.5]
 
 
+def test_the_rows_of_a_case_stand_together_in_the_order_they_had() -> None:
+    devices = [
+        verdict(case=case, device=device) for device in ("webgpu", "cpu", "webgl") for case in ("b", "a")
+    ]
+    kept = slim(run_of(devices, header())).verdicts
+    assert kept["case"].to_list() == [*"aaabbb"]
+    assert kept["device"].to_list() == 2 * ["webgpu", "cpu", "webgl"]
+
+
 def test_the_page_of_what_is_left_is_the_page_of_the_whole(tmp_path: Path) -> None:
     write_run(tmp_path / "slim.parquet", slim(whole()))
     again = read_run(tmp_path / "slim.parquet")
