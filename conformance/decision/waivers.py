@@ -56,6 +56,7 @@ class Waiver:
     ``ulps`` is the ceiling of the error that is accepted, where ``symptom`` is measured; None elsewhere.
     ``expires``: from that day on the waiver accepts nothing and fails the gate. ``instructions``: sets that
     the processor has, or with a ``-`` before them has not, where the witnesses fail; none means everywhere.
+    ``formerly``: what the diagnosis of an earlier suite called the cause, as run files that are kept have it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Waiver:
     expires: datetime.date | None = None
     instructions: tuple[str, ...] = ()
     cause: str = ""
+    formerly: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -131,7 +133,7 @@ class Waiver:
         that asks plain rows as well can tell that it is the same fault (SPEC.md §0).
         """
         if self.cause:
-            alike = pl.col("cause") == self.cause
+            alike = pl.col("cause").is_in([self.cause, *self.formerly])
             for column, named in (("symptom", self.symptom), ("clause", self.clause)):
                 alike &= pl.col(column) == named if named else pl.lit(True)
             return alike if self.ulps is None else alike & (pl.col("ulps") <= self.ulps)
@@ -193,8 +195,11 @@ def _of_text(text: str, path: Path) -> tuple[Waiver, ...]:
     return tuple(_waiver(entry, path, i) for i, entry in enumerate(data.get("waiver", []), 1))
 
 
-_LISTS = ("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses", "instructions")
-_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions", "cause")
+_LISTS = (
+    *("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses"),
+    *("instructions", "formerly"),
+)
+_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions", "cause", "formerly")
 _OF_A_CAUSE = ("operators", "outputs", "clause", "symptom", "cases")
 """Fields that the cause makes optional: what is left out narrows nothing."""
 
@@ -251,6 +256,8 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
             raise wrong(
                 f"unknown instruction set {name!r}; there are {', '.join(CHOOSE)}, each with or without -"
             )
+    if "formerly" in entry and not entry.get("cause"):
+        raise wrong("formerly says what the cause was called: write the cause as well")
     measured = entry.get("symptom") in MEASURED
     ulps: Any = entry.get("ulps")
     if measured and not entry.get("cause") and not (_is_number(ulps) and float(ulps) > 0):

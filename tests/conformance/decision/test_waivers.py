@@ -50,6 +50,17 @@ def test_processors(named: list[str] | None, there: str | None, seen: bool, path
     assert found.seen_with(there) is seen
 
 
+def test_a_run_that_was_diagnosed_before_calls_the_cause_otherwise(path: Path) -> None:
+    """Runs that are kept are decided by the waivers of today."""
+    named = pl.DataFrame({"cause": ["now", "then", "another"], "symptom": ["NaN"] * 3, "clause": ["1.1"] * 3})
+
+    def accepted(**fields: Any) -> list[str]:
+        return named.filter(_read(path, cause="now", symptom="NaN", clause="1.1", **fields).accepts())["cause"].to_list()
+
+    assert accepted() == ["now"]
+    assert accepted(formerly=["then"]) == ["now", "then"]
+
+
 def test_a_file_without_waivers_is_fine(path: Path) -> None:
     path.write_text("# nothing is accepted\n")
     assert read_waivers([path]) == []
@@ -81,6 +92,7 @@ def test_a_file_without_waivers_is_fine(path: Path) -> None:
         ({"versions": "about 2"}, "versions = 'about 2' is no range; write one like '>=2.13,<3'"),
         ({"expires": '"soon"'}, "expires must be a date, as in expires = 2027-06-30"),
         ({"expires": "2027-06-30T00:00:00"}, "expires must be a date"),
+        ({"formerly": ["nan-is-zero"]}, "formerly says what the cause was called: write the cause as well"),
         ({"instructions": ["avx1024"]}, "unknown instruction set 'avx1024'; there are sse4_1, sse4_2, avx"),
         ({"instructions": []}, "instructions must be a list of names"),
         ({"until": "2027"}, "unknown field 'until'; there are name, framework"),
