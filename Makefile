@@ -17,9 +17,9 @@ report: .venv/installed
 report-devices: .venv/installed
 	$(BIN)/python making/devices.py $(BIN)/conformance .venv/devices constraints.txt $(OUT)/devices
 
-# two processes on two cores: polars needs no threads of its own
+# three processes on two cores: one waits for what it has started; polars needs no threads of its own
 test: lint .venv/other-numpy
-	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 2 --dist worksteal
+	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 3 --dist worksteal
 
 # processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md; some twenty minutes
 faults: .venv/installed

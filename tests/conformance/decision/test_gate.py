@@ -440,4 +440,5 @@ def test_in_a_process_of_its_own(fake: str, status: int, make: Make) -> None:
     assert done.returncode == status and done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0].startswith("gate passed" if status == 0 else "gate failed: fake.softmax grad_logits: NaN")
-    assert (lines[-1].startswith("conformance explain")) == bool(status)
+    typed = shlex.join([sys.executable, "-m", "xent_conformance", "explain"])
+    assert lines[-1].startswith(typed) == bool(status)
