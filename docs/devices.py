@@ -150,7 +150,7 @@ def page() -> str:
     """All of docs/DEVICES.md."""
     run = called(read(DEVICES.runs))
     told = HEAD.format(
-        day=_days(run), machine=_machine(run), chromium=browser.CHROMIUM, modules=browser.MODULES
+        day=_days(run), machine=_machine(run), chromium=browser.CHROMIUM, modules=browser.NODE_MODULES
     )
     how = HOW.format(
         commands="\n".join(f"$ {line(name)} --python {environment(name, PYTHON)}" for name in TARGETS)

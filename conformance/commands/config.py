@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from xent_conformance.commands.base import USAGE, Format, Formatted, Out, app, ends, fail
 from xent_conformance.commands.files import STANDARD, show
 from xent_conformance.devices.variants import (
+    BROWSER_BACKEND,
+    CHROMIUM,
     DETERMINISTIC,
     DRIVER,
     EXECUTORCH_BACKEND,
     LITERT_KERNELS,
     NCNN_PRECISION,
+    NODE_MODULES,
     PRECISION,
     RANKS,
     THREADS,
@@ -32,8 +35,11 @@ OTHERS = {
     LITERT_KERNELS: "whose kernels LiteRT takes",
     DRIVER: "the driver of Vulkan that ncnn and WebGPU find",
     NCNN_PRECISION: "the precision that ncnn is asked for",
+    BROWSER_BACKEND: "what a library of JavaScript computes on",
+    CHROMIUM: "the browser that such a library is asked in; else the system's, or Playwright's own",
+    NODE_MODULES: "the folder of npm's packages; else that of the worker's environment",
 }
-"""Variables of ours that are no setting: a worker of a variant has them."""
+"""Variables of ours that are no setting: a worker of a variant has them, or its adapter looks there."""
 
 
 @app.command(

@@ -26,14 +26,8 @@ from typing import Any
 import numpy as np
 
 from xent_conformance.devices.names import kind_of
-from xent_conformance.devices.variants import BROWSER_BACKEND, DRIVER
+from xent_conformance.devices.variants import BROWSER_BACKEND, CHROMIUM, DRIVER, NODE_MODULES
 from xent_conformance.frameworks.interface import Array
-
-MODULES = "CONFORMANCE_NODE_MODULES"
-"""The variable that names a folder of npm's packages; without it, that of the environment we run in."""
-
-CHROMIUM = "CONFORMANCE_CHROMIUM"
-"""The variable that names a browser; without it, the system's, or else Playwright's own."""
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -84,7 +78,7 @@ class Complaint(Exception):
 
 def folder() -> Path:
     """Where npm's packages lie."""
-    return Path(os.environ.get(MODULES) or Path(sys.prefix) / "node_modules")
+    return Path(os.environ.get(NODE_MODULES) or Path(sys.prefix) / "node_modules")
 
 
 def package(name: str, version: str) -> str:
@@ -93,7 +87,7 @@ def package(name: str, version: str) -> str:
     if not file.is_file():
         raise ModuleNotFoundError(
             f"{name}, a package of npm, is not in {folder()}: npm install --prefix {folder().parent} "
-            f"{name}@{version}; or name a folder that has it in {MODULES}"
+            f"{name}@{version}; or name a folder that has it in {NODE_MODULES}"
         )
     return str(json.loads(file.read_text(encoding="utf-8"))["version"])
 

@@ -56,7 +56,7 @@ def test_a_plug_in_of_that_name_is_what_is_meant(install: Install) -> None:
         ("cuda0", "cuda"),
         ("cuda:x", "cuda"),
         ("cpuu", "cpu"),
-        ("abacus", "cpu, cuda, mps, metal, tpu, vulkan, webgpu"),
+        ("abacus", "cpu, cuda, mps, metal, tpu, vulkan, webgl, webgpu"),
     ],
 )
 def test_a_device_that_nobody_has_is_said_at_once(device: str, near: str) -> None:

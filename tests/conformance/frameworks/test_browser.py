@@ -49,7 +49,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         told = tmp_path / "node_modules" / name / "package.json"
         told.parent.mkdir(parents=True)
         told.write_text(json.dumps({"version": f"1 of {name}"}), encoding="utf-8")
-    monkeypatch.setenv(browser.MODULES, str(tmp_path / "node_modules"))
+    monkeypatch.setenv(browser.NODE_MODULES, str(tmp_path / "node_modules"))
     monkeypatch.setenv(browser.CHROMIUM, sys.executable)
     monkeypatch.setenv(BROWSER_BACKEND, "wasm")
     monkeypatch.setenv(DRIVER, "")
@@ -151,7 +151,7 @@ def test_tfjs_is_asked_for_the_gradients_that_are_wanted(start: Start) -> None:
 
 def test_a_package_that_is_absent_says_how_it_comes(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     start(lambda told, given: {})
-    monkeypatch.setenv(browser.MODULES, "/nowhere/node_modules")
+    monkeypatch.setenv(browser.NODE_MODULES, "/nowhere/node_modules")
     with pytest.raises(ModuleNotFoundError, match=r"npm install --prefix /nowhere @tensorflow/tfjs@4\.22"):
         TfJs()
     pytest.importorskip("onnx")
