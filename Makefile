@@ -21,7 +21,7 @@ report-devices: .venv/installed
 test: lint .venv/other-numpy
 	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 3 --dist worksteal
 
-# processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md; some twenty minutes
+# processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md, which says for how long
 faults: .venv/installed
 	$(BIN)/python -m tests.support.trust
 
