@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 
-def hash_of(folder: Path, parts: Iterable[str] = (".",), *, but: Iterable[str] = ()) -> str:
-    """Hash of the names and bytes of all ``.py`` and ``.md`` files below ``parts`` of ``folder``.
+def hash_of(
+    folder: Path,
+    parts: Iterable[str] = (".",),
+    *,
+    but: Iterable[str] = (),
+    suffixes: Collection[str] = (".py", ".md"),
+) -> str:
+    """Hash of the names and bytes of all files below ``parts`` of ``folder`` that end so.
 
     Those below ``but`` are left out. Raises ValueError for a part without files: a hash of nothing would
     never change.
@@ -26,7 +32,7 @@ def hash_of(folder: Path, parts: Iterable[str] = (".",), *, but: Iterable[str] =
         files = [
             file
             for file in sorted((folder / part).rglob("*"))
-            if file.suffix in (".py", ".md") and not any(file.is_relative_to(gone) for gone in left_out)
+            if file.suffix in suffixes and not any(file.is_relative_to(gone) for gone in left_out)
         ]
         if not files:
             raise ValueError(f"{folder / part} has no source: its hash would say nothing")

@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches, digest
+from xent_conformance.cases.corpus import batches
+from xent_conformance.cases.digest import remembered_digest
 from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
@@ -71,10 +72,10 @@ def diagnosed(run: Run, oracle: Oracle) -> Run:
     """A run of the corpus with its causes. Raises :class:`OtherCorpus` for a run of other cases."""
     for header in run.headers:
         profile = header["selection"]["profile"]
-        if header["corpus"] != digest(profile):
+        if header["corpus"] != (here := remembered_digest(profile)):
             raise OtherCorpus(
                 f"the run asked the cases of another version ({header['corpus'][:8]}, here "
-                f"{digest(profile)[:8]}): ask again with this one, or diagnose it with that one"
+                f"{here[:8]}): ask again with this one, or diagnose it with that one"
             )
     profile = max((Profile(h["selection"]["profile"]) for h in run.headers), default=Profile.QUICK)
     asked = batches(

@@ -15,7 +15,8 @@ import polars as pl
 
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.corpus import digest, families
+from xent_conformance.cases.corpus import families
+from xent_conformance.cases.digest import remembered_digest
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.clauses import clauses
@@ -61,7 +62,7 @@ def identity(asked: Asked) -> dict[str, Any]:
     return {
         "suite": __version__,
         "selection": dict(selection),
-        "corpus": _content(asked.files) if asked.files else digest(selection["profile"]),
+        "corpus": _content(asked.files) if asked.files else remembered_digest(selection["profile"]),
         "reference": of_reference(),
         "instrument": of_instrument(),
         "judged_with": {"python": platform.python_version()} | {name: version(name) for name in CERTIFYING},

@@ -20,13 +20,17 @@ from filelock import FileLock, Timeout
 
 from xent_conformance.asking import lending
 from xent_conformance.asking.process import compiled_folder
+from xent_conformance.cases.digest import digests_folder, of_corpus
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
+from xent_conformance.reports.text.wording import plural
 from xent_conformance.versions.environments import RECORD, default_folder
 from xent_conformance.worker import compiled
 
 _TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
 """An entry, or a torn one, which has the name that mkstemp gave it."""
+
+_DIGEST = re.compile(r"\w+\.digest|tmp\w+")
 
 DAY = 86_400.0
 """Seconds."""
@@ -78,6 +82,7 @@ def kinds() -> Mapping[str, Kind]:
         kind.name: kind
         for kind in (
             Kind("reference", "certified truths: made again in a run", default_cache(), _truths),
+            Kind("corpus", "digests of the corpus: made again in a run", digests_folder(), _digests),
             Kind(
                 "environments",
                 "versions of frameworks for upgrade and matrix: made again when they are asked for",
@@ -109,15 +114,27 @@ def kinds() -> Mapping[str, Kind]:
 
 def _truths(folder: Path) -> Iterator[Entry]:
     """One for each state of the reference's source; those of another than this one's are never read again."""
+    for path, files, used in _states(folder, _TRUTH):
+        now = "of this version of the reference" if path.name == of_truths() else "of another version"
+        yield Entry(path, f"{len(files):,} batches, {now}", used, _size(path))
+
+
+def _digests(folder: Path) -> Iterator[Entry]:
+    """One for each state of what decides the corpus."""
+    for path, files, used in _states(folder, _DIGEST):
+        now = "of this version of the corpus" if path.name == of_corpus() else "of another version"
+        yield Entry(path, f"{plural(len(files), 'profile')}, {now}", used, _size(path))
+
+
+def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[tuple[Path, list[Path], float]]:
+    """The folders that are named by a hash of source, with their files and when one was last written."""
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
             continue
         files = list(path.iterdir())
-        if any(f.is_symlink() or not f.is_file() or not _TRUTH.fullmatch(f.name) for f in files):
+        if any(f.is_symlink() or not f.is_file() or not ours.fullmatch(f.name) for f in files):
             continue
-        used = max((f.stat().st_mtime for f in [path, *files]), default=0.0)
-        now = "of this version of the reference" if path.name == of_truths() else "of another version"
-        yield Entry(path, f"{len(files):,} batches, {now}", used, _size(path))
+        yield path, files, max(f.stat().st_mtime for f in [path, *files])
 
 
 def _environments(folder: Path) -> Iterator[Entry]:

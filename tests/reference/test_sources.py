@@ -17,6 +17,7 @@ NUMBER = re.compile(rb"\b\d+\b")
 TRUTHS = ("reference", (".",), ("bounds",))
 REFERENCE = ("reference", (".",), ())
 JUDGED = ("conformance", INSTRUMENT, ())
+CORPUS = ("cases", (".",), ())
 
 
 def deciding(folder: str, parts: tuple[str, ...], but: tuple[str, ...]) -> list[str]:
@@ -26,7 +27,9 @@ def deciding(folder: str, parts: tuple[str, ...], but: tuple[str, ...]) -> list[
     return [f.relative_to(ROOT / folder).as_posix() for f in left if NUMBER.search(f.read_bytes())]
 
 
-@pytest.mark.parametrize("what", [TRUTHS, REFERENCE, JUDGED], ids=["truths", "reference", "instrument"])
+@pytest.mark.parametrize(
+    "what", [TRUTHS, REFERENCE, JUDGED, CORPUS], ids=["truths", "reference", "instrument", "corpus"]
+)
 def test_one_number_in_any_file_that_decides_changes_the_hash(
     what: tuple[str, tuple[str, ...], tuple[str, ...]], tmp_path: Path
 ) -> None:

@@ -51,6 +51,9 @@ cases/families
 cases/corpus
     reference: formats inputs operators
     cases: case families family profile recent words
+cases/digest
+    reference: kept sources
+    cases: corpus
 cases/outside
     reference: attributes clauses formats inputs operators
     cases: case corpus form words
@@ -140,7 +143,7 @@ conformance/judging
     conformance: asking discovery frameworks worker
 conformance/diagnosis
     reference: attributes formats inputs operators oracle
-    cases: case corpus form profile
+    cases: case corpus digest form profile
     reports: run
 conformance/check_plugin
     reference: cache formats operators oracle
@@ -149,7 +152,7 @@ conformance/check_plugin
     conformance: asking discovery frameworks judging worker
 conformance/running
     reference: cache clauses formats inputs operators oracle sources
-    cases: case corpus outside profile
+    cases: case corpus digest outside profile
     reports: atomic run text views
     conformance: asking devices diagnosis discovery frameworks judging version worker
 conformance/sweep
@@ -193,6 +196,7 @@ conformance/capturing
     conformance: discovery
 conformance/versions
     reference: cache kept sources
+    cases: digest
     reports: atomic run text views
     conformance: asking decision discovery running worker
 conformance/fleet

@@ -13,6 +13,8 @@ from tests.support.cli import conformance
 from tests.support.documents import documented
 from xent_conformance.__main__ import EVIDENCE, USAGE
 
+KINDS = ["reference", "corpus", "environments", "lent", "bytecode", "compiled"]
+
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 
 
@@ -25,7 +27,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_cache() -> None:
     assert "0 bytes in all" in conformance("cache").stdout
     told = json.loads(conformance("cache", "--format", "json").stdout)
-    assert [kind["kind"] for kind in told] == ["reference", "environments", "lent", "bytecode", "compiled"]
+    assert [kind["kind"] for kind in told] == KINDS
     assert set(told[0]) == documented("## cache")
     assert "reference: 0 taken away, 0 bytes" in conformance("cache", "clean").stdout
 
@@ -46,8 +48,9 @@ def test_a_run_leaves_truths_that_are_told_and_taken_away(install: Install, tmp_
 
 def test_no_such_kind() -> None:
     said = conformance("cache", "clean", "envs", status=USAGE).stderr
-    assert "there is no kind 'envs'; there are reference, environments, lent, bytecode, compiled" in " ".join(
-        said.split()
+    assert (
+        "there is no kind 'envs'; there are reference, corpus, environments, lent, bytecode, compiled"
+        in " ".join(said.split())
     )
 
 
