@@ -58,6 +58,10 @@ TARGETS = {
         devices=("cpu", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]", "vulkan[swiftshader]"),
     ),
     "litert": Target(("ai-edge-litert", "numpy", "ml_dtypes")),
+    "executorch": Target(
+        ("torch", "executorch", "ml_dtypes"),
+        devices=tuple(f"cpu[runtime=executorch,backend={backend}]" for backend in ("portable", "xnnpack")),
+    ),
     # both need Chromium, which neither pip nor npm installs
     "onnxruntime-web": Target(
         ("playwright", "onnx", "ml_dtypes"),
