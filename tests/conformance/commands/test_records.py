@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.environments import standing
+from xent_conformance.commands import listing
 from xent_conformance.commands.examined import Examined
 from xent_conformance.commands.records import Records, records
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
@@ -64,6 +65,13 @@ def test_it_is_known_of_our_own_python_with_versions() -> None:
     assert found.there == {"numpy": np.__version__} and not found.away
     assert f"numpy {np.__version__}\n" in _said(found.show)
     assert [seat.name for seat in found.first([foreign, ours])] == ["foreign", "numpy"]
+
+
+def test_a_device_that_its_setting_brings_is_not_said_to_be_away() -> None:
+    """Seen of onnxruntime-web, which answered on ``webgpu[swiftshader]``: its driver computes on the CPU."""
+    told = {r["device"]: r["setting"] for r in listing.variants(FRAMEWORKS["ncnn"], ["cpu"])}
+    assert told["vulkan[lavapipe]"].endswith("; asked where it is named, if lavapipe is here")
+    assert told["vulkan[fp16]"].endswith(f"; {listing.NOT_HERE}")
 
 
 def test_what_is_away_is_said_once_and_what_is_not_whole_in_its_words() -> None:
