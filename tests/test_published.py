@@ -12,6 +12,7 @@ import pytest
 
 from docs.findings import page as findings_page
 from docs.published import DEVICES, FIRST, HERE, PAGES, Page, read, rendered
+from docs.ranks import RUN
 from making.devices import RANKS
 from tests.support.small_run import Page as Read
 from xent_conformance.reports.run.file import SLIM
@@ -45,7 +46,7 @@ def test_the_page_of_findings_has_an_entry_a_cause() -> None:
 
 
 def test_nothing_else_lies_there() -> None:
-    runs = {FIRST, *(name for page in PAGES for name in (*page.runs, *page.before))}
+    runs = {FIRST, RUN, *(name for page in PAGES for name in (*page.runs, *page.before))}
     known = {f"{page.name}.html" for page in PAGES} | {f"{name}.parquet" for name in runs}
     assert {file.name for file in HERE.iterdir()} == known | {"README.md"}
 
