@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from docs import ranks
 from docs.published import DEVICES, read
 from making.devices import TARGETS, environment, line
 from xent_conformance.devices.names import split
@@ -155,8 +156,10 @@ def page() -> str:
     how = HOW.format(
         commands="\n".join(f"$ {line(name)} --python {environment(name, PYTHON)}" for name in TARGETS)
     )
+    over = ranks.section(read((ranks.RUN,)), PYTHON)
     found = (_finding(f, run.verdicts) for f in FOUND)
-    return "".join([told, *_asked(run), how, FINDINGS, *found, END.format(settings="".join(_settings(run)))])
+    end = END.format(settings="".join(_settings(run)))
+    return "".join([told, *_asked(run), how, FINDINGS, *found, over, end])
 
 
 def row_of(finding: Finding, rows: pl.DataFrame) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from pathlib import Path
 PROFILE = "quick"
 TORCH = "torch"
 
+RANKS = (1, 2, 4, 8)
+"""Over so many the classes of a loss are spread: their number may change nothing."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -38,8 +41,10 @@ class Target:
 
 TARGETS = {
     "liger": Target(("torch", "numpy", "ml_dtypes"), ("liger-kernel", "triton")),
-    "loss-parallel": Target(("torch", "numpy", "ml_dtypes"), devices=("cpu[mesh=tp1]", "cpu[mesh=tp4]")),
-    "jax-sharded": Target(("jax", "ml_dtypes"), devices=("cpu[devices=8]",)),
+    "loss-parallel": Target(
+        ("torch", "numpy", "ml_dtypes"), devices=tuple(f"cpu[mesh=tp{n}]" for n in RANKS)
+    ),
+    "jax-sharded": Target(("jax", "ml_dtypes"), devices=tuple(f"cpu[devices={n}]" for n in RANKS)),
     "trl": Target(("torch", "trl", "ml_dtypes")),
     "transformers": Target(("torch", "transformers", "ml_dtypes")),
     "sklearn": Target(("scikit-learn", "ml_dtypes")),
@@ -58,6 +63,10 @@ TARGETS = {
         devices=("cpu", "vulkan[lavapipe]", "vulkan[lavapipe,fp16]", "vulkan[swiftshader]"),
     ),
     "litert": Target(("ai-edge-litert", "numpy", "ml_dtypes")),
+    "executorch": Target(
+        ("torch", "executorch", "ml_dtypes"),
+        devices=tuple(f"cpu[runtime=executorch,backend={backend}]" for backend in ("portable", "xnnpack")),
+    ),
     # both need Chromium, which neither pip nor npm installs
     "onnxruntime-web": Target(
         ("playwright", "onnx", "ml_dtypes"),

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from docs import devices
@@ -62,6 +63,17 @@ def test_a_target_can_be_asked_as_it_is_told(name: str) -> None:
     seconds = re.findall(r"--timeout (\d+)", line)
     assert seconds == (["10"] if name == "onnxruntime-web" else [])
     assert (PAGE.read_text(encoding="utf-8")).count(f"--framework {name} ") >= 1
+
+
+def test_losses_over_ranks_are_asked_the_same_over_every_number_of_them() -> None:
+    """Uneven shards and none, labels on another rank: what one rank was asked, eight were."""
+    rows = read(DEVICES.runs).verdicts
+    for name in ("loss-parallel", "jax-sharded"):
+        devices = making.TARGETS[name].devices
+        assert [re.search(r"(\d+)\]$", device)[1] for device in devices] == [*map(str, making.RANKS)]  # type: ignore[index]
+        of = [rows.filter((pl.col("framework") == name) & (pl.col("device") == d)) for d in devices]
+        first, *others = (f.select("implementation", "output", "case").sort(pl.all()) for f in of)
+        assert first.height > 5_000 and all(first.equals(other) for other in others)
 
 
 def _program(path: Path, text: str) -> Path:
@@ -151,7 +163,7 @@ def test_what_is_there_is_asked_and_shown(tmp_path: Path) -> None:
     assert making.main([*words, "loss-parallel", "sklearn", "tract"]) == 0
     *runs, report = log.read_text(encoding="utf-8").splitlines()
     assert [line.split()[2] for line in runs] == ["loss-parallel", "sklearn", "tract"]
-    assert "--device cpu[mesh=tp1] --device cpu[mesh=tp4]" in runs[0]
+    assert runs[0].count("--device") == len(making.RANKS) and "--device cpu[mesh=tp8]" in runs[0]
     assert report == f"report {out}/loss-parallel.parquet {out}/sklearn.parquet -o {out}.html"
     assert making.main([*words[:3], str(tmp_path / "none"), "tract"]) == 1
 

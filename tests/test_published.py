@@ -12,6 +12,8 @@ import pytest
 
 from docs.findings import page as findings_page
 from docs.published import DEVICES, FIRST, HERE, PAGES, Page, read, rendered
+from docs.ranks import RUN
+from making.devices import RANKS
 from tests.support.small_run import Page as Read
 from xent_conformance.reports.run.file import SLIM
 from xent_conformance.reports.views.causes import causes
@@ -44,7 +46,7 @@ def test_the_page_of_findings_has_an_entry_a_cause() -> None:
 
 
 def test_nothing_else_lies_there() -> None:
-    runs = {FIRST, *(name for page in PAGES for name in (*page.runs, *page.before))}
+    runs = {FIRST, RUN, *(name for page in PAGES for name in (*page.runs, *page.before))}
     known = {f"{page.name}.html" for page in PAGES} | {f"{name}.parquet" for name in runs}
     assert {file.name for file in HERE.iterdir()} == known | {"README.md"}
 
@@ -135,10 +137,12 @@ def test_devices_stand_side_by_side_and_say_what_a_gpu_has_of_them() -> None:
     assert labels == set(read(DEVICES.runs).verdicts["device"]) and len(labels) >= LABELS
     assert f"({len(labels)} device labels)" in text
     assert "Gate passed" in text and "a must clause" in text
-    assert "cpu[mesh=tp1] → cpu[mesh=tp4]" in text
+    for ranks in RANKS[1:]:  # whether their number changes bits is recorded
+        assert f"cpu[mesh=tp1] → cpu[mesh=tp{ranks}]" in text
+        assert f"cpu[devices=1] → cpu[devices={ranks}]" in text
     assert "in no line: ncnn vulkan[lavapipe,fp16] (f16)." in text
     told = text[text.index("What transfers to a GPU, and what does not") :]
-    for name in ("liger cpu[triton=interpret]", "loss-parallel cpu[mesh=tp1]", "jax-sharded cpu[devices=8]"):
+    for name in ("liger cpu[triton=interpret]", "loss-parallel cpu[mesh=tp1]", "jax-sharded cpu[devices=1]"):
         assert name in told
 
 

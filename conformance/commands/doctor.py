@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Annotated
 
 import typer
@@ -55,8 +56,10 @@ def doctor(
 ) -> None:
     """Say what can be asked here and what is missing; each device answers one call in each format.
 
+    What is installed is said at once; a device's line comes when its framework is imported and has answered.
     Frameworks are started as `run --profile quick` would; `--profile full` starts every setting of a device.
     """
+    began = time.perf_counter()
     settle()
     plug_in(plugin)
     selection = select(profile, framework, None, None, None, None, device, plugin)
@@ -64,12 +67,14 @@ def doctor(
     interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
     seats = [seat for seat in selection.seats(interpreters) if not seat.apart]
     from xent_conformance.commands.examined import Examined
+    from xent_conformance.commands.records import records
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
     from xent_conformance.running.machine import heard
 
+    found = Examined(selection.frameworks, selection.devices, records(seats), began=began)
+    seats = found.records.first(seats)
     events = heard(seats, device or (), oracle=Oracle(default_cache()), answer_seconds=timeout)
-    found = Examined(selection.frameworks, selection.devices)
     try:
         with contextlib.closing(events):
             show(out, formatted, lambda screen: found.show(events, screen), lambda: found.document(events))

@@ -10,11 +10,15 @@ from typing import Any
 from rich.console import Console
 
 from xent_conformance.commands.listing import NOT_HERE, variants
+from xent_conformance.commands.records import Records
 from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.terminal.screen import block, say
 from xent_conformance.reports.text.wording import dtypes_text, flat, joined, plural
 from xent_conformance.running.machine import Done, Gone, Heard, There, Told
+
+SOON = 5.0
+"""Seconds in which a person is to know what can be asked; an import may take longer."""
 
 MESSAGE = 160
 """Letters of what a framework says of a failure, for a person."""
@@ -22,14 +26,20 @@ MESSAGE = 160
 
 @dataclass
 class Examined:
-    """Everything heard so far. ``frameworks`` and ``devices`` are those that were asked for by name."""
+    """Everything heard so far. ``frameworks`` and ``devices`` are those that were asked for by name.
+
+    ``records``: what was known before, of what is installed.
+    """
 
     frameworks: Sequence[str] = ()
     devices: Sequence[str] = ()
+    records: Records = field(default_factory=Records)
     there: dict[str, There] = field(default_factory=dict)
     gone: dict[str, Gone] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
-    _began: float = field(default_factory=time.perf_counter)
+    soon: set[tuple[str, str]] = field(default_factory=set)
+    """Devices that have answered within :data:`SOON`."""
+    began: float = field(default_factory=time.perf_counter)
 
     def hear(self, event: Heard) -> None:
         """Take in what has happened."""
@@ -40,6 +50,8 @@ class Examined:
                 self.gone[seat.key] = event
             case Told():
                 self.told.append(event)
+            case Done(seat) if self._seconds() <= SOON:
+                self.soon |= {(t.seat.key, t.device) for t in self.told if t.seat.key == seat.key}
 
     def wrong(self) -> list[str]:
         """Why it is not well, a clause each: what is named, or installed, and does not start or answer."""
@@ -67,25 +79,27 @@ class Examined:
     # --- for a person -----------------------------------------------------------------------------------
 
     def show(self, events: Iterable[Heard], console: Console) -> None:
-        """Each device as soon as it has answered; then what was not asked, and what is missing."""
+        """What is installed; each device as soon as it has answered; what else is not asked, or missing."""
+        self.records.show(console)
         for event in events:
             self.hear(event)
             if isinstance(event, Done) and event.seat.key in self.there:
                 for line in self._of_seat(event.seat.key):
                     block(console, *line)
         for title, lines in (
-            ("settings to name with --device (`list devices` says what they set)", self._to_name()),
+            ("other settings to name with --device (`list devices` says what they set)", self._to_name()),
             (
                 "what this machine lacks",
                 [f"{r['framework']} {r['mode']}: {r['message']}" for r in self._lacks()],
             ),
-            ("not installed", [f"{r['framework']}: {r['install']}" for r in self._away() if not r["broken"]]),
+            ("not installed", list(self._not_here())),
             ("does not start", [f"{r['framework']}: {r['message']}" for r in self._away() if r["broken"]]),
         ):
             if lines:
                 block(console, title, [("", line) for line in lines])
         number = plural(len({(t.seat.key, t.device) for t in self.told}), "device")
-        say(console, (f"{number} answered in {self._seconds():.1f} s", "dim"))
+        within = f", {len(self.soon):,} of them within {SOON:g} s" if self._seconds() > SOON else ""
+        say(console, (f"{number} answered in {self._seconds():.1f} s{within}", "dim"))
 
     def _of_seat(self, key: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """``torch 2.13.0 cpu``, with what its devices answered."""
@@ -101,16 +115,30 @@ class Examined:
             yield head, lines
 
     def _to_name(self) -> list[str]:
-        """``torch: cpu[isa=avx2], …; not on this machine: cuda[tf32]``."""
+        """``torch: cuda[tf32]``, ``jax: not on this machine: cuda[tf32=off]``: what was not said before."""
         by: dict[str, dict[bool, list[str]]] = {}
         for r in self._settings():
+            if r["device"] in self.records.settings.get(r["framework"], ()):
+                continue
             absent = r["setting"].endswith(NOT_HERE)
             by.setdefault(r["framework"], {False: [], True: []})[absent].append(r["device"])
         return [
             f"{name}: "
-            + joined("; not on this machine: ", [", ".join(of[False]) or "none", ", ".join(of[True])])
+            + joined(
+                "; ",
+                [", ".join(of[False]), "not on this machine: " + ", ".join(of[True]) if of[True] else ""],
+            )
             for name, of in by.items()
         ]
+
+    def _not_here(self) -> Iterator[str]:
+        """What has not started for want of something, but for what was said to be away before."""
+        for r in self._away():
+            name = r["framework"]
+            if r["broken"] or name in self.records.away:
+                continue
+            # its packages are there: what else it wants, it says itself
+            yield f"{name}: {r['message'] if name in self.records.there else r['install']}"
 
     # --- for a program ----------------------------------------------------------------------------------
 
@@ -177,7 +205,7 @@ class Examined:
             yield {**told, "broken": gone.broken}
 
     def _seconds(self) -> float:
-        return time.perf_counter() - self._began
+        return time.perf_counter() - self.began
 
 
 def _status(told: Told) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from xent_conformance.cases.corpus import families as all_families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.devices.names import kind_of
+from xent_conformance.devices.variants import DRIVER
 from xent_conformance.discovery.doors import doors
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.discovery.seats import as_they_are, differs
@@ -163,6 +164,8 @@ def _device(r: Record) -> tuple[str, ...]:
 def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
     """When a variant is asked, or why it is not."""
     variant = framework.declaration.variants[name]
+    if DRIVER in variant.environment:  # a device that is there by its setting alone
+        return f"asked where it is named, if {variant.environment[DRIVER]} is here"
     if variant.device not in map(kind_of, there):
         return NOT_HERE
     if not differs(framework, name):

@@ -108,11 +108,11 @@ JAX: Variants = {
 JAX_SHARDED: Variants = {
     f"devices={n}": Variant(
         {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
-        f"classes spread over {n} devices that XLA makes of the host",
+        f"classes spread over {n} device{'s' if n > 1 else ''} that XLA makes of the host",
         transfers="the program that is divided among devices, and its collectives",
         stays="the kernels of one device, which are the CPU's, and a network",
     )
-    for n in (8, 4, 2)
+    for n in (8, 4, 2, 1)
 }
 
 TENSORFLOW: Variants = {

@@ -7,6 +7,7 @@ by the reader itself: its tensors, contexts and debuggers belong to the thread t
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -113,12 +114,19 @@ def one_by_one(conversations: Iterable[Stream]) -> Stream:
         yield from each
 
 
-def together(conversations: Mapping[str, Stream]) -> Stream:
-    """All at once, a thread each. What a thread raises is raised here; leaving the stream ends them all."""
+def together(conversations: Mapping[str, Stream], at_once: int | None = None) -> Stream:
+    """All at once, or so many of them, in their order, a thread each.
+
+    What a thread raises is raised here; leaving the stream ends them all.
+    """
+    waiting = iter(conversations.items())
     with Threads() as threads:
-        for name, each in conversations.items():
+        for name, each in itertools.islice(waiting, at_once):
             threads.start(name, each)
         for _, event in threads:
+            if isinstance(event, Ended):
+                for name, each in itertools.islice(waiting, 1):
+                    threads.start(name, each)
             if not isinstance(event, Idle):
                 yield event
 

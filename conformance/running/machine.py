@@ -27,7 +27,12 @@ from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import ORDINARY, Outcome, Status
+from xent_conformance.reports.text.wording import joined, plural
 from xent_conformance.running.conversation import Absent, Answered, Ended, Started, conversation, together
+from xent_conformance.worker.machine import cores, drivers, processor
+
+FEWEST = 2
+"""Side by side, at least: one that hangs holds up nobody."""
 
 OPERATOR = "sparse_softmax_cross_entropy"
 """What everybody trains with is asked first; of whoever has it not, the first operator that it has."""
@@ -79,6 +84,11 @@ class Done:
 Heard = There | Gone | Told | Done
 
 
+def described() -> str:
+    """``AMD EPYC, 2 cores; nvidia 580.159.04``: what is known before anything is started."""
+    return joined("; ", [f"{processor()}, {plural(cores(), 'core')}", drivers()])
+
+
 def heard(
     seats: Iterable[Seat],
     devices: Sequence[str] = (),
@@ -86,7 +96,7 @@ def heard(
     oracle: Oracle | None = None,
     answer_seconds: float | None = None,
 ) -> Generator[Heard, None, None]:
-    """Start these seats side by side; each is told of as it starts.
+    """Start these seats in their order, as many side by side as there are cores; tell of each as it starts.
 
     With an ``oracle`` each device of ``devices``, or every one, answers a call in each format, which is
     judged. Each answer is waited for ``answer_seconds``.
@@ -101,7 +111,8 @@ def heard(
     streams = {key: conversation(seat, rows[key], put, reach) for key, seat in every.items()}
     hellos: dict[str, Mapping[str, Any]] = {}
     judges: dict[str, Judge] = {}
-    with contextlib.closing(together(streams)) as events:
+    # an import takes a core: all at once, the first would come when the last does
+    with contextlib.closing(together(streams, max(cores(), FEWEST))) as events:
         for event in events:
             match event:
                 case Started(key, hello):

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from xent_conformance.versions import lacks
@@ -51,20 +51,29 @@ def having(needs: Iterable[Sequence[str]], but: str | None = None) -> str | None
     groups = [tuple(group) for group in needs]
     names = tuple(dict.fromkeys(name for group in groups for name in group))
     for python in pythons():
-        lacking = None if python == but else _lacking(python, names)
-        if lacking is not None and any(lacking.isdisjoint(group) for group in groups):
+        there = {} if python == but else _has(python, names)
+        if any(set(group) <= there.keys() for group in groups):
             return python
     return None
 
 
 def have_we(names: Sequence[str]) -> bool:
     """Whether the Python that runs the suite has them all."""
-    return not lacks.lacks(list(names))
+    return len(lacks.has(list(names))) == len(names)
+
+
+def installed(python: str, names: Iterable[str]) -> Mapping[str, str]:
+    """Of these distributions those that a Python has, with their versions, by its records: none is imported.
+
+    A version is empty where a package of that name is there alone.
+    """
+    asked = tuple(dict.fromkeys(names))
+    return lacks.has(list(asked)) if is_ours(python) else _has(python, asked)
 
 
 @functools.cache
-def _lacking(python: str, names: tuple[str, ...]) -> frozenset[str] | None:
-    """What of these a Python lacks; None where it does not say, as a program of that name that is none."""
+def _has(python: str, names: tuple[str, ...]) -> Mapping[str, str]:
+    """What of these a Python has; nothing where it does not say, as a program of that name that is none."""
     alone = {"PYTHONPATH": "", "PYTHONHOME": "", "PYTHONDONTWRITEBYTECODE": "1"}
     words = [python, lacks.__file__, *names]
     try:
@@ -72,9 +81,9 @@ def _lacking(python: str, names: tuple[str, ...]) -> frozenset[str] | None:
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, **alone},
             timeout=SECONDS,
         )  # fmt: skip
-        return frozenset(json.loads(done.stdout))
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return None
+        return dict(json.loads(done.stdout))
+    except (OSError, subprocess.TimeoutExpired, ValueError, TypeError):
+        return {}
 
 
 def maker() -> str:

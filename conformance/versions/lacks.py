@@ -1,4 +1,4 @@
-"""Which distributions a Python does not have: run by itself, in that Python, it imports none of them."""
+"""Which distributions a Python has: run by itself, in that Python, it imports none of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ OLDEST = (3, 11)
 """What a worker needs; an older Python lacks that."""
 
 
-def lacks(names: list[str]) -> list[str]:
-    """Of these, those of which it has neither the distribution nor a package of that name."""
-    return [name for name in names if not _has(name)]
+def has(names: list[str]) -> dict[str, str]:
+    """Of these, those of which it has the distribution, or a package of that name; each with its version.
+
+    The version is empty where only the package is there: tensorflow-cpu has the package tensorflow.
+    """
+    found = {name: _version(name) for name in names}
+    return {name: version for name, version in found.items() if version is not None}
 
 
-def _has(name: str) -> bool:
-    # tensorflow-cpu has the package tensorflow, and scikit-learn has none of its own name
+def _version(name: str) -> str | None:
+    # scikit-learn has no package of its own name
     try:
-        return bool(importlib.util.find_spec(name.replace("-", "_")) or importlib.metadata.version(name))
+        return importlib.metadata.version(name)
     except (importlib.metadata.PackageNotFoundError, ValueError):
-        return False
+        pass
+    try:
+        return "" if importlib.util.find_spec(name.replace("-", "_")) else None
+    except (ImportError, ValueError):
+        return None
 
 
 if __name__ == "__main__":
-    print(json.dumps(lacks(sys.argv[1:]) if sys.version_info >= OLDEST else sys.argv[1:]))
+    print(json.dumps(has(sys.argv[1:]) if sys.version_info >= OLDEST else {}))

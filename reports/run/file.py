@@ -21,12 +21,15 @@ import polars as pl
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange, told_by
 from xent_conformance.reports.run.header import check_header
+from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import OtherColumns, metadata, table
 from xent_conformance.reports.run.shape import Misshapen, parsed
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
+_PACKED = "xent-conformance-deflated"
+"""The header is under the one, or where the file was made small under the other, :func:`.packed`."""
 
 OWN = "own"
 """Of a header: the name of a function of one's own, which was asked alone. No command knows such a name."""
@@ -164,9 +167,11 @@ def as_bytes(run: Run) -> bytes:
     header = json.loads(json.dumps(header))
     header["digest"] = digest_of(header, frame)
     # what is kept for long is written once
-    level = 19 if SLIM in header else None
+    key, text, level = _KEY, json.dumps(header), None
+    if SLIM in header:
+        key, text, level = _PACKED, packed(text), 19
     held = io.BytesIO()
-    frame.write_parquet(held, metadata={_KEY: json.dumps(header)}, compression_level=level)
+    frame.write_parquet(held, metadata={key: text}, compression_level=level)
     return held.getvalue()
 
 
@@ -180,7 +185,8 @@ def read_run(path: Path, *, part: bool = False) -> Run:
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     try:
-        header = parsed(metadata(path)[_KEY])
+        told = metadata(path)
+        header = parsed(unpacked(told[_PACKED]) if _PACKED in told else told[_KEY])
         frame = table(path, SCHEMA) if header.get("schema") == SCHEMA_VERSION else pl.DataFrame()
     except KeyError:
         raise RunFileError(f"{path}: a Parquet file, but not one of ours (no run header)") from None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.environments import standing
 from xent_conformance.versions import elsewhere
-from xent_conformance.versions.lacks import lacks
+from xent_conformance.versions.lacks import has
 from xent_conformance.versions.target import Target
 
 
@@ -22,10 +23,11 @@ def _program(path: Path, text: str) -> None:
 def test_a_distribution_is_there_by_its_own_name_or_its_packages() -> None:
     """PyYAML's package is ``yaml``, and a build by another name has the package of the usual one."""
     there = ["numpy", "typing-extensions", "ml_dtypes"]
-    assert lacks([*there, "no-such-thing", "no such thing"]) == ["no-such-thing", "no such thing"]
+    found = has([*there, "no-such-thing", "no such thing", ""])
+    assert list(found) == there and found["numpy"] == np.__version__
 
 
-@pytest.mark.parametrize("says", ["exit 0", "echo '[]'; sleep 30", "echo Python 3.12", "exit 1"])
+@pytest.mark.parametrize("says", ["exit 0", "echo '{}'; sleep 30", "echo 3", "echo Python 3.12", "exit 1"])
 def test_a_program_that_does_not_say_what_it_has_is_not_named(
     says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
