@@ -24,6 +24,7 @@ from tests.support.reference.textbook import QUADRATIC
 from tests.support.reference.textbook_divergences import QUOTIENT_FIRST
 from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
 from xent_conformance.reference.bounds.table import BOUNDS, bound
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import BINARY32, BINARY64
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.operators import MOVING, OF_ROWS, OPERATORS
@@ -34,7 +35,7 @@ QUESTIONS = [(o.name, output, tier) for o in OF_ROWS.values() for output in o.ou
 
 @functools.lru_cache(maxsize=1)
 def corpus(operator: str) -> list[Truth]:
-    oracle = Oracle()
+    oracle = Oracle(default_cache())  # other tests, and other processes, have certified much of it
     every = (b.inputs for b in of_corpus("standard", operators=[operator]))
     return [oracle.truth(i) for i in every if i.n <= 1000 and plain(i)]
 
