@@ -218,11 +218,13 @@ def nothing(run: Run, where: Target) -> str:
 def absent(run: Run, where: Target) -> str:
     """What was named and is not there, why, and what to do; empty where nothing is missing."""
     gaps = [gap for header in run.headers for gap in header["absent"]]
+    if not gaps:  # another Python is not looked for where nothing is missed: that starts some
+        return ""
     told = [f"{gap['framework']} was asked for and is not there: {_gap(gap, where)}" for gap in gaps]
     at = "there" if where.takes else "in an environment of yours, and activate that"
     another = where.another(needs(gap["framework"] for gap in gaps).values())
     way = f"install it {at}, leave its name out, or name the Python that has it: --python {another}"
-    return f"{'; '.join(told)}. To go on, {way}" if told else ""
+    return f"{'; '.join(told)}. To go on, {way}"
 
 
 def _gap(gap: Mapping[str, str], where: Target) -> str:
