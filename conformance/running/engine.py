@@ -18,6 +18,7 @@ from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import compiled_folder, connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Question
@@ -26,6 +27,7 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.running.ahead import Ahead, when_ready
+from xent_conformance.running.beforehand import Beforehand
 from xent_conformance.running.bench import Bench
 from xent_conformance.running.conversation import (
     Absent,
@@ -182,6 +184,7 @@ def _made(
         oracle = oracle or Oracle(default_cache())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
         desk = Desk(journal, ledger.distances, judged)
+        looks = Beforehand(journal, batches, said := Said(oracle))
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
         order = largest_first(rest)
@@ -198,6 +201,9 @@ def _made(
             with desk, ahead, contextlib.closing(events):
                 for event in when_ready(events, ahead):
                     _enter(event, asked, seats, ledger, bench, desk, journal)
+                    if isinstance(event, Idle):
+                        with ledger.timed("diagnosis"):
+                            looks.look()
                     if progress:
                         for key, planned in ledger.planned.items():
                             progress(key, ledger.finished[key], planned)
@@ -219,7 +225,7 @@ def _made(
         if oracle.unkept:
             more["unkept"] = oracle.unkept
         end = part_ended if isinstance(asked, Shard) else ended
-        result = end(asked, batches, seats, ledger, journal.verdicts(), oracle, more, began)
+        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:
