@@ -240,8 +240,12 @@ def _plan(
 ) -> tuple[list[Batch], dict[str, list[Piece]]]:
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
-    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import.
+    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
+    corpus is asked, that is everybody, and first who has a mode to begin that takes longest.
     """
+    if early is not None and not _narrowed(asked):
+        for seat in sorted(seats.values(), key=lambda seat: not seat.apart):
+            early.begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
     for batch in asked.batches():
@@ -250,9 +254,18 @@ def _plan(
             if questions := asked.questions(seat, batch, asked.possible):
                 piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
                 plan[key].append(piece)
-                if early is not None and len(plan[key]) == 1:
+                if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
     return batches, {key: found for key, found in plan.items() if found}
+
+
+def _narrowed(asked: Asked) -> bool:
+    """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
+    return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
+
+
+_WHOLE = ("frameworks", "plugins", "profile")
+"""What a selection may name and ask the whole corpus all the same."""
 
 
 def _in_turn(
