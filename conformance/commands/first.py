@@ -46,6 +46,7 @@ from xent_conformance.commands.base import (
 )
 from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
+from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
 from xent_conformance.commands.files import check_outputs, write
 from xent_conformance.commands.group import FIRST
 from xent_conformance.commands.where import Python, needs, target_of
@@ -97,6 +98,7 @@ def first(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where page and run file are written.")
     ] = Path("conformance-out"),
+    dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
     """The first answer: ask what is installed, decide, write the page. `conformance torch` is enough.
@@ -127,6 +129,9 @@ def first(
     interpreters = where.interpreters(asked)
     try:
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
+        if dry_run:
+            show_estimate(estimate(selection, interpreters, file), file)(console)
+            return
         keeping.check_run(file, selection.as_dict())
         decided = deciding(baseline, waivers, known, fail_on)
         result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
