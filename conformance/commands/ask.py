@@ -54,7 +54,7 @@ from xent_conformance.commands.base import (
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
-from xent_conformance.commands.estimating import estimate, show_estimate
+from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
 from xent_conformance.commands.files import (
     STANDARD,
     check_outputs,
@@ -122,9 +122,7 @@ def run(
     waivers: Waivers = None,
     known: Known = True,
     fail_on: FailOns = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Ask nothing: say what would be asked, and about how long.")
-    ] = False,
+    dry_run: DryRun = False,
     formatted: Formatted = Format.TEXT,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -1,15 +1,21 @@
-"""``conformance run --dry-run``: what would be asked, and about how long it takes."""
+"""``--dry-run`` of ``run`` and of the first answer: what would be asked, and about how long it takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
     from xent_conformance.asking.selection import Selection
+
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Ask nothing: say what would be asked, and about how long.")
+]
 
 
 def estimate(selection: Selection, interpreters: Mapping[str, str], out: Path) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from xent_conformance.commands.base import (
 )
 from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
+from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
 from xent_conformance.commands.files import check_outputs, write
 from xent_conformance.commands.group import FIRST
 from xent_conformance.commands.where import Python, needs, target_of
@@ -97,6 +98,7 @@ def first(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where page and run file are written.")
     ] = Path("conformance-out"),
+    dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
     """The first answer: ask what is installed, decide, write the page. `conformance torch` is enough.
@@ -127,6 +129,9 @@ def first(
     interpreters = where.interpreters(asked)
     try:
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
+        if dry_run:
+            show_estimate(estimate(selection, interpreters, file), file)(console)
+            return
         keeping.check_run(file, selection.as_dict())
         decided = deciding(baseline, waivers, known, fail_on)
         result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
@@ -218,11 +223,13 @@ def nothing(run: Run, where: Target) -> str:
 def absent(run: Run, where: Target) -> str:
     """What was named and is not there, why, and what to do; empty where nothing is missing."""
     gaps = [gap for header in run.headers for gap in header["absent"]]
+    if not gaps:  # another Python is not looked for where nothing is missed: that starts some
+        return ""
     told = [f"{gap['framework']} was asked for and is not there: {_gap(gap, where)}" for gap in gaps]
     at = "there" if where.takes else "in an environment of yours, and activate that"
     another = where.another(needs(gap["framework"] for gap in gaps).values())
     way = f"install it {at}, leave its name out, or name the Python that has it: --python {another}"
-    return f"{'; '.join(told)}. To go on, {way}" if told else ""
+    return f"{'; '.join(told)}. To go on, {way}"
 
 
 def _gap(gap: Mapping[str, str], where: Target) -> str:

@@ -7,7 +7,7 @@ is called unexplained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,8 +19,9 @@ from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
 from xent_conformance.diagnosis.rules import FORM_RULES, INDEX_CAST, RULES, Rule, by_form, by_index, by_rule
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.diagnosis.told import OF_ALL_FORMS
-from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed
+from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed, weighing
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
@@ -84,26 +85,36 @@ def diagnosed(run: Run, oracle: Oracle) -> Run:
         families_=run.verdicts["family"].unique().to_list(),
         dtypes=run.verdicts["dtype"].unique().to_list(),
     )
-    return diagnose(run, asked, oracle)
+    return diagnose(run, asked, Said(oracle))
 
 
-def diagnose(run: Run, asked: Iterable[Batch], oracle: Oracle) -> Run:
+def diagnose(run: Run, asked: Iterable[Batch], said: Said) -> Run:
     """The run, in which every broken verdict names its cause, and the header what is known of each.
 
     ``asked``: the batches that the verdicts are about. The naive formulations, the controls, name none.
     """
     numbered = run.verdicts.with_row_index("_id")
-    called = numbered.select(_LOOKED_AT).filter(pl.col("formulation") != NAIVE)
-    places = _places(asked)
-    explained = weigh(called, places, oracle)
+    called, places = _called(numbered), _places(asked)
+    explained = weigh(called, places, said)
     return _with_causes(numbered, _named(called, explained, places), explained, run.headers)
+
+
+def beforehand(verdicts: pl.DataFrame, asked: Iterable[Batch], said: Said) -> Iterator[None]:
+    """Have said, a call a step, what :func:`diagnose` will ask about these verdicts when it has all."""
+    for _ in weighing(_called(verdicts.with_row_index("_id")), _places(asked), said):
+        yield
+
+
+def _called(numbered: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts that are explained."""
+    return numbered.select(_LOOKED_AT).filter(pl.col("formulation") != NAIVE)
 
 
 def diagnosed_alone(verdicts: pl.DataFrame, asked: Iterable[Batch], oracle: Oracle) -> dict[str, Run]:
     """The verdicts of each implementation with their causes, as if it had been asked alone."""
     numbered, places = verdicts.with_row_index("_id"), _places(asked)
     doors: dict[str, list[Weighing]] = {}
-    for door, found in weighed(numbered, places, oracle):
+    for door, found in weighed(numbered, places, Said(oracle)):
         doors.setdefault(door.door[DOOR.index("implementation")], []).append((door, found))
     runs = {}
     for (name,), mine in numbered.partition_by("implementation", as_dict=True, maintain_order=True).items():

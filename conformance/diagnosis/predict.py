@@ -257,6 +257,11 @@ def predictions(
                 yield found
 
 
+def names(inputs: Inputs, output: str) -> list[Name]:
+    """Of those hypotheses, whether they come to anything else than what is right or not; each once."""
+    return [step.name for step in _plan(inputs.operator, output, inputs.format)] if modelled(inputs) else []
+
+
 class _Step(NamedTuple):
     """A hypothesis with one of its constants, or in one arithmetic."""
 

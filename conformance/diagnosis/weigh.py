@@ -8,7 +8,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +16,8 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.layer import speaks_of
-from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name, Right, predictions
-from xent_conformance.reference.formats import Floats, Ints
-from xent_conformance.reference.oracle import Oracle
+from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name
+from xent_conformance.diagnosis.said import Call, Said
 from xent_conformance.reports.run.file import TARGET
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 
@@ -187,39 +186,25 @@ class _Door:
         ]
 
 
-@dataclass(frozen=True)
-class _Call:
-    """Verdicts of one output of a batch, of all doors: their numbers, doors, places, what was returned, and
-    whether it is broken, and by more than a loss of relative accuracy."""
-
-    ids: Ints
-    door: Ints
-    rows: Ints
-    index: Ints
-    got: Floats
-    bad: Mask
-    severe: Mask
-
-    def __getitem__(self, which: slice) -> _Call:
-        places = self.ids[which], self.door[which], self.rows[which], self.index[which]
-        return _Call(*places, self.got[which], self.bad[which], self.severe[which])
-
-
-def weigh(
-    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
-) -> list[Explained]:
+def weigh(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Explained]:
     """Of every door with broken verdicts: what explains them. See :func:`weighed`."""
-    return explain(weighed(verdicts, batches, oracle))
+    return explain(weighed(verdicts, batches, said))
 
 
-def weighed(
-    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], oracle: Oracle
-) -> list[Weighing]:
+def weighed(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Weighing]:
     """Of every door with broken verdicts: what each hypothesis explains of them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
     What was not returned, and what no case of ``batches`` asks, is left out.
     """
+    *_, doors = weighing(verdicts, batches, said)
+    return doors
+
+
+def weighing(
+    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
+) -> Iterator[list[Weighing]]:
+    """The same a call a step, each of which gives nothing; the last gives all."""
     of = {batch.id: batch for batch, _ in batches.values()}
     kept = _kept(verdicts, batches)
     called = kept.select(DOOR).unique(maintain_order=True).with_row_index("_door")
@@ -230,7 +215,7 @@ def weighed(
     )
     bad = kept["_broken"].to_numpy()
     severe = bad & (kept["symptom"] != Symptom.LOST_ACCURACY.value).to_numpy()
-    every = _Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
+    every = Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
     calls = kept.with_row_index("_first").group_by("_batch", "output", maintain_order=True)
     found = [
         (of[batch], output, every[first : first + size])
@@ -238,8 +223,9 @@ def weighed(
     ]
     # the severe ones first: another function than the right one has to explain some of those, or is none
     for batch, output, call in sorted(found, key=lambda c: (not c[2].severe.any(), -c[2].ids.size)):
-        _weigh_call(batch, output, call, doors, oracle)
-    return [
+        _weigh_call(batch, output, call, doors, said)
+        yield []
+    yield [
         (Explained(tuple(door), len(w.broken), w.conforming, {}), w.weighed)
         for door, w in zip(called.select(DOOR).iter_rows(), doors, strict=True)
     ]
@@ -281,15 +267,7 @@ NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE,
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
 
 
-def last_axis(batch: Batch) -> int:
-    """The length of the last axis of the tensor that is given."""
-    form = batch.form
-    if not form.shape or form.class_shape is not None or form.class_axis == len(form.shape):
-        return batch.inputs.n
-    return form.shape[-1]
-
-
-def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], oracle: Oracle) -> None:
+def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], said: Said) -> None:
     mine = {int(i): doors[i] for i in np.unique(call.door)}
     for i, door in mine.items():
         here = call.door == i
@@ -305,21 +283,13 @@ def _weigh_call(batch: Batch, output: str, call: _Call, doors: Sequence[_Door], 
             return False
         return severe or name[0] not in OTHER or any(name in door.of_severe for door in mine.values())
 
-    right = Right(oracle.truth(batch.inputs), output)
-    with np.errstate(all="ignore"):
-        there = right.at(call.rows, call.index)
-        for p in predictions(right, wanted, last_axis(batch)):
-            predicted = p.at(there)
-            contradicted = predicted.contradicted(call.got) & ~call.bad
-            if contradicted.any():
-                for i in np.unique(call.door[contradicted]):
-                    mine[int(i)].contradicted.add(p.name)
-            met = predicted.met(call.got, ~call.severe) & call.bad
-            if met.any():
-                _explained(p.name, call, met, mine)
+    for saying in said.of(batch, output, call, wanted):
+        for i in np.unique(call.door[saying.contradicted]):
+            mine[int(i)].contradicted.add(saying.name)
+        _explained(saying.name, call, saying.met, mine)
 
 
-def _explained(name: Name, call: _Call, met: Mask, doors: Mapping[int, _Door]) -> None:
+def _explained(name: Name, call: Call, met: Mask, doors: Mapping[int, _Door]) -> None:
     for i in np.unique(call.door[met]):
         door, here = doors[int(i)], met & (call.door == i)
         if name not in door.contradicted:

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 
 from xent_conformance.cases.profile import Profile
 from xent_conformance.discovery.declaration import Declaration
+from xent_conformance.worker.apart import APART
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ class Seat:
         ours = self.interpreter == sys.executable
         alone = {} if ours else {"PYTHONPATH": "", "PYTHONHOME": ""}
         f = self.framework
-        return Launch(f.adapter, self.interpreter, f.search, environment={**alone, **self.environment})
+        told = {APART: self.apart} if self.apart else {}
+        environment = {**alone, **told, **self.environment}
+        return Launch(f.adapter, self.interpreter, f.search, environment=environment)
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""

@@ -20,6 +20,7 @@ from xent_conformance.cases.outside.files import find_in, read_files
 from xent_conformance.cases.profile import Profile
 from xent_conformance.devices.names import split
 from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.discovery.names import named
 from xent_conformance.discovery.seats import as_they_are, seats, wanted_devices
@@ -193,7 +194,7 @@ def judged_of(
         there = ", ".join(hello["devices"])
         return Answered(seat, "", (), f"no device {', '.join(wanted.devices)} here; there is {there}")
     found = verdicts(of_seat(seat, hello, batch, judge, answer) for answer in answered).frame()
-    run = diagnose(Run(found, ({},)), [batch], oracle)
+    run = diagnose(Run(found, ({},)), [batch], Said(oracle))
     named_causes = {cause.id: cause for cause in causes(run)}
     mine = [
         row

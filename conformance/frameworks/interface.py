@@ -294,6 +294,7 @@ class Adapter(Protocol):
     take them where a wider format is asked for (``dtype=``); ``in_order``, modes whose
     answer may depend on what the process was asked before: one worker is asked all of them;
     ``keep_compiled(folder)``, which is told where it may keep what it compiles for its next process;
+    ``begin(mode)``, which is told before the first question that nothing but this mode will be asked;
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a
     sparse tensor (``Call.sparse``). All else that it declares is to be answered.
     """

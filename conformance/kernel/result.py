@@ -61,8 +61,13 @@ class Checked:
 
     @cached_property
     def findings(self) -> pl.DataFrame:
-        """Verdicts that break a clause and that no waiver accepts, grouped by likely cause, worst first."""
-        return findings(self._with_waived)
+        """Verdicts that break a clause and that no waiver accepts, grouped by likely cause, worst first.
+
+        Of those that are equally far off the value comes first: a gradient is NaN where its value is.
+        """
+        found = findings(self._with_waived).with_columns(_off=pl.col("ulps").fill_nan(float("inf")))
+        order = [pl.col("level") == "should", pl.col("_off"), pl.col("output") != "value"]
+        return found.sort(order, descending=[False, True, False], maintain_order=True).drop("_off")
 
     @property
     def waivers(self) -> tuple[Judged, ...]:

@@ -11,6 +11,7 @@ import polars as pl
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.causes import diagnose
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.judging.charge import by_what_is_plain
 from xent_conformance.reference.oracle import Oracle
@@ -26,16 +27,16 @@ def ended(
     seats: Mapping[str, Seat],
     ledger: Ledger,
     verdicts: pl.DataFrame,
-    oracle: Oracle,
+    said: Said,
     more: Mapping[str, Any],
     began: float | None,
 ) -> Run:
     """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time."""
     with ledger.timed("diagnosis"):
-        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, oracle)
+        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, said)
     _total(ledger, began)
     told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
-    return Run(named.verdicts, (told | _files(asked.files, batches, oracle),))
+    return Run(named.verdicts, (told | _files(asked.files, batches, said.oracle),))
 
 
 def part_ended(
@@ -44,7 +45,7 @@ def part_ended(
     seats: Mapping[str, Seat],
     ledger: Ledger,
     verdicts: pl.DataFrame,
-    oracle: Oracle,
+    said: Said,
     more: Mapping[str, Any],
     began: float | None,
 ) -> Run:

@@ -18,6 +18,7 @@ from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import compiled_folder, connect, end_all
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Question
@@ -26,6 +27,7 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.running.ahead import Ahead, when_ready
+from xent_conformance.running.beforehand import Beforehand
 from xent_conformance.running.bench import Bench
 from xent_conformance.running.conversation import (
     Absent,
@@ -182,6 +184,7 @@ def _made(
         oracle = oracle or Oracle(default_cache())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
         desk = Desk(journal, ledger.distances, judged)
+        looks = Beforehand(journal, batches, said := Said(oracle))
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
         order = largest_first(rest)
@@ -198,6 +201,9 @@ def _made(
             with desk, ahead, contextlib.closing(events):
                 for event in when_ready(events, ahead):
                     _enter(event, asked, seats, ledger, bench, desk, journal)
+                    if isinstance(event, Idle):
+                        with ledger.timed("diagnosis"):
+                            looks.look()
                     if progress:
                         for key, planned in ledger.planned.items():
                             progress(key, ledger.finished[key], planned)
@@ -219,7 +225,7 @@ def _made(
         if oracle.unkept:
             more["unkept"] = oracle.unkept
         end = part_ended if isinstance(asked, Shard) else ended
-        result = end(asked, batches, seats, ledger, journal.verdicts(), oracle, more, began)
+        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:
@@ -234,8 +240,12 @@ def _plan(
 ) -> tuple[list[Batch], dict[str, list[Piece]]]:
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
-    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import.
+    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
+    corpus is asked, that is everybody, and first who has a mode to begin that takes longest.
     """
+    if early is not None and not _narrowed(asked):
+        for seat in sorted(seats.values(), key=lambda seat: not seat.apart):
+            early.begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
     for batch in asked.batches():
@@ -244,9 +254,18 @@ def _plan(
             if questions := asked.questions(seat, batch, asked.possible):
                 piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
                 plan[key].append(piece)
-                if early is not None and len(plan[key]) == 1:
+                if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
     return batches, {key: found for key, found in plan.items() if found}
+
+
+def _narrowed(asked: Asked) -> bool:
+    """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
+    return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
+
+
+_WHOLE = ("frameworks", "plugins", "profile")
+"""What a selection may name and ask the whole corpus all the same."""
 
 
 def _in_turn(

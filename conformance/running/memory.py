@@ -51,6 +51,11 @@ class Kept:
         """Keep the verdicts on finished batches."""
         self._parts.append(verdicts)
 
+    @property
+    def many(self) -> int:
+        """Verdicts so far."""
+        return sum(part.height for part in self._parts)
+
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in the order of a run file."""
         every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)

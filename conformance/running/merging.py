@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.asking.selection import Selection
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run
@@ -88,7 +89,7 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     every = pl.concat([part.verdicts for part in parts.values()])
     verdicts = every[order_of(every.get_column)]
     more = told | ({"asked_again": again} if again else {})
-    return ended(asked, list(asked.batches()), seats, ledger, verdicts, oracle, more, None)
+    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, None)
 
 
 def _selection(run: Run) -> dict[str, Any]:

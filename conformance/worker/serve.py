@@ -34,6 +34,7 @@ from xent_conformance.frameworks.interface import (
     Unsupported,
 )
 from xent_conformance.frameworks.layer import PARTS, asked_of
+from xent_conformance.worker.apart import begin
 from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
@@ -290,6 +291,7 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
         send(sink, {"kind": "absent", "message": str(wrong), "broken": True})
         return
     send(sink, {"kind": "hello", **hello})
+    begin(adapter, hello["missing"])
     worker = Worker(adapter)
     while True:
         try:

@@ -62,8 +62,9 @@ def _masked(judged: pl.DataFrame) -> Iterable[Line]:
     bad, right = set(broken["implementation"]), _names(rows, set(broken["implementation"]))
     whole = plural(rows["implementation"].n_unique(), "implementation")
     rest = f"; {_few(right)} {'is' if len(right) == 1 else 'are'} right" if right else ""
-    modes = list(_right_modes(rows, bad))[:NAMED]
-    rest += f", and so is {listed(modes)}" if right and modes else ""
+    if modes := list(_right_modes(rows, bad)):  # what is wrong in one mode alone is counted, and told
+        verb = "is" if len(modes) == 1 else "are"
+        rest += f", and so {verb} {_few(modes)}" if right else f"; {_few(modes)} {verb} right"
     yield Line(
         _level(broken),
         "A masked class makes a loss NaN",

@@ -15,6 +15,7 @@ import yaml
 from tests.support.paths import ROOT
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+ROOMS = ("cases", "conformance", "reference", "reports")
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
 
@@ -113,7 +114,14 @@ class Runner:
 
 
 def of(folder: Path, **inputs: str) -> Runner:
-    """A runner in that folder; an input that is not given has its default."""
+    """A runner in that folder; an input that is not given has its default.
+
+    The repository has packages of its own that are called as rooms of the suite are: none may be imported.
+    """
     (folder / "temp").mkdir(parents=True)
+    for name in ROOMS:
+        (folder / name).mkdir()
+        text = f"raise ImportError('{name} of the repository that is checked')\n"
+        (folder / name / "__init__.py").write_text(text, encoding="utf-8")
     defaults = {name: str(given.get("default", "")) for name, given in ACTION["inputs"].items()}
     return Runner(folder, defaults | inputs)

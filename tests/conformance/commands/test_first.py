@@ -307,3 +307,11 @@ def test_explain_asks_there_too(tmp_path: Path) -> None:
     said = conformance(*words, "--python", str(python))
     assert f"asking {python} (--python)" in said.stderr
     assert "fakeframe.softmax eager cpu" in said.stdout and "value: " in said.stdout
+
+
+def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(install: Install) -> None:
+    """As that of ``run``: nobody is started, and no folder is made."""
+    install(fake="Exact")
+    told = conformance("fake", *SMALL, "--dry-run")
+    assert "nothing was asked, and nothing written" in " ".join(told.output.split())
+    assert not Path("conformance-out").exists()

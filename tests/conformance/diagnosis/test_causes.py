@@ -13,6 +13,7 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.corpus import batches
 from xent_conformance.commands.base import EVIDENCE
 from xent_conformance.diagnosis.causes import OtherCorpus, diagnose, diagnosed
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, write_run
@@ -64,7 +65,7 @@ def test_every_broken_verdict_has_one_cause(shifted: Run) -> None:
 
 
 def test_every_fault_names_one_of_the_causes(shifted: Run) -> None:
-    run = diagnose(shifted, batches("quick"), Oracle(default_cache()))
+    run = diagnose(shifted, batches("quick"), Said(Oracle(default_cache())))
     each = run.verdicts
     assert each.drop("cause").equals(shifted.verdicts.drop("cause"))
     of_users = each.filter(

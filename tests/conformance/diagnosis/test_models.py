@@ -20,7 +20,8 @@ from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions
-from xent_conformance.diagnosis.weigh import OTHER, last_axis, weighed
+from xent_conformance.diagnosis.said import Said, last_axis
+from xent_conformance.diagnosis.weigh import OTHER, weighed
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.cache import default_cache
@@ -111,7 +112,7 @@ def test_what_was_computed_is_named_and_what_is_right_is_not(h: Hypothesis) -> N
     table = [row for b, q in same for row in rows(b, output, q.values)]
     verdicts = pl.DataFrame(table, schema=SCHEMA).with_row_index("_id")
     places = {case.id: (b, case.row) for b, _ in same for case in b.cases}
-    ((_, weights),) = weighed(verdicts, places, ORACLE)
+    ((_, weights),) = weighed(verdicts, places, Said(ORACLE))
     (mine,) = (w for w in weights if w.name == p.name)
     assert not mine.contradicted
     # of what is lost to rounding alone, and beyond that by what is no fault, not every digit is told

@@ -17,6 +17,7 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.layers import LAYER
 from xent_conformance.diagnosis.predict import HYPOTHESES, Right, modelled, predictions
+from xent_conformance.diagnosis.said import Said
 from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighed, explain, weigh
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
@@ -64,7 +65,7 @@ def verdicts(operator: str, output: str, answer: Any) -> pl.DataFrame:
 
 def weighed(operator: str, output: str, answer: Any) -> list[Explained]:
     places = {case.id: (batch, case.row) for batch in asked(operator) for case in batch.cases}
-    return list(weigh(verdicts(operator, output, answer), places, ORACLE))
+    return list(weigh(verdicts(operator, output, answer), places, Said(ORACLE)))
 
 
 def predicted(name: str, output: str, batch: Batch) -> Any:

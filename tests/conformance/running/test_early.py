@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.running import engine
 from xent_conformance.running.early import Early
 
 SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
@@ -86,3 +89,54 @@ def test_who_has_started_a_worker_stays_until_all_is_over() -> None:
         assert thread.is_alive()
     thread.join(10)
     assert not thread.is_alive()
+
+
+class Whole:
+    """Asks everybody each batch; notes who was begun when the corpus is made."""
+
+    def __init__(self, early: Any, **narrowed: Any) -> None:
+        self._early, self._narrowed = early, narrowed
+        self.at_first: list[str] = []
+
+    def batches(self) -> Iterator[Any]:
+        self.at_first += self._early.begun
+        yield SimpleNamespace(stacked=True, inputs=SimpleNamespace(n=1))
+
+    possible = ("cpu",)
+
+    def questions(self, seat: Seat, batch: Any, devices: Any) -> list[Any]:
+        return [] if seat.apart else ["a question"]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"profile": "quick", "frameworks": ("torch",), "operators": (), **self._narrowed}
+
+
+class Begins:
+    """Notes who is begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    def begin(self, seat: Seat) -> None:
+        self.begun.append(seat.key)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "at_first", "begun"),
+    [
+        ({}, ["torch compile", "torch"], ["torch compile", "torch"]),
+        ({"operators": ("softmax",)}, [], ["torch"]),
+        ({"shard": ("1/2",)}, [], ["torch"]),
+    ],
+)
+def test_where_all_is_asked_everybody_begins_before_the_corpus_is_made(
+    narrowed: dict[str, Any], at_first: list[str], begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First who has a mode to begin; where less is asked, who is asked something, once."""
+    monkeypatch.setattr(engine, "kind_of", lambda *_: "")
+    seats = {seat.key: seat for seat in (OTHER, Seat(FRAMEWORKS["torch"], apart="compile"))}
+    early: Any = Begins()
+    asked: Any = Whole(early, **narrowed)
+    weights: Any = SimpleNamespace(seconds=lambda *_: 1.0)
+    engine._plan(asked, seats, weights, early)
+    assert asked.at_first == at_first and early.begun == begun

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.small_run import run_of, verdict
 from xent_conformance.reports.views.know import Line, know
 
@@ -31,6 +33,32 @@ def test_an_implementation_that_is_wrong_once_is_not_called_right() -> None:
     wrong = {"status": "breaks_should", "symptom": "NaN", "cause": "zero-times-infinity"}
     (line,) = lines([masked("a", **wrong), masked("a"), masked("b")])
     assert "; b is right" in line.sentence
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [
+        (
+            [],
+            "in 1 of 1 implementation, for a label of zero on a class whose logit is −∞; a in xla is right.",
+        ),
+        ([masked("b")], "in 1 of 2 implementations, {}; b is right, and so is a in xla."),
+    ],
+)
+def test_who_is_wrong_in_one_mode_alone_is_counted_and_the_right_mode_is_told(
+    right: list[dict[str, Any]], told: str
+) -> None:
+    """Also where nobody else is right: its users have a way out."""
+    wrong = {"status": "breaks_should", "symptom": "NaN", "cause": "zero-times-infinity"}
+    (line,) = lines([masked("a", mode="eager", **wrong), masked("a", mode="xla"), *right])
+    assert line.sentence == told.format("for a label of zero on a class whose logit is −∞")
+
+
+def test_of_many_right_modes_it_is_said_how_many() -> None:
+    wrong = {"status": "breaks_should", "symptom": "NaN", "cause": "zero-times-infinity"}
+    rows = [masked(n, mode=m, **(wrong if m == "eager" else {})) for n in "abcde" for m in ("eager", "xla")]
+    (line,) = lines(rows)
+    assert line.sentence.endswith("; a in xla, b in xla, c in xla and 2 more are right.")
 
 
 def test_a_bad_index_says_who_is_silent_and_who_raises() -> None:

@@ -1,0 +1,174 @@
+"""TorchInductor's beginnings: its own choice with fewer trials, its own header, and no error of theirs."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.frameworks.torch_inductor import Begun, choose
+from xent_conformance.worker.apart import APART, begin
+
+BEST = ("avx512 avx512_vnni", "avx512", "avx2")
+"""As TorchInductor names them, in its order."""
+
+
+class Inductor:
+    """What is used of it. ``can``: of the sets that the ``processor`` has, those that a trial succeeds of."""
+
+    def __init__(self, can: tuple[str, ...], processor: tuple[str, ...] = BEST) -> None:
+        self.tried: list[str] = []
+        self.told: list[str] = []
+        self.config = SimpleNamespace(cpp=SimpleNamespace(vec_isa_ok=None, simdlen=None), patch=self._patch)
+        owner = self
+
+        class Isa(str):
+            """True where it is taken for able, or a trial says so."""
+
+            def __bool__(self) -> bool:
+                if owner.config.cpp.vec_isa_ok is not None:
+                    return bool(owner.config.cpp.vec_isa_ok)
+                if str(self) not in owner.tried:
+                    owner.tried.append(str(self))
+                return str(self) in can
+
+        there = {flag for name in processor for flag in name.split()}
+        every = [Isa(name) for name in ("amx_tile", *BEST, "asimd")]
+
+        @functools.cache
+        def valid_vec_isa_list() -> list[str]:
+            return [isa for isa in every if there.issuperset(isa.split()) and isa]
+
+        self.cpu_vec_isa = SimpleNamespace(
+            supported_vec_isa_list=every,
+            x86_isa_checker=lambda: sorted(there),
+            valid_vec_isa_list=valid_vec_isa_list,
+        )
+
+    @contextlib.contextmanager
+    def _patch(self, changes: Mapping[str, Any]) -> Iterator[None]:
+        before = self.config.cpp.vec_isa_ok
+        self.config.cpp.vec_isa_ok = changes["cpp.vec_isa_ok"]
+        yield
+        self.config.cpp.vec_isa_ok = before
+
+    @property
+    def choice(self) -> str:
+        """What it compiles for."""
+        return str(next(iter(self.cpu_vec_isa.valid_vec_isa_list()), ""))
+
+    def put(self, monkeypatch: pytest.MonkeyPatch, header: Any = None) -> None:
+        """In place of PyTorch's own; ``header`` is called in place of precompiling one."""
+        codes = SimpleNamespace(load_pybinding_async=header or (lambda types, code: None))
+        parts = {"config": self.config, "cpu_vec_isa": self.cpu_vec_isa, "compile_fx": SimpleNamespace()}
+        inductor = ModuleType("torch._inductor")
+        for name, part in parts.items():
+            setattr(inductor, name, part)
+        monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+        monkeypatch.setitem(sys.modules, "torch._inductor", inductor)
+        codecache: Any = SimpleNamespace(CppPythonBindingsCodeCache=codes)
+        monkeypatch.setitem(sys.modules, "torch._inductor.codecache", codecache)
+
+
+@pytest.mark.parametrize(
+    ("can", "tries"),
+    [
+        (BEST, BEST[:1]),
+        (BEST[1:], BEST),  # a compiler that knows less than the processor
+        (BEST[2:], BEST),
+        ((), BEST),  # no compiler
+    ],
+)
+def test_the_choice_is_its_own_and_takes_one_trial_where_the_best_is_able(
+    can: tuple[str, ...], tries: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    alone = Inductor(can)
+    inductor = Inductor(can)
+    inductor.put(monkeypatch)
+    choose()
+    assert inductor.choice == alone.choice == (can[0] if can else "")
+    assert inductor.tried == list(tries)
+    assert alone.tried == list(BEST), "by itself it tries all of them"
+    assert inductor.config.cpp.vec_isa_ok is None, "its settings are as they were"
+
+
+def test_where_another_choice_is_wanted_it_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that is named need not be the first: it has to be tried. So with a processor of another kind."""
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    named = Inductor(BEST)
+    named.put(monkeypatch)
+    choose()
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
+    wide = Inductor(BEST)
+    wide.config.cpp.simdlen = 256
+    wide.put(monkeypatch)
+    choose()
+    other = Inductor(BEST, processor=())
+    other.put(monkeypatch)
+    choose()
+    assert named.tried == wide.tried == other.tried == []
+
+
+def test_the_header_comes_after_the_choice_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    inductor, let, made = Inductor(BEST), threading.Event(), threading.Event()
+
+    def header(types: list[str], code: str) -> None:
+        assert let.wait(10) and inductor.tried
+        made.set()
+
+    inductor.put(monkeypatch, header)
+    Begun().wait()
+    assert inductor.tried and not made.is_set()
+    let.set()
+    assert made.wait(10)
+
+
+def test_what_cannot_be_begun_is_said_by_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version has other modules: nobody waits for ever, and no thread ends in a traceback."""
+    raised: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    monkeypatch.setitem(sys.modules, "torch._inductor", None)
+    Begun().wait()
+    for thread in threading.enumerate():
+        if thread.name == "begin-inductor":
+            thread.join(10)
+    assert not raised
+
+
+class Told:
+    """An adapter that notes what it is told to begin."""
+
+    def __init__(self) -> None:
+        self.modes: list[str] = []
+
+    def begin(self, mode: str) -> None:
+        self.modes.append(mode)
+
+
+@pytest.mark.parametrize(
+    ("apart", "missing", "begun"),
+    [("compile", {}, ["compile"]), ("", {}, []), ("compile", {"compile": "there is no g++"}, [])],
+)
+def test_a_worker_for_one_mode_says_so_to_its_adapter(
+    apart: str, missing: dict[str, str], begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(APART, apart)
+    told: Any = Told()
+    begin(told, missing)
+    assert told.modes == begun
+    silent: Any = object()
+    begin(silent, missing)  # who has no such method is told nothing
+
+
+def test_a_seat_that_is_apart_is_launched_so() -> None:
+    torch = FRAMEWORKS["torch"]
+    assert Seat(torch, apart="compile").launch().environment[APART] == "compile"
+    assert APART not in Seat(torch).launch().environment
