@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from making.devices import TARGETS
 from tests.support.small_gate import CASE, broken, decided
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.stubs import stubs, toml
-from xent_conformance.decision.waivers import Waiver, WaiverError, read_waivers
+from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, read_waivers
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import State
 
@@ -104,3 +105,9 @@ def test_a_cause_is_one_stub_of_a_framework() -> None:
     text = toml(found)
     assert "# offset kept: x − (m + log S)\n" in text
     assert tomllib.loads(text)["waiver"][0]["name"] == f"torch-{CAUSE}"
+
+
+def test_every_waiver_of_a_pinned_framework_names_the_cause_that_it_accepts() -> None:
+    """Clause and symptom narrow a cause; alone they would accept whatever goes wrong there."""
+    theirs = [w for w in read_waivers(known_files()) if w.framework not in (*TARGETS, "executorch")]
+    assert theirs and [w.name for w in theirs if not w.cause] == []
