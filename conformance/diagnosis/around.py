@@ -233,6 +233,14 @@ AROUND = (
         parameters=FILLS,
     ),
     Hypothesis(
+        "a finite number for a mask",
+        "65,536 stands for −∞: the classes that are taken away win",
+        "SPEC.md 4.6; OpenVINO, a constant of bfloat16",
+        SUMS,
+        where(lambda z: filled(z, 65536.0), "mask"),
+        variant="65,536",
+    ),
+    Hypothesis(
         "masked afterwards",
         "probabilities are set to zero, and the others not normalised again",
         "SPEC.md 4.6",

@@ -63,11 +63,20 @@ def no_shift_of_the_infinite(z: Situation) -> Situation:
 
 def shift_of_the_batch(z: Situation) -> Situation:
     finite = np.where(np.isfinite(z.x), z.x, z.of(-np.inf))
-    top = finite.max()
+    return _shifted(z, np.full_like(z.m, finite.max()))
+
+
+def maximum_begins_at(z: Situation, start: float) -> Situation | None:
+    """Of logits which all lie below ``start`` that is the maximum; shaders have no binary64."""
+    top = np.maximum(z.m, z.number(start))
+    return _shifted(z, top) if z.format.precision < 53 and (top > z.m).any() else None
+
+
+def _shifted(z: Situation, top: Array) -> Situation:
     e = np.exp(z.x - top)
     S = z.total(e)
     L = np.log(S)
-    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.full_like(z.m, top), ell=z.x - top - L)
+    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=top, ell=z.x - top - L)
 
 
 SHIFTS = (
@@ -114,6 +123,15 @@ SHIFTS = (
         no_shift_of_the_infinite,
         rank=3,
         variant="where the sum is infinite",
+    ),
+    Hypothesis(
+        "the maximum begins too high",
+        "the search for the maximum begins at a number: of logits which all lie below it every term vanishes",
+        "SPEC.md 2.1; shaders of TensorFlow.js, ONNX Runtime and ncnn",
+        SUMS,
+        maximum_begins_at,
+        rank=2,
+        parameters=(-1e20, -3.402823e38),
     ),
     Hypothesis(
         "the shift is that of the whole batch",
