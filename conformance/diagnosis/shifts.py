@@ -95,6 +95,7 @@ SHIFTS = (
         SUMS - on(LOGSUMEXP, ("grad_logits",)) | on(LOGSUMEXP, "grad_logits"),
         no_shift_in,
         rank=2,
+        variant="in range",
         parameters=("float32", "float16"),
     ),
     Hypothesis(
