@@ -23,7 +23,6 @@ from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
 from xent_conformance.diagnosis.layer import situation, speaks_of
 from xent_conformance.diagnosis.layers import LAYERS
-from xent_conformance.diagnosis.narrower import NARROWER
 from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
@@ -54,7 +53,6 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *DIVERGENCES,
     *LAYERS,
     *AROUND,
-    *NARROWER,
     *ANYWHERE,
 )
 """Everything that is computed, in no order: see ``rank``."""

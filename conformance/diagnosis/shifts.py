@@ -92,7 +92,7 @@ SHIFTS = (
         "no shift by the maximum",
         "exp of the logits as they are, in so many bits: it overflows, or all terms vanish",
         "SPEC.md 2.1 and 8.13; ONNX Runtime Web, ncnn, tract",
-        SUMS - on(LOGSUMEXP, ("grad_logits",)) | on(LOGSUMEXP, "grad_logits"),
+        on(LOGSUMEXP, "value"),
         no_shift_in,
         rank=2,
         variant="in range",

@@ -15,9 +15,6 @@ OF_ALL_FORMS: Mapping[str, str] = {
     "a NaN is outside of the domain": (
         "a NaN compares with nothing, and falls to the branch of what is outside: an infinity, or no gradient"
     ),
-    "a finite number for a mask": (
-        "a finite number stands for −∞: where it is not low enough, classes that are taken away leak, or win"
-    ),
     "a mean in 16 bits": (
         "weights multiply, and are divided, in 16 bits: what is in between leaves the format"
     ),
