@@ -14,8 +14,8 @@ EVERY = on({o for o, _ in FORMULAS})
 BACKWARD = on({o for o, _ in FORMULAS}, ("grad_logits", "grad_labels"))
 SUMS = on((SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, DENSE, SPARSE))
 
-FILLS = (-1e3, -1e4, -1e5, -1e9, -1e30, -np.inf)
-"""What stands for −∞ in real code; the last is the lowest number of the format."""
+FILLS = (65536.0, -1e3, -1e4, -1e5, -1e9, -1e30, -np.inf)
+"""What stands for −∞ in real code: the first in OpenVINO, of bfloat16; the last is the lowest of a format."""
 
 
 def product_in(z: Situation, name: str) -> Situation:
@@ -226,7 +226,7 @@ AROUND = (
     ),
     Hypothesis(
         "a finite number for a mask",
-        "a large negative number stands for −∞, and leaks where all logits are lower",
+        "a number stands for −∞, and leaks where all logits are lower, or wins",
         "SPEC.md 4.6",
         SUMS,
         where(filled, "mask"),

@@ -1,4 +1,4 @@
-"""Hypotheses about the shift, the sum, and the constants that real code has for safety."""
+"""Hypotheses about the sum, and the constants that real code has for safety."""
 
 from __future__ import annotations
 
@@ -30,33 +30,7 @@ LARGE = (16.0, 20.0, 30.0, 50.0, 88.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e9, 1e30)
 """Where real code saturates, and what stands for infinity in it."""
 
 
-# --- the shift, and the sum ------------------------------------------------------------------------
-
-
-def no_shift(z: Situation) -> Situation:
-    e = np.exp(z.x)
-    S = z.total(e)
-    L = np.log(S)
-    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.zeros_like(z.m), ell=z.x - L)
-
-
-def no_shift_of_the_infinite(z: Situation) -> Situation:
-    """Where the sum as it is stored is infinite, without a shift."""
-    e = np.exp(z.x)
-    copies = z.number(z.inputs.copies)
-    plain = z.stored(np.log(z.stored(z.total(z.stored(e)) * copies)))
-    found, sized = z.rows
-    full = np.isinf(z.stored(z.S)) & np.isfinite(z.m)
-    return z.but(rows=(np.where(full, plain, found), sized))
-
-
-def shift_of_the_batch(z: Situation) -> Situation:
-    finite = np.where(np.isfinite(z.x), z.x, z.of(-np.inf))
-    top = finite.max()
-    e = np.exp(z.x - top)
-    S = z.total(e)
-    L = np.log(S)
-    return z.but(e=e, S=S, s=np.asarray(e / S), L=L, m=np.full_like(z.m, top), ell=z.x - top - L)
+# --- the sum ------------------------------------------------------------------------------------
 
 
 def over_the_batch(z: Situation) -> Situation:
@@ -170,30 +144,6 @@ def number_for_infinity(z: Situation, limit: float) -> Situation:
 
 
 CONSTANTS = (
-    Hypothesis(
-        "no shift by the maximum",
-        "exp of the logits as they are: it overflows, or all terms vanish",
-        "SPEC.md 2.1 and 8.13",
-        SUMS - on(LOGSUMEXP, ("grad_logits",)) | on(LOGSUMEXP, "grad_logits"),
-        no_shift,
-        rank=2,
-    ),
-    Hypothesis(
-        "no shift by the maximum",
-        "where the shifted sum is infinite, as that of 65,520 equal classes in binary16, there is no shift",
-        "SPEC.md 2.6; SciPy's logsumexp",
-        on(LOGSUMEXP, "value"),
-        no_shift_of_the_infinite,
-        rank=3,
-        variant="where the sum is infinite",
-    ),
-    Hypothesis(
-        "the shift is that of the whole batch",
-        "one maximum for all rows: a row far below it vanishes",
-        "SPEC.md 2.1",
-        SUMS,
-        shift_of_the_batch,
-    ),
     Hypothesis(
         "normalised over another axis",
         "the sum is over the rows, not over the classes",

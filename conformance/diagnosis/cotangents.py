@@ -53,6 +53,13 @@ def whole_cotangent(z: Situation) -> Situation:
     return z.but(rows=(z.c - z.s, sized))
 
 
+def labels_less_softmax(z: Situation) -> Situation:
+    """By the labels what the logits have, with its sign turned; the loss is linear in the labels."""
+    s = np.exp(z.x - z.stored(z.m + z.L))
+    factor = z.c * z.slope
+    return z.but(rows=(factor * (z.q - s), np.abs(factor) * np.maximum(np.abs(z.q), s)))
+
+
 def sum_overflows(z: Situation) -> Situation:
     """Centred on the mean of the cotangents, whose sum is kept in the format."""
     mean = z.stored(z.total(np.broadcast_to(z.c, z.x.shape))) / z.number(z.n)
@@ -261,6 +268,13 @@ COTANGENTS = (
         "SPEC.md 8.8",
         on(BINARY, "grad_logits"),
         result(lambda z, g: g * z.sigma * z.mirror),
+    ),
+    Hypothesis(
+        "the gradient by the labels is that of the logits",
+        "labels − softmax, where it is −log softmax",
+        "SPEC.md 1.1; tf.losses.softmaxCrossEntropy in TensorFlow.js",
+        on(DENSE, "grad_labels"),
+        labels_less_softmax,
     ),
     Hypothesis(
         "the clamp has a slope",

@@ -27,6 +27,7 @@ from xent_conformance.diagnosis.probabilities import PROBABILITIES
 from xent_conformance.diagnosis.reductions import REDUCTIONS
 from xent_conformance.diagnosis.rounding_sigmoid import ROUNDING_SIGMOID
 from xent_conformance.diagnosis.rounding_softmax import ROUNDING_SOFTMAX
+from xent_conformance.diagnosis.shifts import SHIFTS
 from xent_conformance.diagnosis.situation import WIDE, Arithmetic, Array, Situation, arithmetics
 from xent_conformance.diagnosis.special import SPECIAL
 from xent_conformance.diagnosis.weights import WEIGHTS
@@ -43,6 +44,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *WEIGHTS,
     *REDUCTIONS,
     *COTANGENTS,
+    *SHIFTS,
     *CONSTANTS,
     *SPECIAL,
     *GIVEN,

@@ -73,6 +73,11 @@ def from_value(z: Situation) -> Situation:
     return moved_by_hand(short) if z.output == "hvp" else short
 
 
+def from_logsumexp(z: Situation) -> Situation:
+    """The gradient of a loss that is ``logsumexp(x) − x``, each derived by itself."""
+    return z.but(s=np.asarray(np.exp(z.x - z.stored(z.m + z.L))), balance=balanced_by_hand)
+
+
 def exp_of_logarithm(z: Situation) -> Situation:
     return z.but(s=np.asarray(np.exp(z.ell)))
 
@@ -255,6 +260,15 @@ ROUNDING_SOFTMAX = (
         from_value,
         rank=1,
         rounds=True,
+    ),
+    Hypothesis(
+        "gradient from the rounded value",
+        "exp(x − logsumexp) with logsumexp as it was rounded: far from zero its logarithm is lost",
+        "SPEC.md 7.1 and 8.4",
+        on((DENSE, SPARSE), "grad_logits"),
+        from_logsumexp,
+        rank=2,
+        variant="of logsumexp",
     ),
     Hypothesis(
         "exp of log-softmax",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from tests.support.small_gate import CASE, broken, decided
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.stubs import stubs, toml
-from xent_conformance.decision.waivers import Waiver, WaiverError, read_waivers
+from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, read_waivers
+from xent_conformance.diagnosis.predict import HYPOTHESES
+from xent_conformance.diagnosis.rules import FORM_RULES, INDEX_CAST, RULES
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import State
 
@@ -104,3 +107,16 @@ def test_a_cause_is_one_stub_of_a_framework() -> None:
     text = toml(found)
     assert "# offset kept: x − (m + log S)\n" in text
     assert tomllib.loads(text)["waiver"][0]["name"] == f"torch-{CAUSE}"
+
+
+def test_every_waiver_that_ships_names_the_cause_that_it_accepts() -> None:
+    """Clause and symptom narrow a cause; alone they would accept whatever goes wrong there."""
+    found = read_waivers(known_files())
+    assert found and [w.name for w in found if not w.cause] == []
+
+
+@pytest.mark.parametrize("waiver", [w for w in read_waivers(known_files()) if not w.symptom])
+def test_a_cause_that_is_named_is_one_that_a_diagnosis_may_tell(waiver: Waiver) -> None:
+    """By a hypothesis, a rule or a form; what none explains is of a clause and a symptom, which narrow it."""
+    names = {h.name for h in HYPOTHESES} | {r.name for r in (*RULES, INDEX_CAST, *FORM_RULES)}
+    assert waiver.cause in {re.sub("[^a-z0-9]+", "-", name.lower()).strip("-") for name in names}
