@@ -108,8 +108,8 @@ def _quick(found: Found) -> Iterator[str]:
         f"answering) and the suite's {found['suite']:.0f} s: truths {found['reference']:.0f} s, which a "
         f"second run remembers, and the rest (starting, selecting, judging, diagnosis) {rest:.0f} s. The "
         f"suite's own share is {_percent(own)}, and {_percent(rest / (rest + found['workers']))} where "
-        "truths are remembered. PyTorch compiles nothing here, so that its share is small; "
-        "[docs/COST.md](COST.md) has the share in the published run of all frameworks."
+        "truths are remembered. Nothing is compiled for PyTorch here; [docs/COST.md](COST.md) has the share "
+        "in the published run of all frameworks, most of which is compiling."
     )
 
 
@@ -148,7 +148,10 @@ def sentence(found: Found) -> str:
     if "quick" in found["parts"]:
         quick = found["parts"]["quick"]["found"]
         hand = quick["by hand"] / ((quick["suite"] + quick["workers"]) / quick["verdicts"])
-        told += f"; `quick` of PyTorch {hand:.1f} times less than the same as parametrised pytest with mpmath"
+        told += (
+            f"; `quick` of PyTorch costs {_fraction(hand)} of the same as parametrised pytest with mpmath, by "
+            "a sample of it"
+        )
     return f"{told}: [docs/SPEED.md](docs/SPEED.md)."
 
 

@@ -39,7 +39,7 @@ def test_a_run_of_quick_is_told_by_its_seconds() -> None:
     assert "1.00 ms each, of everything" in told and "20.0 times less" in told
     assert "share is 40 %, and 14 % where truths" in told
     assert "Measured on 2026-01-02, while the machine's load was 3.5." in told
-    assert "`quick` of PyTorch 20.0 times less" in sentence(found)
+    assert "`quick` of PyTorch costs 1/20 of the same" in sentence(found)
 
 
 @pytest.mark.parametrize("part", PARTS)
