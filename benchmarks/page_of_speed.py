@@ -149,8 +149,8 @@ def sentence(found: Found) -> str:
         quick = found["parts"]["quick"]["found"]
         hand = quick["by hand"] / ((quick["suite"] + quick["workers"]) / quick["verdicts"])
         told += (
-            f"; `quick` of PyTorch costs {_fraction(hand)} of the same as parametrised pytest with mpmath, by "
-            "a sample of it"
+            f"; `quick` of PyTorch costs {_fraction(hand)} of the same as parametrised pytest with mpmath, "
+            "by a sample of it"
         )
     return f"{told}: [docs/SPEED.md](docs/SPEED.md)."
 
