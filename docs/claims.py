@@ -145,13 +145,16 @@ def _cost(run: Run) -> str:
     """What the published run took, as its file says."""
     spent = run.header["seconds"]
     parts = ", ".join(f"{name} {seconds(s)}" for name, s in spent.items() if name != "total")
+    own = sum(spent[part] for part in ("reference", "judging", "diagnosis"))
+    share = own / sum(s for name, s in spent.items() if name != "total")
     naive = run.verdicts.filter(pl.col("formulation") == NAIVE).height
     page = next(p for p in PAGES if p.name == "report").file.stat().st_size
     names = run.verdicts["framework"].n_unique()
     total, verdicts = seconds(spent["total"]), count(run.verdicts.height)
     return (
         f"The published run, `standard` of {names} frameworks on two cores, took {total} for {verdicts} "
-        f"verdicts ({count(naive)} of naive controls): {parts}, of workers that run side by side. Its "
+        f"verdicts ({count(naive)} of naive controls): {parts}, of workers that run side by side. "
+        f"The suite's own share (reference, judging, diagnosis, in the driver) is {100 * share:.0f} %. Its "
         f"page is {page / 1e6:.2f} MB; one that would be larger than 1.5 MB says what it shortens."
     )
 

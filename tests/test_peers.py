@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 
 from benchmarks.peers.counting import PEERS
 from benchmarks.peers.page import FOUND, PAGE, count, page
+from benchmarks.peers.peer import Check, Noticing, ready, said
 from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, Stage, kernels, right
 from tests.support.paths import ROOT
 from xent_conformance.frameworks.interface import Call
@@ -21,6 +24,7 @@ LIGHT = """
 import sys
 from benchmarks.peers.counting import peer_of
 from benchmarks.peers.peer import Noticing, ready
+from benchmarks.peers.peer import Check, Noticing, ready, said
 from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, right
 from dataclasses import replace
 
@@ -29,9 +33,9 @@ def mirrored(call):
     return right(MUTANTS).answers["sigmoid"](replace(call, logits=-call.logits))
 
 
-peer = peer_of(sys.argv[1])
-readiness = ready(peer, [right(of) for of in (MUTANTS, SEEDED)], light=True)
-noticing = Noticing(peer, readiness)
+peer, rights = peer_of(sys.argv[1]), [right(of) for of in (MUTANTS, SEEDED)]
+readiness = ready(peer, rights, light=True)
+noticing = Noticing(peer, readiness, rights)
 noticed = noticing.by(Kernel("gross", {"sigmoid": mirrored}))
 print(sorted(readiness.unused), bool(readiness.asked), bool(noticed))
 print([noticing.by(right(of)) for of in (MUTANTS, SEEDED)])
@@ -83,6 +87,53 @@ def test_a_stage_gives_the_attributes_and_the_shapes_that_are_asked() -> None:
         np.testing.assert_allclose(mean, np.log(3))
 
 
+class _Beside:
+    """A project whose one test compares the value of a kernel with its own, to the last bit."""
+
+    name, distributions, how = "beside", ("beside",), "So."
+    doors: Mapping[str, frozenset[str]] = {"softmax": frozenset(), "log_softmax": frozenset()}
+    formats = layouts = frozenset[str]()
+    gradients = False
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+
+    def checks(self, light: bool) -> list[Check]:
+        return [Check("they agree", self.agree), Check("it is one", self.sums)]
+
+    def behind(self, kernel: Kernel) -> AbstractContextManager[None]:
+        return self.stage.holding(kernel)
+
+    def _asked(self, operator: str, own: float) -> Any:
+        x = np.zeros((1, 3))
+        return self.stage.value(operator, x)[0, 0] if self.stage.has(operator) else own
+
+    def agree(self) -> None:
+        """Its own logarithm is another than the kernel's."""
+        assert np.isclose(np.log(self._asked("softmax", 0.5)), self._asked("log_softmax", np.log(0.5)))
+
+    def sums(self) -> None:
+        assert self._asked("softmax", 1 / 3) < 0.4
+
+
+def test_a_check_that_accuses_a_right_kernel_in_the_same_place_does_not_count() -> None:
+    peer, rights = _Beside(), [right(of) for of in (MUTANTS, SEEDED)]
+    noticing = Noticing(peer, ready(peer, rights), rights)
+    assert not ready(peer, rights).unused
+    assert noticing.by(Kernel("doubled", {"softmax": _doubled})) == "it is one"
+    assert list(noticing.alone) == ["they agree behind softmax"]
+    assert noticing.by(Kernel("right", {"log_softmax": right(SEEDED).answers["log_softmax"]})) == ""
+    both = {"softmax": right(SEEDED).answers["softmax"], "log_softmax": _doubled}
+    assert noticing.by(Kernel("doubled", both)) == "they agree"
+
+
+def test_what_a_check_draws_is_the_same_each_time() -> None:
+    drawn: list[tuple[float, float]] = []
+    check = Check("it draws", lambda: drawn.append((random.random(), float(np.random.random()))))
+    assert said(check) == said(check) == ""
+    assert drawn[0] == drawn[1]
+
+
 def test_all_mutants_are_put_there_and_all_faults_but_those_of_another_mode() -> None:
     assert len(kernels(MUTANTS)) == 480
     assert all(len(k.answers) == 1 for k in kernels(SEEDED))
@@ -98,11 +149,15 @@ def test_who_notices_is_counted() -> None:
 def test_the_page_has_who_notices_what() -> None:
     sets = {of: {"a": ["theirs", ""], "b": ["", "ours"]} for of in (MUTANTS, SEEDED)}
     one = {"versions": {"onnx": "1"}, "how": "So.", "checks": 3, "not_reached": ["logit"], "unused": {}}
+    one["alone"] = {"t behind softmax": "AssertionError: 2"}
     told = page({"ONNX": {**one, "sets": sets, "seconds": 4}})
     assert set(PEERS) >= {"ONNX"}
     assert "| ONNX | 2 | 2 | 1 (50 %) | 1 (50 %) | 1 | 1 |" in told
     assert "only its own tests notice `a` (`theirs`)" in told and "only `quick` notices `b` (`ours`)" in told
     assert "These faults are ours" in told and "No test of theirs asks `logit`" in told
+    assert (
+        "1 fail with one that stands there alone" in told and "`t behind softmax` (AssertionError: 2)" in told
+    )
 
 
 def test_the_page_is_what_was_found() -> None:

@@ -38,4 +38,5 @@ def _run(item: Any) -> None:
     item._initrequest()
     for report in runtestprotocol(item, log=False, nextitem=None):
         if report.failed:
-            raise AssertionError(report.longreprtext[-400:])
+            crash = getattr(report.longrepr, "reprcrash", None)
+            raise AssertionError(crash.message if crash else report.longreprtext[-400:])

@@ -34,15 +34,24 @@ def peer_of(name: str) -> Peer:
 
 def counted(name: str, part: int = 0, parts: int = 1) -> dict[str, Any]:
     """What docs/evidence/peers.json holds of a peer: by set and kernel, the check of theirs that notices it
-    and the batch of ours, each empty where none does. Of ``parts``, one: every so many kernels."""
+    and the batch of ours, each empty where none does. Of ``parts``, one: every so many kernels; the first
+    also asks whether ``quick`` says nothing of the right ones."""
     begun = time.process_time()
     peer = peer_of(name)
     rights = [right(of) for of in SETS]
     readiness = ready(peer, rights)
-    theirs, ours = Noticing(peer, readiness), Ours(peer)
-    for kernel in rights:
+    theirs, ours = Noticing(peer, readiness, rights), Ours(peer)
+    for kernel in rights if part == 0 else ():
         if accused := ours.by(kernel.of(peer.doors)):
             raise RuntimeError(f"the kernel {kernel.name!r} is right, and quick accuses it by {accused}")
+    sets = {
+        of: {
+            kernel.name: [theirs.by(kernel), ours.by(kernel.of(readiness.operators))]
+            for kernel in kernels(of)[part::parts]
+            if readiness.operators & set(kernel.answers)
+        }
+        for of in SETS
+    }
     return {
         "versions": {d: importlib.metadata.version(d) for d in peer.distributions},
         "how": peer.how,
@@ -50,22 +59,21 @@ def counted(name: str, part: int = 0, parts: int = 1) -> dict[str, Any]:
         "operators": sorted(readiness.operators),
         "not_reached": sorted(set(peer.doors) - readiness.operators),
         "checks": len(readiness.asked),
-        "unused": {check: told.split("\n")[0][:200] for check, told in readiness.unused.items()},
-        "sets": {
-            of: {
-                kernel.name: [theirs.by(kernel), ours.by(kernel.of(readiness.operators))]
-                for kernel in kernels(of)[part::parts]
-                if readiness.operators & set(kernel.answers)
-            }
-            for of in SETS
-        },
+        "unused": _short(readiness.unused),
+        "alone": _short(theirs.alone),
+        "sets": sets,
         "seconds": round(time.process_time() - begun),
     }
+
+
+def _short(unused: Mapping[str, str]) -> dict[str, str]:
+    return {check: " ".join(told.split())[:200] for check, told in unused.items()}
 
 
 def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The whole of its parts, in the order of the kernels."""
     whole = {**parts[0], "seconds": sum(part["seconds"] for part in parts), "sets": {}}
+    whole["alone"] = {check: told for part in parts for check, told in part["alone"].items()}
     for of in SETS:
         every = {name: told for part in parts for name, told in part["sets"][of].items()}
         whole["sets"] |= {of: {k.name: every[k.name] for k in kernels(of) if k.name in every}}

@@ -9,23 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.stage import Kernel
 from tests.support.corpus import of_corpus
 from tests.support.faults.asked import Dying
-from tests.support.judging import rows_of
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Framework, Seat
 from xent_conformance.frameworks.interface import Call, Implementation, NotOffered
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.numbered import STATUSES
+from xent_conformance.judging.rows import Answered, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.words import FAULTS
+from xent_conformance.reports.run.words import FAULTS, Status
 
 NAME = "peer"
 PROFILE = "quick"
+
+_BROKEN = [STATUSES.index(Status(status)) for status in FAULTS]
 
 
 class Asked:
@@ -97,8 +102,6 @@ class Ours:
             return False
         if batch.id not in self._judges:
             self._judges[batch.id] = Judge(self._oracle.truth(batch.inputs))
-        return any(
-            row["status"] in FAULTS
-            for answer in ask(self._connection, batch, asked)
-            for row in rows_of(batch, self._judges[batch.id], answer, {})
-        )
+        judge = self._judges[batch.id]
+        answers = [Answered(batch, judge, answer, {}) for answer in ask(self._connection, batch, asked)]
+        return bool(np.isin(verdicts(answers).status, _BROKEN).any())

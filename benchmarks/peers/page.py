@@ -41,7 +41,8 @@ alone where there are no gradients. A kernel *shows* where one of the two notice
 function as far as these names go (a gradient, behind names that have none).
 
 Printed by `.venv/bin/python -m benchmarks.peers`; `--write` writes it. A test of theirs counts where it \
-accuses none of the correct kernels that the wrong ones are made from, and where it asks the kernel at all. \
+asks the kernel at all, and accuses none of the correct kernels that the wrong ones are made from: behind \
+all of the names, and behind those alone that the wrong one stands behind. \
 Nothing of theirs is said to be wrong by this page: their tests are made to find a regression in their own \
 code, in seconds.
 """
@@ -119,12 +120,20 @@ def _how(found: Found) -> Iterator[str]:
         yield f"**{name}** ({versions}): {one['how']} {one['checks']} tests ask a kernel."
         if one["not_reached"]:
             yield f"No test of theirs asks {', '.join(f'`{o}`' for o in one['not_reached'])}."
-        if one["unused"]:
-            yield f"{len(one['unused'])} accuse a correct kernel, and are not used:"
-            for check, told in one["unused"].items():
-                yield f"`{check}` ({told.rstrip(': ')})"
+        yield from _left(one["unused"], "fail with a correct kernel, and are not used")
+        yield from _left(
+            one["alone"],
+            "fail with one that stands there alone, beside the project's own, and are not used there",
+        )
         yield f"{one['seconds']} s of a processor.\n"
     yield NONE
+
+
+def _left(unused: Mapping[str, str], why: str) -> Iterator[str]:
+    if unused:
+        yield f"{len(unused)} {why}:"
+    for check, told in unused.items():
+        yield f"`{check}` ({told.rstrip(': ')})"
 
 
 def _not_asked(found: Found) -> list[str]:

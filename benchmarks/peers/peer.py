@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from benchmarks.peers.stage import Kernel, Stage
 
@@ -70,7 +73,9 @@ class Readiness:
 
 
 def said(check: Check) -> str:
-    """What a check says against what stands there; empty where nothing."""
+    """What a check says against what stands there; empty where nothing. It draws the same each time."""
+    random.seed(0)
+    np.random.seed(0)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
@@ -97,19 +102,50 @@ def ready(peer: Peer, rights: Iterable[Kernel], *, light: bool = False) -> Readi
 
 
 class Noticing:
-    """Puts kernels behind the names, one after the other, until a check notices each."""
+    """Puts kernels behind the names, one after the other, until a check notices each.
 
-    def __init__(self, peer: Peer, readiness: Readiness) -> None:
+    A test may compare one function with another of its project, and the kernel may stand behind one of the
+    two alone. What such a test says counts where it says nothing of a right kernel in the same place;
+    ``alone`` has the rest: the check and the place, and what is said of the right one there.
+    """
+
+    def __init__(self, peer: Peer, readiness: Readiness, rights: Iterable[Kernel]) -> None:
         self.peer = peer
+        self.alone: dict[str, str] = {}
         self._order = list(readiness.asked)
+        self._rights = tuple(rights)
+        self._of_right: dict[tuple[str, frozenset[str]], str] = {}
 
     def by(self, kernel: Kernel) -> str:
         """The name of a check that notices the kernel, and empty if none does."""
         mine = kernel.of(self.peer.doors)
-        with self.peer.behind(mine):
-            for asked in list(self._order):
-                if asked.operators & set(mine.answers) and said(asked.check):
-                    self._order.remove(asked)  # who noticed one is asked first about the next
-                    self._order.insert(0, asked)
-                    return asked.check.name
+        while accusing := self._accusing(mine):
+            if not self._said_of_right(accusing.check, frozenset(mine.answers)):
+                self._order.remove(accusing)  # who noticed one is asked first about the next
+                self._order.insert(0, accusing)
+                return accusing.check.name
         return ""
+
+    def _accusing(self, mine: Kernel) -> Asked | None:
+        """The first that says something, of those that are not known to say it of a right kernel."""
+        place = frozenset(mine.answers)
+        with self.peer.behind(mine):
+            for asked in self._order:
+                known = self._of_right.get((asked.check.name, place))
+                if asked.operators & place and not known and said(asked.check):
+                    return asked
+        return None
+
+    def _said_of_right(self, check: Check, place: frozenset[str]) -> str:
+        """What it says of a right kernel behind these operators alone; empty where nothing."""
+        if (key := (check.name, place)) not in self._of_right:
+            self._of_right[key] = next(
+                filter(None, (self._said(check, r.of(place)) for r in self._rights)), ""
+            )
+            if told := self._of_right[key]:
+                self.alone[f"{check.name} behind {', '.join(sorted(place))}"] = told
+        return self._of_right[key]
+
+    def _said(self, check: Check, right: Kernel) -> str:
+        with self.peer.behind(right):
+            return said(check)
