@@ -19,7 +19,7 @@ from xent_conformance.frameworks.interface import Implementation, Question
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function, and what it is asked: :class:`xent_conformance.running.engine.Asked`."""
+    """A function, and what it is asked: :class:`xent_conformance.running.plan.Asked`."""
 
     framework: Framework
     implementation: Implementation

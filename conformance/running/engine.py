@@ -10,18 +10,15 @@ import contextlib
 import functools
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import compiled_folder, connect, end_all
-from xent_conformance.cases.case import Batch, Case
-from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
-from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.rows import answered
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
@@ -51,8 +48,9 @@ from xent_conformance.running.journal import Journal, resumable
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
+from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
 from xent_conformance.running.shards import Shard
-from xent_conformance.running.shares import Piece, Share, kind_of, largest_first
+from xent_conformance.running.shares import Share, largest_first
 from xent_conformance.worker.machine import cores
 
 Tell = Callable[[str], None]
@@ -60,41 +58,6 @@ Tell = Callable[[str], None]
 
 Progress = Callable[[str, int, int], None]
 """``progress(seat, batches done, batches planned)``."""
-
-
-class Asked(Protocol):
-    """What a run asks: :class:`xent_conformance.asking.selection.Selection`, or one function's questions."""
-
-    @property
-    def frameworks(self) -> tuple[str, ...]:
-        """The frameworks that are asked for by name, which must be there."""
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """The devices that are asked for by name, which must be there."""
-
-    @property
-    def possible(self) -> Sequence[str]:
-        """Devices that may be there; which are is known when a seat has started."""
-
-    @property
-    def files(self) -> Sequence[CaseFile]:
-        """The files whose cases are asked instead of the corpus; none for the corpus."""
-
-    def batches(self) -> Iterable[Batch]:
-        """Every batch that may be asked."""
-
-    def find(self, case_id: str) -> tuple[Batch, Case]:
-        """The case of that id that may be asked, with its batch."""
-
-    def seats(self, interpreters: Mapping[str, str]) -> Sequence[Seat]:
-        """Whoever is asked, each by its interpreter."""
-
-    def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> Sequence[Question]:
-        """What a seat is asked about a batch on those of the devices that are chosen."""
-
-    def as_dict(self) -> Mapping[str, Any]:
-        """What a run file's header says was asked."""
 
 
 def run(
@@ -173,13 +136,13 @@ def _made(
     costs = Costs.read()
     # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
     early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
-    batches, plan = _plan(asked, seats, Weights(asked.as_dict()["profile"], costs), early)
+    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early)
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     with journal:
         for key, found in plan.items():
             ledger.finished[key] = sum(p.batch.id in journal.done(key) for p in found)
-        rest = _rest(plan, journal)
+        rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
         oracle = oracle or Oracle(default_cache())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
@@ -235,61 +198,12 @@ def _made(
     return result
 
 
-def _plan(
-    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None
-) -> tuple[list[Batch], dict[str, list[Piece]]]:
-    """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
-
-    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
-    corpus is asked, that is everybody, and first who has a mode to begin that takes longest.
-    """
-    if early is not None and not _narrowed(asked):
-        for seat in sorted(seats.values(), key=lambda seat: not seat.apart):
-            early.begin(seat)
-    batches: list[Batch] = []
-    plan: dict[str, list[Piece]] = {key: [] for key in seats}
-    for batch in asked.batches():
-        batches.append(batch)
-        for key, seat in seats.items():
-            if questions := asked.questions(seat, batch, asked.possible):
-                piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
-                plan[key].append(piece)
-                if early is not None and len(plan[key]) == 1 and _narrowed(asked):
-                    early.begin(seat)
-    return batches, {key: found for key, found in plan.items() if found}
-
-
-def _narrowed(asked: Asked) -> bool:
-    """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
-    return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
-
-
-_WHOLE = ("frameworks", "plugins", "profile")
-"""What a selection may name and ask the whole corpus all the same."""
-
-
-def _in_turn(
-    rest: Mapping[str, Sequence[Piece]], seats: Mapping[str, Seat], asked: Asked, reach: Connect
-) -> Stream:
+def _in_turn(rest: Plan, seats: Mapping[str, Seat], asked: Asked, reach: Connect) -> Stream:
     """Each seat in this thread, after the other."""
     return one_by_one(
         conversation(seats[key], [piece.batch for piece in found], asked.questions, reach)
         for key, found in rest.items()
     )
-
-
-def _rest(plan: Mapping[str, Sequence[Piece]], journal: Journal | Kept) -> dict[str, list[Piece]]:
-    """What is left of the plan.
-
-    A seat is asked once more what others have still to answer, if its own answer is not kept to be compared
-    with theirs: it was damaged with a part of the journal, or was too large. Its verdicts stay as they are.
-    """
-    due = {p.batch.id for key, found in plan.items() for p in found if p.batch.id not in journal.done(key)}
-
-    def is_left(key: str, batch: str) -> bool:
-        return batch not in journal.done(key) or (batch in due and not journal.holds(key, batch))
-
-    return {key: [p for p in found if is_left(key, p.batch.id)] for key, found in plan.items()}
 
 
 def _enter(

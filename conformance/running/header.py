@@ -43,7 +43,7 @@ def of_instrument() -> str:
 
 
 class Asked(Protocol):
-    """What of a run's questions a header tells: see :class:`xent_conformance.running.engine.Asked`."""
+    """What of a run's questions a header tells: see :class:`xent_conformance.running.plan.Asked`."""
 
     @property
     def files(self) -> Sequence[CaseFile]:

@@ -11,7 +11,7 @@ import pytest
 
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
-from xent_conformance.running import engine
+from xent_conformance.running import plan
 from xent_conformance.running.early import Early
 
 SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
@@ -133,10 +133,10 @@ def test_where_all_is_asked_everybody_begins_before_the_corpus_is_made(
     narrowed: dict[str, Any], at_first: list[str], begun: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First who has a mode to begin; where less is asked, who is asked something, once."""
-    monkeypatch.setattr(engine, "kind_of", lambda *_: "")
+    monkeypatch.setattr(plan, "kind_of", lambda *_: "")
     seats = {seat.key: seat for seat in (OTHER, Seat(FRAMEWORKS["torch"], apart="compile"))}
     early: Any = Begins()
     asked: Any = Whole(early, **narrowed)
     weights: Any = SimpleNamespace(seconds=lambda *_: 1.0)
-    engine._plan(asked, seats, weights, early)
+    plan.plan_of(asked, seats, weights, early)
     assert asked.at_first == at_first and early.begun == begun

@@ -1,0 +1,101 @@
+"""What a run asks, of whom, and what of it is left where a journal has a part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.outside.files import CaseFile
+from xent_conformance.discovery.framework import Seat
+from xent_conformance.frameworks.interface import Question
+from xent_conformance.running.costs import Weights
+from xent_conformance.running.early import Early
+from xent_conformance.running.journal import Journal
+from xent_conformance.running.memory import Kept
+from xent_conformance.running.shares import Piece, kind_of
+
+Plan = Mapping[str, Sequence[Piece]]
+"""Of each seat what it is asked."""
+
+
+class Asked(Protocol):
+    """What a run asks: :class:`xent_conformance.asking.selection.Selection`, or one function's questions."""
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """The frameworks that are asked for by name, which must be there."""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that are asked for by name, which must be there."""
+
+    @property
+    def possible(self) -> Sequence[str]:
+        """Devices that may be there; which are is known when a seat has started."""
+
+    @property
+    def files(self) -> Sequence[CaseFile]:
+        """The files whose cases are asked instead of the corpus; none for the corpus."""
+
+    def batches(self) -> Iterable[Batch]:
+        """Every batch that may be asked."""
+
+    def find(self, case_id: str) -> tuple[Batch, Case]:
+        """The case of that id that may be asked, with its batch."""
+
+    def seats(self, interpreters: Mapping[str, str]) -> Sequence[Seat]:
+        """Whoever is asked, each by its interpreter."""
+
+    def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> Sequence[Question]:
+        """What a seat is asked about a batch on those of the devices that are chosen."""
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """What a run file's header says was asked."""
+
+
+def plan_of(
+    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None
+) -> tuple[list[Batch], Plan]:
+    """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
+
+    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
+    corpus is asked, that is everybody, and first who has a mode to begin that takes longest.
+    """
+    if early is not None and not _narrowed(asked):
+        for seat in sorted(seats.values(), key=lambda seat: not seat.apart):
+            early.begin(seat)
+    batches: list[Batch] = []
+    plan: dict[str, list[Piece]] = {key: [] for key in seats}
+    for batch in asked.batches():
+        batches.append(batch)
+        for key, seat in seats.items():
+            if questions := asked.questions(seat, batch, asked.possible):
+                piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
+                plan[key].append(piece)
+                if early is not None and len(plan[key]) == 1 and _narrowed(asked):
+                    early.begin(seat)
+    return batches, {key: found for key, found in plan.items() if found}
+
+
+def _narrowed(asked: Asked) -> bool:
+    """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
+    return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
+
+
+_WHOLE = ("frameworks", "plugins", "profile")
+"""What a selection may name and ask the whole corpus all the same."""
+
+
+def left_of(plan: Plan, journal: Journal | Kept) -> Plan:
+    """What is left of the plan.
+
+    A seat is asked once more what others have still to answer, if its own answer is not kept to be compared
+    with theirs: it was damaged with a part of the journal, or was too large. Its verdicts stay as they are.
+    """
+    due = {p.batch.id for key, found in plan.items() for p in found if p.batch.id not in journal.done(key)}
+
+    def is_left(key: str, batch: str) -> bool:
+        return batch not in journal.done(key) or (batch in due and not journal.holds(key, batch))
+
+    return {key: [p for p in found if is_left(key, p.batch.id)] for key, found in plan.items()}
