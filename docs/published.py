@@ -8,9 +8,10 @@ pages again from the files that are there. ``tests/test_published.py`` compares.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -89,7 +90,7 @@ def keep(name: str, run: Run) -> None:
     """
     # a framework's own words may say where its caller lies
     here = pl.col("message").str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
-    run = replace(run, verdicts=run.verdicts.with_columns(here))
+    run = Run(run.verdicts.with_columns(here), tuple(_elsewhere(h) for h in run.headers))
     compared = any(name in (*page.runs, *page.before) for page in PAGES if page.before)
     small = run if compared else slim(run)
     told = {SLIM: small.header.get(SLIM)} if small is not run else {}
@@ -98,6 +99,18 @@ def keep(name: str, run: Run) -> None:
         raise ValueError(f"the page of the slim {name} is not that of the whole")
     header = {**small.header, SCRIPTS: dict(scripts(run))}
     write_run(run_file(name), replace(small, headers=(header,)))
+
+
+def _elsewhere(told: Any) -> Any:
+    """What a header says, without where this checkout lies."""
+    match told:
+        case str():
+            return told.replace(f"{HERE.parents[1]}/", "")
+        case Mapping():
+            return {key: _elsewhere(value) for key, value in told.items()}
+        case list() | tuple():
+            return [_elsewhere(value) for value in told]
+    return told
 
 
 def extras(run: Run) -> Extras:

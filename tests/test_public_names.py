@@ -98,7 +98,8 @@ ON_A_CLUSTER = "--engine --parts"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {
-    "first": f"frameworks {WHICH} --timeout --jobs --no-cache {HOW_IT_IS_DECIDED} --out -o --quiet -q",
+    "first": f"frameworks {WHICH} --dry-run --timeout --jobs --no-cache {HOW_IT_IS_DECIDED} --out -o "
+    "--quiet -q",
     "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout --jobs --no-cache "
     f"--shard {ON_A_CLUSTER} {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "smoke": "frameworks --python --plugin --timeout --jobs --no-cache --waivers --known --no-known "

@@ -7,6 +7,7 @@ open on the page, or in a line that opens; ``tests/reports/html/test_answers.py`
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from docs.published import DEVICES, FIRST, HERE, PAGES, Page, read, rendered
 from docs.ranks import RUN
 from making.devices import RANKS
 from tests.support.small_run import Page as Read
-from xent_conformance.reports.run.file import SLIM
+from xent_conformance.reports.run.file import SLIM, read_run
 from xent_conformance.reports.views.causes import causes
 
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
@@ -35,6 +36,13 @@ def test_a_page_is_what_its_run_files_give(page: Page) -> None:
     assert page.file.stat().st_size < SIZES[page.name]
     text = page.file.read_text(encoding="utf-8")
     assert str(HERE.parents[1]) not in text and len(re.findall("<[a-z]", text)) < NODES
+
+
+@pytest.mark.parametrize("file", sorted(HERE.glob("*.parquet")), ids=lambda file: file.stem)
+def test_a_run_file_does_not_say_where_it_was_made(file: Path) -> None:
+    """Of an environment that was asked, where it lies in a checkout at most."""
+    told = str(read_run(file).headers)
+    assert re.findall(r"(?<![\w.])/[\w./-]*\.venv[\w./-]*", told) == []
 
 
 def test_the_page_of_findings_has_an_entry_a_cause() -> None:

@@ -94,9 +94,7 @@ def test_a_run_its_gate_and_its_report(theirs: Installed, run_file: Path) -> Non
 
 
 def test_the_steps_of_the_action(theirs: Installed, tmp_path: Path) -> None:
-    """In the repository, which a runner has checked out where the steps run."""
-    for name in FLOORS.values():
-        (tmp_path / name).symlink_to(theirs.repository / name)
+    """Where the steps run a runner has a repository with folders of our names."""
     asked = " ".join(ASKED[2:])
     job = runner.of(tmp_path, framework="numpy", arguments=asked, python=str(theirs.python))
     assert job.run() == 0, job.log

@@ -107,7 +107,7 @@ class SciPy:
         "`scipy.special.tests` of the wheel under pytest: what names one of these functions in "
         "`test_logsumexp`, `test_logit`, `test_basic`, `test_nan_inputs` and `test_mpmath`; NumPy arrays, "
         "nothing that is marked slow. The kernel takes the function's place in every module that has it; "
-        "`cython_special`, which is compared with it, is another door to one kernel, and left out. SciPy has "
+        "`cython_special`, which is compared with it, is another way to one kernel, and left out. SciPy has "
         "no gradients: values alone."
     )
 

@@ -11,7 +11,7 @@ from tests.support.by_hand import Install, selection
 from tests.support.fakes_of_crews import MANY, MEET
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, read_run
-from xent_conformance.running import crews, engine, shares
+from xent_conformance.running import crews, plan, shares
 from xent_conformance.running.engine import run
 
 FAMILIES = ("special_values", "two_classes", "offsets", "huge_logits")
@@ -76,7 +76,7 @@ def test_were_batches_shared_at_random_it_would_show(
     install(fake=f"{FAKES}{fake}")
     meet(1)
     one = _run(1)
-    monkeypatch.setattr(engine, "kind_of", lambda seat, batch, questions: batch.id)
+    monkeypatch.setattr(plan, "kind_of", lambda seat, batch, questions: batch.id)
     meet(3)
     several = _run(3)
     assert several.header["workers"]["most"] == {"fake": 3}
