@@ -88,9 +88,7 @@ def keep(name: str, run: Run) -> None:
 
     Raises ValueError if the page of what is left is not that of the whole.
     """
-    # a framework's own words may say where its caller lies
-    here = pl.col("message").str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
-    run = Run(run.verdicts.with_columns(here), tuple(_elsewhere(h) for h in run.headers))
+    run = placeless(run)
     compared = any(name in (*page.runs, *page.before) for page in PAGES if page.before)
     small = run if compared else slim(run)
     told = {SLIM: small.header.get(SLIM)} if small is not run else {}
@@ -99,6 +97,16 @@ def keep(name: str, run: Run) -> None:
         raise ValueError(f"the page of the slim {name} is not that of the whole")
     header = {**small.header, SCRIPTS: dict(scripts(run))}
     write_run(run_file(name), replace(small, headers=(header,)))
+
+
+def placeless(run: Run) -> Run:
+    """The run without where this checkout, its caller and the libraries of an environment lie.
+
+    Of a framework's own words the folders go in which those of ours, of Python or of an environment are.
+    """
+    words = pl.col("message").str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
+    words = words.str.replace_all(r'/[^\s"|()]*?/(lib/python3|\.venv)', "$1")
+    return Run(run.verdicts.with_columns(words), tuple(_elsewhere(h) for h in run.headers))
 
 
 def _elsewhere(told: Any) -> Any:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from docs.findings import page as findings_page
-from docs.published import DEVICES, FIRST, HERE, PAGES, Page, read, rendered
+from docs.published import DEVICES, FIRST, HERE, PAGES, Page, placeless, read, rendered
 from docs.ranks import RUN
 from making.devices import RANKS
 from tests.support.small_run import Page as Read
-from xent_conformance.reports.run.file import SLIM, read_run
+from xent_conformance.reports.run.file import SLIM, Run, read_run
 from xent_conformance.reports.views.causes import causes
 
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
@@ -41,8 +42,19 @@ def test_a_page_is_what_its_run_files_give(page: Page) -> None:
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.parquet")), ids=lambda file: file.stem)
 def test_a_run_file_does_not_say_where_it_was_made(file: Path) -> None:
     """Of an environment that was asked, where it lies in a checkout at most."""
-    told = str(read_run(file).headers)
-    assert re.findall(r"(?<![\w.])/[\w./-]*\.venv[\w./-]*", told) == []
+    run = read_run(file)
+    assert re.findall(r"(?<![\w.])/[\w./-]*\.venv[\w./-]*", str(run.headers)) == []
+    words = " ".join(run.verdicts["message"].cast(str).drop_nulls().unique())
+    assert re.findall(r"/\S*/lib/python3|/\S*\.venv", words) == []
+
+
+def test_of_a_message_the_folders_go_and_the_rest_stays() -> None:
+    said = 'File "/a/b/conformance/worker/serve.py", line 3 | /c/.venv/lib/python3.11/x.so(+1) | /d'
+    run = Run(pl.DataFrame({"message": [said, None]}), ({"a": [f"{HERE.parents[1]}/.venv is not there", 1]},))
+    told = placeless(run)
+    kept = 'File "conformance/worker/serve.py", line 3 | .venv/lib/python3.11/x.so(+1) | /d'
+    assert told.verdicts["message"].to_list() == [kept, None]
+    assert told.headers == ({"a": [".venv is not there", 1]},)
 
 
 def test_the_page_of_findings_has_an_entry_a_cause() -> None:
