@@ -167,6 +167,12 @@ def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
     raise LookupError(f"{operator}/{family}/{fmt}/n{n} is asked by no profile")
 
 
+@functools.cache
+def compiled_at_once(operator: str, family: str, fmt: str, n: int) -> bool:
+    """Whether a mode that compiles every shape anew is asked these batches when the others are."""
+    return families()[family].compiled(OPERATORS[operator], JUDGED[fmt], n)
+
+
 def find_case(case_id: str) -> tuple[Batch, Case]:
     """The case of that id with its batch. Raises LookupError for any other id."""
     parts = case_id.split("/")

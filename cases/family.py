@@ -35,6 +35,37 @@ EVERY_LATER: Mapping[Domain, Profile] = {**GIVEN_LATER, **dict.fromkeys(DIVERGEN
 """The divergences too."""
 
 
+FOUNDATIONS = ("softmax", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy")
+"""The operators through which a compiler is seen where the others are the same to it: a maximum, a sum and a
+quotient; their logarithm, and a place in the row; and a function of each element. JAX's, Optax's and Keras's
+losses are composed of what these are made of."""
+
+
+def always(operator: Operator, fmt: Format, n: int) -> bool:
+    """A mode that compiles every shape anew is asked what the others are."""
+    return True
+
+
+def sparingly(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of the foundations alone, where what is asked is how a long or an odd row is walked."""
+    return operator.name in FOUNDATIONS
+
+
+def sparingly_in_single(operator: Operator, fmt: Format, n: int) -> bool:
+    """In one format too: a row is walked alike in all."""
+    return sparingly(operator, fmt, n) and fmt.name == "float32"
+
+
+def in_single(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of every operator in one format, where what is asked is how a call is made."""
+    return fmt.name == "float32"
+
+
+def in_single_or_sparingly(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of every operator in one format, and of the foundations in all."""
+    return in_single(operator, fmt, n) or sparingly(operator, fmt, n)
+
+
 @dataclass(frozen=True)
 class Family:
     """A named group of cases.
@@ -43,7 +74,8 @@ class Family:
     nothing for the operator); ``rows(operator, format, n, words)`` yields the rows of one batch.
     ``formats_in`` names the formats of a profile that asks fewer than all ``formats``; ``formats_at``
     those of one row length in a profile, where a framework would compile much for little. ``domains`` says
-    of which arguments it has rows, each with the smallest profile that asks them.
+    of which arguments it has rows, each with the smallest profile that asks them. ``compiled`` says what is
+    asked at once of modes that compile every shape anew; the rest they are asked a profile later.
     """
 
     name: str
@@ -54,6 +86,7 @@ class Family:
     formats_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     formats_at: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict, hash=False)
     domains: Mapping[Domain, Profile] = field(default_factory=lambda: LOGITS, hash=False)
+    compiled: Callable[[Operator, Format, int], bool] = always
 
     def lengths(self, operator: Operator, profile: str) -> Sequence[int]:
         """The row lengths that a profile asks of an operator."""

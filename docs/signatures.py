@@ -48,12 +48,17 @@ every size, so sizes are counted there as none, one and more.
 A signature is *alone* where one family asks it. It is compiled *for its shape* where others ask the same \
 implementation for the same outputs, attributes and types, in another shape: no other signature could be \
 saved by asking the same question elsewhere.
+
+An adapter says which of its modes compile every shape anew (`compiling`), and a family what those are asked \
+at once (`compiled`): where the question is how a long or an odd row is walked, the operators that the others \
+are made of, in one format; where it is how a call is made, one format. The rest they are asked a profile \
+later, and in `full` all of it.
 """
 
 MOVED = """## What could be saved
 
-Most shapes are the question themselves: one class, two, none, 2¹⁷, ties of 61 classes, a row alone, a row \
-beyond a block. These two are not, or not quite:
+Most shapes are the question themselves: one class, two, none, 2¹⁷, a row alone, a row beyond a block. These \
+are not, or not quite:
 """
 
 PRICE = """

@@ -21,7 +21,7 @@ from xent_conformance.frameworks.jax import Jax
 
 jax = Jax()
 connection = InProcess(lambda: jax)
-asked = Selection("quick", ("jax",), ("logsumexp",), ("float32",), {FAMILIES})
+asked = Selection("quick", ("jax",), ("softmax",), ("float32",), {FAMILIES})
 (seat,) = [seat for seat in asked.seats() if seat.key == "jax"]
 for batch in asked.batches():
     for answer in ask(connection, batch, asked.questions(seat, batch, ["cpu"])):
@@ -32,7 +32,7 @@ print(sum(function._cache_size() for function in jax._compiled.values()))
 
 
 def _asked() -> list[Batch]:
-    return of_corpus("quick", operators={"logsumexp"}, families=FAMILIES, dtypes={"float32"})
+    return of_corpus("quick", operators={"softmax"}, families=FAMILIES, dtypes={"float32"})
 
 
 def test_the_page_is_printed_by_its_command(corpus: Corpus) -> None:
@@ -50,8 +50,8 @@ def test_jax_has_compiled_as_many() -> None:
 def test_another_shape_is_another_and_other_numbers_are_not() -> None:
     """Counted as the compiler does: the same batch of another family adds nothing, one more length does."""
     every = _asked()
-    (ten,) = [b for b in every if b.id == "logsumexp/ordinary/float32/n10"]
-    (one,) = [b for b in every if b.id == "logsumexp/ordinary/float32/n1"]
+    (ten,) = [b for b in every if b.id == "softmax/ordinary/float32/n10"]
+    (one,) = [b for b in every if b.id == "softmax/ordinary/float32/n1"]
     counting = Counting("jax", "jit")
     alone = counting.of([ten], "quick")
     renamed = Batch("another", ten.inputs, ten.asks, outside=True)

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import Family, in_single_or_sparingly
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes
 from xent_conformance.reference.formats import BFLOAT16, Floats, Format
@@ -182,4 +182,5 @@ COMPOSITES = Family(
     _rows,
     formats_in={"quick": ("float32",)},
     formats_at={("standard", EACH): ("float32", "bfloat16"), ("standard", MORE): ("float32",)},
+    compiled=in_single_or_sparingly,
 )

@@ -26,7 +26,7 @@ from xent_conformance.cases.families.crossing_axes import (
     form_of,
     name_of,
 )
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import Family, sparingly
 from xent_conformance.cases.pairwise import Row
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
@@ -155,6 +155,11 @@ def _dense(kind: str, operator: Operator, fmt: Format, n: int, m: int, words: Wo
     return {"soft": soft, "off_simplex": eighths}.get(kind, hard)
 
 
+def _compiled(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of what ``quick`` asks the foundations go first."""
+    return sparingly(operator, fmt, n) or n != FIRST or fmt.name != "float32"
+
+
 CROSSING = Family(
     "crossing",
     "any two of content, labels, attributes, reduction, shape, memory and outputs together",
@@ -163,4 +168,5 @@ CROSSING = Family(
     formats_in={"quick": ("float32",)},
     formats_at={("full", THREES): ("float32",)},
     domains=DOMAINS,
+    compiled=_compiled,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
-from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family, sparingly_in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -79,4 +79,5 @@ DERIVATIVES = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "float16", "bfloat16")},
     domains={**GIVEN, **DIVERGENCES},
+    compiled=sparingly_in_single,
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on
-from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family, sparingly
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import EIGHT_BITS as FORMATS
 from xent_conformance.reference.formats import Floats, Format
@@ -127,6 +127,11 @@ def _soft(operator: Operator, turn: int) -> Floats | None:
     return label_on(operator, CLASSES, turn)
 
 
+def _compiled(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of every operator in the format that has no infinity."""
+    return fmt.name == "float8_e4m3fn" or sparingly(operator, fmt, n)
+
+
 EIGHT_BITS = Family(
     "eight_bits",
     "numbers of eight bits, of implementations that take them",
@@ -134,4 +139,5 @@ EIGHT_BITS = Family(
     _rows,
     formats=tuple(FORMATS),
     domains={**GIVEN, **DIVERGENCES},
+    compiled=_compiled,
 )

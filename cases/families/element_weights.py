@@ -12,7 +12,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN, Family
+from xent_conformance.cases.family import GIVEN, Family, in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import Floats, Format
@@ -98,4 +98,5 @@ ELEMENT_WEIGHTS = Family(
     _rows,
     formats_in={"quick": ("float32",)},
     domains=GIVEN,
+    compiled=in_single,
 )

@@ -13,7 +13,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary, target
-from xent_conformance.cases.family import GIVEN, Family
+from xent_conformance.cases.family import GIVEN, Family, in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
@@ -280,4 +280,5 @@ FORMS = Family(
     formats_in={"quick": ("float32",)},
     formats_at={("quick", MIXED): ("float16", "bfloat16")},
     domains=GIVEN,
+    compiled=in_single,
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
@@ -75,4 +75,5 @@ INDEX_LABELS = Family(
     # a thousand classes are beyond what bfloat16 counts, and not beyond what binary16 does
     formats_at={("quick", 1000): ("float32", "bfloat16")},
     domains=GIVEN_LATER,
+    compiled=in_single,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, sparingly_in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -51,4 +51,5 @@ INVARIANCE = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
     domains=GIVEN_LATER,
+    compiled=sparingly_in_single,
 )

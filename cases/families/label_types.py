@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Format
@@ -69,4 +69,5 @@ LABEL_TYPES = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32",)},
     domains=GIVEN_LATER,
+    compiled=in_single,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, sparingly_in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -38,4 +38,5 @@ MANY_ROWS = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32", "bfloat16")},
     domains=GIVEN_LATER,
+    compiled=sparingly_in_single,
 )

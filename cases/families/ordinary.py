@@ -13,12 +13,14 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family
+from xent_conformance.cases.family import DIVERGENCES, GIVEN, Family, sparingly
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
 
 ELEMENTS = 16
+USUAL = 10
+"""Classes of a row that other families have too."""
 SPREADS = {"unit": 1.0, "spread8": 8.0, "spread32": 32.0}
 
 
@@ -26,8 +28,8 @@ def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     if operator.elementwise:
         return (ELEMENTS,)
     if operator.domain in ("log_probabilities", "probabilities", "log_distributions"):
-        return (10,) if profile == "quick" else (10, 1, 1000)
-    return (1, 10, 1000) if profile == "quick" else (1, 10, 1000, 3, 100, 50257)
+        return (USUAL,) if profile == "quick" else (USUAL, 1, 1000)
+    return (1, USUAL, 1000) if profile == "quick" else (1, USUAL, 1000, 3, 100, 50257)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -56,6 +58,11 @@ def _probabilities(operator: Operator, fmt: Format, n: int, words: Words) -> Ite
     yield Ask("near_half", inside(0.5 + np.ldexp(words.fractions(n, bits=20) - 0.5, shift)), "1.1")
 
 
+def _compiled(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of every operator in the usual shape; of some where the length is the question."""
+    return n == USUAL or operator.elementwise or sparingly(operator, fmt, n)
+
+
 ORDINARY = Family(
     "ordinary",
     "bell-shaped logits at three spreads, 1 to 50 257 classes",
@@ -63,4 +70,5 @@ ORDINARY = Family(
     _rows,
     formats_at={("quick", 1): ("float32",), ("quick", 1000): ("float32", "bfloat16")},
     domains={**GIVEN, **DIVERGENCES},
+    compiled=_compiled,
 )

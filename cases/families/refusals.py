@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, sparingly
 from xent_conformance.cases.form import Form, Wrong
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
@@ -66,4 +66,5 @@ REFUSALS = Family(
     _rows,
     ("float32",),
     domains=GIVEN_LATER,
+    compiled=sparingly,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, sparingly_in_single
 from xent_conformance.cases.form import Form
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.attributes import Attributes, Reduction
@@ -77,4 +77,5 @@ SHAPES = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32",)},
     domains=GIVEN_LATER,
+    compiled=sparingly_in_single,
 )

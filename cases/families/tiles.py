@@ -13,7 +13,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import Family, sparingly_in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Floats, Format
 from xent_conformance.reference.operators import Operator
@@ -68,4 +68,5 @@ TILES = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32", "bfloat16")},
+    compiled=sparingly_in_single,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import Family, sparingly_in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import Operator
@@ -46,4 +46,5 @@ TWO_CLASSES = Family(
     _lengths,
     _rows,
     formats_in={"quick": ("float32", "bfloat16")},
+    compiled=sparingly_in_single,
 )

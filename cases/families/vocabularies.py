@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xent_conformance.cases.case import Ask
-from xent_conformance.cases.family import Family
+from xent_conformance.cases.family import Family, sparingly_in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import Operator
@@ -34,4 +34,5 @@ VOCABULARIES = Family(
     _lengths,
     _rows,
     formats=("float32", "bfloat16"),
+    compiled=sparingly_in_single,
 )

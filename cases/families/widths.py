@@ -8,7 +8,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Ask
 from xent_conformance.cases.families.common import label_on, ordinary
-from xent_conformance.cases.family import GIVEN_LATER, Family
+from xent_conformance.cases.family import GIVEN_LATER, Family, sparingly_in_single
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.formats import FORMATS, Format
 from xent_conformance.reference.operators import Operator
@@ -53,4 +53,5 @@ WIDTHS = Family(
     # every format around a small and around a large power of two; each width is compiled for itself
     formats_at={("standard", n): tuple(FORMATS) for n in (33, 129)},
     domains=GIVEN_LATER,
+    compiled=sparingly_in_single,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import smallest_profile
+from xent_conformance.cases.corpus import compiled_at_once, smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.discovery.declaration import Declaration
 from xent_conformance.discovery.framework import Seat
@@ -49,7 +49,10 @@ def questions(
 
 def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str) -> Sequence[str]:
     """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
-    modes = () if seat.apart else seat.modes(profile, asked_since=since, door_since=i.since)
+    modes: Sequence[str] = ()
+    if not seat.apart:
+        at_once = batch.outside or compiled_at_once(*_group(batch))
+        modes = seat.modes(profile, asked_since=since, door_since=i.since, at_once=at_once)
     if seat.variant or batch.outside or since != Profile.QUICK:
         return modes
     glances = seat.declaration.glances
@@ -63,7 +66,12 @@ def asked_since(batch: Batch) -> str:
     """The smallest profile that asks the batch; one from a file is asked whatever the profile."""
     if batch.outside:
         return Profile.QUICK
-    return smallest_profile(batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n)
+    return smallest_profile(*_group(batch))
+
+
+def _group(batch: Batch) -> tuple[str, str, str, int]:
+    """What a profile asks whole: operator, family, format, row length."""
+    return batch.operator, batch.family, batch.inputs.format.name, batch.inputs.n
 
 
 def manner_of(batch: Batch) -> Manner:

@@ -31,7 +31,8 @@ class Declaration:
     ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
     ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
-    those that take them where a wider format is asked for.
+    those that take them where a wider format is asked for. ``compiling``: modes that compile every shape
+    anew, and are asked some of it a profile later.
     ``sparse``: whether it makes sparse tensors of logits, to see who refuses them. ``in_order``: modes whose
     answer may depend on what the process was asked before; one worker is asked all of it, in one order.
     """
@@ -57,6 +58,7 @@ class Declaration:
     in_eight_bits: frozenset[str] = frozenset()
     from_eight_bits: frozenset[str] = frozenset()
     in_order: frozenset[str] = frozenset()
+    compiling: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kind: Any) -> Declaration:
@@ -83,6 +85,7 @@ class Declaration:
             in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
             from_eight_bits=frozenset(getattr(kind, "from_eight_bits", ())),
             in_order=frozenset(getattr(kind, "in_order", ())),
+            compiling=frozenset(getattr(kind, "compiling", ())),
         )
 
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
@@ -100,14 +103,23 @@ class Declaration:
         asked_since: str = Profile.QUICK,
         door_since: str = Profile.QUICK,
         behind: int = 0,
+        at_once: bool = True,
     ) -> Sequence[str]:
         """The modes in which a profile asks what is asked since the profile ``asked_since``.
 
         A mode, or a door, that begins in a later profile stays as far behind: what ``quick`` asks of
-        ``jit``, ``standard`` asks op by op, where every shape is compiled many times.
+        ``jit``, ``standard`` asks op by op, where every shape is compiled many times. What is not asked of
+        modes that compile every shape ``at_once`` they are asked one later, and in the last at the latest.
         """
         late = Profile(asked_since).rank + Profile(door_since).rank + behind
-        begins = {mode: smallest.later(late) for mode, smallest in self.modes.items()}
+
+        def begin(mode: str, smallest: Profile) -> Profile | None:
+            first = smallest.later(late)
+            if first is None or at_once or mode not in self.compiling:
+                return first
+            return first.later(1) or first
+
+        begins = {mode: begin(mode, smallest) for mode, smallest in self.modes.items()}
         return tuple(
             mode for mode, first in begins.items() if first is not None and first <= Profile(profile)
         )

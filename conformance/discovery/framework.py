@@ -141,13 +141,18 @@ class Seat:
         return f"{device}[{self.variant}]" if self.variant else device
 
     def modes(
-        self, profile: str, *, asked_since: str = Profile.QUICK, door_since: str = Profile.QUICK
+        self,
+        profile: str,
+        *,
+        asked_since: str = Profile.QUICK,
+        door_since: str = Profile.QUICK,
+        at_once: bool = True,
     ) -> Sequence[str]:
         """The modes that are asked in it: those of the declaration that the variant touches."""
         declared = self.declaration
         touched = declared.variants[self.variant].modes if self.variant else ()
         asked = declared.asked_modes(
-            profile, asked_since=asked_since, door_since=door_since, behind=self.behind
+            profile, asked_since=asked_since, door_since=door_since, behind=self.behind, at_once=at_once
         )
         return tuple(mode for mode in asked if not touched or mode in touched)
 

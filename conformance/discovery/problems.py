@@ -253,6 +253,10 @@ def _widening(kind: type, modes: Any) -> Iterator[Problem]:
     yield from _subset("widening", _names_of_modes(kind))(kind, modes)
 
 
+def _compiling(kind: type, modes: Any) -> Iterator[Problem]:
+    yield from _subset("compiling", _names_of_modes(kind))(kind, modes)
+
+
 def _in_order(kind: type, modes: Any) -> Iterator[Problem]:
     yield from _subset("in_order", _names_of_modes(kind))(kind, modes)
 
@@ -388,6 +392,7 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "states": _by_mode("states"),
     "widening": _widening,
     "in_order": _in_order,
+    "compiling": _compiling,
     "variants": _variants,
     "settings_only": _settings_only,
     "accelerators": _accelerators,

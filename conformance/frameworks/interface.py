@@ -293,6 +293,7 @@ class Adapter(Protocol):
     ``in_eight_bits``, the implementations that take logits of eight bits, and ``from_eight_bits``, those that
     take them where a wider format is asked for (``dtype=``); ``in_order``, modes whose
     answer may depend on what the process was asked before: one worker is asked all of them;
+    ``compiling``, modes that compile every shape anew, which are asked some of it a profile later;
     ``keep_compiled(folder)``, which is told where it may keep what it compiles for its next process;
     ``begin(mode)``, which is told before the first question that nothing but this mode will be asked;
     ``not_offered``, what its implementations do not have; ``sparse``, whether it can be given logits as a

@@ -174,6 +174,7 @@ class Jax:
     name = "jax"
     distribution = "jax"
     modes: ClassVar = {"jit": "quick", "eager": "standard", "vmap": "full"}
+    compiling: ClassVar = frozenset(modes)
     variants: ClassVar = JAX
     autodiff = True
     sparse = True

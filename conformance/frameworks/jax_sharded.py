@@ -67,6 +67,7 @@ class JaxSharded(Jax):
     name = "jax-sharded"
     distribution = "jax"
     modes: ClassVar = {"jit": "quick"}
+    compiling: ClassVar = frozenset(modes)
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
     glances: ClassVar[Mapping[str, Glance]] = {}
     in_eight_bits: ClassVar = frozenset()

@@ -250,6 +250,7 @@ class KerasTensorFlow(_Keras, TensorFlow):
 
     name = "keras-tensorflow"
     modes: ClassVar = {"eager": "standard", "xla": "full"}
+    compiling: ClassVar = frozenset({"xla"})
     glances: ClassVar = {"eager": GLANCE}
     environment_before: ClassVar = {"KERAS_BACKEND": "tensorflow"}
 
@@ -269,6 +270,7 @@ class KerasJax(_Keras, Jax):
 
     name = "keras-jax"
     modes: ClassVar = {"jit": "full"}
+    compiling: ClassVar = frozenset(modes)
     glances: ClassVar = {"jit": GLANCE}
     in_eight_bits: ClassVar = frozenset(
         {

@@ -76,6 +76,7 @@ class Optax(Jax):
     name = "optax"
     distribution = "optax"
     modes: ClassVar = {"jit": "standard", "eager": "full"}
+    compiling: ClassVar = frozenset(modes)
     glances: ClassVar = {
         "jit": Glance(("optax.softmax_cross_entropy", "optax.softmax_cross_entropy_with_integer_labels"))
     }

@@ -32,6 +32,7 @@ class TensorFlow:
     name = "tensorflow"
     distribution = "tensorflow"
     modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
+    compiling: ClassVar = frozenset({"xla"})
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {
         "xla": frozenset(i.name for i in FIRST),  # the others are the same computations to a compiler
         "graph": frozenset(i.name for i in (*FIRST, *LAYERS)),
