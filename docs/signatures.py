@@ -50,9 +50,9 @@ implementation for the same outputs, attributes and types, in another shape: no 
 saved by asking the same question elsewhere.
 
 An adapter says which of its modes compile every shape anew (`compiling`), and a family what those are \
-asked at once (`compiled`): where the question is how a long or an odd row is walked, the operators that the others \
-are made of, in one format; where it is how a call is made, one format. The rest they are asked a profile \
-later, and in `full` all of it.
+asked at once (`compiled`): where the question is how a long or an odd row is walked, the operators that \
+the others are made of, in one format; where it is how a call is made, one format. The rest they are asked \
+a profile later, and in `full` all of it.
 """
 
 MOVED = """## What could be saved
