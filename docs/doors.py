@@ -135,7 +135,8 @@ def _states(framework: str) -> list[str]:
 def _glances(framework: str) -> list[str]:
     """Of modes that begin later, what every profile asks."""
     told = [
-        f"`{mode}` (`{'`, `'.join(glance.implementations)}`, {glance.family}, {glance.dtype})"
+        f"`{mode}` (`{'`, `'.join(glance.implementations)}`, {glance.family}, {glance.dtype}"
+        + f"{', rows of ' + ' or '.join(map(str, glance.lengths)) if glance.lengths else ''})"
         for mode, glance in FRAMEWORKS[framework].declaration.glances.items()
     ]
     return [f"Every profile takes a glance at {', '.join(told)}.", ""] if told else []

@@ -56,7 +56,7 @@ def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str
     if seat.variant or batch.outside or since != Profile.QUICK:
         return modes
     glances = seat.declaration.glances
-    glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name)
+    glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name, batch.inputs.n)
     if seat.apart:
         return tuple(mode for mode in glanced if mode == seat.apart)
     return (*modes, *(mode for mode in glanced if mode not in modes and not glances[mode].apart))

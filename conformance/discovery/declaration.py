@@ -124,12 +124,10 @@ class Declaration:
             mode for mode, first in begins.items() if first is not None and first <= Profile(profile)
         )
 
-    def glanced(self, implementation: str, family: str, dtype: str) -> Sequence[str]:
-        """The modes in which every profile asks the implementation that family in that format."""
+    def glanced(self, implementation: str, family: str, dtype: str, n: int) -> Sequence[str]:
+        """The modes in which every profile asks the implementation those rows."""
         return tuple(
-            mode
-            for mode, glance in self.glances.items()
-            if implementation in glance.implementations and (family, dtype) == (glance.family, glance.dtype)
+            mode for mode, glance in self.glances.items() if glance.at(implementation, family, dtype, n)
         )
 
     def withheld(

@@ -258,14 +258,24 @@ class Glance:
     """The few questions that every profile asks of a mode which begins in a later one.
 
     Of ``quick``: these ``implementations`` on plain rows of one ``family`` in one format. So nothing that is
-    named is left unasked, and what takes long, such as a compiler, is seen to work at all. ``apart``: by a
-    worker of its own, beside the one that is asked the rest.
+    named is left unasked, and what takes long, such as a compiler, is seen to work at all. ``lengths``: of
+    rows so long alone, where a compiler makes code for another length. ``apart``: by a worker of its own,
+    beside the one that is asked the rest.
     """
 
     implementations: tuple[str, ...]
     family: str = "ordinary"
     dtype: str = "float32"
+    lengths: tuple[int, ...] = ()
     apart: bool = False
+
+    def at(self, implementation: str, family: str, dtype: str, n: int) -> bool:
+        """Whether it is taken of the implementation at rows of length ``n``."""
+        return (
+            implementation in self.implementations
+            and (family, dtype) == (self.family, self.dtype)
+            and (not self.lengths or n in self.lengths)
+        )
 
 
 class Unsupported(Exception):

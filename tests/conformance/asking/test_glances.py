@@ -53,6 +53,17 @@ def test_the_profile_that_asks_it_whole_takes_none(install: Install) -> None:
     assert not found.verdicts.select(asked).is_duplicated().any()
 
 
+def test_of_rows_of_some_lengths_alone() -> None:
+    """Of a single class other code would be made, by a compiler that takes seconds."""
+    (seat,) = [s for s in Selection("quick", ("torch",)).seats() if s.apart == "compile"]
+    asked = Selection("quick", ("torch",), ("sparse_softmax_cross_entropy",), ("float32",))
+    lengths = {b.inputs.n for b in asked.batches() if asked.questions(seat, b, ["cpu"])}
+    assert lengths == {10, 1000}
+    glance = Glance(("door",), lengths=(10,))
+    assert glance.at("door", "ordinary", "float32", 10) and not glance.at("door", "ordinary", "float32", 1)
+    assert Glance(("door",)).at("door", "ordinary", "float32", 1)
+
+
 def test_one_that_does_not_is_asked_beside_the_rest(install: Install) -> None:
     install(fake=f"{FAKES}:Beside")
     found = _run("quick")
