@@ -20,6 +20,7 @@ from xent_conformance.cases.families.crossing_axes import (
     axes_of,
     rules_of,
 )
+from xent_conformance.cases.family import FOUNDATIONS
 from xent_conformance.cases.pairwise import Axes, meetings, met, possible
 from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.formats import FORMATS
@@ -33,10 +34,10 @@ The family `crossing` asks any two values of its axes in one call. Printed by \
 `quick` asks binary32 and {first} classes, and there all pairs of the other axes and the first {places} \
 triples; `standard` all pairs, with every format and {widths} classes; `full` all of the triples below, \
 of {threes} classes. Rows of implementations that take no attribute and no layout come first: all pairs of \
-the axes that are left meet among those alone. Every row is asked in every mode that the profile has: modes \
-cross with everything. Of given probabilities and log-probabilities `standard` asks what `quick` asks of \
-logits, and `quick` \
-nothing. So it does of divergences by elements and of log-targets, which know no attribute of their labels, \
+the axes that are left meet among those alone. Every row is asked in every mode that the profile has, so \
+modes cross with everything; of `quick` alone, those that compile every shape anew are asked \
+{foundations}, and the other operators in `standard`. Of given probabilities and log-probabilities \
+`standard` asks what `quick` asks of logits, and `quick` nothing. So it does of divergences by elements and of log-targets, which know no attribute of their labels, \
 by elements no reduction, and have zeros and a domain of their own: what those are alone is in `divergences`.
 """
 
@@ -86,7 +87,13 @@ def pairs() -> Mapping[tuple[str, str], tuple[int, ...]]:
 
 def table() -> str:
     """All of docs/COVERAGE.md."""
-    head = HEAD.format(first=FIRST, widths=" and ".join(WIDTHS), threes=THREES, places=len(PLACES))
+    head = HEAD.format(
+        first=FIRST,
+        widths=" and ".join(WIDTHS),
+        threes=THREES,
+        places=len(PLACES),
+        foundations=", ".join(f"`{name}`" for name in FOUNDATIONS),
+    )
     return "\n".join([head, _axes(), _rows_asked(), _pairs(), _triples()])
 
 
