@@ -37,7 +37,8 @@ of {threes} classes. Rows of implementations that take no attribute and no layou
 the axes that are left meet among those alone. Every row is asked in every mode that the profile has, so \
 modes cross with everything; of `quick` alone, those that compile every shape anew are asked \
 {foundations}, and the other operators in `standard`. Of given probabilities and log-probabilities \
-`standard` asks what `quick` asks of logits, and `quick` nothing. So it does of divergences by elements and of log-targets, which know no attribute of their labels, \
+`standard` asks what `quick` asks of logits, and `quick` nothing. So \
+it does of divergences by elements and of log-targets, which know no attribute of their labels, \
 by elements no reduction, and have zeros and a domain of their own: what those are alone is in `divergences`.
 """
 
