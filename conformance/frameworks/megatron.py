@@ -72,6 +72,12 @@ class Megatron(Torch):
     )
     not_offered: ClassVar[Sequence[NotOffered]] = (
         NotOffered(
+            "it trains in binary32, or with fp16 or bf16 in mixed precision, and its losses convert logits "
+            "to binary32 (https://docs.nvidia.com/megatron-core/developer-guide/latest/apidocs/core/"
+            "core.model_parallel_config.html)",
+            dtypes=("float64",),
+        ),
+        NotOffered(
             "the smoothed loss takes a mean over all classes that a rank has, and has no argument by which "
             "padding would be left out (megatron/core/tensor_parallel/cross_entropy.py)",
             manners=("attributes",),
