@@ -45,6 +45,9 @@ class Finding:
 _LIGER = "liger_kernel.transformers.functional.liger_cross_entropy"
 _LAYER = "liger_kernel.transformers.functional.liger_fused_linear_cross_entropy"
 _TRL = "trl.trainer.utils.selective_log_softmax"
+_VERL = "verl.utils.torch_functional.logprobs_from_logits"
+_MEGATRON = "megatron.core.tensor_parallel.vocab_parallel_cross_entropy"
+_FUSED = "megatron.core.fusions.fused_cross_entropy.fused_vocab_parallel_cross_entropy"
 _SKLEARN = "sklearn._loss.HalfMultinomialLoss.loss_gradient"
 _LOG = "torch.distributed.tensor.parallel.loss_parallel:log_softmax"
 
@@ -67,6 +70,7 @@ FOUND = (
         "liger", _LAYER, "value", "6.4", "6-4-softmax-value-a-number-where-nan",
     ),
     Finding("A common offset moves TRL's log-probability", "trl", _TRL, "value", "7.1", "offset-kept"),
+    Finding("A common offset moves verl's log-probability", "verl", _VERL, "value", "7.1", "offset-kept"),
     Finding("Two classes far from zero, in TRL", "trl", _TRL, "value", "2.5", "offset-kept"),
     Finding("Huge logits, in TRL", "trl", _TRL, "value", "2.1", "offset-kept"),
     Finding("A common offset moves scikit-learn's loss", "sklearn", _SKLEARN, "value", "7.1", "offset-kept"),
@@ -81,6 +85,18 @@ FOUND = (
     Finding(
         "Log-softmax alone has an identity for its gradient under loss_parallel",
         "loss-parallel", _LOG, "grad_logits", "1.1", "the-cotangent-itself",
+    ),
+    Finding(
+        "Megatron smooths over the classes of a rank: a loss of its own on each",
+        "megatron", _MEGATRON, "value", "6.7", "6-7-softmax-value-wrong-numbers",
+    ),
+    Finding(
+        "Megatron writes over its logits in binary32",
+        "megatron", _MEGATRON, "value", "7.11", "changes-its-arguments",
+    ),
+    Finding(
+        "The gradient of Megatron's fused loss is bfloat16, whatever the logits are",
+        "megatron", _FUSED, "grad_logits", "1.1", "1-1-softmax-derivatives-wrong-numbers",
     ),
 )  # fmt: skip
 

@@ -15,13 +15,14 @@ import polars as pl
 from making.devices import RANKS, TARGETS
 from xent_conformance.cases.outside.translated import printed, translation
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import plural
+from xent_conformance.reports.text.wording import listed, plural
 
 RUN = "devices-ranks"
 """The run file of these cases."""
 
-FRAMEWORKS = ("loss-parallel", "jax-sharded")
+FRAMEWORKS = ("loss-parallel", "jax-sharded", "megatron")
 
 CLASSES = 61
 LABELS = (0, 8, 17, 30, 31, 32, 45, 53, 60)
@@ -45,7 +46,8 @@ IGNORED = -100
 def command() -> str:
     """How they are asked."""
     frameworks = " ".join(f"--framework {name}" for name in FRAMEWORKS)
-    devices = " ".join(f"--device '{device}'" for name in FRAMEWORKS for device in TARGETS[name].devices)
+    labels = dict.fromkeys(device for name in FRAMEWORKS for device in TARGETS[name].devices)  # each once
+    devices = " ".join(f"--device '{label}'" for label in labels)
     return f"conformance run --cases examples/cases/ranks.json {frameworks} {devices}"
 
 
@@ -98,7 +100,7 @@ SECTION = """## Over any number of ranks
 [`examples/cases/ranks.json`](../examples/cases/ranks.json) asks what spreading may break: rows of {classes} \
 classes, which no number of ranks divides, with labels on every rank, with all classes of a rank excluded, \
 with ignored rows, with a common offset. The certified truth and the bounds know no ranks. {changed} Bits \
-are recorded: of each implementation, how many of the answers have those of one rank.
+are recorded: of each implementation, how many of the answers have those of one rank.{place}
 
 | framework | ranks | implementation | verdicts | conform | break must | bits of one rank |
 |---|---|---|---|---|---|---|
@@ -107,18 +109,42 @@ are recorded: of each implementation, how many of the answers have those of one 
 $ {command} --python {python}
 ```
 
-What breaks a must clause is the gradient of log-softmax alone, above.
+What breaks a must clause does so over one rank as well: under loss_parallel the gradient of log-softmax \
+alone, above; of Megatron the logits of binary32, which it writes over, and the gradient of its fused loss, \
+which is bfloat16 whatever the logits are. Of logits of 16 bits it keeps every bound; binary64 it does not \
+offer.
 """
+
+ITSELF = "7.4"
+"""A row has the same bits wherever it stands (should)."""
 
 
 def section(run: Run, python: str) -> str:
     """Of docs/DEVICES.md, from the published run file."""
     rows = "".join(f"| {' | '.join(cells)} |\n" for cells in _counted(run.verdicts))
     others = changed(run.verdicts)
-    said = "No verdict changes with their number."
+    said = "No verdict on a must clause changes with their number."
     if others.height:
-        said = f"{plural(others.height, 'verdict')} change with their number."
-    return SECTION.format(classes=CLASSES, changed=said, rows=rows, command=command(), python=python)
+        said = f"{plural(others.height, 'verdict')} on must clauses change with their number."
+    return SECTION.format(
+        classes=CLASSES,
+        changed=said,
+        place="".join(_moved(run.verdicts)),
+        rows=rows,
+        command=command(),
+        python=python,
+    )
+
+
+def _moved(verdicts: pl.DataFrame) -> Iterator[str]:
+    """Of the should clause on bits, which is the network's, what broke it."""
+    broken = verdicts.filter((pl.col("clause") == ITSELF) & pl.col("status").is_in(FAULTS))
+    for (name,), rows in broken.group_by("framework", maintain_order=True):
+        over = listed([str(n) for n in rows.select(_ranks())["ranks"].unique().sort()])
+        yield (
+            f" Over {over} of them {plural(rows.height, 'answer')} of {name} have other bits where the row "
+            f"stands elsewhere (should {ITSELF}): gloo adds a tensor up part by part, in an order for each."
+        )
 
 
 ANSWER = ("framework", "implementation", "output", "case")
@@ -126,15 +152,20 @@ ANSWER = ("framework", "implementation", "output", "case")
 
 def _beside_one(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Each verdict with what one rank, ``alone``, gave: status and bits."""
-    ranks = pl.col("device").str.extract(r"(\d+)\]$").cast(pl.Int32)
-    rows = verdicts.with_columns(ranks=ranks).select(*ANSWER, "ranks", "status", "bits")
+    rows = verdicts.with_columns(_ranks()).select(*ANSWER, "ranks", "status", "bits")
     alone = rows.filter(pl.col("ranks") == 1).drop("ranks")
     return rows.join(alone, on=ANSWER, how="left", suffix="_alone", validate="m:1")
 
 
+def _ranks() -> pl.Expr:
+    """Their number, of a device's label."""
+    return pl.col("device").str.extract(r"(\d+)\]$").cast(pl.Int32).alias("ranks")
+
+
 def changed(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """The verdicts that are others than over one rank, or that one rank has not."""
-    return _beside_one(verdicts).filter(pl.col("status").ne_missing(pl.col("status_alone")))
+    """The verdicts that break a must clause and over one rank do not, or the reverse, or are there alone."""
+    broken = (pl.col(name) == Status.BREAKS_MUST.value for name in ("status", "status_alone"))
+    return _beside_one(verdicts).filter(pl.Expr.ne_missing(*broken))
 
 
 def _counted(verdicts: pl.DataFrame) -> Iterator[tuple[str, ...]]:
@@ -145,7 +176,8 @@ def _counted(verdicts: pl.DataFrame) -> Iterator[tuple[str, ...]]:
     )
     of = ("framework", "ranks", "implementation")
     order = pl.col("framework").replace_strict({name: i for i, name in enumerate(FRAMEWORKS)})
-    found = _beside_one(verdicts).group_by(of).agg(counts)
+    answered = _beside_one(verdicts).filter(pl.col("status") != Status.UNSUPPORTED.value)
+    found = answered.group_by(of).agg(counts)
     for row in found.sort(order, "ranks", "implementation").iter_rows(named=True):
         numbers = (count(row[name]) for name in ("verdicts", "conforms", "breaks_must", "same"))
         yield row["framework"], str(row["ranks"]), f"`{row['implementation']}`", *numbers

@@ -45,8 +45,18 @@ TARGETS = {
         ("torch", "numpy", "ml_dtypes"), devices=tuple(f"cpu[mesh=tp{n}]" for n in RANKS)
     ),
     "jax-sharded": Target(("jax", "ml_dtypes"), devices=tuple(f"cpu[devices={n}]" for n in RANKS)),
+    "megatron": Target(
+        ("torch", "numpy", "ml_dtypes", "megatron-core"),
+        devices=tuple(f"cpu[mesh=tp{n}]" for n in RANKS),
+    ),
     "trl": Target(("torch", "trl", "ml_dtypes")),
     "transformers": Target(("torch", "transformers", "ml_dtypes")),
+    # of what it requires, what its functions of tensors import; in versions that the others have not
+    "verl": Target(
+        ("torch", "transformers<5.11", "tensordict<0.11", "ray", "omegaconf", "ml_dtypes"),
+        ("verl",),
+        apart=True,
+    ),
     "sklearn": Target(("scikit-learn", "ml_dtypes")),
     "xgboost": Target(("scipy", "numpy", "ml_dtypes"), ("xgboost",)),
     "openvino": Target(

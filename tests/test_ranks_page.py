@@ -15,6 +15,7 @@ from xent_conformance.cases.outside.files import read_file
 from xent_conformance.cases.outside.translated import printed
 from xent_conformance.reports.run.words import FAULTS
 
+PLAIN = "megatron.core.tensor_parallel.vocab_parallel_cross_entropy"
 FILE = ROOT / "examples" / "cases" / "ranks.json"
 
 
@@ -56,7 +57,17 @@ def test_no_verdict_changes_with_the_number_of_ranks() -> None:
     assert set(over) == set(RANKS) and set(rows["framework"]) == set(ranks.FRAMEWORKS)
     assert ranks.changed(rows).is_empty()
     broken = rows.filter(pl.col("status").is_in(FAULTS))
-    assert set(broken["cause"]) == {"the-cotangent-itself"} and set(broken["output"]) == {"grad_logits"}
+    lone = broken.filter(pl.col("framework") != "megatron")
+    assert set(lone["cause"]) == {"the-cotangent-itself"} and set(lone["output"]) == {"grad_logits"}
+    must = broken.filter(framework="megatron", status="breaks_must")
+    assert set(must["dtype"]) == {"float32"}, "in 16 bits, every bound holds"
+    assert set(must.filter(output="value")["cause"]) == {"changes-its-arguments"}
+    assert must.filter(implementation=PLAIN, output="grad_logits").is_empty()
+    absent = rows.filter(status="unsupported")
+    assert set(absent["framework"]) == {"megatron"} and set(absent["dtype"]) == {"float64"}
+    assert "answers of megatron have other bits" in ranks.section(_with(rows), "PYTHON")
+    should = broken.filter(status="breaks_should")
+    assert set(should["clause"]) == {ranks.ITSELF} and set(should["framework"]) == {"megatron"}
     one = (pl.col("device") == "cpu[mesh=tp8]") & (pl.col("status") == "conforms")
     other = rows.with_columns(
         status=pl.when(one & (pl.col("output") == "value"))
@@ -64,7 +75,9 @@ def test_no_verdict_changes_with_the_number_of_ranks() -> None:
         .otherwise(pl.col("status"))
     )
     assert ranks.changed(other).height == other.height - (other["status"] == rows["status"]).sum() > 0
-    assert "verdicts change with their number" in ranks.section(_with(other), "PYTHON")
+    assert "verdicts on must clauses change with their number" in ranks.section(_with(other), "PYTHON")
+    light = rows.with_columns(status=pl.when(one).then(pl.lit("breaks_should")).otherwise(pl.col("status")))
+    assert ranks.changed(light).is_empty(), "a bound that holds, holds"
     lost = rows.filter(pl.col("device") != "cpu[devices=1]")
     assert ranks.changed(lost).height == lost.filter(framework="jax-sharded").height
 

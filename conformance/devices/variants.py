@@ -86,6 +86,17 @@ LOSS_PARALLEL: Variants = {
     for n in (4, 2, 8, 1)
 }
 
+MEGATRON: Variants = {
+    f"mesh=tp{n}": Variant(
+        {RANKS: str(n)},
+        f"classes spread over {n} process{'es' if n > 1 else ''}, a rank each, over gloo",
+        since="quick" if n == 4 else "full",
+        transfers="the shards, and the collectives that are called over them",
+        stays="the kernels of one rank, NCCL's order of summation, and a network",
+    )
+    for n in (4, 2, 8, 1)
+}
+
 JAX: Variants = {
     **{
         f"isa={isa.lower()}": Variant(

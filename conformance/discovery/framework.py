@@ -195,6 +195,7 @@ FRAMEWORKS: dict[str, Framework] = {
             file="language_models",
             package="transformers torch",
         ),
+        _shipped("verl", "Verl", optional=True, file="language_models", package="verl torch"),
         _shipped("openvino", "OpenVino", optional=True, file="runtimes", package="openvino onnx"),
         _shipped(
             "onnxruntime-webgpu",
@@ -217,6 +218,14 @@ FRAMEWORKS: dict[str, Framework] = {
         ),
         _shipped("tfjs", "TfJs", "tensorflow.js", "tensorflow-js", optional=True, package="playwright"),
         _shipped("loss-parallel", "LossParallel", optional=True, file="loss_parallel", package="torch"),
+        _shipped(
+            "megatron",
+            "Megatron",
+            "megatron-core",
+            "megatron-lm",
+            optional=True,
+            package="megatron-core torch",
+        ),
         _shipped("jax-sharded", "JaxSharded", optional=True, file="jax_sharded", package="jax"),
         _shipped("liger", "Liger", "liger-kernel", optional=True, package="liger-kernel torch"),
     )

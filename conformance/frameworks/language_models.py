@@ -1,6 +1,7 @@
 """Losses and log-probabilities as libraries of language models compute them, on PyTorch.
 
-``selective_log_softmax`` of TRL is the log-probability of one class, asked as minus the loss;
+``selective_log_softmax`` of TRL and ``logprobs_from_logits`` of verl are the log-probability of one class,
+asked as minus the loss;
 ``ForCausalLMLoss`` of Transformers is the loss of every causal model, in binary32 whatever the logits are.
 """
 
@@ -104,3 +105,36 @@ class Transformers(_OnTorch):
         from transformers.loss import loss_utils
 
         self._library = loss_utils
+
+
+class Verl(_OnTorch):
+    """Needs ``verl``, and of what that needs what ``verl.utils.torch_functional`` imports."""
+
+    name = "verl"
+    distribution = "verl"
+    widening: ClassVar = frozenset()
+    implementations: ClassVar[Sequence[Implementation]] = (
+        Implementation(
+            "verl.utils.torch_functional.logprobs_from_logits",
+            "sparse_softmax_cross_entropy",
+            "composed",
+            lambda functional, x, y: -functional.logprobs_from_logits(x, y),
+            note="minus the log-probability of the label; on a CPU, and without flash-attn, its v2",
+            class_axis="last",
+        ),
+        Implementation(
+            "verl.utils.torch_functional.logprobs_from_logits_naive",
+            "sparse_softmax_cross_entropy",
+            "composed",
+            lambda functional, x, y: -functional.logprobs_from_logits_naive(x, y),
+            note="minus the log-probability of the label",
+            class_axis="last",
+        ),
+    )
+    not_offered: ClassVar[Sequence[NotOffered]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        from verl.utils import torch_functional
+
+        self._library = torch_functional

@@ -32,10 +32,11 @@ from xent_conformance.discovery.seats import seats
 from xent_conformance.frameworks.executorch import ExecuTorch
 from xent_conformance.frameworks.interface import Array, Call, Implementation
 from xent_conformance.frameworks.jax_sharded import JaxSharded
-from xent_conformance.frameworks.language_models import Transformers, Trl
+from xent_conformance.frameworks.language_models import Transformers, Trl, Verl
 from xent_conformance.frameworks.liger import COMPILED, INTERPRETED, Liger
 from xent_conformance.frameworks.litert import RESOLVERS, LiteRT
 from xent_conformance.frameworks.loss_parallel import LossParallel, _alike
+from xent_conformance.frameworks.megatron import Megatron
 from xent_conformance.frameworks.ncnn import Ncnn
 from xent_conformance.frameworks.onnx_webgpu import OnnxRuntimeWebGpu
 from xent_conformance.frameworks.runtimes import OpenVino, Tract
@@ -48,7 +49,9 @@ KINDS: Mapping[str, Any] = {
     "liger": Liger,
     "loss-parallel": LossParallel,
     "jax-sharded": JaxSharded,
+    "megatron": Megatron,
     "trl": Trl,
+    "verl": Verl,
     "transformers": Transformers,
     "sklearn": SkLearn,
     "xgboost": XGBoost,
@@ -63,6 +66,7 @@ LABELS = {
     "liger": ["cpu[triton=interpret]"],
     "loss-parallel": [],  # of every installation of PyTorch: asked where it is named
     "jax-sharded": [],  # of every installation of JAX
+    "megatron": ["cpu[mesh=tp4]"],
     "openvino": ["cpu[runtime=openvino,precision=f32]"],
     "tract": ["cpu[runtime=tract]"],
     "executorch": [f"cpu[runtime=executorch,backend={name}]" for name in ("portable", "xnnpack")],
@@ -114,8 +118,7 @@ SPARSE = "sparse_softmax_cross_entropy"
 
 
 def _door(kind: Any, operator: str) -> Implementation:
-    (door,) = [i for i in kind.implementations if i.operator == operator]
-    return door
+    return next(i for i in kind.implementations if i.operator == operator)
 
 
 def _call(
@@ -297,7 +300,7 @@ def test_liger_without_an_interpreter_needs_a_gpu(monkeypatch: pytest.MonkeyPatc
 
 
 def test_language_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TRL's is a log-probability; Transformers' a mean, or a sum over a number of items."""
+    """TRL's and verl's are log-probabilities; Transformers' a mean, or a sum over a number of items."""
     torch = pytest.importorskip("torch")
 
     def selective(logits: Any, index: Any, temperature: float = 1.0) -> Any:
@@ -321,10 +324,14 @@ def test_language_models(monkeypatch: pytest.MonkeyPatch) -> None:
     fakes.installed(
         monkeypatch,
         trl__trainer__utils={"selective_log_softmax": selective},
+        verl__utils__torch_functional={
+            "logprobs_from_logits": selective,
+            "logprobs_from_logits_naive": lambda logits, labels: torch.zeros_like(logits[..., 0]),
+        },
         transformers__loss__loss_utils={"ForCausalLMLoss": causal},
     )
     x, c = X.astype(np.float32), C.astype(np.float32)
-    for adapter in (Trl(), Transformers()):
+    for adapter in (Trl(), Transformers(), Verl()):
         found = _call(adapter, SPARSE, x, Y, "value", "grad_logits", c=c)
         assert found["value"] == pytest.approx(LOSS, rel=1e-5)
         assert found["grad_logits"] == pytest.approx(GRADIENT, rel=1e-4)

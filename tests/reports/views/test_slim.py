@@ -46,6 +46,12 @@ def test_an_error_stays_in_its_bin() -> None:
     assert kept == 0.50000000001
 
 
+def test_an_error_that_a_broken_row_has_as_well_is_not_rounded() -> None:
+    """Of two that are as far off, the page shows the first: a rounded one would no longer be as far off."""
+    alike = [verdict(ulps=0.12345678912), verdict(ulps=0.12345678912, status="breaks_should", mode="compile")]
+    assert slim(run_of(alike, header(exhibits={}))).verdicts["ulps"].to_list() == [0.12345678912] * 2
+
+
 def test_an_open_answer_is_shown_and_stays() -> None:
     assert slim(whole()).verdicts.filter(case="c")["got"].to_list() == [0.5]
 
