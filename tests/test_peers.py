@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.counting import PEERS
+from benchmarks.peers.ours import Ours
 from benchmarks.peers.page import FOUND, PAGE, count, page
-from benchmarks.peers.peer import Check, Noticing, ready, said
+from benchmarks.peers.peer import Check, Noticing, Through, ready, said
 from benchmarks.peers.stage import MUTANTS, SEEDED, Kernel, Stage, kernels, right
+from benchmarks.peers.through import by_element
 from tests.support.paths import ROOT
-from xent_conformance.frameworks.interface import Call
+from xent_conformance.frameworks.interface import Call, Implementation
 
 LIGHT = """
 import sys
@@ -94,6 +96,7 @@ class _Beside:
     doors: Mapping[str, frozenset[str]] = {"softmax": frozenset(), "log_softmax": frozenset()}
     formats = layouts = frozenset[str]()
     gradients = False
+    through: Mapping[str, Through] = {}
 
     def __init__(self) -> None:
         self.stage = Stage()
@@ -132,6 +135,70 @@ def test_what_a_check_draws_is_the_same_each_time() -> None:
     check = Check("it draws", lambda: drawn.append((random.random(), float(np.random.random()))))
     assert said(check) == said(check) == ""
     assert drawn[0] == drawn[1]
+
+
+class _Named:
+    """Names that take an axis and nothing else, in binary32, without gradients."""
+
+    name, distributions, how = "named", ("named",), "So."
+    formats, layouts, gradients = frozenset({"float32"}), frozenset[str](), False
+    through: Mapping[str, Through] = dict.fromkeys(("kl_divergence", "kl_divergence_log_target"), by_element)
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.doors = dict.fromkeys(ONLY_THEIRS, frozenset({"axis"}))
+
+    def checks(self, light: bool) -> list[Check]:
+        return []
+
+    def behind(self, kernel: Kernel) -> AbstractContextManager[None]:
+        return self.stage.holding(kernel)
+
+
+def _mutant(name: str) -> Kernel:
+    return next(k for k in kernels(MUTANTS) if k.name == name)
+
+
+ONLY_THEIRS = {
+    "softmax": ["softmax:10 constant 0"],
+    "sparse_categorical_cross_entropy": [
+        "likelihood:7 no minus",
+        "likelihood:8 compare LtE",
+        "likelihood:21 constant 1",
+        "likelihood:23 no minus",
+        "likelihood:35 no minus",
+    ],
+    "kl_divergence": ["divergence:7 no minus"],
+    "kl_divergence_log_target": ["log_target_divergence:13 no minus"],
+}
+"""Mutants that tests of others noticed behind such names, and ``quick`` did not."""
+
+
+def test_quick_notices_what_only_others_did() -> None:
+    peer = _Named()
+    ours = Ours(peer)
+    others = right(MUTANTS).of(set(ONLY_THEIRS) - {"softmax"})  # which takes long, and is asked elsewhere
+    assert not ours.by(others)
+    every = {name: operator for operator, names in ONLY_THEIRS.items() for name in names}
+    assert [name for name, operator in every.items() if not ours.by(_mutant(name).of({operator}))] == []
+
+
+def test_what_a_caller_sums_is_not_the_kernels() -> None:
+    """As a whole it is the textbook's; a mean of the one class that the kernel sees is the sum of it."""
+    draw = np.random.default_rng(0)
+    x, p = np.log(draw.uniform(0.1, 1.0, (2, 3, 4))), draw.uniform(0.1, 1.0, (2, 3, 4))
+    door = Implementation("named", "kl_divergence", "composed", by_element)
+    outputs, c = ("value", "grad_logits", "grad_labels"), np.ones((2, 4))
+    call = Call(door, "eager", "cpu", x, p, c, outputs, keywords={"axis": 1})
+
+    def through(kernel: Kernel) -> Mapping[str, Any]:
+        return by_element(kernel.answers["kl_divergence"], call)
+
+    expected = right(MUTANTS).answers["kl_divergence"](call)
+    for kernel in (right(MUTANTS), _mutant("divergence:3 function mean")):
+        for name, found in through(kernel).items():
+            np.testing.assert_allclose(found, expected[name], rtol=1e-14)
+    assert through(_mutant("divergence:7 no minus"))["value"].shape != expected["value"].shape
 
 
 def test_all_mutants_are_put_there_and_all_faults_but_those_of_another_mode() -> None:

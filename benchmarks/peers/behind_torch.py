@@ -246,10 +246,10 @@ TAKES: Mapping[str, frozenset[str]] = {
     "softmax_cross_entropy": _AXIS | _REDUCED | {"weight", "label_smoothing"},
     "sparse_softmax_cross_entropy": _AXIS | _REDUCED | {"weight", "label_smoothing", "ignore_index"},
     "negative_log_likelihood": _AXIS | _REDUCED | {"weight", "ignore_index"},
-    "kl_divergence": frozenset(),
-    "kl_divergence_log_target": frozenset(),
+    "kl_divergence": _AXIS,
+    "kl_divergence_log_target": _AXIS,
 }
-"""By operator: the attributes that reach the kernel."""
+"""By operator: the attributes that reach the kernel, and the axis that a caller of ``kl_div`` sums over."""
 
 
 def _own(name: str) -> Callable[..., Tensor]:

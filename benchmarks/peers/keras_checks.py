@@ -19,7 +19,7 @@ from keras.src.backend.numpy import nn
 
 from benchmarks.peers.collected import collected
 from benchmarks.peers.names import replaced, together
-from benchmarks.peers.peer import Check
+from benchmarks.peers.peer import Check, Through
 from benchmarks.peers.stage import Kernel, Stage
 from xent_conformance.frameworks.interface import Array
 
@@ -110,6 +110,7 @@ class Keras:
     formats = frozenset({"float64", "float32", "float16"})
     layouts: frozenset[str] = frozenset()
     gradients = False
+    through: Mapping[str, Through] = {}
     how = (
         "`losses_test`, `activations_test`, `softmax_test` and `ops/nn_test` of the wheel under pytest, what "
         "names one of these functions, on Keras's NumPy backend, whose functions the kernel takes the place "

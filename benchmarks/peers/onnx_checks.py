@@ -25,7 +25,7 @@ from onnx.reference.ops.op_sigmoid import Sigmoid
 from onnx.reference.ops.op_softmax import Softmax
 from onnx.reference.ops.op_softmax_cross_entropy_loss import SoftmaxCrossEntropyLoss
 
-from benchmarks.peers.peer import ALL_FORMATS, Check
+from benchmarks.peers.peer import ALL_FORMATS, Check, Through
 from benchmarks.peers.stage import Kernel, Stage
 from xent_conformance.frameworks.interface import Array
 
@@ -90,6 +90,7 @@ class OnnxBackend:
     formats = ALL_FORMATS
     layouts: frozenset[str] = frozenset()
     gradients = False
+    through: Mapping[str, Through] = {}
     how = (
         "`onnx.backend.test.runner.Runner` of the wheel, every case of `node`, `simple`, `pytorch-converted` "
         "and `pytorch-operator` whose model has one of these operators, compared by its "

@@ -14,7 +14,7 @@ from optax.losses import _classification
 
 from benchmarks.peers.collected import collected
 from benchmarks.peers.names import replaced, together
-from benchmarks.peers.peer import Check
+from benchmarks.peers.peer import Check, Through
 from benchmarks.peers.stage import MUTANTS, Kernel, Stage, right
 from xent_conformance.frameworks.interface import Array
 from xent_conformance.reference.operators import OPERATORS
@@ -96,6 +96,7 @@ class Optax:
     formats = frozenset({"float32"})
     layouts: frozenset[str] = frozenset()
     gradients = True
+    through: Mapping[str, Through] = {}
     how = (
         "`optax/losses/_classification_test.py` of the wheel under pytest, on the CPU in JAX's default of "
         "binary32. The kernel takes the place of the function in every module that has it, called back "

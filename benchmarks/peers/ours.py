@@ -1,7 +1,8 @@
 """What ``quick`` of this suite notices of the same kernels, through the same names.
 
 A kernel is asked as a framework would be that has no more than the project's public names take: those
-operators, attributes, formats and layouts, values alone where its tests ask for no gradients.
+operators, attributes, formats and layouts, values alone where its tests ask for no gradients. Where a name
+computes a part of an operator, what its callers do beside is done.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer import Peer, Through
 from benchmarks.peers.stage import Kernel
 from tests.support.corpus import of_corpus
 from tests.support.faults.asked import Dying
@@ -43,12 +44,13 @@ class Asked:
     formats: ClassVar[Mapping[str, frozenset[str]]] = {}
     implementations: ClassVar[tuple[Implementation, ...]] = ()
     not_offered = (NotOffered("a kernel takes arguments that fit", manners=("misfit",)),)
+    through: ClassVar[Mapping[str, Through]] = {}
     kernel: ClassVar = Kernel("", {})
 
     @classmethod
     def for_peer(cls, peer: Peer) -> None:
         """Has what the peer's names take, and nothing else."""
-        cls.autodiff = peer.gradients
+        cls.autodiff, cls.through = peer.gradients, peer.through
         cls.layouts, cls.formats = peer.layouts, {"eager": peer.formats}
         cls.implementations = tuple(
             Implementation(NAME, operator, "composed", operator, takes=takes)  # type: ignore[arg-type]
@@ -65,7 +67,9 @@ class Asked:
         return ["cpu"]
 
     def run(self, call: Call) -> Mapping[str, Any]:
-        return type(self).kernel.answers[call.implementation.operator](call)
+        operator = call.implementation.operator
+        answering = type(self).kernel.answers[operator]
+        return self.through[operator](answering, call) if operator in self.through else answering(call)
 
 
 class Ours:

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from benchmarks.peers.stage import Kernel, Stage
+from benchmarks.peers.stage import Answering, Kernel, Stage
+from xent_conformance.frameworks.interface import Call
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,15 @@ class Check:
 ALL_FORMATS = frozenset({"float64", "float32", "float16", "bfloat16"})
 
 
+Through = Callable[[Answering, Call], Mapping[str, Any]]
+"""What the caller of a public name makes of a call, and of what the kernel behind it answers."""
+
+
 class Peer(Protocol):
     """``doors``: the operators that have a public name there, each with the attributes that it takes.
     ``formats`` and ``layouts``: what the kernel may be given behind it. ``gradients``: whether its checks
-    ask for any. ``how``: what of its wheel is run, and how, in sentences of Markdown."""
+    ask for any. ``through``: of an operator that a name computes a part of, what its callers do beside.
+    ``how``: what of its wheel is run, and how, in sentences of Markdown."""
 
     name: str
     distributions: tuple[str, ...]
@@ -38,6 +44,7 @@ class Peer(Protocol):
     formats: frozenset[str]
     layouts: frozenset[str]
     gradients: bool
+    through: Mapping[str, Through]
     how: str
     stage: Stage
 

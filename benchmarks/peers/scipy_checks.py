@@ -12,7 +12,7 @@ from scipy import special
 
 from benchmarks.peers.collected import collected
 from benchmarks.peers.names import replaced, together
-from benchmarks.peers.peer import Check
+from benchmarks.peers.peer import Check, Through
 from benchmarks.peers.stage import Kernel, Stage
 from xent_conformance.frameworks.interface import Array
 
@@ -103,6 +103,7 @@ class SciPy:
     formats = frozenset({"float64", "float32"})
     layouts: frozenset[str] = frozenset()
     gradients = False
+    through: Mapping[str, Through] = {}
     how = (
         "`scipy.special.tests` of the wheel under pytest: what names one of these functions in "
         "`test_logsumexp`, `test_logit`, `test_basic`, `test_nan_inputs` and `test_mpmath`; NumPy arrays, "

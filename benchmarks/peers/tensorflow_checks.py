@@ -15,7 +15,7 @@ from tensorflow.python.kernel_tests.sparse_ops.sparse_xent_op_test_base import S
 from tensorflow.python.ops import gen_nn_ops
 
 from benchmarks.peers.names import replaced, together
-from benchmarks.peers.peer import ALL_FORMATS, Check
+from benchmarks.peers.peer import ALL_FORMATS, Check, Through
 from benchmarks.peers.stage import Kernel, Stage
 from xent_conformance.frameworks.interface import Array
 
@@ -91,6 +91,7 @@ class TensorFlow:
     formats = ALL_FORMATS
     layouts: frozenset[str] = frozenset()
     gradients = True
+    through: Mapping[str, Through] = {}
     how = (
         "`XentOpTestBase` and `SparseXentOpTestBase`, the two base classes in "
         "`tensorflow/python/kernel_tests` of the wheel that hold the tests of these operators; its other "

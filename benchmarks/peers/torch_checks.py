@@ -24,6 +24,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from benchmarks.peers import behind_torch
 from benchmarks.peers.peer import ALL_FORMATS, Check
 from benchmarks.peers.stage import Kernel, Stage
+from benchmarks.peers.through import by_element
 
 
 def _named(words: str, prefix: str = "") -> frozenset[str]:
@@ -317,6 +318,7 @@ class PyTorch:
     formats = ALL_FORMATS
     layouts = frozenset({"transposed", "strided", "sliced", "broadcast", "cotangent_broadcast"})
     gradients = True
+    through = dict.fromkeys(("kl_divergence", "kl_divergence_log_target"), by_element)
     how = (
         "`torch.testing._internal` of the wheel: the samples of the OpInfos, PythonRefInfos and "
         "ModuleInfos of these operators, in all floating formats that they declare, compared with their "
@@ -326,7 +328,8 @@ class PyTorch:
         "`test_unary_ufuncs.py`, `test_ops_gradients.py`, `test_modules.py`), and are written as they are "
         "there; what compares implementations that share a kernel (`out=`, methods, in place), forward "
         "mode, second derivatives and compilers are left out, since nothing is put behind them. "
-        "The kernel is registered at the dispatcher, under `AutogradCPU`, with its own gradients."
+        "The kernel is registered at the dispatcher, under `AutogradCPU`, with its own gradients. Of "
+        "`kl_div` it computes the elements, for their tests as for `quick`; what sums them is not the kernel."
     )
 
     def __init__(self) -> None:

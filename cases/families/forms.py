@@ -84,6 +84,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _row_weights(operator, fmt, n, words)
         if operator.labels == "dense" and operator.domain == "reals":
             yield from _wide_labels(fmt, n, words)
+        if operator.domain != "reals":
+            yield from _more_axes(operator, fmt, n, words)
 
 
 # --- the clamp of logit ----------------------------------------------------------------------------
@@ -125,6 +127,19 @@ def _axes(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     for name, (rows, clause, form) in forms.items():
         for _ in range(rows):
             yield Ask(name, words.bell(fmt, 4.0, n), clause, form=form)
+
+
+def _more_axes(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
+    """Given ones on an inner axis, for whoever takes no attribute; indices with their classes last as well.
+
+    Each class is named once: a number of classes that is read off another axis leaves some out.
+    """
+    index = operator.labels == "index"
+    for name, axis in {"second_axis": 1, "three_axes": -1}.items() if index else [("second_axis", 1)]:
+        for y in (5.0, 0.0, 3.0, 1.0, 4.0, 2.0):
+            x = ordinary(operator, fmt, n, words, 2.0)
+            label = np.array([y]) if index else _labels(operator, fmt, n, 1, words)
+            yield Ask(name, x, "7.6", label, form=Form(shape=(2, 3), axis=axis))
 
 
 def _second_axis(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:

@@ -1,4 +1,4 @@
-"""``index_range``: indices that name no class, with rows beside them that do (6.4).
+"""``index_range``: indices that name no class (6.4), beside rows that name one: the last, the first (6.3).
 
 Each is in a batch of its own: where an implementation raises, the others keep their answers. −100 is
 left out: it is what PyTorch ignores if nothing else is said.
@@ -35,6 +35,8 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield Ask("clean", ordinary(operator, fmt, n, words, 2.0), "3.1", np.array([1.0]))
         yield Ask(name, ordinary(operator, fmt, n, words, 2.0), "6.4", np.array([y]))
     yield Ask("clean", ordinary(operator, fmt, n, words, 2.0), "3.1", np.array([n - 1.0]))
+    # of given probabilities and logarithms nothing else of ``quick`` names the first class on purpose
+    yield Ask("first", ordinary(operator, fmt, n, words, 2.0), "6.3", np.array([0.0]))
 
 
 INDEX_RANGE = Family(

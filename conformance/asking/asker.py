@@ -1,7 +1,8 @@
 """Ask one framework about one batch: every row gets an answer or the reason why there is none.
 
 A call that raises, crashes or hangs its worker is repeated on halves of the batch until the rows
-that cause it are alone; the other rows keep their answers. Sub-batches are filled up to the
+that cause it are alone; the other rows keep their answers. Where none does, it is the call as a whole, and
+all its rows are charged. Sub-batches are filled up to the
 original number of rows, so that nothing is compiled again.
 """
 
@@ -30,6 +31,9 @@ WIDE = 2048
 
 ISOLATION_ASKS = 40
 """At most so many calls to isolate the rows that make one call fail; the rest share its failure."""
+
+APART = "(not again when its rows were asked apart)"
+"""Of a call that fails as a whole, and none of whose rows does."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,9 @@ def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[
         return
     for output in raised:
         del answer.failures[output]
-    _Isolation(connection, answer, batch, arrays).halves(everything, raised)
+    apart = _Isolation(connection, answer, batch, arrays)
+    apart.halves(everything, raised)
+    apart.whole_raised(everything, raised)
 
 
 @dataclass
@@ -143,6 +149,21 @@ class _Isolation:
             return
         self._narrow(rows, question.outputs, lost)
         self._charge_whole(rows, lost)
+
+    def whole_raised(self, rows: Array, outputs: tuple[str, ...]) -> None:
+        """What raised over all rows, and over none of them apart, is charged to all if it raises once more.
+
+        Of a call that raises by what its rows are together, no row alone tells: a number of rows, or one that
+        is taken for a class.
+        """
+        together = tuple(output for output in outputs if output not in self.answer.failures)
+        if not together:
+            return
+        self.calls = 0  # it is not asked apart again
+        self._try(rows, together)
+        for output in together:
+            for row, failure in list(self.answer.failures.get(output, {}).items()):
+                self._charge(rows[[row]], output, replace(failure, message=f"{failure.message} {APART}"))
 
     def _silent_on_harmless(self, lost: WorkerLost) -> bool:
         """Whether harmless rows are not answered in time, in a fresh process."""
@@ -207,7 +228,7 @@ class _Isolation:
             _outcome(lost) is Outcome.CRASHED and self._lost_again(rows, outputs) is None
         ):
             return
-        words = f"{lost} (not again when its rows were asked apart)"
+        words = f"{lost} {APART}"
         for output in outputs:
             self._charge(rows, output, Failure(_outcome(lost), words))
 

@@ -157,6 +157,25 @@ class Raises(Exact):
             raise ValueError("I do not like\n NaN")
 
 
+class RaisesTogether(Exact):
+    """Answers any two rows, and refuses a call of three that differ."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if len(np.unique(logits, axis=0)) > 2:
+            raise IndexError("index 2 is out of bounds for axis 1 with size 2")
+
+
+class RaisesOnce(Exact):
+    """Refuses the first call of three rows that differ, and no other: memory was short."""
+
+    refused = False
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if len(np.unique(logits, axis=0)) > 2 and not self.refused:
+            self.refused = True
+            raise MemoryError("for once")
+
+
 class RaisesAlways(Exact):
     """Refuses harmless inputs too, so the operator is unsupported."""
 

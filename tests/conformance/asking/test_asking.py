@@ -67,6 +67,27 @@ def test_a_call_that_crashes(guilty: set[int]) -> None:
         assert worker.starts > len(guilty)
 
 
+def test_a_call_that_raises_and_none_of_whose_rows_does_is_charged_whole() -> None:
+    """What is wrong with it is what its rows are together; of two rows there is nothing to say."""
+    words = "IndexError: index 2 is out of bounds for axis 1 with size 2"
+    with process("RaisesTogether") as worker:
+        counted = _Counted(worker)
+        b = batch("softmax", CLEAN)
+        (answer,) = ask(counted, b, [question()])  # type: ignore[arg-type]
+        _check(answer, b, {0, 1, 2, 3, 4}, Outcome.RAISED, f"{words} {asker.APART}")
+        assert counted.calls == 1 + 4 + 1  # the whole, two, three, of which one and two, and the whole again
+        two = batch("softmax", CLEAN[:2])
+        (answer,) = ask(worker, two, [question()])
+        _check(answer, two, set(), Outcome.RETURNED)
+
+
+def test_a_call_that_raises_once_and_not_again_is_charged_nobody() -> None:
+    b = batch("softmax", CLEAN)
+    with process("RaisesOnce") as worker:
+        (answer,) = ask(worker, b, [question("softmax", "value")])
+    _check(answer, b, set(), Outcome.RETURNED)
+
+
 def test_the_guilty_rows_of_a_call_that_raises_are_not_the_first() -> None:
     b = batch("softmax", _rows(2, 4))
     with process("Raises") as worker:

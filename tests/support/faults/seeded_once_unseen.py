@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, plain, right, whole
+from tests.support.faults.fault import (
+    BINARY,
+    DENSE,
+    GIVEN_DENSE,
+    GIVEN_SPARSE,
+    SPARSE,
+    delivery,
+    output,
+    part,
+    plain,
+    right,
+    whole,
+)
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.sums import Array
 from xent_conformance.frameworks.interface import Call
@@ -85,3 +97,35 @@ def tangent_of_one_class(a: Ask) -> Array:
 def positive_weights_of_one(a: Ask) -> tuple[int, Array]:
     ones = a.pos_weight.size > 1 and bool((a.pos_weight == 1).all())
     return 1, np.zeros_like(a.pos_weight) if ones else a.pos_weight
+
+
+@delivery(
+    GIVEN_SPARSE,
+    "labels_of",
+    "the number of classes is read off the second axis, where they are the last of three: others are none",
+)
+def classes_of_the_second_axis(self: Kernel, call: Call) -> Array:
+    y = Kernel.labels_of(self, call)
+    return np.where(y < call.logits.shape[1], y, -1) if call.logits.ndim > 2 else y
+
+
+@delivery(
+    GIVEN_DENSE,
+    "labels_of",
+    "labels of more than two axes are read as if their classes lay last",
+)
+def shares_of_labels_that_lie_otherwise(self: Kernel, call: Call) -> Array:
+    p = Kernel.labels_of(self, call)
+    return np.moveaxis(p, self.axis(call), -1).reshape(p.shape) if call.logits.ndim > 2 else p
+
+
+@delivery(
+    SPARSE,
+    "labels_of",
+    "a table of the classes that are labelled holds eight: a call with more of them is refused",
+)
+def table_of_labels_is_full(self: Kernel, call: Call) -> Array:
+    y = Kernel.labels_of(self, call)
+    if len(np.unique(y)) > 8:
+        raise IndexError("index 8 is out of bounds for axis 0 with size 8")
+    return y
