@@ -120,7 +120,8 @@ class _Isolation:
 
     Rows that the batch itself knows to be out of range, by an index or a given probability, are asked one by
     one, and the others together: where a process is lost for each failure, halves would lose one at every
-    step on the way to each of them.
+    step on the way to each of them. Their value is asked first: the gradients are charged with it, and no
+    second process is lost.
     """
 
     connection: Connection
@@ -129,11 +130,30 @@ class _Isolation:
     arrays: dict[str, Array]
     calls: int = ISOLATION_ASKS
 
-    def halves(self, rows: Array, outputs: tuple[str, ...]) -> None:
+    def halves(self, rows: Array, outputs: tuple[str, ...], *, broken: bool = False) -> None:
+        """Ask them in parts; ``broken``: a call with all of them has broken the process."""
         suspect = _out_of_range(self.batch)[rows]
-        mixed = suspect.any() and not suspect.all()
-        for part in [rows[~suspect], *rows[suspect, None]] if mixed else np.array_split(rows, 2):
-            self._try(part, outputs)
+        if suspect.all() or not suspect.any():
+            for part in np.array_split(rows, 2):
+                self._try(part, outputs)
+            return
+        self._try(rows[~suspect], outputs)
+        for row in rows[suspect, None]:
+            if not (broken and self._breaks_by_value(row, outputs)):
+                self._try(row, outputs)
+
+    def _breaks_by_value(self, row: Array, outputs: tuple[str, ...]) -> bool:
+        """Whether the value of a row breaks the process: then all that it is a part of is charged with it."""
+        if len(outputs) == 1 or "value" not in outputs:
+            return False
+        starts = self.connection.starts
+        self._try(row, ("value",))
+        value = self.answer.failures.get("value", {}).get(int(row[0]))
+        if value is None or value.outcome is not Outcome.RAISED or self.connection.starts == starts:
+            return False
+        for output in outputs:
+            self._charge(row, output, value)
+        return True
 
     def whole_lost(self, rows: Array, lost: WorkerLost) -> None:
         """The worker was lost over all rows: find those of whom it is.
@@ -205,7 +225,7 @@ class _Isolation:
     def _narrow(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
         """The worker was lost over these rows: go on with halves of them, then output by output."""
         if len(rows) > 1 and self.calls > 0:
-            self.halves(rows, outputs)
+            self.halves(rows, outputs, broken=lost.broken)
             return
         if len(outputs) > 1 and self.calls > 0:
             self._try(rows, ("value",))

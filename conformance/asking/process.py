@@ -160,7 +160,8 @@ class Process:
             kin.end(self._process.pid, self._mark)
 
     def restart(self) -> None:
-        """A fresh process after a loss."""
+        """A fresh process after a loss; what is left of the other is not waited for."""
+        self._kill()
         self.close()
         self._start()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -71,6 +73,20 @@ class PoisonedByIndex(Exact):
         if call.labels is None:
             return False
         return bool(((call.labels < 0) | (call.labels >= call.logits.shape[-1])).any())
+
+
+class GradientPoisonedByIndex(PoisonedByIndex):
+    """Its value is another kernel's, which asserts nothing."""
+
+    def asserts(self, call: Call) -> bool:
+        return super().asserts(call) and call.outputs != ("value",)
+
+
+class EndsWithAFile(PoisonedByIndex):
+    """What it does when it may end by itself."""
+
+    def __init__(self) -> None:
+        atexit.register(Path(os.environ["FAKE_END"]).touch)
 
 
 class PoisonedByProbability(PoisonedByIndex):

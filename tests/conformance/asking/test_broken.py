@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.support.by_hand import batch, process, question
 from xent_conformance.asking.asker import ask
@@ -97,7 +99,7 @@ def test_rows_out_of_range_are_apart_from_the_start() -> None:
     rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 15, labels=indices)
     with process(f"{DEVICES}:PoisonedByIndex") as worker:
         (answer,) = ask(worker, rows, [replace(question(SPARSE), device="cuda:0")])
-        assert worker.starts <= 1 + 1 + 7 * 2  # the whole, then of each row all its outputs and the value
+        assert worker.starts == 1 + 1 + 7  # the whole, then of each row the value
     for output in ("value", "grad_logits"):
         failures = answer.failures[output]
         assert {row: f.outcome for row, f in failures.items()} == dict.fromkeys(
@@ -107,6 +109,25 @@ def test_rows_out_of_range_are_apart_from_the_start() -> None:
         assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
 
 
+def test_a_row_whose_gradient_alone_breaks_it_keeps_its_value() -> None:
+    rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 3, labels=[[0.0], [10.0], [2.0]])
+    with process(f"{DEVICES}:GradientPoisonedByIndex") as worker:
+        (answer,) = ask(worker, rows, [replace(question(SPARSE), device="cuda:0")])
+    assert "value" not in answer.failures
+    assert {row: f.outcome for row, f in answer.failures["grad_logits"].items()} == {1: Outcome.RAISED}
+
+
+def test_what_is_broken_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has lost its GPU takes a second to take leave of it."""
+    mark = tmp_path / "ended"
+    monkeypatch.setenv("FAKE_END", str(mark))
+    rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 2, labels=[[0.0], [10.0]])
+    with process(f"{DEVICES}:EndsWithAFile") as worker:
+        ask(worker, rows, [replace(question(SPARSE), device="cuda:0")])
+        assert worker.starts > 1 and not mark.exists()
+    assert mark.exists()  # who is whole ends by itself
+
+
 def test_given_probabilities_that_are_none_are_apart_from_the_start() -> None:
     """Seen of PyTorch's ``binary_cross_entropy`` on CUDA, which asserts that its input is within [0, 1]."""
     bad = [-0.5, 1.5, NAN, float("inf"), 2.0, -1.0, 1.25]
@@ -114,7 +135,7 @@ def test_given_probabilities_that_are_none_are_apart_from_the_start() -> None:
     rows = batch(BINARY, given, labels=[[1.0, 0.0]] * 15)
     with process(f"{DEVICES}:PoisonedByProbability") as worker:
         (answer,) = ask(worker, rows, [replace(question(BINARY), device="cuda:0")])
-        assert worker.starts <= 1 + 1 + 7 * 2  # as of indices
+        assert worker.starts == 1 + 1 + 7  # as of indices
     for output in ("value", "grad_logits"):
         failures = answer.failures[output]
         assert {row: f.outcome for row, f in failures.items()} == dict.fromkeys(
