@@ -15,7 +15,6 @@ from xent_conformance.devices.variants import RANKS
 from xent_conformance.frameworks.interface import Call, Unsupported
 from xent_conformance.frameworks.megatron import Megatron, _excluded, _held, _spread
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 X = np.array([[1.0, 2.0, 4.0], [0.5, -3.0, 0.0]], np.float32)
@@ -25,34 +24,42 @@ GRADIENT = (fakes.softmax(X) - np.eye(3)[Y]) * C[:, None]
 PLAIN, FUSED = Megatron.implementations
 
 
-class Spread(torch.autograd.Function):  # type: ignore[misc]
-    """The loss over a group, by collectives; it says by an error who was not told the whole vocabulary."""
+def spread(torch: Any) -> Any:
+    """The loss over a group, by collectives; it adds what it was told of smoothing."""
 
-    @staticmethod
-    def forward(ctx: Any, x: Any, y: Any, smoothing: float) -> Any:
-        distributed = torch.distributed
-        rank, n = distributed.get_rank(), x.shape[-1]
-        top = x.amax(-1)
-        distributed.all_reduce(top, distributed.ReduceOp.MAX)
-        shifted = x - top[..., None]
-        mine = (y >= rank * n) & (y < (rank + 1) * n)
-        place = torch.where(mine, y - rank * n, 0)
-        parts = torch.stack([shifted.exp().sum(-1), shifted.gather(-1, place[..., None])[..., 0] * mine])
-        distributed.all_reduce(parts)
-        ctx.save_for_backward(shifted.exp() / parts[0, ..., None], place, mine)
-        x.add_(1)  # as one that computes in place
-        return parts[0].log() - parts[1] + smoothing
+    class Spread(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any, smoothing: float) -> Any:
+            distributed = torch.distributed
+            rank, n = distributed.get_rank(), x.shape[-1]
+            top = x.amax(-1)
+            distributed.all_reduce(top, distributed.ReduceOp.MAX)
+            shifted = x - top[..., None]
+            mine = (y >= rank * n) & (y < (rank + 1) * n)
+            place = torch.where(mine, y - rank * n, 0)
+            parts = torch.stack([shifted.exp().sum(-1), shifted.gather(-1, place[..., None])[..., 0] * mine])
+            distributed.all_reduce(parts)
+            ctx.save_for_backward(shifted.exp() / parts[0, ..., None], place, mine)
+            x.add_(1)  # as one that computes in place
+            return parts[0].log() - parts[1] + smoothing
 
-    @staticmethod
-    def backward(ctx: Any, c: Any) -> Any:
-        s, place, mine = ctx.saved_tensors
-        return s.scatter_add(-1, place[..., None], -mine[..., None].to(s.dtype)) * c[..., None], None, None
+        @staticmethod
+        def backward(ctx: Any, c: Any) -> Any:
+            s, place, mine = ctx.saved_tensors
+            return (
+                s.scatter_add(-1, place[..., None], -mine[..., None].to(s.dtype)) * c[..., None],
+                None,
+                None,
+            )
+
+    return Spread.apply
 
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Megatron as it is called, and what it was told before the ranks were there."""
-    told = SimpleNamespace(jit=[])
+    torch = pytest.importorskip("torch")
+    told, loss = SimpleNamespace(jit=[]), spread(torch)
     fakes.installed(
         monkeypatch,
         megatron__core={},
@@ -61,9 +68,9 @@ def library(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "initialize_model_parallel": lambda tensor_model_parallel_size: None,
             "get_tensor_model_parallel_group": lambda: torch.distributed.group.WORLD,
         },
-        megatron__core__tensor_parallel={"vocab_parallel_cross_entropy": Spread.apply},
+        megatron__core__tensor_parallel={"vocab_parallel_cross_entropy": loss},
         megatron__core__fusions__fused_cross_entropy={
-            "fused_vocab_parallel_cross_entropy": lambda x, y, group: Spread.apply(x, y, float(group.size()))
+            "fused_vocab_parallel_cross_entropy": lambda x, y, group: loss(x, y, float(group.size()))
         },
     )
     return told

@@ -56,6 +56,8 @@ NOT_TRIED: Mapping[Declared, str] = {
     ("sklearn", "predict_proba is a prediction"): "there is nothing to call",
     ("sklearn", "no derivative by the labels"): "there is nothing to call",
     ("xgboost", "margins are binary32"): "it would answer, of numbers that were converted",
+    ("megatron", "it trains in binary32"): "it would answer, of numbers that were converted",
+    ("megatron", "the smoothed loss takes a mean"): "it would answer, of padding as well",
     ("openvino", "the CPU plugin computes in FP32"): "it would answer, in another format",
     ("tract", "it reads no tensor of bfloat16"): ELSEWHERE,
     ("onnxruntime-webgpu", "WebGPU's shaders have f32"): ELSEWHERE,

@@ -16,8 +16,15 @@ import pytest
 from xent_conformance.frameworks import ranks
 from xent_conformance.frameworks.ranks import Crew, RankLost
 
-torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+    pytest.mark.usefixtures("torch_there"),
+]
+
+
+@pytest.fixture
+def torch_there() -> None:
+    pytest.importorskip("torch")
 
 
 class Unsendable(Exception):
@@ -39,6 +46,8 @@ def act(call: tuple[str, float]) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "pid":
         return os.getpid()
+    import torch
+
     total = torch.tensor([number])
     torch.distributed.all_reduce(total)
     return float(total)
