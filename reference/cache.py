@@ -1,19 +1,14 @@
-"""Certified truths on disk, by content. An entry is never trusted and never an error.
+"""Certified truths on disk, by content.
 
-It is named by the batch's digest, below the hash of the source that decides it, carries a checksum over name
-and content, and is computed anew when anything about it does not fit. Its arrays are a line of JSON that
-describes them, then their bits one after another: NumPy's own container parses a header for each array, which
-is slower than reading ten numbers is.
+An entry is named by the batch's digest, below the hash of the source that decides it. Its arrays are a line
+of JSON that describes them, then their bits one after another: NumPy's own container parses a header for
+each array, which is slower than reading ten numbers is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +18,7 @@ from numpy.typing import NDArray
 
 from xent_conformance.reference.exact.ball import Certified
 from xent_conformance.reference.exact.enclosure import Enclosure
-from xent_conformance.reference.kept import kept_folder
+from xent_conformance.reference.kept import keep, kept, kept_folder
 
 _FIELDS = ("hi", "lo", "radius", "exponent")
 
@@ -39,27 +34,13 @@ def write_entry(path: Path, certified: Certified) -> None:
     for name, enclosure in certified.outputs.items():
         arrays |= {f"{name}.{field}": getattr(enclosure, field) for field in _FIELDS}
     arrays |= {f"{name}.size": array for name, array in certified.sizes.items()}
-    body = packed(arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(hashlib.sha256(path.stem.encode() + body).digest() + body)
-        Path(temporary).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    keep(path, packed(arrays))
 
 
 def read_entry(path: Path) -> Certified | None:
     """The entry at ``path``, or None if it is absent, torn or not what its checksum says."""
-    try:
-        blob = path.read_bytes()
-    except OSError:
-        return None
-    checksum, body = blob[:32], blob[32:]
-    if hashlib.sha256(path.stem.encode() + body).digest() != checksum:
+    body = kept(path)
+    if body is None:
         return None
     try:
         arrays = unpacked(body)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+COMPUTING = ("numpy", "ml_dtypes", "python-flint")
+"""Packages of this process whose arithmetic is in every case, every truth and every verdict."""
+
 
 def hash_of(
     folder: Path,

@@ -22,7 +22,7 @@ from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import native
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reference.sources import hash_of, of_reference
+from xent_conformance.reference.sources import COMPUTING, hash_of, of_reference
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.views.causes import causes
@@ -31,9 +31,6 @@ from xent_conformance.version import __version__
 
 INSTRUMENT = ("devices", "frameworks", "worker", "discovery", "asking", "judging", "running")
 """Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
-
-CERTIFYING = ("numpy", "ml_dtypes", "python-flint")
-"""Packages in this process whose arithmetic is in every verdict."""
 
 
 @functools.cache
@@ -65,7 +62,7 @@ def identity(asked: Asked) -> dict[str, Any]:
         "corpus": _content(asked.files) if asked.files else remembered_digest(selection["profile"]),
         "reference": of_reference(),
         "instrument": of_instrument(),
-        "judged_with": {"python": platform.python_version()} | {name: version(name) for name in CERTIFYING},
+        "judged_with": {"python": platform.python_version()} | {name: version(name) for name in COMPUTING},
     }
 
 

@@ -103,7 +103,7 @@ def test_another_specification_is_refused(
     _refused(interrupted, f"reference {sources.of_reference()}, now {after}")
 
 
-@pytest.mark.parametrize("package", header.CERTIFYING)
+@pytest.mark.parametrize("package", sources.COMPUTING)
 def test_another_arithmetic_of_the_judge_is_refused(
     package: str, interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
