@@ -84,8 +84,7 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
         yield from _row_weights(operator, fmt, n, words)
         if operator.labels == "dense" and operator.domain == "reals":
             yield from _wide_labels(fmt, n, words)
-        if operator.domain != "reals":
-            yield from _more_axes(operator, fmt, n, words)
+        yield from _more_axes(operator, fmt, n, words)
 
 
 # --- the clamp of logit ----------------------------------------------------------------------------
@@ -130,12 +129,16 @@ def _axes(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
 
 
 def _more_axes(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
-    """Given ones on an inner axis, for whoever takes no attribute; indices with their classes last as well.
+    """For whoever takes no attribute: given ones on an inner axis, and indices with their classes last.
 
     Each class is named once: a number of classes that is read off another axis leaves some out.
     """
-    index = operator.labels == "index"
-    for name, axis in {"second_axis": 1, "three_axes": -1}.items() if index else [("second_axis", 1)]:
+    index, axes = operator.labels == "index", dict[str, int]()
+    if operator.domain != "reals":  # of logits that is asked with other shapes
+        axes["second_axis"] = 1
+    if index:
+        axes["three_axes"] = -1
+    for name, axis in axes.items():
         for y in (5.0, 0.0, 3.0, 1.0, 4.0, 2.0):
             x = ordinary(operator, fmt, n, words, 2.0)
             label = np.array([y]) if index else _labels(operator, fmt, n, 1, words)

@@ -22,9 +22,9 @@ from xent_conformance.reference.operators import OF_ROWS, OPERATORS
 from xent_conformance.reports.run.words import OUTPUTS
 
 GOLDEN = {
-    "quick": "404e1eb9a3dec2084a7f3d69ef5a18718d83ed2af9b2d83d68c2fd1bcd8a3309",
-    "standard": "e1108d86db79df9cb53a8e49f076423ec3e5193ebbbe84fc877f9ce53e7e80e1",
-    "full": "c12689d571d9c0bcf12b718d2345156e31067dffbde60db8ba0ff8a780b00da1",
+    "quick": "2ce4206466b51212d9f5cc6393c2e124de23acc76cddb0fe85c2834d1c7b5f7c",
+    "standard": "ef6b56b366cc592b8c089cbedcc75558433f6fb115eef4ad337896ef198fc0c1",
+    "full": "4dc18e7159339d80e2e18b79ffdf8af74db550e582f7ad821b20c66a080b1438",
 }
 """New ones: ``from xent_conformance.cases.corpus import *; print({p: digest(p) for p in Profile})``.
 

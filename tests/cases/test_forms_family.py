@@ -14,6 +14,7 @@ from xent_conformance.cases.families.forms import CLASSES, CROSSED, EXAMPLES, LE
 from xent_conformance.cases.form import Form
 from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import FORMATS, JUDGED
+from xent_conformance.reference.operators import OF_ROWS, OPERATORS
 from xent_conformance.reference.oracle import Oracle
 
 DENSE, SPARSE, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
@@ -44,17 +45,25 @@ KINDS = {
     "sigmoid": {"no_axis"},
     "log_sigmoid": {"no_axis"},
     DENSE: {"smoothed_second_axis", "row_weights+weighted_mean", "negative_weights+none", "labels_float64"},
-    SPARSE: {"ignored_second_axis", "row_weights+mean+ignored", "negative_weights+sum"},
+    SPARSE: {"three_axes", "ignored_second_axis", "row_weights+mean+ignored", "negative_weights+sum"},
     BINARY: {"no_axis", "row_weights+mean", "negative_weights", "negative_positive_weights"},
     "binary_cross_entropy": {"no_axis", "row_weights+mean", "negative_weights"},
-    "categorical_cross_entropy": {"row_weights+weighted_mean", "negative_weights+none"},
+    "categorical_cross_entropy": {"second_axis", "row_weights+weighted_mean", "negative_weights+none"},
     "sparse_categorical_cross_entropy": {
+        "second_axis",
+        "three_axes",
         "ignored_second_axis",
         "row_weights+mean+ignored",
         "negative_weights+sum",
     },
     "kl_divergence": {"divergence_second_axis", "divergence+mean", "divergence+sum"},
-    "negative_log_likelihood": {"ignored_second_axis", "row_weights+mean+ignored", "negative_weights+sum"},
+    "negative_log_likelihood": {
+        "second_axis",
+        "three_axes",
+        "ignored_second_axis",
+        "row_weights+mean+ignored",
+        "negative_weights+sum",
+    },
 }
 
 
@@ -65,6 +74,24 @@ def test_quick_asks_every_kind(operator: str) -> None:
     quick = {(b.inputs.format.name, b.inputs.n == MIXED) for b in of_corpus("quick", families=["forms"])}
     assert quick == {("float32", False), ("float16", True), ("bfloat16", True)}
     assert {b.inputs.format.name for b in of_corpus("standard", families=["forms"])} == set(FORMATS)
+
+
+@pytest.mark.parametrize("operator", [o.name for o in OF_ROWS.values() if not o.elementwise])
+def test_quick_asks_more_axes_of_who_takes_no_attribute(operator: str) -> None:
+    """On an inner axis; and last, where whoever counts the classes by an axis could count another."""
+    plain = [b for b in of_corpus("quick", operators=[operator]) if not b.inputs.attributes.given]
+    more = [b for b in plain if len(b.form.shape or ()) > 1 and not b.inputs.attributes.grouped]
+    assert any(0 < b.form.class_axis < len(b.form.shape or ()) for b in more)
+    if OPERATORS[operator].labels == "index":
+        last = [b for b in more if b.form.class_axis_is_last and b.inputs.n not in (b.form.shape or ())]
+        assert any(b.inputs.n - 1 in b.inputs.labels for b in last)
+
+
+def test_each_class_is_named_once_on_either_axis() -> None:
+    for operator in ("sparse_categorical_cross_entropy", "negative_log_likelihood", SPARSE):
+        asked = [b for name, b in found(operator).items() if name in ("second_axis", "three_axes")]
+        assert len(asked) == (1 if operator == SPARSE else 2)
+        assert all(sorted(b.inputs.labels[:, 0]) == list(range(6)) for b in asked)
 
 
 def test_the_live_input_of_smoothing_beside_a_second_axis() -> None:

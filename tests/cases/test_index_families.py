@@ -37,8 +37,9 @@ def asked(family: str, operator: Operator, fmt: Format = BINARY32) -> tuple[Batc
 @EVERY
 def test_indices_out_of_range(fmt: Format) -> None:
     (b,) = asked("index_range", SPARSE, fmt)
+    wrong = {a.variant for a in b.asks} - {"clean", "first"}
     labels = {
-        a.variant: int(y) for a, (y,) in zip(b.asks, b.inputs.labels, strict=True) if a.variant != "clean"
+        a.variant: int(y) for a, (y,) in zip(b.asks, b.inputs.labels, strict=True) if a.variant in wrong
     }
     assert labels == {
         "classes": 10,
@@ -51,7 +52,7 @@ def test_indices_out_of_range(fmt: Format) -> None:
     }
     assert -100 not in labels.values(), "which PyTorch ignores if nothing is said"
     assert 0 <= labels["wraps_in_32_bits"] % 2**32 < 10, "cut to 32 bits it would name a class"
-    assert {a.clause for a in b.asks if a.variant != "clean"} == {"6.4"}
+    assert {a.clause for a in b.asks if a.variant in wrong} == {"6.4"}
     assert all(int(y) == y for (y,) in b.inputs.labels)
 
 
@@ -65,10 +66,20 @@ def test_a_clean_row_stands_before_and_behind_each() -> None:
     assert 9.0 in clean, "the last class, which is right"
 
 
+@EVERY
+@pytest.mark.parametrize("operator", [o.name for o in OF_ROWS.values() if o.labels == "index"])
+def test_the_first_and_the_last_class_are_named_on_purpose(operator: str, fmt: Format) -> None:
+    """Of doors that take nothing but logits and labels too: an index of zero is easily taken for none."""
+    (b,) = of_corpus("quick", families=["index_range"], operators=[operator], dtypes=[fmt.name])
+    assert {0.0, b.inputs.n - 1.0} <= set(b.inputs.labels[:, 0].tolist())
+    (first,) = [a for a in b.asks if a.labels is not None and a.labels[0] == 0]
+    assert (first.variant, first.clause) == ("first", "6.3")
+
+
 def test_what_is_right_is_nan_and_only_there() -> None:
     (b,) = asked("index_range", SPARSE)
     truth = Oracle().truth(b.inputs)
-    wrong = np.array([a.variant != "clean" for a in b.asks])
+    wrong = np.array([a.variant not in ("clean", "first") for a in b.asks])
     for output in ("value", "grad_logits"):
         assert (np.isnan(truth.enclosure(output).hi).all(axis=1) == wrong).all()
         assert (np.isnan(truth.enclosure(output).hi).any(axis=1) == wrong).all()

@@ -201,6 +201,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "sparse_softmax_cross_entropy:hessian_of_ignored_rows": ("an ignored row has a loss",),
     "sparse_softmax_cross_entropy:jvp_of_the_sum": ("the mean is the sum",),
     "sparse_softmax_cross_entropy:nan_left_out_of_the_sum": ("NaN is left out of a reduction",),
+    "sparse_softmax_cross_entropy:classes_of_the_second_axis": _OTHER_RANK,
     "sparse_softmax_cross_entropy:table_of_labels_is_full": ("raises for some numbers",),
     "sparse_softmax_cross_entropy:byte_read_as_signed": ("an index is cut to fewer bits",),
     "sparse_softmax_cross_entropy:weights_of_matrices_only": ("weights are not applied", *_OTHER_RANK),

@@ -109,6 +109,13 @@ def classes_of_the_second_axis(self: Kernel, call: Call) -> Array:
     return np.where(y < call.logits.shape[1], y, -1) if call.logits.ndim > 2 else y
 
 
+delivery(
+    SPARSE,
+    "labels_of",
+    "of logits too: the number of classes is read off the second axis of three",
+)(classes_of_the_second_axis)
+
+
 @delivery(
     GIVEN_DENSE,
     "labels_of",
