@@ -60,7 +60,7 @@ PAGES = (
     Page("report", ("run",)),
     DEVICES,
     Page("gpu", ("gpu-jax", "gpu-torch")),
-    Page("gpu-h200", ("gpu-h200-jax", "gpu-h200-optax")),
+    Page("gpu-h200", ("gpu-h200-jax", "gpu-h200-liger", "gpu-h200-optax", "gpu-h200-torch")),
     Page(
         "upgrade-jax",
         ("jax-0.10.2",),
