@@ -23,6 +23,8 @@ from xent_conformance.reports.views.causes import causes
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
 """Bytes at most."""
 
+README = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+
 NODES = 26_000
 """Elements of a page at most."""
 
@@ -136,11 +138,36 @@ def test_which_binary_cross_entropy_to_use_in_torch_float16() -> None:
     assert any("torch.nn.MultiLabelSoftMarginLoss" in row for row in best)
 
 
-@pytest.mark.parametrize(("page", "asked"), [("gpu", ["jax", "torch"]), ("gpu-h200", ["jax", "optax"])])
+@pytest.mark.parametrize(
+    ("page", "asked"), [("gpu", ["jax", "torch"]), ("gpu-h200", ["jax", "optax", "torch"])]
+)
 def test_does_my_gpu_differ_from_my_cpu(page: str, asked: list[str]) -> None:
     rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published(page), re.DOTALL)
     assert [re.search(r"<b>(\w+)</b>", row)[1] for row in rows] == asked  # type: ignore[index]
     assert all(re.search(r"\d\d\.\d %", row) for row in rows)
+
+
+SAME_CALL = ["case", "framework", "implementation", "output", "mode"]
+
+
+def test_no_must_clause_is_broken_on_the_gpu_alone() -> None:
+    """README says so of what was asked on an H200 and on the CPU beside it."""
+    asked = read(("gpu-h200-jax", "gpu-h200-optax", "gpu-h200-torch")).verdicts
+    must, cpu = pl.col("status") == "breaks_must", pl.col("device") == "cpu"
+    on_gpu = asked.filter(must & ~cpu)
+    assert on_gpu.height and on_gpu.join(asked.filter(must & cpu), on=SAME_CALL, how="anti").height == 0
+    assert "no must clause is broken there by PyTorch, JAX or Optax that the CPU beside it keeps" in README
+
+
+def test_what_the_interpreter_says_of_liger_is_what_a_gpu_says() -> None:
+    """KERNELS counts it, of the verdicts of which both have one."""
+    on = [read((name,)).verdicts for name in ("gpu-h200-liger", "devices-liger")]
+    key = [name for name in SAME_CALL if name != "mode"]
+    both = on[0].join(on[1].filter(pl.col("status") != "unsupported"), on=key)
+    same = both.filter(pl.col("status") == pl.col("status_right"))
+    assert f"{same.height:,} of {both.height:,} verdicts" in (HERE.parents[1] / "docs/KERNELS.md").read_text(
+        encoding="utf-8"
+    )
 
 
 LABELS = 8

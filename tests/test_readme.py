@@ -94,8 +94,10 @@ def test_what_was_run_on_a_gpu_is_what_its_run_files_say() -> None:
     for name, words, card in (
         ("gpu-jax", "JAX {} was run whole", "H100"),
         ("gpu-torch", "PyTorch {} without the families", "H100"),
-        ("gpu-h200-jax", "run whole of JAX {}", "H200"),
-        ("gpu-h200-optax", "run whole of JAX 0.11 and Optax {}", "H200"),
+        ("gpu-h200-torch", "run whole of PyTorch {}", "H200"),
+        ("gpu-h200-jax", "run whole of PyTorch 2.11, JAX {}", "H200"),
+        ("gpu-h200-optax", "run whole of PyTorch 2.11, JAX 0.11, Optax {}", "H200"),
+        ("gpu-h200-liger", "run whole of PyTorch 2.11, JAX 0.11, Optax 0.2 and Liger {}", "H200"),
     ):
         header = read((name,)).header
         (worker,) = header["frameworks"]

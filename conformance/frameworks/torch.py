@@ -31,6 +31,7 @@ from xent_conformance.frameworks.interface import (
 from xent_conformance.frameworks.torch_doors import FIRST, LINEAR, OTHERS
 from xent_conformance.frameworks.torch_inductor import Begun
 from xent_conformance.frameworks.torch_layers import COMPOSED, LAYERS
+from xent_conformance.frameworks.torch_moved import moved
 
 _BY_BITS = ("bfloat16", "float8")
 
@@ -331,7 +332,8 @@ class Torch:
         bits = array.view(f"i{array.itemsize}") if name.startswith(_BY_BITS) else array
         # strides are kept: a layout is part of what is asked
         host = torch.from_numpy(bits if bits.flags.writeable else bits.copy())
-        return (host.view(getattr(torch, name)) if bits is not array else host).to(device)
+        tensor = host.view(getattr(torch, name)) if bits is not array else host
+        return tensor if device == "cpu" else moved(tensor, device)
 
     def _array(self, tensor: Any) -> Array:
         dense = tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
