@@ -61,6 +61,7 @@ PAGES = (
     DEVICES,
     Page("gpu", ("gpu-jax", "gpu-torch")),
     Page("gpu-h200", ("gpu-h200-jax", "gpu-h200-liger", "gpu-h200-optax", "gpu-h200-torch")),
+    Page("gpu-h200-standard", ("gpu-h200-standard-jax", "gpu-h200-standard-optax")),
     Page(
         "upgrade-jax",
         ("jax-0.10.2",),

@@ -139,7 +139,12 @@ def test_which_binary_cross_entropy_to_use_in_torch_float16() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "asked"), [("gpu", ["jax", "torch"]), ("gpu-h200", ["jax", "optax", "torch"])]
+    ("page", "asked"),
+    [
+        ("gpu", ["jax", "torch"]),
+        ("gpu-h200", ["jax", "optax", "torch"]),
+        ("gpu-h200-standard", ["jax", "optax"]),
+    ],
 )
 def test_does_my_gpu_differ_from_my_cpu(page: str, asked: list[str]) -> None:
     rows = re.findall(r"<tr>(?:(?!</tr>).)*?cpu → cuda:0.*?</tr>", published(page), re.DOTALL)
