@@ -25,8 +25,8 @@ SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
 
 README = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
 
-NODES = 26_000
-"""Elements of a page at most."""
+NODES = {page.name: 26_000 if page.name == "devices" else 25_000 for page in PAGES}
+"""Elements at most; the page of devices has twice the frameworks of any other."""
 
 
 def published(name: str) -> str:
@@ -38,7 +38,7 @@ def test_a_page_is_what_its_run_files_give(page: Page) -> None:
     assert page.file.read_text(encoding="utf-8") == rendered(page), "run: python -m docs.published"
     assert page.file.stat().st_size < SIZES[page.name]
     text = page.file.read_text(encoding="utf-8")
-    assert str(HERE.parents[1]) not in text and len(re.findall("<[a-z]", text)) < NODES
+    assert str(HERE.parents[1]) not in text and len(re.findall("<[a-z]", text)) < NODES[page.name]
 
 
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.parquet")), ids=lambda file: file.stem)
