@@ -169,7 +169,8 @@ def test_what_a_run_on_a_gpu_takes() -> None:
     header = read(("gpu-h200-torch",)).header
     (worker,), parts = header["frameworks"], header["parts"]
     longest = max(part["seconds"] for part in parts)
-    told = f"{worker['starts']} starts, in {len(parts)} parts side by side, the longest of which took {longest:.0f} s"
+    told = f"{worker['starts']} starts, in {len(parts)} parts side by side, the longest of which took"
+    told += f" {longest:.0f} s"
     assert told in (HERE.parents[1] / "docs/YOUR_DEVICE.md").read_text(encoding="utf-8")
 
 
