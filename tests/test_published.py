@@ -164,6 +164,16 @@ def test_no_must_clause_is_broken_on_the_gpu_alone() -> None:
     assert "no must clause is broken there by PyTorch, JAX or Optax that the CPU beside it keeps" in README
 
 
+def test_what_a_run_on_a_gpu_takes() -> None:
+    """YOUR_DEVICE says so."""
+    header = read(("gpu-h200-torch",)).header
+    (worker,), parts = header["frameworks"], header["parts"]
+    longest = max(part["seconds"] for part in parts)
+    told = f"{worker['starts']} starts, in {len(parts)} parts side by side, the longest of which took"
+    told += f" {longest:.0f} s"
+    assert told in (HERE.parents[1] / "docs/YOUR_DEVICE.md").read_text(encoding="utf-8")
+
+
 def test_what_the_interpreter_says_of_liger_is_what_a_gpu_says() -> None:
     """KERNELS counts it, of the verdicts of which both have one."""
     on = [read((name,)).verdicts for name in ("gpu-h200-liger", "devices-liger")]

@@ -6,7 +6,7 @@ import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, DIVERGENCE, LIKELIHOOD, SPARSE, settled, size
 from xent_conformance.diagnosis.hypothesis import Hypothesis, on, rows
-from xent_conformance.diagnosis.situation import Pair, Situation
+from xent_conformance.diagnosis.situation import Array, Pair, Situation
 
 EPSILONS = (1e-4, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12)
 """What real code keeps a target away from 0 by."""
@@ -42,7 +42,15 @@ def once_more(z: Situation) -> Pair:
 def reciprocal_of_the_target(z: Situation) -> Situation:
     """``p · 1/p`` in the derivative of ``p log p``: both as the arithmetic has them, which flushes."""
     tiny = np.finfo(np.float32 if z.format.precision < 53 else np.float64).tiny
-    p = np.where(np.abs(z.smoothed) < tiny, z.of(0.0), z.smoothed)
+    return _by_reciprocal(z, np.where(np.abs(z.smoothed) < tiny, z.of(0.0), z.smoothed))
+
+
+def reciprocal_of_a_kept_target(z: Situation) -> Situation:
+    """The same where nothing is flushed."""
+    return _by_reciprocal(z, z.smoothed)
+
+
+def _by_reciprocal(z: Situation, p: Array) -> Situation:
     factor, one = z.c * z.slope, p * z.stored(z.one / p)
     return z.but(rows=(factor * (np.log(p) + one - z.x), np.abs(factor) * size(z.x, z.one)))
 
@@ -60,6 +68,15 @@ GIVEN = (
         on(DIVERGENCE, "grad_labels"),
         reciprocal_of_the_target,
         rank=2,
+    ),
+    Hypothesis(
+        "the reciprocal of a target overflows",
+        "p log p is derived as log p + p · 1/p: of a subnormal p that is infinite, or, flushed to 0, 0·∞",
+        "SPEC.md 6.1; the derivative of xlogy in JAX, on CUDA",
+        on(DIVERGENCE, "grad_labels"),
+        reciprocal_of_a_kept_target,
+        rank=2,
+        variant="of a subnormal target that is kept",
     ),
     Hypothesis(
         "0·∞ is NaN",
