@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("CONFORMANCE_PYTHON", None)
 os.environ.pop("VIRTUAL_ENV", None)
 os.environ.pop("CONDA_PREFIX", None)
+# a script that starts the tests in its background has Ctrl-C ignored, by all that they start as well
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from tests.support import corpus as made_once
 from tests.support import fakes, shared

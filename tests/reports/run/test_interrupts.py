@@ -83,6 +83,7 @@ def test_work_of_polars_is_interrupted_once() -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     as_it_leaves_it, heeding = map(int, told.stdout.split())
     assert heeding == 1 <= as_it_leaves_it, told.stdout
