@@ -222,6 +222,8 @@ class Torch:
                 return plain(*tensors)
 
             self._compiled[key] = torch.compile(compiled, dynamic=True)
+        assert self._inductor is not None
+        self._inductor.header(made=key != next(iter(self._compiled)))  # the first may be the only one
         return self._compiled[key]
 
     def _context(self, call: Call, dtype: Any) -> Any:

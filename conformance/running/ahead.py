@@ -13,7 +13,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +52,7 @@ class Ahead:
         self._changed = threading.Condition()
         self._due: OrderedDict[str, Inputs] = OrderedDict()
         self._begun: set[str] = set()
+        self._fresh: list[str] = []
         self._ended = False
         self._processes: list[subprocess.Popen[bytes]] = []
         for batch in {batch.id: batch for batch in batches}.values() if jobs else ():
@@ -82,9 +83,14 @@ class Ahead:
         with self._changed:
             return batch.inputs.digest not in self._due and batch.inputs.digest not in self._begun
 
-    def wait(self, batch: Batch) -> None:
+    def fresh(self) -> list[str]:
+        """The digests of what processes have ended with since it was asked last."""
+        with self._changed:
+            found, self._fresh = self._fresh, []
+            return found
+
+    def wait(self, digest: str) -> None:
         """Until it is ready; what nobody has begun is the caller's, and is ready then."""
-        digest = batch.inputs.digest
         with self._changed:
             self._due.pop(digest, None)
             while digest in self._begun:
@@ -105,6 +111,7 @@ class Ahead:
                 finally:
                     with self._changed:
                         self._begun.discard(name)
+                        self._fresh.append(name)
                         self._changed.notify_all()
                 if not told:  # it is dead: the driver does it, and what is left
                     break
@@ -156,41 +163,51 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def when_ready(events: Iterable[Event], ahead: Ahead) -> Iterator[Event]:
     """The events, an answer when its truth is there; what is told of a seat comes after its answers."""
-    waiting: deque[Answered | Absent | Ended] = deque()
-    size = 0
+    waiting = _Waiting()
     for event in events:
         match event:
-            case Answered():
-                waiting.append(event)
-                size += event.size
-            case Absent() | Ended():
-                waiting.append(event)
+            case Answered() if not ahead.ready(event.batch):
+                waiting.add(event)
+            case Absent() | Ended() if waiting.many[event.seat]:
+                waiting.later[event.seat].append(event)
             case _:
                 yield event
-        for found in _ready(waiting, ahead):
-            size -= found.size if isinstance(found, Answered) else 0
-            yield found
-        while size > HELD:
-            found = waiting.popleft()
-            if isinstance(found, Answered):
-                ahead.wait(found.batch)
-                size -= found.size
-            yield found
-    for found in waiting:
-        if isinstance(found, Answered):
-            ahead.wait(found.batch)
-        yield found
+        for digest in ahead.fresh():
+            yield from waiting.taken(digest)
+        while waiting.size > HELD:
+            yield from waiting.oldest(ahead)
+    while waiting:
+        yield from waiting.oldest(ahead)
 
 
-def _ready(waiting: deque[Answered | Absent | Ended], ahead: Ahead) -> Iterator[Answered | Absent | Ended]:
-    """Take out what need not wait."""
-    late: set[str] = set()
-    for _ in range(len(waiting)):
-        event = waiting.popleft()
-        if event.seat in late and not isinstance(event, Answered):
-            waiting.append(event)
-        elif isinstance(event, Answered) and not ahead.ready(event.batch):
-            late.add(event.seat)
-            waiting.append(event)
-        else:
+class _Waiting:
+    """Answers by the digest of the truth that each waits for, the oldest first."""
+
+    def __init__(self) -> None:
+        self.many: Counter[str] = Counter()
+        self.later: defaultdict[str, list[Absent | Ended]] = defaultdict(list)
+        self.size = 0
+        self._of: dict[str, list[Answered]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
+    def add(self, event: Answered) -> None:
+        self._of.setdefault(event.batch.inputs.digest, []).append(event)
+        self.many[event.seat] += 1
+        self.size += event.size
+
+    def taken(self, digest: str) -> Iterator[Event]:
+        """Those that wait for this truth, each with what was to be told after the last of its seat."""
+        for event in self._of.pop(digest, ()):
+            self.many[event.seat] -= 1
+            self.size -= event.size
             yield event
+            if not self.many[event.seat]:
+                yield from self.later.pop(event.seat, ())
+
+    def oldest(self, ahead: Ahead) -> Iterator[Event]:
+        """Those that have waited longest, when their truth is there or nobody's."""
+        digest = next(iter(self._of))
+        ahead.wait(digest)
+        return self.taken(digest)

@@ -19,7 +19,7 @@ from xent_conformance.running.memory import Kept
 SECONDS = 0.25
 """A reader is kept so long at most, and by one call more."""
 
-GROWN = 1.25
+GROWN = 1.1
 """All verdicts are looked at once more when there are so many times as many."""
 
 

@@ -243,7 +243,7 @@ def _enter(
                 if desk.full:
                     desk.clear()
             ledger.finished[key] += 1
-        case Idle() if desk.full:
+        case Idle() if desk.full or isinstance(journal, Kept):  # which writes no part for each lot
             with ledger.timed("judging"):
                 desk.clear()
         case Ended(key, starts):

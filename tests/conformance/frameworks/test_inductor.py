@@ -1,4 +1,4 @@
-"""TorchInductor's beginnings: its own choice with fewer trials, its own header, and no error of theirs."""
+"""TorchInductor's beginnings: its choice with fewer trials, a header where it pays, no error of theirs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.frameworks.interface import Implementation
+from xent_conformance.frameworks.torch import Torch
 from xent_conformance.frameworks.torch_inductor import Begun, choose
 from xent_conformance.worker.apart import APART, begin
 
@@ -64,17 +66,14 @@ class Inductor:
         """What it compiles for."""
         return str(next(iter(self.cpu_vec_isa.valid_vec_isa_list()), ""))
 
-    def put(self, monkeypatch: pytest.MonkeyPatch, header: Any = None) -> None:
-        """In place of PyTorch's own; ``header`` is called in place of precompiling one."""
-        codes = SimpleNamespace(load_pybinding_async=header or (lambda types, code: None))
-        parts = {"config": self.config, "cpu_vec_isa": self.cpu_vec_isa, "compile_fx": SimpleNamespace()}
+    def put(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In place of PyTorch's own."""
+        parts = {"config": self.config, "cpu_vec_isa": self.cpu_vec_isa}
         inductor = ModuleType("torch._inductor")
-        for name, part in parts.items():
+        for name, part in {**parts, "codecache": SimpleNamespace(), "compile_fx": SimpleNamespace()}.items():
             setattr(inductor, name, part)
         monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
         monkeypatch.setitem(sys.modules, "torch._inductor", inductor)
-        codecache: Any = SimpleNamespace(CppPythonBindingsCodeCache=codes)
-        monkeypatch.setitem(sys.modules, "torch._inductor.codecache", codecache)
 
 
 @pytest.mark.parametrize(
@@ -117,18 +116,62 @@ def test_where_another_choice_is_wanted_it_is_left_to_it(monkeypatch: pytest.Mon
     assert named.tried == wide.tried == other.tried == []
 
 
-def test_the_header_comes_after_the_choice_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    inductor, let, made = Inductor(BEST), threading.Event(), threading.Event()
+def test_the_trial_goes_on_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one imports when the other has begun, and both are waited for."""
+    inductor = Inductor(BEST)
+    inductor.put(monkeypatch)
+    begun, imported = threading.Event(), threading.Event()
 
-    def header(types: list[str], code: str) -> None:
-        assert let.wait(10) and inductor.tried
-        made.set()
+    class Importing(ModuleType):
+        @property
+        def compile_fx(self) -> None:
+            assert begun.wait(10)
+            imported.set()
 
-    inductor.put(monkeypatch, header)
+    slow = Importing("torch._inductor")
+    slow.__dict__.update({k: v for k, v in vars(sys.modules["torch._inductor"]).items() if k != "compile_fx"})
+    monkeypatch.setitem(sys.modules, "torch._inductor", slow)
+    once = inductor.cpu_vec_isa.x86_isa_checker
+
+    def trying() -> list[str]:
+        begun.set()
+        assert imported.wait(10)
+        return list(once())
+
+    monkeypatch.setattr(inductor.cpu_vec_isa, "x86_isa_checker", trying)
     Begun().wait()
-    assert inductor.tried and not made.is_set()
-    let.set()
-    assert made.wait(10)
+    assert imported.is_set() and inductor.tried == list(BEST[:1])
+
+
+@pytest.mark.parametrize("there", [True, False, None])
+def test_a_header_is_made_from_the_second_function_on(
+    there: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is switched off, or a version knows of none, nothing is changed."""
+    inductor = Inductor(BEST)
+    inductor.put(monkeypatch)
+    if there is not None:
+        inductor.config.cpp_cache_precompile_headers = there
+    begun = Begun()
+    begun.wait()
+    found = []
+    for made in (False, True, False):
+        begun.header(made)
+        found.append(getattr(inductor.config, "cpp_cache_precompile_headers", None))
+    assert found == ([False, True, False] if there else [there] * 3)
+
+
+def test_the_function_that_comes_first_does_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every time it is asked, whatever is asked in between."""
+    adapter = Torch()
+    monkeypatch.setattr(adapter._torch, "compile", lambda function, **_: function)
+    told: list[bool] = []
+    monkeypatch.setattr(adapter, "_inductor", SimpleNamespace(header=lambda made: told.append(made)))
+    first, second = (Implementation(n, "softmax", "dedicated", lambda *_: None) for n in ("first", "second"))
+    for asked in (first, second, first, second):
+        call: Any = SimpleNamespace(mode="compile", keywords={"dim": -1}, implementation=asked)
+        adapter._compute(call, {})
+    assert told == [False, True, False, True]
 
 
 def test_what_cannot_be_begun_is_said_by_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +181,7 @@ def test_what_cannot_be_begun_is_said_by_what_is_asked(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "torch._inductor", None)
     Begun().wait()
     for thread in threading.enumerate():
-        if thread.name == "begin-inductor":
+        if thread.name in ("begin-inductor", "try-instructions"):
             thread.join(10)
     assert not raised
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from xent_conformance.reference.cache import read_entry
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import ahead as certifying
 from xent_conformance.running.ahead import Ahead, when_ready
+from xent_conformance.running.certifier import YIELDS
 from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle
 from xent_conformance.running.engine import run
 
@@ -50,6 +52,18 @@ def test_processes_remember_what_the_driver_would(tmp_path: Path) -> None:
                 for field in ("lo", "exponent", "radius")
             )
     assert (oracle.computed, oracle.remembered) == (0, len(batches))
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="a system without priorities")
+def test_whoever_answers_comes_before_them(tmp_path: Path) -> None:
+    ahead = Ahead(Oracle(tmp_path), _batches(), 1, DEAR)
+    process = ahead._started(tmp_path)
+    assert process is not None
+    try:
+        assert certifying._certified(process, _batches()[0].inputs)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(os.nice(0) + YIELDS, 19)
+    finally:
+        certifying._end(process)
 
 
 def test_a_run_is_the_same_with_them(
@@ -102,11 +116,13 @@ class _At(Ahead):
         self.waited: list[str] = []
 
     def done(self, *batches: Batch) -> None:
-        self._begun -= {batch.inputs.digest for batch in batches}
+        for batch in batches:
+            self._begun.discard(batch.inputs.digest)
+            self._fresh.append(batch.inputs.digest)
 
-    def wait(self, batch: Batch) -> None:
-        self.waited.append(batch.id)
-        self.done(batch)
+    def wait(self, digest: str) -> None:
+        self.waited.append(digest)
+        self._begun.discard(digest)
 
 
 def test_an_answer_whose_truth_is_not_there_holds_nobody_up() -> None:
@@ -140,7 +156,7 @@ def test_at_the_end_what_is_left_is_waited_for() -> None:
     ahead = _At(a, b)
     found = list(when_ready([_answered(a), Absent("seat", "gone"), _answered(b, "other")], ahead))
     assert [getattr(e, "seat", "") for e in found] == ["seat", "seat", "other"]
-    assert ahead.waited == [a.id, b.id]
+    assert ahead.waited == [a.inputs.digest, b.inputs.digest]
 
 
 def test_when_much_waits_the_oldest_is_judged_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,5 +166,5 @@ def test_when_much_waits_the_oldest_is_judged_first(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Answered, "size", property(lambda self: 8))
     events = when_ready(iter([_answered(a), _answered(b), Idle()]), ahead)
     first = next(events)
-    assert isinstance(first, Answered) and first.batch is a and ahead.waited == [a.id]
+    assert isinstance(first, Answered) and first.batch is a and ahead.waited == [a.inputs.digest]
     assert isinstance(next(events), Idle)
