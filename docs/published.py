@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from docs.sweep import kept as sweeps
 from making.devices import TARGETS
 from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
@@ -125,7 +126,20 @@ def _elsewhere(told: Any) -> Any:
 def extras(run: Run) -> Extras:
     """What one takes away of each cause: the scripts that the files carry, and entries of waivers."""
     carried = {cause: text for h in run.headers for cause, text in h.get(SCRIPTS, {}).items()}
-    return Extras(carried, by_cause(run, read_waivers(known_files())))
+    return Extras(carried, by_cause(run, read_waivers(known_files())), _swept(run))
+
+
+def _swept(run: Run) -> list[Mapping[str, Any]]:
+    """The sweeps of 32 bits of what the run has asked: the same framework, version and device."""
+    asked = {(f["framework"], f["version"]) for h in run.headers for f in h["frameworks"]}
+    devices = set(run.verdicts["device"].unique())
+    return [
+        d
+        for d in sweeps()
+        if d["asked"]["dtype"] == "float32"
+        and d["asked"]["device"] in devices
+        and (d["answered"]["framework"], d["answered"]["version"]) in asked
+    ]
 
 
 def rendered(page: Page) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xent_conformance.commands.swept import histogram, name, where
 from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.text.numbers import count, seconds, ulps
+from xent_conformance.reports.text.swept import histogram, name, where
 from xent_conformance.sweep.document import read
 from xent_conformance.sweep.engine import sweep
 from xent_conformance.sweep.plan import plan
@@ -70,10 +70,19 @@ def slim(told: Document) -> Document:
 
 
 def keep(documents: Iterable[Document]) -> None:
-    """Put sweeps among those that are kept, in place of the same asked before."""
-    every = {_place(document): document for document in (*kept(), *documents)}
+    """Put sweeps among those that are kept, in place of the same, or of fewer outputs, asked before."""
+    new = list(documents)
+    told = [d for d in kept() if not any(_is_of(d, other) for other in new)]
+    every = {_place(document): document for document in (*told, *new)}
     told = [every[place] for place in sorted(every)]
     write_text(KEPT, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+def _is_of(document: Document, other: Document) -> bool:
+    """Whether the other says all that it does."""
+    *mine, outputs = _place(document)
+    *theirs, more = _place(other)
+    return mine == theirs and set(outputs) <= set(more)
 
 
 def page() -> str:

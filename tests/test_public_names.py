@@ -119,7 +119,7 @@ COMMANDS = {
     "waive": "runs --out -o --level --waivers --known --no-known --force",
     "list": f"what --plugin {PRINTED}",
     "causes": f"runs --force --json --whole --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
-    "report": f"runs --first --out -o --gate --no-gate --scripts --force {HOW_IT_IS_DECIDED} {LOUD}",
+    "report": f"runs --first --out -o --gate --no-gate --scripts --sweep --force {HOW_IT_IS_DECIDED} {LOUD}",
     "check-plugin": "name",
     "upgrade": f"old new --force {WHICH} --framework --with --waivers --known --no-known --fail-on --out -o "
     f"--html --markdown --json {ON_A_CLUSTER} {LOUD}",

@@ -29,6 +29,24 @@ def read(paths: Iterable[Path]) -> Run:
         raise fail(str(error), EVIDENCE) from None
 
 
+def read_sweeps(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Documents of whole sweeps; exit status 3 for anything else."""
+    from xent_conformance.sweep.document import read as read_sweep
+
+    found = []
+    for path in paths:
+        swept = read_sweep(path)
+        if swept is None:
+            raise fail(
+                f"{path} is no sweep of this version: `conformance sweep -o {path}` writes one", EVIDENCE
+            )
+        if not swept.exhaustive:
+            told = f"{path} is a part of a sweep: merge all of them with `conformance sweep PART.json…`"
+            raise fail(told, EVIDENCE)
+        found.append(swept.as_dict())
+    return found
+
+
 def read_baseline(paths: Sequence[Path], run: Run, runs: Iterable[Path]) -> Run:
     """The run to compare with; exit status 3 where it is no evidence, or the ``run`` itself."""
     before = read(paths)

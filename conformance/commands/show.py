@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,7 @@ from xent_conformance.commands.files import (
     elsewhere,
     print_bytes,
     read,
+    read_sweeps,
     screen,
     show,
     write,
@@ -52,6 +53,8 @@ from xent_conformance.commands.files import (
 from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import Console
 
     from xent_conformance.reports.html.section import Extras
@@ -163,6 +166,12 @@ def report(
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Also a script for each cause: asks its framework again.")
     ] = False,
+    sweep: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--sweep", metavar="SWEEP.json", help="Also what `conformance sweep` has found (repeatable)."
+        ),
+    ] = None,
     first: First = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -183,11 +192,13 @@ def report(
 
     settle(quiet=quiet)
     check_first(first, baseline)
-    check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ())], force=force)
+    check_outputs({"--out": out}, [*runs, *(baseline or ()), *(waivers or ()), *(sweep or ())], force=force)
     decided = deciding(baseline, waivers, known, fail_on, first=first) if gate else None
+    sweeps = read_sweeps(sweep or ())
     run = read(runs)
     decision = decided(run, runs) if decided is not None else None
-    page = render(run, findings(run.verdicts), decision, extras(run, waivers, known, scripts))
+    more = extras(run, waivers, known, scripts, sweeps)
+    page = render(run, findings(run.verdicts), decision, more)
     if out == STANDARD:
         print_bytes(page.encode("utf-8"))
         return
@@ -207,14 +218,21 @@ def report(
         terminal_gate.sentence(decision, console)
 
 
-def extras(run: Run, waivers: list[Path] | None, known: bool, scripts: bool) -> Extras:
-    """What one takes away of each cause: entries of waivers, and the scripts if they are asked for."""
+def extras(
+    run: Run,
+    waivers: list[Path] | None,
+    known: bool,
+    scripts: bool,
+    sweeps: Sequence[Mapping[str, Any]] = (),
+) -> Extras:
+    """What one takes away of each cause: entries of waivers, and the scripts if they are asked for; and
+    ``sweeps``."""
     from xent_conformance.decision.stubs import by_cause
     from xent_conformance.explain.script.of_causes import scripts as scripts_of
     from xent_conformance.reports.html.section import Extras
 
     entries = by_cause(run, accepted(waivers, known))
-    return Extras(scripts=scripts_of(run) if scripts else {}, waivers=entries)
+    return Extras(scripts=scripts_of(run) if scripts else {}, waivers=entries, sweeps=sweeps)
 
 
 @app.command(

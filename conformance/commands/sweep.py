@@ -117,7 +117,7 @@ def sweep(
         for note in notes if not quiet else ():
             errors.print(note, markup=False, soft_wrap=True)
     if formatted is Format.TEXT and not quiet:
-        from xent_conformance.commands.swept import show_swept
+        from xent_conformance.reports.terminal.swept import show_swept
 
         show_swept(told, screen(out))
 

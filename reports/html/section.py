@@ -5,7 +5,7 @@ A new one is a file in ``sections``, a template of its name, and a line in ``sec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,13 +23,15 @@ from xent_conformance.reports.views.gate import Gate
 
 @dataclass(frozen=True)
 class Extras:
-    """What no run file holds and a reader takes away, by the id of a cause.
+    """What no run file holds. By the id of a cause, what a reader takes away.
 
-    ``scripts`` repeat it with its framework alone, ``waivers`` are entries to complete.
+    ``scripts`` repeat it with its framework alone, ``waivers`` are entries to complete. ``sweeps`` are
+    documents of ``conformance sweep``.
     """
 
     scripts: Mapping[str, str] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
+    sweeps: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from xent_conformance.reports.html.marks import Mark, anchor, cause_id
 from xent_conformance.reports.html.naming import Naming
 from xent_conformance.reports.html.places import place_apart, place_names, place_words, short_names
 from xent_conformance.reports.html.section import Material, Section
+from xent_conformance.reports.html.swept import Swept, swept
 from xent_conformance.reports.html.ways import mark, sentence
 from xent_conformance.reports.run.words import NAIVE
 from xent_conformance.reports.text.featured import CALLED, FORMULATED
@@ -86,11 +87,15 @@ class Ways:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """``first`` of the formulations stands open; it is None where none was asked by magnitude."""
+    """``first`` of the formulations stands open; it is None where none was asked by magnitude.
+
+    ``swept``: of what every number was asked.
+    """
 
     errors: tuple[Errors, ...]
     first: Ways | None
     others: tuple[Ways, ...]
+    swept: tuple[Swept, ...]
 
 
 def view(material: Material) -> Accuracy:
@@ -102,6 +107,7 @@ def view(material: Material) -> Accuracy:
         errors=tuple(_errors(found, naming, material.titles) for found in strips.strips(run)),
         first=first,
         others=tuple(w for w in ways if w is not first),
+        swept=swept(material.extras.sweeps),
     )
 
 

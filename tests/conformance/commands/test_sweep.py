@@ -15,7 +15,9 @@ from tests.support.cli import conformance, invoke
 from tests.support.fakes import HERE
 from tests.support.living import PATIENCE, wait_for
 from tests.support.paths import ROOT
+from tests.support.small_run import Page, run_of, verdict
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.run.file import write_run
 
 MINE = """
 from tests.support import fakes_to_sweep
@@ -65,6 +67,28 @@ def test_shards_are_called_partial_and_merged_they_are_whole(
     Path("mine.txt").write_text("mine")
     kept = conformance("sweep", "1.json", "2.json", "-o", "mine.txt", status=2)
     assert "stays as it is" in kept.output and Path("mine.txt").read_text() == "mine"
+
+
+def test_a_page_shows_what_is_exhaustive_and_refuses_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(Path("run.parquet"), run_of([verdict()]))
+    conformance(*NAIVE, "-q")
+    conformance("report", "run.parquet", "--sweep", "sweep.json")
+    shown = " ".join(Page(Path("report.html").read_text(encoding="utf-8")).text.split())
+    (at,) = [part["maximum"] for part in json.loads(Path("sweep.json").read_text())["parts"]]
+    assert "Every number of float16" in shown and "all 65,536 numbers of float16 were asked" in shown
+    assert f"{at['logits'][0]} ({at['bits']}) {at['got']} {at['right']}" in shown
+    plain = conformance("report", "run.parquet", "-o", "-").output
+    assert "Every number of" not in plain
+    conformance(*NAIVE, "-q", "--shard", "1/2", "-o", "part.json")
+    for wrong, words in (
+        ("part.json", "is a part of a sweep"),
+        ("run.parquet", "is no sweep of this version"),
+    ):
+        refused = conformance("report", "run.parquet", "--sweep", wrong, "-o", "other.html", status=3)
+        assert words in _words(refused.output) and not Path("other.html").exists()
 
 
 @pytest.mark.parametrize(

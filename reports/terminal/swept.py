@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from xent_conformance.reports.run.words import GRADED
 from xent_conformance.reports.terminal.screen import say, table
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.numbers import count
+from xent_conformance.reports.text.swept import histogram, maximum, name, where
 
 
 def show_swept(told: Mapping[str, Any], console: Console) -> None:
@@ -42,35 +43,6 @@ def show_swept(told: Mapping[str, Any], console: Console) -> None:
             say(console, f"  {_broken(broken)}")
     spent = ", ".join(f"{what} {numbers.seconds(s)}" for what, s in told["seconds"].items())
     say(console, f"time: {spent}")
-
-
-def name(part: Mapping[str, Any]) -> str:
-    """``value, label 1``."""
-    return part["output"] if part["label"] is None else f"{part['output']}, label {part['label']}"
-
-
-def maximum(part: Mapping[str, Any], *, exhaustive: bool) -> str:
-    """The largest error of a number and where it is."""
-    at = part["maximum"]
-    if at is None:
-        return "no number was due"
-    word = "true maximum" if exhaustive else "largest so far"
-    return f"{word} {numbers.ulps(at['ulps'])} ulp at {where(at)}: {at['got']}, and {at['right']} is right"
-
-
-def where(at: Mapping[str, Any]) -> str:
-    """``-89 (0xc2b2)``; of two classes which of them."""
-    logits = ", ".join(at["logits"])
-    return f"{logits} ({at['bits']})" + (f", class {at['element']}" if len(at["logits"]) > 1 else "")
-
-
-def histogram(powers: Mapping[str, int]) -> str:
-    """``1 to 2 ulp 99 · 2 to 4 ulp 52``."""
-    said: Sequence[str] = [
-        f"{numbers.ulps(2.0 ** int(p))} to {numbers.ulps(2.0 ** (int(p) + 1))} ulp {count(n)}"
-        for p, n in powers.items()
-    ]
-    return " · ".join(said)
 
 
 def _broken(broken: Mapping[str, Any]) -> str:
