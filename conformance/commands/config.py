@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xent_conformance.commands.base import USAGE, Format, Formatted, Out, app, ends, fail
 from xent_conformance.commands.files import STANDARD, show
+from xent_conformance.commands.group import FIRST
 from xent_conformance.devices.variants import (
     BROWSER_BACKEND,
     CHROMIUM,
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from xent_conformance.configuration.force import Configuration
+
+AS_TYPED = "FRAMEWORK..."
+"""The command without a name of its own: ``conformance torch``."""
 
 OTHERS = {
     THREADS: "threads of torch's kernels",
@@ -93,7 +97,8 @@ def _commands(key: str) -> list[str]:
     from xent_conformance.commands.configured import takes
 
     every: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    return sorted(name for name, command in every.items() if key in takes(name, command).values())
+    found = (name for name, command in every.items() if key in takes(name, command).values())
+    return sorted(AS_TYPED if name == FIRST else name for name in found)
 
 
 def _lines(found: Configuration, console: Console) -> None:

@@ -185,6 +185,8 @@ def test_config_shows_every_setting_and_where_it_is_from(
     assert profile["hides"] == exclude["source"] == told["file"]
     assert exclude["value"] == ["*a*", "*b*"] and (devices["value"], devices["source"]) == (None, "")
     assert "run" in profile["commands"] and "gate" not in profile["commands"]
+    assert "FRAMEWORK..." in profile["commands"], "as it is typed: nobody knows a command `first`"
+    assert "first" not in profile["commands"]
 
     text = conformance("config").stdout
     assert f"profile = full ($CONFORMANCE_PROFILE, before {tmp_path}/pyproject.toml)\n" in text
