@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar
 
 from flint import arb, fmpq
 
 from xent_conformance.reference.exact.ball import Number
 from xent_conformance.reference.exact.row import Exact
+
+T = TypeVar("T")
 
 ZERO, ONE = arb(0), arb(1)
 INFINITY = float("inf")
@@ -31,12 +33,12 @@ class Undefined(Exception):
 
 def ball(x: Exact) -> arb:
     """A finite number as a ball: exact, or as narrow as the working precision allows."""
-    return arb(fmpq(x.numerator, x.denominator)) if isinstance(x, Fraction) else arb(x)
+    return arb(x) if isinstance(x, float) else arb(fmpq(x.numerator, x.denominator))
 
 
 def is_nan(x: Exact) -> bool:
     """Whether it is NaN; a fraction never is, however large."""
-    return isinstance(x, float) and math.isnan(x)
+    return x != x  # nothing else is unlike itself
 
 
 def is_finite(x: Exact) -> bool:
@@ -122,8 +124,13 @@ class Mirrored:
 
     def __init__(self, logits: Sequence[Exact]) -> None:
         self.x: list[Exact] = [0.0 if is_nan(x) else x for x in logits]
-        self._size = [abs(ball(x)) if is_finite(x) else ZERO for x in self.x]
-        self._e = [(-d).exp() if is_finite(x) else ZERO for x, d in zip(self.x, self._size, strict=True)]
+        self.finite = [is_finite(x) for x in self.x]
+        self._positive = [x >= 0 for x in self.x]
+        self._size = [abs(ball(x)) if f else ZERO for x, f in zip(self.x, self.finite, strict=True)]
+        self._e = [(-d).exp() if f else ZERO for d, f in zip(self._size, self.finite, strict=True)]
+
+    def _by_sign(self, positive: Sequence[T], negative: Sequence[T]) -> list[T]:
+        return [a if p else b for p, a, b in zip(self._positive, positive, negative, strict=True)]
 
     @cached_property
     def _large(self) -> list[arb]:
@@ -138,26 +145,29 @@ class Mirrored:
     @cached_property
     def sigma(self) -> list[arb]:
         """``σ(x)``, to relative accuracy on both sides."""
-        return [a if x >= 0 else b for x, a, b in zip(self.x, self._large, self._small, strict=True)]
+        return self._by_sign(self._large, self._small)
 
     @cached_property
     def mirror(self) -> list[arb]:
         """``σ(−x) = 1 − σ(x)``."""
-        return [b if x >= 0 else a for x, a, b in zip(self.x, self._large, self._small, strict=True)]
+        return self._by_sign(self._small, self._large)
 
     @cached_property
-    def _log1p_e(self) -> list[arb]:
+    def _log1p_e(self) -> list[Number]:
         return [e.log1p() for e in self._e]
+
+    @cached_property
+    def _grown(self) -> list[Number]:
+        """``log(1 + exp(|x|))``."""
+        parts = zip(self._size, self._log1p_e, self.finite, strict=True)
+        return [d + low if f else INFINITY for d, low, f in parts]
 
     @cached_property
     def softplus(self) -> list[Number]:
         """``log(1 + exp(x))``."""
-        return [self._softplus(i) if x >= 0 else self._log1p_e[i] for i, x in enumerate(self.x)]
+        return self._by_sign(self._grown, self._log1p_e)
 
     @cached_property
     def softplus_minus(self) -> list[Number]:
         """``log(1 + exp(−x))``."""
-        return [self._log1p_e[i] if x >= 0 else self._softplus(i) for i, x in enumerate(self.x)]
-
-    def _softplus(self, i: int) -> Number:
-        return self._size[i] + self._log1p_e[i] if is_finite(self.x[i]) else INFINITY
+        return self._by_sign(self._log1p_e, self._grown)

@@ -78,8 +78,10 @@ def sigmoid_cross_entropy(r: Row) -> Values:
     m = Mirrored(r.x)
     a, b = effective_pairs(r)
     value: list[Number] = [
-        u * plus + v * minus if is_finite(x) else _limit(u if x > 0 else v)
-        for x, u, v, plus, minus in zip(m.x, a, b, m.softplus, m.softplus_minus, strict=True)
+        u * plus + v * minus if finite else _limit(u if x > 0 else v)
+        for x, finite, u, v, plus, minus in zip(
+            m.x, m.finite, a, b, m.softplus, m.softplus_minus, strict=True
+        )
     ]
     grad: list[Number] = [
         (u * s - v * t) * c for u, v, s, t, c in zip(a, b, m.sigma, m.mirror, r.c, strict=True)
@@ -110,21 +112,21 @@ def sigmoid_cross_entropy_moving(r: Row) -> Values:
 
 def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
     """``w (1 − z')`` and ``w P z'`` with the smoothed label ``z' = (1 − ε) z + ε/2``."""
-    smoothing = arb(r.attributes.label_smoothing)
-    negative, positive = [], []
-    for i, label in enumerate(r.p):
-        z = ZERO if math.isnan(label) else arb(label)
-        if smoothing:
-            z = (ONE - smoothing) * z + smoothing * HALF
-        w = arb(r.attributes.weight_of(i))
-        negative.append(w * (ONE - z))
-        positive.append(w * arb(r.attributes.pos_weight_of(i)) * z)
+    labels = [ZERO if is_nan(label) else arb(label) for label in r.p]
+    if smoothing := r.attributes.label_smoothing:
+        labels = [(ONE - arb(smoothing)) * z + arb(smoothing) * HALF for z in labels]
+    negative, positive = [ONE - z for z in labels], labels
+    if r.attributes.pos_weight:
+        positive = [z * r.attributes.pos_weight_of(i) for i, z in enumerate(positive)]
+    if r.attributes.weight:
+        negative = [z * r.attributes.weight_of(i) for i, z in enumerate(negative)]
+        positive = [z * r.attributes.weight_of(i) for i, z in enumerate(positive)]
     return negative, positive
 
 
 def _by_labels(r: Row, m: Mirrored) -> list[Number]:
     if not r.attributes.given:
-        return [-ball(x) * arb(c) if is_finite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
+        return [-ball(x) * c if is_finite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
     kept = ONE - arb(r.attributes.label_smoothing)
     found: list[Number] = []
     for i, (x, c) in enumerate(zip(m.x, r.c, strict=True)):
