@@ -1,58 +1,25 @@
-"""The command line; its commands are in :mod:`xent_conformance.commands`.
+"""The command line: everything that it has is in :mod:`xent_conformance.commands.line`.
 
-Exit status 0 done, or passed · 1 the gate failed, or a plug-in has problems · 2 usage · 3 evidence incomplete
-or invalid · 130 interrupted.
+Nothing is imported before Ctrl-C is listened to, and a reader who has seen enough is no failure.
 """
 
 from __future__ import annotations
 
 import sys
 
-from xent_conformance.commands import (
-    adopt,
-    ask,
-    cache,
-    capture,
-    config,
-    doctor,
-    first,
-    gate,
-    merge,
-    show,
-    smoke,
-    sweep,
-    upgrade,
-)
-from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
-from xent_conformance.commands.plain import make_plain
-
-__all__ = [
-    "EVIDENCE",
-    "FAILED",
-    "INTERRUPTED",
-    "USAGE",
-    "adopt",
-    "app",
-    "ask",
-    "cache",
-    "capture",
-    "config",
-    "doctor",
-    "first",
-    "gate",
-    "main",
-    "merge",
-    "show",
-    "smoke",
-    "sweep",
-    "upgrade",
-]
+from xent_conformance.commands.interrupts import Interrupts
 
 
 def main() -> None:
     """Entry point of the ``conformance`` script."""
-    make_plain(sys.stdout, sys.stderr)
-    app()
+    with Interrupts():
+        from xent_conformance.commands.line import app
+        from xent_conformance.commands.plain import make_plain
+        from xent_conformance.commands.unheard import unheard
+
+        sys.stdout = unheard(sys.stdout)
+        make_plain(sys.stdout, sys.stderr)
+        app()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import app
+from xent_conformance.commands.line import app
 from xent_conformance.versions import target
 
 PAGE = (ROOT / "docs" / "FIRST.md").read_text(encoding="utf-8")

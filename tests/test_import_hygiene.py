@@ -104,15 +104,15 @@ def test_adapters_need_nothing_but_what_a_worker_has() -> None:
 
 @pytest.mark.parametrize("what", ["operators", "implementations", "families", "clauses"])
 def test_listing_imports_no_framework(what: str) -> None:
-    then = f"from xent_conformance.__main__ import app; app(['list', {what!r}], standalone_mode=False)"
-    ((_, names),) = loaded(([f"{NAME}.__main__"], then))
+    then = f"from xent_conformance.commands.line import app; app(['list', {what!r}], standalone_mode=False)"
+    ((_, names),) = loaded(([f"{NAME}.commands.line"], then))
     assert names & framework_names() == set()
     assert {NAME, "rich"} <= names
 
 
 def test_the_command_line_is_light_until_it_works() -> None:
     """``--help`` and ``--version`` should not wait for a data frame library."""
-    ((ours, names),) = loaded(([f"{NAME}.__main__"], ""))
+    ((ours, names),) = loaded(([f"{NAME}.commands.line"], ""))
     assert names & (framework_names() | {"polars", "flint", "jinja2"}) == set()
     floors = {OURS.room(module).partition("/")[0] for module in ours}
     assert floors <= {"conformance", "reference", "cases"}

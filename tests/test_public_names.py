@@ -17,7 +17,7 @@ import yaml
 
 import xent_conformance
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import app
+from xent_conformance.commands.line import app
 from xent_conformance.discovery import plugins
 from xent_conformance.frameworks import interface
 from xent_conformance.reports.run.file import SCHEMA, SCHEMA_VERSION
@@ -151,7 +151,7 @@ def test_the_commands_and_their_options() -> None:
 
 
 def test_the_exit_statuses() -> None:
-    main = importlib.import_module("xent_conformance.__main__")
+    main = importlib.import_module("xent_conformance.commands.line")
     assert {name: getattr(main, name) for name in STATUSES} == STATUSES
 
 

@@ -12,8 +12,8 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import FAILED
 from xent_conformance.commands.base import STATUSES
+from xent_conformance.commands.line import FAILED
 from xent_conformance.configuration.file import nearest
 from xent_conformance.configuration.settings import SETTINGS
 from xent_conformance.versions.kept import kinds

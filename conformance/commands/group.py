@@ -33,11 +33,14 @@ class Group(typer.core.TyperGroup):
         return [*args[:at], FIRST, *rest]
 
     def invoke(self, ctx: Any) -> Any:
-        """The command. What the system refuses, a full disk or a folder of another's, is told in a line."""
+        """The command. What the system refuses, a full disk or a folder of another's, is told in a line, and
+        so is Ctrl-C where a command has no more to say of it."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # nobody reads what is printed
-            raise
+        except KeyboardInterrupt:
+            from xent_conformance.commands.base import INTERRUPTED, fail
+
+            raise fail("interrupted", INTERRUPTED) from None
         except OSError as error:
             from xent_conformance.commands.base import EVIDENCE, fail, refused
 

@@ -9,7 +9,7 @@ import typer.main
 import typer.testing
 from typer.testing import CliRunner, Result
 
-from xent_conformance.__main__ import app
+from xent_conformance.commands.line import app
 
 # its runner builds the whole command line for every call, which takes longer than most commands
 typer.testing._get_command = functools.cache(typer.main.get_command)

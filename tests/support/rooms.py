@@ -99,9 +99,11 @@ reports/html/places
     reports: html/naming text views
 reports/html/ways
     reports: html/marks run text views
+reports/html/swept
+    reports: html/marks text
 reports/html/sections
     reports: html/card html/cause html/magnitudes html/marks html/naming html/places
-    reports: html/section html/standing html/strips html/ways run text views
+    reports: html/section html/standing html/strips html/swept html/ways run text views
 reports/html/report
     reports: html/naming html/page html/section html/sections run views
 reports/html/transitions

@@ -16,9 +16,9 @@ from tests.support.cli import conformance
 from tests.support.later import Later
 from tests.support.paths import ROOT
 from xent_conformance import capture, read_run
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.capturing.capture import NothingCaptured
 from xent_conformance.cases.outside.files import read_file
+from xent_conformance.commands.line import EVIDENCE, USAGE
 
 if TYPE_CHECKING:
     import torch

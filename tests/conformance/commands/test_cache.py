@@ -11,7 +11,7 @@ from filelock import FileLock
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.documents import documented
-from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.commands.line import EVIDENCE, USAGE
 
 KINDS = ["reference", "corpus", "environments", "lent", "bytecode", "compiled"]
 

@@ -17,8 +17,8 @@ from tests.support.outside import case, held, loss, path_of
 from tests.support.paths import ROOT
 from tests.support.small_run import Page
 from xent_conformance import run as run_from_python
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.selection import Selection
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, RunFileError, read_run
 from xent_conformance.running import engine

@@ -17,7 +17,7 @@ from tests.support.cli import conformance, invoke
 from tests.support.paths import ROOT
 from tests.support.small_run import run_of, verdict
 from xent_conformance import __version__
-from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.formats import FORMATS

@@ -11,9 +11,9 @@ import typer.main
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.commands.config import OTHERS
 from xent_conformance.commands.configured import takes
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.configuration.settings import SETTINGS
 from xent_conformance.devices import variants
 from xent_conformance.reports.run.file import read_run

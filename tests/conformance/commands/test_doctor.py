@@ -17,8 +17,8 @@ from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.fakes import Exact
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.commands import listing
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery import seats as of_seats
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.discovery.problems import problems

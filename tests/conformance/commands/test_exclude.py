@@ -11,8 +11,8 @@ from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.small_run import Page
 from xent_conformance import run as run_from_python
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.selection import Selection
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reports.run import commands

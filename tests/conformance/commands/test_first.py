@@ -15,12 +15,12 @@ from tests.support.cli import conformance, invoke
 from tests.support.environments import environment, files
 from tests.support.small_run import header, run_of
 from tests.support.upgrading import PLUGIN
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.asking import lending
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.profile import Profile
 from xent_conformance.commands import where
 from xent_conformance.commands.first import absent, nothing
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes

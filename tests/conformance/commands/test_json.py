@@ -13,7 +13,7 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.documents import PAGE, documented
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 CASE = "softmax/special_values/nan_first/float32/n10/r0"

@@ -10,7 +10,7 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.small_run import run_of, verdict
-from xent_conformance.__main__ import EVIDENCE, USAGE
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.reports.run.file import read_run, write_run
 from xent_conformance.running.keeping import check_text
 

@@ -18,8 +18,8 @@ import typer.main
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from xent_conformance import __version__
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.commands.base import STATUSES
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.reports.run.file import read_run
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
@@ -185,7 +185,7 @@ def _completed(line: str) -> tuple[list[str], set[str]]:
     words = line.split(" ")
     asked = {"_CONFORMANCE_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     code = (
-        "import sys\nsys.argv[0] = 'conformance'\nfrom xent_conformance.__main__ import app\n"
+        "import sys\nsys.argv[0] = 'conformance'\nfrom xent_conformance.commands.line import app\n"
         "try:\n    app(prog_name='conformance')\nfinally:\n"
         "    print(*(m.partition('.')[0] for m in sys.modules), file=sys.stderr)\n"
     )

@@ -10,8 +10,8 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.small_run import verdict
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.cases.smoke import OPERATORS
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 from xent_conformance.commands.smoke import doors
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import SCHEMA

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from xent_conformance.__main__ import app
 from xent_conformance.commands import started
 from xent_conformance.commands.base import verbs
+from xent_conformance.commands.line import app
 from xent_conformance.commands.started import Screen, as_started, retold, source_of
 
 assert app, "it has all commands"

@@ -13,8 +13,8 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.paths import ROOT
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
 from xent_conformance.check_plugin.check import check
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 from xent_conformance.discovery import plugins
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.plugins import PluginError, PluginNotFound, load, load_installed, locate

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import invoke
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.process import Process, connect
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.explain import case
 from xent_conformance.explain.case import calls_of

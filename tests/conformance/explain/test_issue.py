@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import invoke
-from xent_conformance.__main__ import USAGE
+from xent_conformance.commands.line import USAGE
 
 MASKED = "softmax_cross_entropy/special_values/masked_first/float32/n10/r0"
 PLAIN = "softmax/ordinary/unit/float32/n10/r0"

@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.cli import invoke
 from tests.support.scripts import Asked, ends_as_its_verdict, run_scripts
-from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.corpus import find_case
+from xent_conformance.commands.line import USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.explain.script.arrays import assigned
 from xent_conformance.explain.script.call import source_of

@@ -10,8 +10,8 @@ import pytest
 from tests.support.by_hand import Install, batch, selection
 from tests.support.cli import conformance
 from tests.support.documents import documented
-from xent_conformance.__main__ import USAGE
 from xent_conformance.cases.profile import Profile
+from xent_conformance.commands.line import USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
-from xent_conformance.__main__ import EVIDENCE, USAGE
 from xent_conformance.asking.selection import Selection
+from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run, write_run

@@ -25,7 +25,7 @@ from tests.support.upgrading import (
     interpreter,
     told,
 )
-from xent_conformance.__main__ import EVIDENCE, FAILED, USAGE
+from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cli import conformance
 from tests.support.small_run import header, run_of, verdict
-from xent_conformance.__main__ import EVIDENCE
+from xent_conformance.commands.line import EVIDENCE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import file

@@ -1,0 +1,63 @@
+"""How the process ends where nobody waits for it: Ctrl-C before anything is loaded, a reader who has gone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.paths import ROOT
+from xent_conformance.commands.interrupts import STATUS, Interrupts
+
+INTERRUPTED_AT = """
+import os, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, *rest):
+        if name == {name!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                {then}
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where these tests run
+sys.meta_path.insert(0, Interrupts())
+sys.argv = ["conformance", "gate", "no.parquet"]
+from xent_conformance.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["typer", "rich", "polars"])
+@pytest.mark.parametrize("then", ["raise", "raise ImportError('umath failed to import') from None"])
+def test_ctrl_c_while_modules_are_loaded_is_no_broken_installation(name: str, then: str) -> None:
+    code = INTERRUPTED_AT.format(name=name, then=then)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (STATUS, "error: interrupted\n")
+
+
+def test_what_is_wrong_without_a_signal_is_not_called_interrupted() -> None:
+    with pytest.raises(ImportError), Interrupts():
+        raise ImportError("it is broken")
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("words", "status"), [(["list", "clauses"], 0), (["gate", "no.parquet"], 3)])
+def test_a_reader_who_has_gone_changes_no_status(words: list[str], status: int) -> None:
+    command = [sys.executable, "-m", "xent_conformance", *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read().decode()
+    assert process.returncode == status
+    assert "Broken pipe" not in told and "Traceback" not in told
