@@ -1,9 +1,14 @@
-"""Writing a file whole or not at all, so that it lasts: it is on the disk before what it replaces goes."""
+"""Writing a file whole or not at all, so that it lasts: it is on the disk before what it replaces goes.
+
+What is no file, a device or a pipe, is written to: nothing may stand in its place.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +19,15 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour of ``path`` to write, renamed over it in the end; nothing is left of a failure.
 
-    Others may read it as the umask says. Raises OSError, which names ``path``, where the folder cannot be
-    made or written, or the disk is full.
+    Others may read it as the umask says. Of a link it is the file that it leads to, and of a device or a pipe
+    a file elsewhere, whose bytes are then put into that. Raises OSError, which names ``path``, where the
+    folder cannot be made or written, or the disk is full.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _put_into(path) as elsewhere:
+            yield elsewhere
+        return
+    wanted, path = path, path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,11 +37,26 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # what was wanted, not what it was called meanwhile
+        error.filename, error.filename2 = (
+            str(wanted),
+            None,
+        )  # what was wanted, not what it was called meanwhile
         raise
     finally:
         with contextlib.suppress(OSError):  # what there was to say is said
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _put_into(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
+        yield (temporary := Path(folder) / "whole")
+        try:
+            with temporary.open("rb") as whole, path.open("wb") as sink:
+                shutil.copyfileobj(whole, sink)
+        except OSError as error:
+            error.filename, error.filename2 = str(path), None
+            raise
 
 
 def _sync(file: Path) -> None:

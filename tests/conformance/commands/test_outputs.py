@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,24 @@ def test_what_is_written_lasts_before_what_it_replaces_goes(monkeypatch: pytest.
         temporary.write_text("after")
     assert order[:2] == ["synced, before is there", "replaced"]
     assert order[2:] in ([], ["synced, after is there"])  # of the folder, where the system can
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have a name")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(made: Path) -> None:
+    """A pipe stands for ``/dev/null`` too, which root could replace by a file for everybody."""
+    os.mkfifo("pipe")
+    heard: list[str] = []
+    reader = threading.Thread(target=lambda: heard.append(Path("pipe").read_text(encoding="utf-8")))
+    reader.start()
+    conformance("gate", made, "--junit", "pipe", status=1)
+    reader.join(10)
+    assert Path("pipe").is_fifo() and "<testsuites" in heard[0]
+    assert {path.name for path in Path.cwd().iterdir()} <= {"pipe", "made.parquet", "cache"}
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(made: Path) -> None:
+    Path("kept").mkdir()
+    write_text(Path("kept/page.html"), "")
+    Path("link.html").symlink_to("kept/page.html")
+    conformance("report", made, "-o", "link.html")
+    assert Path("link.html").is_symlink() and "<title>" in Path("kept/page.html").read_text(encoding="utf-8")
