@@ -11,7 +11,9 @@ import pytest
 from tests.support.house import FLOORS, NAME, House
 from tests.support.paths import ROOT
 
-SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+TOOL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+
+SETUPTOOLS = TOOL["setuptools"]
 
 OLD = {"conformance", "reference", "cases", "reports"}
 """The folders at the top; none is a module's name."""
@@ -47,24 +49,28 @@ def test_what_is_not_listed_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_every_data_file_is_packed() -> None:
-    """What lies beside the modules and is none goes along, by a pattern of package-data.
-
-    What is published is read in the repository, and is no part of what is installed.
-    """
-    packed = {
+def packed_data() -> set[Path]:
+    """What is installed beside the modules, by the patterns of package-data."""
+    return {
         file
         for name, patterns in SETUPTOOLS["package-data"].items()
         for pattern in patterns
         for file in (ROOT / folder_of(name)).glob(pattern)
     }
+
+
+def test_every_data_file_is_packed() -> None:
+    """What lies beside the modules and is none goes along, by a pattern of package-data.
+
+    What is published is read in the repository, and is no part of what is installed.
+    """
     there = {
         file
         for folder in FLOORS.values()
         for file in (ROOT / folder).rglob("*")
         if file.is_file() and file.suffix != ".py" and not {"__pycache__", "published"} & set(file.parts)
     }
-    assert there - packed == set()
+    assert there - packed_data() == set()
 
 
 def folder_of(package: str) -> str:
@@ -94,6 +100,13 @@ def _program(text: str) -> list[tuple[int, str]]:
         return imports(text) if "import" in text else []
     except (SyntaxError, ValueError):
         return []  # a sentence, and no program
+
+
+def test_uv_builds_a_checkout_anew_when_anything_that_is_installed_has_changed() -> None:
+    """By default it looks at pyproject.toml alone: after `git pull` the suite of yesterday would answer."""
+    watched = {file for key in TOOL["uv"]["cache-keys"] for file in ROOT.glob(key["file"])}
+    installed = {*House().modules.values(), *packed_data(), ROOT / "pyproject.toml"}
+    assert len(installed) > 200 and installed <= watched
 
 
 def test_no_module_is_imported_under_an_old_name() -> None:
