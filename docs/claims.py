@@ -31,6 +31,7 @@ from xent_conformance.reports.text.numbers import count, seconds, ulps
 from xent_conformance.reports.text.wording import DTYPES, capital, dtypes_text, in_order, listed, words
 from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.know import know
+from xent_conformance.versions.target import Target
 
 ROOT = HERE.parents[1]
 HOMES = {
@@ -117,13 +118,17 @@ def _ordinary(run: Run) -> str:
     )
 
 
+HERE = Target(".venv/bin/python", "$VIRTUAL_ENV")
+"""Whom somebody asks who has activated an environment."""
+
+
 def _first() -> str:
     """What ``conformance torch`` said of the pinned version, by the run file that it wrote."""
     run, out = read((FIRST,)), io.StringIO()
     page, file = (f"conformance-out/torch.{kind}" for kind in ("html", "parquet"))
     decision = decide(run, waivers=read_waivers(known_files()))
     screen = Console(file=out, width=WIDTH, no_color=True, highlight=False)
-    first.show(run, decision, causes(run), page, file, ".venv, $VIRTUAL_ENV", screen)
+    first.show(run, decision, causes(run), page, file, HERE.by(()), screen)
     return f"```text\n{out.getvalue().rstrip()}\n```"
 
 
