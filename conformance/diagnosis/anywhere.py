@@ -58,6 +58,15 @@ def through_format(z: Situation, name: str) -> Situation | None:
     return z.but(whole=(found.astype(narrow).astype(z.a.working), sized))
 
 
+def gradient_in_format(z: Situation, name: str) -> Situation | None:
+    """A gradient is rounded to the format for which the code was written, whatever the logits are."""
+    narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
+    if narrow.itemsize >= z.format.dtype.itemsize:
+        return None
+    found, sized = z.whole
+    return z.but(whole=(found.astype(narrow).astype(z.a.working), sized))
+
+
 def other_row(step: int) -> Change:
     def change(z: Situation) -> Situation | None:
         found, sized = z.whole
@@ -192,6 +201,15 @@ ANYWHERE = (
         through_format,
         parameters=("float32", "float16", "bfloat16"),
         variant="rounded",
+    ),
+    Hypothesis(
+        "in fewer bits",
+        "a gradient is rounded to the format for which the code was written, whatever the logits are",
+        "Megatron-LM's fused cross-entropy",
+        on({o for o, _ in FORMULAS}, GRADIENTS),
+        gradient_in_format,
+        parameters=("float32", "float16", "bfloat16"),
+        variant="a gradient",
     ),
     Hypothesis(
         "every step in the format",
