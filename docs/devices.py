@@ -96,7 +96,7 @@ FOUND = (
     ),
     Finding(
         "The gradient of Megatron's fused loss is bfloat16, whatever the logits are",
-        "megatron", _FUSED, "grad_logits", "1.1", "1-1-softmax-derivatives-wrong-numbers",
+        "megatron", _FUSED, "grad_logits", "1.1", "in-fewer-bits",
     ),
 )  # fmt: skip
 
