@@ -63,7 +63,7 @@ FOUND = (
     Finding("A common offset moves Liger's value", "liger", _LIGER, "value", "7.1", "offset-kept"),
     Finding(
         "A common offset moves the value of Liger's layer",
-        "liger", _LAYER, "value", "7.1", "7-1-softmax-value-wrong-numbers",
+        "liger", _LAYER, "value", "7.1", "offset-kept",
     ),
     Finding(
         "A label that is no class is accepted in silence by Liger's layer",
@@ -96,7 +96,7 @@ FOUND = (
     ),
     Finding(
         "The gradient of Megatron's fused loss is bfloat16, whatever the logits are",
-        "megatron", _FUSED, "grad_logits", "1.1", "1-1-softmax-derivatives-wrong-numbers",
+        "megatron", _FUSED, "grad_logits", "1.1", "in-fewer-bits",
     ),
 )  # fmt: skip
 

@@ -13,6 +13,8 @@ from making.devices import RANKS
 from tests.support.paths import ROOT
 from xent_conformance.cases.outside.files import read_file
 from xent_conformance.cases.outside.translated import printed
+from xent_conformance.decision.gate import decide
+from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.run.words import FAULTS
 
 PLAIN = "megatron.core.tensor_parallel.vocab_parallel_cross_entropy"
@@ -80,6 +82,16 @@ def test_no_verdict_changes_with_the_number_of_ranks() -> None:
     assert ranks.changed(light).is_empty(), "a bound that holds, holds"
     lost = rows.filter(pl.col("device") != "cpu[devices=1]")
     assert ranks.changed(lost).height == lost.filter(framework="jax-sharded").height
+
+
+def test_the_gate_accepts_what_is_known_and_nothing_beside_it() -> None:
+    """Of Megatron's fused gradient the rounding to bfloat16, of whatever row; twice that is another fault."""
+    waivers, rows = read_waivers(known_files()), read((ranks.RUN,)).verdicts
+    assert not decide(_with(rows), waivers=waivers).blocking
+    rounded = (pl.col("symptom") == "beyond the stable bound") & (pl.col("framework") == "megatron")
+    twice = rows.with_columns(ulps=pl.when(rounded).then(2 * pl.col("ulps")).otherwise(pl.col("ulps")))
+    (other, *_) = decide(_with(twice), waivers=waivers).blocking
+    assert "fused_vocab_parallel_cross_entropy grad_logits" in other.title
 
 
 def _with(verdicts: pl.DataFrame) -> ranks.Run:

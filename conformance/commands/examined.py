@@ -90,7 +90,11 @@ class Examined:
             ("other settings to name with --device (`list devices` says what they set)", self._to_name()),
             (
                 "what this machine lacks",
-                [f"{r['framework']} {r['mode']}: {r['message']}" for r in self._lacks()],
+                [f"{r['framework']} {r['mode']}: {r['message']}" for r in self._lacks("missing")],
+            ),
+            (
+                "what these versions lack",
+                [f"{r['framework']} {r['implementation']}: {r['message']}" for r in self._lacks("older")],
             ),
             ("not installed", list(self._not_here())),
             ("does not start", [f"{r['framework']}: {r['message']}" for r in self._away() if r["broken"]]),
@@ -154,7 +158,8 @@ class Examined:
             "cores": first.hello["cores"] if first else 0,
             "devices": [record for key in self.there for record in self._answered(key)],
             "settings": [dict(r) for r in self._settings()],
-            "lacks": list(self._lacks()),
+            "lacks": list(self._lacks("missing")),
+            "older": list(self._lacks("older")),
             "absent": list(self._away()),
             "wrong": self.wrong(),
             "seconds": round(self._seconds(), 1),
@@ -186,11 +191,13 @@ class Examined:
                 for r in variants(one.seat.framework, one.hello["devices"], self.there):
                     yield {key: r[key] for key in ("framework", "device", "setting")}
 
-    def _lacks(self) -> Iterator[dict[str, str]]:
+    def _lacks(self, what: str) -> Iterator[dict[str, str]]:
+        """``missing``: modes; ``older``: implementations."""
+        named = {"missing": "mode", "older": "implementation"}[what]
         for one in self.there.values():
             if not one.seat.variant:
-                for mode, message in one.hello.get("missing", {}).items():
-                    yield {"framework": one.seat.name, "mode": mode, "message": message}
+                for name, message in one.hello.get(what, {}).items():
+                    yield {"framework": one.seat.name, named: name, "message": message}
 
     def _absent(self) -> Mapping[str, Gone]:
         """Of each framework that is not here in one of its seats, the first of them."""

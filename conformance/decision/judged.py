@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -86,7 +87,7 @@ def _judge(
     edit = f"edit {w.source}"
     if not asked:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
-    silent = _silent(w, run, [f["version"] for f in asked], diagnosed=diagnosed)
+    silent = _silent(w, run, asked, diagnosed=diagnosed)
     if silent:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, silent), []
     unknown, witness = _unknown(w, run)
@@ -138,10 +139,14 @@ def _place(row: Row) -> tuple[str, str, str]:
     return row["case"], row["implementation"], row["device"]
 
 
-def _silent(w: Waiver, run: Run, versions: Sequence[str], *, diagnosed: bool) -> str:
-    """Why the run can say nothing about it, for or against; empty where it can."""
-    if not any(w.in_range(version) for version in versions):
+def _silent(w: Waiver, run: Run, asked: Sequence[Mapping[str, Any]], *, diagnosed: bool) -> str:
+    """Why a run in which its framework was ``asked`` can say nothing about it; empty where it can."""
+    versions = [f["version"] for f in asked]
+    here = [f.get("environment", {}) for f in asked if w.in_range(f["version"])]
+    if not here:
         return f"{w.framework} {', '.join(dict.fromkeys(versions))} is not in its range {w.versions}"
+    if all(w.without(environment) for environment in here):
+        return f"{w.framework} {', '.join(dict.fromkeys(versions))} was not asked on {w.without(here[0])[0]}"
     if w.cause and not diagnosed:
         return "the run file names no causes, as those of before did not: run again"
     there = [i["name"] for h in run.headers for i in h["implementations"] if i["framework"] == w.framework]

@@ -6,7 +6,8 @@ symptom is an error that is measured. Or, in place of where and signature, it na
 accepts, wherever that shows in its implementations. Anything else in the same place is not accepted. Its
 *witnesses* are cases that must still fail: when one of them conforms, the waiver is stale. Where a kernel is
 chosen by the processor, ``instructions`` says on which kind the witnesses were seen to fail: on another kind
-a witness that conforms is better than known, which is told and never blocks.
+a witness that conforms is better than known, which is told and never blocks. Where another library computes,
+``libraries`` says on which versions of it the waiver was seen: on others it accepts nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -56,6 +58,7 @@ class Waiver:
     ``ulps`` is the ceiling of the error that is accepted, where ``symptom`` is measured; None elsewhere.
     ``expires``: from that day on the waiver accepts nothing and fails the gate. ``instructions``: sets that
     the processor has, or with a ``-`` before them has not, where the witnesses fail; none means everywhere.
+    ``libraries``: requirements such as ``jaxlib<0.11`` on what the framework computes with.
     ``formerly``: what the diagnosis of an earlier suite called the cause, as run files that are kept have it.
     """
 
@@ -76,6 +79,7 @@ class Waiver:
     devices: tuple[str, ...] = _ANY
     expires: datetime.date | None = None
     instructions: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     cause: str = ""
     formerly: tuple[str, ...] = ()
     source: str = ""
@@ -87,12 +91,12 @@ class Waiver:
 
     def in_range(self, version: str) -> bool:
         """Whether the version of a framework is one that the waiver speaks of; no range speaks of all."""
-        if not str(self.versions):
-            return True
-        try:
-            return self.versions.contains(Version(version), prereleases=True)
-        except InvalidVersion:
-            return False
+        return not str(self.versions) or _within(version, self.versions)
+
+    def without(self, environment: Mapping[str, str]) -> list[str]:
+        """Which of its libraries a framework does not stand on, in its ``environment`` by name."""
+        asked = [(named, Requirement(named)) for named in self.libraries]
+        return [named for named, r in asked if not _within(environment.get(r.name), r.specifier)]
 
     def seen_with(self, instructions: str | None) -> bool:
         """Whether the witnesses were seen to fail on a processor with these sets; None: nobody says which."""
@@ -141,6 +145,14 @@ class Waiver:
         if (self.clause, self.symptom) != (STABLE, Symptom.BEYOND_BOUND):
             alike &= pl.col("clause") == self.clause
         return alike if self.ulps is None else alike & (pl.col("ulps") <= self.ulps)
+
+
+def _within(version: str | None, versions: SpecifierSet) -> bool:
+    """Whether it is a version, and one of those."""
+    try:
+        return version is not None and versions.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def matching(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
@@ -197,9 +209,9 @@ def _of_text(text: str, path: Path) -> tuple[Waiver, ...]:
 
 _LISTS = (
     *("operators", "implementations", "outputs", "modes", "devices", "cases", "witnesses"),
-    *("instructions", "formerly"),
+    *("instructions", "libraries", "formerly"),
 )
-_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions", "cause", "formerly")
+_OPTIONAL = ("ulps", "modes", "devices", "expires", "instructions", "libraries", "cause", "formerly")
 _OF_A_CAUSE = ("operators", "outputs", "clause", "symptom", "cases")
 """Fields that the cause makes optional: what is left out narrows nothing."""
 
@@ -256,6 +268,13 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
             raise wrong(
                 f"unknown instruction set {name!r}; there are {', '.join(CHOOSE)}, each with or without -"
             )
+    for name in entry.get("libraries", ()):
+        try:
+            ranged = bool(Requirement(name).specifier)
+        except InvalidRequirement:
+            ranged = False
+        if not ranged:
+            raise wrong(f"{name!r} is no library with its versions; write one like 'jaxlib<0.11'")
     if "formerly" in entry and not entry.get("cause"):
         raise wrong("formerly says what the cause was called: write the cause as well")
     measured = entry.get("symptom") in MEASURED

@@ -58,6 +58,20 @@ def through_format(z: Situation, name: str) -> Situation | None:
     return z.but(whole=(found.astype(narrow).astype(z.a.working), sized))
 
 
+def gradient_in_format(z: Situation, name: str) -> Situation | None:
+    """A gradient is rounded to the format for which code was written: it is a number of that, and no other.
+
+    What the steps before were rounded by is far below half of its ulp, and no excuse for another number. Of
+    one that vanishes nothing is said: a zero has many causes, and is near to whatever is small.
+    """
+    narrow = np.dtype(getattr(ml_dtypes, name, None) or name)
+    if narrow.itemsize >= z.format.dtype.itemsize:
+        return None
+    found, sized = z.whole
+    kept = found.astype(narrow).astype(z.a.working)
+    return z.but(whole=(np.where(kept == 0, found, kept), np.zeros_like(sized)))
+
+
 def other_row(step: int) -> Change:
     def change(z: Situation) -> Situation | None:
         found, sized = z.whole
@@ -192,6 +206,15 @@ ANYWHERE = (
         through_format,
         parameters=("float32", "float16", "bfloat16"),
         variant="rounded",
+    ),
+    Hypothesis(
+        "in fewer bits",
+        "a gradient is rounded to the format for which the code was written, whatever the logits are",
+        "Megatron-LM's fused cross-entropy",
+        on({o for o, _ in FORMULAS}, GRADIENTS),
+        gradient_in_format,
+        parameters=("float32", "float16", "bfloat16"),
+        variant="a gradient",
     ),
     Hypothesis(
         "every step in the format",

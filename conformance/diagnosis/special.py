@@ -77,6 +77,16 @@ def no_minus_infinity_in_a_normaliser(z: Situation) -> Situation | None:
     return z.but(rows=(np.where(lost, z.of(np.nan), found), sized))
 
 
+def quotient_below_the_format(z: Situation) -> Situation | None:
+    """Its exponentials are kept wider, and the cotangent over their sum is not: it may be zero."""
+    if z.format.infinite:
+        return None
+    unshifted = np.exp(z.x)
+    share = z.stored(z.c / z.total(unshifted)) * unshifted
+    s = np.where(z.c == 0, z.s, share / np.where(z.c == 0, z.one, z.c))
+    return z.but(s=s, rest=np.asarray(z.one - s))
+
+
 def infinite_is_nan(z: Situation) -> Situation:
     found, sized = z.rows
     return z.but(rows=(np.where(np.isinf(found), z.of(np.nan), found), sized))
@@ -193,6 +203,15 @@ SPECIAL = (
         no_minus_infinity_in_a_normaliser,
         rank=2,
         variant="in a normaliser",
+    ),
+    Hypothesis(
+        "minus infinity that the format has not",
+        "it takes none, and the cotangent over the unshifted sum is below the format",
+        "optax.softmax_cross_entropy_with_integer_labels of float8_e4m3fn on a GPU, jaxlib 0.11.2",
+        on(SPARSE, "grad_logits"),
+        quotient_below_the_format,
+        rank=2,
+        variant="in a normaliser's derivative",
     ),
     Hypothesis(
         "NaN where the result is infinite",

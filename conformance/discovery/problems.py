@@ -30,7 +30,7 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import MOVING, OPERATORS
-from xent_conformance.worker.identity import is_text_to_text
+from xent_conformance.worker.identity import is_text_to_text, numbers
 from xent_conformance.worker.machine import ACCELERATORS
 
 KEYWORDS = (
@@ -200,6 +200,8 @@ def _implementation(i: Implementation) -> Iterator[Problem]:
         yield unknown("formulation", i.formulation, FORMULATIONS)
     if i.since not in list(Profile):
         yield unknown("profile in `since`,", i.since, Profile)
+    if i.came and not (isinstance(i.came, str) and numbers(i.came)):
+        yield Problem(f"`came` is {_a(i.came)}, no version", 'say since which there is it, such as "2.13"')
     if i.class_axis not in ("last", "second", None):
         yield Problem(f"class_axis is {i.class_axis!r}", 'say "last", "second" or None')
     if not callable(i.call):

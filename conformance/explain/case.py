@@ -190,7 +190,10 @@ def judged_of(
     """What a seat answered about the batch, judged and diagnosed: the rows of the case, the broken first."""
     if not answered:
         if chosen(seat, batch, hello["devices"], wanted):  # due, and this machine cannot be asked it
-            return Answered(seat, "", (), "; ".join(hello.get("missing", {}).values()))
+            lacks = [
+                f"{name}: {why}" for key in ("missing", "older") for name, why in hello.get(key, {}).items()
+            ]
+            return Answered(seat, "", (), "; ".join(lacks))
         there = ", ".join(hello["devices"])
         return Answered(seat, "", (), f"no device {', '.join(wanted.devices)} here; there is {there}")
     found = verdicts(of_seat(seat, hello, batch, judge, answer) for answer in answered).frame()

@@ -53,7 +53,8 @@ class Implementation:
     where ``class_axis`` says, the last axis or the second; ``None``: only ``(rows, N)``. ``since`` is
     the smallest profile that asks it, and asks it what ``quick`` asks of the others. ``documented`` names
     a definition of :mod:`xent_conformance.reference.documented` that its documentation states in place of the
-    mathematical one (SPEC.md 5.11).
+    mathematical one (SPEC.md 5.11). ``came``: the version of the framework that has it first, where an older
+    one may be asked: that is not asked it, and says so. From that version on it is there, or it is a finding.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Implementation:
     class_axis: Literal["last", "second"] | None = None
     since: str = "quick"
     documented: str = ""
+    came: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from xent_conformance.frameworks.around import around
 from xent_conformance.frameworks.interface import Formulation, Implementation
+from xent_conformance.frameworks.torch_layers import FUSED_SINCE
 
 _AXIS_OUT = frozenset({"axis", "out"})
 _AXIS = frozenset({"axis"})
@@ -441,6 +442,7 @@ OTHERS = (
         _SPARSE,
         _linear,
         note="the fused linear loss, asked with one feature that is one and the logits for weights",
+        came=FUSED_SINCE,
     ),
     _door(
         "torch.softmax.log+gather",

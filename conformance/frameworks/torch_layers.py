@@ -21,10 +21,13 @@ def _options(torch: Any, policy: str) -> Any:
 
 def _door(name: str, call: Any, note: str, formulation: Formulation = "fused", since: str = "quick") -> Any:
     call, operator = Layered(call), "linear_cross_entropy"
-    return Implementation(name, operator, formulation, call, note, KEYWORDS, since=since)
+    came = "" if name == COMPOSED else FUSED_SINCE
+    return Implementation(name, operator, formulation, call, note, KEYWORDS, since=since, came=came)
 
 
 COMPOSED = "torch.nn.functional.linear+cross_entropy"
+FUSED_SINCE = "2.13"
+"""PyTorch has torch.nn.functional.linear_cross_entropy from then on; 2.12.1 has it not."""
 
 LAYERS: tuple[Implementation, ...] = (
     _door(

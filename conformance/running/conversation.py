@@ -93,10 +93,7 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
         connection = connect(seat)
         yield Started(seat.key, connection.hello)
         for batch in batches:
-            # what this machine lacks is no fault of the framework's
-            missing = connection.hello.get("missing", {})
-            due = put(seat, batch, connection.hello["devices"])
-            questions = [q for q in due if q.mode not in missing]
+            questions = there(put(seat, batch, connection.hello["devices"]), connection.hello)
             yield Answered(seat.key, batch, ask(connection, batch, questions))
     except FrameworkAbsent as absent:
         yield Absent(seat.key, str(absent), absent.lacks, absent.broken)
@@ -106,6 +103,12 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
         if connection is not None:
             connection.close()
     yield Ended(seat.key, 0 if connection is None else connection.starts)
+
+
+def there(questions: Sequence[Question], hello: Mapping[str, Any]) -> list[Question]:
+    """Those that can be asked: what the machine or the version lacks is no fault of the framework's."""
+    missing, older = hello.get("missing", {}), hello.get("older", {})
+    return [q for q in questions if q.mode not in missing and q.implementation not in older]
 
 
 def one_by_one(conversations: Iterable[Stream]) -> Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,6 +53,18 @@ def said(adapter: Adapter, method: str) -> Any:
     if isinstance(given, Mapping):
         return {plain(key): plain(value) for key, value in given.items()}
     return plain(given) if isinstance(given, str) else [plain(each) for each in given]
+
+
+def older(adapter: Adapter, version: str) -> dict[str, str]:
+    """The implementations that came later than this version, each with the one that it came with."""
+    here = numbers(version)
+    return {i.name: i.came for i in adapter.implementations if i.came and here < numbers(i.came)}
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Those that it begins with, (2, 11, 0) of 2.11.0+cpu: what is built on the way to a release is that."""
+    leading = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, leading[0].split("."))) if leading else ()
 
 
 def _shown(given: Any) -> str:

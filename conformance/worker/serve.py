@@ -40,7 +40,7 @@ from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
 from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
 from xent_conformance.worker.harmless import harmless
-from xent_conformance.worker.identity import Misdeclared, said
+from xent_conformance.worker.identity import Misdeclared, older, said
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import cores, drivers, instructions, processor
 from xent_conformance.worker.odd import numbers_of
@@ -258,6 +258,7 @@ def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
         "environment": _environment(adapter, variables),
         "cores": cores(),
         "missing": _missing(adapter),
+        "older": {name: f"it came with {came}" for name, came in older(adapter, version).items()},
         "import_s": time.perf_counter() - start,
     }
     return adapter, hello

@@ -57,7 +57,7 @@ _WORKER = record(
         "import_s": seconds,
         "starts": count,
     },
-    {"cores": count, "missing": table(text), "setting": _SETTING},
+    {"cores": count, "missing": table(text), "older": table(text), "setting": _SETTING},
 )
 
 _EXHIBIT = record(

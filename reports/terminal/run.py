@@ -11,7 +11,7 @@ from rich.console import Console
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Status
 from xent_conformance.reports.terminal.screen import ROWS, fits, left, prose, say, table
-from xent_conformance.reports.text.asked import excluded
+from xent_conformance.reports.text.asked import excluded, older
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import flat, listed, plural
 
@@ -55,6 +55,8 @@ def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
         for worker in header["frameworks"]:
             for mode, why in worker.get("missing", {}).items():
                 say(console, (f"not asked: {worker['framework']} {mode}: {flat(why)}", "dim"))
+        for told_of in older(header):
+            say(console, (f"not asked: {flat(told_of)}", "dim"))
         for gap in header["absent"]:
             say(console, ("absent", "bold"), f": {gap['framework']}: {flat(gap['message'])}")
             say(console, f"  add it with: {gap['install']}")

@@ -25,6 +25,14 @@ def excluded(header: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+def older(header: Mapping[str, Any]) -> list[str]:
+    """``torch 2.11.0 has not f and g``: implementations that came later than the version that was asked."""
+    lacking = {(w["framework"], w["version"]): w["older"] for w in header["frameworks"] if w.get("older")}
+    return [
+        f"{framework} {version} has not {listed([*names])}" for (framework, version), names in lacking.items()
+    ]
+
+
 def not_asked(header: Mapping[str, Any]) -> str:
     """``torch: a and b (--exclude '*a*')``; empty where nothing was left out."""
     told = "; ".join(f"{framework}: {listed(names)}" for framework, names in excluded(header).items())

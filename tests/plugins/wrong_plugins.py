@@ -82,6 +82,10 @@ class UnknownSince(Right):
     implementations = door(since="sometimes")
 
 
+class CameWithNoVersion(Right):
+    implementations = door(came="of late")
+
+
 class UnknownClassAxis(Right):
     implementations = door(class_axis="third")
 

@@ -12,7 +12,7 @@ from typing import Any
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SLIM
-from xent_conformance.reports.text.asked import narrowed, not_asked
+from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import joined, listed, plural, words
@@ -106,6 +106,7 @@ def _facts(header: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("date", header["created"]),
         ("profile", joined(", only ", [selection["profile"], narrowed(selection)])),
         ("left out", not_asked(header)),
+        ("older than what is asked", "; ".join(older(header))),
         ("batches answered", "; ".join(answered)),
         ("absent", "; ".join(absent)),
         ("suite, reference", f"{header['suite']}, {header['reference']}"),

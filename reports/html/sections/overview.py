@@ -15,7 +15,7 @@ from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
-from xent_conformance.reports.text.asked import narrowed, not_asked
+from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import capital, cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
@@ -136,6 +136,7 @@ def _asked(run: Run) -> str:
         f"profile {listed(list(profiles))}",
         listed(list(days)),
         *(f"not asked: {left}" for h in run.headers if (left := not_asked(h))),
+        *dict.fromkeys(f"not asked: {lack}" for h in run.headers for lack in older(h)),
     ]
     return " · ".join(parts)
 

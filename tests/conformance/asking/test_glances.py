@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -16,11 +17,14 @@ from xent_conformance.discovery.problems import problems
 from xent_conformance.frameworks.interface import Glance
 from xent_conformance.frameworks.torch import Torch
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.terminal import run as terminal
 from xent_conformance.running.engine import run
 
 FAKES = "tests.support.fakes_of_modes"
+THREE = ("softmax", "log_softmax", "logsumexp")
 
 
 def _run(profile: str, **names: Any) -> Run:
@@ -81,6 +85,29 @@ def test_what_this_machine_lacks_is_not_asked_and_is_told(install: Install) -> N
     terminal.summary(found, console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "not asked: fake compile: there is no c++ on the path" in said
+
+
+def test_what_an_older_version_lacks_is_not_asked_and_is_told(install: Install) -> None:
+    """It is wrong about nothing; what no version is said to lack, and this one does, is a finding."""
+    install(fake=f"{FAKES}:Older")
+    found = _run("quick", operators=THREE)
+    refused = found.verdicts.filter(pl.col("outcome") == "refused")
+    assert set(refused["operator"]) == {"logsumexp"} and set(refused["status"]) == {"breaks_must"}
+    assert "fake.log_softmax" not in set(found.verdicts["implementation"]) and found.complete
+    assert found.header["frameworks"][0]["older"] == {"fake.log_softmax": "it came with 1.2"}
+    console = Console(file=io.StringIO(), width=200)
+    terminal.summary(found, console)
+    told = "not asked: fake 1.0 has not fake.log_softmax"
+    assert told in console.file.getvalue()  # type: ignore[attr-defined]
+    assert told in render(found, findings(found.verdicts))
+
+
+def test_what_a_version_should_have_and_has_not_is_a_finding(install: Install) -> None:
+    install(fake=f"{FAKES}:Newer")
+    found = _run("quick", operators=THREE)
+    refused = found.verdicts.filter(pl.col("outcome") == "refused")
+    assert set(refused["operator"]) == {"log_softmax", "logsumexp"}
+    assert found.header["frameworks"][0]["older"] == {}
 
 
 @pytest.mark.parametrize(("named", "where"), [((), "not_installed"), (("fake",), "absent")])

@@ -255,3 +255,11 @@ def test_the_document_is_documented(install: Install) -> None:
     assert set(told) | {key for record in inner for key in record} <= names
     documented = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
     assert documented <= set(told)
+
+
+def test_what_is_newer_than_the_version_that_is_here_is_told(install: Install) -> None:
+    install(fake="tests.support.fakes_of_modes:Older")
+    told = json.loads(conformance("doctor", "--framework", "fake", "--format", "json").output)
+    newer = {"framework": "fake", "implementation": "fake.log_softmax", "message": "it came with 1.2"}
+    assert told["older"] == [newer] and told["lacks"] == []
+    assert "fake fake.log_softmax: it came with 1.2" in conformance("doctor", "--framework", "fake").output

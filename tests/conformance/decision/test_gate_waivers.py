@@ -80,6 +80,15 @@ def test_a_waiver_of_another_processor_accepts_the_same_divergence_here(make: Ma
     assert status == 0 and _state(told) == State.ACCEPTS and told["waived"] == 80
 
 
+def test_a_waiver_of_another_library_accepts_nothing(make: Make) -> None:
+    """It was seen on others: here nothing is stale, and nothing accepted."""
+    status, told, lines = _gated(make, "AlwaysNan", {"libraries": ["numpy<1"]}, ONE_ONE)
+    assert status == 1 and _state(told) == State.NOT_EVALUATED and kinds(told) == {Kind.MUST}
+    assert any("fake 1.0 was not asked on numpy<1" in line for line in lines)
+    status, told, _ = _gated(make, "AlwaysNan", {"libraries": ["numpy>=1"]}, ONE_ONE)
+    assert status == 0 and _state(told) == State.ACCEPTS and told["waived"] == 80
+
+
 def test_a_waiver_whose_witness_is_refused_now(make: Make) -> None:
     """A NaN that became a refusal is not covered."""
     status, told, _ = _gated(make, "RaisesAlways", {})

@@ -50,6 +50,16 @@ def test_processors(named: list[str] | None, there: str | None, seen: bool, path
     assert found.seen_with(there) is seen
 
 
+def test_libraries(path: Path) -> None:
+    """What a framework computes with decides as its own version does; what it does not name is another."""
+    found = _read(path, libraries=["jaxlib>=0.5,<0.11", "numpy>=2"])
+    assert found.without({"jaxlib": "0.10.2", "numpy": "2.4.6"}) == []
+    assert found.without({"jaxlib": "0.11.2", "numpy": "2.4.6"}) == ["jaxlib>=0.5,<0.11"]
+    assert found.without({"jaxlib": "0.10.2.dev7"}) == ["numpy>=2"]
+    assert found.without({"jaxlib": "of today", "numpy": "2"}) == ["jaxlib>=0.5,<0.11"]
+    assert _read(path).without({}) == []
+
+
 def test_a_run_that_was_diagnosed_before_calls_the_cause_otherwise(path: Path) -> None:
     """Runs that are kept are decided by the waivers of today."""
     named = pl.DataFrame({"cause": ["now", "then", "another"], "symptom": ["NaN"] * 3, "clause": ["1.1"] * 3})
@@ -96,6 +106,8 @@ def test_a_file_without_waivers_is_fine(path: Path) -> None:
         ({"formerly": ["nan-is-zero"]}, "formerly says what the cause was called: write the cause as well"),
         ({"instructions": ["avx1024"]}, "unknown instruction set 'avx1024'; there are sse4_1, sse4_2, avx"),
         ({"instructions": []}, "instructions must be a list of names"),
+        ({"libraries": ["jaxlib"]}, "'jaxlib' is no library with its versions; write one like 'jaxlib<0.11'"),
+        ({"libraries": ["<0.11"]}, "'<0.11' is no library with its versions"),
         ({"until": "2027"}, "unknown field 'until'; there are name, framework"),
     ],
 )

@@ -21,8 +21,9 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions
 from xent_conformance.diagnosis.said import Said, last_axis
-from xent_conformance.diagnosis.weigh import OTHER, weighed
+from xent_conformance.diagnosis.weigh import OTHER, weigh, weighed
 from xent_conformance.frameworks.interface import Question
+from xent_conformance.judging.bits import bits_of_rows
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
@@ -126,3 +127,24 @@ def _accused(p: Prediction, right: Right) -> bool:
     where, index = (i.ravel() for i in np.indices(right.rounded.shape))
     there = right.at(where, index)
     return bool(p.at(there).met(there.rounded, np.zeros(where.size, dtype=bool)).any())
+
+
+E4M3 = ("float8_e4m3fn", "spread4")
+FROM_A_GPU = ((1.625, -1.5, -0.0, -5 / 512), (0, -0.5, 0, 0), (0, 0, -0.25, 0), (0, 0.75, 0, 0))
+"""What Optax gave of those rows for labels that are indices, on an H200, by the hash of its bits."""
+
+
+def test_what_a_gpu_gave_in_eight_bits_is_named() -> None:
+    """The label's part alone, where the cotangent over an unshifted sum is below the format."""
+    (batch,) = (b for b in asked("sparse_softmax_cross_entropy", "eight_bits") if E4M3[0] in b.cases[0].id)
+    got = Right(ORACLE.truth(batch.inputs), "grad_logits").rounded.copy()
+    spread = [case.row for case in batch.cases if f"/{E4M3[1]}/" in case.id]
+    got[spread] = FROM_A_GPU
+    kept = (bits.decode()[:4] for bits in bits_of_rows(got[spread].astype(batch.inputs.format.dtype)))
+    assert [*kept] == ["b227", "536f", "32f6", "d776"], "of reports/published/gpu-h200-standard-optax.parquet"
+    verdicts = pl.DataFrame(rows(batch, "grad_logits", got), schema=SCHEMA).with_row_index("_id")
+    broken = verdicts.filter(pl.col("status") == "breaks_must")
+    places = {case.id: (batch, case.row) for case in batch.cases}
+    (explained,) = weigh(verdicts, places, Said(ORACLE))
+    causes = {name[0]: ids & {*broken["_id"]} for name, ids in explained.by.items()}
+    assert broken.height == 3 and causes == {"minus infinity that the format has not": {*broken["_id"]}}

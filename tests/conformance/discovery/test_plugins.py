@@ -276,6 +276,7 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
         ("UnknownOperator", "wrong.softmax: unknown operator 'softmx'", "did you mean softmax"),
         ("UnknownFormulation", "unknown formulation 'fusd'", "did you mean fused"),
         ("UnknownSince", "unknown profile in `since`, 'sometimes'", "there are quick, standard, full"),
+        ("CameWithNoVersion", "`came` is a str, no version", 'such as "2.13"'),
         ("UnknownClassAxis", "class_axis is 'third'", '"last", "second" or None'),
         ("CallIsText", "its call is a str", "give a function"),
         ("Twice", "2 implementations of softmax have this name", "give each its own"),
