@@ -112,7 +112,7 @@ def _verdict(verdict: Verdict | None) -> Plain | None:
         **_of(verdict, ("version", "machine")),
         **_of(answer, ("outcome", "message", "grade")),
         "status": verdict.status.value,
-        **_of(verdict, ("symptom", "bits")),
+        **_of(verdict, ("symptom", "bits", "element")),
         "ulps": _ulps(answer),
         "got": answer.returned if answer.right else "",
         "right": answer.right,

@@ -117,6 +117,7 @@ VERDICT = {
     "status": "str",
     "symptom": "str",
     "bits": "str",
+    "element": "int",
     "ulps": "float",
     "got": "str",
     "right": "str",

@@ -45,6 +45,18 @@ def _compared(console: Console) -> None:
     comparison.show(view_of([verdict()], [newer()], now_header(environment=environment)), console)
 
 
+def test_numbers_of_different_elements_are_not_set_side_by_side() -> None:
+    """Each with its element and its own right result; of one element, as they are."""
+    told = {}
+    for element in (1, 2):
+        console = _console(400)
+        comparison.show(view_of([verdict(ulps=2.0)], [newer(ulps=9.0, index=element, got=0.5)]), console)
+        told[element] = _printed(console)
+    assert "before conforms, 2.00 ulp, 0.25; now conforms, 9.00 ulp, 0.5:" in told[1]
+    assert "before conforms, 2.00 ulp, element 1 0.25 (right 0.1); " in told[2]
+    assert "now conforms, 9.00 ulp, element 2 0.5 (right 0.1):" in told[2]
+
+
 def _over_versions(console: Console) -> None:
     rows = [verdict_of_version(implementation=f"{LONG}{i}", status="breaks_must") for i in range(300)]
     runs = [run_of_version(f"{i}.0.0.dev20261121+cpu", *rows) for i in range(7)]
