@@ -35,6 +35,7 @@ def gate(decision: Gate) -> Plain:
         "against": list(decision.against),
         "verdicts": decision.verdicts,
         "waived": decision.waived,
+        "waived_by_suite": decision.by_suite,
         "by_status": {status.value: number for status, number in decision.by_status.items()},
         "changes": _counts(decision.changes),
         "reasons": [_reason(r) for r in decision.reasons],
