@@ -49,7 +49,11 @@ BITS = should("bits", symptom="other bits", clause="7.4")
             "alone; 3 break a must clause, all known to this suite's waivers",
         ),
         ([A], known("a", by_suite=0), "1 breaks a must clause, known to your waivers"),
-        ([A, B], known("a", "b", by_suite=1), "2 break a must clause, all known to this suite's and your waivers"),
+        (
+            [A, B],
+            known("a", "b", by_suite=1),
+            "2 break a must clause, all known to this suite's and your waivers",
+        ),
         ([A, B], known("a"), "2 break a must clause"),  # nothing is said to be known that is not
         ([A], gate(reason(cause="a")), "1 breaks a must clause and blocks"),
         ([A, B], gate(reason(cause="a"), reason(cause="b")), "2 break a must clause and block"),

@@ -45,6 +45,19 @@ def _compared(console: Console) -> None:
     comparison.show(view_of([verdict()], [newer()], now_header(environment=environment)), console)
 
 
+@pytest.mark.parametrize("width", [140, 60])
+def test_columns_are_laid_out_in_the_signs_that_are_printed(width: int) -> None:
+    """``Σ`` is ``sum`` where the stream has no such sign: then it takes three columns."""
+    out = io.BytesIO()
+    stream = io.TextIOWrapper(out, encoding="ascii", write_through=True)
+    rows = [("softmax", "exp(x_i) / Σ exp(x_j)", "Σ ∇ " * 9), ("log", "x", "y")]
+    table(Console(file=stream, width=width, highlight=False), ("name", "formula", "about"), rows)
+    lines = out.getvalue().decode("ascii").splitlines()
+    assert "exp(x_i) / sum exp(x_j)" in "\n".join(lines) and max(map(len, lines)) <= width
+    bars = {tuple(i for i, sign in enumerate(line) if sign == "|") for line in lines if " | " in line}
+    assert len(bars) == (width > 100)
+
+
 def test_numbers_of_different_elements_are_not_set_side_by_side() -> None:
     """Each with its element and its own right result; of one element, as they are."""
     told = {}
