@@ -70,9 +70,9 @@ def blocks() -> Mapping[str, str]:
 def _found(run: Run) -> str:
     """What there is to know, then the most harmful causes that a hypothesis explains."""
     lines = []
-    for line in know(run):
-        lines.append(f"* **{line.what}**{line.joint}{line.sentence}")
     every = causes(run)
+    for line in know(run, every):
+        lines.append(f"* **{line.what}**{line.joint}{line.sentence}")
     shown = [c for c in every if c.level == "must" and c.hypothesis and c.right][:SHOWN]
     lines += ["", "| what is wrong | returned | right | whose | clauses |", "|---|---|---|---|---|"]
     for c in shown:

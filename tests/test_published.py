@@ -17,8 +17,11 @@ from docs.published import DEVICES, FIRST, HERE, PAGES, Page, placeless, read, r
 from docs.ranks import RUN
 from making.devices import RANKS
 from tests.support.small_run import Page as Read
-from xent_conformance.reports.run.file import SLIM, Run, read_run
+from xent_conformance.decision.compare import compare
+from xent_conformance.reports.html.comparison import OPEN
+from xent_conformance.reports.run.file import SLIM, Run, called, read_run
 from xent_conformance.reports.views.causes import causes
+from xent_conformance.reports.views.comparison import LISTED
 
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
 """Bytes at most."""
@@ -127,6 +130,26 @@ def test_may_i_upgrade_jax() -> None:
     text = Read(published("upgrade-jax")).text
     assert "May I upgrade? jax 0.9.2 → jax 0.10.2 No: 1 reason against it." in text
     assert "must 6.4 An index out of range is never silent" in text
+
+
+def test_no_line_of_an_upgrade_sets_two_elements_side_by_side() -> None:
+    """Where another element is the worst now, both numbers stand with their right results, and it is said."""
+    page = next(page for page in PAGES if page.before)
+    groups = compare(called(read(page.before)), called(read(page.runs))).told().groups
+    lines = re.findall(r"<tr><td><span class=\"nw.*?</tr>", published(page.name), re.DOTALL)
+    listed = [
+        group for change in sorted(LISTED, key=lambda c: c not in OPEN) for group in groups[change].listed
+    ]
+    apart = 0
+    for group, line in zip(listed, lines, strict=True):
+        cells = Read(line).text
+        sides = [side for side in (group.before, group.now) if side and side.answer.right]
+        own = [f"{side.answer.returned} right {side.answer.right}" for side in sides]
+        differ = len({side.element for side in sides}) > 1
+        apart += differ
+        assert differ == ("another element now" in cells), cells
+        assert not differ or all(told in cells.partition("see it")[2] for told in own), cells
+    assert apart > 40
 
 
 def test_which_binary_cross_entropy_to_use_in_torch_float16() -> None:

@@ -8,30 +8,17 @@ from __future__ import annotations
 
 import codecs
 import io
-import unicodedata
 
 import rich.markup
 
 NAME = "conformance.nearest"
-
-NEAREST = {
-    "·": "-", "×": "x", "…": "...", "→": "->", "←": "<-", "−": "-", "–": "-", "—": "-", "±": "+-",
-    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "µ": "u", "μ": "u", "Σ": "sum", "Π": "prod",
-    "σ": "sigma", "ℓ": "l", "√": "sqrt", "∂": "d", "∈": "in", "∇": "grad ", "⁻": "^-",
-    "“": '"', "”": '"', "‘": "'", "’": "'", "✅": "ok", "❌": "x",
-}  # fmt: skip
-"""Signs that are printed, where taking the marks off is not enough."""
+"""What the handler of errors is called in a stream."""
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(map(_ascii, error.object[error.start : error.end])), error.end
+    from xent_conformance.reports.text.nearest import handled  # where a sign is lacking, and not before
 
-
-def _ascii(sign: str) -> str:
-    bare = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode("ascii")
-    return NEAREST.get(sign) or bare or sign.encode("ascii", "backslashreplace").decode("ascii")
+    return handled(error)
 
 
 def escape(text: str) -> str:

@@ -57,6 +57,7 @@ def decide(
         verdicts=verdicts.height,
         by_status={Status(name): n for name, n in sorted(verdicts["status"].value_counts().iter_rows())},
         waived=marked.height - open_faults.height,
+        by_suite=marked.filter("shipped").height,
         changes={} if comparison is None else comparison.counts(),
         against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),

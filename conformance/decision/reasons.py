@@ -13,7 +13,7 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import grouped, worst_first
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.wording import Answer, joined
-from xent_conformance.reports.views.comparison import Verdict
+from xent_conformance.reports.views.comparison import Verdict, unlike
 from xent_conformance.reports.views.gate import Finding, Kind, Reason, State
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
@@ -56,12 +56,17 @@ def _changed(kind: Kind, blocking: bool, row: Row, run: Run) -> Reason:
     assert before and after, "what changed is in both runs"
     sized = kind in (Kind.DRIFTED, Kind.LESS_ACCURATE)
     then, now = (v.answer.distance or v.status.word if sized else _short(v) for v in (before, after))
+    other = _of_another(before, after)
     waiver = _known(row["waiver"], blocking) if row.get("waiver") else ""
-    detail = joined(
-        "; ",
-        [row.get("why") or "", waiver, f"before: {before.text}", f"now: {after.text}", after.answer.message],
-    )
-    return _reason(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now), detail)
+    sides = (f"before: {before.text}", f"now: {after.text}{other}")
+    detail = joined("; ", [row.get("why") or "", waiver, *sides, after.answer.message])
+    return _reason(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now + other * sized), detail)
+
+
+def _of_another(before: Verdict, now: Verdict) -> str:
+    """`` of another element``, where two errors stand side by side that are not of one element."""
+    why = unlike(before, now)
+    return f" of {why}" if why and before.answer.distance and now.answer.distance else ""
 
 
 def _known(waiver: str, blocking: bool) -> str:

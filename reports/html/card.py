@@ -98,7 +98,11 @@ def _edge(found: Behaviour, right: str, name: str) -> CellView:
     must = found.level == "must"
     part = " part" if found.broken < found.asked else ""
     small = (
-        f"right in {listed(found.right_in)}" if found.right_in else f"{found.also} too" if found.also else ""
+        f"right in {listed(found.right_in)}"
+        if found.right_in
+        else f"▲ {found.also} too"
+        if found.also
+        else ""
     )
     return CellView(
         css=f"{'bm' if must else 'bs'}{part}",

@@ -171,7 +171,7 @@ def entry(cause: Cause, seen: Seen, material: Material) -> Entry:
         right=answer.right or NOTHING,
         data=_data(cause, seen.rows, seen.gated),
         came_from=f"{row['implementation']} · {naming.where(row)} · {row['operator']} {words(row['output'])}"
-        + (f", element {row['index']} of {row['n']:,}" if row["n"] > 1 and row["grade"] != "none" else ""),
+        + (f", element {row['index']}" if row["index"] and answer.right else ""),
         facts=tuple(_facts(row, answer)),
         message=cut(row["message"], MESSAGE_LIMIT),
         inputs=inputs(exhibit, row["output"]) if exhibit else None,

@@ -58,11 +58,13 @@ class Changed:
 class Verdict:
     """One side of the worst case of a group; ``mark`` is None where that run has no verdict.
 
-    ``ulps`` is the number alone, or, where the error is larger than the number, its share of the bound.
+    ``element``: which of the row the number is. ``ulps`` is the number alone, or, where the error is larger
+    than the number, its share of the bound.
     """
 
     mark: Mark | None
     symptom: str
+    element: str
     got: str
     right: str
     ulps: str
@@ -74,7 +76,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Group:
-    """Pairs that share implementation, output, clause and symptoms; the verdicts are those of the worst."""
+    """Pairs that share implementation, output, clause and symptoms; the verdicts are those of the worst.
+
+    ``unlike``: why its two numbers may not be read side by side; each then stands with its own right result.
+    """
 
     implementation: str
     where: str
@@ -88,6 +93,7 @@ class Group:
     worst: str
     before: Verdict
     now: Verdict
+    unlike: str
     command: str
 
 
@@ -207,17 +213,19 @@ def _group(group: views.Group) -> Group:
         worst=f"{group.case}, {group.mode} on {group.device}",
         before=before,
         now=now,
+        unlike=group.unlike,
         command=group.command,
     )
 
 
 def _verdict(side: views.Verdict | None) -> Verdict:
     if side is None:
-        return Verdict(None, "", NOTHING, NOTHING, NOTHING, "", "", "", "")
+        return Verdict(None, "", "", NOTHING, NOTHING, NOTHING, "", "", "", "")
     answer = side.answer
     return Verdict(
         mark=STATUS[side.status],
         symptom=side.fault,
+        element="" if side.element is None else f"element {side.element}",
         got=answer.returned,
         right=answer.right or NOTHING,
         ulps=answer.share or answer.error or NOTHING,

@@ -1,16 +1,18 @@
 """Causes in the terminal: what is wrong, a line each, worst first.
 
-A line is cut to the width that there is: what matters most stands first in it. Whole, a cause is a few lines.
+A line is cut to the width that there is: what matters most stands first in it. What was returned and what is
+right is never left out: where it has no room beside the title it stands below. Whole, a cause is a few lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.console import Console
 
-from xent_conformance.reports.terminal.screen import Part, left, say
+from xent_conformance.reports.terminal.screen import Part, left, printed, say
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import cut, flat, listed, plural
 from xent_conformance.reports.views.causes import Cause
@@ -48,16 +50,21 @@ def show(causes: Sequence[Cause], console: Console, *, limit: int = SHOWN, whole
 
 
 def _line(c: Cause, console: Console) -> None:
-    """As many of its parts as there is room for, and never more than a line."""
+    """As many of its parts as there is room for; what was returned below, where it has none in the line."""
     room = console.width - _LEVEL - 2
-    told = cut(flat(c.title), room)
+    told = title = cut(printed(console, flat(c.title)), room)
     pair = f"returned {c.returned}, right {c.right}" if c.right else c.answer.sentence
     answers = (c.symptom,) if c.harm in (Harm.OTHER_BITS, Harm.CHANGED) else (c.answer.sentence, pair)
+    below = ""
     for ways in (answers, (_where(c),), (plural(c.verdicts, "verdict"),), (c.id,)):
-        longer = (f"{told} · {flat(way)}" for way in ways)
+        longer = (printed(console, f"{told} · {flat(way)}") for way in ways)
         told = next((text for text in longer if cell_len(text) <= room), told)
+        if ways is answers and told == title:
+            below = printed(console, flat(answers[-1]))
     level: Part = (f"{c.level:<{_LEVEL}}", "bold" if c.level == "must" else "")
     say(console, level, f"  {told}")
+    for line in wrap(below, max(room, 1)):
+        say(console, f"{'':<{_LEVEL}}  {line}")
 
 
 def _where(c: Cause) -> str:

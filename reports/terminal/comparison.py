@@ -77,8 +77,8 @@ def _groups(change: Change, told: Told, console: Console, *, whole: bool) -> Non
     for group in here.listed[:shown]:
         say(console, f"  {group.count:,} × {flat(_where(group))} ({group.level} {group.clause})")
         sides = (("before", group.before), ("now", group.now))
-        told_sides = "; ".join(f"{name} {flat(_said(side), 200)}" for name, side in sides if side)
-        say(console, f"      worst: {told_sides}: {flat(group.case)}")
+        worst = [f"{name} {flat(_said(side, group.unlike), 200)}" for name, side in sides if side]
+        say(console, f"      worst: {'; '.join(worst)}: {flat(group.case)}")
     left(console, here.total - shown, "group", "--json FILE holds them")
 
 
@@ -86,7 +86,12 @@ def _where(group: Group) -> str:
     return f"{group.implementation} {group.output} {', '.join(group.targets)} {', '.join(group.dtypes)}"
 
 
-def _said(verdict: Verdict) -> str:
-    """A verdict in words, and what was returned; a symptom that says so itself is not said again."""
+def _said(verdict: Verdict, unlike: str) -> str:
+    """A verdict in words, and what was returned; a symptom that says so itself is not said again.
+
+    A number that may not be read beside the other side's has its element and its own right result with it.
+    """
     returned = verdict.answer.returned
+    if unlike:
+        returned = f"element {verdict.element} {returned} (right {verdict.answer.right})"
     return joined(", ", [verdict.text, "" if returned == verdict.fault else returned])

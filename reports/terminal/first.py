@@ -1,4 +1,4 @@
-"""The first answer, in five lines: may it pass, what is wrong by the harm that it does, where the page is."""
+"""The first answer, in five lines: may it pass, what is wrong and how badly, the worst, the page, who."""
 
 from __future__ import annotations
 
@@ -21,21 +21,39 @@ def show(
 ) -> None:
     """The decision; causes, the most harmful first; the worst of them; the files; who was asked."""
     terminal_gate.sentence(gate, console)
-    prose(console, by_harm(causes))
+    prose(console, by_harm(causes, gate))
     if causes:
         prose(console, worst(causes[0]))
     say(console, ("the page: ", "bold"), f"{page} (the run file: {file})")
     prose(console, (joined("; ", [_asked(run, where), not_installed(run)]), "dim"))
 
 
-def by_harm(causes: Sequence[Cause]) -> str:
-    """``5 causes, 2 of a must clause: 1 a wrong number for a plain input, 4 …``."""
+def by_harm(causes: Sequence[Cause], gate: Gate) -> str:
+    """``5 causes: 1 wrong for plain inputs, 4 less accurate; 2 break a must clause, 1 of which blocks``."""
     if not causes:
         return "no cause: nothing that has a name is wrong"
-    must = sum(c.level == "must" for c in causes)
-    harms = Counter(c.harm for c in causes)
-    told = ", ".join(f"{number:,} {harm.about}" for harm, number in sorted(harms.items()))
-    return f"{plural(len(causes), 'cause')}, {must:,} of a must clause: {told}"
+    counted = Counter(c.harm.brief for c in sorted(causes, key=lambda c: c.harm))
+    told = ", ".join(f"{number:,} {brief}" for brief, number in counted.items())
+    return f"{plural(len(causes), 'cause')}: {told}; {_must(causes, gate)}"
+
+
+def _must(causes: Sequence[Cause], gate: Gate) -> str:
+    """How many break a must clause, and what the gate makes of them; then what else blocks."""
+    must, blocking = {c.id for c in causes if c.level == "must"}, {r.cause for r in gate.blocking}
+    new, more = len(must & blocking), len({c.id for c in causes if c.level != "must"} & blocking)
+    rest = f"; {more:,} of a should clause {_do('block', more)}" if more else ""
+    said = f"{len(must):,} {_do('break', len(must))} a must clause" if must else "none breaks a must clause"
+    if new:
+        which = " and" if new == len(must) else f", {new:,} of which"
+        return f"{said}{which} {_do('block', new)}{rest}"
+    known = must and must <= {a.cause for a in gate.accepted}
+    whole = "all known" if len(must) > 1 else "known"
+    return f"{said}, {whole} to {gate.waiving}{rest}" if known else f"{said}{rest}"
+
+
+def _do(verb: str, number: int) -> str:
+    """``1 blocks``, ``2 block``."""
+    return f"{verb}s" if number == 1 else verb
 
 
 def worst(cause: Cause) -> str:

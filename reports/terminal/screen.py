@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xent_conformance.reports.text.nearest import nearest
 from xent_conformance.reports.text.wording import cut, harmless, plural
 
 Part = str | tuple[str, str]
@@ -60,7 +61,8 @@ def table(
     would fold, and on a narrow console, it is a list, a few lines a row.
     """
     every = list(rows)
-    cells = [[_lines(cell) for cell in row] for row in every[:limit]]
+    # as it will be printed: a sign that the stream has not may be wider in its place
+    cells = [[printed(console, _lines(cell)) for cell in row] for row in every[:limit]]
     words = [column not in names for column in columns]
     whole = _widths(columns, cells)
     widths = _fitted(list(whole), words, _room(console, columns))
@@ -88,13 +90,18 @@ def block(console: Console, head: str, told: Iterable[tuple[str, str]]) -> None:
 
     Folded between words, and never wider than the console.
     """
-    console.print(_text((head, "bold")), overflow="fold")
+    console.print(_text((printed(console, head), "bold")), overflow="fold")
     for name, text in told:
         for line in text.split("\n") if text else ():
-            words = f"{name}: {line}" if name else line
+            words = printed(console, f"{name}: {line}" if name else line)
             for part in _text(words).wrap(console, max(console.width - _INDENT, 1), overflow="fold"):
                 part.rstrip()
                 console.print(Text(" " * _INDENT) + part, soft_wrap=True)
+
+
+def printed(console: Console, text: str) -> str:
+    """The text in the signs that the stream of the console has, to be laid out."""
+    return nearest(text, console.encoding)
 
 
 def fits(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:

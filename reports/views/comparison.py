@@ -102,7 +102,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One side of a pair."""
+    """One side of a pair. ``element``: which of the row its number is, the worst; None where it has none."""
 
     version: str
     machine: str
@@ -110,6 +110,7 @@ class Verdict:
     symptom: str
     bits: str
     answer: Answer
+    element: int | None
 
     @classmethod
     def of(cls, row: Row, side: str) -> Verdict | None:
@@ -119,7 +120,9 @@ class Verdict:
         version, machine, status, symptom, bits = (
             row[f"{column}{side}"] for column in ("version", "machine", "status", "symptom", "bits")
         )
-        return cls(version, machine, Status(status), symptom, bits, Answer.of(row, side))
+        answer = Answer.of(row, side)
+        element = row[f"index{side}"] if answer.right else None
+        return cls(version, machine, Status(status), symptom, bits, answer, element)
 
     @property
     def fault(self) -> str:
@@ -130,6 +133,18 @@ class Verdict:
     def text(self) -> str:
         """``breaks must, beyond the stable bound, 2,000 ulp``."""
         return joined(", ", [self.status.word, self.fault, self.answer.distance])
+
+
+def unlike(before: Verdict | None, now: Verdict | None) -> str:
+    """Why two numbers may not be read side by side: each has a right result of its own. Empty where they may.
+
+    Of a row the worst element is kept: where another is the worst now, one number says nothing of the other.
+    """
+    if before is None or now is None or before.element is None or now.element is None:
+        return ""
+    if before.element != now.element:
+        return "another element"
+    return "" if before.answer.right == now.answer.right else "another right result"
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,11 @@ class Group:
     before: Verdict | None
     now: Verdict | None
     command: str
+
+    @property
+    def unlike(self) -> str:
+        """Why the numbers of before and now may not be read side by side; empty where they may."""
+        return unlike(self.before, self.now)
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,8 @@ PASSED, FAILED, INVALID = 0, 1, 3
 class Gate:
     """A decision. ``reasons``: those that block, then the warnings, in the order of :class:`Kind`.
 
-    ``waived`` counts verdicts that waivers accept; ``changes`` counts pairs, where there is a baseline.
+    ``waived`` counts verdicts that waivers accept, ``by_suite`` those of them of which a waiver that comes
+    with the suite does; ``changes`` counts pairs, where there is a baseline.
     """
 
     reasons: tuple[Reason, ...]
@@ -225,6 +226,7 @@ class Gate:
     verdicts: int
     by_status: Mapping[Status, int]
     waived: int
+    by_suite: int = 0
     changes: Mapping[Change, int] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
@@ -279,12 +281,21 @@ class Gate:
         blocking = self.blocking
         if not blocking:
             parts = [f"gate passed: {self._passed}"]
-            parts += [f"{self.waived:,} accepted by waivers"] if self.waived else []
+            parts += [f"{self.waived:,} accepted by {self.waiving}"] if self.waived else []
             return joined("; ", [*parts, plural(len(self.reasons), "warning") if self.reasons else ""])
         said = "gate failed" if self.status == FAILED else "gate without a decision, evidence is missing"
         more = len(blocking) - 1
         rest = plural(more, "more reason") if more else ""
         return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])
+
+    @property
+    def waiving(self) -> str:
+        """Whose waivers accept: ``this suite's waivers``."""
+        whose = [
+            *(["this suite's"] if self.by_suite else []),
+            *(["your"] if self.by_suite < self.waived else []),
+        ]
+        return f"{listed(whose)} waivers"
 
     @property
     def answer(self) -> str:

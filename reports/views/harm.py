@@ -16,24 +16,32 @@ from xent_conformance.reports.run.words import Symptom
 
 
 class Harm(IntEnum):
-    """From what nobody notices and everybody has to what is right but for its form."""
+    """From what nobody notices and everybody has to what is right but for its form.
 
-    SPECIAL_OF_PLAIN = 0, "a special value where a plain input has another answer"
-    WRONG_OF_PLAIN = 1, "a wrong number for a plain input"
-    SPECIAL = 2, "a special value or a silent number where an unusual input has another answer"
-    WRONG = 3, "a wrong number for an unusual input"
-    CHANGED = 4, "what is given is changed"
-    DIED = 5, "the process dies or does not come back"
-    IMPRECISE = 6, "a number with fewer right digits than there could be"
-    OTHER_BITS = 7, "other bits, and both within the bounds"
-    NO_ANSWER = 8, "an error in place of an answer"
-    FORM = 9, "the right number in another shape or format"
+    In a sentence, and in words that are counted: two may share them.
+    """
+
+    SPECIAL_OF_PLAIN = 0, "a special value where a plain input has another answer", "wrong for plain inputs"
+    WRONG_OF_PLAIN = 1, "a wrong number for a plain input", "wrong for plain inputs"
+    SPECIAL = (
+        2,
+        "a special value or a silent number where an unusual input has another answer",
+        "wrong for unusual inputs",
+    )
+    WRONG = 3, "a wrong number for an unusual input", "wrong for unusual inputs"
+    CHANGED = 4, "what is given is changed", "changing what is given"
+    DIED = 5, "the process dies or does not come back", "dead or without an end"
+    IMPRECISE = 6, "a number with fewer right digits than there could be", "less accurate"
+    OTHER_BITS = 7, "other bits, and both within the bounds", "in bits alone"
+    NO_ANSWER = 8, "an error in place of an answer", "raising an error"
+    FORM = 9, "the right number in another shape or format", "in shape or format alone"
 
     about: str
+    brief: str
 
-    def __new__(cls, rank: int, about: str = "") -> Harm:
+    def __new__(cls, rank: int, about: str = "", brief: str = "") -> Harm:
         member = int.__new__(cls, rank)
-        member._value_, member.about = rank, about
+        member._value_, member.about, member.brief = rank, about, brief
         return member
 
 

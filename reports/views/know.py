@@ -5,7 +5,7 @@ A sentence is there where the run has what it speaks of, and where something is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +15,7 @@ from xent_conformance.reports.run.words import JUDGED, ORDINARY, Grade, Status, 
 from xent_conformance.reports.text.featured import BAD_INDEX, GROUPS, LONG_SUM, MASKED
 from xent_conformance.reports.text.numbers import ulps
 from xent_conformance.reports.text.wording import capital, listed, plural, words
+from xent_conformance.reports.views.causes import Cause
 from xent_conformance.reports.views.doors import choices, doors
 from xent_conformance.reports.views.scorecard import SMALL
 
@@ -44,12 +45,15 @@ class Line:
         return " " if self.sentence.startswith(("in ", "by ")) else ": "
 
 
-def know(run: Run) -> list[Line]:
-    """What there is to know of this run, what is broken by a must clause first."""
+def know(run: Run, causes: Sequence[Cause]) -> list[Line]:
+    """What there is to know of this run, in the order of its ``causes``, worst first; then what has none.
+
+    The level of a line is that of the rows that it speaks of: its cause may break a worse clause elsewhere.
+    """
     judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED))
     found = [line for make in _MAKERS for line in make(judged)] + list(_twins(run))
-    order = ["must", "should", ""]
-    return sorted(found, key=lambda line: order.index(line.level))
+    place, level = {cause.id: rank for rank, cause in enumerate(causes)}, ["must", "should", ""]
+    return sorted(found, key=lambda line: (place.get(line.cause, len(causes)), level.index(line.level)))
 
 
 def _masked(judged: pl.DataFrame) -> Iterable[Line]:

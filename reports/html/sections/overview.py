@@ -113,7 +113,7 @@ def view(material: Material) -> Head:
         asked=_asked(run),
         decided=_decided(material),
         tiles=_tiles(material),
-        know=tuple(_know(run)),
+        know=tuple(_know(material)),
         card=card(scorecard(run, material.naming.frameworks)),
         complete=complete,
         completeness=_completeness(run),
@@ -186,7 +186,7 @@ def _title(gate: Gate) -> str:
 def _in_words(gate: Gate, said: str) -> str:
     parts = [said]
     if gate.waived:
-        parts.append(f"Waivers accept {plural(gate.waived, 'verdict')}.")
+        parts.append(f"{capital(gate.waiving)} accept {plural(gate.waived, 'verdict')}.")
     if gate.warnings:
         number = len(gate.warnings)
         parts.append(f"{plural(number, 'warning')}, which {'does' if number == 1 else 'do'} not block.")
@@ -245,7 +245,7 @@ def _tiles(material: Material) -> tuple[Tile, ...]:
     )
 
 
-def _know(run: Run) -> Sequence[Know]:
+def _know(material: Material) -> Sequence[Know]:
     marks = {"must": STATUS[Status.BREAKS_MUST], "should": STATUS[Status.BREAKS_SHOULD]}
     return [
         Know(
@@ -255,7 +255,7 @@ def _know(run: Run) -> Sequence[Know]:
             line.sentence,
             cause_id(line.cause) if line.cause else anchor("op", line.operator),
         )
-        for line in know(run)
+        for line in know(material.run, material.causes)
     ]
 
 

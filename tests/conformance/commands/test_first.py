@@ -77,8 +77,8 @@ def test_five_lines(install: Install) -> None:
     run = read_run(Path(f"{FILE}.parquet"))
     found = causes(run)
     assert decision.startswith("gate failed: ")
-    assert by_harm.startswith(f"{len(found)} cause")
-    assert "a special value where a plain input has another answer" in by_harm
+    wrong = f"{len(found)} causes: {len(found)} wrong for plain inputs"
+    assert by_harm == f"{wrong}; {len(found)} break a must clause and block"
     assert worst.startswith(f"the worst: {found[0].title}: fake.softmax eager cpu returned NaN, right ")
     assert files_ == f"the page: {FILE}.html (the run file: {FILE}.parquet)"
     assert asked.startswith("asked: fake 1.0, quick, in ") and asked.endswith(" s, by this Python")

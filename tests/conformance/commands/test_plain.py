@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.small_run import run_of, verdict
-from xent_conformance.commands.plain import NEAREST
 from xent_conformance.reports.run.file import write_run
+from xent_conformance.reports.text.nearest import NEAREST
 
 ASCII = {"PYTHONIOENCODING": "ascii"}
 C_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

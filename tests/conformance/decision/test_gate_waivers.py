@@ -29,7 +29,7 @@ def _state(told: dict[str, Any], name: str = "fake-nan") -> str:
 def test_what_is_accepted_passes(make: Make) -> None:
     status, told, lines = _gated(make, "AlwaysNan", {}, ONE_ONE)
     assert status == 0 and _state(told) == State.ACCEPTS and told["waived"] == 80
-    assert "80 accepted by waivers" in lines[0]
+    assert "80 accepted by your waivers" in lines[0]
     assert any("waivers: 2 accepts; 80 verdicts accepted" in line for line in lines)
 
 

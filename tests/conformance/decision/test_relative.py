@@ -65,6 +65,14 @@ def test_what_was_broken_and_drifted_is_as_broken_as_before(strict: bool) -> Non
     assert _blocking(gate) == ([Kind.AS_BEFORE] if strict else [])
 
 
+@pytest.mark.parametrize(("element", "other"), [(1, ""), (2, " of another element")])
+def test_errors_of_different_elements_are_said_to_be(element: int, other: str) -> None:
+    then, now = (verdict(case="a", ulps=u, index=i) for u, i in ((2.0, 1), (32.0, element)))
+    (drifted,) = _gate([then], [now]).reasons
+    assert drifted.kind is Kind.DRIFTED and f"drifted from 2.00 ulp to 32.0 ulp{other} (" in drifted.title
+    assert drifted.detail == f"before: conforms, 2.00 ulp; now: conforms, 32.0 ulp{other}"
+
+
 @pytest.mark.parametrize(
     "where",
     [

@@ -23,6 +23,7 @@ GATE = {
     "against": ["str"],
     "verdicts": "int",
     "waived": "int",
+    "waived_by_suite": "int",
     "by_status": {"breaks_must": "int", "conforms": "int"},
     "changes": {
         "regressed": "int",
@@ -117,6 +118,7 @@ VERDICT = {
     "status": "str",
     "symptom": "str",
     "bits": "str",
+    "element": "int",
     "ulps": "float",
     "got": "str",
     "right": "str",

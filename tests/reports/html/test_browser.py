@@ -243,6 +243,25 @@ def test_plain_questions_are_answered_on_the_first_screen(published: Any) -> Non
         assert line.count() == 1 and line.bounding_box()["y"] < 900
 
 
+def test_column_heads_stick_whole_below_the_filters(published: Any) -> None:
+    """Wherever one is in the causes; and a cause that is linked to is not behind them."""
+    hidden = "[...document.querySelectorAll('.heads')].map((h) => { const s = getComputedStyle(h).position;"
+    hidden += "const f = document.querySelector('.filters').getBoundingClientRect().bottom;"
+    hidden += (
+        "const t = [...h.children].filter((c) => c.textContent).map((c) => c.getBoundingClientRect().top);"
+    )
+    hidden += "return [s, f - Math.min(...t)]; })[0]"
+    for row in (0, 5, 12):
+        published.evaluate(f"scrollTo(0, document.querySelectorAll('.cause')[{row}].offsetTop - 200)")
+        position, behind = published.evaluate(hidden)
+        assert position == "sticky" and behind <= 1, row
+    last = published.locator(".cause").nth(8)
+    published.evaluate("(id) => document.getElementById(id).scrollIntoView()", last.get_attribute("id"))
+    heads = published.locator(".heads").first.bounding_box()
+    assert last.bounding_box()["y"] >= heads["y"] + heads["height"] - 1
+    published.evaluate("scrollTo(0, 0)")
+
+
 def test_a_question_is_one_click_from_its_evidence(published: Any) -> None:
     published.locator(".know a", has_text="A masked class").click()
     cause = published.locator(".cause:target")
@@ -267,6 +286,17 @@ def test_may_i_upgrade_and_does_my_gpu_differ(browser: Any) -> None:
     page.locator("nav a", has_text="Modes and devices").click()
     rows = page.locator("#modes tr", has_text="cuda:0")
     assert rows.count() == 2 and all("%" in row.inner_text() for row in rows.all())
+    page.close()
+
+
+def test_on_a_narrow_screen_a_change_is_read_without_scrolling_aside(browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto((HERE / "upgrade-jax.html").as_uri())
+    table = page.locator("#changes .t")
+    assert table.evaluate("(t) => t.scrollWidth <= t.clientWidth")
+    row = "[...document.querySelector('#regressed').rows[2].cells].slice(4)"
+    heads = page.evaluate(f"{row}.map((c) => getComputedStyle(c, '::before').content)")
+    assert heads[:4] == ['"formats "', '"verdicts "', '"before "', '"now "'] and heads[5] == '"ulp "'
     page.close()
 
 

@@ -112,6 +112,24 @@ def test_a_row_has_both_values_and_opens_its_worst_case() -> None:
     assert "conforms → none" in text and "none → conforms" in text
 
 
+OTHER = {"index": 3, "got": 0.095703125, "rounded": 0.095458984375, "dtype": "float16"}
+RIGHT = 0.1302490234375
+
+
+def test_numbers_of_different_elements_stand_with_their_own_right_results() -> None:
+    """The worst element is another one now: ``0.1301 | 0.0957 | 0.09546`` would read as better."""
+    before = [verdict(got=0.130126953125, rounded=RIGHT, dtype="float16", ulps=1.0)]
+    text = page_of(view_of(before, [newer(status="breaks_should", **OTHER)]))[0].text
+    assert "1 0.1301 right 0.1302 0.0957 right 0.09546 another element now 1.00 → 40.0" in text
+    assert "conforms: element 1 0.1301, right 0.1302, 1.00 ulp" in text
+    assert "lost relative accuracy: element 3 0.0957, right 0.09546, 40.0 ulp" in text
+    beside = OTHER | {"index": 1, "rounded": RIGHT}
+    same = page_of(view_of(before, [newer(status="breaks_should", **beside)]))[0].text
+    assert "1 0.1301 0.0957 0.1302 1.00 → 40.0" in same and "element 1" not in same
+    rule = page_of(view_of(before, [newer(hash="two", **OTHER | {"index": 1})]))[0].text
+    assert "0.1301 right 0.1302 0.0957 right 0.09546 another right result now" in rule
+
+
 def test_no_answer_is_told_in_the_framework_s_words() -> None:
     raised = {"outcome": "raised", "symptom": "raised", "grade": "none", "ulps": NAN, "message": "no kernel"}
     text = page_of(view_of([verdict()], [newer(status="breaks_must", **raised)]))[0].text

@@ -53,7 +53,7 @@ def test_the_result_counts_naive_controls_apart() -> None:
 def test_a_cause_says_what_was_returned_what_is_right_and_how_to_see_it() -> None:
     text = page_of([verdict(status="breaks_must")])[0].text
     for words in (
-        "from torch.softmax · eager · cpu · softmax value, element 1 of 3",
+        "from torch.softmax · eager · cpu · softmax value, element 1",
         "returned 0.25 0x3e800000 right 0.1 0x3dcccccd",
         "exact 0.10000000000000000555, certified",
         "error 2,000 ulp, divergent",
@@ -63,6 +63,22 @@ def test_a_cause_says_what_was_returned_what_is_right_and_how_to_see_it() -> Non
         "conformance explain softmax/ordinary/spread1/float32/n3/r0 --implementation torch.softmax",
     ):
         assert words in text, words
+
+
+def test_of_a_loss_with_one_value_a_row_no_element_is_said() -> None:
+    """A run file does not say how many elements an output has; the first is named nowhere."""
+    one = verdict(status="breaks_must", operator="softmax_cross_entropy", n=10, index=0)
+    text = page_of([one])[0].text
+    assert "softmax_cross_entropy value returned 0.25" in text and "element 0" not in text
+
+
+def test_what_breaks_a_should_clause_beside_a_must_clause_has_its_own_mark() -> None:
+    rows = [
+        verdict(clause="4.1", status="breaks_must", cause="leak"),
+        verdict(clause="4.2", status="breaks_should", level="should", symptom="NaN", cause="zero"),
+    ]
+    clauses = dict.fromkeys(("4.1", "4.2"), CLAUSES["1.1"])
+    assert "✕ wrong ▲ NaN too" in page_of(rows, header(clauses=clauses))[0].text
 
 
 def test_a_wrong_special_value_has_no_distance() -> None:

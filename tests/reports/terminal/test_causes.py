@@ -86,6 +86,17 @@ def test_every_symptom_has_a_harm_of_its_own_right(symptom: Symptom) -> None:
 # --- how it is printed -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 160])
+def test_no_line_is_wider_than_the_terminal_and_each_cause_says_what_was_returned(width: int) -> None:
+    """Where it has no room beside the title, below it."""
+    told = {"offset-kept": {"hypothesis": "masked classes have a share of the smoothing", "sentence": ""}}
+    text = _printed(_causes({"case": "a"}, told=told), width)
+    _, _, *lines = text.splitlines()
+    assert all(cell_len(line) <= width for line in lines) and lines[0].startswith("must    masked classes")
+    assert "returned 0.25, right 0.1" in " ".join(" ".join(lines).split())
+    assert (len(lines) == 1) == (width >= 80)
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 160])
 def test_a_cause_is_one_line_that_is_no_wider_than_the_terminal(width: int) -> None:
     long = {"cause": "l" * 90, "framework": "y" * 90, "symptom": "z" * 90}

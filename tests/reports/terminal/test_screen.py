@@ -45,6 +45,31 @@ def _compared(console: Console) -> None:
     comparison.show(view_of([verdict()], [newer()], now_header(environment=environment)), console)
 
 
+@pytest.mark.parametrize("width", [140, 60])
+def test_columns_are_laid_out_in_the_signs_that_are_printed(width: int) -> None:
+    """``Σ`` is ``sum`` where the stream has no such sign: then it takes three columns."""
+    out = io.BytesIO()
+    stream = io.TextIOWrapper(out, encoding="ascii", write_through=True)
+    rows = [("softmax", "exp(x_i) / Σ exp(x_j)", "Σ ∇ " * 9), ("log", "x", "y")]
+    table(Console(file=stream, width=width, highlight=False), ("name", "formula", "about"), rows)
+    lines = out.getvalue().decode("ascii").splitlines()
+    assert "exp(x_i) / sum exp(x_j)" in "\n".join(lines) and max(map(len, lines)) <= width
+    bars = {tuple(i for i, sign in enumerate(line) if sign == "|") for line in lines if " | " in line}
+    assert len(bars) == (width > 100)
+
+
+def test_numbers_of_different_elements_are_not_set_side_by_side() -> None:
+    """Each with its element and its own right result; of one element, as they are."""
+    told = {}
+    for element in (1, 2):
+        console = _console(400)
+        comparison.show(view_of([verdict(ulps=2.0)], [newer(ulps=9.0, index=element, got=0.5)]), console)
+        told[element] = _printed(console)
+    assert "before conforms, 2.00 ulp, 0.25; now conforms, 9.00 ulp, 0.5:" in told[1]
+    assert "before conforms, 2.00 ulp, element 1 0.25 (right 0.1); " in told[2]
+    assert "now conforms, 9.00 ulp, element 2 0.5 (right 0.1):" in told[2]
+
+
 def _over_versions(console: Console) -> None:
     rows = [verdict_of_version(implementation=f"{LONG}{i}", status="breaks_must") for i in range(300)]
     runs = [run_of_version(f"{i}.0.0.dev20261121+cpu", *rows) for i in range(7)]

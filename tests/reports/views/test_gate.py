@@ -15,7 +15,17 @@ from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, K
         (
             gate(reason(Kind.DRIFTED, blocking=False), waived=3),
             PASSED,
-            "gate passed: 100 verdicts of torch 2.13.0; 3 accepted by waivers; 1 warning",
+            "gate passed: 100 verdicts of torch 2.13.0; 3 accepted by your waivers; 1 warning",
+        ),
+        (
+            gate(waived=3, by_suite=3),
+            PASSED,
+            "gate passed: 100 verdicts of torch 2.13.0; 3 accepted by this suite's waivers",
+        ),
+        (
+            gate(waived=3, by_suite=1),
+            PASSED,
+            "gate passed: 100 verdicts of torch 2.13.0; 3 accepted by this suite's and your waivers",
         ),
         (gate(reason(title="a")), FAILED, "gate failed: a, 4 verdicts"),
         (gate(reason(title="a", count=1), reason()), FAILED, "gate failed: a, 1 verdict; 1 more reason"),

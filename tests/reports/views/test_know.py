@@ -7,15 +7,34 @@ from typing import Any
 import pytest
 
 from tests.support.small_run import run_of, verdict
+from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.know import Line, know
 
 
 def lines(rows: list[dict[str, Any]]) -> list[Line]:
-    return know(run_of(rows))
+    run = run_of(rows)
+    return know(run, causes(run))
 
 
 def masked(name: str, **changes: Any) -> dict[str, Any]:
     return verdict(operator="softmax_cross_entropy", clause="4.2", implementation=name, **changes)
+
+
+def long(**changes: Any) -> dict[str, Any]:
+    return verdict(clause="2.6", dtype="float16", operator="log_softmax", **changes)
+
+
+def test_the_first_line_is_of_the_worst_cause() -> None:
+    """What a terminal calls the worst leads the page, also where these rows of it break a should clause."""
+    nan = {"symptom": "NaN", "cause": "zero-times-infinity"}
+    rows = [
+        masked("a", status="breaks_should", **nan),
+        masked("a", case="huge", status="breaks_must", **nan) | {"clause": "2.2"},
+        long(framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum"),
+    ]
+    told = [(line.cause, line.level) for line in lines(rows)]
+    assert told == [("zero-times-infinity", "should"), ("sum", "must")]
+    assert [cause for cause, _ in told] == [cause.id for cause in causes(run_of(rows))]
 
 
 def test_nothing_to_know_is_nothing_said() -> None:
@@ -115,12 +134,9 @@ def test_twins_that_keep_them_are_not_told_apart() -> None:
 
 
 def test_long_sums_name_the_format_and_who_conforms() -> None:
-    long = {"clause": "2.6", "dtype": "float16", "operator": "log_softmax"}
     rows = [
-        verdict(
-            framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum", **long
-        ),
-        verdict(framework="onnxruntime", implementation="onnxruntime:LogSoftmax", **long),
+        long(framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum"),
+        long(framework="onnxruntime", implementation="onnxruntime:LogSoftmax"),
     ]
     (line,) = lines(rows)
     assert line.what == "float16 with 2¹⁷ classes" and line.cause == "sum"
