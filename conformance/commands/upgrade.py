@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,9 +132,11 @@ def upgrade(
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
         raise fail(str(error), EVIDENCE) from None
-    gate, told = decided.gate, decided.comparison.told()
+    old_file, new_file = (str(run_file(request, pin, out)) for pin in request.pins)
+    files = commands.Files((new_file,), (old_file,), tuple(map(str, waivers or ())), known, tuple(names))
+    gate, told = replace(decided.gate, files=files), decided.comparison.told()
     table = versions([before, now], request.command())
-    beside = commands.compare(*(str(run_file(request, pin, out)) for pin in request.pins))
+    beside = commands.compare(old_file, new_file)
     notes = [f"run files are in {out}; side by side: {beside}"]
     notes += write_all(
         (html, lambda: render_comparison(told, gate, request.command())),

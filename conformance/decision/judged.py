@@ -51,8 +51,10 @@ def judge_waivers(
 ) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults among ``verdicts``, with the name of the waiver that accepts each in ``waiver``, or null.
 
-    Those that a worsened waiver speaks of bear no name: they block by themselves.
+    Those that a worsened waiver speaks of bear no name: they block by themselves. Where a waiver of the
+    user's own accepts what one of the suite knows, it is the user's: somebody here has reviewed it.
     """
+    waivers = sorted(waivers, key=lambda waiver: waiver.shipped)
     faults = verdicts.filter(pl.col("status").is_in(FAULTS)).with_row_index("_row")
     witnesses = verdicts.filter(pl.col("case").is_in({case for w in waivers for case in w.witnesses}))
     of = {str(name): found for (name,), found in faults.partition_by("framework", as_dict=True).items()}

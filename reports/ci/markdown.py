@@ -203,6 +203,10 @@ def _head(gate: Gate) -> list[str]:
     lines += [f"{plural(gate.verdicts, 'verdict')}{counts}{waived}.", ""]
     if gate.blocking:
         lines += [f"Show the first: {code(gate.blocking[0].command)}", ""]
+        stubs, then = gate.acceptance
+        lines += (
+            [f"To accept what blocks, after reading why: {code(stubs)}; {plain(then)}.", ""] if stubs else []
+        )
         lines += [f"### {len(gate.blocking):,} blocking", ""]
     return lines
 

@@ -1,8 +1,8 @@
 """A decision in a terminal. A pure function of the decision.
 
 The first line says all that a person in a hurry needs; the last line of a failure is the command that shows
-its first reason. Foreign text stays on its own line and never starts one: a CI service takes some lines for
-commands.
+its first reason, and the one before says how to accept what can be. Foreign text stays on its own line and
+never starts one: a CI service takes some lines for commands.
 """
 
 from __future__ import annotations
@@ -68,6 +68,9 @@ def show(
         say(console, note)
     for line in annotations:
         console.print(Text(line), soft_wrap=True)
+    stubs, then = gate.acceptance
+    if stubs:
+        say(console, f"to accept what blocks, after reading why: {flat(stubs)}; {then}")
     if blocking:
         say(console, flat(blocking[0].command))
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from xent_conformance.reports.run.commands import Files
-from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.run.commands import NEW_WAIVERS, Files
+from xent_conformance.reports.run.words import Status, Symptom
 from xent_conformance.reports.text.wording import Answer, joined, listed, plural
 from xent_conformance.reports.views.comparison import Change, Difference
 
@@ -54,6 +54,9 @@ EVIDENCE = (
 
 _COUNTED = (Kind.UNDECIDED, Kind.MISSING, Kind.NOT_COMPARABLE)
 """Their titles say how many verdicts there are."""
+
+_WAIVED = (Kind.REGRESSED, Kind.LESS_ACCURATE, Kind.MUST, Kind.SHOULD, Kind.AS_BEFORE)
+"""About verdicts of a run, which a waiver may accept where they are broken."""
 
 
 class Finding(NamedTuple):
@@ -103,6 +106,11 @@ class Reason:
     def evidence(self) -> bool:
         """Whether something is missing without which nothing is decided."""
         return self.kind in EVIDENCE
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether a waiver of the user's own can accept it: a waiver is of something that is broken."""
+        return self.kind in _WAIVED and self.symptom not in ("", Symptom.NONE)
 
     @property
     def counted(self) -> str:
@@ -333,6 +341,18 @@ class Gate:
             f"known and accepted: {plural(self.waived, 'verdict')} by {plural(known, 'waiver')}",
             f"first run of this version or machine? Block from now on on what changes: {adopt}",
         ]
+
+    @property
+    def acceptance(self) -> tuple[str, str]:
+        """What writes stubs of waivers for all that blocks and can be accepted, and what a person then does.
+
+        Both are empty where nothing can, or where a waiver would not help: evidence is missing.
+        """
+        levels = {r.level or "must" for r in self.blocking if r.acceptable}
+        if not levels or self.status != FAILED or not self.files.runs:
+            return "", ""
+        stubs = self.files.waive(level=levels.pop() if len(levels) == 1 else "all")
+        return stubs, f"write reason and link of each, and decide again with --waivers {NEW_WAIVERS}"
 
     @property
     def counts(self) -> str:
