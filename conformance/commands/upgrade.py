@@ -144,11 +144,10 @@ def upgrade(
         (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )
     said = screen(html, markdown_file, json_file)
-    if quiet:
-        terminal_gate.sentence(gate, said)
-    else:
+    terminal_gate.sentence(gate, said)  # the first line, in all that follows
+    if not quiet:
         terminal_comparison.show(told, said, whole=verbose)
-        terminal_gate.show(gate, said, notes=notes, whole=verbose)
+        terminal_gate.show(gate, said, notes=notes, whole=verbose, said=True)
     raise typer.Exit(gate.status)
 
 

@@ -35,16 +35,19 @@ def show(
     notes: Sequence[str] = (),
     annotations: Sequence[str] = (),
     whole: bool = False,
+    said: bool = False,
 ) -> None:
     """A decision; ``notes`` are printed before its last line. ``whole``: every reason, warning and waiver.
 
-    ``annotations``: lines that a CI service is to obey.
+    ``annotations``: lines that a CI service is to obey. ``said``: its sentence stands above, before what else
+    the command shows.
     """
     blocking = gate.blocking
     shown = len(blocking) if whole else BLOCKING
     if gate.elsewhere:
         say(console, flat(gate.elsewhere))
-    sentence(gate, console)
+    if not said:
+        sentence(gate, console)
     answered = f"; answered of what was offered: {gate.answered_of_offered}" if gate.answered else ""
     say(console, f"tested: {', '.join(gate.tested) or 'nothing'}{answered}")
     if gate.against:
@@ -115,11 +118,8 @@ def _waivers(gate: Gate, console: Console, *, whole: bool) -> None:
         say(console, f"  {w.state}: {flat(w.name)} ({flat(w.framework)}): {flat(w.message, 400)}")
     if whole:
         return
-    elsewhere = [w for w in gate.waivers if w.not_run]
-    if elsewhere:
-        who = ", ".join(sorted({w.framework for w in elsewhere}))
-        words = f"{len(elsewhere):,} of what was not run ({who})"
-        say(console, f"  {State.NOT_EVALUATED}: {words}; next: {commands.line('run')}")
+    if gate.of_others:
+        say(console, f"  {State.NOT_EVALUATED}: {flat(gate.of_others)}; next: {commands.line('run')}")
     together: dict[tuple[State, str, str], list[Judged]] = {}
     for w in gate.waivers:
         if w.state is not State.ACCEPTS and not w.not_run:

@@ -6,7 +6,7 @@ is as it came.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,6 +71,18 @@ class Finding(NamedTuple):
     symptom: str
 
 
+def named(findings: Sequence[Finding], first: str) -> str:
+    """``tf.nn.softmax and 2 more``: one implementation by name, and how many others there are."""
+    more = len({f.implementation for f in findings} - {first})
+    return f"{first} and {more} more" if more else first
+
+
+def outputs(findings: Sequence[Finding]) -> str:
+    """``value and grad_logits``, or how many there are."""
+    found = sorted({f.output for f in findings})
+    return " and ".join(found) if len(found) < 3 else f"{len(found)} outputs"
+
+
 @dataclass(frozen=True)
 class Reason:
     """One reason; ``count`` verdicts share it, and ``case`` is the worst of them, with its ``answer``.
@@ -106,6 +118,16 @@ class Reason:
     def evidence(self) -> bool:
         """Whether something is missing without which nothing is decided."""
         return self.kind in EVIDENCE
+
+    @property
+    def who(self) -> str:
+        """The implementation of the worst by name, and how many more it is about."""
+        return named(self.findings, self.implementation)
+
+    @property
+    def of_what(self) -> str:
+        """The outputs that it is about."""
+        return outputs(self.findings) or self.output
 
     @property
     def acceptable(self) -> bool:
@@ -329,6 +351,14 @@ class Gate:
             return ""
         what = listed(list(dict.fromkeys(d.what for d in self.machine)))
         return f"the machine changed since the baseline ({what}): what is only less accurate does not block"
+
+    @property
+    def of_others(self) -> str:
+        """``27 of what was not run (jax, optax)``: waivers not evaluated; empty where all was run."""
+        others = [w.framework for w in self.waivers if w.not_run]
+        if not others:
+            return ""
+        return f"{len(others):,} of what was not run ({', '.join(sorted(set(others)))})"
 
     def first_day(self, adopt: str) -> list[str]:
         """Where a gate without a baseline fails for what no waiver knows: that, and what to type."""
