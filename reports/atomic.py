@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,21 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # what there was to say is said
             temporary.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """Raise OSError, which names the folder, where no file can be made that is called so; nothing is left.
+
+    A folder is tried and not asked for its rights: who is root, and who mounts, may do other things than
+    those say. What is not there yet would be made in the nearest that is.
+    """
+    folder = next(parent for parent in path.parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def _sync(file: Path) -> None:

@@ -40,7 +40,7 @@ from xent_conformance.commands.base import (
     select,
 )
 from xent_conformance.commands.configured import settle
-from xent_conformance.commands.files import accepted, as_json, check_outputs, screen, write_all
+from xent_conformance.commands.files import accepted, as_json, check_outputs, check_place, screen, write_all
 from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def upgrade(
     check_parts(engine, parts)
     written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
     check_outputs(written, waivers or (), force=force)
+    check_place("--out", out / "RUN.parquet")
     plug_in(plugin)
     known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
@@ -193,6 +194,7 @@ def matrix(
     settle()
     check_parts(engine, parts)
     check_outputs({"--html": html, "--json": json_file}, (), force=force)
+    check_place("--out", out / "RUN.parquet")
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, _cluster(engine))
