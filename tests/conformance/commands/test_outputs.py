@@ -128,6 +128,13 @@ def test_a_link_that_is_called_like_a_journal_is_not_followed(install: Install) 
     assert [p.name for p in there.iterdir()] == ["ended"]
 
 
+def test_an_empty_run_file_is_called_empty() -> None:
+    Path("empty.parquet").touch()
+    told = conformance("gate", "empty.parquet", status=EVIDENCE).stderr
+    assert "empty.parquet: empty: " in told and "run again, or name another file" in told
+    assert "torn" not in told and "mmap" not in told
+
+
 # --- how files are written ---
 
 
