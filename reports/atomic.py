@@ -37,10 +37,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        error.filename, error.filename2 = (
-            str(wanted),
-            None,
-        )  # what was wanted, not what it was called meanwhile
+        # what was wanted, not what it was called meanwhile
+        error.filename, error.filename2 = str(wanted), None
         raise
     finally:
         with contextlib.suppress(OSError):  # what there was to say is said
@@ -57,6 +55,23 @@ def _put_into(path: Path) -> Iterator[Path]:
         except OSError as error:
             error.filename, error.filename2 = str(path), None
             raise
+
+
+def check_place(path: Path) -> None:
+    """Raise OSError, which names the folder, where no file can be made that is called so; nothing is left.
+
+    A folder is tried and not asked for its rights: who is root, and who mounts, may do other things than
+    those say. What is not there yet would be made in the nearest that is. A device or a pipe needs no folder.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return
+    folder = next(parent for parent in path.parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def _sync(file: Path) -> None:

@@ -84,6 +84,9 @@ def test_the_default_branch_is_compared_with_its_baseline(tmp_path: Path, passed
     kept = Path(passed.outputs["install"]["folder"]) / "run.parquet"
     (baseline / "run.parquet").write_bytes(kept.read_bytes())
     assert later.run() == 1, later.log
+    beside = baseline.parent / "baseline.parquet"
+    assert beside.read_bytes() == kept.read_bytes(), "uploaded: `waive` needs both"
+    assert f"waive {baseline.parent / 'run.parquet'} --baseline {beside} " in later.log
     assert (baseline / "run.parquet").read_bytes() == kept.read_bytes(), "what failed is no baseline"
 
 

@@ -116,7 +116,7 @@ COMMANDS = {
     f"--json --badge {PRINTED} {LOUD}",
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",
     "adopt": "run --out -o --waivers --known --no-known --force",
-    "waive": "runs --out -o --level --waivers --known --no-known --force",
+    "waive": "runs --out -o --level --baseline --fail-on --waivers --known --no-known --force",
     "list": f"what --plugin {PRINTED}",
     "causes": f"runs --force --json --whole --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "report": f"runs --first --out -o --gate --no-gate --scripts --sweep --force {HOW_IT_IS_DECIDED} {LOUD}",

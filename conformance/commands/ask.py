@@ -138,7 +138,8 @@ def run(
         raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
     if shard:
         selection = _part(selection, shard, formatted)
-    check_outputs({"--out": out}, [*(baseline or ()), *(waivers or ())], force=True)  # by the engine
+    read = [*(baseline or ()), *(waivers or ())]
+    check_outputs({"--out": out}, read, force=True, tried=not dry_run)  # what is there: by the engine
     if out == STANDARD and resume:
         raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
     from xent_conformance.discovery.names import UnknownName

@@ -34,13 +34,14 @@ def deciding(
 
     before = read(baseline) if baseline else None
     accepts = accepted(waivers, known)
-    policy = Policy(frozenset(f.value for f in fail_on or ()))
+    names = tuple(f.value for f in fail_on or ())
+    policy = Policy(frozenset(names))
     baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (baseline, waivers))
 
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
         if before is not None:
             check_baseline(before, baseline or (), run, runs)
         decision = decide(run, baseline=run if first else before, waivers=accepts, policy=policy)
-        return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known))
+        return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known, names))
 
     return decided

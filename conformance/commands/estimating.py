@@ -24,7 +24,7 @@ def estimate(selection: Selection, interpreters: Mapping[str, str], out: Path) -
     from xent_conformance.running import costs
 
     batches = list(selection.batches())
-    planned = costs.plan(selection, batches, interpreters)
+    planned = costs.plan(selection, batches, interpreters, _lacking(selection, interpreters))
     cache = default_cache()
     found = costs.estimated(
         planned,
@@ -34,6 +34,18 @@ def estimate(selection: Selection, interpreters: Mapping[str, str], out: Path) -
         lambda batch: costs.remembered(batch, cache),
     )
     return costs.told(found, _last(selection, out))
+
+
+def _lacking(selection: Selection, interpreters: Mapping[str, str]) -> list[str]:
+    """Frameworks of the suite that the Python named for them has not, by its records."""
+    from xent_conformance.versions.elsewhere import installed
+
+    asked = [f for f in selection.chosen_frameworks() if f.shipped and f.name in interpreters]
+    return [
+        f.name
+        for f in asked
+        if not installed(interpreters[f.name], f.distributions).keys() >= set(f.distributions)
+    ]
 
 
 def _last(selection: Selection, out: Path) -> Mapping[str, Any] | None:
@@ -72,6 +84,8 @@ def show_estimate(told: Mapping[str, Any], out: Path) -> Callable[[Console], Non
             rows.append((s["seat"], count(s["batches"]), modes, count(s["verdicts"]), about, memory))
         columns = ("worker", "batches", "questions by mode", "verdicts", "about", "memory")
         table(console, columns, rows, right=("batches", "verdicts", "about", "memory"), names=columns[:1])
+        if away := [s["seat"] for s in told["seats"] if s["installed"] is False]:
+            say(console, ("not installed, and left out", "bold"), f": {', '.join(away)}")
         say(
             console,
             (f"about {seconds(told['seconds'])}", "bold"),

@@ -92,11 +92,13 @@ def check_outputs(
     force: bool,
     remade: bool = True,
     printed: bool = False,
+    tried: bool = True,
 ) -> None:
     """No file is written over what is read, none twice, and none is lost; exit status 2 otherwise.
 
     ``remade``: it is a function of run files, so one of ours is made anew. ``force``: so is any other. One
-    thing alone goes to standard output: ``printed`` says that it is a document already.
+    thing alone goes to standard output: ``printed`` says that it is a document already. ``tried``: exit
+    status 3 where no such file can be made, before anything is asked for it.
     """
     from xent_conformance.running import keeping
 
@@ -115,6 +117,8 @@ def check_outputs(
             )
         if path.is_dir():
             raise fail(f"{option} {path}: that is a folder; name a file", USAGE)
+        if tried:
+            check_place(option, path)
         taken[path.resolve()] = f"is written ({option})"
         if force:
             continue
@@ -122,6 +126,17 @@ def check_outputs(
             (keeping.check_text if remade else keeping.check_free)(path)
         except keeping.Occupied as occupied:
             raise fail(f"{option} {occupied}", USAGE) from None
+
+
+def check_place(option: str, path: Path) -> None:
+    """Exit status 3 where no file of that name can be made: answers that took an hour would be lost."""
+    from xent_conformance.reports import atomic
+
+    try:
+        atomic.check_place(path)
+    except OSError as error:
+        why = f"no file can be made in {error.filename} ({error.strerror})"
+        raise fail(f"{option} {path}: {why}; name another place", EVIDENCE) from None
 
 
 def elsewhere(out: Path) -> Path | None:

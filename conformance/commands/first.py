@@ -48,7 +48,7 @@ from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
 from xent_conformance.commands.files import check_outputs, write
-from xent_conformance.commands.group import FIRST
+from xent_conformance.commands.group import FIRST, First
 from xent_conformance.commands.where import Python, needs, target_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 @app.command(
     FIRST,
+    cls=First,
     epilog=ends(
         {
             0: "passed",
@@ -74,7 +75,7 @@ def first(
     frameworks: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FRAMEWORK]...",
+            metavar="FRAMEWORK",
             help="torch, jax, tensorflow, …; default: what is installed.",
             autocompletion=completing.frameworks,
         ),
@@ -124,7 +125,8 @@ def first(
     from xent_conformance.running import keeping
 
     file = out / f"{_stem(frameworks or (), selection.as_dict())}.parquet"
-    check_outputs({"--out": file}, [*(baseline or ()), *(waivers or ())], force=True)  # by check_run
+    read = [*(baseline or ()), *(waivers or ())]
+    check_outputs({"--out": file}, read, force=True, tried=not dry_run)  # what is there: by check_run
     asked = [f.name for f in selection.chosen_frameworks()]
     interpreters = where.interpreters(asked)
     try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
+import functools
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +33,7 @@ from xent_conformance.commands.base import (
     console,
     ends,
     errors,
+    fail,
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import (
@@ -52,6 +56,7 @@ from xent_conformance.commands.plain import escape
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from xent_conformance.reports.run.commands import Files
     from xent_conformance.reports.views.comparison import Told
     from xent_conformance.reports.views.gate import Gate
 
@@ -125,8 +130,10 @@ def gate(
     check_outputs(every, [*runs, *read_too], force=force, printed=as_document)
     run = read(runs)
     before = run if first else read_baseline(baseline, run, runs) if baseline else None
-    policy = Policy(frozenset(f.value for f in fail_on or ()), drift_factor)
+    names = tuple(f.value for f in fail_on or ())
+    policy = Policy(frozenset(names), drift_factor)
     decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
+    decision = replace(decision, files=_files(runs, baseline, waivers, known, names))
     notes = write_all(
         (junit, lambda: junits.render(decision, run)),
         (markdown, lambda: markdowns.summary(decision)),
@@ -195,32 +202,89 @@ def waive(
     runs: Runs,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.toml", help="Or - for standard output.")],
     level: Annotated[WhichLevel, typer.Option("--level", help="Of the clauses broken.")] = WhichLevel.MUST,
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--baseline",
+            metavar="OLD.parquet",
+            parser=named.file,
+            help="For what blocks against it, known to the suite or not (repeatable).",
+        ),
+    ] = None,
     waivers: Waivers = None,
     known: Known = True,
+    fail_on: FailOns = None,
     force: Force = False,
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
-    from xent_conformance.decision.stubs import stubs, toml
-    from xent_conformance.reports.run.commands import Files
+    from xent_conformance.decision.policy import Policy
+    from xent_conformance.decision.stubs import known_to_the_suite, stubs, toml
 
     settle()
-    check_outputs({"--out": out}, [*runs, *(waivers or ())], force=force, remade=False)
+    if fail_on and not baseline:
+        raise fail("--fail-on is of a decision against a baseline: name it with --baseline", USAGE)
+    read_too = [*(baseline or ()), *(waivers or ())]
+    check_outputs({"--out": out}, [*runs, *read_too], force=force, remade=False)
     run = read(runs)
+    before = read_baseline(baseline, run, runs) if baseline else None
+    accepts, names = accepted(waivers, known), tuple(f.value for f in fail_on or ())
+    written = functools.partial(stubs, run, accepts, baseline=before, policy=Policy(frozenset(names)))
     levels = ("must", "should") if level is WhichLevel.ALL else (level.value,)
-    found = stubs(run, accepted(waivers, known), levels)
+    found = written(levels)
     if not found:
-        (errors if out == STANDARD else console).print(
-            f"no finding of that level ({', '.join(levels)}) is without a waiver: nothing is written"
-        )
+        if before is None:
+            told = _none_without(levels, known_to_the_suite(run, accepts))
+        else:
+            told = _none_against(
+                levels, before.tested, sum(stub.count for stub in written(("must", "should")))
+            )
+        (errors if out == STANDARD else console).print(escape(told), soft_wrap=True)
         return
     if out == STANDARD:
         print_bytes(toml(found).encode("utf-8"))
         return
     write(out, toml(found))
     count = sum(stub.count for stub in found)
-    files = Files(tuple(map(str, runs)), waivers=(*map(str, waivers or ()), str(out)), known=known)
+    files = _files(runs, baseline, [*(waivers or ()), out], known, names)
     told = f"wrote {out}: {len(found)} stubs for {count} verdicts; write `reason` and `link` of each, then:"
     console.print(escape(f"{told} {files.gate()}"), soft_wrap=True)
+
+
+def _none_without(levels: Sequence[str], known: int) -> str:
+    """That there is nothing to accept, and that what the suite has accepted may block all the same."""
+    from xent_conformance.reports.text.wording import plural
+
+    told = f"no finding of that level ({', '.join(levels)}) is without a waiver: nothing is written"
+    if not known:
+        return told
+    return (
+        f"{told}; waivers of the suite accept {plural(known, 'verdict')} of broken must clauses, and hide "
+        "none that is new against a baseline: for stubs of those, add --baseline OLD.parquet"
+    )
+
+
+def _none_against(levels: Sequence[str], before: Sequence[str], others: int) -> str:
+    """That there is nothing to accept, unless of the other level."""
+    from xent_conformance.reports.text.wording import plural
+
+    told = (
+        f"nothing of that level ({', '.join(levels)}) blocks against {', '.join(before)}: nothing is written"
+    )
+    return f"{told}; {plural(others, 'verdict')} of the other level do: add --level all" if others else told
+
+
+def _files(
+    runs: Sequence[Path],
+    baseline: Sequence[Path] | None,
+    waivers: Sequence[Path] | None,
+    known: bool,
+    fail_on: tuple[str, ...],
+) -> Files:
+    """What is decided on, as it is typed again."""
+    from xent_conformance.reports.run.commands import Files
+
+    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
+    return Files(runs_, baseline_, waivers_, known, fail_on)
 
 
 def _page(told: Told) -> str:

@@ -7,10 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
 import typer.core
 
 FIRST = "first"
 """The command of a line that names none."""
+
+
+class _Nameless(typer.Context):
+    """Of a line that names no command: usage, and where help is, are told as such a line is typed."""
+
+    @property
+    def command_path(self) -> str:
+        """The program alone."""
+        parent: Any = self.parent
+        return str(parent.command_path)
+
+
+class First(typer.core.TyperCommand):
+    """The command of a line that names none."""
+
+    context_class = _Nameless
 
 
 class Group(typer.core.TyperGroup):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,9 +76,21 @@ class Listing(enum.StrEnum):
     DEVICES = "devices"
 
 
+def _listing(word: str) -> Listing:
+    """What is to be listed; status 2, with what is near, for another word."""
+    if word in list(Listing):
+        return Listing(word)
+    near = difflib.get_close_matches(word.lower(), Listing, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(Listing)}"
+    raise typer.BadParameter(f"{word!r} is no list: {hint}")
+
+
 @app.command("list")
 def list_(
-    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    what: Annotated[
+        Listing,
+        typer.Argument(parser=_listing, help="What to list.", autocompletion=lambda: list(Listing)),
+    ],
     plugin: Plugin = None,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +40,7 @@ from xent_conformance.commands.base import (
     select,
 )
 from xent_conformance.commands.configured import settle
-from xent_conformance.commands.files import accepted, as_json, check_outputs, screen, write_all
+from xent_conformance.commands.files import accepted, as_json, check_outputs, check_place, screen, write_all
 from xent_conformance.commands.plain import escape
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def upgrade(
     check_parts(engine, parts)
     written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
     check_outputs(written, waivers or (), force=force)
+    check_place("--out", out / "RUN.parquet")
     plug_in(plugin)
     known_divergences = accepted(waivers, known)
     names = [f.value for f in fail_on or ()]
@@ -131,9 +133,11 @@ def upgrade(
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
         raise fail(str(error), EVIDENCE) from None
-    gate, told = decided.gate, decided.comparison.told()
+    old_file, new_file = (str(run_file(request, pin, out)) for pin in request.pins)
+    files = commands.Files((new_file,), (old_file,), tuple(map(str, waivers or ())), known, tuple(names))
+    gate, told = replace(decided.gate, files=files), decided.comparison.told()
     table = versions([before, now], request.command())
-    beside = commands.compare(*(str(run_file(request, pin, out)) for pin in request.pins))
+    beside = commands.compare(old_file, new_file)
     notes = [f"run files are in {out}; side by side: {beside}"]
     notes += write_all(
         (html, lambda: render_comparison(told, gate, request.command())),
@@ -141,11 +145,10 @@ def upgrade(
         (json_file, lambda: as_json(data.upgrade(gate, told, table))),
     )
     said = screen(html, markdown_file, json_file)
-    if quiet:
-        terminal_gate.sentence(gate, said)
-    else:
+    terminal_gate.sentence(gate, said)  # the first line, in all that follows
+    if not quiet:
         terminal_comparison.show(told, said, whole=verbose)
-        terminal_gate.show(gate, said, notes=notes, whole=verbose)
+        terminal_gate.show(gate, said, notes=notes, whole=verbose, said=True)
     raise typer.Exit(gate.status)
 
 
@@ -191,6 +194,7 @@ def matrix(
     settle()
     check_parts(engine, parts)
     check_outputs({"--html": html, "--json": json_file}, (), force=force)
+    check_place("--out", out / "RUN.parquet")
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, _cluster(engine))

@@ -17,7 +17,7 @@ import polars as pl
 
 from xent_conformance.decision.compare import compare
 from xent_conformance.decision.evidence import answered, evidence, since
-from xent_conformance.decision.judged import for_waiver, judge_waivers
+from xent_conformance.decision.judged import JudgedWaiver, for_waiver, judge_waivers
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.reasons import of_faults, of_waivers
 from xent_conformance.decision.relative import VERDICT, of_another_machine, relative, worse
@@ -35,10 +35,8 @@ def decide(
     """The decision on ``run``."""
     policy = policy or Policy()
     verdicts = called(run).verdicts
-    faults, judged = judge_waivers(run, verdicts, waivers, day_of(run))
+    marked, judged = marked_faults(run, waivers)
     judged = [replace(w, next=for_waiver(w, run)) for w in judged]
-    shipped = [w.name for w in waivers if w.shipped]
-    marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
     open_faults = marked.filter(pl.col("waiver").is_null())
     comparison = None
     reasons = evidence(run, verdicts)
@@ -67,6 +65,25 @@ def decide(
     )
 
 
+def marked_faults(run: Run, waivers: Sequence[Waiver]) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
+    """The faults of ``run``, each with its unit, its ``waiver`` or null, and whether that is ``shipped``."""
+    faults, judged = judge_waivers(run, called(run).verdicts, waivers, day_of(run))
+    shipped = [w.name for w in waivers if w.shipped]
+    marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
+    return marked, judged
+
+
+def blocking_faults(marked: pl.DataFrame, run: Run, baseline: Run, policy: Policy) -> pl.DataFrame:
+    """The faults among ``marked`` that block against ``baseline``: a waiver of one's own may accept them."""
+    comparison = compare(called(baseline), called(run), factor=policy.drift_factor)
+    found = worse(comparison, marked, policy)
+    must = pl.col("level") == "must"
+    blocks = pl.lit("should" in policy.fail_on) & ~must | must & (~pl.col("before") | pl.lit(policy.strict))
+    rest = _rest(comparison, found, marked).filter(blocks)
+    blocking = pl.concat([found.filter("blocks").select(VERDICT), rest.select(VERDICT)])
+    return marked.join(blocking, on=VERDICT, how="semi", maintain_order="left")
+
+
 def _expire(waivers: Sequence[Waiver]) -> bool:
     return any(w.expires is not None for w in waivers)
 
@@ -84,17 +101,22 @@ def _against(comparison: Comparison, marked: pl.DataFrame, run: Run, policy: Pol
     """What is worse than before; then what is as wrong as it was, and what the baseline does not know."""
     found = worse(comparison, marked, policy)
     reasons = relative(comparison, found, marked, policy)
-    before = comparison.pairs.filter(pl.col("status_old").is_in(FAULTS)).select(*VERDICT, _before=True)
-    # one that drifted and was broken before is told as drift, and is as broken as before
-    told = found.filter(pl.col("blocks") | (pl.col("change") == Change.REGRESSED)).select(VERDICT)
-    rest = marked.filter(pl.col("waiver").is_null()).join(told, on=VERDICT, how="anti")
-    rest = rest.join(before, on=VERDICT, how="left")
-    was = pl.col("_before").is_not_null()
+    rest = _rest(comparison, found, marked)
+    was = pl.col("before")
     must = pl.col("level") == "must"
     kept = was if "should" not in policy.fail_on else was & must  # who asks for should clauses is told of all
     reasons += of_faults(Kind.AS_BEFORE, policy.strict, rest.filter(must, was), run, "so it was before")
     reasons += of_faults(Kind.AS_BEFORE, False, rest.filter(kept & ~must), run, "so it was before")
     return reasons + _broken(rest.filter(~kept), run, policy)
+
+
+def _rest(comparison: Comparison, found: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
+    """The faults that no waiver accepts and that are not worse; ``before``: whether they were ones then."""
+    before = comparison.pairs.filter(pl.col("status_old").is_in(FAULTS)).select(*VERDICT, before=True)
+    # one that drifted and was broken before is told as drift, and is as broken as before
+    told = found.filter(pl.col("blocks") | (pl.col("change") == Change.REGRESSED)).select(VERDICT)
+    rest = marked.filter(pl.col("waiver").is_null()).join(told, on=VERDICT, how="anti")
+    return rest.join(before, on=VERDICT, how="left").with_columns(pl.col("before").fill_null(False))
 
 
 _FINDING = ("operator", "framework", "version", "implementation", "machine", "output", "clause", "symptom")

@@ -52,8 +52,10 @@ def judge_waivers(
 ) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults among ``verdicts``, with the name of the waiver that accepts each in ``waiver``, or null.
 
-    Those that a worsened waiver speaks of bear no name: they block by themselves.
+    Those that a worsened waiver speaks of bear no name: they block by themselves. Where a waiver of the
+    user's own accepts what one of the suite knows, it is the user's: somebody here has reviewed it.
     """
+    waivers = sorted(waivers, key=lambda waiver: waiver.shipped)
     faults = verdicts.filter(pl.col("status").is_in(FAULTS)).with_row_index("_row")
     witnesses = verdicts.filter(pl.col("case").is_in({case for w in waivers for case in w.witnesses}))
     of = {str(name): found for (name,), found in faults.partition_by("framework", as_dict=True).items()}
@@ -83,7 +85,7 @@ def _judge(
     diagnosed: bool,
 ) -> tuple[JudgedWaiver, list[int]]:
     """``witnesses``: what became of those of all waivers; ``faults``: of its framework."""
-    asked = [f for h in run.headers for f in h["frameworks"] if f["framework"] == w.framework]
+    asked = _asked(w, run)
     edit = f"edit {w.source}"
     if not asked:
         return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
@@ -115,6 +117,11 @@ def _judge(
         return JudgedWaiver(w, State.STALE, rows.height, told, *_place(passing)), rows["_row"].to_list()
     words = f"accepts {rows.height} verdicts: {w.signature()}"
     return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
+
+
+def _asked(w: Waiver, run: Run) -> list[Row]:
+    """What was run of its framework, as headers have it."""
+    return [f for h in run.headers for f in h["frameworks"] if f["framework"] == w.framework]
 
 
 def mended(waiver: Waiver, witness: Row) -> str:
@@ -209,13 +216,18 @@ def _idle(j: JudgedWaiver, marked: pl.DataFrame) -> JudgedWaiver:
 
 
 def for_waiver(judged: JudgedWaiver, run: Run) -> str:
-    """What to type about a waiver that accepts nothing; empty for one that does, or that no profile asks."""
+    """What to type about a waiver that accepts nothing; empty for one that does, or that no profile asks.
+
+    Nor is there anything to type about one of another version, which a run of this one never asks.
+    """
     waiver = judged.waiver
     if judged.state in (State.ACCEPTS, State.BETTER):
         return ""
     if judged.state is State.NOT_EVALUATED:
         if judged.not_run:
             return commands.ask(waiver.framework, "standard")
+        if not any(waiver.in_range(version) for version in (f["version"] for f in _asked(waiver, run))):
+            return ""
         profile = asked_in(waiver, waiver.witnesses[0], run)
         return commands.ask(waiver.framework, profile, run) if profile else ""
     if judged.case:

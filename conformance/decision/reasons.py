@@ -14,7 +14,7 @@ from xent_conformance.reports.run.findings import grouped, worst_first
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.wording import Answer, joined
 from xent_conformance.reports.views.comparison import Verdict, unlike
-from xent_conformance.reports.views.gate import Finding, Kind, Reason, State
+from xent_conformance.reports.views.gate import Finding, Kind, Reason, State, named, outputs
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
                State.UNMATCHED: Kind.UNMATCHED}  # fmt: skip
@@ -112,10 +112,8 @@ def _reason(kind: Kind, blocking: bool, row: Row, run: Run, what: str, detail: s
 
 def _who(findings: Sequence[Finding], first: str) -> str:
     """``tf.nn.softmax and 2 more, value and grad_logits``: the implementation of the worst row by name."""
-    more = len({f.implementation for f in findings}) - 1
-    outputs = sorted({f.output for f in findings})
-    who = f"{first} and {more} more," if more else first
-    return f"{who} {' and '.join(outputs) if len(outputs) < 3 else f'{len(outputs)} outputs'}"
+    who = named(findings, first)
+    return f"{who}{'' if who == first else ','} {outputs(findings)}"
 
 
 # --- waivers ---

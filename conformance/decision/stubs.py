@@ -20,8 +20,8 @@ from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
-from xent_conformance.decision.gate import day_of
-from xent_conformance.decision.judged import judge_waivers
+from xent_conformance.decision.gate import blocking_faults, marked_faults
+from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import MEASURED, Waiver
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.findings import TARGETS
@@ -49,12 +49,25 @@ class Stub:
     """By its lasting name; empty where nobody diagnosed it."""
 
 
-def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must",)) -> list[Stub]:
-    """A stub for each cause of these levels that none of ``waivers`` accepts, worst first."""
+def stubs(
+    run: Run,
+    waivers: Sequence[Waiver],
+    levels: Collection[str] = ("must",),
+    *,
+    baseline: Run | None = None,
+    policy: Policy | None = None,
+) -> list[Stub]:
+    """A stub for each cause of these levels that none of ``waivers`` accepts, worst first.
+
+    With a ``baseline``, for each that blocks against it, which one of the suite may know.
+    """
     verdicts = called(run).verdicts
-    marked, _ = judge_waivers(run, verdicts, waivers, day_of(run))
-    faults = marked.filter(pl.col("waiver").is_null() & pl.col("level").is_in(list(levels)))
-    ordered = faults.sort(
+    marked, _ = marked_faults(run, waivers)
+    if baseline is None:
+        faults = marked.filter(pl.col("waiver").is_null())
+    else:
+        faults = blocking_faults(marked, run, baseline, policy or Policy())
+    ordered = faults.filter(pl.col("level").is_in(list(levels))).sort(
         ["level", *_FINDING, "ulps", "n", "case"],
         descending=[False] * 6 + [True, False, False],
         nulls_last=True,
@@ -69,6 +82,12 @@ def stubs(run: Run, waivers: Sequence[Waiver], levels: Collection[str] = ("must"
         found.append(_stub(rows, verdicts, marked, names))
         names.add(found[-1].fields["name"])
     return found
+
+
+def known_to_the_suite(run: Run, waivers: Sequence[Waiver]) -> int:
+    """How many verdicts of broken must clauses a waiver of the suite accepts."""
+    marked, _ = marked_faults(run, waivers)
+    return marked.filter("shipped", pl.col("level") == "must").height
 
 
 def by_cause(run: Run, waivers: Sequence[Waiver]) -> Mapping[str, str]:

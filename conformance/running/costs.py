@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -134,8 +134,16 @@ class Estimate:
         return tuple(name for name, seconds in self.by_seat.items() if seconds is None)
 
 
-def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[str, str]) -> list[Planned]:
-    """What each seat would be asked on the devices that may be there. Starts nobody."""
+def plan(
+    selection: Selection,
+    batches: Sequence[Batch],
+    interpreters: Mapping[str, str],
+    lacking: Collection[str] = (),
+) -> list[Planned]:
+    """What each seat would be asked on the devices that may be there. Starts nobody.
+
+    ``lacking``: frameworks that the Python which is named for them has not.
+    """
     found = []
     for seat in selection.seats(interpreters):
         modes: Counter[str] = Counter()
@@ -146,7 +154,8 @@ def plan(selection: Selection, batches: Sequence[Batch], interpreters: Mapping[s
             asked += bool(questions)
             verdicts += len(batch.inputs) * sum(len(question.outputs) for question in questions)
         if asked:
-            there = None if seat.name in interpreters else _installed(seat)
+            elsewhere = False if seat.name in lacking else None
+            there = elsewhere if seat.name in interpreters else _installed(seat)
             found.append(Planned(seat.key, seat.name, asked, dict(modes), verdicts, there))
     return found
 

@@ -14,7 +14,7 @@ from itertools import chain
 
 from xent_conformance.reports.text.wording import flat, joined, plural
 from xent_conformance.reports.views.comparison import LISTED
-from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Kind, Reason
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Kind, Reason, State
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes as the summary of one step; a longer one is dropped whole."""
@@ -62,8 +62,8 @@ class _Form:
 
 _COLUMNS: Mapping[str, Callable[[Reason], str]] = {
     "why": lambda r: r.kind,
-    "implementation": lambda r: r.implementation or r.framework or r.title,
-    "output": lambda r: r.output,
+    "implementation": lambda r: r.who or r.framework or r.title,
+    "output": lambda r: r.of_what,
     "formats": lambda r: ", ".join(r.dtypes),
     "clause": lambda r: r.clause,
     "what": lambda r: r.symptom or r.title,
@@ -203,6 +203,10 @@ def _head(gate: Gate) -> list[str]:
     lines += [f"{plural(gate.verdicts, 'verdict')}{counts}{waived}.", ""]
     if gate.blocking:
         lines += [f"Show the first: {code(gate.blocking[0].command)}", ""]
+        stubs, then = gate.acceptance
+        lines += (
+            [f"To accept what blocks, after reading why: {code(stubs)}; {plain(then)}.", ""] if stubs else []
+        )
         lines += [f"### {len(gate.blocking):,} blocking", ""]
     return lines
 
@@ -236,7 +240,10 @@ def _warnings(gate: Gate) -> list[str]:
 
 
 def _waivers(gate: Gate) -> list[str]:
-    """How many accept; a row for each that does not, those that were not evaluated together."""
+    """How many accept; a row for each that does not, those that were not evaluated together.
+
+    Of frameworks that were not run there is one line: a run asks a few of them.
+    """
     if not gate.waivers:
         return []
     states = Counter(w.state for w in gate.waivers)
@@ -249,7 +256,9 @@ def _waivers(gate: Gate) -> list[str]:
             for w in rows
         ]
         lines.append("")
-    unseen = Counter((w.state, w.message) for w in gate.waivers if w.state.unseen)
+    if gate.of_others:
+        lines += [f"- {State.NOT_EVALUATED}: {plain(gate.of_others)}"]
+    unseen = Counter((w.state, w.message) for w in gate.waivers if w.state.unseen and not w.not_run)
     lines += [f"- {n:,} {state}: {plain(flat(message, 300))}" for (state, message), n in unseen.items()]
     return [*lines, ""]
 

@@ -154,24 +154,35 @@ def narrowed(case: str) -> dict[str, list[str]]:
 
 # --- to decide ---
 
+NEW_WAIVERS = "new-waivers.toml"
+"""Where stubs are written, if nobody names another file."""
+
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a decision, as its commands name them; ``known``: with the waivers of the suite."""
+    """The files of a decision, as its commands name them; ``known``: with the waivers of the suite.
+
+    ``fail_on``: what blocked beside what always does.
+    """
 
     runs: tuple[str, ...] = ("RUN.parquet",)
     baseline: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
     known: bool = True
+    fail_on: tuple[str, ...] = ()
 
     def gate(self) -> str:
         """Decides again."""
-        return line("gate", *self.runs, *option("baseline", self.baseline), *self._accepted())
+        return line("gate", *self.runs, *self._against(), *self._accepted(), *option("fail-on", self.fail_on))
 
-    def waive(self, out: str = "new-waivers.toml", level: str = "must") -> str:
-        """Writes stubs of waivers for what none accepts yet."""
+    def waive(self, out: str = NEW_WAIVERS, level: str = "must") -> str:
+        """Writes stubs of waivers for what none accepts yet; with a baseline, for what blocks against it."""
         at = [] if level == "must" else ["--level", level]
-        return line("waive", *self.runs, *self._accepted(), "-o", out, *at)
+        policy = option("fail-on", self.fail_on) if self.baseline else []
+        return line("waive", *self.runs, *self._against(), *self._accepted(), "-o", out, *at, *policy)
+
+    def _against(self) -> list[str]:
+        return option("baseline", self.baseline)
 
     def _accepted(self) -> list[str]:
         return [*option("waivers", self.waivers), *(() if self.known else ("--no-known",))]

@@ -184,6 +184,11 @@ def read_run(path: Path, *, part: bool = False) -> Run:
         raise RunFileError(f"{path}: a folder, and no run file; name the run file that is in it")
     if not path.is_file():
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
+    if path.stat().st_size == 0:
+        raise RunFileError(
+            f"{path}: empty: what was to write it did not get that far, or a copy failed; run again, or name "
+            "another file"
+        )
     try:
         told = metadata(path)
         header = parsed(unpacked(told[_PACKED]) if _PACKED in told else told[_KEY])

@@ -1,8 +1,8 @@
 """A decision in a terminal. A pure function of the decision.
 
 The first line says all that a person in a hurry needs; the last line of a failure is the command that shows
-its first reason. Foreign text stays on its own line and never starts one: a CI service takes some lines for
-commands.
+its first reason, and the one before says how to accept what can be. Foreign text stays on its own line and
+never starts one: a CI service takes some lines for commands.
 """
 
 from __future__ import annotations
@@ -35,16 +35,19 @@ def show(
     notes: Sequence[str] = (),
     annotations: Sequence[str] = (),
     whole: bool = False,
+    said: bool = False,
 ) -> None:
     """A decision; ``notes`` are printed before its last line. ``whole``: every reason, warning and waiver.
 
-    ``annotations``: lines that a CI service is to obey.
+    ``annotations``: lines that a CI service is to obey. ``said``: its sentence stands above, before what else
+    the command shows.
     """
     blocking = gate.blocking
     shown = len(blocking) if whole else BLOCKING
     if gate.elsewhere:
         say(console, flat(gate.elsewhere))
-    sentence(gate, console)
+    if not said:
+        sentence(gate, console)
     answered = f"; answered of what was offered: {gate.answered_of_offered}" if gate.answered else ""
     say(console, f"tested: {', '.join(gate.tested) or 'nothing'}{answered}")
     if gate.against:
@@ -68,6 +71,9 @@ def show(
         say(console, note)
     for line in annotations:
         console.print(Text(line), soft_wrap=True)
+    stubs, then = gate.acceptance
+    if stubs:
+        say(console, f"to accept what blocks, after reading why: {flat(stubs)}; {then}")
     if blocking:
         say(console, flat(blocking[0].command))
 
@@ -112,11 +118,8 @@ def _waivers(gate: Gate, console: Console, *, whole: bool) -> None:
         say(console, f"  {w.state}: {flat(w.name)} ({flat(w.framework)}): {flat(w.message, 400)}")
     if whole:
         return
-    elsewhere = [w for w in gate.waivers if w.not_run]
-    if elsewhere:
-        who = ", ".join(sorted({w.framework for w in elsewhere}))
-        words = f"{len(elsewhere):,} of what was not run ({who})"
-        say(console, f"  {State.NOT_EVALUATED}: {words}; next: {commands.line('run')}")
+    if gate.of_others:
+        say(console, f"  {State.NOT_EVALUATED}: {flat(gate.of_others)}; next: {commands.line('run')}")
     together: dict[tuple[State, str, str], list[Judged]] = {}
     for w in gate.waivers:
         if w.state is not State.ACCEPTS and not w.not_run:

@@ -6,13 +6,13 @@ is as it came.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from xent_conformance.reports.run.commands import Files
-from xent_conformance.reports.run.words import Status
+from xent_conformance.reports.run.commands import NEW_WAIVERS, Files
+from xent_conformance.reports.run.words import Status, Symptom
 from xent_conformance.reports.text.wording import Answer, joined, listed, plural
 from xent_conformance.reports.views.comparison import Change, Difference
 
@@ -55,6 +55,9 @@ EVIDENCE = (
 _COUNTED = (Kind.UNDECIDED, Kind.MISSING, Kind.NOT_COMPARABLE)
 """Their titles say how many verdicts there are."""
 
+_WAIVED = (Kind.REGRESSED, Kind.LESS_ACCURATE, Kind.MUST, Kind.SHOULD, Kind.AS_BEFORE)
+"""About verdicts of a run, which a waiver may accept where they are broken."""
+
 
 class Finding(NamedTuple):
     """What the verdicts of one finding share, on whatever machine."""
@@ -66,6 +69,18 @@ class Finding(NamedTuple):
     output: str
     clause: str
     symptom: str
+
+
+def named(findings: Sequence[Finding], first: str) -> str:
+    """``tf.nn.softmax and 2 more``: one implementation by name, and how many others there are."""
+    more = len({f.implementation for f in findings} - {first})
+    return f"{first} and {more} more" if more else first
+
+
+def outputs(findings: Sequence[Finding]) -> str:
+    """``value and grad_logits``, or how many there are."""
+    found = sorted({f.output for f in findings})
+    return " and ".join(found) if len(found) < 3 else f"{len(found)} outputs"
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,21 @@ class Reason:
     def evidence(self) -> bool:
         """Whether something is missing without which nothing is decided."""
         return self.kind in EVIDENCE
+
+    @property
+    def who(self) -> str:
+        """The implementation of the worst by name, and how many more it is about."""
+        return named(self.findings, self.implementation)
+
+    @property
+    def of_what(self) -> str:
+        """The outputs that it is about."""
+        return outputs(self.findings) or self.output
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether a waiver of the user's own can accept it: a waiver is of something that is broken."""
+        return self.kind in _WAIVED and self.symptom not in ("", Symptom.NONE)
 
     @property
     def counted(self) -> str:
@@ -333,6 +363,14 @@ class Gate:
         what = listed(list(dict.fromkeys(d.what for d in self.machine)))
         return f"the machine changed since the baseline ({what}): what is only less accurate does not block"
 
+    @property
+    def of_others(self) -> str:
+        """``27 of what was not run (jax, optax)``: waivers not evaluated; empty where all was run."""
+        others = [w.framework for w in self.waivers if w.not_run]
+        if not others:
+            return ""
+        return f"{len(others):,} of what was not run ({', '.join(sorted(set(others)))})"
+
     def first_day(self, adopt: str) -> list[str]:
         """Where a gate without a baseline fails for what no waiver knows: that, and what to type."""
         unknown = [r for r in self.blocking if r.kind is Kind.MUST]
@@ -344,6 +382,18 @@ class Gate:
             f"known and accepted: {plural(self.waived, 'verdict')} by {plural(known, 'waiver')}",
             f"first run of this version or machine? Block from now on on what changes: {adopt}",
         ]
+
+    @property
+    def acceptance(self) -> tuple[str, str]:
+        """What writes stubs of waivers for all that blocks and can be accepted, and what a person then does.
+
+        Both are empty where nothing can, or where a waiver would not help: evidence is missing.
+        """
+        levels = {r.level or "must" for r in self.blocking if r.acceptable}
+        if not levels or self.status != FAILED or not self.files.runs:
+            return "", ""
+        stubs = self.files.waive(level=levels.pop() if len(levels) == 1 else "all")
+        return stubs, f"write reason and link of each, and decide again with --waivers {NEW_WAIVERS}"
 
     @property
     def counts(self) -> str:

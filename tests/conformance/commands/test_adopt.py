@@ -33,8 +33,11 @@ def test_the_first_gate_says_what_to_type_and_from_then_on_it_passes(make: Make)
         in told
     )
     assert Path("conformance/baseline.parquet").read_bytes() == run.read_bytes()
-    assert told.splitlines()[-1].startswith("gate the next run with: conformance gate ")
-    again = earlier(run, Path("again.parquet"))  # the next run, whose day is of no importance
+    asks, gates = (line.partition(": ")[2] for line in told.splitlines()[-2:])
+    after = run.with_stem(f"{run.stem}-next")
+    assert asks.startswith("conformance run --profile quick ") and asks.endswith(f" -o {after}")
+    assert gates == f"conformance gate {after} --baseline conformance/baseline.parquet --no-known"
+    again = earlier(run, after)  # the next run, whose day is of no importance
     status, told_again, _ = gated(again, "--baseline", Path("conformance/baseline.parquet"))
     assert status == 0 and {r["kind"] for r in told_again["reasons"]} == {"broken as before"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.small_run import run_of, verdict
+from tests.support.upgrading import PLUGIN
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.reports import atomic
 from xent_conformance.reports.atomic import replacing, write_text
@@ -55,6 +57,55 @@ def test_a_folder_is_no_file(words: list[str], made: Path, install: Install) -> 
     assert list(Path("there").iterdir()) == []
 
 
+PINS = ["fakeframe==1.0", "fakeframe==2.0", "--plugin", PLUGIN]
+
+
+@pytest.mark.parametrize("where", ["afile", "afile/below", "/proc/no-such-place", "closed"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fake", "-o", "{}"],
+        ["run", *SMALL, "-o", "{}/run.parquet"],
+        ["sweep", "--implementation", "fake.softmax", "-o", "{}/sweep.json"],
+        ["upgrade", *PINS, "-o", "{}"],
+        ["upgrade", *PINS, "--html", "{}/page.html"],
+        ["matrix", *PINS, "-o", "{}"],
+        ["adopt", "made.parquet", "-o", "{}"],
+    ],
+    ids=lambda words: " ".join(w for w in words if w not in (*SMALL, *PINS)),
+)
+def test_where_nothing_can_be_written_nobody_is_asked(
+    where: str, words: list[str], made: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This framework would end the test, and a version would be installed."""
+    if where.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("no such file system")
+    install(fake="Hangs")
+    Path("afile").touch()
+    if where == "closed":  # whatever the rights of who runs this are
+        where = "closed"
+        Path(where).mkdir()
+        monkeypatch.setattr(atomic.tempfile, "TemporaryFile", _closed)
+    said = conformance(*(word.format(where) for word in words), status=EVIDENCE).stderr
+    folder = "/proc" if where.startswith("/proc") else where.partition("/")[0]
+    assert f"no file can be made in {folder} (" in said and "name another place" in said, said
+    assert {p.name for p in Path().iterdir()} <= {"afile", "made.parquet", "closed", "cache", "upgrade"}
+
+
+def _closed(dir: Path) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", str(dir))
+
+
+def test_what_writes_nothing_needs_no_place(install: Install) -> None:
+    """And what was tried leaves nothing."""
+    install(fake="Exact")
+    Path("afile").touch()
+    for words in (["fake", *SMALL, "-o", "afile"], ["run", *SMALL, "-o", "afile/run.parquet"]):
+        assert "nothing was asked" in conformance(*words, "--dry-run").stdout
+    atomic.check_place(Path("new/there/run.parquet"))
+    assert not Path("new").exists()
+
+
 @pytest.mark.parametrize("force", [[], ["--force"]])
 def test_a_folder_that_is_called_like_a_journal_stays(force: list[str], install: Install) -> None:
     install(fake="Exact")
@@ -76,6 +127,13 @@ def test_a_link_that_is_called_like_a_journal_is_not_followed(install: Install) 
     Path("run.parquet.partial").symlink_to(there, target_is_directory=True)
     conformance("run", *SMALL, "--force", status=USAGE)
     assert [p.name for p in there.iterdir()] == ["ended"]
+
+
+def test_an_empty_run_file_is_called_empty() -> None:
+    Path("empty.parquet").touch()
+    told = conformance("gate", "empty.parquet", status=EVIDENCE).stderr
+    assert "empty.parquet: empty: " in told and "run again, or name another file" in told
+    assert "torn" not in told and "mmap" not in told
 
 
 # --- how files are written ---

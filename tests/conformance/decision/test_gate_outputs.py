@@ -52,7 +52,7 @@ def test_many_reasons_are_bounded(make: Make) -> None:
     lines = _printed(many, notes=["a note"])
     assert lines[0].endswith("999 more reasons")
     assert "… 995 more reasons: --verbose, --json FILE, --markdown FILE and --junit FILE hold all" in lines
-    assert len(lines) < 60 and lines[-2] == "a note" and lines[-1] == decision.reasons[0].command
+    assert len(lines) < 60 and lines[-3] == "a note" and lines[-1] == decision.reasons[0].command
 
 
 def test_the_text_of_a_framework_is_only_text(make: Make) -> None:

@@ -177,6 +177,18 @@ def test_a_shipped_waiver_hides_no_must_regression(shipped: bool) -> None:
     assert any(said in r.detail for r in gate.reasons)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_waiver_of_ones_own_accepts_what_the_suite_knows(order: int) -> None:
+    """Whichever is named first: it is the user's that accepts, and that is named."""
+    then, now = _less_accurate()
+    mine = waiver(name="reviewed-here", source="waivers.toml")
+    gate = _gate(then, now, *(waiver(source=str(KNOWN / "torch.toml")), mine)[::order])
+    assert gate.status == 0 and {w.state.value for w in gate.waivers} == {"accepts"}
+    (told,) = gate.reasons
+    assert told.kind is Kind.ACCEPTED and "accepted by reviewed-here" in told.detail
+    assert {a.waiver for a in gate.accepted} == {"reviewed-here"}
+
+
 @pytest.mark.parametrize("shipped", [True, False])
 def test_a_stale_waiver_of_the_suite_is_good_news(shipped: bool) -> None:
     source = str(KNOWN / "torch.toml") if shipped else "waivers.toml"

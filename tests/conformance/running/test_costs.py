@@ -10,6 +10,7 @@ import pytest
 from tests.support.by_hand import Install, batch, selection
 from tests.support.cli import conformance
 from tests.support.documents import documented
+from tests.support.upgrading import bare_interpreter
 from xent_conformance.cases.profile import Profile
 from xent_conformance.commands.line import USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
@@ -161,3 +162,11 @@ def test_what_is_wrong_is_wrong_in_a_dry_run(install: Install) -> None:
         "unknown framework"
         in conformance("run", *SMALL, "--framework", "x", "--dry-run", status=USAGE).stderr
     )
+
+
+def test_what_the_named_python_has_not_is_said(tmp_path: Path) -> None:
+    """And costs nothing: a run would say how to add it."""
+    bare = bare_interpreter(tmp_path)
+    Path(bare).write_text("#!/bin/sh\necho '{}'\n")  # its records have nothing
+    done = conformance("run", *SMALL, "--framework", "torch", "--python", bare, "--dry-run").stdout
+    assert "not installed, and left out: torch" in done and "for 0 verdicts" in done

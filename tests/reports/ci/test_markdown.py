@@ -19,7 +19,7 @@ from xent_conformance.reports.ci.markdown import (
     summary,
     workflow_commands,
 )
-from xent_conformance.reports.views.gate import Gate, Kind, Reason, State
+from xent_conformance.reports.views.gate import Finding, Gate, Kind, Reason, State
 
 
 def _rows(text: str) -> list[list[str]]:
@@ -145,6 +145,38 @@ def test_what_was_cut_is_counted() -> None:
     assert len(text.encode()) <= 4_000 < len(whole.encode())
     (cut,) = re.findall(r"(\d+) more lines", text)
     assert whole.count("\n|`drifted`") - text.count("\n|`drifted`") in (int(cut), int(cut) - 1)
+
+
+def test_a_reason_of_many_implementations_blames_no_single_one() -> None:
+    """As the title of it says in a terminal."""
+    findings = tuple(
+        Finding("softmax", "torch", "2.13.0", name, output, "2.2", "NaN")
+        for name in ("torch.softmax", "torch.log_softmax", "torch.other")
+        for output in ("value", "grad_logits")
+    )
+    row = "|`torch.softmax and 2 more`|`grad_logits and value`|"
+    for text in (summary(gate(reason(findings=findings))), comment(gate(reason(findings=findings)))):
+        assert row in text
+    assert "|`torch.softmax`|`value`|" in summary(gate(reason(findings=findings[:1])))
+    assert "|`torch.softmax`|`value`|" in summary(gate(reason()))
+
+
+def test_what_was_not_run_is_one_line() -> None:
+    """In a terminal too; what was run and says nothing has a line each."""
+    waivers = [
+        waiver(
+            f"{name}-{n}", State.NOT_EVALUATED, framework=name, message=f"{name} was not run", not_run=True
+        )
+        for name in ("optax", "executorch", "jax")
+        for n in range(9)
+    ]
+    waivers.append(waiver("torch-old", State.NOT_EVALUATED, message="torch 2.13.0 is not in its range <2"))
+    told = gate(waivers=tuple(waivers), changes=changes(fixed=1))
+    for text in (summary(told), comment(told)):
+        assert [line for line in text.splitlines() if line.startswith("- ")] == [
+            "- not evaluated: 27 of what was not run (executorch, jax, optax)",
+            "- 1 not evaluated: torch 2.13.0 is not in its range &#60;2",
+        ]
 
 
 @pytest.mark.parametrize("limit", [-5, 0, 100, 600, 1_500, 3_000, 20_000])

@@ -118,9 +118,13 @@ def test_the_files_of_a_decision_are_those_that_were_given() -> None:
     accepted = "--waivers w.toml --no-known"
     assert files.gate() == f"conformance gate 'a b.parquet' c.parquet --baseline old.parquet {accepted}"
     assert files.waive(level="should") == (
-        f"conformance waive 'a b.parquet' c.parquet {accepted} -o new-waivers.toml --level should"
+        f"conformance waive 'a b.parquet' c.parquet --baseline old.parquet {accepted} "
+        "-o new-waivers.toml --level should"
     )
     assert Files().gate() == "conformance gate RUN.parquet"
+    strict = Files(baseline=("old.parquet",), fail_on=("strict",))
+    assert strict.gate().endswith("--fail-on strict") and strict.waive().endswith("--fail-on strict")
+    assert "--fail-on" not in Files(fail_on=("strict",)).waive(), "a policy is of a baseline"
 
 
 # --- wherever one is shown -------------------------------------------------------------------------------

@@ -1,0 +1,26 @@
+"""A wrong word is answered in the words that people type, and with what is near."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cli import conformance
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("operator", "did you mean operators?"),
+        ("Device", "did you mean devices?"),
+        ("xyz", "there are operators"),
+    ],
+)
+def test_what_is_no_list(word: str, hint: str) -> None:
+    told = " ".join(conformance("list", word, status=2).stderr.replace("│", "").split())
+    assert f"{word!r} is no list: {hint}" in told and "Value error" not in told
+
+
+def test_the_usage_of_a_line_that_names_no_command_names_none() -> None:
+    told = conformance("torch", "--format", "json", status=2).stderr
+    assert "[OPTIONS] [FRAMEWORK]...\n" in told and " first " not in told
+    assert " first " not in conformance("torch", "--help").stdout.partition("The first answer")[0]
