@@ -12,10 +12,15 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.frameworks.interface import Array
+from xent_conformance.judging.measure import EXACT
 from xent_conformance.reference.formats import Floats, Format
+from xent_conformance.reports.run.words import GRADES
+from xent_conformance.sweep.finer import looked_up
 from xent_conformance.sweep.ground import Ground
 from xent_conformance.sweep.sieve import sieve
 from xent_conformance.sweep.tally import Place, Tally
+
+FAITHFUL, ACCURATE = GRADES.index("faithful"), GRADES.index("accurate")
 
 OFF_A_LOGIT = 2.0**-3
 """Ulps that a value may be off its logit: half of one would do, were it known without any error."""
@@ -24,7 +29,9 @@ OFF_A_LOGIT = 2.0**-3
 def counted(ground: Ground, output: str, start: int, got: Array) -> Tally | None:
     """The tally of points that are all correctly rounded, where two ends tell what that is; else nothing.
 
-    ``got``: of each point from ``start`` on.
+    Or that all came back as one other number, which at both ends is an ulp off at most, with one grade: it is
+    not among the values, so its error too is largest at an end. ``got``: of each point from ``start`` on.
+    Raises :class:`~.finer.Undecided`.
     """
     stop = start + len(got)
     fraction = ground.format.precision - 1
@@ -40,15 +47,26 @@ def counted(ground: Ground, output: str, start: int, got: Array) -> Tally | None
         base = np.broadcast_to(parts.base, x.shape)
         sign = _logit(ground.format, x, base, parts.rest)
         due = sign(ground.logits(start, stop)) if sign else _number(ground.format, base, parts.rest)
-        if due is None or not np.array_equal(got, np.broadcast_to(due, got.shape)):
+        if due is None:
             return None
-        found = sieve(ground.format, parts, ground.relative, got[[0, -1]])
-    if not found.right.all():
-        return None
-    tally = Tally(elements=len(got))
-    tally.grades["exact"] = len(got)
-    for number, ulps, came in zip(numbers, found.ulps, got[[0, -1]], strict=True):
-        tally.note(Place(float(ulps), number, 0, float(came)))
+        right = np.broadcast_to(due, got.shape)
+        found = sieve(ground.format, parts, ground.relative, right[[0, -1]])
+        if not found.right.all():
+            return None
+        grade, ulps = EXACT, found.ulps
+        if not np.array_equal(got, right):
+            if due.size > 1 or not (got == got[0]).all():
+                return None
+            measured, _ = looked_up(ground, output, x, got[[0, -1]])
+            grade, ulps = int(measured.grade[0]), measured.ulps
+            if grade not in (FAITHFUL, ACCURATE) or measured.grade[1] != grade or ulps.max() > 1.0:
+                return None
+    tally = Tally(elements=len(got), looked_up=0 if grade == EXACT else 2)
+    tally.grades[GRADES[grade].value] = len(got)
+    if grade == ACCURATE:
+        tally.histogram[0] = len(got)
+    for number, off, came in zip(numbers, ulps, got[[0, -1]], strict=True):
+        tally.note(Place(float(off), number, 0, float(came)))
     return tally
 
 

@@ -68,4 +68,4 @@ def test_a_run_that_did_not_finish_is_no_baseline(make: Make, tmp_path: Path) ->
 def test_a_folder_that_cannot_be_made(make: Make) -> None:
     Path("file").touch()
     told = conformance("adopt", make("Exact", *TWO_CLASSES), "-o", "file/there", status=3).stderr
-    assert "cannot be written" in told
+    assert "no file can be made in file" in told

@@ -154,7 +154,7 @@ def test_which_command_takes_what() -> None:
         "causes": decides,
         "report": decides,
         "adopt": {"waivers"},
-        "waive": {"waivers"},
+        "waive": decides,
         "upgrade": asks | {"waivers", "fail-on"},
         "matrix": asks,
     }

@@ -406,7 +406,7 @@ def test_a_file_that_cannot_be_written(make: Make) -> None:
     Path("file").touch()
     run = make("Exact", *TWO_CLASSES)
     result = conformance("gate", run, "--no-known", "--json", "file/told.json", status=3)
-    assert "file/told.json cannot be written" in result.stderr
+    assert "--json file/told.json: no file can be made in file" in result.stderr
 
 
 @pytest.mark.parametrize(("fake", "status"), [("Exact", 0), ("AlwaysNan", 1)])

@@ -31,10 +31,10 @@ def _waited() -> float:
     """Seconds that a wait for a lock took which Ctrl-C came into."""
     held = threading.Lock()
     held.acquire()
+    since = time.monotonic()
     threading.Timer(SOON, os.kill, (os.getpid(), signal.SIGINT)).start()
     end = threading.Timer(LATE, held.release)
     end.start()
-    since = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         held.acquire()
         time.sleep(LATE)
