@@ -12,15 +12,11 @@ from collections.abc import Callable
 import numpy as np
 
 from xent_conformance.frameworks.interface import Array
-from xent_conformance.judging.measure import EXACT
 from xent_conformance.reference.formats import Floats, Format
-from xent_conformance.reports.run.words import GRADES
-from xent_conformance.sweep.finer import looked_up
+from xent_conformance.sweep.finer import Rows, count
 from xent_conformance.sweep.ground import Ground
 from xent_conformance.sweep.sieve import sieve
 from xent_conformance.sweep.tally import Place, Tally
-
-FAITHFUL, ACCURATE = GRADES.index("faithful"), GRADES.index("accurate")
 
 OFF_A_LOGIT = 2.0**-3
 """Ulps that a value may be off its logit: half of one would do, were it known without any error."""
@@ -53,20 +49,29 @@ def counted(ground: Ground, output: str, start: int, got: Array) -> Tally | None
         found = sieve(ground.format, parts, ground.relative, right[[0, -1]])
         if not found.right.all():
             return None
-        grade, ulps = EXACT, found.ulps
         if not np.array_equal(got, right):
-            if due.size > 1 or not (got == got[0]).all():
-                return None
-            measured, _ = looked_up(ground, output, x, got[[0, -1]])
-            grade, ulps = int(measured.grade[0]), measured.ulps
-            if grade not in (FAITHFUL, ACCURATE) or measured.grade[1] != grade or ulps.max() > 1.0:
-                return None
-    tally = Tally(elements=len(got), looked_up=0 if grade == EXACT else 2)
-    tally.grades[GRADES[grade].value] = len(got)
-    if grade == ACCURATE:
-        tally.histogram[0] = len(got)
-    for number, off, came in zip(numbers, ulps, got[[0, -1]], strict=True):
+            return None if due.size > 1 else _another(ground, output, numbers, x, got)
+    tally = Tally(elements=len(got))
+    tally.grades["exact"] = len(got)
+    for number, off, came in zip(numbers, found.ulps, got[[0, -1]], strict=True):
         tally.note(Place(float(off), number, 0, float(came)))
+    return tally
+
+
+def _another(ground: Ground, output: str, numbers: tuple[int, int], x: Floats, got: Array) -> Tally | None:
+    """All came back as one number that none of the values is rounded to: two ends are measured."""
+    if not (got == got[0]).all():
+        return None
+    ends, tally = got[[0, -1]], Tally(elements=len(got))
+    unsure = sieve(ground.format, ground.parts(output)(x), ground.relative, ends).unsure
+    every = np.ones((2, 1), dtype=bool)
+    count(ground, output, Rows(np.array(numbers), x, ends, every, unsure.reshape(2, 1)), tally)
+    near = tally.worst is not None and tally.worst.ulps <= 1.0
+    (grade, *others) = [grade for grade, many in tally.grades.items() if many]
+    if others or grade not in ("faithful", "accurate") or not near or tally.charges:
+        return None
+    tally.grades[grade] = len(got)
+    tally.histogram = {power: len(got) for power in tally.histogram}
     return tally
 
 

