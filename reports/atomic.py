@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[Path]:
     a file elsewhere, whose bytes are then put into that. Raises OSError, which names ``path``, where the
     folder cannot be made or written, or the disk is full.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_no_file(path):
         with _put_into(path) as elsewhere:
             yield elsewhere
         return
@@ -45,6 +45,11 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def _is_no_file(path: Path) -> bool:
+    """Whether it is there and takes bytes, but cannot be replaced: a device, a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 @contextmanager
 def _put_into(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
@@ -63,7 +68,7 @@ def check_place(path: Path) -> None:
     A folder is tried and not asked for its rights: who is root, and who mounts, may do other things than
     those say. What is not there yet would be made in the nearest that is. A device or a pipe needs no folder.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_no_file(path):
         return
     folder = next(parent for parent in path.parents if parent.exists())
     try:

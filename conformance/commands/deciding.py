@@ -11,6 +11,7 @@ from xent_conformance.commands.files import accepted, check_baseline, read
 
 if TYPE_CHECKING:
     from xent_conformance.commands.base import FailOn
+    from xent_conformance.reports.run.commands import Files
     from xent_conformance.reports.run.file import Run
     from xent_conformance.reports.views.gate import Gate
 
@@ -30,18 +31,30 @@ def deciding(
     """
     from xent_conformance.decision.gate import decide
     from xent_conformance.decision.policy import Policy
-    from xent_conformance.reports.run.commands import Files
 
     before = read(baseline) if baseline else None
     accepts = accepted(waivers, known)
     names = tuple(f.value for f in fail_on or ())
     policy = Policy(frozenset(names))
-    baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (baseline, waivers))
 
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
         if before is not None:
             check_baseline(before, baseline or (), run, runs)
         decision = decide(run, baseline=run if first else before, waivers=accepts, policy=policy)
-        return replace(decision, files=Files(tuple(map(str, runs)), baseline_, waivers_, known, names))
+        return replace(decision, files=files_of(runs, baseline, waivers, known, names))
 
     return decided
+
+
+def files_of(
+    runs: Sequence[Path],
+    baseline: Sequence[Path] | None,
+    waivers: Sequence[Path] | None,
+    known: bool,
+    fail_on: tuple[str, ...],
+) -> Files:
+    """What is decided on, as it is typed again."""
+    from xent_conformance.reports.run.commands import Files
+
+    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
+    return Files(runs_, baseline_, waivers_, known, fail_on)

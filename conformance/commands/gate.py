@@ -36,6 +36,7 @@ from xent_conformance.commands.base import (
     fail,
 )
 from xent_conformance.commands.configured import settle
+from xent_conformance.commands.deciding import files_of
 from xent_conformance.commands.files import (
     STANDARD,
     accepted,
@@ -56,7 +57,6 @@ from xent_conformance.commands.plain import escape
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from xent_conformance.reports.run.commands import Files
     from xent_conformance.reports.views.comparison import Told
     from xent_conformance.reports.views.gate import Gate
 
@@ -133,7 +133,7 @@ def gate(
     names = tuple(f.value for f in fail_on or ())
     policy = Policy(frozenset(names), drift_factor)
     decision = decide(run, baseline=before, waivers=accepted(waivers, known), policy=policy)
-    decision = replace(decision, files=_files(runs, baseline, waivers, known, names))
+    decision = replace(decision, files=files_of(runs, baseline, waivers, known, names))
     notes = write_all(
         (junit, lambda: junits.render(decision, run)),
         (markdown, lambda: markdowns.summary(decision)),
@@ -245,7 +245,7 @@ def waive(
         return
     write(out, toml(found))
     count = sum(stub.count for stub in found)
-    files = _files(runs, baseline, [*(waivers or ()), out], known, names)
+    files = files_of(runs, baseline, [*(waivers or ()), out], known, names)
     told = f"wrote {out}: {len(found)} stubs for {count} verdicts; write `reason` and `link` of each, then:"
     console.print(escape(f"{told} {files.gate()}"), soft_wrap=True)
 
@@ -271,20 +271,6 @@ def _none_against(levels: Sequence[str], before: Sequence[str], others: int) -> 
         f"nothing of that level ({', '.join(levels)}) blocks against {', '.join(before)}: nothing is written"
     )
     return f"{told}; {plural(others, 'verdict')} of the other level do: add --level all" if others else told
-
-
-def _files(
-    runs: Sequence[Path],
-    baseline: Sequence[Path] | None,
-    waivers: Sequence[Path] | None,
-    known: bool,
-    fail_on: tuple[str, ...],
-) -> Files:
-    """What is decided on, as it is typed again."""
-    from xent_conformance.reports.run.commands import Files
-
-    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
-    return Files(runs_, baseline_, waivers_, known, fail_on)
 
 
 def _page(told: Told) -> str:
