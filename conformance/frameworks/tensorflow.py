@@ -19,6 +19,7 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.frameworks.tensorflow_doors import FIRST, OTHERS
 from xent_conformance.frameworks.tensorflow_layers import LAYERS
+from xent_conformance.frameworks.tensorflow_names import keep_names, named
 
 KEEPS_COMPILED = (2, 21)
 """The first version whose persistent cache was seen to give the same bits."""
@@ -72,6 +73,7 @@ class TensorFlow:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         self._tf = self._library = tf
         self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._names_are_kept = False
 
     def version(self) -> str:
         return str(self._tf.__version__)
@@ -95,6 +97,7 @@ class TensorFlow:
             return
         flags = (os.environ.get("TF_XLA_FLAGS", ""), f"--tf_xla_persistent_cache_directory={folder}")
         os.environ["TF_XLA_FLAGS"] = " ".join(filter(None, flags))
+        self._names_are_kept = keep_names()
 
     def run(self, call: Call) -> Mapping[str, Array]:
         tf = self._tf
@@ -106,7 +109,7 @@ class TensorFlow:
             tensors = [tf.identity(made[id(array)]) for array in call.given]
             if call.sparse:
                 tensors[0] = tf.sparse.from_dense(tensors[0])
-            results = self._function(call)(*tensors)
+            results = self._function(call, tensors)(*tensors)
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
 
     def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
@@ -139,8 +142,8 @@ class TensorFlow:
             if name != "weight_dtype"
         }
 
-    def _function(self, call: Call) -> Callable[..., Any]:
-        """From logits, labels, cotangent (and tangent) to the outputs; compiled once where it is."""
+    def _function(self, call: Call, tensors: Sequence[Any]) -> Callable[..., Any]:
+        """From logits, labels, cotangent (and tangent), the ``tensors``, to the outputs."""
         tf, outputs, state = self._tf, call.outputs, call.state
 
         def compute(x: Any, *labels: Any) -> Any:
@@ -182,10 +185,24 @@ class TensorFlow:
         function = gradients if call.tangent is None else along
         if call.mode == "eager":
             return function
-        key = (call.implementation, call.mode, outputs, tuple(call.keywords.items()))
+        return self._traced(call, function, tensors)
+
+    def _traced(
+        self, call: Call, function: Callable[..., Any], tensors: Sequence[Any]
+    ) -> Callable[..., Any]:
+        """The function as ``tf.function`` has it, made once.
+
+        Nothing in it branches on a tensor, so autograph has nothing to convert: the graph is the same.
+        """
+        xla, of = call.mode == "xla", call.implementation
+        key: tuple[Any, ...] = (of.name, of.operator, call.mode, call.outputs, tuple(call.keywords.items()))
+        if keeps := xla and self._names_are_kept:
+            key += (call.device, *((t.dtype.name, tuple(t.shape)) for t in tensors))
         if key not in self._compiled:
-            xla = call.mode == "xla"
-            self._compiled[key] = tf.function(function, jit_compile=xla, reduce_retracing=False)
+            made = named(function, key) if keeps else function
+            self._compiled[key] = self._tf.function(
+                made, jit_compile=xla, reduce_retracing=False, autograph=False
+            )
         return self._compiled[key]
 
 
