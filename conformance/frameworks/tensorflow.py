@@ -187,9 +187,7 @@ class TensorFlow:
             return function
         return self._traced(call, function, tensors)
 
-    def _traced(
-        self, call: Call, function: Callable[..., Any], tensors: Sequence[Any]
-    ) -> Callable[..., Any]:
+    def _traced(self, call: Call, function: Callable[..., Any], tensors: Sequence[Any]) -> Callable[..., Any]:
         """The function as ``tf.function`` has it, made once.
 
         Nothing in it branches on a tensor, so autograph has nothing to convert: the graph is the same.
