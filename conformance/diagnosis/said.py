@@ -7,8 +7,9 @@ are still asked.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -51,31 +52,62 @@ class Saying:
     met: Mask
 
 
+Known = Mapping[Name, Saying | None]
+"""What hypotheses have said of a call; None of one that says nothing of it."""
+
+PLACE_BYTES = 16
+"""Of the digest of a call and of what is right there."""
+
 LARGEST = 2**25
 """Bytes of sayings that are remembered."""
 
 
-class Said:
-    """What is said of calls. What was said while it ``remembers`` is not computed again."""
+class Before(Protocol):
+    """What was said earlier."""
 
-    def __init__(self, oracle: Oracle) -> None:
+    def at(self, place: bytes) -> Known:
+        """What is known of a call; of one that nobody has seen, nothing."""
+
+
+class Said:
+    """What is said of calls. What was said while it ``remembers``, or ``before``, is not computed again."""
+
+    def __init__(self, oracle: Oracle, before: Before | None = None) -> None:
+        """``before``: what an earlier run of the same questions has said; the next is to know it too."""
         self.oracle = oracle
-        self.remembers = False
-        self._known: dict[tuple[str, str, bytes], dict[Name, Saying | None]] = {}
+        self.remembers = before is not None
+        self.known: dict[bytes, Known] = {}
+        """All that is remembered, by what a saying depends on."""
+        self.anything_new = False
+        """Whether some of that was not known before."""
+        self._before = before
         self._held = 0
 
     def of(self, batch: Batch, output: str, call: Call, wanted: Callable[[Name], bool]) -> list[Saying]:
         """Of the hypotheses that are ``wanted``, those that say anything, in their order."""
-        place = batch.id, output, call.key
-        known = self._known.get(place, {})
+        place = _place(batch, output, call)
+        known = self._known_of(place)
         due = [name for name in names(batch.inputs, output) if wanted(name)]
         if new := set(due).difference(known):
             found = {saying.name: saying for saying in self._new(batch, output, call, new)}
             known = {**known, **{name: found.get(name) for name in new}}
-            if self.remembers and self._held < LARGEST:
-                self._known[place] = known
-                self._held += 2 * call.ids.size * len(found)
+            self.anything_new = True
+            self._remember(place, known, 2 * call.ids.size * len(found))
         return [saying for name in due if (saying := known[name]) is not None]
+
+    def _known_of(self, place: bytes) -> Known:
+        if (known := self.known.get(place)) is not None:
+            return known
+        known = {} if self._before is None else self._before.at(place)
+        if known:
+            self._remember(place, known, sum(2 * saying.met.size for saying in known.values() if saying))
+        return known
+
+    def _remember(self, place: bytes, known: Known, size: int) -> None:
+        """``size``: bytes that there are more of it."""
+        if self.remembers and self._held < LARGEST:
+            self.known[place] = known
+            self._held += size
 
     def _new(self, batch: Batch, output: str, call: Call, wanted: Collection[Name]) -> Iterator[Saying]:
         right = Right(self.oracle.truth(batch.inputs), output)
@@ -87,6 +119,12 @@ class Said:
                 met = predicted.met(call.got, ~call.severe) & call.bad
                 if contradicted.any() or met.any():
                     yield Saying(p.name, contradicted, met)
+
+
+def _place(batch: Batch, output: str, call: Call) -> bytes:
+    """A digest of all that a saying depends on: what is right, of which output, and what was returned."""
+    right = f"{batch.inputs.digest} {last_axis(batch)} {output} ".encode()
+    return hashlib.blake2b(right + call.key, digest_size=PLACE_BYTES).digest()
 
 
 def last_axis(batch: Batch) -> int:

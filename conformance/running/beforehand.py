@@ -34,11 +34,11 @@ class Beforehand:
     def look(self) -> None:
         """As far as the time goes; where all is looked at, nothing."""
         until = time.monotonic() + SECONDS
-        self._said.remembers = True
+        before, self._said.remembers = self._said.remembers, True
         while next(self._steps, False) is None or self._begins():
             if time.monotonic() > until:
                 break
-        self._said.remembers = False
+        self._said.remembers = before
 
     def _begins(self) -> bool:
         """Whether there is more than when it began last; it begins anew then."""

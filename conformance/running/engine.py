@@ -16,7 +16,7 @@ from typing import Any
 
 from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.process import compiled_folder, connect, end_all
-from xent_conformance.diagnosis.said import Said
+from xent_conformance.diagnosis.remembered import remembering
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.judging.rows import answered
@@ -139,15 +139,15 @@ def _made(
     batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early)
     ledger = Ledger({key: len(found) for key, found in plan.items()})
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
-    with journal:
+    oracle = oracle or Oracle(default_cache())
+    with journal, remembering(oracle, identity(asked)) as said:
         for key, found in plan.items():
             ledger.finished[key] = sum(p.batch.id in journal.done(key) for p in found)
         rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
-        oracle = oracle or Oracle(default_cache())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
         desk = Desk(journal, ledger.distances, judged)
-        looks = Beforehand(journal, batches, said := Said(oracle))
+        looks = Beforehand(journal, batches, said)
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
         order = largest_first(rest)

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from xent_conformance.asking import lending
 from xent_conformance.asking.process import compiled_folder
 from xent_conformance.cases.digest import digests_folder, of_corpus
+from xent_conformance.diagnosis.where import of_hypotheses, sayings_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.reports.text.wording import plural
@@ -31,6 +32,8 @@ _TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
 """An entry, or a torn one, which has the name that mkstemp gave it."""
 
 _DIGEST = re.compile(r"\w+\.digest|tmp\w+")
+
+_SAYINGS = re.compile(r"[0-9a-f]+\.sayings|tmp\w+")
 
 DAY = 86_400.0
 """Seconds."""
@@ -84,6 +87,12 @@ def kinds() -> Mapping[str, Kind]:
             Kind("reference", "certified truths: made again in a run", default_cache(), _truths),
             Kind("corpus", "digests of the corpus: made again in a run", digests_folder(), _digests),
             Kind(
+                "diagnosis",
+                "what hypotheses said of answers: said again in a run",
+                sayings_folder(),
+                _sayings,
+            ),
+            Kind(
                 "environments",
                 "versions of frameworks for upgrade and matrix: made again when they are asked for",
                 default_folder(),
@@ -124,6 +133,13 @@ def _digests(folder: Path) -> Iterator[Entry]:
     for path, files, used in _states(folder, _DIGEST):
         now = "of this version of the corpus" if path.name == of_corpus() else "of another version"
         yield Entry(path, f"{plural(len(files), 'profile')}, {now}", used, _size(path))
+
+
+def _sayings(folder: Path) -> Iterator[Entry]:
+    """One for each state of the source that says them."""
+    for path, files, used in _states(folder, _SAYINGS):
+        now = "of this version of the suite" if path.name == of_hypotheses() else "of another version"
+        yield Entry(path, f"{plural(len(files), 'kind')} of runs, {now}", used, _size(path))
 
 
 def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[tuple[Path, list[Path], float]]:

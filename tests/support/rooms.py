@@ -144,7 +144,7 @@ conformance/judging
     reports: run
     conformance: asking discovery frameworks worker
 conformance/diagnosis
-    reference: attributes formats inputs operators oracle
+    reference: attributes cache formats inputs kept operators oracle sources
     cases: case corpus digest form profile
     reports: run
 conformance/check_plugin
@@ -200,7 +200,7 @@ conformance/versions
     reference: cache kept sources
     cases: digest
     reports: atomic run text views
-    conformance: asking decision discovery running worker
+    conformance: asking decision diagnosis discovery running worker
 conformance/fleet
     reference: cache oracle
     reports: atomic run

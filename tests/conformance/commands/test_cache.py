@@ -13,7 +13,7 @@ from tests.support.cli import conformance
 from tests.support.documents import documented
 from xent_conformance.commands.line import EVIDENCE, USAGE
 
-KINDS = ["reference", "corpus", "environments", "lent", "bytecode", "compiled"]
+KINDS = ["reference", "corpus", "diagnosis", "environments", "lent", "bytecode", "compiled"]
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 
@@ -48,10 +48,7 @@ def test_a_run_leaves_truths_that_are_told_and_taken_away(install: Install, tmp_
 
 def test_no_such_kind() -> None:
     said = conformance("cache", "clean", "envs", status=USAGE).stderr
-    assert (
-        "there is no kind 'envs'; there are reference, corpus, environments, lent, bytecode, compiled"
-        in " ".join(said.split())
-    )
+    assert f"there is no kind 'envs'; there are {', '.join(KINDS)}" in " ".join(said.split())
 
 
 def test_what_stays_is_said(tmp_path: Path) -> None:

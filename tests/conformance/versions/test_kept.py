@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from tests.support.by_hand import batch
 from tests.support.upgrading import fake_uv, framework
+from xent_conformance.diagnosis.where import sayings_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_truths
@@ -70,6 +71,17 @@ def test_truths_of_another_version_are_told_apart(cache: Path) -> None:
         "1 batches, of another version",
         "1 batches, of this version of the reference",
     }
+
+
+def test_what_was_said_is_told_by_the_source_that_says_it(cache: Path) -> None:
+    for path, about in (
+        (sayings_of({"instrument": "this"}), "1 kind of runs, of this version of the suite"),
+        (cache / "diagnosis" / ("f" * 16) / "ab.sayings", "1 kind of runs, of another version"),
+    ):
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert about in {e.about for e in _kind("diagnosis").found()}
+    assert len(clean(_kind("diagnosis")).gone) == 2
 
 
 def test_what_is_not_ours_stays(cache: Path, tmp_path: Path) -> None:
