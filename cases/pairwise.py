@@ -95,8 +95,8 @@ class _Missing:
 
     def gained(self, row: Row, axis: str, value: str) -> int:
         """How many a row that is not yet whole holds, once the axis has the value."""
-        tried = {**row, axis: value}
-        return sum(all(tried.get(a) == v for a, v in m) for m in self._of[axis, value])
+        tried = {*row.items(), (axis, value)}
+        return sum(map(tried.issuperset, self._of[axis, value]))
 
 
 def _completed(
@@ -105,14 +105,22 @@ def _completed(
     """The row with a value for every axis, most useful values first; None where no row keeps to the rules."""
     if not all(rule.allows(row) for rule in rules):
         return None
-    open_ = [a for a in axes if a not in row]
-    if not open_:
-        return {a: row[a] for a in axes}
-    axis = open_[0]
+    return _with_the_rest(axes, rules, row, missing)
 
+
+def _with_the_rest(
+    axes: Axes, rules: Sequence[Rule], row: dict[str, str], missing: _Missing
+) -> dict[str, str] | None:
+    """The same, of a row that keeps to the rules so far."""
+    axis = next((a for a in axes if a not in row), None)
+    if axis is None:
+        return {a: row[a] for a in axes}
+    concerned = [rule for rule in rules if axis in rule.axes]
     # a stable sort: of equals the first
     for value in sorted(axes[axis], key=lambda v: missing.gained(row, axis, v), reverse=True):
-        found = _completed(axes, rules, {**row, axis: value}, missing)
-        if found is not None:
-            return found
+        tried = {**row, axis: value}
+        if all(rule.allows(tried) for rule in concerned):
+            found = _with_the_rest(axes, rules, tried, missing)
+            if found is not None:
+                return found
     return None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import compiled_at_once, smallest_profile
@@ -23,11 +22,18 @@ from xent_conformance.reference.operators import MOVING
 
 
 def questions(
-    seat: Seat, batch: Batch, devices: Sequence[str], names: Iterable[str], profile: str
+    seat: Seat, batch: Batch, devices: Sequence[str], names: Collection[str], profile: str
 ) -> list[Question]:
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
-    declared, manner, named = seat.declaration, manner_of(batch), set(names)
-    due, dtype = outputs(declared, batch), batch.inputs.format.name
+    declared = seat.declaration
+    asked_of = [
+        i
+        for i in declared.of_operator.get(batch.operator, ())
+        if i.name in names and takes(declared, i, batch)
+    ]
+    if not asked_of:
+        return []
+    due, dtype, manner = outputs(declared, batch), batch.inputs.format.name, manner_of(batch)
     since = asked_since(batch)
 
     def question(i: Implementation, mode: str, device: str) -> Question:
@@ -38,8 +44,8 @@ def questions(
 
     asked = [
         question(i, mode, device)
-        for i in declared.implementations
-        if due and i.name in named and takes(declared, i, batch)
+        for i in asked_of
+        if due
         for mode in _modes(seat, i, batch, profile, since)
         if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
@@ -78,7 +84,7 @@ def manner_of(batch: Batch) -> Manner:
     """The manner of a batch, as it goes to a worker."""
     attributes = batch.inputs.attributes
     return Manner(
-        **asdict(batch.form),
+        **vars(batch.form),
         rows=len(batch.inputs) if batch.form.again else 0,
         examples=attributes.examples,
         n=batch.inputs.n if attributes.grouped else 0,

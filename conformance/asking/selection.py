@@ -198,7 +198,14 @@ class Selection:
     def questions(self, seat: Seat, batch: Batch, devices: Sequence[str]) -> list[Question]:
         """What ``seat`` is asked about ``batch`` on those of the devices that are chosen."""
         devices = wanted_devices(seat, devices, self.devices)
-        return questions(seat, batch, devices, self.implementations(seat.framework), self.profile)
+        if seat.name not in self._asked:
+            self._asked[seat.name] = frozenset(self.implementations(seat.framework))
+        return questions(seat, batch, devices, self._asked[seat.name], self.profile)
+
+    @cached_property
+    def _asked(self) -> dict[str, frozenset[str]]:
+        """The names of :meth:`implementations`, by framework: it is asked of every batch."""
+        return {}
 
     def as_dict(self) -> Mapping[str, Any]:
         return asdict(self)

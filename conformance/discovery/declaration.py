@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from xent_conformance.cases.profile import Profile
@@ -88,6 +89,14 @@ class Declaration:
             compiling=frozenset(getattr(kind, "compiling", ())),
         )
 
+    @cached_property
+    def of_operator(self) -> Mapping[str, Sequence[Implementation]]:
+        """The implementations, in their order, by operator."""
+        found: dict[str, list[Implementation]] = {}
+        for i in self.implementations:
+            found.setdefault(i.operator, []).append(i)
+        return found
+
     def asks(self, implementation: str, mode: str, dtype: str) -> bool:
         """Whether the mode is for that implementation and that format."""
         if dtype in EIGHT_BITS and implementation not in self.in_eight_bits:
@@ -111,6 +120,19 @@ class Declaration:
         ``jit``, ``standard`` asks op by op, where every shape is compiled many times. What is not asked of
         modes that compile every shape ``at_once`` they are asked one later, and in the last at the latest.
         """
+        of = profile, asked_since, door_since, behind, at_once
+        if of not in self._begun:
+            self._begun[of] = self._asked_modes(*of)
+        return self._begun[of]
+
+    @cached_property
+    def _begun(self) -> dict[tuple[str, str, str, int, bool], Sequence[str]]:
+        """What :meth:`asked_modes` has said: it is asked of every batch, and has few answers."""
+        return {}
+
+    def _asked_modes(
+        self, profile: str, asked_since: str, door_since: str, behind: int, at_once: bool
+    ) -> Sequence[str]:
         late = Profile(asked_since).rank + Profile(door_since).rank + behind
 
         def begin(mode: str, smallest: Profile) -> Profile | None:

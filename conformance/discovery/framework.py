@@ -13,6 +13,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -55,7 +56,7 @@ class Framework:
     given: Declaration | None = None
     """What it declares, where that is not what the adapter's class says."""
 
-    @property
+    @cached_property
     def declaration(self) -> Declaration:
         """What its adapter declares. Imports the adapter's module, not the framework."""
         return self.given or _declared(self.adapter_class())
