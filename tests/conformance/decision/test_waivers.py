@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from tests.support.gating import waiver
+from xent_conformance.cases.corpus import find_case
 from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, matching, read_waivers
 
 
@@ -221,3 +222,15 @@ def test_a_wrong_number_is_accepted_whatever_its_row_was_made_for(
 def test_the_known_waivers_are_read() -> None:
     found = read_waivers(known_files())
     assert found and all(w.reason for w in found)
+
+
+def test_every_witness_of_ours_is_there() -> None:
+    """The gate looks for those of others alone."""
+    ours = read_waivers(known_files())
+    assert ours and all(w.shipped for w in ours)
+    for witness in {witness for w in ours for witness in w.witnesses}:
+        assert find_case(witness)[1].id == witness
+
+
+def test_a_file_of_anybody_else_is_not_ours(path: Path) -> None:
+    assert not _read(path).shipped
