@@ -121,11 +121,11 @@ class Crew:
 
     def _goes_on(self, number: int) -> bool:
         """Whether a worker takes one more kind: where memory is short, all but one end."""
-        free = self._memory.available()
-        if free is None or free >= self._memory.RESERVE:
-            return True
         with self._lock:
             if len(self._working) < 2:
+                return True
+            free = self._memory.available()
+            if free is None or free >= self._memory.RESERVE:
                 return True
             self._working.discard(number)
             self.closed = True
