@@ -9,15 +9,13 @@ that the driver knows which question a crash belongs to.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import importlib
 import os
 import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -39,6 +37,7 @@ from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
 from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
+from xent_conformance.worker.garbage import collect_after, keep_all, nothing_to_collect
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, older, said
 from xent_conformance.worker.inputs import Inputs
@@ -264,24 +263,10 @@ def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
     return adapter, hello
 
 
-@contextlib.contextmanager
-def _nothing_to_collect() -> Iterator[None]:
-    """What an import makes stays: the collector would walk all of it again and again, and when we end.
-
-    That is two fifths of what it costs to start and end a worker of TensorFlow.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
     """Load the adapter, say hello, answer until the driver closes the stream."""
     try:
-        with _nothing_to_collect():
+        with nothing_to_collect():
             adapter, hello = hello_of(lambda: load(spec))
     except ImportError as error:
         # what is not there at all is another thing than what is there and does not load
@@ -299,12 +284,13 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
             header, arrays = receive(source)
         except Closed:
             let_go()
-            gc.freeze()  # nor is it walked once more because we end
+            keep_all()  # nor is it walked once more because we end
             return
         for q in header["questions"]:
             question = Question(**{**q, "outputs": tuple(q["outputs"]), "manner": manner_of(q["manner"])})
             reply, results = worker.answer(question, arrays)
             send(sink, {"kind": "answer", **reply}, results)
+        collect_after(arrays)
 
 
 def manner_of(sent: Mapping[str, Any]) -> Manner:
