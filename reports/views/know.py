@@ -46,8 +46,8 @@ class Line:
 
 
 def know(run: Run, causes: Sequence[Cause]) -> list[Line]:
-    """What there is to know of this run: broken must clauses first, as a reader of the marks expects; those of
-    one level in the order of the ``causes``, worst first; then what has none.
+    """What there is to know of this run: broken must clauses first, as a reader expects; those of one level
+    in the order of the ``causes``, worst first; then what has none.
 
     The level of a line is that of the rows that it speaks of: its cause may break a worse clause elsewhere.
     """

@@ -77,6 +77,7 @@ class Decision:
     waivers: str
     elsewhere: str
     expiry: str
+    accepts: str
     accepted: str
 
 
@@ -99,6 +100,7 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         waivers=count(sum(not w.not_run for w in gate.waivers)),
         elsewhere=_elsewhere([w for w in gate.waivers if w.not_run]),
         expiry=gate.expiry,
+        accepts=f"{plural(gate.accepts, 'waiver')} {'accepts' if gate.accepts == 1 else 'accept'}",
         accepted=plural(gate.waived, "verdict"),
     )
 
@@ -136,7 +138,7 @@ def _in_words(gate: Gate) -> str:
     blocking, warnings = len(gate.blocking), len(gate.warnings)
     if gate.status == INVALID:
         return f"Evidence is missing, so nothing is decided: {plural(blocking, 'reason')}."
-    rest = f" Waivers accept {plural(gate.waived, 'verdict')}." if gate.waived else ""
+    rest = f" {gate.accepting}" if gate.waived else ""
     rest += f" {plural(warnings, 'warning')}." if warnings else ""
     if gate.status == FAILED:
         return f"{plural(blocking, 'reason')} {'blocks' if blocking == 1 else 'block'}.{rest}"
@@ -173,7 +175,7 @@ def _elsewhere(waivers: Sequence[Judged]) -> str:
 
 
 def _about(view: Decision) -> str:
-    return f"{view.mark.word}; {view.waivers} waivers accept {view.accepted}"
+    return f"{view.mark.word}; {view.accepts} {view.accepted}"
 
 
 SECTION = Section("gate", "Gate and waivers", "gate.html", view, folded=True, about=_about)

@@ -184,9 +184,7 @@ def _title(gate: Gate) -> str:
 
 
 def _in_words(gate: Gate, said: str) -> str:
-    parts = [said]
-    if gate.waived:
-        parts.append(f"{capital(gate.waiving)} accept {plural(gate.waived, 'verdict')}.")
+    parts = [said, *([gate.accepting] if gate.waived else [])]
     if gate.warnings:
         number = len(gate.warnings)
         parts.append(f"{plural(number, 'warning')}, which {'does' if number == 1 else 'do'} not block.")

@@ -25,7 +25,7 @@ def long(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_broken_must_clause_is_told_before_a_should_clause() -> None:
-    """Also where the cause of the should clause breaks a worse clause elsewhere, and is the worst of the run."""
+    """Also where the cause of the should clause breaks a worse clause elsewhere, and is the worst there."""
     nan = {"symptom": "NaN", "cause": "zero-times-infinity"}
     rows = [
         masked("a", status="breaks_should", **nan),
