@@ -236,6 +236,14 @@ def test_nothing_is_written_over_what_is_read(install: Install) -> None:
     assert "is read by the same command" in said
 
 
+def test_a_folder_is_not_standard_output(install: Install) -> None:
+    """Everywhere else ``-`` is standard output: here it would be a folder of that name."""
+    install(fake="Exact")
+    said = conformance("fake", *SMALL, "-o", "-", status=USAGE).stderr
+    assert "go into a folder" in said and "run --format json" in " ".join(said.split())
+    assert not Path("-").exists()
+
+
 # --- another environment ---------------------------------------------------------------------------------
 
 

@@ -23,4 +23,6 @@ def test_what_is_no_list(word: str, hint: str) -> None:
 def test_the_usage_of_a_line_that_names_no_command_names_none() -> None:
     told = conformance("torch", "--format", "json", status=2).stderr
     assert "[OPTIONS] [FRAMEWORK]...\n" in told and " first " not in told
+    assert " torch -h'" in told
+    assert " jax -h'" in conformance("jax", "--profle", "quick", status=2).stderr
     assert " first " not in conformance("torch", "--help").stdout.partition("The first answer")[0]
