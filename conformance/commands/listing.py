@@ -26,17 +26,21 @@ ROWS = 2_000
 NOT_HERE = "not on this machine"
 """When a variant of a kind of device is asked that nothing here has."""
 
+NOBODY: Mapping[str, str] = {}
+"""Of no framework another Python."""
+
 Record = Mapping[str, Any]
 """An entry of a list, for programs (docs/JSON.md); a table shows it in a row."""
 
 
-def show(what: str, console: Console) -> None:
+def show(what: str, console: Console, interpreters: Mapping[str, str] = NOBODY) -> None:
     """A table of operators, implementations, families, clauses or devices, no wider than the console.
 
-    Devices are a list, told as each framework has started.
+    Devices are a list, told as each framework has started. ``interpreters``: by framework, the Python that
+    has it, where it is not the one that runs us.
     """
     if what == "devices":
-        for r in _devices():
+        for r in _devices(interpreters):
             head = " ".join(filter(None, (r["framework"], r["version"], r["device"])))
             block(console, head, [("", r["setting"])])
         return
@@ -44,11 +48,12 @@ def show(what: str, console: Console) -> None:
     table(console, columns, rows(what), names=columns[:names], limit=ROWS)
 
 
-def records(what: str) -> Iterator[Record]:
+def records(what: str, interpreters: Mapping[str, str] = NOBODY) -> Iterator[Record]:
     """What the list holds, for programs: always in the same order."""
+    if what != "devices":
+        return _TABLES[what][1]()
     there = list(FRAMEWORKS)
-    found = _TABLES[what][1]()
-    return iter(sorted(found, key=lambda r: there.index(r["framework"]))) if what == "devices" else found
+    return iter(sorted(_devices(interpreters), key=lambda r: there.index(r["framework"])))
 
 
 def rows(what: str) -> Iterator[tuple[str, ...]]:
@@ -115,12 +120,13 @@ def _clause(r: Record) -> tuple[str, ...]:
     return r["id"], r["level"], r["title"]
 
 
-def _devices() -> Generator[Record, None, None]:
+def _devices(interpreters: Mapping[str, str] = NOBODY) -> Generator[Record, None, None]:
     """Devices of every framework that is installed here, and their variants, as each has started.
 
     Without a ``version`` it is a variant; without a ``device`` the framework does not start.
     """
-    seats = [seat for framework in FRAMEWORKS.values() for seat in as_they_are(framework)]
+    every = [seat for framework in FRAMEWORKS.values() for seat in as_they_are(framework)]
+    seats = [seat.run_by(interpreters.get(seat.name)) for seat in every]
     settings = {seat.key for seat in seats if seat.variant}
     told: set[str] = set()
     with contextlib.closing(heard(seats)) as events:

@@ -52,6 +52,7 @@ from xent_conformance.commands.files import (
     write_all,
 )
 from xent_conformance.commands.plain import escape
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,18 +93,24 @@ def list_(
         typer.Argument(parser=_listing, help="What to list.", autocompletion=lambda: list(Listing)),
     ],
     plugin: Plugin = None,
+    python: Python = None,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,
 ) -> None:
     """List operators, implementations, families, clauses or devices."""
     from xent_conformance.commands import listing
+    from xent_conformance.discovery.framework import FRAMEWORKS
 
     plug_in(plugin)
+    asks = what is Listing.DEVICES
+    if python and not asks:
+        raise fail(f"--python is for `list devices`: no framework is asked for the {what}", USAGE)
+    interpreters = target_of(python).interpreters(FRAMEWORKS) if asks else {}
     show(
         out,
         formatted,
-        lambda console: listing.show(what.value, console),
-        lambda: list(listing.records(what.value)),
+        lambda console: listing.show(what.value, console, interpreters),
+        lambda: list(listing.records(what.value, interpreters)),
     )
 
 

@@ -317,6 +317,15 @@ def test_explain_asks_there_too(tmp_path: Path) -> None:
     assert "fakeframe.softmax eager cpu" in said.stdout and "value: " in said.stdout
 
 
+def test_list_devices_asks_there_too(tmp_path: Path, install: Install) -> None:
+    """Who was told that ``conformance torch`` asked it is not told here that it is not installed."""
+    install()
+    python, _ = environment(tmp_path / "theirs")
+    said = conformance("list", "devices", "--plugin", PLUGIN, "--python", str(python))
+    assert f"asking {python} (--python)" in said.stderr and "fakeframe 1.0 cpu" in said.stdout
+    assert "no framework is asked" in conformance("list", "clauses", "--python", "x", status=USAGE).stderr
+
+
 def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(install: Install) -> None:
     """As that of ``run``: nobody is started, and no folder is made."""
     install(fake="Exact")
