@@ -42,11 +42,11 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
         who = ", ".join(_who(a) for a in answered if a.rows)
         say(console)
         say(console, f"{plural(counted.total(), 'answer')} of {who}: {told}")
-    for told, alike in _alike(calls, by_seat).items():
+    for answer, alike in _alike(calls, by_seat).items():
         say(console)
         for call in alike:
             _head(by_seat[call[0]["framework"]], call[0], console)
-        for line in told:
+        for line in answer:
             say(console, line)
     for a in answered:
         if a.lacks or (a.absent and (a.seat.name in named or not a.not_installed)):
