@@ -234,7 +234,7 @@ def _rows(reasons: Sequence[Reason], form: _Form) -> Iterator[str]:
 def _warnings(gate: Gate) -> list[str]:
     if not gate.warnings:
         return []
-    kinds = ", ".join(f"{warned.number:,} {warned.kind}" for warned in gate.warned)
+    kinds = ", ".join(warned.told for warned in gate.warned)
     lines = [f"### {plural(len(gate.warnings), 'warning')}: {kinds}", ""]
     return [*lines, *_rows(gate.warnings, _Form(tuple(c for c in _COLUMNS if c != "case"), 160))]
 

@@ -237,6 +237,11 @@ class Warned:
     number: int
     first: Reason
 
+    @property
+    def told(self) -> str:
+        """``15 × should clause broken``."""
+        return f"{self.number:,} × {self.kind}"
+
 
 PASSED, FAILED, INVALID = 0, 1, 3
 """Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""

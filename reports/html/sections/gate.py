@@ -43,8 +43,7 @@ class Why:
 class Warned:
     """All warnings of one kind, with the first of them."""
 
-    number: str
-    kind: str
+    told: str
     first: Why
 
 
@@ -93,7 +92,7 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         blocking=tuple(blocking[:LISTED]),
         number=count(len(blocking)),
         left=_more(len(blocking) - LISTED),
-        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, causes)) for w in gate.warned),
+        warnings=tuple(Warned(w.told, _why(w.first, causes)) for w in gate.warned),
         against=listed(gate.against),
         changes=gate.changed() or "no pair of verdicts",
         states=tuple(_states([w for w in gate.waivers if not w.not_run])),

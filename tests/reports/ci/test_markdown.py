@@ -36,7 +36,7 @@ def test_a_failure_is_told_whole() -> None:
         "torch.softmax value",
         "Show the first: `conformance explain softmax/x/y/float32/n2/r0",
         "### 1 blocking",
-        "### 1 warning: 1 drifted",
+        "### 1 warning: 1 × drifted",
         "returned NaN, right 0.5",
     ):
         assert words in text

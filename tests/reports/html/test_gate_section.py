@@ -30,7 +30,7 @@ def test_a_pass_says_what_held() -> None:
         "nothing that was asked is missing. 1 warning."
     ) in text
     assert "Decide again: conformance gate RUN.parquet" in text
-    assert "1 should clause broken, the first: torch.softmax value: lost relative accuracy" in text
+    assert "1 × should clause broken, the first: torch.softmax value: lost relative accuracy" in text
     assert "What blocks" not in text
 
 
