@@ -13,11 +13,14 @@ from xent_conformance.commands.interrupts import Interrupts
 def main() -> None:
     """Entry point of the ``conformance`` script."""
     with Interrupts():
-        from xent_conformance.commands.line import app
-        from xent_conformance.commands.plain import make_plain
         from xent_conformance.commands.unheard import unheard
 
-        sys.stdout = unheard(sys.stdout)
+        sys.stdout = unheard(sys.stdout)  # first: where one is closed, the next file would take its number
+        sys.stderr = sys.stderr or unheard(None)
+
+        from xent_conformance.commands.line import app
+        from xent_conformance.commands.plain import make_plain
+
         make_plain(sys.stdout, sys.stderr)
         app()
 

@@ -314,7 +314,7 @@ def explain(
     from xent_conformance.cases.outside.numbers import CasesError
     from xent_conformance.discovery.framework import FRAMEWORKS
     from xent_conformance.discovery.names import UnknownName
-    from xent_conformance.explain.case import answers, found_case, near_cases
+    from xent_conformance.explain.case import answers, asked_of, found_case, near_cases, near_implementations
     from xent_conformance.explain.plain import plain_case
     from xent_conformance.explain.printing import show_answers, show_question
     from xent_conformance.explain.wanted import Wanted
@@ -336,17 +336,18 @@ def explain(
         for note in write_all((out, lambda: text)):
             errors.print(escape(note), soft_wrap=True)
         return
+    if not asked_of(batch, wanted):
+        near = near_implementations(batch, wanted)
+        raise fail(
+            f"no implementation of {batch.operator} matches {wanted.told()} "
+            f"({near}`conformance list implementations` shows all)",
+            USAGE,
+        )
     at_once = formatted is Format.TEXT and out == STANDARD  # before anybody has answered
     if at_once:
         show_question(batch, case, console)
     with Bars(errors) as bars:
         found = answers(batch, case, wanted, bars.update)
-    if not any(a.rows or a.absent or a.lacks for a in found):
-        raise fail(
-            f"no implementation of {batch.operator} matches {wanted.told()} "
-            "(`conformance list implementations` shows all)",
-            USAGE,
-        )
 
     def told(screen: Console) -> None:
         if not at_once:

@@ -71,19 +71,16 @@ def show_estimate(told: Mapping[str, Any], out: Path) -> Callable[[Console], Non
 
         rows = []
         for s in told["seats"]:
-            absent = s["installed"] is False
-            about = (
-                "not installed"
-                if absent
-                else "not measured"
-                if s["seconds"] is None
-                else seconds(s["seconds"])
-            )
-            memory = f"{s['memory_mb']:,} MB" if s["memory_mb"] is not None and not absent else ""
+            if s["installed"] is False:  # in the line below: a table of them would hide who is asked
+                continue
+            about = "not measured" if s["seconds"] is None else seconds(s["seconds"])
+            memory = f"{s['memory_mb']:,} MB" if s["memory_mb"] is not None else ""
             modes = ", ".join(f"{mode} {count(n)}" for mode, n in s["questions"].items())
             rows.append((s["seat"], count(s["batches"]), modes, count(s["verdicts"]), about, memory))
         columns = ("worker", "batches", "questions by mode", "verdicts", "about", "memory")
-        table(console, columns, rows, right=("batches", "verdicts", "about", "memory"), names=columns[:1])
+        right = ("batches", "verdicts", "about", "memory")
+        if rows:
+            table(console, columns, rows, right=right, names=columns[:1])
         if away := [s["seat"] for s in told["seats"] if s["installed"] is False]:
             say(console, ("not installed, and left out", "bold"), f": {', '.join(away)}")
         say(

@@ -47,7 +47,7 @@ from xent_conformance.commands.base import (
 from xent_conformance.commands.configured import otherwise, settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
-from xent_conformance.commands.files import check_outputs, write
+from xent_conformance.commands.files import STANDARD, check_outputs, write
 from xent_conformance.commands.group import FIRST, First
 from xent_conformance.commands.where import Python, needs, target_of
 
@@ -124,6 +124,9 @@ def first(
     from xent_conformance.reports.views.causes import causes
     from xent_conformance.running import keeping
 
+    if out == STANDARD:
+        told = "page and run file go into a folder: name one; a document alone is printed by: conformance run"
+        raise fail(f"--out -: {told} --format json", USAGE)
     file = out / f"{_stem(frameworks or (), selection.as_dict())}.parquet"
     read = [*(baseline or ()), *(waivers or ())]
     check_outputs({"--out": file}, read, force=True, tried=not dry_run)  # what is there: by check_run

@@ -15,19 +15,36 @@ FIRST = "first"
 
 
 class _Nameless(typer.Context):
-    """Of a line that names no command: usage, and where help is, are told as such a line is typed."""
+    """Of a line that names no command: where help is, is told as such a line is typed."""
+
+    framework = "torch"
 
     @property
-    def command_path(self) -> str:
+    def program(self) -> str:
         """The program alone."""
         parent: Any = self.parent
         return str(parent.command_path)
+
+    @property
+    def command_path(self) -> str:
+        """The program and a framework: with ``-h`` behind it, what tells the options of such a line."""
+        return f"{self.program} {self.framework}"
 
 
 class First(typer.core.TyperCommand):
     """The command of a line that names none."""
 
     context_class = _Nameless
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The line, of which the first framework is noted."""
+        if args and not args[0].startswith("-"):
+            ctx.framework = args[0]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Of any framework, as such a line is typed."""
+        formatter.write_usage(ctx.program, " ".join(self.collect_usage_pieces(ctx)))
 
 
 class Group(typer.core.TyperGroup):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -26,37 +27,53 @@ ROWS = 2_000
 NOT_HERE = "not on this machine"
 """When a variant of a kind of device is asked that nothing here has."""
 
+
+@dataclass(frozen=True)
+class Which:
+    """What is listed: implementations of these frameworks and operators, or of all.
+
+    ``interpreters``: by framework, the Python whose devices are listed, where it is not the one that runs us.
+    """
+
+    frameworks: Collection[str] = ()
+    operators: Collection[str] = ()
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERY = Which()
+
+
 Record = Mapping[str, Any]
 """An entry of a list, for programs (docs/JSON.md); a table shows it in a row."""
 
 
-def show(what: str, console: Console) -> None:
+def show(what: str, console: Console, which: Which = EVERY) -> None:
     """A table of operators, implementations, families, clauses or devices, no wider than the console.
 
     Devices are a list, told as each framework has started.
     """
     if what == "devices":
-        for r in _devices():
+        for r in _devices(which):
             head = " ".join(filter(None, (r["framework"], r["version"], r["device"])))
             block(console, head, [("", r["setting"])])
         return
     columns, _, _, names = _TABLES[what]
-    table(console, columns, rows(what), names=columns[:names], limit=ROWS)
+    table(console, columns, rows(what, which), names=columns[:names], limit=ROWS)
 
 
-def records(what: str) -> Iterator[Record]:
+def records(what: str, which: Which = EVERY) -> Iterator[Record]:
     """What the list holds, for programs: always in the same order."""
     there = list(FRAMEWORKS)
-    found = _TABLES[what][1]()
+    found = _TABLES[what][1](which)
     return iter(sorted(found, key=lambda r: there.index(r["framework"]))) if what == "devices" else found
 
 
-def rows(what: str) -> Iterator[tuple[str, ...]]:
+def rows(what: str, which: Which = EVERY) -> Iterator[tuple[str, ...]]:
     """What the table holds."""
-    return map(_TABLES[what][2], records(what))
+    return map(_TABLES[what][2], records(what, which))
 
 
-def _operators() -> Iterator[Record]:
+def _operators(_: Which) -> Iterator[Record]:
     for o in OPERATORS.values():
         yield {"name": o.name, "formula": o.formula, "labels": o.labels, "outputs": list(o.outputs)}
 
@@ -65,9 +82,13 @@ def _operator(r: Record) -> tuple[str, ...]:
     return r["name"], r["formula"], r["labels"], " ".join(r["outputs"])
 
 
-def _implementations() -> Iterator[Record]:
-    """Every one, without importing its framework; ``modes``: of each the smallest profile that asks it."""
+def _implementations(which: Which) -> Iterator[Record]:
+    """Of each, without importing its framework; ``modes``: of each the smallest profile that asks it."""
     for row in doors():
+        if which.frameworks and row.framework not in which.frameworks:
+            continue
+        if which.operators and row.door.operator not in which.operators:
+            continue
         yield {
             "framework": row.framework,
             "name": row.door.name,
@@ -84,7 +105,7 @@ def _implementation(r: Record) -> tuple[str, ...]:
     return r["framework"], r["name"], r["operator"], r["formulation"], modes, r["note"]
 
 
-def _families() -> Iterator[Record]:
+def _families(_: Which) -> Iterator[Record]:
     """Every family with the row lengths that it asks of each operator, in ``quick`` and in ``full``."""
     for family in all_families().values():
         lengths = {
@@ -106,7 +127,7 @@ def _family(r: Record) -> tuple[str, ...]:
     return r["name"], r["about"], "\n".join(quick), "\n".join(more)
 
 
-def _clauses() -> Iterator[Record]:
+def _clauses(_: Which) -> Iterator[Record]:
     for c in all_clauses().values():
         yield {"id": c.id, "level": c.level.value, "title": c.title, "text": c.text, "note": c.note}
 
@@ -115,12 +136,13 @@ def _clause(r: Record) -> tuple[str, ...]:
     return r["id"], r["level"], r["title"]
 
 
-def _devices() -> Generator[Record, None, None]:
+def _devices(which: Which = EVERY) -> Generator[Record, None, None]:
     """Devices of every framework that is installed here, and their variants, as each has started.
 
     Without a ``version`` it is a variant; without a ``device`` the framework does not start.
     """
-    seats = [seat for framework in FRAMEWORKS.values() for seat in as_they_are(framework)]
+    every = [seat for framework in FRAMEWORKS.values() for seat in as_they_are(framework)]
+    seats = [seat.run_by(which.interpreters.get(seat.name)) for seat in every]
     settings = {seat.key for seat in seats if seat.variant}
     told: set[str] = set()
     with contextlib.closing(heard(seats)) as events:
@@ -174,7 +196,7 @@ def _asked(framework: Framework, name: str, there: Sequence[str]) -> str:
 
 
 _TABLES: Mapping[
-    str, tuple[tuple[str, ...], Callable[[], Iterator[Record]], Callable[[Record], tuple[str, ...]], int]
+    str, tuple[tuple[str, ...], Callable[[Which], Iterator[Record]], Callable[[Record], tuple[str, ...]], int]
 ] = {
     "operators": (("operator", "formula", "labels", "outputs"), _operators, _operator, 1),
     "implementations": (

@@ -21,7 +21,9 @@ from xent_conformance.commands.base import (
     Force,
     Format,
     Formatted,
+    Framework,
     Known,
+    Operator,
     Out,
     Plugin,
     Quiet,
@@ -33,6 +35,7 @@ from xent_conformance.commands.base import (
     errors,
     fail,
     plug_in,
+    select,
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
@@ -52,6 +55,7 @@ from xent_conformance.commands.files import (
     write_all,
 )
 from xent_conformance.commands.plain import escape
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +84,8 @@ def _listing(word: str) -> Listing:
     """What is to be listed; status 2, with what is near, for another word."""
     if word in list(Listing):
         return Listing(word)
+    if word.lower() in ("framework", "frameworks"):
+        raise typer.BadParameter(f"{word!r} is no list: devices are, each under its framework")
     near = difflib.get_close_matches(word.lower(), Listing, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(Listing)}"
     raise typer.BadParameter(f"{word!r} is no list: {hint}")
@@ -91,19 +97,37 @@ def list_(
         Listing,
         typer.Argument(parser=_listing, help="What to list.", autocompletion=lambda: list(Listing)),
     ],
+    framework: Framework = None,
+    operator: Operator = None,
     plugin: Plugin = None,
+    python: Python = None,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,
 ) -> None:
-    """List operators, implementations, families, clauses or devices."""
+    """List operators, implementations, families, clauses or devices.
+
+    Implementations are those of each `--framework` and `--operator` that is named, or all.
+    """
     from xent_conformance.commands import listing
+    from xent_conformance.discovery.framework import FRAMEWORKS
 
     plug_in(plugin)
+    asks = what is Listing.DEVICES
+    if python and not asks:
+        raise fail(f"--python is for `list devices`: no framework is asked for the {what}", USAGE)
+    if (framework or operator) and what is not Listing.IMPLEMENTATIONS:
+        raise fail(f"--framework and --operator narrow `list implementations`, and not the {what}", USAGE)
+    chosen = select("full", framework, operator, None, None, None)
+    which = listing.Which(
+        frameworks=chosen.frameworks,
+        operators=chosen.operators,
+        interpreters=target_of(python).interpreters(FRAMEWORKS) if asks else {},
+    )
     show(
         out,
         formatted,
-        lambda console: listing.show(what.value, console),
-        lambda: list(listing.records(what.value)),
+        lambda console: listing.show(what.value, console, which),
+        lambda: list(listing.records(what.value, which)),
     )
 
 

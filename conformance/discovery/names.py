@@ -70,12 +70,17 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     return found
 
 
+def near(name: str, known: Sequence[str]) -> list[str]:
+    """The known names that are like it, or have it in them."""
+    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
+    return close + [n for n in known if name.strip("*") and name.strip("*") in n and n not in close][:5]
+
+
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """What is said of a name that nothing answers to: the near ones, or all."""
-    near = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
-    near += [n for n in known if name.strip("*") and name.strip("*") in n and n not in near][:5]
+    close = near(name, known)
     plural = {"family": "families", "framework": "devices", "variant": "devices"}.get(kind, f"{kind}s")
-    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
+    hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(known)}"
     if kind in ("profile", "dtype", "mode", "output"):
         return f"unknown {kind} {name!r}: there are {', '.join(known)}"
     also = "; one of your own is named with --plugin as well" if kind == "framework" else ""

@@ -22,7 +22,7 @@ from xent_conformance.devices.names import split
 from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
-from xent_conformance.discovery.names import named
+from xent_conformance.discovery.names import named, near
 from xent_conformance.discovery.seats import as_they_are, seats, wanted_devices
 from xent_conformance.explain.wanted import Wanted
 from xent_conformance.frameworks.interface import Question
@@ -130,8 +130,7 @@ def answers(batch: Batch, case: Case, wanted: Wanted, progress: Progress | None 
     and their variants, named as for a run, or on every device as it is.
     """
     oracle = Oracle(default_cache())
-    possible = ["cpu", *(split(d)[0] for d in wanted.devices)]
-    asked = {s.key: s for s in _seats(wanted) if chosen(s, batch, possible, wanted)}
+    asked = {s.key: s for s in asked_of(batch, wanted)}
     if not asked:
         return []
     judge = Judge(oracle.truth(batch.inputs))
@@ -159,6 +158,22 @@ def answers(batch: Batch, case: Case, wanted: Wanted, progress: Progress | None 
                     progress(key, int(key in found), 1)
     order = list(asked)
     return sorted((found[key] for key in order), key=lambda a: (a.absent != "", a.worst))
+
+
+def asked_of(batch: Batch, wanted: Wanted) -> list[Seat]:
+    """Who is asked about the batch; nobody where nothing that is offered of it is wanted."""
+    possible = ["cpu", *(split(d)[0] for d in wanted.devices)]
+    return [seat for seat in _seats(wanted) if chosen(seat, batch, possible, wanted)]
+
+
+def near_implementations(batch: Batch, wanted: Wanted) -> str:
+    """``did you mean torch.softmax? ``: of the operator, near to what nothing is called; else empty."""
+    of = (i for s in _seats(wanted) for i in s.declaration.implementations if i.operator == batch.operator)
+    known = list(dict.fromkeys(i.name for i in of))
+    if any(named(name, wanted.implementations) for name in known):
+        return ""
+    found = dict.fromkeys(name for pattern in wanted.implementations for name in near(pattern, known))
+    return f"did you mean {', '.join(found)}? " if found else ""
 
 
 def _seats(wanted: Wanted) -> Iterator[Seat]:

@@ -29,7 +29,7 @@ def show_question(batch: Batch, case: Case, console: Console) -> None:
 
 
 def show_answers(answered: Sequence[Answered], console: Console, named: Sequence[str] = ()) -> None:
-    """Print every answer, the broken first, under who gave it.
+    """Print every answer, the broken first, under who gave it; the same answer once, under all who gave it.
 
     That is framework, version, implementation, mode and device. Frameworks that are not installed share a
     line, unless they are ``named``.
@@ -42,8 +42,12 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
         who = ", ".join(_who(a) for a in answered if a.rows)
         say(console)
         say(console, f"{plural(counted.total(), 'answer')} of {who}: {told}")
-    for call in calls:
-        _call(by_seat[call[0]["framework"]], call, console)
+    for answer, alike in _alike(calls, by_seat).items():
+        say(console)
+        for call in alike:
+            _head(by_seat[call[0]["framework"]], call[0], console)
+        for line in answer:
+            say(console, line)
     for a in answered:
         if a.lacks or (a.absent and (a.seat.name in named or not a.not_installed)):
             say(console)
@@ -61,23 +65,34 @@ def _who(answered: Answered) -> str:
     return f"{answered.framework} {answered.hello['version']}"
 
 
-def _call(answered: Answered, call: Sequence[Row], console: Console) -> None:
-    first = call[0]
-    say(console)
+def _alike(
+    calls: Sequence[Sequence[Row]], by_seat: Mapping[str, Answered]
+) -> Mapping[tuple[str, ...], list[Sequence[Row]]]:
+    """The calls by what there is to say of their answers, in the order of the first of each."""
+    found: dict[tuple[str, ...], list[Sequence[Row]]] = {}
+    for call in calls:
+        found.setdefault(tuple(_lines(by_seat[call[0]["framework"]], call)), []).append(call)
+    return found
+
+
+def _head(answered: Answered, first: Row, console: Console) -> None:
     say(
         console,
         f"{_who(answered)}: ",
         (first["implementation"], "bold"),
         f" {first['mode']} {first['device']}",
     )
+
+
+def _lines(answered: Answered, call: Sequence[Row]) -> Iterator[str]:
     for r in call:
-        say(console, f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}")
+        yield f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}"
         element = f"element {r['index']}: " if r["grade"] != "none" else ""
-        say(console, f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}")
+        yield f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}"
         if r["status"] in FAULTS and (note := clause(r["clause"]).note):
-            say(console, f"    note: {note}")
+            yield f"    note: {note}"
         if (cause := answered.causes.get(r["cause"])) and cause.hypothesis:
-            say(console, f"    what gives this: {_formula(cause)}")
+            yield f"    what gives this: {_formula(cause)}"
 
 
 def _formula(cause: Cause) -> str:

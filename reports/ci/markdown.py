@@ -199,7 +199,7 @@ def _head(gate: Gate) -> list[str]:
     lines.append(f"Tested: {tested or 'nothing'}{f', against {against}' if against else ''}.")
     lines += [f"Answered of what was offered: {plain(gate.answered_of_offered)}."] if gate.answered else []
     counts = f": {gate.counts}" if gate.counts else ""
-    waived = f"; {gate.waived:,} accepted by waivers" if gate.waived else ""
+    waived = f"; {gate.waived:,} accepted by {gate.waiving}" if gate.waived else ""
     lines += [f"{plural(gate.verdicts, 'verdict')}{counts}{waived}.", ""]
     if gate.blocking:
         lines += [f"Show the first: {code(gate.blocking[0].command)}", ""]
@@ -234,8 +234,8 @@ def _rows(reasons: Sequence[Reason], form: _Form) -> Iterator[str]:
 def _warnings(gate: Gate) -> list[str]:
     if not gate.warnings:
         return []
-    kinds = ", ".join(f"{warned.number:,} {warned.kind}" for warned in gate.warned)
-    lines = [f"### {len(gate.warnings):,} warnings: {kinds}", ""]
+    kinds = ", ".join(warned.told for warned in gate.warned)
+    lines = [f"### {plural(len(gate.warnings), 'warning')}: {kinds}", ""]
     return [*lines, *_rows(gate.warnings, _Form(tuple(c for c in _COLUMNS if c != "case"), 160))]
 
 

@@ -104,7 +104,7 @@ def _warnings(gate: Gate, console: Console, *, whole: bool) -> None:
         say(console, f"  {warning.kind}: {flat(warning.title_counted)}: {flat(warning.detail, 400)}")
     for warned in () if whole else gate.warned:
         first = flat(warned.first.title_counted)
-        say(console, f"  {warned.number:,} {warned.kind}; the first: {first}")
+        say(console, f"  {warned.told}; the first: {first}")
 
 
 def _waivers(gate: Gate, console: Console, *, whole: bool) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from xent_conformance.reports.run.commands import NEW_WAIVERS, Files
 from xent_conformance.reports.run.words import Status, Symptom
-from xent_conformance.reports.text.wording import Answer, joined, listed, plural
+from xent_conformance.reports.text.wording import Answer, capital, joined, listed, plural
 from xent_conformance.reports.views.comparison import Change, Difference
 
 
@@ -237,6 +237,11 @@ class Warned:
     number: int
     first: Reason
 
+    @property
+    def told(self) -> str:
+        """``15 × should clause broken``."""
+        return f"{self.number:,} × {self.kind}"
+
 
 PASSED, FAILED, INVALID = 0, 1, 3
 """Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""
@@ -328,6 +333,16 @@ class Gate:
         return f"{listed(whose)} waivers"
 
     @property
+    def accepting(self) -> str:
+        """``This suite's waivers accept 70 verdicts.``; empty where none does."""
+        return f"{capital(self.waiving)} accept {plural(self.waived, 'verdict')}." if self.waived else ""
+
+    @property
+    def accepts(self) -> int:
+        """How many waivers accept what they name, of those that were given."""
+        return sum(w.state is State.ACCEPTS for w in self.waivers)
+
+    @property
     def answer(self) -> str:
         """Whether to upgrade, where there is a baseline."""
         if self.status == INVALID:
@@ -376,10 +391,9 @@ class Gate:
         unknown = [r for r in self.blocking if r.kind is Kind.MUST]
         if self.against or not unknown or not adopt:
             return []
-        known = sum(w.state is State.ACCEPTS for w in self.waivers)
         return [
             f"no baseline: {plural(len(unknown), 'cause')} of a broken must clause that no waiver knows",
-            f"known and accepted: {plural(self.waived, 'verdict')} by {plural(known, 'waiver')}",
+            f"known and accepted: {plural(self.waived, 'verdict')} by {plural(self.accepts, 'waiver')}",
             f"first run of this version or machine? Block from now on on what changes: {adopt}",
         ]
 

@@ -46,14 +46,15 @@ class Line:
 
 
 def know(run: Run, causes: Sequence[Cause]) -> list[Line]:
-    """What there is to know of this run, in the order of its ``causes``, worst first; then what has none.
+    """What there is to know of this run: broken must clauses first, as a reader expects; those of one level
+    in the order of the ``causes``, worst first; then what has none.
 
     The level of a line is that of the rows that it speaks of: its cause may break a worse clause elsewhere.
     """
     judged = called(run).verdicts.filter(pl.col("status").is_in(JUDGED))
     found = [line for make in _MAKERS for line in make(judged)] + list(_twins(run))
     place, level = {cause.id: rank for rank, cause in enumerate(causes)}, ["must", "should", ""]
-    return sorted(found, key=lambda line: (place.get(line.cause, len(causes)), level.index(line.level)))
+    return sorted(found, key=lambda line: (level.index(line.level), place.get(line.cause, len(causes))))
 
 
 def _masked(judged: pl.DataFrame) -> Iterable[Line]:
@@ -114,11 +115,11 @@ def _long(judged: pl.DataFrame) -> Iterable[Line]:
         right = sorted(set(here["framework"]) - bad)
         rest = f"; {listed(right)} {'conforms' if len(right) == 1 else 'conform'}" if right else ""
         number = f"{broken['implementation'].n_unique()} of {here['implementation'].n_unique()}"
+        whose = f", of {plural(len(bad), 'framework')}" if here["framework"].n_unique() > 1 else ""
         yield Line(
             _level(broken),
             f"{dtype} with 2¹⁷ classes",
-            f"{_ops(broken)} come back infinite in {number} implementations, of "
-            f"{plural(len(bad), 'framework')}{rest}.",
+            f"{_ops(broken)} come back infinite in {number} implementations{whose}{rest}.",
             _usual(broken),
         )
         return

@@ -43,8 +43,7 @@ class Why:
 class Warned:
     """All warnings of one kind, with the first of them."""
 
-    number: str
-    kind: str
+    told: str
     first: Why
 
 
@@ -77,6 +76,7 @@ class Decision:
     waivers: str
     elsewhere: str
     expiry: str
+    accepts: str
     accepted: str
 
 
@@ -92,13 +92,14 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         blocking=tuple(blocking[:LISTED]),
         number=count(len(blocking)),
         left=_more(len(blocking) - LISTED),
-        warnings=tuple(Warned(count(w.number), w.kind, _why(w.first, causes)) for w in gate.warned),
+        warnings=tuple(Warned(w.told, _why(w.first, causes)) for w in gate.warned),
         against=listed(gate.against),
         changes=gate.changed() or "no pair of verdicts",
         states=tuple(_states([w for w in gate.waivers if not w.not_run])),
         waivers=count(sum(not w.not_run for w in gate.waivers)),
         elsewhere=_elsewhere([w for w in gate.waivers if w.not_run]),
         expiry=gate.expiry,
+        accepts=f"{plural(gate.accepts, 'waiver')} {'accepts' if gate.accepts == 1 else 'accept'}",
         accepted=plural(gate.waived, "verdict"),
     )
 
@@ -136,7 +137,7 @@ def _in_words(gate: Gate) -> str:
     blocking, warnings = len(gate.blocking), len(gate.warnings)
     if gate.status == INVALID:
         return f"Evidence is missing, so nothing is decided: {plural(blocking, 'reason')}."
-    rest = f" Waivers accept {plural(gate.waived, 'verdict')}." if gate.waived else ""
+    rest = f" {gate.accepting}" if gate.waived else ""
     rest += f" {plural(warnings, 'warning')}." if warnings else ""
     if gate.status == FAILED:
         return f"{plural(blocking, 'reason')} {'blocks' if blocking == 1 else 'block'}.{rest}"
@@ -173,7 +174,7 @@ def _elsewhere(waivers: Sequence[Judged]) -> str:
 
 
 def _about(view: Decision) -> str:
-    return f"{view.mark.word}; {view.waivers} waivers accept {view.accepted}"
+    return f"{view.mark.word}; {view.accepts} {view.accepted}"
 
 
 SECTION = Section("gate", "Gate and waivers", "gate.html", view, folded=True, about=_about)

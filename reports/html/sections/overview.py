@@ -13,7 +13,7 @@ from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import OWN, Run
 from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
 from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import NOTHING, count
@@ -130,7 +130,7 @@ def _asked(run: Run) -> str:
     profiles = dict.fromkeys(h["selection"]["profile"] for h in run.headers)
     days = dict.fromkeys(h["created"][:10] for h in run.headers)
     parts = [
-        "Softmax, sigmoid and their cross-entropies",
+        listed([_own(h) for h in run.headers if OWN in h]) or "Softmax, sigmoid and their cross-entropies",
         plural(run.verdicts["framework"].n_unique(), "framework"),
         f"{listed(list(machines)) or 'no worker started'}, {listed(devices) or 'no device'}{labels}",
         f"profile {listed(list(profiles))}",
@@ -139,6 +139,11 @@ def _asked(run: Run) -> str:
         *dict.fromkeys(f"not asked: {lack}" for h in run.headers for lack in older(h)),
     ]
     return " · ".join(parts)
+
+
+def _own(header: Mapping[str, Any]) -> str:
+    """A function of one's own, and as what it was asked: ``my_loss as sparse_softmax_cross_entropy``."""
+    return f"{header[OWN]} as {listed(header['selection']['operators'])}"
 
 
 def _decided(material: Material) -> Decided:
@@ -184,9 +189,7 @@ def _title(gate: Gate) -> str:
 
 
 def _in_words(gate: Gate, said: str) -> str:
-    parts = [said]
-    if gate.waived:
-        parts.append(f"{capital(gate.waiving)} accept {plural(gate.waived, 'verdict')}.")
+    parts = [said, *([gate.accepting] if gate.waived else [])]
     if gate.warnings:
         number = len(gate.warnings)
         parts.append(f"{plural(number, 'warning')}, which {'does' if number == 1 else 'do'} not block.")

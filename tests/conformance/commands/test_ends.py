@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,23 @@ def test_a_reader_who_has_gone_changes_no_status(words: list[str], status: int) 
         told = process.stderr.read().decode()
     assert process.returncode == status
     assert "Broken pipe" not in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "status"), [("list clauses", ">&-", 0), ("gate no.parquet", ">&- 2>&-", 3)]
+)
+def test_a_stream_that_is_closed_from_the_start_changes_no_status(
+    words: str, closed: str, status: int
+) -> None:
+    line = f"{shlex.quote(sys.executable)} -m xent_conformance {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_under_standard_output_is_told_in_a_line() -> None:
+    command = [sys.executable, "-m", "xent_conformance", "list", "clauses"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "error: standard output cannot be used: No space left on device\n"

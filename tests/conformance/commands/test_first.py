@@ -236,6 +236,14 @@ def test_nothing_is_written_over_what_is_read(install: Install) -> None:
     assert "is read by the same command" in said
 
 
+def test_a_folder_is_not_standard_output(install: Install) -> None:
+    """Everywhere else ``-`` is standard output: here it would be a folder of that name."""
+    install(fake="Exact")
+    said = conformance("fake", *SMALL, "-o", "-", status=USAGE).stderr
+    assert "go into a folder" in said and "run --format json" in " ".join(said.split())
+    assert not Path("-").exists()
+
+
 # --- another environment ---------------------------------------------------------------------------------
 
 
@@ -307,6 +315,15 @@ def test_explain_asks_there_too(tmp_path: Path) -> None:
     said = conformance(*words, "--python", str(python))
     assert f"asking {python} (--python)" in said.stderr
     assert "fakeframe.softmax eager cpu" in said.stdout and "value: " in said.stdout
+
+
+def test_list_devices_asks_there_too(tmp_path: Path, install: Install) -> None:
+    """Who was told that ``conformance torch`` asked it is not told here that it is not installed."""
+    install()
+    python, _ = environment(tmp_path / "theirs")
+    said = conformance("list", "devices", "--plugin", PLUGIN, "--python", str(python))
+    assert f"asking {python} (--python)" in said.stderr and "fakeframe 1.0 cpu" in said.stdout
+    assert "no framework is asked" in conformance("list", "clauses", "--python", "x", status=USAGE).stderr
 
 
 def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(install: Install) -> None:

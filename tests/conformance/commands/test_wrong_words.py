@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.cli import conformance
@@ -13,6 +15,7 @@ from tests.support.cli import conformance
         ("operator", "did you mean operators?"),
         ("Device", "did you mean devices?"),
         ("xyz", "there are operators"),
+        ("frameworks", "devices are, each under its framework"),
     ],
 )
 def test_what_is_no_list(word: str, hint: str) -> None:
@@ -20,7 +23,23 @@ def test_what_is_no_list(word: str, hint: str) -> None:
     assert f"{word!r} is no list: {hint}" in told and "Value error" not in told
 
 
+def test_a_list_of_implementations_is_narrowed_by_framework_and_operator() -> None:
+    words = ("list", "implementations", "--framework", "tf", "--operator", "sigmoid", "--format", "json")
+    found = json.loads(conformance(*words).stdout)
+    assert {(r["framework"], r["operator"]) for r in found} == {("tensorflow", "sigmoid")}
+    assert len(found) < len(json.loads(conformance("list", "implementations", "--format", "json").stdout))
+    assert (
+        "did you mean torch" in conformance("list", "implementations", "--framework", "trch", status=2).stderr
+    )
+    assert (
+        "narrow `list implementations`"
+        in conformance("list", "clauses", "--framework", "torch", status=2).stderr
+    )
+
+
 def test_the_usage_of_a_line_that_names_no_command_names_none() -> None:
     told = conformance("torch", "--format", "json", status=2).stderr
     assert "[OPTIONS] [FRAMEWORK]...\n" in told and " first " not in told
+    assert " torch -h'" in told
+    assert " jax -h'" in conformance("jax", "--profle", "quick", status=2).stderr
     assert " first " not in conformance("torch", "--help").stdout.partition("The first answer")[0]

@@ -179,6 +179,20 @@ def test_what_nothing_answers_to_is_refused(words: str, install: Install) -> Non
     assert words in error
 
 
+def test_a_mistyped_implementation_is_refused_before_anything_is_told(install: Install) -> None:
+    install(fake="Exact")
+    out, error = _explain("--implementation", "fake.sofmax", status=USAGE)
+    told = "no implementation of softmax matches 'fake.sofmax' (did you mean fake.softmax? `conformance list"
+    assert told in error and out == ""
+
+
+def test_the_same_answer_is_told_once_under_all_who_gave_it(install: Install) -> None:
+    install(one="Exact", two="Exact", off="OneUlpOff")
+    out, _ = _explain()
+    assert "\none 1.0: fake.softmax eager cpu\ntwo 1.0: fake.softmax eager cpu\n  value: conforms" in out
+    assert out.count("  value: ") == 2, "that of another is its own"
+
+
 def test_the_absent_is_one_line_and_an_error_where_it_was_named(install: Install) -> None:
     install(fake="Exact", gone="Absent", lost="Absent")
     out, _ = _explain()

@@ -231,6 +231,8 @@ def test_its_page_names_no_command_that_cannot_know_it(tmp_path: Path) -> None:
     checked = _check(no_shift, "huge_logits")
     page = checked.report(tmp_path / "mine.html").read_text(encoding="utf-8")
     call = "check(no_shift, …, families=[&#34;huge_logits&#34;], dtypes=[&#34;float32&#34;])"
+    first = page.partition("<h1>")[0]
+    assert f"no_shift as {SPARSE} · 1 framework" in first, "whoever is sent the page sees whose it is"
     assert call in page and "--implementation no_shift" not in page
     saved = checked.save(tmp_path / "mine.parquet")
     assert commands.explain(xent_conformance.read_run(saved), "case", "no_shift") == "check(no_shift, …)"

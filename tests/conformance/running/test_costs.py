@@ -170,3 +170,4 @@ def test_what_the_named_python_has_not_is_said(tmp_path: Path) -> None:
     Path(bare).write_text("#!/bin/sh\necho '{}'\n")  # its records have nothing
     done = conformance("run", *SMALL, "--framework", "torch", "--python", bare, "--dry-run").stdout
     assert "not installed, and left out: torch" in done and "for 0 verdicts" in done
+    assert "worker" not in done, "no row of a table is of who is not asked"

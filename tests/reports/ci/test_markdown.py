@@ -36,7 +36,7 @@ def test_a_failure_is_told_whole() -> None:
         "torch.softmax value",
         "Show the first: `conformance explain softmax/x/y/float32/n2/r0",
         "### 1 blocking",
-        "### 1 warnings: 1 drifted",
+        "### 1 warning: 1 × drifted",
         "returned NaN, right 0.5",
     ):
         assert words in text
@@ -47,6 +47,11 @@ def test_a_pass_and_no_decision() -> None:
     assert summary(gate()).startswith("## ✅ gate passed")
     unfinished = missing(Kind.UNFINISHED, implementation="", title="torch answered 1 of 2")
     assert summary(gate(unfinished)).startswith("## ⚠️ gate without a decision")
+
+
+@pytest.mark.parametrize(("by_suite", "whose"), [(0, "your"), (3, "this suite's")])
+def test_accepted_verdicts_say_by_whose_waivers(by_suite: int, whose: str) -> None:
+    assert f"; 3 accepted by {whose} waivers." in summary(gate(waived=3, by_suite=by_suite))
 
 
 def test_waivers_and_changes() -> None:

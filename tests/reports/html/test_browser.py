@@ -236,6 +236,29 @@ def test_the_published_page_keeps_its_budgets(published: Any) -> None:
     assert paint > 0
 
 
+def test_what_every_number_was_asked_is_folded_and_its_numbers_are_whole(published: Any) -> None:
+    """Two dozen rows that nobody has to pass on the way down; no number of them is broken over two lines."""
+    folded = published.locator("#accuracy .ops", has=published.locator(".swept"))
+    assert folded.get_attribute("open") is None and "4,294,967,296" in (
+        folded.locator("summary").text_content() or ""
+    )
+    folded.locator("summary").click()
+    broken = "(cells) => cells.filter((c) => { const r = document.createRange(); r.selectNodeContents(c);"
+    broken += "return r.getClientRects().length > 1; }).map((c) => c.textContent)"
+    assert published.locator(".swept td.r").evaluate_all(broken) == []
+    folded.locator("summary").click()
+
+
+def test_what_is_folded_is_named_in_one_line_on_a_telephone(browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((HERE / "report.html").as_uri())
+    page.evaluate(OPEN_ALL)
+    lines = "(all) => Math.max(...all.map((s) => { const r = document.createRange();"
+    lines += "r.selectNode(s.firstChild); return r.getClientRects().length; }))"
+    assert page.locator(".fold > summary", has_text="Where it shows").evaluate_all(lines) == 1
+    page.close()
+
+
 def test_plain_questions_are_answered_on_the_first_screen(published: Any) -> None:
     """Which bfloat16 softmax is least accurate, and which losses are NaN for a masked class."""
     for what in ("bfloat16 softmax", "A masked class makes a loss NaN"):

@@ -30,7 +30,7 @@ def test_a_pass_says_what_held() -> None:
         "nothing that was asked is missing. 1 warning."
     ) in text
     assert "Decide again: conformance gate RUN.parquet" in text
-    assert "1 should clause broken, the first: torch.softmax value: lost relative accuracy" in text
+    assert "1 × should clause broken, the first: torch.softmax value: lost relative accuracy" in text
     assert "What blocks" not in text
 
 
@@ -82,14 +82,24 @@ def test_a_detail_that_many_reasons_share_is_said_once() -> None:
 def test_an_accepting_waiver_stands_with_reason_and_link() -> None:
     run = run_of([broken(), broken(mode="compile"), verdict(case="b")])
     text, source = section_of_run("gate", run, decided(run, [waiver()]))
-    assert "Gate and waivers gate passed; 1 waivers accept 2 verdicts" in text
+    assert "Gate and waivers gate passed; 1 waiver accepts 2 verdicts" in text
     assert (
         "every answer conforms to the must clauses or is waived" in text
-        and "Waivers accept 2 verdicts." in text
+        and "Your waivers accept 2 verdicts." in text
     )
     assert "torch-known accepts 2 verdicts" in text
     assert "it rounds once more, as upstream documents" in text
     assert '<a href="https://example.org/issue/1" rel="noreferrer">' in source
+
+
+def test_a_decision_says_by_whose_waivers_it_accepts_and_by_how_many() -> None:
+    """One that was not evaluated accepts nothing, and is not counted as if it did."""
+    run = run_of([broken(), broken(mode="compile"), verdict(case="b")])
+    gate = decided(run, [waiver(), waiver(name="mended", implementations=("torch.nn.Softmax",))])
+    assert len(gate.waivers) == 2
+    text = said(run, replace(gate, by_suite=gate.waived))
+    assert "Gate and waivers gate passed; 1 waiver accepts 2 verdicts" in text
+    assert "This suite's waivers accept 2 verdicts." in text
 
 
 def test_every_waiver_is_listed_by_state() -> None:

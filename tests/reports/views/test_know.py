@@ -24,17 +24,25 @@ def long(**changes: Any) -> dict[str, Any]:
     return verdict(clause="2.6", dtype="float16", operator="log_softmax", **changes)
 
 
-def test_the_first_line_is_of_the_worst_cause() -> None:
-    """What a terminal calls the worst leads the page, also where these rows of it break a should clause."""
+def test_a_broken_must_clause_is_told_before_a_should_clause() -> None:
+    """Also where the cause of the should clause breaks a worse clause elsewhere, and is the worst there."""
     nan = {"symptom": "NaN", "cause": "zero-times-infinity"}
     rows = [
         masked("a", status="breaks_should", **nan),
         masked("a", case="huge", status="breaks_must", **nan) | {"clause": "2.2"},
         long(framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum"),
     ]
+    assert [cause.id for cause in causes(run_of(rows))] == ["zero-times-infinity", "sum"]
     told = [(line.cause, line.level) for line in lines(rows)]
-    assert told == [("zero-times-infinity", "should"), ("sum", "must")]
-    assert [cause for cause, _ in told] == [cause.id for cause in causes(run_of(rows))]
+    assert told == [("sum", "must"), ("zero-times-infinity", "should")]
+
+
+def test_of_one_level_the_worst_cause_is_told_first() -> None:
+    rows = [
+        long(framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum"),
+        masked("a", status="breaks_must", symptom="NaN", cause="zero-times-infinity"),
+    ]
+    assert [line.cause for line in lines(rows)] == [cause.id for cause in causes(run_of(rows))]
 
 
 def test_nothing_to_know_is_nothing_said() -> None:
@@ -131,6 +139,13 @@ def test_who_loses_digits_that_another_keeps_is_told() -> None:
 
 def test_twins_that_keep_them_are_not_told_apart() -> None:
     assert lines(twins(lost=0)) == []
+
+
+def test_of_a_run_of_one_framework_no_frameworks_are_counted() -> None:
+    (line,) = lines(
+        [long(framework="torch", status="breaks_must", symptom="infinite where finite", cause="sum")]
+    )
+    assert line.sentence == "log softmax come back infinite in 1 of 1 implementations."
 
 
 def test_long_sums_name_the_format_and_who_conforms() -> None:
