@@ -82,9 +82,20 @@ def fail(message: str, status: int) -> typer.Exit:
 
 def refused(error: OSError, what: str = "used") -> str:
     """What the system does not let us do, in a line."""
+    if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+        return "the working folder is gone: change to one that is there (`cd`)"
     if error.filename is None or error.strerror is None:
         return str(error)
     return f"{error.filename} cannot be {what}: {error.strerror}"
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder that we work in was taken away."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def warn(message: str) -> None:

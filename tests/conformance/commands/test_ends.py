@@ -83,3 +83,13 @@ def test_a_full_disk_under_standard_output_is_told_in_a_line() -> None:
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3
     assert done.stderr == "error: standard output cannot be used: No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a folder that is used cannot be taken away")
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f"rmdir {shlex.quote(str(gone))}; {shlex.quote(sys.executable)} -m xent_conformance config"
+    done = subprocess.run(["sh", "-c", line], cwd=gone, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "error: the working folder is gone: change to one that is there (`cd`)\n"
