@@ -20,11 +20,11 @@ if __name__ == "__main__":
         header = run(Selection(profile), Path(folder) / "run.parquet", oracle=oracle).header
     seconds = dict(header["seconds"])
     total = seconds.pop("total")
-    own = seconds["reference"] + seconds["judging"]
+    own = seconds["reference"] + seconds["judging"] + seconds["diagnosis"]
     print(f"{profile}: {total:.1f} s of wall time")
     for what, value in seconds.items():
         print(f"  {what:10s} {value:7.1f} s")
-    print(f"  suite's own share (reference + judging): {100 * own / sum(seconds.values()):.0f} %")
+    print(f"  suite's own share (reference + judging + diagnosis): {100 * own / sum(seconds.values()):.0f} %")
     for mode, spent in header["seconds_by_mode"].items():
         print(f"  {mode:18s} compile {spent['compile']:6.1f} s, kernels {spent['kernels']:5.1f} s")
     try:

@@ -101,7 +101,7 @@ class SciPy:
         "elementwise_kl_divergence": frozenset(),
     }
     formats = frozenset({"float64", "float32"})
-    layouts: frozenset[str] = frozenset()
+    layouts = frozenset({"transposed"})  # a copy has the order of what it is of
     gradients = False
     through: Mapping[str, Through] = {}
     how = (

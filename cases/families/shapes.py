@@ -15,7 +15,9 @@ from xent_conformance.reference.attributes import Attributes, Reduction
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import Operator
 
-CLASSES, FEWER = 5, 4
+CLASSES, FEWER, MORE = 5, 4, 7
+"""Of all forms, of those that ``quick`` asks, and of the one that it asks where no shape is compiled."""
+
 ROWS = 12
 
 FORMS = {
@@ -31,12 +33,14 @@ FORMS = {
 }
 ELEMENTWISE = ("vector", "three_axes_last", "five_axes_second")
 QUICK = ("vector", "classes_first", "four_axes_second")
+UNCOMPILED = ("four_axes_last",)
+"""Images whose classes are not where images have them: code may go by how many axes there are."""
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
     empty = operator.elementwise or operator.labels == "index"
     first = (FEWER, CLASSES) if profile == "full" else (FEWER,)
-    return first if empty else (*first, 0)
+    return (*first, *(() if operator.elementwise else (MORE,)), *(() if empty else (0,)))
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -47,11 +51,13 @@ def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask
     for name, form in FORMS.items():
         if operator.elementwise and name not in ELEMENTWISE:
             continue
-        if n == FEWER and name not in QUICK:
+        if name not in {FEWER: QUICK, MORE: UNCOMPILED}.get(n, FORMS):
             continue
         for _ in range(2 if form.each else ROWS):
             clause = "1.4" if form.each else "7.6"  # a row by itself has a value of the least rank
             yield Ask(name, ordinary(operator, fmt, n, words), clause, form=form)
+    if n == MORE:
+        return
     if operator.name in ("softmax_cross_entropy", "sparse_softmax_cross_entropy"):
         weighted = Attributes(weight=tuple((0.25 * (1 + np.arange(n))).tolist()))
         for _ in range(ROWS):
@@ -70,6 +76,10 @@ def _no_example(operator: Operator) -> Iterator[Ask]:
         yield Ask(f"no_example+{reduction}", np.zeros(0), clause, np.zeros(0), attributes=a)
 
 
+def _compiled(operator: Operator, fmt: Format, n: int) -> bool:
+    return n != MORE and sparingly_in_single(operator, fmt, n)
+
+
 SHAPES = Family(
     "shapes",
     "one to five axes, every place of the class axis, no example, no class",
@@ -77,5 +87,5 @@ SHAPES = Family(
     _rows,
     formats_in={"quick": ("float32",), "standard": ("float32",)},
     domains=GIVEN_LATER,
-    compiled=sparingly_in_single,
+    compiled=_compiled,
 )

@@ -10,8 +10,8 @@ import pytest
 from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY, WIDELY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches_of, families
-from xent_conformance.cases.families.shapes import ELEMENTWISE, FORMS, QUICK
+from xent_conformance.cases.corpus import batches_of, compiled_at_once, families
+from xent_conformance.cases.families.shapes import ELEMENTWISE, FORMS, QUICK, UNCOMPILED
 from xent_conformance.cases.form import PLAIN_FORM, Form, Layout
 from xent_conformance.reference.formats import BINARY32, Format
 from xent_conformance.reference.operators import OPERATORS, Operator
@@ -53,7 +53,7 @@ def test_every_rank_from_one_to_five_and_every_kind_of_place(operator: Operator)
 
 @EACH
 def test_a_form_holds_its_rows(operator: Operator) -> None:
-    for n in (4, 5):
+    for n in (4, 5) if operator.elementwise else (4, 5, 7):
         for name, b in shapes(operator, n).items():
             if b.form.each:
                 assert name == "vector" and b.form.shape == ()
@@ -65,7 +65,7 @@ def test_a_form_holds_its_rows(operator: Operator) -> None:
 
 def test_no_axis_is_as_long_as_the_classes() -> None:
     """Else a sum along the wrong axis would have the right shape, and go unseen where rows are alike."""
-    for n in (4, 5):
+    for n in (4, 5, 7):
         for operator in (OPERATORS["softmax"], OPERATORS["logsumexp"]):
             for name, b in shapes(operator, n).items():
                 assert n not in (b.form.shape or ()), name
@@ -80,10 +80,22 @@ def test_quick_has_the_vector_the_first_and_an_inner_axis() -> None:
     found = [
         b for b in of_corpus("quick", operators=["softmax"], families=["shapes"]) if b.form.shape is not None
     ]
+    assert {b.asks[0].variant for b in found} == {*QUICK, *UNCOMPILED}
+    assert {b.asks[0].variant for b in found if b.inputs.n == 7} == set(UNCOMPILED)
+    found = [b for b in found if b.inputs.n == 4]
     assert {b.asks[0].variant for b in found} == set(QUICK)
-    assert {b.inputs.n for b in found} == {4}
     kinds = {(b.form.class_axis == 0, b.form.class_axis_is_last) for b in found}
     assert kinds == {(True, True), (True, False), (False, False)}
+
+
+def test_images_whose_classes_are_last_are_asked_at_once_where_no_shape_is_compiled() -> None:
+    """How many axes there are says nothing of where the classes are."""
+    for name in ("softmax", "log_softmax", "logsumexp", "sparse_softmax_cross_entropy"):
+        lengths = families()["shapes"].lengths(OPERATORS[name], "quick")
+        later = [n for n in lengths if not compiled_at_once(name, "shapes", "float32", n)]
+        (b,) = batches_of(OPERATORS[name], families()["shapes"], BINARY32, 7)
+        assert 7 in later and b.form.class_axis_is_last and len(b.form.shape or ()) == 3
+    assert compiled_at_once("softmax", "shapes", "float32", 4)
 
 
 @pytest.mark.parametrize("name", ["softmax_cross_entropy", "sparse_softmax_cross_entropy"])

@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from xent_conformance.cases.corpus import batch, batches_of, families
+from tests.support.corpus import of_corpus
+from xent_conformance.cases.corpus import batch, batches_of, compiled_at_once, families
 from xent_conformance.cases.families.every_half import every_number
 from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 from xent_conformance.reference.operators import OPERATORS
@@ -116,3 +117,11 @@ def test_every_half_is_every_finite_number(fmt: Format) -> None:
 
 def test_every_half_asks_no_other_format() -> None:
     assert families()["every_half"].formats == ("float16", "bfloat16")
+
+
+def test_quick_asks_all_of_binary16_of_the_sigmoid_and_no_compiler() -> None:
+    found = of_corpus("quick", families=["every_half"])
+    assert {(b.operator, b.inputs.format.name) for b in found} == {("sigmoid", "float16")}
+    assert {len(np.unique(b.inputs.logits)) for b in found} == {2 * 31 * 2**10 - 1}, "zero has two signs"
+    assert not compiled_at_once("sigmoid", "every_half", "float16", 1024)
+    assert compiled_at_once("sigmoid", "every_half", "bfloat16", 1024), "nobody is asked it later than before"

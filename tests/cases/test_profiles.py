@@ -87,7 +87,7 @@ def test_quick_has_a_case_of_every_clause_that_is_judged(asked: Profiles) -> Non
 def test_every_family_is_asked_in_some_profile(asked: Profiles) -> None:
     assert {b.family for b in asked["full"]} == set(families())
     later = set(families()) - {b.family for b in asked["quick"]}
-    assert later <= {"vocabularies", "saturating_sums", "published", "every_half", "historical", "refusals"}
+    assert later <= {"vocabularies", "saturating_sums", "published", "historical", "refusals"}
 
 
 def test_formats_of_a_profile_are_formats_of_the_family() -> None:

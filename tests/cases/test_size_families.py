@@ -8,8 +8,9 @@ import pytest
 from tests.support.corpus import of_corpus
 from tests.support.family_rows import EVERY
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import batches_of, families, find_case
-from xent_conformance.cases.families.many_rows import DISTINCT, ROWS
+from xent_conformance.cases.corpus import batches_of, compiled_at_once, families, find_case
+from xent_conformance.cases.families.many_rows import DISTINCT, EXAMPLES, IGNORED, REDUCED, ROWS
+from xent_conformance.cases.form import PLAIN_FORM
 from xent_conformance.reference.formats import BINARY32, FORMATS, Format
 from xent_conformance.reference.operators import OF_ROWS, OPERATORS, Operator
 from xent_conformance.reference.oracle import Oracle
@@ -84,6 +85,28 @@ def test_rows_are_repeated_until_there_are_many(operator: Operator) -> None:
 def test_how_many_rows_is_part_of_the_hash() -> None:
     b, case = find_case("softmax/many_rows/rows_257/float32/n3/r0")
     assert case.hash != b.inputs.row_digest(0)
+
+
+@EACH
+def test_as_many_examples_are_reduced_in_the_memory_that_everybody_takes(operator: Operator) -> None:
+    """Whoever takes a reduction is asked it, whatever else he takes; no compiler is asked at once."""
+    asked_it = REDUCED in families()["many_rows"].lengths(operator, "quick")
+    assert asked_it == (operator.domain == "reals" and operator.labels != "none")
+    if not asked_it:
+        return
+    assert not compiled_at_once(operator.name, "many_rows", "float32", REDUCED)
+    found = {b.asks[0].variant: b for b in batches_of(operator, families()["many_rows"], BINARY32, REDUCED)}
+    more = {"mean_of_257+ignored", "mean_of_257+weighted"} if operator.labels == "index" else set()
+    assert set(found) == {"mean_of_257", "sum_of_257", *more}
+    for name, b in found.items():
+        assert b.inputs.attributes.examples == EXAMPLES and b.form == PLAIN_FORM
+        assert set(b.inputs.attributes.given) - {"ignore_index", "weight"} == {"reduction"}
+        assert ("weight" in b.inputs.attributes.given) == name.endswith("weighted")
+    assert all(EXAMPLES % chunk for chunk in range(2, EXAMPLES)), "no chunk divides it"
+    if more:
+        ignored = found["mean_of_257+ignored"].inputs.labels[0] == IGNORED
+        shares = [ignored[i : i + 64].mean() for i in range(0, EXAMPLES, 64)]
+        assert shares[0] == 1.0 and len(set(shares)) > 2
 
 
 # --- values ---------------------------------------------------------------------------------------------

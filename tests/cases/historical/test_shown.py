@@ -99,6 +99,22 @@ def test_a_fault_that_is_not_the_defect_shows_nothing() -> None:
     assert not caught("pytorch-2298:sigmoid_cross_entropy:grad_logits", "sigmoid_cross_entropy/multi_label/*")
 
 
+@pytest.mark.parametrize(
+    ("fault", "pattern"),
+    [
+        ("logsumexp:second_axis_of_images", "logsumexp/shapes/four_axes_last/float32/n7/*"),
+        ("sigmoid:wrong_table_entry", "sigmoid/every_half/all/float16/*"),
+        (
+            "sparse_softmax_cross_entropy:mean_of_means",
+            "sparse_softmax_cross_entropy/many_rows/mean_of_257/float32/*",
+        ),
+    ],
+)
+def test_what_quick_did_not_see_behind_names_that_take_little(fault: str, pattern: str) -> None:
+    """These were seen by others' tests alone (docs/PEERS.md): no attribute, no memory but the usual."""
+    assert caught(fault, pattern)
+
+
 def test_a_pattern_that_accuses_what_is_right_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a fault in the place of the correct implementation."""
     monkeypatch.setattr("tests.support.historical.showing.RIGHT", "softmax:no_shift")

@@ -16,6 +16,10 @@ from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 
 COMPILED = [("jax", "jit"), ("tensorflow", "xla")]
 
+LATER = {("every_half", 1024), ("many_rows", 4), ("shapes", 7)}
+"""What ``quick`` asks of whom it costs a millisecond: a shape more of functions that compilers are asked in
+others."""
+
 
 def _bold(framework: str) -> Seat:
     """The framework as if nothing of it compiled."""
@@ -37,7 +41,9 @@ def test_every_family_and_every_implementation_is_asked_in_quick(
     batches = corpus("quick")
     some = _asked(Seat(FRAMEWORKS[framework]), mode, batches)
     every = _asked(_bold(framework), mode, batches)
-    assert {b.family for _, b in some} == {b.family for _, b in every}
+    families = {b.family for _, b in every if (b.family, b.inputs.n) not in LATER}
+    assert {b.family for _, b in some} == families
+    assert not {(b.family, b.inputs.n) for _, b in some} & LATER
     assert {name for name, _ in some} == {name for name, _ in every}
     assert len(some) < 0.8 * len(every), "what is left is hardly less"
     composed = [{name for name, b in of if b.family == "composites"} for of in (some, every)]
@@ -47,7 +53,10 @@ def test_every_family_and_every_implementation_is_asked_in_quick(
 def test_the_foundations_are_asked_all_lengths(corpus: Corpus) -> None:
     """In single precision, whatever the family."""
     batches = tuple(
-        b for b in corpus("quick") if b.operator in FOUNDATIONS and b.inputs.format.name == "float32"
+        b
+        for b in corpus("quick")
+        if b.operator in FOUNDATIONS and b.inputs.format.name == "float32"
+        if (b.family, b.inputs.n) not in LATER
     )
     assert _asked(Seat(FRAMEWORKS["jax"]), "jit", batches) == _asked(_bold("jax"), "jit", batches)
 

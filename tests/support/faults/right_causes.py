@@ -97,6 +97,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "logsumexp:plan_of_the_call_before": ("differs from call to call",),
     "logsumexp:sum_not_rescaled": ("an earlier block is not rescaled",),
     "logsumexp:logarithm_of_nothing": ("∞ − ∞ in the shift", "NaN where the result is infinite"),
+    "logsumexp:second_axis_of_images": _OTHER_RANK,
     "logsumexp:negative_axis_is_the_last": _OTHER_AXIS,
     # softmax cross-entropy, dense labels
     "softmax_cross_entropy:softmax_twice": ("softmax applied twice",),
