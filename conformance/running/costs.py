@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -72,16 +72,27 @@ UNKNOWN = 0.001
 """Seconds of a question whose mode was never measured: as a rule it is what costs little."""
 
 
+AGAIN = 1 / 16
+"""What a question costs beside the first of its kind, which an implementation is compiled or loaded for: of
+JAX under ``jit`` a thirtieth, of TensorFlow a fortieth under XLA, a fifth when eager."""
+
+
 class Weights:
     """How long batches take beside each other, by the table: to share them, not to foretell."""
 
     def __init__(self, profile: str, costs: Costs) -> None:
         self._costs, self._profile = costs, profile
         self._known: dict[str, float] = {}
+        self._seen: set[Hashable] = set()
 
-    def seconds(self, seat: Seat, questions: Iterable[Question]) -> float:
-        """Of the worker that answers them, its start not counted."""
-        return sum(self._of(f"{seat.key} {mode_of(question)}") for question in questions)
+    def seconds(self, seat: Seat, kind: Hashable, questions: Iterable[Question]) -> float:
+        """Of the worker that answers them, its start not counted. Batches of one ``kind`` come one by one."""
+        found = 0.0
+        for question in questions:
+            of = seat.key, kind, question.implementation, question.mode, question.device
+            found += self._of(f"{seat.key} {mode_of(question)}") * (AGAIN if of in self._seen else 1.0)
+            self._seen.add(of)
+        return found
 
     def _of(self, mode: str) -> float:
         if mode not in self._known:

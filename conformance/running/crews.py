@@ -32,6 +32,7 @@ from xent_conformance.running.conversation import (
     conversation,
 )
 from xent_conformance.running.shares import Share, Taker
+from xent_conformance.running.turns import Turns
 
 PAYS = 2.0
 """One more worker is started where it is to answer so many times as long as it takes to start."""
@@ -54,9 +55,17 @@ class Memory(Protocol):
 class Crew:
     """The workers of one seat."""
 
-    def __init__(self, seat: Seat, share: Share, put: Put, connect: Connect, memory: Memory) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        share: Share,
+        put: Put,
+        connect: Connect,
+        memory: Memory,
+        turns: Turns | None = None,
+    ) -> None:
         self.seat, self.share = seat, share
-        self._put, self._connect, self._memory = put, connect, memory
+        self._put, self._connect, self._memory, self._turns = put, connect, memory, turns
         self._lock = threading.Lock()
         self._hello: Mapping[str, Any] | None = None
         self._first: Connection | None = None
@@ -86,7 +95,7 @@ class Crew:
         self.alive += 1
         self.most = max(self.most, self.alive)
         number = self.number
-        taker = Taker(self.share, lambda: self._goes_on(number))
+        taker = Taker(self.share, lambda: self._goes_on(number), self._turns)
         return self._answering(number, taker)
 
     def _answering(self, number: int, taker: Taker) -> Stream:
@@ -254,6 +263,6 @@ def _gb(size: int) -> str:
     return f"{size / GB:.1f} GB"
 
 
-def crew_of(seat: Seat, share: Share, put: Put, connect: Connect) -> Crew:
+def crew_of(seat: Seat, share: Share, put: Put, connect: Connect, turns: Turns) -> Crew:
     """The workers of a seat on this machine."""
-    return Crew(seat, share, put, connect, memory_of_this_machine)
+    return Crew(seat, share, put, connect, memory_of_this_machine, turns)

@@ -1,4 +1,7 @@
-"""Seats that are begun as soon as anything is asked of them: they import while the corpus is made."""
+"""Seats that are begun as soon as anything is asked of them: they import while the corpus is made.
+
+Not more at a time than there are processors: who is begun first, having most to do, is not to be there last.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,15 @@ from xent_conformance.running.conversation import Connect
 class Early:
     """Connects, with a head start for those that were begun; as a context it closes what nobody has taken."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, at_once: int) -> None:
         self._connect = connect
+        self._place = threading.Semaphore(at_once)
         self._begun: dict[str, _Begun] = {}
         self._over = threading.Event()
 
     def begin(self, seat: Seat) -> None:
         """Start it in a thread; whether it is there is told to whoever takes it."""
-        self._begun[seat.key] = _Begun(self._connect, seat, self._over)
+        self._begun[seat.key] = _Begun(self._connect, seat, self._place, self._over)
 
     def __call__(self, seat: Seat) -> Connection:
         """The one that was begun, once; then others."""
@@ -44,23 +48,26 @@ class _Begun:
     """A seat that a thread connects to, which stays until all is over: a worker dies with its parent, and
     that is the thread that has started it (:mod:`xent_conformance.worker.parent`)."""
 
-    def __init__(self, connect: Connect, seat: Seat, over: threading.Event) -> None:
+    def __init__(
+        self, connect: Connect, seat: Seat, place: threading.Semaphore, over: threading.Event
+    ) -> None:
         self._connection: Connection | None = None
         self._error: BaseException | None = None
         self._left = False
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._over = over
+        self._place, self._over = place, over
         threading.Thread(
             target=self._reach, args=(connect, seat), name=f"begin-{seat.key}", daemon=True
         ).start()
 
     def _reach(self, connect: Connect, seat: Seat) -> None:
         connection = None
-        try:
-            connection = connect(seat)
-        except BaseException as error:  # noqa: BLE001  # raised by whoever takes it
-            self._error = error
+        with self._place:
+            try:
+                connection = None if self._left else connect(seat)
+            except BaseException as error:  # noqa: BLE001  # raised by whoever takes it
+                self._error = error
         with self._lock:
             self._connection = connection
             left = self._left

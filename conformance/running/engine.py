@@ -51,6 +51,7 @@ from xent_conformance.running.memory import Kept
 from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
 from xent_conformance.running.shards import Shard
 from xent_conformance.running.shares import Share, largest_first
+from xent_conformance.running.turns import Turns
 from xent_conformance.worker.machine import cores
 
 Tell = Callable[[str], None]
@@ -100,7 +101,8 @@ def run(
             check_run(out, asked.as_dict())
         how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
         most = None if inside else jobs or cores()
-        with Early(inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)) as reach:
+        reaching = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
+        with Early(reaching, most or 1) as reach:
             return _made(
                 asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered
             )
@@ -155,8 +157,9 @@ def _made(
         if jobs is None:
             events = _in_turn(rest, seats, asked, reach)
         else:
+            turns = Turns(jobs)
             for key, kinds in order.items():
-                crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach)
+                crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, turns)
             events = in_crews(crews, jobs, tell)
         due = (piece.batch for kinds in order.values() for same in kinds for piece in same)
         ahead = Ahead(oracle, due, jobs or 0, costs.certifying)

@@ -60,10 +60,10 @@ def plan_of(
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
     Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
-    corpus is asked, that is everybody, and first who has a mode to begin that takes longest.
+    corpus is asked, that is everybody, and first who has a mode to begin that takes longest, or compiles.
     """
     if early is not None and not _narrowed(asked):
-        for seat in sorted(seats.values(), key=lambda seat: not seat.apart):
+        for seat in sorted(seats.values(), key=lambda s: (not s.apart, not s.declaration.compiling)):
             early.begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
@@ -71,8 +71,8 @@ def plan_of(
         batches.append(batch)
         for key, seat in seats.items():
             if questions := asked.questions(seat, batch, asked.possible):
-                piece = Piece(batch, kind_of(seat, batch, questions), weights.seconds(seat, questions))
-                plan[key].append(piece)
+                kind = kind_of(seat, batch, questions)
+                plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
                 if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
     return batches, {key: found for key, found in plan.items() if found}

@@ -45,7 +45,7 @@ def groups(selection: Selection) -> list[Group]:
                 kind = kind_of(seat, batch, questions)
                 same.join(batch.id, (seat.key, kind) if isinstance(kind, str) else kind)
                 seconds.setdefault(batch.id, costs.certifying * batch.inputs.logits.size)
-                seconds[batch.id] += weights.seconds(seat, questions)
+                seconds[batch.id] += weights.seconds(seat, batch.id, questions)
                 batches[batch.id] = batch
     found: dict[Kind, list[str]] = {}
     for name in batches:

@@ -19,6 +19,7 @@ from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
+from xent_conformance.running.turns import Turns
 
 Kind = Hashable
 
@@ -68,8 +69,14 @@ class Share:
     def __init__(self, kinds: Iterable[Sequence[Piece]]) -> None:
         self._kinds = deque(deque(same) for same in kinds)
         self._lock = threading.Lock()
+        self._whole = sum(piece.seconds for same in self._kinds for piece in same)
         self.answered = 0.0
         """Seconds that the pieces were thought to take which have been answered."""
+
+    @property
+    def progress(self) -> float:
+        """What part of it is answered."""
+        return self.answered / self._whole if self._whole else 1.0
 
     @property
     def left(self) -> float:
@@ -102,11 +109,14 @@ class Share:
 class Taker(Iterator[Batch]):
     """The batches that one worker is asked, taken while it answers; closed, it gives back what it has left.
 
-    ``goes_on`` is asked between two kinds; where it says no, the worker has nothing more to answer.
+    ``goes_on`` is asked between two kinds; where it says no, the worker has nothing more to answer. If there
+    are ``turns``, each batch is answered in its turn.
     """
 
-    def __init__(self, share: Share, goes_on: Callable[[], bool] = lambda: True) -> None:
-        self._share, self._goes_on = share, goes_on
+    def __init__(
+        self, share: Share, goes_on: Callable[[], bool] = lambda: True, turns: Turns | None = None
+    ) -> None:
+        self._share, self._goes_on, self._turns = share, goes_on, turns
         self._same: deque[Piece] = deque()
         self._asked: Piece | None = None
         self._begun = False
@@ -123,19 +133,26 @@ class Taker(Iterator[Batch]):
             if found is None:
                 raise StopIteration
             self._same = found
+        if self._turns is not None:
+            self._turns.begin(self._share.progress)
         self._asked = self._same.popleft()
         return self._asked.batch
 
     def answered(self) -> None:
         """The batch that it was given last is answered."""
-        if self._asked is not None:
-            self._share.done(self._asked)
-            self._asked = None
+        if (piece := self._no_longer()) is not None:
+            self._share.done(piece)
 
     def close(self) -> None:
         """What it was asked and has not answered, and all that is like it, is another's."""
-        if self._asked is not None:
-            self._same.appendleft(self._asked)
-            self._asked = None
+        if (piece := self._no_longer()) is not None:
+            self._same.appendleft(piece)
         self._share.back(self._same)
         self._same = deque()
+
+    def _no_longer(self) -> Piece | None:
+        """What it is asked, which it is not from now on."""
+        piece, self._asked = self._asked, None
+        if piece is not None and self._turns is not None:
+            self._turns.end()
+        return piece

@@ -13,11 +13,12 @@ from tests.support.documents import documented
 from tests.support.upgrading import bare_interpreter
 from xent_conformance.cases.profile import Profile
 from xent_conformance.commands.line import USAGE
-from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import read_run
-from xent_conformance.running.costs import Costs, Planned, estimated, plan, remembered
+from xent_conformance.running.costs import AGAIN, Costs, Planned, Weights, estimated, plan, remembered
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 COSTS = Costs(
@@ -171,3 +172,15 @@ def test_what_the_named_python_has_not_is_said(tmp_path: Path) -> None:
     done = conformance("run", *SMALL, "--framework", "torch", "--python", bare, "--dry-run").stdout
     assert "not installed, and left out: torch" in done and "for 0 verdicts" in done
     assert "worker" not in done, "no row of a table is of who is not asked"
+
+
+def test_what_was_asked_of_its_kind_before_weighs_little() -> None:
+    """A signature is compiled once: many batches of one are less work than as many that are each alone."""
+    seat = Seat(FRAMEWORKS["jax"])
+    weights = Weights("quick", Costs.read())
+    mine, other = (Question(name, "softmax", "jit", "cpu", ("value",)) for name in ("mine", "other"))
+    first = weights.seconds(seat, "a kind", [mine])
+    assert first > 0.0
+    assert weights.seconds(seat, "a kind", [mine]) == first * AGAIN
+    assert weights.seconds(seat, "another kind", [mine]) == first
+    assert weights.seconds(seat, "a kind", [mine, other]) == first * AGAIN + first

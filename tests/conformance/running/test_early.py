@@ -44,7 +44,7 @@ class Reach:
 
 def test_what_was_begun_is_taken_once() -> None:
     reach = Reach()
-    with Early(reach) as early:
+    with Early(reach, 2) as early:
         early.begin(SEAT)
         reach.let.set()
         first: Connection = early(SEAT)
@@ -55,7 +55,7 @@ def test_what_was_begun_is_taken_once() -> None:
 def test_who_is_not_there_is_told_to_who_takes_it() -> None:
     reach = Reach()
     reach.let.set()
-    with Early(reach) as early:
+    with Early(reach, 2) as early:
         early.begin(OTHER)
         with pytest.raises(FrameworkAbsent, match="torch"):
             early(OTHER)
@@ -64,7 +64,7 @@ def test_who_is_not_there_is_told_to_who_takes_it() -> None:
 @pytest.mark.parametrize("late", [False, True], ids=["there", "still starting"])
 def test_what_nobody_has_taken_is_closed(late: bool) -> None:
     reach = Reach()
-    with Early(reach) as early:
+    with Early(reach, 2) as early:
         early.begin(SEAT)
         if not late:
             reach.let.set()
@@ -81,7 +81,7 @@ def test_who_has_started_a_worker_stays_until_all_is_over() -> None:
     """A worker dies with the thread that has started it."""
     reach = Reach()
     reach.let.set()
-    with Early(reach) as early:
+    with Early(reach, 2) as early:
         early.begin(SEAT)
         early(SEAT)
         (thread,) = [t for t in threading.enumerate() if t.name == f"begin-{SEAT.key}"]
@@ -89,6 +89,37 @@ def test_who_has_started_a_worker_stays_until_all_is_over() -> None:
         assert thread.is_alive()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_no_more_are_begun_at_a_time_than_there_are_processors() -> None:
+    reach, third = Reach(), Seat(FRAMEWORKS["jax"])
+    begun: list[Seat] = []
+
+    def connect(seat: Seat) -> Any:
+        begun.append(seat)
+        return reach(seat)
+
+    with Early(connect, 1) as early:
+        early.begin(SEAT)
+        for _ in range(1000):
+            if begun:
+                break
+            threading.Event().wait(0.01)
+        early.begin(third)
+        threading.Event().wait(0.05)
+        assert begun == [SEAT], "the other waits for its place"
+        reach.let.set()
+        assert early(third) is reach.made[1] and begun == [SEAT, third]
+
+
+def test_who_has_no_place_yet_when_all_is_over_is_not_begun() -> None:
+    reach, third = Reach(), Seat(FRAMEWORKS["jax"])
+    with Early(reach, 1) as early:
+        early.begin(SEAT)
+        early.begin(third)
+        waiting = [each._done for each in early._begun.values()]
+    reach.let.set()
+    assert all(done.wait(10) for done in waiting) and len(reach.made) == 1
 
 
 class Whole:
