@@ -117,7 +117,7 @@ COMMANDS = {
     "compare": f"old new --force --html --json --drift-factor {PRINTED} {LOUD}",
     "adopt": "run --out -o --waivers --known --no-known --force",
     "waive": "runs --out -o --level --baseline --fail-on --waivers --known --no-known --force",
-    "list": f"what --plugin {PRINTED}",
+    "list": f"what --framework --operator --python --plugin {PRINTED}",
     "causes": f"runs --force --json --whole --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "report": f"runs --first --out -o --gate --no-gate --scripts --sweep --force {HOW_IT_IS_DECIDED} {LOUD}",
     "check-plugin": "name",
