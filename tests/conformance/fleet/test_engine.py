@@ -201,6 +201,7 @@ def _left(ray: FakeRay, out: Path) -> Path:
 def test_a_damaged_part_is_asked_again(ray: FakeRay, tmp_path: Path) -> None:
     out, told = tmp_path / "run.parquet", []
     _run(None)  # in this process every part has been made then
+    ray.asked.clear()
     folder = _left(ray, out)
     (folder / "part-1-of-3.parquet").write_bytes(b"torn")
     (folder / "part-2-of-3.parquet").write_bytes(_MADE["3/3"])
