@@ -40,6 +40,9 @@ KNOWN = Path(__file__).parents[1] / "known"
 MEASURED = (Symptom.LOST_ACCURACY.value, Symptom.BEYOND_BOUND.value)
 """Symptoms that have an error in ulps."""
 
+SENTENCE = 20
+"""So many letters a reason has at least."""
+
 NO_LINK = "none"
 """A link that says: nobody upstream documents or tracks it."""
 
@@ -298,8 +301,11 @@ def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) 
         )
     if "symptom" in entry and not measured and ulps is not None:
         raise wrong(f"symptom {entry['symptom']!r} has no size; leave ulps out")
-    if len(entry["reason"].strip()) < 20:
+    reason = entry["reason"].strip()
+    if not reason:
         raise wrong("has no reason yet; write why this is accepted (a sentence)")
+    if len(reason) < SENTENCE:
+        raise wrong(f"{reason!r} is no reason; write why this is accepted in a sentence ({SENTENCE} letters)")
     link = entry["link"].strip()
     if link != NO_LINK and not link.startswith(("https://", "http://")):
         raise wrong(

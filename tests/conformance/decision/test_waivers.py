@@ -82,7 +82,8 @@ def test_a_file_without_waivers_is_fine(path: Path) -> None:
     ("fields", "words"),
     [
         ({"reason": ""}, "waiver 'fake-nan': has no reason yet; write why this is accepted"),
-        ({"reason": "  known  "}, "has no reason yet"),
+        ({"reason": "   "}, "has no reason yet"),
+        ({"reason": "  known  "}, "'known' is no reason; write why this is accepted in a sentence"),
         ({"link": ""}, "has no link yet; write the address where upstream documents or tracks it, or 'none'"),
         ({"link": "see the tracker"}, "has no link yet"),
         ({"name": None}, "waiver number 1: 'name' is missing"),
