@@ -22,7 +22,7 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.corpus import batches
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import read_run
-from xent_conformance.running.costs import TABLE, plan
+from xent_conformance.running.costs import TABLE, mode_of_seat, plan
 
 POLL = 0.05
 """Seconds between two looks; the system itself remembers the highest."""
@@ -43,7 +43,7 @@ def of_modes(header: Mapping[str, Any]) -> dict[str, float]:
     """Seconds a question, by ``seat mode``."""
     selection = _selection(header)
     planned = plan(selection, list(selection.batches()), {})
-    asked = {f"{p.seat} {mode}": n for p in planned for mode, n in p.questions.items()}
+    asked = {mode_of_seat(p.seat, mode): n for p in planned for mode, n in p.questions.items()}
     spent = header["seconds_by_mode"]
     return {mode: (s["compile"] + s["kernels"]) / asked[mode] for mode, s in spent.items() if asked.get(mode)}
 

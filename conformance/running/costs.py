@@ -100,6 +100,11 @@ class Weights:
         return self._known[mode]
 
 
+def mode_of_seat(seat: str, mode: str) -> str:
+    """``torch eager``; ``torch compile`` of the seat that is for that mode alone, as a header has it."""
+    return seat if seat.endswith(f" {mode}") else f"{seat} {mode}"
+
+
 @dataclass(frozen=True)
 class Planned:
     """What a seat would be asked. ``questions``: by mode; ``there``: whether its package is installed."""
@@ -113,7 +118,7 @@ class Planned:
 
     def seconds(self, costs: Costs, profile: str) -> float | None:
         """Of its worker; None where a mode was never measured."""
-        each = {m: costs.of_question(f"{self.seat} {m}", profile) for m in self.questions}
+        each = {m: costs.of_question(mode_of_seat(self.seat, m), profile) for m in self.questions}
         if any(cost is None for cost in each.values()):
             return None
         asked = sum(n * (each[mode] or 0.0) for mode, n in self.questions.items())

@@ -184,3 +184,8 @@ def test_what_was_asked_of_its_kind_before_weighs_little() -> None:
     assert weights.seconds(seat, "a kind", [mine]) == first * AGAIN
     assert weights.seconds(seat, "another kind", [mine]) == first
     assert weights.seconds(seat, "a kind", [mine, other]) == first * AGAIN + first
+
+
+def test_a_seat_for_one_mode_has_the_cost_of_that_mode() -> None:
+    planned = Planned("fake jit", "fake", 1, {"jit": 2}, 2, True)
+    assert planned.seconds(COSTS, "standard") == 2.0 + 2 * 3.0
