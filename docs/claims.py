@@ -98,7 +98,9 @@ def _ordinary(run: Run) -> str:
     rows = called(run).verdicts.filter(
         (pl.col("family") == ORDINARY) & (pl.col("n") > 1) & (pl.col("status") == "breaks_must")
     )
-    wrong = rows.filter(pl.col("symptom").is_in([Symptom.BEYOND_BOUND, Symptom.INFINITE, Symptom.NAN]))
+    wrong = rows.filter(
+        pl.col("symptom").is_in([Symptom.BEYOND_BOUND.value, Symptom.INFINITE.value, Symptom.NAN.value])
+    )
     told = []
     for (name, output), found in wrong.sort("implementation").group_by(
         "implementation", "output", maintain_order=True

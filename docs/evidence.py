@@ -38,7 +38,7 @@ def file(name: str) -> Path:
 
 def plain(verdicts: pl.DataFrame) -> pl.DataFrame:
     """The verdicts with every setting of a device (``cpu[isa=avx2]``) under the device's own name."""
-    return verdicts.with_columns(pl.col("device").str.replace(r"\[.*\]$", ""))
+    return verdicts.with_columns(pl.col("device").cast(pl.String).str.replace(r"\[.*\]$", ""))
 
 
 def small(runs: Sequence[Run]) -> list[Run]:

@@ -106,7 +106,9 @@ def placeless(run: Run) -> Run:
 
     Of a framework's own words the folders go in which those of ours, of Python or of an environment are.
     """
-    words = pl.col("message").str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
+    words = (
+        pl.col("message").cast(pl.String).str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
+    )
     words = words.str.replace_all(r'/[^\s"|()]*?/(lib/python3|\.venv)', "$1")
     return Run(run.verdicts.with_columns(words), tuple(_elsewhere(h) for h in run.headers))
 

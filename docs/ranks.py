@@ -159,7 +159,7 @@ def _beside_one(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _ranks() -> pl.Expr:
     """Their number, of a device's label."""
-    return pl.col("device").str.extract(r"(\d+)\]$").cast(pl.Int32).alias("ranks")
+    return pl.col("device").cast(pl.String).str.extract(r"(\d+)\]$").cast(pl.Int32).alias("ranks")
 
 
 def changed(verdicts: pl.DataFrame) -> pl.DataFrame:

@@ -92,7 +92,8 @@ def _worse_places(numbers: pl.DataFrame, tier: _Tier) -> pl.DataFrame:
         more |= pl.col("_kept")
     found = counted.filter(pl.col("worse") > 0, more).select(*tier.place, "worse", "better")
     places = numbers.select(PLACE).unique().join(found, on=tier.place, nulls_equal=True)
-    return places.select(*PLACE, pl.lit(tier.symptom.value).alias("symptom"), "worse", "better")
+    symptom = pl.lit(tier.symptom.value, numbers.schema["symptom"]).alias("symptom")
+    return places.select(*PLACE, symptom, "worse", "better")
 
 
 def _doubled(one: pl.Expr, other: pl.Expr) -> pl.Expr:

@@ -105,21 +105,21 @@ def beforehand(verdicts: pl.DataFrame, asked: Iterable[Batch], said: Said) -> It
         yield
 
 
-def _called(numbered: pl.DataFrame) -> pl.DataFrame:
+def _called(numbered: pl.DataFrame) -> pl.LazyFrame:
     """The verdicts that are explained."""
-    return numbered.select(_LOOKED_AT).filter(pl.col("formulation") != NAIVE)
+    return numbered.lazy().select(_LOOKED_AT).filter(pl.col("formulation") != NAIVE)
 
 
 def diagnosed_alone(verdicts: pl.DataFrame, asked: Iterable[Batch], oracle: Oracle) -> dict[str, Run]:
     """The verdicts of each implementation with their causes, as if it had been asked alone."""
     numbered, places = verdicts.with_row_index("_id"), _places(asked)
     doors: dict[str, list[Weighing]] = {}
-    for door, found in weighed(numbered, places, Said(oracle)):
+    for door, found in weighed(numbered.lazy(), places, Said(oracle)):
         doors.setdefault(door.door[DOOR.index("implementation")], []).append((door, found))
     runs = {}
     for (name,), mine in numbered.partition_by("implementation", as_dict=True, maintain_order=True).items():
         explained = explain(doors.get(str(name), []))
-        runs[str(name)] = _with_causes(mine, _named(mine, explained, places), explained, ({},))
+        runs[str(name)] = _with_causes(mine, _named(mine.lazy(), explained, places), explained, ({},))
     return runs
 
 
@@ -144,10 +144,10 @@ def _with_causes(
 
 
 def _named(
-    verdicts: pl.DataFrame, explained: Iterable[Explained], places: Mapping[str, tuple[Batch, int]]
+    verdicts: pl.LazyFrame, explained: Iterable[Explained], places: Mapping[str, tuple[Batch, int]]
 ) -> pl.DataFrame:
     """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
-    broken = verdicts.filter(pl.col("status").is_in(FAULTS))
+    broken = verdicts.filter(pl.col("status").is_in(FAULTS)).collect()
     found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
     by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
     by = pl.concat([by, by_index(broken, verdicts, places, DOOR), by_rule(broken)])

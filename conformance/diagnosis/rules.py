@@ -140,14 +140,14 @@ INDEX_CAST = Rule(
 
 def by_index(
     broken: pl.DataFrame,
-    verdicts: pl.DataFrame,
+    verdicts: pl.LazyFrame,
     places: Mapping[str, tuple[Batch, int]],
     door: tuple[str, ...],
 ) -> pl.DataFrame:
     """``_id`` and ``hypothesis`` of the calls that raise, where a cast to the format of the logits makes an
     index of each one that no class has, and of none that the same door answers."""
     raised = broken.filter(pl.col("symptom") == Symptom.RAISED.value)
-    answered = verdicts.lazy().filter(pl.col("outcome") == "returned").select(*door, "case")
+    answered = verdicts.filter(pl.col("outcome") == "returned").select(*door, "case")
     of_door = answered.join(raised.lazy().select(door).unique(), on=door, how="semi").collect()
     right = of_door.partition_by(*door, as_dict=True)
     named: list[int] = []
@@ -221,12 +221,12 @@ FORM_RULES = tuple(Rule(name, said, "by comparison with other calls") for name, 
 
 
 def by_form(
-    left: pl.DataFrame, verdicts: pl.DataFrame, places: Mapping[str, tuple[Batch, int]], door: tuple[str, ...]
+    left: pl.DataFrame, verdicts: pl.LazyFrame, places: Mapping[str, tuple[Batch, int]], door: tuple[str, ...]
 ) -> pl.DataFrame:
     """``_id`` and ``hypothesis`` of what is ``left`` of a door, where all of it is of one form of call, and
     plain calls of the same door conform."""
     named: list[tuple[int, str]] = []
-    right = verdicts.lazy().filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case")
+    right = verdicts.filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case")
     asked = left.lazy().select(door).unique()
     of_door = right.join(asked, on=door, how="semi").unique().collect().partition_by(*door, as_dict=True)
     for key, rows in left.partition_by(*door, as_dict=True, maintain_order=True).items():

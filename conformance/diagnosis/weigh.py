@@ -7,7 +7,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -186,12 +186,12 @@ class _Door:
         ]
 
 
-def weigh(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Explained]:
+def weigh(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Explained]:
     """Of every door with broken verdicts: what explains them. See :func:`weighed`."""
     return explain(weighed(verdicts, batches, said))
 
 
-def weighed(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Weighing]:
+def weighed(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Weighing]:
     """Of every door with broken verdicts: what each hypothesis explains of them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
@@ -202,9 +202,25 @@ def weighed(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], sa
 
 
 def weighing(
-    verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
+    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
 ) -> Iterator[list[Weighing]]:
     """The same a call a step, each of which gives nothing; the last gives all."""
+    broken = verdicts.filter(pl.col("status").is_in(FAULTS)).select("operator").unique().collect()
+    asked: defaultdict[str, dict[str, tuple[Batch, int]]] = defaultdict(dict)
+    for case, place in batches.items():
+        asked[place[0].operator][case] = place
+    doors: list[Weighing] = []
+    for operator in broken["operator"].cast(pl.String).sort():  # no door has two, and all are much memory
+        for found in _weighing(verdicts.filter(pl.col("operator") == operator), asked[operator], said):
+            doors += found
+            yield []
+    yield doors
+
+
+def _weighing(
+    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
+) -> Iterator[list[Weighing]]:
+    """Of one operator, as :func:`weighing`."""
     of = {batch.id: batch for batch, _ in batches.values()}
     kept = _kept(verdicts, batches)
     called = kept.select(DOOR).unique(maintain_order=True).with_row_index("_door")
@@ -231,13 +247,14 @@ def weighing(
     ]
 
 
-def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
+def _kept(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]]) -> pl.DataFrame:
     """The broken rows that were returned, and of the same batches some that conform."""
+    kinds = verdicts.collect_schema()
     broken = pl.col("status").is_in(FAULTS)
     graded = ~pl.col("symptom").is_in([s.value for s in NOT_COMPUTED])
     places = pl.DataFrame(
         [(case, batch.id, row) for case, (batch, row) in batches.items()],
-        schema={"case": pl.String, "_batch": pl.String, "_row": pl.Int64},
+        schema={"case": kinds["case"], "_batch": pl.String, "_row": pl.Int64},
         orient="row",
     )
     # numbers for words while rows are counted: as texts they are much of a run's memory
@@ -247,8 +264,7 @@ def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
     of = pl.len().over(*call, "_broken")
     spread = (place * SAMPLE // of != (place - 1) * SAMPLE // of) | (of <= SAMPLE)
     return (
-        verdicts.lazy()
-        .filter(pl.col("outcome") == "returned", graded)
+        verdicts.filter(pl.col("outcome") == "returned", graded)
         .filter(broken | (pl.col("status") == Status.CONFORMS.value))
         .select("_id", "case", "index", "got", "symptom", "status", **numbered)
         .filter(broken.any().over(*numbered))
@@ -256,7 +272,7 @@ def _kept(verdicts: pl.DataFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
         .with_columns(_broken=broken)
         .filter(pl.col("_broken").any().over(call))
         .filter(pl.col("_broken") | spread)
-        .join(verdicts.lazy().select("_id", *DOOR), on="_id", how="left", maintain_order="left")
+        .join(verdicts.select("_id", *DOOR), on="_id", how="left", maintain_order="left")
         .sort("_batch", "output", *DOOR, maintain_order=True)
         .select("_id", *DOOR, "_batch", "_row", "index", "got", "symptom", "_broken")
         .collect()

@@ -34,6 +34,6 @@ def by_what_is_plain(verdicts: pl.DataFrame) -> pl.DataFrame:
     everywhere = pl.int_range(pl.len()).is_in(found["_id"].to_list())
     charged = {"clause": STABLE, "level": clause(STABLE).level.value, "status": Status.BREAKS_MUST.value}
     return verdicts.with_columns(
-        pl.when(everywhere).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+        pl.when(everywhere).then(pl.lit(value, verdicts.schema[name])).otherwise(name).alias(name)
         for name, value in charged.items()
     )

@@ -16,7 +16,7 @@ from xent_conformance.kernel import notebook
 from xent_conformance.kernel.whole import Asked
 from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import OWN, Run, write_run
+from xent_conformance.reports.run.file import OWN, SCHEMA, Run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import FAULTS, Outcome, Status
 from xent_conformance.reports.text import numbers
@@ -54,10 +54,10 @@ class Checked:
         worst = "" if self.findings.is_empty() else f"; worst: {_place(self.findings.row(0, named=True))}"
         return f"<Checked {self.what}: {self.summary}{worst}>"
 
-    @property
+    @cached_property
     def verdicts(self) -> pl.DataFrame:
         """One row for each case and output, with the columns of the run file."""
-        return self.run.verdicts
+        return self.run.verdicts.cast(pl.Schema(SCHEMA))
 
     @cached_property
     def findings(self) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import cut, strange
-from xent_conformance.reports.run.file import SCHEMA, RunFileError
+from xent_conformance.reports.run.file import HELD, SCHEMA, RunFileError
 from xent_conformance.reports.run.header import DISTANCE
 from xent_conformance.reports.run.parquet import metadata
 from xent_conformance.reports.run.parquet import table as read_table
@@ -270,7 +270,7 @@ class Journal:
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster."""
         if not self._parts:
-            return pl.DataFrame(schema=SCHEMA)
+            return pl.DataFrame(schema=HELD)
         for path in self._parts:
             if not _fits(path, path.read_bytes()):
                 raise RunFileError(

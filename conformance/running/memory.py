@@ -7,7 +7,7 @@ from typing import Self
 
 import polars as pl
 
-from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.file import HELD, held
 from xent_conformance.running.distances import Measured
 from xent_conformance.running.order import order_of
 
@@ -49,7 +49,7 @@ class Kept:
 
     def add(self, done: Done, verdicts: pl.DataFrame, measured: Measured | None = None) -> None:
         """Keep the verdicts on finished batches."""
-        self._parts.append(verdicts)
+        self._parts.append(held(verdicts))
 
     @property
     def many(self) -> int:
@@ -58,7 +58,7 @@ class Kept:
 
     def verdicts(self) -> pl.DataFrame:
         """All verdicts, in the order of a run file."""
-        every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=SCHEMA)
+        every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=HELD)
         return every[order_of(every.get_column)]
 
     def end(self) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from xent_conformance.reports.run.file import HELD
+
 _ORDER = ("framework", "implementation", "mode", "device", "case", "output")
 """Columns that name a verdict: in their order it does not matter which worker was faster."""
 
@@ -23,18 +25,10 @@ def order_of(column: Callable[[str], pl.Series]) -> pl.Series:
 
 def _place(words: pl.Series) -> NDArray[np.int32]:
     """Of each word its place among those of the column in their order; what is missing comes first."""
-    return _numbered(words)[1].cast(pl.Int32).fill_null(-1).to_numpy()
+    known = words.drop_nulls().unique().cast(pl.String).sort()
+    return words.cast(pl.Enum(known)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
 
 
 def ordered(column: pl.Series, order: pl.Series) -> pl.Series:
-    """A column in that order; each of its words is held once, however often it stands there."""
-    if column.dtype != pl.String:
-        return column.gather(order)
-    known, number = _numbered(column)
-    return known.gather(number.gather(order)).alias(column.name)
-
-
-def _numbered(words: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The words of a column in their order, and of each place the number of its word."""
-    known = words.drop_nulls().unique().sort()
-    return known, words.cast(pl.Enum(known)).to_physical()
+    """A column in that order, as it is held in memory."""
+    return column.cast(HELD[column.name]).gather(order)

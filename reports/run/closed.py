@@ -64,9 +64,12 @@ def strange(verdicts: pl.DataFrame, levels: Mapping[str, str], also: Mapping[str
 
     ``levels``: of each clause its level, by number; ``also``: what :data:`_ALWAYS` does not list.
     """
-    for column in verdicts.columns:
-        if verdicts.schema[column] == pl.String() and (verdicts[column].str.len_bytes() > LONGEST).any():
-            at = verdicts.filter(pl.col(column).str.len_bytes() > LONGEST)
+    for column, kind in verdicts.schema.items():
+        if kind not in (pl.String(), pl.Categorical()):
+            continue
+        length = pl.col(column).cast(pl.String).str.len_bytes()
+        if verdicts.select(pl.col(column).unique()).select((length > LONGEST).any()).item():
+            at = verdicts.filter(length > LONGEST)
             return f"{_place(at)} has a {column} of more than {LONGEST:,} bytes"
     for column, known in {**_ALWAYS, "clause": levels, **also}.items():
         for value in verdicts[column].unique().sort():

@@ -75,6 +75,12 @@ SCHEMA: dict[str, pl.DataType] = {
     "cause": pl.String(),  # what is wrong, by its lasting name; empty where nothing is, or nobody looked
 }
 
+WORDS = tuple(name for name, kind in SCHEMA.items() if kind == pl.String() and name != "bits")
+"""Columns of words that stand there again and again: in memory they are numbers, a quarter of the room."""
+
+HELD = SCHEMA | dict.fromkeys(WORDS, pl.Categorical())
+"""The columns in memory."""
+
 _ADDED = ("cause",)
 """Columns that files of before have not: they are read as empty."""
 
@@ -91,7 +97,11 @@ class Run:
     """Verdicts with the headers of the run files they come from (more than one after a merge)."""
 
     verdicts: pl.DataFrame
+    """In the columns of :data:`HELD`, whatever they were made of."""
     headers: tuple[Mapping[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdicts", held(self.verdicts))
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -117,11 +127,7 @@ class Run:
 
         ``asked`` is a column more: how many implementations were asked the same output of the same case.
         """
-        # numbers for words while they are counted: as texts they are as much memory as the table
-        place = [
-            pl.col(name).cast(pl.Categorical).to_physical() for name in ("case", "output", "implementation")
-        ]
-        numbered = self.verdicts.select(place)
+        numbered = self.verdicts.select(pl.col("case", "output", "implementation").to_physical())
         users = self.verdicts["formulation"] != NAIVE
         asked = (
             numbered.filter(users).group_by("case", "output").agg(asked=pl.col("implementation").n_unique())
@@ -158,11 +164,15 @@ def write_run(path: Path, run: Run) -> None:
         temporary.write_bytes(as_bytes(run))
 
 
+_ROWS = 2**17
+"""Verdicts that are written together. In a file words are words again, and as such they are much memory."""
+
+
 def as_bytes(run: Run) -> bytes:
     """What :func:`write_run` writes. Raises :class:`RunFileError` for a merged run."""
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
-    frame = _with_all(run.verdicts).select(list(SCHEMA)).cast(pl.Schema(SCHEMA))
+    frame = held(_with_all(run.verdicts)).select(list(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
     header["digest"] = digest_of(header, frame)
@@ -170,9 +180,13 @@ def as_bytes(run: Run) -> bytes:
     key, text, level = _KEY, json.dumps(header), None
     if SLIM in header:
         key, text, level = _PACKED, packed(text), 19
-    held = io.BytesIO()
-    frame.write_parquet(held, metadata={key: text}, compression_level=level)
-    return held.getvalue()
+    kinds = pl.Schema({name: SCHEMA[name] for name in frame.columns})
+    parts = [frame[at : at + _ROWS].lazy().cast(kinds) for at in range(0, frame.height or 1, _ROWS)]
+    written = io.BytesIO()
+    pl.concat(parts).sink_parquet(
+        written, metadata={key: text}, compression_level=level, row_group_size=_ROWS
+    )
+    return written.getvalue()
 
 
 def read_run(path: Path, *, part: bool = False) -> Run:
@@ -192,7 +206,7 @@ def read_run(path: Path, *, part: bool = False) -> Run:
     try:
         told = metadata(path)
         header = parsed(unpacked(told[_PACKED]) if _PACKED in told else told[_KEY])
-        frame = table(path, SCHEMA) if header.get("schema") == SCHEMA_VERSION else pl.DataFrame()
+        frame = table(path, SCHEMA, words=WORDS) if header.get("schema") == SCHEMA_VERSION else pl.DataFrame()
     except KeyError:
         raise RunFileError(f"{path}: a Parquet file, but not one of ours (no run header)") from None
     except OtherColumns:
@@ -207,7 +221,7 @@ def read_run(path: Path, *, part: bool = False) -> Run:
             f"{path}: written by {age} version of the suite (schema {str(schema)[:20]}, "
             f"this one reads {SCHEMA_VERSION}); run again with this version"
         )
-    columns = {name: kind for name, kind in SCHEMA.items() if name in frame.columns or name not in _ADDED}
+    columns = {name: kind for name, kind in HELD.items() if name in frame.columns or name not in _ADDED}
     whole = header.get("rows") == frame.height and dict(frame.schema) == columns
     if not whole or header.pop("digest", None) != digest_of(header, frame):
         raise _changed(path)
@@ -243,12 +257,18 @@ def _changed(path: Path) -> RunFileError:
 
 def _twice(verdicts: pl.DataFrame) -> Row | None:
     """The first verdict that stands there twice; None where each is there once."""
-    # numbers for words: as texts they are as much memory as the table
-    numbered = verdicts.select(
-        pl.col(name).cast(pl.Categorical).to_physical() for name in ("case", "output", *TARGET)
-    )
+    numbered = verdicts.select(pl.col("case", "output", *TARGET).to_physical())
     again = numbered.is_duplicated()
     return verdicts.filter(again).row(0, named=True) if again.any() else None
+
+
+def held(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Verdicts in the columns of :data:`HELD`, and what stands beside them as it is."""
+    return verdicts.with_columns(
+        pl.col(name).cast(kind)
+        for name, kind in HELD.items()
+        if verdicts.schema.get(name) not in (None, kind)
+    )
 
 
 def _with_all(frame: pl.DataFrame) -> pl.DataFrame:
@@ -266,11 +286,11 @@ def digest_of(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
     h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, kind in frame.schema.items():
         column = frame[name]
-        if kind == pl.String():
+        if kind in (pl.String(), pl.Categorical()):
             h.update(f"{name}\x1e{column.null_count()}\x1e".encode())
             written = column.drop_nulls()
             for start in range(0, len(written), _AT_ONCE):
-                some = written[start : start + _AT_ONCE].str.join("\x1f").item()
+                some = written[start : start + _AT_ONCE].cast(pl.String).str.join("\x1f").item()
                 h.update((f"\x1f{some}" if start else some).encode())
         else:
             h.update(f"{name}\x1e".encode() + np.ascontiguousarray(column.to_numpy()).tobytes())

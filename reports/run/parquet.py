@@ -11,7 +11,7 @@ import io
 import mmap
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -57,10 +57,13 @@ def metadata(source: Source) -> dict[str, str]:
         return pl.read_parquet_metadata(source)
 
 
-def table(source: Source, schema: Mapping[str, pl.DataType], *, little: int = LITTLE) -> pl.DataFrame:
+def table(
+    source: Source, schema: Mapping[str, pl.DataType], *, little: int = LITTLE, words: Collection[str] = ()
+) -> pl.DataFrame:
     """The table, which has these columns or some of them.
 
-    ``little``: so many bytes it may always unpack to. Raises :class:`NoParquet`.
+    ``little``: so many bytes it may always unpack to. ``words``: columns whose texts stand there again and
+    again, and which are read as categories. Raises :class:`NoParquet`.
     """
     with _held(source) as held:
         (rows, unpacked), size = _measured(held), len(held)
@@ -72,12 +75,16 @@ def table(source: Source, schema: Mapping[str, pl.DataType], *, little: int = LI
         there = pl.read_parquet_schema(source)
     if odd := [name for name, kind in there.items() if schema.get(name) != kind]:
         raise OtherColumns(f"it has a column {odd[0][:60]!r} of {str(there[odd[0]])[:60]}")
-    with _refused():
-        found = pl.read_parquet(source)
-    texts = sum(int(column.str.len_bytes().sum()) for column in found if column.dtype == pl.String())
-    if texts > little + TEXT_A_ROW * found.height:
-        raise NoParquet(f"{texts:,} bytes of text in {found.height:,} rows")
-    return found
+    found, texts = [], 0
+    for name, kind in there.items():  # one by one: what is read is texts first
+        with _refused():
+            column = pl.read_parquet(source, columns=[name])[name]
+        if kind == pl.String():
+            texts += int(column.str.len_bytes().sum())
+            if texts > little + TEXT_A_ROW * rows:
+                raise NoParquet(f"{texts:,} bytes of text in {rows:,} rows")
+        found.append(column.cast(pl.Categorical) if name in words else column)
+    return pl.DataFrame(found)
 
 
 def _measured(held: Held) -> tuple[int, int]:

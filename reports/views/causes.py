@@ -96,7 +96,7 @@ def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row
     meant = [name for name in rows["framework"].unique() if of(name)]
     found = worst_first(rows.filter(pl.col("framework").is_in(meant)))
     equals = pl.all_horizontal(pl.col(k).eq_missing(pl.col(k).first()) for k in ("_mild", "_harm", "_share"))
-    composed = pl.col("implementation").str.contains(COMPOSED)
+    composed = pl.col("implementation").cast(pl.String).str.contains(COMPOSED)
     whole = found.filter(equals).sort(composed, pl.col("formulation") != "fused", maintain_order=True)
     return whole.row(0, named=True) if whole.height else None
 

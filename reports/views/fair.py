@@ -61,7 +61,7 @@ def as_they_are() -> pl.Expr:
 
 def kind_of_device() -> pl.Expr:
     """The device without its setting: ``vulkan`` of ``vulkan[lavapipe]``."""
-    return pl.col("device").str.split("[").list.first()
+    return pl.col("device").cast(pl.String).str.split("[").list.first()
 
 
 def shared(rows: pl.DataFrame, within: Sequence[str], question: Sequence[str]) -> pl.DataFrame:
@@ -84,4 +84,4 @@ def causes_of(rows: pl.DataFrame) -> tuple[str, ...]:
 
 def _set() -> pl.Expr:
     """A device under a setting."""
-    return pl.col("device").str.contains("[", literal=True)
+    return pl.col("device").cast(pl.String).str.contains("[", literal=True)

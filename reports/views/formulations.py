@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import HELD, Run
 from xent_conformance.reports.run.words import GRADED, JUDGED, NAIVE, Grade, Row, Status, Symptom
 from xent_conformance.reports.text.wording import DTYPES, in_order
 from xent_conformance.reports.views.causes import named
@@ -143,7 +143,7 @@ def costs(run: Run) -> tuple[Costs, ...]:
     """
     lookup = pl.DataFrame(
         [(family, variant, name) for name, pairs in MAGNITUDES.items() for family, variant in pairs],
-        schema={"family": pl.String(), "variant": pl.String(), "magnitude": pl.String()},
+        schema={**{name: HELD[name] for name in ("family", "variant")}, "magnitude": pl.String()},
         orient="row",
     )
     # of one class nothing but the exact value will do, whatever the magnitude

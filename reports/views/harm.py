@@ -73,7 +73,7 @@ _OTHERS = {
 
 def harm() -> pl.Expr:
     """The harm of each broken verdict, by its ``symptom`` and ``clause``, as the number of a `Harm`."""
-    unusual = pl.col("clause").str.contains(_UNUSUAL)
+    unusual = pl.col("clause").cast(pl.String).str.contains(_UNUSUAL)
 
     def of(plain: Harm, else_: Harm) -> pl.Expr:
         return pl.when(unusual).then(pl.lit(int(else_))).otherwise(pl.lit(int(plain)))

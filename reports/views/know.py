@@ -141,7 +141,7 @@ def _softmax(judged: pl.DataFrame) -> Iterable[Line]:
         least = worst.filter(pl.col("ulps") == worst["ulps"][-1])["framework"].to_list()
         best = worst.filter(pl.col("ulps") == worst["ulps"][0])["framework"].to_list()
         far = rows.filter((pl.col("ulps") == worst["ulps"][-1]) & (pl.col("framework") == least[0]))
-        beyond = ", beyond its bound" if (far["grade"] == Grade.DIVERGENT).any() else ""
+        beyond = ", beyond its bound" if (far["grade"] == Grade.DIVERGENT.value).any() else ""
         between = [f"{name} {ulps(u)}" for name, u in worst.select("framework", "ulps").iter_rows()]
         middle = [text for text in between if text.split(" ")[0] not in (*least, *best)]
         rest = f"; between them {listed(middle)}" if middle else ""

@@ -102,7 +102,7 @@ def pairs(run: Run) -> tuple[Pair, ...]:
     """
     rows = _answered(run)
     found = []
-    release = pl.col("version").str.split("+").list.first().alias("release")
+    release = pl.col("version").cast(pl.String).str.split("+").list.first().alias("release")
     for (framework, version), here in _parts(rows.select(*_COLUMNS, release), ["framework", "release"]):
         targets = _Targets(framework, version, here, _asked_first(run, framework))
         found += [p for p in (*targets.modes(), *targets.devices()) if p.calls]

@@ -129,7 +129,7 @@ def scorecard(run: Run, frameworks: Sequence[str], groups: Sequence[str] = COLUM
         name: targets.group_by("framework").agg(pl.col(name).n_unique().alias("n")) for name in key[1:]
     }
     apart = {name: set(found.filter(pl.col("n") > 1)["framework"]) for name, found in several.items()}
-    if targets["device"].str.contains("[", literal=True).any():
+    if targets["device"].cast(pl.String).str.contains("[", literal=True).any():
         apart["device"] = set(targets["framework"])  # side by side: else who stands on which is to be guessed
     for target in targets.iter_rows(named=True):
         mine = judged.filter(*(pl.col(k) == target[k] for k in key))

@@ -48,7 +48,7 @@ def slim(run: Run) -> Run:
 
 
 def _cut(column: str) -> pl.Expr:
-    return pl.col(column).str.slice(0, LETTERS)
+    return pl.col(column).cast(pl.String).str.slice(0, LETTERS)
 
 
 def _rounded() -> pl.Expr:

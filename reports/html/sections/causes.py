@@ -101,12 +101,12 @@ def _choices(material: Material, entries: Sequence[Entry]) -> Mapping[str, tuple
 
 def _asked(material: Material, shown: Mapping[str, Row]) -> Mapping[str, list[Row]]:
     """By cause, everybody's answers to the row that is shown."""
+    called = material.run.verdicts.filter(pl.col("formulation") != NAIVE)
     wanted = pl.DataFrame(
         [(cause, row["case"], row["output"]) for cause, row in shown.items()],
-        schema=["of", "case", "output"],
+        schema={"of": pl.String, **{name: called.schema[name] for name in ("case", "output")}},
         orient="row",
     )
-    called = material.run.verdicts.filter(pl.col("formulation") != NAIVE)
     found: dict[str, list[Row]] = {cause: [] for cause in shown}
     if shown:
         for row in called.join(wanted, on=["case", "output"]).iter_rows(named=True):

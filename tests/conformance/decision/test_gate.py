@@ -189,7 +189,7 @@ BROKEN = "softmax/two_classes/confident_wrong/"
 def _mixed(run: Run, other: Run, prefix: str) -> Run:
     """The run, with the verdicts of another of the cases whose ids begin so."""
     parts = [
-        r.verdicts.filter(pl.col("case").str.starts_with(prefix) == taken)
+        r.verdicts.filter(pl.col("case").cast(pl.String).str.starts_with(prefix) == taken)
         for r, taken in ((run, False), (other, True))
     ]
     return Run(pl.concat(parts), run.headers)

@@ -113,7 +113,7 @@ def test_what_was_computed_is_named_and_what_is_right_is_not(h: Hypothesis) -> N
     table = [row for b, q in same for row in rows(b, output, q.values)]
     verdicts = pl.DataFrame(table, schema=SCHEMA).with_row_index("_id")
     places = {case.id: (b, case.row) for b, _ in same for case in b.cases}
-    ((_, weights),) = weighed(verdicts, places, Said(ORACLE))
+    ((_, weights),) = weighed(verdicts.lazy(), places, Said(ORACLE))
     (mine,) = (w for w in weights if w.name == p.name)
     assert not mine.contradicted
     # of what is lost to rounding alone, and beyond that by what is no fault, not every digit is told
@@ -145,6 +145,6 @@ def test_what_a_gpu_gave_in_eight_bits_is_named() -> None:
     verdicts = pl.DataFrame(rows(batch, "grad_logits", got), schema=SCHEMA).with_row_index("_id")
     broken = verdicts.filter(pl.col("status") == "breaks_must")
     places = {case.id: (batch, case.row) for case in batch.cases}
-    (explained,) = weigh(verdicts, places, Said(ORACLE))
+    (explained,) = weigh(verdicts.lazy(), places, Said(ORACLE))
     causes = {name[0]: ids & {*broken["_id"]} for name, ids in explained.by.items()}
     assert broken.height == 3 and causes == {"minus infinity that the format has not": {*broken["_id"]}}

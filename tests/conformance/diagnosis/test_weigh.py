@@ -65,7 +65,7 @@ def verdicts(operator: str, output: str, answer: Any) -> pl.DataFrame:
 
 def weighed(operator: str, output: str, answer: Any) -> list[Explained]:
     places = {case.id: (batch, case.row) for batch in asked(operator) for case in batch.cases}
-    return list(weigh(verdicts(operator, output, answer), places, Said(ORACLE)))
+    return list(weigh(verdicts(operator, output, answer).lazy(), places, Said(ORACLE)))
 
 
 def predicted(name: str, output: str, batch: Batch) -> Any:

@@ -414,7 +414,7 @@ class Campaign:
                 for measured in found.measured():
                     measured.answers.height  # noqa: B018  # it is read
                 rows, done = found.verdicts(), found.done("torch")
-                kept = whole.filter(pl.col("case").str.slice(0, 1).is_in(list(done)))
+                kept = whole.filter(pl.col("case").cast(pl.String).str.slice(0, 1).is_in(list(done)))
                 same = rows.equals(kept, null_equal=True)
                 self.found.changed += not (same or sealed)
                 return same or sealed
