@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
@@ -16,8 +16,12 @@ HELD_ELEMENTS = 500_000
 class Bench:
     """A judge for each batch, the latest of them held in memory."""
 
-    def __init__(self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]]) -> None:
+    def __init__(
+        self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], batches: Iterable[Batch] = ()
+    ) -> None:
+        """``asked``: what each seat has still to answer; ``batches``: all of the run."""
         self._oracle = oracle
+        self._batches = {b.id: b for found in (batches, *asked.values()) for b in found}
         self._waiting: dict[str, set[str]] = defaultdict(set)
         for seat, found in asked.items():
             for b in found:
@@ -52,6 +56,14 @@ class Bench:
         if not self.finished(batch.id):
             self._hold(batch.id, judge)
         return judge
+
+    def batch(self, name: str) -> Batch:
+        """The batch of that id."""
+        return self._batches[name]
+
+    def again(self, name: str) -> Judge:
+        """The judge of a batch that everybody has answered: its truth is read once more."""
+        return Judge(self._oracle.truth(self._batches[name].inputs))
 
     def _taken(self, batch: str) -> Judge | None:
         judge = self._held.pop(batch, None)

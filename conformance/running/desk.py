@@ -31,9 +31,10 @@ class Desk:
         journal: Journal | Kept,
         distances: Distances | None = None,
         judged: Judged | None = None,
+        cleared: Callable[[], None] = lambda: None,
     ) -> None:
-        """``distances``: measured between the answers, and kept with them."""
-        self._journal, self._judged = journal, judged
+        """``distances``: measured between the answers, and kept with them; ``cleared``: called when it is."""
+        self._journal, self._judged, self._cleared = journal, judged, cleared
         self._distances = Distances() if distances is None else distances
         self._patience = SECONDS if judged is None else FIRST_SECONDS
         self._clear()
@@ -76,3 +77,4 @@ class Desk:
             self._journal.add(done, judged, self._distances.taken())
             if self._judged is not None:
                 self._judged(judged)
+            self._cleared()

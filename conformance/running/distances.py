@@ -1,16 +1,16 @@
 """Framework against framework: the largest distance between any two answers to the same element.
 
 Measured in ulps of the exact value, while a run goes on: what a framework answered to a batch is kept
-until the last one has answered it, and in the journal as well (:class:`Measured`), so that a resumed run
-measures what an uninterrupted one does. Naive formulations are controls and do not take part, nor do cases
-whose clause is open, where answers differ for good reasons.
+until the last one has answered it (:mod:`.shelf`), and in the journal as well (:class:`Measured`), so that a
+resumed run measures what an uninterrupted one does. Naive formulations are controls and do not take part, nor
+do cases whose clause is open, where answers differ for good reasons.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,12 @@ import polars as pl
 
 from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
-from xent_conformance.frameworks.interface import Array, dtype_of
+from xent_conformance.frameworks.interface import Array
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.clauses import Level, clause
-from xent_conformance.reference.formats import Floats
 from xent_conformance.reference.operators import MOVING
+from xent_conformance.running.apart import Answered, Farthest, farthest
+from xent_conformance.running.shelf import Shelf
 
 ANSWERS: dict[str, pl.DataType] = {
     "batch": pl.String(),
@@ -45,27 +46,8 @@ _KEY = ("operator", "output", "dtype", *(f"{name}_{letter}" for letter in "ab" f
 _AMONG_EQUALS = ("case", "index", "implementation_a", "mode_a", "implementation_b", "mode_b")
 """The first of equal distances counts, in the order of these: whoever was the faster to answer."""
 
-
-@dataclass(frozen=True)
-class Answerer:
-    """Who answered."""
-
-    framework: str
-    implementation: str
-    mode: str
-    device: str
-
-
-@dataclass(frozen=True)
-class _Answered:
-    who: Answerer
-    returned: Array
-    """``(rows, elements)`` in the dtype that came: many are kept; NaN too where a row has no answer."""
-    there: Array
-
-    @property
-    def values(self) -> Floats:
-        return self.returned.astype(np.float64)
+_Row = tuple[str, Answered]
+"""An output with what somebody answered to it."""
 
 
 @dataclass(frozen=True)
@@ -80,43 +62,44 @@ class Measured:
 class Distances:
     """The largest distance found for each operator, output, format and pair of answerers' frameworks."""
 
+    shelf: Shelf = field(default_factory=Shelf)
+    """What was answered, by batch, and is still to be compared."""
     largest: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
-    _held: dict[str, dict[str, list[_Answered]]] = field(default_factory=lambda: defaultdict(dict))
-    _new: dict[str, list[tuple[str, _Answered]]] = field(default_factory=lambda: defaultdict(list))
-    """By batch, outputs that nothing is kept of yet."""
+    _new: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    """By batch, what no journal has yet."""
     _larger: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, batch: Batch, judge: Judge, answer: Answer, target: Mapping[str, str]) -> None:
-        """Compare an answer with those that other frameworks, or other devices, gave to the batch."""
+        """Keep an answer until other frameworks, and other devices, have answered the batch too."""
         if target["formulation"] == "naive":
             return
-        who = Answerer(
-            target["framework"], answer.question.implementation, answer.question.mode, target["device"]
-        )
+        question = answer.question
+        who = target["framework"], question.implementation, question.mode, target["device"]
         for output, got in answer.results.items():
-            answered = self._answered(who, batch, judge, answer, output, got)
-            if answered is None:
-                continue
-            others = self._held[batch.id].setdefault(output, [])
-            for other in others:
-                if _comparable(who, other.who):
-                    self._compare(batch, judge, output, other, answered)
-            others.append(answered)
-            self._new[batch.id].append((output, answered))
+            if output in question.outputs and output not in MOVING:
+                answered = _answered(who, batch, judge, answer, output, got)
+                if answered is not None:
+                    self._keep(batch.id, output, answered)
+                    self._new[batch.id].append((output, answered))
 
-    def forget(self, batch: str, *, missed: bool = False) -> None:
-        """Nobody is to answer the batch any more; ``missed``: somebody may, when the run is resumed."""
-        self._held.pop(batch, None)
+    def forget(self, batch: Batch, judge: Callable[[], Judge], *, missed: bool = False) -> None:
+        """Nobody is to answer the batch any more: what was answered is compared, and goes.
+
+        ``missed``: somebody may, when the run is resumed. ``judge``: of the batch, where it is needed.
+        """
+        by_output: dict[str, list[Answered]] = defaultdict(list)
+        for output, answered in self.shelf.taken(batch.id):
+            by_output[output].append(answered)
+        for output, answers in by_output.items():
+            if len({answered.side for answered in answers}) > 1:
+                for found in farthest(answers, judge().ulp_exponents(output).ravel()):
+                    self._enter(_told(batch, output, found))
         if not missed:
-            self._new.pop(batch, None)
+            self._new.pop(batch.id, None)
 
     def taken(self) -> Measured:
         """What is new since it was taken before."""
-        rows = [
-            (batch, output, *_columns(answered))
-            for batch, every in self._new.items()
-            for output, answered in every
-        ]
+        rows = [(batch, output, *astuple(a)) for batch, every in self._new.items() for output, a in every]
         new = Measured(
             pl.DataFrame(rows, schema=ANSWERS, orient="row"),
             [self.largest[key] for key in sorted(self._larger)],
@@ -131,50 +114,20 @@ class Distances:
             for found in measured.largest:
                 self._enter(dict(found))
             for batch, output, *columns in measured.answers.iter_rows():
-                self._held[batch].setdefault(output, []).append(_answered_of(*columns))
+                self._keep(batch, output, Answered(*columns))
         self._larger.clear()
 
     @property
     def waiting(self) -> list[str]:
         """The batches that somebody has answered, and somebody has not."""
-        return list(self._held)
+        return list(self.shelf)
 
     def listed(self) -> list[dict[str, Any]]:
         """The distances as a run file carries them, in a fixed order."""
         return [self.largest[key] for key in sorted(self.largest)]
 
-    def _answered(
-        self, who: Answerer, batch: Batch, judge: Judge, answer: Answer, output: str, got: Array
-    ) -> _Answered | None:
-        if output not in answer.question.outputs or output in MOVING:
-            return None
-        exact = judge.truth.enclosure(output)
-        if got.ndim == 0 or got.size != exact.hi.size or not got.size:
-            return None
-        closed = [clause(case.clause_of(output)).level is not Level.OPEN for case in batch.cases]
-        failed = answer.failures.get(output, {})
-        there = np.array([ok and row not in failed for row, ok in enumerate(closed)])
-        return _Answered(who, got.reshape(exact.hi.shape), there)
-
-    def _compare(self, batch: Batch, judge: Judge, output: str, a: _Answered, b: _Answered) -> None:
-        with np.errstate(all="ignore"):
-            apart = np.ldexp(np.abs(a.values - b.values), -judge.ulp_exponents(output))
-        apart = np.where((a.there & b.there)[:, None] & np.isfinite(apart), apart, 0.0)
-        place = int(np.argmax(apart))
-        row, index = divmod(place, apart.shape[1])
-        ulps = float(apart[row, index])
-        first, second = sorted((a, b), key=lambda side: (side.who.framework, side.who.device))
-        operator, dtype = batch.operator, batch.inputs.format.name
-        found: dict[str, Any] = {"operator": operator, "output": output, "dtype": dtype, "ulps": ulps}
-        for letter, side in (("a", first), ("b", second)):
-            found |= {
-                f"framework_{letter}": side.who.framework,
-                f"implementation_{letter}": side.who.implementation,
-                f"mode_{letter}": side.who.mode,
-                f"device_{letter}": side.who.device,
-                f"got_{letter}": float(side.values[row, index]),
-            }
-        self._enter(found | {"case": batch.cases[row].id, "index": index})
+    def _keep(self, batch: str, output: str, answered: Answered) -> None:
+        self.shelf.add(batch, (output, answered), len(answered.returned) + len(answered.there))
 
     def _enter(self, found: dict[str, Any]) -> None:
         """Keep it, if it is the larger, whichever was found first."""
@@ -189,29 +142,32 @@ def _rank(found: Mapping[str, Any]) -> tuple[Any, ...]:
     return (-found["ulps"], *(found[name] for name in _AMONG_EQUALS))
 
 
-def _columns(a: _Answered) -> tuple[Any, ...]:
-    who, returned = a.who, a.returned
-    told = (who.framework, who.implementation, who.mode, who.device, returned.dtype.name)
-    return (*told, returned.shape[1], returned.tobytes(), a.there.tobytes())
+def _answered(
+    who: tuple[str, str, str, str], batch: Batch, judge: Judge, answer: Answer, output: str, got: Array
+) -> Answered | None:
+    """None where it cannot be compared: another shape than the exact values have."""
+    exact = judge.truth.enclosure(output)
+    if got.ndim == 0 or got.size != exact.hi.size or not got.size:
+        return None
+    closed = [clause(case.clause_of(output)).level is not Level.OPEN for case in batch.cases]
+    failed = answer.failures.get(output, {})
+    there = np.array([ok and row not in failed for row, ok in enumerate(closed)])
+    return Answered(*who, got.dtype.name, exact.hi.shape[1], got.tobytes(), there.tobytes())
 
 
-def _answered_of(
-    framework: str,
-    implementation: str,
-    mode: str,
-    device: str,
-    dtype: str,
-    elements: int,
-    returned: bytes,
-    there: bytes,
-) -> _Answered:
-    rows = np.frombuffer(returned, dtype_of(dtype)).reshape(-1, elements)
-    who = Answerer(framework, implementation, mode, device)
-    return _Answered(who, rows, np.frombuffer(there, np.bool_))
-
-
-def _comparable(a: Answerer, b: Answerer) -> bool:
-    """Two frameworks on plain devices, or one door of one framework on two devices."""
-    if a.framework != b.framework:
-        return "[" not in a.device and "[" not in b.device
-    return a.device != b.device and (a.implementation, a.mode) == (b.implementation, b.mode)
+def _told(batch: Batch, output: str, found: Farthest) -> dict[str, Any]:
+    """A distance as a run file has it."""
+    row, index = divmod(found.place, found.a.elements)
+    of = {"operator": batch.operator, "output": output, "dtype": batch.inputs.format.name}
+    sides = {
+        f"{name}_{letter}": told
+        for letter, side in (("a", found.a), ("b", found.b))
+        for name, told in (
+            ("framework", side.framework),
+            ("implementation", side.implementation),
+            ("mode", side.mode),
+            ("device", side.device),
+            ("got", side.got(found.place)),
+        )
+    }
+    return {**of, "ulps": found.ulps, **sides, "case": batch.cases[row].id, "index": index}

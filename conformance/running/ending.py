@@ -19,6 +19,7 @@ from xent_conformance.reports.run.file import PART, Run
 from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header
 from xent_conformance.running.ledger import Ledger
+from xent_conformance.running.room import give_back
 
 
 def ended(
@@ -34,6 +35,7 @@ def ended(
     """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time."""
     with ledger.timed("diagnosis"):
         named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, said)
+    give_back()
     _total(ledger, began)
     told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
     return Run(named.verdicts, (told | _files(asked.files, batches, said.oracle),))

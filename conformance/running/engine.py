@@ -19,6 +19,7 @@ from xent_conformance.asking.process import compiled_folder, connect, end_all
 from xent_conformance.diagnosis.remembered import remembering
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
+from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import answered
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
@@ -41,6 +42,7 @@ from xent_conformance.running.conversation import (
 from xent_conformance.running.costs import Costs, Weights
 from xent_conformance.running.crews import Crew, crew_of, in_crews
 from xent_conformance.running.desk import Desk, Judged
+from xent_conformance.running.distances import Distances
 from xent_conformance.running.early import Early
 from xent_conformance.running.ending import ended, part_ended
 from xent_conformance.running.header import identity
@@ -48,9 +50,12 @@ from xent_conformance.running.journal import Journal, resumable
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
+from xent_conformance.running.paged import Paged
 from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
+from xent_conformance.running.room import give_back
 from xent_conformance.running.shards import Shard
 from xent_conformance.running.shares import Share, largest_first
+from xent_conformance.running.shelf import Shelf
 from xent_conformance.running.turns import Turns
 from xent_conformance.worker.machine import cores
 
@@ -138,8 +143,10 @@ def _made(
     costs = Costs.read()
     # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
     early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
-    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early)
-    ledger = Ledger({key: len(found) for key, found in plan.items()})
+    beside = None if out is None else out.absolute().parent
+    paged, distances = Paged(beside), Distances(Shelf(beside))
+    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged)
+    ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances)
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     oracle = oracle or Oracle(default_cache())
     with journal, remembering(oracle, identity(asked)) as said:
@@ -147,8 +154,8 @@ def _made(
             ledger.finished[key] = sum(p.batch.id in journal.done(key) for p in found)
         rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
-        bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()})
-        desk = Desk(journal, ledger.distances, judged)
+        bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()}, batches)
+        desk = Desk(journal, ledger.distances, judged, lambda: _relieve(paged))
         looks = Beforehand(journal, batches, said)
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
@@ -190,6 +197,7 @@ def _made(
             more["asked_again"] = list(journal.asked_again)
         if oracle.unkept:
             more["unkept"] = oracle.unkept
+        _relieve(paged)
         end = part_ended if isinstance(asked, Shard) else ended
         result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
         if out is not None and (unanswered or not result.unanswered):
@@ -239,7 +247,7 @@ def _enter(
                 for one in every:
                     ledger.distances.add(batch, judge, one.answer, one.target)
                 if bench.finished(batch.id):
-                    _forget(batch.id, bench, ledger, journal)
+                    _forget(batch.id, bench, ledger, journal, judge)
                 if batch.id in journal.done(key):  # asked for its distances alone
                     return
                 desk.add(key, batch.id, every)
@@ -253,10 +261,20 @@ def _enter(
             ledger.starts[key] = starts
 
 
-def _forget(batch: str, bench: Bench, ledger: Ledger, journal: Journal | Kept) -> None:
+def _relieve(paged: Paged) -> None:
+    """What memory holds and nobody looks at any more goes."""
+    paged.let_go()
+    give_back()
+
+
+def _forget(
+    batch: str, bench: Bench, ledger: Ledger, journal: Journal | Kept, judge: Judge | None = None
+) -> None:
     """All answers to it that are to come in this run have come: they are compared."""
     missed = bench.missed(batch)
-    ledger.distances.forget(batch, missed=missed)
+    ledger.distances.forget(
+        bench.batch(batch), lambda: bench.again(batch) if judge is None else judge, missed=missed
+    )
     if not missed:
         journal.compared(batch)
 

@@ -13,6 +13,7 @@ from xent_conformance.running.costs import Weights
 from xent_conformance.running.early import Early
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.memory import Kept
+from xent_conformance.running.paged import Paged
 from xent_conformance.running.shares import Piece, kind_of
 
 Plan = Mapping[str, Sequence[Piece]]
@@ -55,19 +56,20 @@ class Asked(Protocol):
 
 
 def plan_of(
-    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None
+    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None, paged: Paged
 ) -> tuple[list[Batch], Plan]:
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
     Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
     corpus is asked, that is everybody, and first who has a mode to begin that takes longest, or compiles.
+    ``paged``: where the arrays of a large corpus lie.
     """
     if early is not None and not _narrowed(asked):
         for seat in sorted(seats.values(), key=lambda s: (not s.apart, not s.declaration.compiling)):
             early.begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
-    for batch in asked.batches():
+    for batch in map(paged.batch, asked.batches()):
         batches.append(batch)
         for key, seat in seats.items():
             if questions := asked.questions(seat, batch, asked.possible):
@@ -75,6 +77,7 @@ def plan_of(
                 plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
                 if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
+    paged.settle()
     return batches, {key: found for key, found in plan.items() if found}
 
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.running import plan
 from xent_conformance.running.early import Early
+from xent_conformance.running.paged import _ARRAYS
 
 SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
 
@@ -131,7 +133,8 @@ class Whole:
 
     def batches(self) -> Iterator[Any]:
         self.at_first += self._early.begun
-        yield SimpleNamespace(stacked=True, inputs=SimpleNamespace(n=1))
+        inputs = SimpleNamespace(n=1, **dict.fromkeys(_ARRAYS, np.zeros((1, 1))))
+        yield SimpleNamespace(stacked=True, inputs=inputs)
 
     possible = ("cpu",)
 
@@ -169,5 +172,5 @@ def test_where_all_is_asked_everybody_begins_before_the_corpus_is_made(
     early: Any = Begins()
     asked: Any = Whole(early, **narrowed)
     weights: Any = SimpleNamespace(seconds=lambda *_: 1.0)
-    plan.plan_of(asked, seats, weights, early)
+    plan.plan_of(asked, seats, weights, early, plan.Paged())
     assert asked.at_first == at_first and early.begun == begun
