@@ -225,8 +225,8 @@ def evaluate(operator: Operator, row: Row) -> Values:
     NaN everywhere where the row defines nothing (SPEC.md 3.2, 4.4, 5.1, 6.4), and in the gradients that a
     cotangent makes which is not finite (3.2, 5.5).
     """
-    lost = [not math.isfinite(c) for c in row.c]
-    if any(lost):
+    if not all(map(math.isfinite, row.c)):
+        lost = [not math.isfinite(c) for c in row.c]
         kept = replace(row, c=[1.0 if gone else c for c, gone in zip(row.c, lost, strict=True)])
         return _without_cotangent(operator, evaluate(operator, kept), lost)
     if row.attributes.grouped and not operator.layered:

@@ -8,14 +8,14 @@ is *undecided*: there is no fallback to ordinary floating point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from flint import arb, ctx
 
-from xent_conformance.reference.exact.enclosure import Bools, Enclosure, enclose
+from xent_conformance.reference.exact.enclosure import Bools, Enclosure, enclose, joined, nearest
 from xent_conformance.reference.formats import Floats
 
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
@@ -29,6 +29,11 @@ Values = dict[str, list[Number]]
 
 SIZE = "_"
 """A name that starts so is a *size*: wanted to binary64 accuracy by the bounds, never judged."""
+
+BLOCK = 1000
+"""Elements of an output after which its balls are enclosed: more would have left the processor's cache."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,48 @@ def certify(
 def _at_precision(
     define: Callable[[int], Values], rows: Sequence[int], bits: int
 ) -> tuple[dict[str, Enclosure], dict[str, Floats], Bools]:
-    columns: dict[str, list[Number]] = {}
     before = ctx.prec
     ctx.prec = bits
     try:
-        for row in rows:
-            for name, values in define(row).items():
-                columns.setdefault(name, []).extend(values)
-        undecided = np.zeros(len(rows), dtype=bool)
-        outputs, sizes = {}, {}
-        for name, numbers in columns.items():
-            if name.startswith(SIZE):
-                sizes[name[len(SIZE) :]] = np.array(list(map(float, numbers))).reshape(len(rows), -1)
-                continue
-            enclosure, known = enclose(numbers)
-            outputs[name] = enclosure.reshape(len(rows), -1)
-            undecided |= ~known.reshape(len(rows), -1).all(axis=1)
+        blocks = [_enclosed(values, count) for values, count in _blocks(define, rows)]
     finally:
         ctx.prec = before
+    outputs, sizes, undecided = zip(*blocks, strict=True) if blocks else ((), (), [np.zeros(0, dtype=bool)])
+    return _columns(outputs, joined), _columns(sizes, np.concatenate), np.concatenate(undecided)
+
+
+def _columns(blocks: Sequence[Mapping[str, T]], join: Callable[[list[T]], T]) -> dict[str, T]:
+    """The parts of each name joined. Raises KeyError where a block lacks what another has."""
+    names = dict.fromkeys(name for block in blocks for name in block)
+    return {name: join([block[name] for block in blocks]) for name in names}
+
+
+def _blocks(define: Callable[[int], Values], rows: Sequence[int]) -> Iterator[tuple[Values, int]]:
+    """The elements of some rows at a time, row behind row, and of how many rows."""
+    columns: Values = {}
+    count = 0
+    for row in rows:
+        for name, values in define(row).items():
+            columns.setdefault(name, []).extend(values)
+        count += 1
+        if max(map(len, columns.values())) >= BLOCK:
+            yield columns, count
+            columns, count = {}, 0
+    if count:
+        yield columns, count
+
+
+def _enclosed(columns: Values, rows: int) -> tuple[dict[str, Enclosure], dict[str, Floats], Bools]:
+    """Outputs, sizes and what is undecided of so many rows."""
+    undecided = np.zeros(rows, dtype=bool)
+    outputs, sizes = {}, {}
+    for name, numbers in columns.items():
+        if name.startswith(SIZE):
+            sizes[name[len(SIZE) :]] = nearest(numbers).reshape(rows, -1)
+            continue
+        enclosure, known = enclose(numbers)
+        outputs[name] = enclosure.reshape(rows, -1)
+        undecided |= ~known.reshape(rows, -1).all(axis=1)
     return outputs, sizes, undecided
 
 

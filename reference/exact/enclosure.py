@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import sub
 
 import numpy as np
 from flint import arb
@@ -79,6 +80,21 @@ class Enclosure:
         return np.where(np.isfinite(self.hi), rounded, self.hi)
 
 
+def joined(parts: Sequence[Enclosure]) -> Enclosure:
+    """Rows behind rows."""
+    return Enclosure(
+        np.concatenate([e.hi for e in parts]),
+        np.concatenate([e.lo for e in parts]),
+        np.concatenate([e.radius for e in parts]),
+        np.concatenate([e.exponent for e in parts]),
+    )
+
+
+def nearest(values: Sequence[arb | float]) -> Floats:
+    """The binary64 numbers nearest to their middles."""
+    return np.fromiter(map(float, values), np.float64, len(values))
+
+
 def enclose(values: Sequence[arb | float]) -> tuple[Enclosure, Bools]:
     """Balls (or the floats NaN, ±∞ for values infinite by definition) as an :class:`Enclosure`.
 
@@ -86,30 +102,32 @@ def enclose(values: Sequence[arb | float]) -> tuple[Enclosure, Bools]:
     enclosure and a mask of the elements that are known well enough; the others hold
     whatever their midpoint was and must be recomputed at a higher precision.
     """
-    hi = np.array(list(map(float, values)), dtype=np.float64)
-    lo = np.zeros_like(hi)
-    exponent = np.zeros(hi.shape, dtype=np.int64)
-    radius = np.zeros_like(hi)
-    known = np.ones(hi.shape, dtype=bool)
-
+    hi = nearest(values)
     magnitude = np.abs(hi)
+    # |value − hi − lo| <= 2**-100 |hi| (the ball) + 2**-106 |hi| (the rounding of lo)
+    radius = magnitude * 2.0 ** (1 - RELATIVE_BITS)
+    exponent = np.zeros(hi.shape, dtype=np.int64)
     plain = (magnitude > _PLAIN[0]) & (magnitude < _PLAIN[1])
+    if plain.all():
+        lo, known = _enclose_plain(values, hi)
+        return Enclosure(hi, lo, radius, exponent), known
+
+    lo, known = np.zeros_like(hi), np.ones(hi.shape, dtype=bool)
+    radius[~plain] = 0.0
+    where = np.flatnonzero(plain)
+    lo[where], known[where] = _enclose_plain([values[i] for i in where.tolist()], hi[where])
     for i in np.flatnonzero(~plain).tolist():
         value = values[i]
-        if isinstance(value, float):
-            continue
-        known[i], hi[i], lo[i], radius[i], exponent[i] = _enclose_extreme(value)
-
-    where = range(len(values)) if plain.all() else np.flatnonzero(plain).tolist()
-    balls: list[arb] = [values[i] for i in where]
-    if balls:
-        tops = hi[plain].tolist()
-        lo[plain] = [float(b - h) for b, h in zip(balls, tops, strict=True)]
-        bits = np.array([b.rel_accuracy_bits() for b in balls])
-        known[plain] = bits >= RELATIVE_BITS
-        # |value − hi − lo| <= 2**-100 |hi| (the ball) + 2**-106 |hi| (the rounding of lo)
-        radius[plain] = magnitude[plain] * 2.0 ** (1 - RELATIVE_BITS)
+        if not isinstance(value, float):
+            known[i], hi[i], lo[i], radius[i], exponent[i] = _enclose_extreme(value)
     return Enclosure(hi, lo, radius, exponent), known
+
+
+def _enclose_plain(balls: Sequence[arb], hi: Floats) -> tuple[Floats, Bools]:
+    """(lo, known) of balls whose middle rounds to the normal numbers ``hi``."""
+    lo = np.fromiter(map(float, map(sub, balls, hi.tolist())), np.float64, len(balls))
+    bits = np.fromiter(map(arb.rel_accuracy_bits, balls), np.int64, len(balls))
+    return lo, bits >= RELATIVE_BITS
 
 
 def _enclose_extreme(value: arb) -> tuple[bool, float, float, float, int]:

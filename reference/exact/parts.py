@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from operator import mul
 from typing import TypeVar
 
 from flint import arb, fmpq
@@ -36,9 +37,19 @@ def ball(x: Exact) -> arb:
     return arb(x) if isinstance(x, float) else arb(fmpq(x.numerator, x.denominator))
 
 
+def balls(numbers: Sequence[Exact]) -> list[arb]:
+    """Each as a ball; an infinite one is exact too."""
+    return [arb(x) if isinstance(x, float) else ball(x) for x in numbers]
+
+
 def is_nan(x: Exact) -> bool:
     """Whether it is NaN; a fraction never is, however large."""
     return x != x  # nothing else is unlike itself
+
+
+def nans(numbers: Sequence[Exact]) -> list[int]:
+    """Where they are NaN; a call an element would cost more than the comparison."""
+    return [i for i, x in enumerate(numbers) if x != x]
 
 
 def is_finite(x: Exact) -> bool:
@@ -64,15 +75,17 @@ class Shifted:
 
     def __init__(self, logits: Sequence[Exact], copies: int = 1) -> None:
         self.copies = copies
-        if not logits or any(is_nan(x) or x == INFINITY for x in logits):
+        if not logits or nans(logits) or INFINITY in logits:
             raise Undefined
-        self.k = max(range(len(logits)), key=logits.__getitem__)
+        self.k = logits.index(max(logits))
         if logits[self.k] == -INFINITY:
             raise Undefined
         self.m = m = ball(logits[self.k])
         self.excluded = [x == -INFINITY for x in logits]
         #: d_i, zero where the class is excluded (never read there)
-        self.d: list[arb] = [ZERO if x == -INFINITY else m - ball(x) for x in logits]
+        self.d: list[arb] = [
+            ZERO if gone else m - x for gone, x in zip(self.excluded, balls(logits), strict=True)
+        ]
 
     @cached_property
     def e(self) -> list[arb]:
@@ -123,14 +136,18 @@ class Mirrored:
     """
 
     def __init__(self, logits: Sequence[Exact]) -> None:
-        self.x: list[Exact] = [0.0 if is_nan(x) else x for x in logits]
-        self.finite = [is_finite(x) for x in self.x]
-        self._positive = [x >= 0 for x in self.x]
-        self._size = [abs(ball(x)) if f else ZERO for x, f in zip(self.x, self.finite, strict=True)]
-        self._e = [(-d).exp() if f else ZERO for d, f in zip(self._size, self.finite, strict=True)]
+        self.x: list[Exact] = [0.0 if x != x else x for x in logits]
+        self._negative = [x < 0 for x in self.x]
+        #: −|x|
+        self._below = balls([x if x < 0 else -x for x in self.x])
+        self._e = list(map(arb.exp, self._below))
+
+    @cached_property
+    def finite(self) -> list[bool]:
+        return [-INFINITY < x < INFINITY for x in self.x]
 
     def _by_sign(self, positive: Sequence[T], negative: Sequence[T]) -> list[T]:
-        return [a if p else b for p, a, b in zip(self._positive, positive, negative, strict=True)]
+        return [b if n else a for n, a, b in zip(self._negative, positive, negative, strict=True)]
 
     @cached_property
     def _large(self) -> list[arb]:
@@ -140,7 +157,7 @@ class Mirrored:
     @cached_property
     def _small(self) -> list[arb]:
         """``σ(−|x|)``."""
-        return [e * t for e, t in zip(self._e, self._large, strict=True)]
+        return list(map(mul, self._e, self._large))
 
     @cached_property
     def sigma(self) -> list[arb]:
@@ -153,21 +170,20 @@ class Mirrored:
         return self._by_sign(self._small, self._large)
 
     @cached_property
-    def _log1p_e(self) -> list[Number]:
-        return [e.log1p() for e in self._e]
+    def _log1p_e(self) -> list[arb]:
+        return list(map(arb.log1p, self._e))
 
-    @cached_property
-    def _grown(self) -> list[Number]:
-        """``log(1 + exp(|x|))``."""
-        parts = zip(self._size, self._log1p_e, self.finite, strict=True)
-        return [d + low if f else INFINITY for d, low, f in parts]
+    def _grown_where(self, larger: Sequence[bool]) -> list[Number]:
+        """``log1p e``, and ``|x| + log1p e`` where ``larger``."""
+        parts = zip(larger, self._log1p_e, self._below, self.finite, strict=True)
+        return [(low - d if f else INFINITY) if grown else low for grown, low, d, f in parts]
 
     @cached_property
     def softplus(self) -> list[Number]:
         """``log(1 + exp(x))``."""
-        return self._by_sign(self._grown, self._log1p_e)
+        return self._grown_where([not n for n in self._negative])
 
     @cached_property
     def softplus_minus(self) -> list[Number]:
         """``log(1 + exp(−x))``."""
-        return self._by_sign(self._log1p_e, self._grown)
+        return self._grown_where(self._negative)

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from flint import arb
 
 from xent_conformance.reference.exact.ball import Number, Values
-from xent_conformance.reference.exact.parts import INFINITY, ONE, ZERO, Mirrored, ball, is_finite, is_nan
+from xent_conformance.reference.exact.parts import (
+    INFINITY,
+    ONE,
+    ZERO,
+    Mirrored,
+    ball,
+    balls,
+    is_finite,
+    is_nan,
+    nans,
+)
 from xent_conformance.reference.exact.row import Exact, Row
 
 NAN = float("nan")
@@ -112,7 +122,7 @@ def sigmoid_cross_entropy_moving(r: Row) -> Values:
 
 def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
     """``w (1 − z')`` and ``w P z'`` with the smoothed label ``z' = (1 − ε) z + ε/2``."""
-    labels = [ZERO if is_nan(label) else arb(label) for label in r.p]
+    labels = [ZERO if z != z else arb(z) for z in r.p]
     if smoothing := r.attributes.label_smoothing:
         labels = [(ONE - arb(smoothing)) * z + arb(smoothing) * HALF for z in labels]
     negative, positive = [ONE - z for z in labels], labels
@@ -126,7 +136,8 @@ def effective_pairs(r: Row) -> tuple[list[arb], list[arb]]:
 
 def _by_labels(r: Row, m: Mirrored) -> list[Number]:
     if not r.attributes.given:
-        return [-ball(x) * c if is_finite(x) else -x * c for x, c in zip(r.x, r.c, strict=True)]
+        parts = zip(r.x, balls(r.x), m.finite, r.c, strict=True)
+        return [-b * c if finite else -x * c for x, b, finite, c in parts]
     kept = ONE - arb(r.attributes.label_smoothing)
     found: list[Number] = []
     for i, (x, c) in enumerate(zip(m.x, r.c, strict=True)):
@@ -145,7 +156,7 @@ def _limit(weight: arb) -> Number:
 
 def _with_nan(x: Sequence[Exact], values: Values) -> Values:
     """NaN in each of ``values`` where ``x``, a logit or a label, is NaN (3.2)."""
-    for i in (i for i, v in enumerate(x) if is_nan(v)):
+    for i in nans(x):
         for elements in values.values():
             elements[i] = NAN
     return values

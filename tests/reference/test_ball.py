@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
+from xent_conformance.reference.exact import ball
 from xent_conformance.reference.exact.ball import PRECISIONS, Values, certify
 from xent_conformance.reference.formats import BINARY32, BINARY64
 from xent_conformance.reference.inputs import Inputs
@@ -124,3 +125,39 @@ def test_sizes_are_not_outputs() -> None:
     certified = certify(lambda row: {"value": [arb(1)], "_s": [arb(1) / 3]}, 2)
     assert set(certified.outputs) == {"value"}
     np.testing.assert_array_equal(certified.sizes["s"], [[1 / 3], [1 / 3]])
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+
+def mixed(row: int) -> Values:
+    """Three elements a row: ordinary, tiny, and one that row 4 never knows."""
+    return {
+        "value": [arb(row) / 3, arb(2) ** (-1000 - row) / 3, arb(0, 1) if row == 4 else arb(1) / 7],
+        "_s": [arb(row) / 3],
+    }
+
+
+@pytest.mark.parametrize("block", [1, 4, 6, 10**6])
+def test_in_whatever_blocks_the_rows_are_the_same(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = certify(mixed, 7)
+    monkeypatch.setattr(ball, "BLOCK", block)
+    got = certify(mixed, 7)
+    assert got.undecided.tolist() == [row == 4 for row in range(7)]
+    np.testing.assert_array_equal(got.sizes["s"], [[row / 3] for row in range(7)])
+    for field in ("hi", "lo", "radius", "exponent"):
+        found = getattr(got.outputs["value"], field)
+        assert found.shape == (7, 3)
+        np.testing.assert_array_equal(found, getattr(expected.outputs["value"], field))
+
+
+def test_no_rows_are_no_blocks() -> None:
+    nothing = certify(mixed, 0)
+    assert nothing.undecided.shape == (0,) and not nothing.outputs and not nothing.sizes
+
+
+def test_an_output_that_a_block_lacks_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ball, "BLOCK", 1)
+    for last in (0, 1):
+        with pytest.raises(KeyError, match=r"value|other"):
+            certify(lambda row, last=last: {"value" if row == last else "other": [arb(1)]}, 2)  # type: ignore[misc]
