@@ -12,6 +12,7 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import Answered, calls_of, certified_digits
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
+from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.words import FAULTS, Row, Status
 from xent_conformance.reports.terminal.screen import fits, left, say, table
 from xent_conformance.reports.text.numbers import shortest, ulps
@@ -20,6 +21,10 @@ from xent_conformance.reports.views.causes import Cause
 
 SHOWN = 16
 """Elements of a row that are printed."""
+
+
+FEW = 3
+"""Frameworks that are not installed, of which each is told with what installs it."""
 
 
 def show_question(batch: Batch, case: Case, console: Console) -> None:
@@ -32,7 +37,7 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
     """Print every answer, the broken first, under who gave it; the same answer once, under all who gave it.
 
     That is framework, version, implementation, mode and device. Frameworks that are not installed share a
-    line, unless they are ``named``.
+    short line, unless they are ``named``.
     """
     by_seat = {a.framework: a for a in answered}
     calls = calls_of({**r, "framework": a.framework} for a in answered for r in a.rows)
@@ -55,9 +60,16 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
             say(console, f"{a.framework}: {said}{a.lacks or flat(a.absent)}")
     missing = [a for a in answered if a.not_installed and a.seat.name not in named]
     if missing:
-        told = ", ".join(f"{a.framework} ({a.install})" for a in missing)
         say(console)
-        say(console, (f"not installed: {told}", "dim"))
+        say(console, (_missing(missing), "dim"))
+
+
+def _missing(missing: Sequence[Answered]) -> str:
+    """Who is not installed: a few, with what installs each; of more the number, and where they stand."""
+    if len(missing) <= FEW:
+        return f"not installed: {', '.join(f'{a.framework} ({a.install})' for a in missing)}"
+    number = plural(len({a.seat.name for a in missing}), "framework")
+    return f"not installed, and not asked: {number} (how to get each: {commands.doctor()})"
 
 
 def _who(answered: Answered) -> str:

@@ -87,6 +87,11 @@ def implementations(run: Run) -> str:
     return line("list", "implementations", *_plugins(run))
 
 
+def doctor() -> str:
+    """Says what can be asked here, and how to get what cannot."""
+    return line("doctor")
+
+
 def adopt(runs: Sequence[str]) -> str:
     """Makes a run the baseline; empty for several, of which none is it."""
     return line("adopt", *runs) if len(runs) == 1 else ""

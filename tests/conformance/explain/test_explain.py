@@ -197,6 +197,10 @@ def test_the_absent_is_one_line_and_an_error_where_it_was_named(install: Install
     install(fake="Exact", gone="Absent", lost="Absent")
     out, _ = _explain()
     assert "\nnot installed: gone (pip install 'gone'), lost (pip install 'lost')\n" in out
+    install(fake="Exact", **dict.fromkeys(("gone", "lost", "away", "off"), "Absent"))
+    out, _ = _explain()
+    (line,) = [line for line in out.splitlines() if "not installed" in line]
+    assert line == "not installed, and not asked: 4 frameworks (how to get each: conformance doctor)"
     out, error = _explain("--framework", "gone", "--framework", "fake", status=EVIDENCE)
     assert "fake.softmax eager cpu\n" in out and "gone: not installed: ModuleNotFoundError" in out
     assert "what was asked by name is not there: gone (pip install 'gone')" in error
