@@ -82,6 +82,8 @@ def test_two_machines_stand_apart(what: str) -> None:
     assert f"torch.softmax · eager · cpu · {theirs}" in text
     for machine, value in ((ours, "0.25 0 0"), (theirs, "✕ 2,000 1 0")):
         assert f"torch 2.13.0 · cuda:0 · {machine} {value}" in text, "on the scorecard"
+    issue = text.partition("### Versions")[2].partition("Copy")[0]
+    assert all(f"{name}: {value}" in issue for name, value in other.items()), "upstream is told whose it is"
     run, mine = text.split(" Run 1 ")[1].split(" Run 2 ")
     for name, value in other.items():
         assert f"{name} {value}" in mine and f"{name} {value}" not in run, "in its own environment"

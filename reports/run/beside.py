@@ -10,14 +10,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from xent_conformance.reports.run.file import Run, RunFileError, merge, read_run
 
-Build = tuple[str, str, str]
-"""Framework, version, processor."""
+Header = Mapping[str, Any]
+
+
+class Build(NamedTuple):
+    """Of which framework, and beside which processor: what a table calls alike."""
+
+    framework: str
+    version: str
+    processor: str
+
+    @classmethod
+    def of(cls, worker: Mapping[str, Any]) -> Build:
+        """The build of a worker, as a header has it."""
+        return cls(worker["framework"], worker["version"], worker["environment"]["processor"])
 
 
 def beside(paths: Sequence[Path]) -> Run:
@@ -38,7 +50,7 @@ def beside(paths: Sequence[Path]) -> Run:
         raise
 
 
-def _asked_otherwise(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _asked_otherwise(one: Header, other: Header) -> str:
     """How the questions of two files, or what they were judged by, are not the same; empty where they are."""
     profiles = [h["selection"]["profile"] for h in (one, other) if not h["selection"].get("cases")]
     if len(profiles) == 2 and len(set(profiles)) == 1 and one["corpus"] != other["corpus"]:
@@ -50,21 +62,30 @@ def _asked_otherwise(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
 def apart(runs: Sequence[Run]) -> list[Run]:
     """The runs, in which machines that answer for one build and are not the same have names of their own."""
+    names = machines([header for run in runs for header in run.headers])
+    return [_renamed(run, [next(names) for _ in run.headers]) for run in runs]
+
+
+def machines(headers: Sequence[Header]) -> Iterator[Mapping[Build, str]]:
+    """What the machine of each header is called beside the others, by the build that it answers for."""
+    found = [dict(_told(header)) for header in headers]
     there: dict[Build, list[Mapping[str, str]]] = {}
-    found = [dict(_machines(run)) for run in runs]
-    for machines in found:
-        for build, machine in machines.items():
-            there.setdefault(build, []).append(machine)
-    return [_renamed(run, machines, there) for run, machines in zip(runs, found, strict=True)]
+    for build, machine in itertools.chain.from_iterable(told.items() for told in found):
+        there.setdefault(build, []).append(machine)
+    for told in found:
+        yield {
+            build: ", ".join([build.processor, *_own(machine, there[build])])
+            for build, machine in told.items()
+        }
 
 
-def _machines(run: Run) -> Iterator[tuple[Build, Mapping[str, str]]]:
+def _told(header: Header) -> Iterator[tuple[Build, Mapping[str, str]]]:
     """Of each build that was asked, what tells its machine from another with such a processor."""
-    for worker in (f for h in run.headers for f in h["frameworks"] if not f.get("variant")):
+    for worker in (f for f in header["frameworks"] if not f.get("variant")):
         environment = worker["environment"]
         accelerators = dict.fromkeys(environment[d] for d in worker["devices"] if d in environment)
         yield (
-            (worker["framework"], worker["version"], environment["processor"]),
+            Build.of(worker),
             {
                 "accelerators": ", ".join(accelerators),
                 "driver": environment.get("driver", ""),
@@ -73,15 +94,12 @@ def _machines(run: Run) -> Iterator[tuple[Build, Mapping[str, str]]]:
         )
 
 
-def _renamed(
-    run: Run, machines: Mapping[Build, Mapping[str, str]], there: Mapping[Build, Sequence[Mapping[str, str]]]
-) -> Run:
+def _renamed(run: Run, names: Sequence[Mapping[Build, str]]) -> Run:
     name = pl.col("machine")
-    for (framework, version, processor), machine in machines.items():
-        own = _own(machine, there[framework, version, processor])
-        here = (pl.col("framework") == framework) & (pl.col("version") == version)
-        it = here & (pl.col("machine") == processor)
-        name = pl.when(it).then(pl.lit(", ".join([processor, *own]))).otherwise(name)
+    for build, called in (item for of_header in names for item in of_header.items()):
+        here = (pl.col("framework") == build.framework) & (pl.col("version") == build.version)
+        it = here & (pl.col("machine") == build.processor)
+        name = pl.when(it).then(pl.lit(called)).otherwise(name)
     return Run(run.verdicts.with_columns(machine=name), run.headers)
 
 
