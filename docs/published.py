@@ -25,8 +25,9 @@ from xent_conformance.explain.script.of_causes import scripts
 from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.section import Extras
+from xent_conformance.reports.run.beside import beside
 from xent_conformance.reports.run.commands import Files
-from xent_conformance.reports.run.file import SLIM, Run, called, merge, read_run, write_run
+from xent_conformance.reports.run.file import SLIM, Run, called, read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.views.slim import slim
 
@@ -82,7 +83,7 @@ def run_file(name: str) -> Path:
 
 def read(names: Sequence[str]) -> Run:
     """Those run files, merged."""
-    return merge([read_run(run_file(name)) for name in names])
+    return beside([run_file(name) for name in names])
 
 
 def keep(name: str, run: Run) -> None:

@@ -5,12 +5,15 @@ Its commands and links are those of every page: tests/test_pages.py."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from docs.claims import HOMES, blocks, within
 from docs.mutants import EQUIVALENT
 from docs.published import read
+from tests.support.by_hand import Install
+from tests.support.cli import conformance
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
@@ -37,6 +40,25 @@ def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
         assert f"\n{target}:" in makefile
+
+
+def test_what_is_gated_elsewhere_is_what_the_command_before_has_written(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the program of the first answer, which nobody has installed, and asked as that asks."""
+    monkeypatch.chdir(tmp_path)
+    install(torch="Exact")
+    (first,) = re.findall(r"^\$ (uvx .* xent-conformance) torch$", README, re.MULTILINE)
+    block = (
+        README.partition("Elsewhere, ask each version")[2].partition("```console\n")[2].partition("```")[0]
+    )
+    made, *decided = (line.removeprefix("$ ") for line in block.splitlines())
+    assert made.startswith(f"{first} run ") and "`uvx --from … xent-conformance` for `conformance`" in README
+    ask = made.removeprefix(first).split()
+    for now in ("old.parquet", "new.parquet"):  # of an earlier version, and of this one
+        conformance(*ask, "--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
+        Path("new.parquet").replace(now)
+    assert [conformance(*line.split()[1:]).exit_code for line in decided] == [0, 0]
 
 
 def _named_right() -> str:

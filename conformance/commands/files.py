@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 def read(paths: Iterable[Path]) -> Run:
     """The run in one run file or several, merged; exit status 3 where they are no evidence."""
-    from xent_conformance.reports.run.file import RunFileError, merge, read_run
+    from xent_conformance.reports.run.beside import beside
+    from xent_conformance.reports.run.file import RunFileError
 
     try:
-        return merge([read_run(path) for path in paths])
+        return beside(list(paths))
     except RunFileError as error:
         raise fail(str(error), EVIDENCE) from None
 

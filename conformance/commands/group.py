@@ -10,8 +10,19 @@ from typing import Any
 import typer
 import typer.core
 
+from xent_conformance.commands import started
+
 FIRST = "first"
 """The command of a line that names none."""
+
+
+class _Started(typer.Context):
+    """Of the whole line: usage and where help is are told by the name that the process was started by."""
+
+    @property
+    def command_path(self) -> str:
+        """The program, as a shell takes it."""
+        return started.program()
 
 
 class _Nameless(typer.Context):
@@ -20,15 +31,9 @@ class _Nameless(typer.Context):
     framework = "torch"
 
     @property
-    def program(self) -> str:
-        """The program alone."""
-        parent: Any = self.parent
-        return str(parent.command_path)
-
-    @property
     def command_path(self) -> str:
         """The program and a framework: with ``-h`` behind it, what tells the options of such a line."""
-        return f"{self.program} {self.framework}"
+        return f"{started.program()} {self.framework}"
 
 
 class First(typer.core.TyperCommand):
@@ -44,11 +49,13 @@ class First(typer.core.TyperCommand):
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Of any framework, as such a line is typed."""
-        formatter.write_usage(ctx.program, " ".join(self.collect_usage_pieces(ctx)))
+        formatter.write_usage(started.program(), " ".join(self.collect_usage_pieces(ctx)))
 
 
 class Group(typer.core.TyperGroup):
     """All commands; a line whose first word is none of them is one of :data:`FIRST`."""
+
+    context_class = _Started
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The line as it is meant, for the commands to parse."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from xent_conformance.running.machine import described
 from xent_conformance.versions.elsewhere import installed
 
 CPU = "cpu"
+
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+"""Where builds of torch without CUDA are; a version there (``+cpu``) comes before the same of PyPI."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,22 @@ class Records:
                 "pip has installed, and is started now; settings of its CPU to name with --device",
                 self._there(),
             ),
-            ("pip has not installed", [f"{n}: {line}" for n, line in self.away.items()]),
+            (
+                "pip has not installed",
+                [*(f"{n}: {line}" for n, line in self.away.items()), *self._builds(sys.platform)],
+            ),
         ):
             if lines:
                 block(console, title, [("", line) for line in lines])
+
+    def _builds(self, system: str) -> list[str]:
+        """How torch is had without CUDA, where a line would install it and pip may take it with CUDA."""
+        brings = any("torch" in line.split() for line in self.away.values()) and "torch" not in self.there
+        if not brings or system != "linux":
+            return []
+        return [
+            f"torch from PyPI may bring CUDA, gigabytes; its build for a CPU: --extra-index-url {CPU_BUILDS}"
+        ]
 
     def _there(self) -> list[str]:
         """``torch 2.13.0+cpu: cpu[isa=default], cpu[isa=avx2]``."""

@@ -16,16 +16,17 @@ from typing import Any
 
 import polars as pl
 import tomli_w
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.gate import blocking_faults, marked_faults
 from xent_conformance.decision.policy import Policy
-from xent_conformance.decision.waivers import MEASURED, Waiver
+from xent_conformance.decision.waivers import MEASURED, Waiver, of_fields
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.findings import TARGETS
-from xent_conformance.reports.text.wording import Answer
+from xent_conformance.reports.text.wording import Answer, plural
 
 _FINDING = ["framework", "implementation", "output", "clause", "symptom"]
 
@@ -40,11 +41,16 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class Stub:
-    """One entry: its fields in the order in which they are written, and what was found, in words."""
+    """One entry: its fields in the order in which they are written, and what was found, in words.
+
+    ``count`` verdicts it was written for; taken as it stands it ``accepts`` so many of the run: those of
+    other levels, and of other waivers, among them.
+    """
 
     fields: Mapping[str, Any]
     found: tuple[str, ...]
     count: int
+    accepts: int
     cause: str
     """By its lasting name; empty where nobody diagnosed it."""
 
@@ -106,7 +112,7 @@ def _of_a_cause(rows: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]
     implementations = _sorted(rows["implementation"])
     here = pl.col("implementation").is_in(implementations)
     told = run.causes[worst["cause"]]
-    fields = {
+    fields: dict[str, Any] = {
         "name": _free(_slug(f"{worst['framework']}-{worst['cause']}"), taken),
         "framework": worst["framework"],
         "versions": versions,
@@ -117,7 +123,7 @@ def _of_a_cause(rows: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]
         "link": "",
     }
     formula = f"{told['hypothesis']}: {told['sentence']}"
-    return Stub(fields, (formula, *_found(rows, worst), *remark), rows.height, worst["cause"])
+    return _written(fields, rows, faults, [formula], remark)
 
 
 def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, taken: Collection[str]) -> Stub:
@@ -134,10 +140,10 @@ def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, take
         "implementations": [worst["implementation"]],
         "outputs": [worst["output"]],
     }
-    for plural, column in (("modes", "mode"), ("devices", "device")):
+    for field, column in (("modes", "mode"), ("devices", "device")):
         failing = _sorted(rows[column])
         if failing != _sorted(asked[column]):
-            fields[plural] = failing
+            fields[field] = failing
             here &= pl.col(column).is_in(failing)
     fields |= {"clause": worst["clause"], "symptom": worst["symptom"]}
     if worst["symptom"] in MEASURED:
@@ -149,16 +155,37 @@ def _stub(rows: pl.DataFrame, verdicts: pl.DataFrame, faults: pl.DataFrame, take
         "reason": "",
         "link": "",
     }
-    return Stub(fields, (*_found(rows, worst), *remark), rows.height, worst["cause"])
+    return _written(fields, rows, faults, [], remark)
 
 
-def _found(rows: pl.DataFrame, worst: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the run has of it, for a comment."""
-    targets = rows.select(TARGETS)["targets"].to_list()
+def _written(
+    fields: Mapping[str, Any],
+    rows: pl.DataFrame,
+    faults: pl.DataFrame,
+    formula: Sequence[str],
+    remark: Sequence[str],
+) -> Stub:
+    """The stub for ``rows``, the worst first; what it accepts is asked of the waiver that it will be."""
+    waiver = of_fields(fields, SpecifierSet(fields["versions"]))
+    taken = waiver.place(faults.filter(pl.col("framework") == waiver.framework)).filter(waiver.accepts())
+    counted = [f"accepts {plural(taken.height, 'verdict')} of this run: {_spread(taken)}"]
+    if taken.height != rows.height:
+        counted.append(f"written for {rows.height} of them: {_spread(rows)}")
+    found = (*formula, *counted, _worst(rows), *remark)
+    return Stub(fields, found, rows.height, taken.height, rows["cause"][0])
+
+
+def _spread(rows: pl.DataFrame) -> str:
+    """``bfloat16, float32; eager cpu``: the formats, modes and devices of some verdicts."""
+    return f"{', '.join(_sorted(rows['dtype']))}; {', '.join(rows.select(TARGETS)['targets'])}"
+
+
+def _worst(rows: pl.DataFrame) -> str:
+    """Whose they are, and the worst, which is the first."""
+    worst = rows.row(0, named=True)
     return (
-        f"found in {rows.height} verdicts: {', '.join(_sorted(rows['dtype']))}; {', '.join(targets)}",
-        f"in {worst['framework']} {', '.join(_sorted(rows['version']))}; "
-        f"{worst['level']} {worst['clause']}; at worst {Answer.of(worst).with_message(worst['message'])}",
+        f"in {worst['framework']} {', '.join(_sorted(rows['version']))}; {worst['level']} {worst['clause']}; "
+        f"at worst {Answer.of(worst).with_message(worst['message'])}"
     )
 
 

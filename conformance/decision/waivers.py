@@ -249,10 +249,15 @@ def _waiver(entry: Any, path: Path, number: int) -> Waiver:
         versions = SpecifierSet(entry["versions"])
     except InvalidSpecifier:
         raise wrong(f"versions = {entry['versions']!r} is no range; write one like '>=2.13,<3'") from None
+    return of_fields(entry, versions, str(path))
+
+
+def of_fields(entry: Mapping[str, Any], versions: SpecifierSet, source: str = "") -> Waiver:
+    """The waiver that an entry describes, whose words nobody has checked."""
     taken: dict[str, Any] = dict.fromkeys(_OF_A_CAUSE, _ANY) | {"clause": "", "symptom": ""}
     taken |= {f: tuple(v) if f in _LISTS else v for f, v in entry.items()}
     taken |= {"versions": versions, "ulps": float(entry["ulps"]) if "ulps" in entry else None}
-    return Waiver(**taken, source=str(path))
+    return Waiver(**taken, source=source)
 
 
 def _check_words(entry: Mapping[str, Any], wrong: Callable[[str], WaiverError]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +13,8 @@ from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import Answered, calls_of, certified_digits
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
-from xent_conformance.reports.run.words import FAULTS, Row, Status
+from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Row, Status
 from xent_conformance.reports.terminal.screen import fits, left, say, table
 from xent_conformance.reports.text.numbers import shortest, ulps
 from xent_conformance.reports.text.wording import Answer, bits_text, flat, plural
@@ -20,6 +22,10 @@ from xent_conformance.reports.views.causes import Cause
 
 SHOWN = 16
 """Elements of a row that are printed."""
+
+
+FEW = 3
+"""Frameworks that are not installed, of which each is told with what installs it."""
 
 
 def show_question(batch: Batch, case: Case, console: Console) -> None:
@@ -32,7 +38,7 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
     """Print every answer, the broken first, under who gave it; the same answer once, under all who gave it.
 
     That is framework, version, implementation, mode and device. Frameworks that are not installed share a
-    line, unless they are ``named``.
+    short line, unless they are ``named``. Where answers differ, the worst stands once more at the end.
     """
     by_seat = {a.framework: a for a in answered}
     calls = calls_of({**r, "framework": a.framework} for a in answered for r in a.rows)
@@ -42,7 +48,8 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
         who = ", ".join(_who(a) for a in answered if a.rows)
         say(console)
         say(console, f"{plural(counted.total(), 'answer')} of {who}: {told}")
-    for answer, alike in _alike(calls, by_seat).items():
+    different = _alike(calls, by_seat)
+    for answer, alike in different.items():
         say(console)
         for call in alike:
             _head(by_seat[call[0]["framework"]], call[0], console)
@@ -55,9 +62,21 @@ def show_answers(answered: Sequence[Answered], console: Console, named: Sequence
             say(console, f"{a.framework}: {said}{a.lacks or flat(a.absent)}")
     missing = [a for a in answered if a.not_installed and a.seat.name not in named]
     if missing:
-        told = ", ".join(f"{a.framework} ({a.install})" for a in missing)
         say(console)
-        say(console, (f"not installed: {told}", "dim"))
+        say(console, (_missing(missing), "dim"))
+    if len(different) > 1 and (worst := _worst(calls)):
+        say(console)
+        _head(by_seat[worst["framework"]], worst, console, "the worst: ")
+        for line in _told(worst):
+            say(console, line)
+
+
+def _missing(missing: Sequence[Answered]) -> str:
+    """Who is not installed: a few, with what installs each; of more the number, and where they stand."""
+    if len(missing) <= FEW:
+        return f"not installed: {', '.join(f'{a.framework} ({a.install})' for a in missing)}"
+    number = plural(len({a.seat.name for a in missing}), "framework")
+    return f"not installed, and not asked: {number} (how to get each: {commands.doctor()})"
 
 
 def _who(answered: Answered) -> str:
@@ -75,10 +94,21 @@ def _alike(
     return found
 
 
-def _head(answered: Answered, first: Row, console: Console) -> None:
+def _worst(calls: Sequence[Sequence[Row]]) -> Row | None:
+    """What breaks a clause by most, a must clause first, in what users call; None where nothing does."""
+    broken = [r for call in calls for r in call if r["status"] in FAULTS and r["formulation"] != NAIVE]
+
+    def size(row: Row) -> float:
+        ulps: float | None = row["ulps"]
+        return math.inf if ulps is None or math.isnan(ulps) else ulps
+
+    return min(broken, key=lambda r: (FAULTS.index(r["status"]), -size(r)), default=None)
+
+
+def _head(answered: Answered, first: Row, console: Console, before: str = "") -> None:
     say(
         console,
-        f"{_who(answered)}: ",
+        f"{before}{_who(answered)}: ",
         (first["implementation"], "bold"),
         f" {first['mode']} {first['device']}",
     )
@@ -86,13 +116,18 @@ def _head(answered: Answered, first: Row, console: Console) -> None:
 
 def _lines(answered: Answered, call: Sequence[Row]) -> Iterator[str]:
     for r in call:
-        yield f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}"
-        element = f"element {r['index']}: " if r["grade"] != "none" else ""
-        yield f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}"
+        yield from _told(r)
         if r["status"] in FAULTS and (note := clause(r["clause"]).note):
             yield f"    note: {note}"
         if (cause := answered.causes.get(r["cause"])) and cause.hypothesis:
             yield f"    what gives this: {_formula(cause)}"
+
+
+def _told(r: Row) -> Iterator[str]:
+    """Which clause it is about, and what came back."""
+    yield f"  {r['output']}: {Status(r['status']).word}, {_clause(r['clause'])}"
+    element = f"element {r['index']}: " if r["grade"] != "none" else ""
+    yield f"    {element}{flat(Answer.of(r).graded)}{_bits(r)}"
 
 
 def _formula(cause: Cause) -> str:

@@ -12,6 +12,7 @@ from xent_conformance.reports.views.gate import (
     FAILED,
     INVALID,
     PASSED,
+    SAID,
     Judged,
     State,
 )
@@ -31,9 +32,9 @@ STATES: Mapping[State, Mark] = {
 """What blocks stands first."""
 
 DECIDED: Mapping[int, Mark] = {
-    PASSED: Mark("●", "gate passed", "k"),
-    FAILED: Mark("✕", "gate failed", "m"),
-    INVALID: Mark("◆", "no decision", "x"),
+    PASSED: Mark("●", SAID[PASSED], "k"),
+    FAILED: Mark("✕", SAID[FAILED], "m"),
+    INVALID: Mark("◆", SAID[INVALID], "x"),
 }
 """What was decided, by its exit status."""
 

@@ -59,14 +59,13 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
     own = _own(run, implementation)
     if own is not None:
         return _call(own, **{name: asked for name, asked in narrowed(case).items() if name != "operators"})
-    named = [glob.escape(implementation)] if implementation else []
-    rest = [*option("implementation", named), *_device(device), *_plugins(run), *_cases(run, case)]
+    rest = [*_named(implementation), *_device(device), *_plugins(run), *_cases(run, case)]
     return line("explain", case, *rest)
 
 
-def explain_case(case: str) -> str:
-    """Shows a case while a run goes on, of which there is no header yet."""
-    return line("explain", case)
+def explain_early(row: Row) -> str:
+    """Shows the case of a verdict, and whose it is, while a run goes on, of which there is no header yet."""
+    return line("explain", row["case"], *_named(row["implementation"]), *_device(row["device"]))
 
 
 def script(run: Run, row: Row) -> str:
@@ -85,6 +84,11 @@ def script(run: Run, row: Row) -> str:
 def implementations(run: Run) -> str:
     """Lists what there is to name."""
     return line("list", "implementations", *_plugins(run))
+
+
+def doctor() -> str:
+    """Says what can be asked here, and how to get what cannot."""
+    return line("doctor")
 
 
 def adopt(runs: Sequence[str]) -> str:
@@ -189,6 +193,10 @@ class Files:
 
 
 # --- inside ---
+
+
+def _named(implementation: str) -> list[str]:
+    return option("implementation", [glob.escape(implementation)] if implementation else [])
 
 
 def _device(device: str) -> list[str]:

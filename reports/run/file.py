@@ -20,6 +20,7 @@ import polars as pl
 
 from xent_conformance.reports.atomic import replacing
 from xent_conformance.reports.run.closed import strange, told_by
+from xent_conformance.reports.run.foreign import unread
 from xent_conformance.reports.run.header import check_header
 from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import OtherColumns, metadata, table
@@ -212,9 +213,7 @@ def read_run(path: Path, *, part: bool = False) -> Run:
     except OtherColumns:
         raise _changed(path) from None
     except (OSError, ValueError) as reason:
-        raise RunFileError(
-            f"{path}: torn or not a run file ({reason}); run again, or use --resume if it was interrupted"
-        ) from None
+        raise RunFileError(f"{path}: {unread(path, reason)}") from None
     if (schema := header.get("schema")) != SCHEMA_VERSION:
         age = "a newer" if isinstance(schema, int) and schema > SCHEMA_VERSION else "an older"
         raise RunFileError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from xent_conformance.reports.run.commands import explain_case
+from xent_conformance.reports.run.commands import explain_early
 from xent_conformance.reports.run.words import FAULTS, NAIVE
 from xent_conformance.reports.text.wording import flat
 
@@ -18,4 +18,4 @@ def first_finding(verdicts: pl.DataFrame) -> str:
     worst = broken.sort(must_first).row(0, named=True)
     who = " ".join(worst[name] for name in ("implementation", "mode", "device", "dtype"))
     what = f"{worst['output']} breaks clause {worst['clause']} ({worst['level']}): {worst['symptom']}"
-    return flat(f"a first finding: {who}: {what}; {explain_case(worst['case'])}")
+    return flat(f"a first finding: {who}: {what}; {explain_early(worst)}")

@@ -246,6 +246,9 @@ class Warned:
 PASSED, FAILED, INVALID = 0, 1, 3
 """Exit statuses of a decision. 2 is for wrong usage, which never comes to a decision."""
 
+SAID: Mapping[int, str] = {PASSED: "gate passed", FAILED: "gate failed", INVALID: "no decision"}
+"""What was decided, as every page, summary and line spells it."""
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -315,10 +318,10 @@ class Gate:
         """The verdict and, if it is bad, the first reason."""
         blocking = self.blocking
         if not blocking:
-            parts = [f"gate passed: {self._passed}"]
+            parts = [f"{SAID[PASSED]}: {self._passed}"]
             parts += [f"{self.waived:,} accepted by {self.waiving}"] if self.waived else []
             return joined("; ", [*parts, plural(len(self.reasons), "warning") if self.reasons else ""])
-        said = "gate failed" if self.status == FAILED else "gate without a decision, evidence is missing"
+        said = SAID[FAILED] if self.status == FAILED else "gate without a decision, evidence is missing"
         more = len(blocking) - 1
         rest = plural(more, "more reason") if more else ""
         return joined("; ", [f"{said}: {blocking[0].title_counted}", rest])

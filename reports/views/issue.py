@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.reports.run import commands
+from xent_conformance.reports.run.beside import Build, machines
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.issue import Issue, seen_in
@@ -79,10 +80,18 @@ def _seen(run: Run, row: Row, cause: Cause) -> str:
 
 
 def _environment(run: Run, row: Row) -> Mapping[str, str]:
-    """Of the worker that answered, with its variant if it was one."""
+    """Of the worker that answered, on the machine of the verdict, with its variant if it was one."""
     told: dict[str, Any] = {}
-    for worker in (f for h in run.headers for f in h["frameworks"]):
-        named = worker["framework"] == row["framework"] and worker["version"] == row["version"]
-        if named and (not told or f"[{worker.get('variant')}]" in row["device"]):
-            told = worker["environment"]
+    for header, called in zip(run.headers, machines(run.headers), strict=True):
+        for worker in header["frameworks"]:
+            build = Build.of(worker)
+            named = build[:2] == (row["framework"], row["version"])
+            here = called.get(build, build.processor) == row["machine"]
+            if named and (not told or (here and _is_variant(worker, row))):
+                told = worker["environment"]
     return {str(k): str(v) for k, v in told.items()}
+
+
+def _is_variant(worker: Mapping[str, Any], row: Row) -> bool:
+    """Whether it was asked the device of the verdict, which may be one under a setting."""
+    return f"[{worker['variant']}]" in row["device"] if worker.get("variant") else "[" not in row["device"]

@@ -266,7 +266,7 @@ def test_report_of_a_torn_file(install: Install) -> None:
     conformance("run", *SMALL)
     whole = Path("run.parquet").read_bytes()
     Path("run.parquet").write_bytes(whole[: len(whole) // 2])
-    assert "run.parquet: torn or not a run file" in _refused("report", "run.parquet", status=EVIDENCE)
+    assert "run.parquet: torn (" in _refused("report", "run.parquet", status=EVIDENCE)
     assert not Path("report.html").exists()
 
 

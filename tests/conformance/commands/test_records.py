@@ -87,6 +87,25 @@ def test_what_is_away_is_said_once_and_what_is_not_whole_in_its_words() -> None:
     assert "onnx: a package of npm is not here" in text and "torch: pip install torch" in text
 
 
+@pytest.mark.parametrize(
+    ("system", "there", "away", "said"),
+    [
+        ("linux", {}, {"torch": "pip install torch"}, True),
+        ("linux", {}, {"keras-torch": "/a/python -m pip install keras torch"}, True),
+        ("linux", {"torch": "2.13.0"}, {"keras-torch": "pip install keras torch"}, False),
+        ("linux", {}, {"jax": "pip install jax"}, False),
+        ("darwin", {}, {"torch": "pip install torch"}, False),
+    ],
+)
+def test_where_torch_is_to_be_installed_it_is_said_how_without_cuda(
+    system: str, there: dict[str, str], away: dict[str, str], said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    text = _said(Records(there=there, away=away).show)
+    line = "  torch from PyPI may bring CUDA, gigabytes; its build for a CPU: --extra-index-url https://"
+    assert (line in text) is said
+
+
 @pytest.mark.parametrize(("ago", "said"), [(0.0, ""), (60.0, ", 0 of them within 5 s")])
 def test_what_answers_late_is_said(ago: float, said: str) -> None:
     (seat,) = (seat for seat in _seats(sys.executable) if seat.name == "onnx")

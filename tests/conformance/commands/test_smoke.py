@@ -67,6 +67,11 @@ def test_the_first_finding_is_the_worst_of_what_is_judged() -> None:
         verdict(case="e", status="conforms"),
     ]
     frame = pl.DataFrame(rows, schema=SCHEMA)
-    assert first_finding(frame).endswith("conformance explain c")
+    assert first_finding(frame).endswith("conformance explain c --implementation torch.softmax"), (
+        "and no other"
+    )
+    elsewhere = frame.with_columns(device=pl.lit("cuda:1"), implementation=pl.lit("mine.[a]"))
+    again = "conformance explain c --implementation 'mine.[[]a]' --device cuda:1"
+    assert first_finding(elsewhere).endswith(again), "where it was found"
     assert "breaks clause 1.1 (must)" in first_finding(frame)
     assert first_finding(frame.filter(pl.col("case").is_in(["d", "e"]))) == ""

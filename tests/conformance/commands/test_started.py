@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from tests.support.cli import conformance
 from xent_conformance.commands import started
 from xent_conformance.commands.base import verbs
 from xent_conformance.commands.line import app
@@ -85,6 +86,25 @@ def test_a_styled_text_keeps_its_styles() -> None:
     styles = {told.plain[s.start : s.end]: str(s.style) for s in told.spans}
     assert styles["RUN"] and set(styles.values()) == {"bold", "dim"}
     assert retold(Text("none"), verbs(), "RUN").plain == "none"
+
+
+@pytest.mark.parametrize(
+    ("typed", "help_of"),
+    [
+        (("torch", "--profle", "quick"), "torch -h"),
+        (("gate", "--basline", "x"), "gate -h"),
+        (("cache", "claen"), "cache -h"),
+        (("list", "operator"), "list -h"),
+    ],
+)
+def test_a_mistyped_line_is_answered_by_that_name(
+    typed: tuple[str, ...], help_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its usage and where its help is, also where that name has brackets."""
+    prefix = "uvx --from 'x[torch]' xent-conformance"
+    monkeypatch.setattr(started, "program", lambda: prefix)
+    told = " ".join(conformance(*typed, status=2).stderr.split())
+    assert told.startswith(f"Usage: {prefix} ") and f"Try '{prefix} {help_of}' for help." in told
 
 
 def test_a_screen_prints_them_whatever_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,13 +299,13 @@ def test_a_verdict_that_the_reference_could_not_decide(make: Make, tmp_path: Pat
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("torn", "torn or not a run file"),
+        ("torn", "bad.parquet: torn ("),
         ("tampered", "it was changed after the run, so it is no evidence"),
         ("foreign", "a Parquet file, but not one of ours"),
         ("older", "written by an older version of the suite"),
         ("newer", "written by a newer version of the suite"),
         ("gone", "no such file"),
-        ("text", "torn or not a run file"),
+        ("text", "bad.parquet: a text, and no run file"),
     ],
 )
 @pytest.mark.parametrize("place", ["run", "baseline", "compare", "waive"])

@@ -76,12 +76,27 @@ def test_a_stub_is_complete(make: Make) -> None:
         assert s["cases"] == ["softmax/two_classes/*"] and math.log2(s["ulps"]).is_integer()
         assert "modes" not in s and "devices" not in s, "it fails in all that were asked"
     text = Path("w.toml").read_text("utf-8")
-    assert "verdicts: float32; eager cpu\n" in text
+    assert "verdicts of this run: float32; eager cpu\n" in text
     assert re.search(r"# .*; at worst returned \S+, right \S+, \S+ ulp\n", text)
 
 
 def test_only_the_modes_that_fail_are_named(make: Make) -> None:
     assert {tuple(s["modes"]) for s in _waived(make("NanUnderJit", *TWO_CLASSES))} == {("jit",)}
+
+
+@pytest.mark.parametrize(
+    ("fake", "asked", "level"), [("FarOff", SPECIAL, "must"), ("FlushesToZero", HUGE, "all")]
+)
+def test_the_count_of_a_stub_is_of_what_it_accepts(
+    fake: str, asked: tuple[str, ...], level: str, make: Make
+) -> None:
+    """Whatever it was written for: a cause is accepted wherever it shows."""
+    run = make(fake, *asked)
+    _waived(run, "--level", level)
+    said = re.findall(r"^# accepts (\d+) verdicts? of this run: ", Path("w.toml").read_text("utf-8"), re.M)
+    _, told, _ = gated(run, "--waivers", _signed(Path("w.toml")))
+    accepted = [w["message"].split()[1] for w in told["waivers"]]
+    assert said == accepted != [] and {w["state"] for w in told["waivers"]} == {"accepts"}
 
 
 def test_a_version_without_an_order(make: Make) -> None:
@@ -165,7 +180,7 @@ TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 )
 def test_what_is_written_is_read(fields: dict[str, Any]) -> None:
     """Every text and every number comes back; a lone surrogate, which is no character, as ``?``."""
-    (read,) = tomllib.loads(toml([Stub(fields, (), 1, "")]))["waiver"]
+    (read,) = tomllib.loads(toml([Stub(fields, (), 1, 1, "")]))["waiver"]
 
     def plain(value: Any) -> Any:
         if isinstance(value, list):
@@ -177,7 +192,7 @@ def test_what_is_written_is_read(fields: dict[str, Any]) -> None:
 
 @given(st.lists(TEXT, max_size=3))
 def test_a_comment_stays_a_comment(lines: list[str]) -> None:
-    read = tomllib.loads(toml([Stub({"name": n}, tuple(lines), 1, "") for n in ("x", "y")]))
+    read = tomllib.loads(toml([Stub({"name": n}, tuple(lines), 1, 1, "") for n in ("x", "y")]))
     assert read == {"waiver": [{"name": "x"}, {"name": "y"}]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,26 @@ def test_a_cause_is_one_stub_of_a_framework() -> None:
     text = toml(found)
     assert "# offset kept: x − (m + log S)\n" in text
     assert tomllib.loads(text)["waiver"][0]["name"] == f"torch-{CAUSE}"
+
+
+def test_a_stub_counts_what_it_accepts_and_not_what_it_was_written_for(tmp_path: Path) -> None:
+    """The cause in a should clause, which no stub was asked for, and where a waiver has accepted it."""
+    rows = [
+        broken(cause=CAUSE),
+        broken(cause=CAUSE, status="breaks_should", dtype="bfloat16", case="b"),
+        broken(cause=CAUSE, output="grad_logits", mode="jit", case="c"),
+        broken(cause=CAUSE, implementation="torch.other", case="d", status="breaks_should"),
+    ]
+    known = replace(
+        _read(tmp_path, ENTRY.replace("witnesses", 'outputs = ["grad_logits"]\nwitnesses')), name="o"
+    )
+    (stub,) = found = stubs(_run(*rows), [known])
+    assert (stub.count, stub.accepts) == (1, 3)
+    assert "accepts 3 verdicts of this run: bfloat16, float32; eager cpu, jit cpu" in stub.found
+    assert "written for 1 of them: float32; eager cpu" in stub.found
+    signed = re.sub('(reason|link) = ""', r'\1 = "https://example.org/a/long/one"', toml(found))
+    (judged,) = decided(_run(*rows), [_read(tmp_path, signed)]).waivers
+    assert judged.message == f"accepts {stub.accepts} verdicts: cause {CAUSE}"
 
 
 def test_every_waiver_that_ships_names_the_cause_that_it_accepts() -> None:

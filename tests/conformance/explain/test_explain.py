@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import invoke
+from tests.support.small_run import verdict
 from xent_conformance.asking.process import Process, connect
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.framework import Seat
-from xent_conformance.explain import case
+from xent_conformance.explain import case, printing
 from xent_conformance.explain.case import calls_of
 from xent_conformance.reports.run.words import Status
 
@@ -134,6 +136,29 @@ def test_the_calls_of_one_framework_are_ordered_too() -> None:
     assert [len(call) for call in calls_of(rows)] == [2, 1, 1, 1]
 
 
+def test_the_worst_stands_once_more_at_the_end(install: Install) -> None:
+    """Where a terminal ends; of one answer alone there is nothing to pick out."""
+    install(right="Exact", wrong="AlwaysNan", gone="Absent")
+    last = _explain()[0].splitlines()[-3:]
+    assert last[0] == "the worst: wrong 1.0: fake.softmax eager cpu"
+    assert last[1].startswith("  value: breaks must, clause ") and "element 0: returned NaN" in last[2]
+    assert "the worst" not in _explain("--framework", "right")[0]
+
+
+def test_the_worst_breaks_a_must_clause_and_is_no_control() -> None:
+    must = {"status": "breaks_must", "ulps": 3.0}
+    rows = [
+        verdict(status="breaks_should", ulps=1e9, case="should"),
+        verdict(**must, case="must"),
+        verdict(**must | {"ulps": math.nan}, case="no number"),
+        verdict(**must | {"ulps": math.inf}, formulation="naive", case="a control"),
+        verdict(),
+    ]
+    found = [printing._worst([rows[:n]]) for n in range(1, 6)]
+    assert [worst and worst["case"] for worst in found] == ["should", "must", *["no number"] * 3]
+    assert printing._worst([rows[3:]]) is None
+
+
 @pytest.mark.parametrize("formatted", ["text", "json"])
 def test_only_the_named_frameworks_are_started(
     formatted: str, install: Install, monkeypatch: pytest.MonkeyPatch
@@ -197,6 +222,10 @@ def test_the_absent_is_one_line_and_an_error_where_it_was_named(install: Install
     install(fake="Exact", gone="Absent", lost="Absent")
     out, _ = _explain()
     assert "\nnot installed: gone (pip install 'gone'), lost (pip install 'lost')\n" in out
+    install(fake="Exact", **dict.fromkeys(("gone", "lost", "away", "off"), "Absent"))
+    out, _ = _explain()
+    (line,) = [line for line in out.splitlines() if "not installed" in line]
+    assert line == "not installed, and not asked: 4 frameworks (how to get each: conformance doctor)"
     out, error = _explain("--framework", "gone", "--framework", "fake", status=EVIDENCE)
     assert "fake.softmax eager cpu\n" in out and "gone: not installed: ModuleNotFoundError" in out
     assert "what was asked by name is not there: gone (pip install 'gone')" in error

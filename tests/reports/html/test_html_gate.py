@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import invoke
 from tests.support.small_gate import CASE, broken, decided, waiver
 from tests.support.small_run import HOSTILE, Page, run_of, verdict
+from xent_conformance.decision.compare import compare
+from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.page import LIMIT
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.gate import INVALID, SAID, Gate
 
 
 def page_of(run: Run, gate: Gate, **limit: int) -> tuple[Page, str]:
@@ -55,6 +59,25 @@ def test_the_page_stays_below_its_limit_with_a_gate() -> None:
     page, html = page_of(run, decided(run, [waiver(name=f"waiver {i}") for i in range(100)]))
     assert len(html.encode()) <= LIMIT
     assert "Shortened: to keep this page below 1.5 MB" in page.text
+
+
+@pytest.mark.parametrize(
+    ("now", "spelt"),
+    [
+        ([verdict()], "gate passed"),
+        ([verdict(status="breaks_must")], "gate failed"),
+        ([], "no decision"),
+    ],
+)
+def test_every_page_spells_a_decision_alike(now: list[dict[str, Any]], spelt: str) -> None:
+    """The page of a run, its upgrade section, the page of an upgrade, and its line."""
+    run, before = run_of(now), run_of([verdict()])
+    gate = decided(run, baseline=before)
+    pages = [page_of(run, gate)[0], Page(render_comparison(compare(before, run).told(), gate))]
+    of_run, of_upgrade = (re.findall(rf"[●✕◆] {spelt}", page.text, re.IGNORECASE) for page in pages)
+    assert len(of_run) > 1 and of_upgrade and len({*of_run, *of_upgrade}) == 1
+    assert of_run[0].endswith(SAID[gate.status]) and SAID[gate.status] == spelt
+    assert gate.headline.startswith(spelt) or gate.status == INVALID
 
 
 # --- conformance report --------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_anything_else_is_refused(what: str, tmp_path: Path) -> None:
         unpacked(letters)
     path = tmp_path / "run.parquet"
     pl.DataFrame({"a": [1]}).write_parquet(path, metadata={"xent-conformance-deflated": letters})
-    with pytest.raises(RunFileError, match="torn or not a run file"):
+    with pytest.raises(RunFileError, match="damaged, or not a run file"):
         read_run(path)
 
 

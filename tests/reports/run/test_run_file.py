@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -167,11 +169,13 @@ def test_a_merged_run_is_not_written_as_one(path: Path) -> None:
 # --- refusing -----------------------------------------------------------------------------------------
 
 
-def _refused(path: Path, *words: str) -> None:
+def _refused(path: Path, *words: str, without: tuple[str, ...] = ()) -> None:
     with pytest.raises(RunFileError) as refused:
         read_run(path)
+    said = str(refused.value)
     for word in (str(path), *words):
-        assert word in str(refused.value)
+        assert word in said
+    assert not any(word in said.removeprefix(str(path)) for word in without), said
 
 
 def test_a_missing_file(path: Path) -> None:
@@ -186,15 +190,56 @@ def test_a_torn_file_at_every_length(path: Path) -> None:
     step = max(len(whole) // 40, 1)
     for length in {*range(0, len(whole), step), *range(12), *range(len(whole) - 12, len(whole))}:
         path.write_bytes(whole[:length])
-        _refused(path, *(("torn or not a run file", "--resume") if length else ("empty", "run again")))
+        _refused(path, *((": torn (", "--resume") if length else ("empty", "run again")))
 
 
-@pytest.mark.parametrize(
-    "content", [b"<html></html>", b"PAR1PAR1", b"\0" * 4096], ids=["html", "magic", "nul"]
-)
-def test_a_file_of_another_kind(content: bytes, path: Path) -> None:
+STUBS = b'# Stubs of waivers.\n[[waiver]]\nname = "x"\n'
+
+KINDS = {
+    "html": (
+        b"\n<!DOCTYPE html><html></html>",
+        "an HTML page, and no run file; give the run file that it was",
+    ),
+    "json": (b"\xef\xbb\xbf{}", "a JSON document, and no run file; give the run file that it was made from"),
+    "junit": (b"<?xml version='1.0'?>", "an XML document, and no run file; give the run file that it was"),
+    "waivers": (STUBS, "a file of waivers, and no run file; give it with --waivers, and a run file here"),
+    "zip": (b"PK\x03\x04....", "a ZIP archive, and no run file; unpack it"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+    "text": ("naïve ☃\n".encode() * 999, "a text, and no run file; give one that `conformance run -o FILE"),
+    "nul": (b"\0" * 4096, "no Parquet file (it begins with 00 00 00 00); give one that"),
+    "latin": ("naïve".encode("latin-1") * 99, "no Parquet file (it begins with 6e 61 ef 76)"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_another_kind_is_told_as_what_it_is(kind: str, path: Path) -> None:
+    content, words = KINDS[kind]
     path.write_bytes(content)
-    _refused(path, "torn or not a run file")
+    _refused(path, f"{path}: {words}", without=("torn", "--resume"))
+
+
+@pytest.mark.parametrize("content", [b"PAR1PAR1", b"PAR1", b"PA", b"PAR1<html>"])
+def test_what_begins_as_parquet_and_does_not_end_so_is_torn(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    _refused(path, f"{path}: torn (", "--resume if it was interrupted")
+
+
+def test_the_run_file_beside_a_page_is_named(path: Path) -> None:
+    page = path.with_name("mine.html")
+    page.write_text("<html></html>", encoding="utf-8")
+    _refused(page, "give the run file that it was made from", without=(".parquet",))
+    page.with_suffix(".parquet").write_bytes(b"PAR1")
+    _refused(page, f"that it was made from, which may be {page.with_suffix('.parquet')}")
+
+
+def test_a_file_that_may_not_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(path, _run())
+
+    def refuses(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", refuses)
+    _refused(path, f"{path}: cannot be read: Permission denied; name a run file that can be")
 
 
 def test_a_foreign_parquet_file(path: Path) -> None:
@@ -205,7 +250,7 @@ def test_a_foreign_parquet_file(path: Path) -> None:
 @pytest.mark.parametrize("header", ["{", "nonsense"])
 def test_a_header_that_is_no_header(header: str, path: Path) -> None:
     _run().verdicts.write_parquet(path, metadata={run_file._KEY: header})
-    _refused(path, "torn or not a run file")
+    _refused(path, "damaged, or not a run file (", "copy it again, or run again", without=("torn",))
 
 
 @pytest.mark.parametrize(("schema", "age"), [(SCHEMA_VERSION + 1, "a newer"), (0, "an older")])

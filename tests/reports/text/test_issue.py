@@ -136,7 +136,7 @@ def test_the_issue_of_a_page_is_of_the_row_that_its_script_shows() -> None:
 
 def test_a_variant_is_reported_with_its_own_environment() -> None:
     (worker,) = header()["frameworks"]
-    odd = worker | {"variant": "isa=avx2", "environment": {"python": "3.12.1"}}
+    odd = worker | {"variant": "isa=avx2", "environment": worker["environment"] | {"python": "3.12.1"}}
     run = _run({"device": "cpu[isa=avx2]"}, frameworks=[worker, odd])
     assert "python: 3.12.1" in _text(run) and "device: cpu[isa=avx2]" in _text(run)
     assert "python: 3.11.7" in _text(_run(frameworks=[worker, odd]))
