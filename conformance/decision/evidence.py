@@ -13,11 +13,13 @@ from xent_conformance.reports.text.wording import listed, plural
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Answered, Kind, Reason
 
+_USERS = pl.col("formulation") != NAIVE
 
-def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
+
+def evidence(run: Run) -> list[Reason]:
     """What is missing for any decision."""
     reasons = []
-    if called.filter(pl.col("status").is_in(JUDGED)).is_empty():
+    if not run.verdicts.select((_USERS & pl.col("status").is_in(JUDGED)).any()).item():
         reasons.append(
             Reason(
                 Kind.NO_VERDICTS,
@@ -56,7 +58,7 @@ def evidence(run: Run, called: pl.DataFrame) -> list[Reason]:
                     )
                 )
         reasons += _left_out(header)
-    undecided = called.filter(pl.col("status") == Status.UNDECIDED.value)
+    undecided = run.verdicts.filter(_USERS & (pl.col("status") == Status.UNDECIDED.value))
     if not undecided.is_empty():
         row = undecided.sort("case").row(0, named=True)
         reasons.append(
@@ -82,12 +84,10 @@ def frameworks_of(header: Row) -> list[str]:
 
 def answered(run: Run) -> list[Answered]:
     """How much of what each framework offered it answered; controls are nobody's offer."""
-    users = run.verdicts.filter(pl.col("formulation") != NAIVE)
     offered = pl.col("status") != Status.UNSUPPORTED.value
     by_right = (pl.col("outcome") == Outcome.RETURNED.value) | (pl.col("status") == Status.CONFORMS.value)
-    counted = users.group_by("framework").agg(
-        (offered & by_right).sum().alias("answered"), offered.sum().alias("offered")
-    )
+    users = run.verdicts.select("framework", answered=_USERS & offered & by_right, offered=_USERS & offered)
+    counted = users.group_by("framework").agg(pl.col("answered", "offered").sum())
     found = {name: (of, out) for name, of, out in counted.iter_rows()}
     asked = dict.fromkeys(name for header in run.headers for name in frameworks_of(header))
     return [Answered(name, *found.get(name, (0, 0))) for name in asked]

@@ -24,9 +24,11 @@ from xent_conformance.decision.relative import VERDICT, of_another_machine, rela
 from xent_conformance.decision.units import with_units
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import FAULTS, Status
+from xent_conformance.reports.run.words import FAULTS, NAIVE, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
+
+_USERS = pl.col("formulation") != NAIVE
 
 
 def decide(
@@ -34,12 +36,12 @@ def decide(
 ) -> Gate:
     """The decision on ``run``."""
     policy = policy or Policy()
-    verdicts = called(run).verdicts
+    statuses = run.verdicts.select("status", users=_USERS).filter("users")["status"]
     marked, judged = marked_faults(run, waivers)
     judged = [replace(w, next=for_waiver(w, run)) for w in judged]
     open_faults = marked.filter(pl.col("waiver").is_null())
     comparison = None
-    reasons = evidence(run, verdicts)
+    reasons = evidence(run)
     if baseline is None:
         reasons += _broken(open_faults, run, policy)
     else:
@@ -52,8 +54,8 @@ def decide(
         reasons=tuple(reasons),
         waivers=tuple(w.told() for w in judged),
         tested=run.tested,
-        verdicts=verdicts.height,
-        by_status={Status(name): n for name, n in sorted(verdicts["status"].value_counts().iter_rows())},
+        verdicts=len(statuses),
+        by_status={Status(name): n for name, n in sorted(statuses.value_counts().iter_rows())},
         waived=marked.height - open_faults.height,
         by_suite=marked.filter("shipped").height,
         changes={} if comparison is None else comparison.counts(),
@@ -67,7 +69,10 @@ def decide(
 
 def marked_faults(run: Run, waivers: Sequence[Waiver]) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults of ``run``, each with its unit, its ``waiver`` or null, and whether that is ``shipped``."""
-    faults, judged = judge_waivers(run, called(run).verdicts, waivers, day_of(run))
+    witnesses = {case for w in waivers for case in w.witnesses}
+    # what is judged, and no more: all that users call would be a table more
+    looked_at = _USERS & (pl.col("status").is_in(FAULTS) | pl.col("case").is_in(witnesses))
+    faults, judged = judge_waivers(run, run.verdicts.filter(looked_at), waivers, day_of(run))
     shipped = [w.name for w in waivers if w.shipped]
     marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
     return marked, judged

@@ -7,7 +7,7 @@ is called unexplained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -88,14 +88,15 @@ def diagnosed(run: Run, oracle: Oracle) -> Run:
     return diagnose(run, asked, Said(oracle))
 
 
-def diagnose(run: Run, asked: Iterable[Batch], said: Said) -> Run:
+def diagnose(run: Run, asked: Iterable[Batch], said: Said, between: Callable[[], None] = lambda: None) -> Run:
     """The run, in which every broken verdict names its cause, and the header what is known of each.
 
     ``asked``: the batches that the verdicts are about. The naive formulations, the controls, name none.
+    ``between``: called when a call has been looked at, and its arrays are not needed any more.
     """
     numbered = run.verdicts.with_row_index("_id")
     called, places = _called(numbered), _places(asked)
-    explained = weigh(called, places, said)
+    explained = weigh(called, places, said, between)
     return _with_causes(numbered, _named(called, explained, places), explained, run.headers)
 
 

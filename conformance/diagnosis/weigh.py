@@ -8,7 +8,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -186,18 +186,32 @@ class _Door:
         ]
 
 
-def weigh(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Explained]:
+def weigh(
+    verdicts: pl.LazyFrame,
+    batches: Mapping[str, tuple[Batch, int]],
+    said: Said,
+    between: Callable[[], None] = lambda: None,
+) -> list[Explained]:
     """Of every door with broken verdicts: what explains them. See :func:`weighed`."""
-    return explain(weighed(verdicts, batches, said))
+    return explain(weighed(verdicts, batches, said, between))
 
 
-def weighed(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said) -> list[Weighing]:
+def weighed(
+    verdicts: pl.LazyFrame,
+    batches: Mapping[str, tuple[Batch, int]],
+    said: Said,
+    between: Callable[[], None] = lambda: None,
+) -> list[Weighing]:
     """Of every door with broken verdicts: what each hypothesis explains of them.
 
     ``verdicts`` has a column ``_id`` that numbers its rows; ``batches`` says of each case its batch and row.
-    What was not returned, and what no case of ``batches`` asks, is left out.
+    What was not returned, and what no case of ``batches`` asks, is left out. ``between`` two calls something
+    else may be done.
     """
-    *_, doors = weighing(verdicts, batches, said)
+    doors: list[Weighing] = []
+    for found in weighing(verdicts, batches, said):
+        doors = found
+        between()
     return doors
 
 
@@ -263,11 +277,12 @@ def _kept(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
     place = pl.int_range(pl.len()).over(*call, "_broken")
     of = pl.len().over(*call, "_broken")
     spread = (place * SAMPLE // of != (place - 1) * SAMPLE // of) | (of <= SAMPLE)
+    returned = verdicts.filter(pl.col("outcome") == "returned", graded)
+    faulty = returned.filter(broken).select(**numbered).unique()
     return (
-        verdicts.filter(pl.col("outcome") == "returned", graded)
-        .filter(broken | (pl.col("status") == Status.CONFORMS.value))
+        returned.filter(broken | (pl.col("status") == Status.CONFORMS.value))
         .select("_id", "case", "index", "got", "symptom", "status", **numbered)
-        .filter(broken.any().over(*numbered))
+        .join(faulty, on=list(numbered), how="semi", maintain_order="left")
         .join(places.lazy(), on="case", how="inner", maintain_order="left")
         .with_columns(_broken=broken)
         .filter(pl.col("_broken").any().over(call))

@@ -147,7 +147,7 @@ class Verdicts:
 
     def of_file(self) -> Verdict:
         """What the test of a run file says: whether everything that was planned is in it."""
-        gaps = [r for r in evidence(self._run, self._called) if r.blocking and r.kind is not Kind.UNDECIDED]
+        gaps = [r for r in evidence(self._run) if r.blocking and r.kind is not Kind.UNDECIDED]
         told = [f"{r.title}: {r.detail}\n  do this: {r.command}" for r in gaps]
         return Failed("\n".join(told)) if told else Passed()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,7 +19,6 @@ from xent_conformance.reports.run.file import PART, Run
 from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header
 from xent_conformance.running.ledger import Ledger
-from xent_conformance.running.room import give_back
 
 
 def ended(
@@ -31,11 +30,15 @@ def ended(
     said: Said,
     more: Mapping[str, Any],
     began: float | None,
+    relieve: Callable[[], None] = lambda: None,
 ) -> Run:
-    """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time."""
+    """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time.
+
+    ``relieve`` is called where much of what memory holds is not looked at any more.
+    """
     with ledger.timed("diagnosis"):
-        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, said)
-    give_back()
+        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, said, relieve)
+    relieve()
     _total(ledger, began)
     told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
     return Run(named.verdicts, (told | _files(asked.files, batches, said.oracle),))
@@ -50,6 +53,7 @@ def part_ended(
     said: Said,
     more: Mapping[str, Any],
     began: float | None,
+    relieve: Callable[[], None] = lambda: None,
 ) -> Run:
     """A part of one: as it was judged, row by row. What all rows together say is said by all parts."""
     _total(ledger, began)

@@ -52,7 +52,7 @@ from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
 from xent_conformance.running.paged import Paged
 from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
-from xent_conformance.running.room import give_back
+from xent_conformance.running.relief import Relief, give_back_all
 from xent_conformance.running.shards import Shard
 from xent_conformance.running.shares import Share, largest_first
 from xent_conformance.running.shelf import Shelf
@@ -108,9 +108,11 @@ def run(
         most = None if inside else jobs or cores()
         reaching = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         with Early(reaching, most or 1) as reach:
-            return _made(
+            result = _made(
                 asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered
             )
+    give_back_all()
+    return result
 
 
 @contextlib.contextmanager
@@ -155,7 +157,8 @@ def _made(
         rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()}, batches)
-        desk = Desk(journal, ledger.distances, judged, lambda: _relieve(paged))
+        relieve = Relief(paged)
+        desk = Desk(journal, ledger.distances, judged, relieve)
         looks = Beforehand(journal, batches, said)
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
@@ -197,9 +200,11 @@ def _made(
             more["asked_again"] = list(journal.asked_again)
         if oracle.unkept:
             more["unkept"] = oracle.unkept
-        _relieve(paged)
+        # what was planned is answered, and would be held while the causes are looked for
+        del plan, rest, order, crews, events, due, ahead, bench, desk, looks
+        give_back_all()
         end = part_ended if isinstance(asked, Shard) else ended
-        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
+        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began, relieve)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:
@@ -259,12 +264,6 @@ def _enter(
                 desk.clear()
         case Ended(key, starts):
             ledger.starts[key] = starts
-
-
-def _relieve(paged: Paged) -> None:
-    """What memory holds and nobody looks at any more goes."""
-    paged.let_go()
-    give_back()
 
 
 def _forget(

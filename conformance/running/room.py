@@ -1,6 +1,4 @@
-"""How much memory a worker holds, how much there is to be had, and giving back what is not used any more.
-
-Where the system does not say how much, None.
+"""How much memory a worker holds, and how much there is to be had; where the system does not say, None.
 
 Linux says both. A container's limit counts where it is smaller than what the machine has.
 """
@@ -8,9 +6,7 @@ Linux says both. A container's limit counts where it is smaller than what the ma
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import sys
 from pathlib import Path
 
 RESERVE = 2**29
@@ -36,17 +32,6 @@ def held(leader: int, proc: Path = _PROC) -> int | None:
             if int(fields[2]) == leader:
                 whole, found = whole + page * int(fields[21]), True
     return whole if found else None
-
-
-def give_back() -> None:
-    """What this process has freed and its C library keeps for later goes back to the machine.
-
-    Arrays of all sizes come and go while answers are judged; glibc gives back what is at an end of its heaps,
-    and in a run of ``standard`` kept half as much again as was used.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):  # another C library has no such function
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _page() -> int:

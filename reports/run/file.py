@@ -137,6 +137,12 @@ class Run:
         beside = numbered.filter(wrong).join(asked, on=["case", "output"], how="left", maintain_order="left")
         return self.verdicts.filter(wrong).with_columns(beside["asked"])
 
+    @cached_property
+    def called(self) -> Run:
+        """The run without naive formulations: they are controls, and nobody ships them."""
+        users = self.verdicts["formulation"] != NAIVE
+        return self if users.all() else Run(self.verdicts.filter(users), self.headers)
+
     @property
     def tested(self) -> tuple[str, ...]:
         """``torch 2.13.0``: every framework that was asked, with its version."""
@@ -162,15 +168,19 @@ def write_run(path: Path, run: Run) -> None:
     Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
     """
     with replacing(path) as temporary:
-        temporary.write_bytes(as_bytes(run))
-
-
-_ROWS = 2**17
-"""Verdicts that are written together. In a file words are words again, and as such they are much memory."""
+        temporary.write_bytes(_written(run).getbuffer())
 
 
 def as_bytes(run: Run) -> bytes:
     """What :func:`write_run` writes. Raises :class:`RunFileError` for a merged run."""
+    return _written(run).getvalue()
+
+
+_ROWS = 2**16
+"""Verdicts that are written together. In a file words are words again, and as such they are much memory."""
+
+
+def _written(run: Run) -> io.BytesIO:
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = held(_with_all(run.verdicts)).select(list(SCHEMA))
@@ -187,7 +197,7 @@ def as_bytes(run: Run) -> bytes:
     pl.concat(parts).sink_parquet(
         written, metadata={key: text}, compression_level=level, row_group_size=_ROWS
     )
-    return written.getvalue()
+    return written
 
 
 def read_run(path: Path, *, part: bool = False) -> Run:
@@ -322,5 +332,5 @@ def merge(runs: Sequence[Run]) -> Run:
 
 
 def called(run: Run) -> Run:
-    """The run without naive formulations: they are controls, and nobody ships them."""
-    return Run(run.verdicts.filter(pl.col("formulation") != NAIVE), run.headers)
+    """The run without naive formulations."""
+    return run.called

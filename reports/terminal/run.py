@@ -30,9 +30,8 @@ def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
     """
     words = [status.word for status in Status]
     rows = []
-    controls = run.verdicts.with_columns(_control=pl.col("formulation") == NAIVE).sort(
-        "_control", maintain_order=True
-    )
+    asked = run.verdicts.select("framework", "status", _control=pl.col("formulation") == NAIVE)
+    controls = asked.sort("_control", maintain_order=True)
     for (framework, control), group in controls.group_by("framework", "_control", maintain_order=True):
         counts = dict(group["status"].value_counts().iter_rows())
         cells = [str(counts.get(status.value, 0)) for status in Status]
