@@ -6,38 +6,45 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Made = TypeVar("Made")
 
 
-def recent(limit: int, size: Callable[[Made], int]) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
-    """Of a function of few things whose results are of very different sizes, those of the last calls.
+class Recent(Generic[Made]):
+    """A function of few things whose results are of very different sizes: those of the last calls are kept.
 
     ``functools.lru_cache`` counts results. Here they have ``limit`` bytes together, and what is larger by
     itself is not kept.
     """
 
-    def keeping(make: Callable[..., Made]) -> Callable[..., Made]:
-        kept: OrderedDict[tuple[object, ...], tuple[Made, int]] = OrderedDict()
-        held, lock = 0, threading.Lock()
+    def __init__(self, make: Callable[..., Made], limit: int, size: Callable[[Made], int]) -> None:
+        functools.update_wrapper(self, make)
+        self._make, self._limit, self._size = make, limit, size
+        self._lock = threading.Lock()
+        self.forget()
 
-        @functools.wraps(make)
-        def called(*given: object) -> Made:
-            nonlocal held
-            with lock:
-                if given in kept:
-                    kept.move_to_end(given)
-                    return kept[given][0]
-            made = make(*given)
-            with lock:
-                if given not in kept and (bytes_ := size(made)) <= limit:
-                    kept[given] = made, bytes_
-                    held += bytes_
-                    while held > limit:
-                        held -= kept.popitem(last=False)[1][1]
-            return made
+    def __call__(self, *given: object) -> Made:
+        with self._lock:
+            if given in self._kept:
+                self._kept.move_to_end(given)
+                return self._kept[given][0]
+        made = self._make(*given)
+        with self._lock:
+            if given not in self._kept and (bytes_ := self._size(made)) <= self._limit:
+                self._kept[given] = made, bytes_
+                self._held += bytes_
+                while self._held > self._limit:
+                    self._held -= self._kept.popitem(last=False)[1][1]
+        return made
 
-        return called
+    def forget(self) -> None:
+        """Nothing is kept: whoever asks has it made anew."""
+        with self._lock:
+            self._kept: OrderedDict[tuple[object, ...], tuple[Made, int]] = OrderedDict()
+            self._held = 0
 
-    return keeping
+
+def recent(limit: int, size: Callable[[Made], int]) -> Callable[[Callable[..., Made]], Recent[Made]]:
+    """Of a function, :class:`Recent` with that limit."""
+    return lambda make: Recent(make, limit, size)

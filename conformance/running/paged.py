@@ -58,10 +58,11 @@ class Paged:
             self._move()
         return mine
 
-    def settle(self) -> None:
-        """Nobody comes any more: what waits is moved."""
+    def settle(self) -> bool:
+        """Nobody comes any more: what waits is moved. Whether anything is in the file."""
         if self._waiting:
             self._move()
+        return bool(self._maps)
 
     def let_go(self) -> None:
         """What was looked at need not stay in memory, nor what was made of it."""

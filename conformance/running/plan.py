@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from xent_conformance.cases.case import Batch, Case
+from xent_conformance.cases.corpus import batches_of
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
@@ -77,7 +78,10 @@ def plan_of(
                 plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
                 if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
-    paged.settle()
+    if (
+        paged.settle()
+    ):  # the corpus has made more than it keeps: it would keep the last, which nobody asks next
+        batches_of.forget()
     return batches, {key: found for key, found in plan.items() if found}
 
 

@@ -176,10 +176,6 @@ def as_bytes(run: Run) -> bytes:
     return _written(run).getvalue()
 
 
-_ROWS = 2**16
-"""Verdicts that are written together. In a file words are words again, and as such they are much memory."""
-
-
 def _written(run: Run) -> io.BytesIO:
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
@@ -191,13 +187,25 @@ def _written(run: Run) -> io.BytesIO:
     key, text, level = _KEY, json.dumps(header), None
     if SLIM in header:
         key, text, level = _PACKED, packed(text), 19
-    kinds = pl.Schema({name: SCHEMA[name] for name in frame.columns})
-    parts = [frame[at : at + _ROWS].lazy().cast(kinds) for at in range(0, frame.height or 1, _ROWS)]
     written = io.BytesIO()
-    pl.concat(parts).sink_parquet(
-        written, metadata={key: text}, compression_level=level, row_group_size=_ROWS
-    )
+    told = {_ARROW: _as_texts(frame.columns), key: text}
+    frame.write_parquet(written, metadata=told, compression_level=level)
     return written
+
+
+_ARROW = "ARROW:schema"
+"""Where Parquet says as what Arrow is to read it."""
+
+
+def _as_texts(columns: Sequence[str]) -> str:
+    """What the file of a table with these columns says of them, where their words are texts.
+
+    Categories are written as texts are, once each; to make texts of them first takes as much memory as three
+    tables. All that tells them apart is that a file says what it was made from, and this one is told.
+    """
+    plain = io.BytesIO()
+    pl.DataFrame(schema={name: SCHEMA[name] for name in columns}).write_parquet(plain)
+    return pl.read_parquet_metadata(io.BytesIO(plain.getvalue()))[_ARROW]
 
 
 def read_run(path: Path, *, part: bool = False) -> Run:
