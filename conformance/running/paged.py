@@ -28,14 +28,14 @@ _MADE = ("product", "dense_labels", "apart")
 
 
 class Paged:
-    """Takes batches; beyond ``most`` bytes of arrays, the arrays of those that come go into an unnamed file.
+    """Takes batches; where their arrays are more than ``most`` bytes, they go into an unnamed file.
 
     Whoever looks at an array has it read; :meth:`let_go` has it forgotten again.
     """
 
     def __init__(self, folder: Path | None = None, most: int = MOST, together: int = TOGETHER) -> None:
         """``folder``: where the file lies; unsaid, where temporary files do, which may be memory."""
-        self._folder, self._left, self._together = folder, most, together
+        self._folder, self._most, self._together = folder, most, together
         self._file: IO[bytes] | None = None
         self._maps: list[mmap.mmap] = []
         self._waiting: list[Batch] = []
@@ -44,23 +44,19 @@ class Paged:
 
     def batch(self, batch: Batch) -> Batch:
         """The same batch, whose arrays are moved when there are enough of them."""
-        size = _size(batch.inputs)
-        self._left -= size
-        if self._left >= 0:
-            return batch
         # the corpus may keep the one that it has made, and gives it to others
         mine = copy.copy(batch)
         object.__setattr__(mine, "inputs", copy.copy(batch.inputs))
         object.__setattr__(mine, "asks", tuple(map(copy.copy, batch.asks)))
         self._waiting.append(mine)
-        self._size += size
-        if self._size >= self._together:
+        self._size += _size(batch.inputs)
+        if self._size > (self._together if self._maps else self._most):
             self._move()
         return mine
 
     def settle(self) -> bool:
         """Nobody comes any more: what waits is moved. Whether anything is in the file."""
-        if self._waiting:
+        if self._maps and self._waiting:
             self._move()
         return bool(self._maps)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from xent_conformance.cases.recent import recent
+from xent_conformance.cases.recent import Recent, recent
 
 
 @pytest.fixture
@@ -15,7 +13,7 @@ def made() -> list[str]:
 
 
 @pytest.fixture
-def text(made: list[str]) -> Callable[[str, int], str]:
+def text(made: list[str]) -> Recent[str]:
     """A text of so many letters; twelve bytes are kept."""
 
     @recent(12, len)
@@ -26,12 +24,12 @@ def text(made: list[str]) -> Callable[[str, int], str]:
     return text
 
 
-def test_what_is_kept_is_made_once(text: Callable[[str, int], str], made: list[str]) -> None:
+def test_what_is_kept_is_made_once(text: Recent[str], made: list[str]) -> None:
     assert text("a", 4) is text("a", 4)
     assert made == ["a"]
 
 
-def test_what_was_asked_longest_ago_goes_first(text: Callable[[str, int], str], made: list[str]) -> None:
+def test_what_was_asked_longest_ago_goes_first(text: Recent[str], made: list[str]) -> None:
     for letter in "abc":
         text(letter, 4)
     text("a", 4)  # asked again: b is the oldest now
@@ -43,7 +41,7 @@ def test_what_was_asked_longest_ago_goes_first(text: Callable[[str, int], str], 
 
 
 def test_what_is_larger_than_all_is_not_kept_and_takes_nobodys_place(
-    text: Callable[[str, int], str], made: list[str]
+    text: Recent[str], made: list[str]
 ) -> None:
     text("a", 4), text("x", 13), text("x", 13), text("a", 4)
     assert made == ["a", "x", "x"]
@@ -61,3 +59,10 @@ def test_one_that_fails_is_asked_again() -> None:
         with pytest.raises(ValueError):
             fails()
     assert len(tried) == 2
+
+
+def test_what_is_forgotten_is_made_anew(text: Recent[str], made: list[str]) -> None:
+    text("a", 4)
+    made.clear()
+    text.forget()
+    assert text("a", 4) == "aaaa" and made == ["a"] and text("a", 4) is text("a", 4)
