@@ -1,4 +1,7 @@
-"""How long a run of each profile takes, and on what. The reference cache is empty at the start."""
+"""How long a run of a profile takes, on what, and how much memory. The reference cache is empty at the start.
+
+In a process that is as frugal as that of the command line.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,28 @@ import argparse
 import importlib
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from xent_conformance.asking.selection import Selection
-from xent_conformance.reference.oracle import Oracle
-from xent_conformance.running.engine import run
+from xent_conformance.__main__ import frugal
+
+
+def header_of(profile: str) -> dict[str, Any]:
+    """The header of a run of the profile. What allocates is imported here, when it is told how."""
+    from xent_conformance.asking.selection import Selection
+    from xent_conformance.reference.oracle import Oracle
+    from xent_conformance.running.engine import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        oracle = Oracle(Path(folder) / "cache")
+        return dict(run(Selection(profile), Path(folder) / "run.parquet", oracle=oracle).header)
+
 
 if __name__ == "__main__":
+    frugal()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="quick", choices=("quick", "standard"))
     profile = parser.parse_args().profile
-    with tempfile.TemporaryDirectory() as folder:
-        oracle = Oracle(Path(folder) / "cache")
-        header = run(Selection(profile), Path(folder) / "run.parquet", oracle=oracle).header
+    header = header_of(profile)
     seconds = dict(header["seconds"])
     total = seconds.pop("total")
     own = seconds["reference"] + seconds["judging"] + seconds["diagnosis"]

@@ -78,7 +78,10 @@ def run(
 
 
 def read_run(path: str | Path) -> Run:
-    """The run in a run file. Raises RunFileError, of ``reports.run.file``, for a file that is none."""
+    """The run in a run file. Raises RunFileError, of ``reports.run.file``, for a file that is none.
+
+    Its ``verdicts`` hold words as categories: ``.cast(pl.String)`` what is to be searched for a text.
+    """
     return _read(Path(path))
 
 

@@ -1,0 +1,63 @@
+"""What is freed goes back to the machine, and not again at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xent_conformance import __main__ as main
+from xent_conformance.running import relief
+from xent_conformance.running.paged import Paged
+
+PIECE, MANY = 2**16, 1024
+
+
+class _Counted(Paged):
+    """Counts how often it is told to let go."""
+
+    times = 0
+
+    def let_go(self) -> None:
+        self.times += 1
+
+
+def test_it_is_not_done_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(relief.time, "monotonic", lambda: now)
+    paged = _Counted()
+    relieve = relief.Relief(paged)
+    for now, times in ((100.0, 1), (100.1, 1), (100.3, 2), (100.5, 2), (101.0, 3)):  # noqa: B007  # by the clock
+        relieve()
+        assert paged.times == times
+
+
+def _held() -> int:
+    """Bytes in memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or "glibc" not in os.confstr("CS_GNU_LIBC_VERSION"), reason="of glibc"
+)
+def test_what_lies_between_what_is_held_goes_back() -> None:
+    """Of a heap whose end is in use nothing goes back by itself."""
+    pieces = [np.ones(PIECE, np.uint8) for _ in range(MANY)]
+    pieces = pieces[::16]
+    before = _held()
+    relief.give_back()
+    assert before - _held() > PIECE * MANY // 4 and len(pieces) == MANY // 16
+
+
+def test_what_a_user_has_told_polars_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, value = main._POLARS
+    monkeypatch.delenv(name, raising=False)
+    main.frugal()
+    assert os.environ[name] == value
+    monkeypatch.setenv(name, "dirty_decay_ms:1000")
+    main.frugal()
+    assert os.environ[name] == "dirty_decay_ms:1000"
