@@ -28,7 +28,7 @@ _AGAIN: Mapping[Again, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What a family writes: one row with the clause it tests.
 
@@ -60,7 +60,7 @@ class Ask:
         return self.attributes, self.form, self.copies, self.tangent is not None, self.variant if full else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """One row of a batch: what is asked, and by which clause its answer is judged."""
 

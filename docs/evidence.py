@@ -58,7 +58,7 @@ def small(runs: Sequence[Run]) -> list[Run]:
         return pl.when(kept).then(pl.col(column)).otherwise(instead).alias(column)
 
     said = beside.with_columns(
-        *((pl.col(c).rank("dense").over(over) - 1).cast(pl.String) for c in ("bits", "hash")),
+        *((pl.col(c).cast(pl.String).rank("dense").over(over) - 1).cast(pl.String) for c in ("bits", "hash")),
         *(unless(moved, c, pl.col(c).round_sig_figs(DIGITS)) for c in ("ulps", "ratio")),
         *(unless(whole, c, pl.lit(0.0)) for c in ("got", "hi", "lo", "rounded")),
         *(unless(whole, c, pl.lit(0, dtype=pl.Int32)) for c in ("index", "exponent")),

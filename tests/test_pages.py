@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.capturing import needs
 from tests.support.cli import conformance, invoke
+from tests.support.pages import commands
 from tests.support.paths import ROOT
 from tests.support.workers import Workers
 
@@ -55,15 +56,6 @@ import torch
 torch.nn.functional.cross_entropy(torch.tensor([[1.0, float("nan")]]), torch.tensor([0]))
 """
 """Somebody's training, which ends in a loss that is not finite."""
-
-TAIL = re.compile(r"\s+# .*| +#.*")
-
-
-def commands(page: Path) -> list[str]:
-    """What stands behind the prompt, without its remark, and without what it is piped into."""
-    shown = re.findall(r"^\$ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    ours = (TAIL.sub("", line).partition(" | ")[0] for line in shown)
-    return [line.removeprefix(".venv/bin/").strip() for line in ours]
 
 
 def elsewhere(command: str) -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.support.cli import conformance
+from tests.support.pages import commands
 from tests.support.paths import ROOT
 from tests.support.small_run import CLAUSES, Page, header, run_of, verdict
-from tests.test_pages import commands
 from xent_conformance.commands.base import EVIDENCE
 from xent_conformance.reports.run.file import write_run
 

@@ -108,10 +108,11 @@ def run(
         most = None if inside else jobs or cores()
         reaching = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         with Early(reaching, most or 1) as reach:
+            paged = Paged(None if out is None else out.absolute().parent)
             result = _made(
-                asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered
+                asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered, paged
             )
-    give_back_all()
+    give_back_all(paged)
     return result
 
 
@@ -135,6 +136,7 @@ def _made(
     tell: Tell,
     judged: Judged | None,
     unanswered: bool,
+    paged: Paged,
 ) -> Run:
     """The run, by who alone may write ``out``. ``reach`` connects to seats; one by one where no ``jobs``.
 
@@ -145,8 +147,7 @@ def _made(
     costs = Costs.read()
     # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
     early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
-    beside = None if out is None else out.absolute().parent
-    paged, distances = Paged(beside), Distances(Shelf(beside))
+    distances = Distances(Shelf(None if out is None else out.absolute().parent))
     batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged)
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances)
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
@@ -202,7 +203,7 @@ def _made(
             more["unkept"] = oracle.unkept
         # what was planned is answered, and would be held while the causes are looked for
         del plan, rest, order, crews, events, due, ahead, bench, desk, looks
-        give_back_all()
+        give_back_all(paged)
         end = part_ended if isinstance(asked, Shard) else ended
         result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began, relieve)
         if out is not None and (unanswered or not result.unanswered):

@@ -54,11 +54,15 @@ class Paged:
             self._move()
         return mine
 
-    def settle(self) -> bool:
-        """Nobody comes any more: what waits is moved. Whether anything is in the file."""
-        if self._maps and self._waiting:
-            self._move()
+    @property
+    def large(self) -> bool:
+        """Whether anything is in the file."""
         return bool(self._maps)
+
+    def settle(self) -> None:
+        """Nobody comes any more: what waits is moved, where others were."""
+        if self.large and self._waiting:
+            self._move()
 
     def let_go(self) -> None:
         """What was looked at need not stay in memory, nor what was made of it."""

@@ -78,7 +78,8 @@ def plan_of(
                 plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
                 if early is not None and len(plan[key]) == 1 and _narrowed(asked):
                     early.begin(seat)
-    if paged.settle():
+    paged.settle()
+    if paged.large:
         batches_of.forget()  # it keeps the last that it has made, and nobody looks at those alone
     return batches, {key: found for key, found in plan.items() if found}
 

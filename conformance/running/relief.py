@@ -15,14 +15,17 @@ SECONDS = 0.25
 
 
 class Relief:
-    """Called between two things that are done: what the first has left is not held while the next is done."""
+    """Called between two things that are done: what the first has left is not held while the next is done.
+
+    In a run of a corpus that takes little room nothing is done.
+    """
 
     def __init__(self, paged: Paged) -> None:
         self._paged, self._last = paged, 0.0
 
     def __call__(self) -> None:
         now = time.monotonic()
-        if now - self._last > SECONDS:
+        if self._paged.large and now - self._last > SECONDS:
             self._last = now
             self._paged.let_go()
             give_back()
@@ -39,7 +42,11 @@ def give_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def give_back_all() -> None:
-    """The same of what nobody can reach any more, which may hold itself: it takes tenths of a second."""
-    gc.collect()
-    give_back()
+def give_back_all(paged: Paged) -> None:
+    """The same of what nobody can reach any more, which may hold itself.
+
+    It takes tenths of a second, and more in a process that has much else: not for a corpus that takes little.
+    """
+    if paged.large:
+        gc.collect()
+        give_back()

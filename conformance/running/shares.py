@@ -27,7 +27,7 @@ IN_ORDER: Kind = "in order"
 """The kind of all that is asked in modes whose answers depend on what came before."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A batch that a seat is asked: which calls it is like, and about how many seconds it takes."""
 

@@ -19,7 +19,7 @@ PIECE, MANY = 2**16, 1024
 class _Counted(Paged):
     """Counts how often it is told to let go."""
 
-    times = 0
+    times, large = 0, True
 
     def let_go(self) -> None:
         self.times += 1
@@ -61,3 +61,14 @@ def test_what_a_user_has_told_polars_stays(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv(name, "dirty_decay_ms:1000")
     main.frugal()
     assert os.environ[name] == "dirty_decay_ms:1000"
+
+
+def test_of_a_small_run_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take longer than the run, in the process of a large program."""
+    for name in ("gc", "give_back"):
+        monkeypatch.setattr(relief, name, None)
+    paged = Paged()
+    relief.Relief(paged)()
+    relief.give_back_all(paged)
+    with pytest.raises(AttributeError):
+        relief.give_back_all(_Counted())

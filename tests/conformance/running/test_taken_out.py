@@ -99,5 +99,5 @@ def test_without_counting_answers_of_each_who_answers_nothing_passes_beside_anot
     install(fake="Exact", other="NoDevices")
     told = run(selection(), None, oracle=Oracle())  # by workers
     assert decide(told, waivers=[]).status != 0
-    monkeypatch.setattr(gates, "evidence", lambda run, called: [])
+    monkeypatch.setattr(gates, "evidence", lambda run: [])
     assert decide(told, waivers=[]).status == 0
