@@ -103,6 +103,12 @@ class Batch:
         return self.asks[0].form
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        i = self.inputs
+        return sum(a.nbytes for a in (i.logits, i.labels, i.cotangent, i.tangent))
+
+    @property
     def stacked(self) -> bool:
         """Whether it is a stack of rows and nothing else, which may be filled up with more of them.
 

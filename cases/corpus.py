@@ -62,10 +62,7 @@ def batches(
 
 def _size(made: tuple[Batch, ...]) -> int:
     """Bytes of their arrays, and about what the words of a case take."""
-    arrays = (
-        a for b in made for a in (b.inputs.logits, b.inputs.labels, b.inputs.cotangent, b.inputs.tangent)
-    )
-    return sum(a.nbytes for a in arrays) + WORDS * sum(len(b.asks) for b in made)
+    return sum(b.nbytes for b in made) + WORDS * sum(len(b.asks) for b in made)
 
 
 @recent(LIMIT, _size)
@@ -123,10 +120,10 @@ def _batch(
         n,
         FORMATS.get(first.form.label_dtype),
     )
-    return Batch(family, inputs, tuple(_of_batch(ask, inputs, row) for row, ask in enumerate(asks)))
+    return Batch(family, inputs, tuple(of_batch(ask, inputs, row) for row, ask in enumerate(asks)))
 
 
-def _of_batch(ask: Ask, inputs: Inputs, row: int) -> Ask:
+def of_batch(ask: Ask, inputs: Inputs, row: int) -> Ask:
     """An ask whose arrays are its row of the batch's: a corpus is held once."""
     return replace(
         ask,

@@ -20,7 +20,7 @@ _ARENA_MAX = -8
 
 
 def frugal() -> None:
-    """This process, which is nobody else's, keeps little memory for later: in a run it is 100 MB and more."""
+    """This process, which is nobody else's, keeps little memory for later."""
     os.environ.setdefault(*_POLARS)
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):  # another C library has no such function

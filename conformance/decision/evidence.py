@@ -13,13 +13,14 @@ from xent_conformance.reports.text.wording import listed, plural
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Answered, Kind, Reason
 
-_USERS = pl.col("formulation") != NAIVE
+USERS = pl.col("formulation") != NAIVE
+"""Of the verdicts those that are not of controls."""
 
 
 def evidence(run: Run) -> list[Reason]:
     """What is missing for any decision."""
     reasons = []
-    if not run.verdicts.select((_USERS & pl.col("status").is_in(JUDGED)).any()).item():
+    if not run.verdicts.select((USERS & pl.col("status").is_in(JUDGED)).any()).item():
         reasons.append(
             Reason(
                 Kind.NO_VERDICTS,
@@ -58,7 +59,7 @@ def evidence(run: Run) -> list[Reason]:
                     )
                 )
         reasons += _left_out(header)
-    undecided = run.verdicts.filter(_USERS & (pl.col("status") == Status.UNDECIDED.value))
+    undecided = run.verdicts.filter(USERS & (pl.col("status") == Status.UNDECIDED.value))
     if not undecided.is_empty():
         row = undecided.sort("case").row(0, named=True)
         reasons.append(
@@ -86,7 +87,7 @@ def answered(run: Run) -> list[Answered]:
     """How much of what each framework offered it answered; controls are nobody's offer."""
     offered = pl.col("status") != Status.UNSUPPORTED.value
     by_right = (pl.col("outcome") == Outcome.RETURNED.value) | (pl.col("status") == Status.CONFORMS.value)
-    users = run.verdicts.select("framework", answered=_USERS & offered & by_right, offered=_USERS & offered)
+    users = run.verdicts.select("framework", answered=USERS & offered & by_right, offered=USERS & offered)
     counted = users.group_by("framework").agg(pl.col("answered", "offered").sum())
     found = {name: (of, out) for name, of, out in counted.iter_rows()}
     asked = dict.fromkeys(name for header in run.headers for name in frameworks_of(header))

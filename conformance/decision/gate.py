@@ -16,7 +16,7 @@ from dataclasses import replace
 import polars as pl
 
 from xent_conformance.decision.compare import compare
-from xent_conformance.decision.evidence import answered, evidence, since
+from xent_conformance.decision.evidence import USERS, answered, evidence, since
 from xent_conformance.decision.judged import JudgedWaiver, for_waiver, judge_waivers
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.reasons import of_faults, of_waivers
@@ -24,11 +24,9 @@ from xent_conformance.decision.relative import VERDICT, of_another_machine, rela
 from xent_conformance.decision.units import with_units
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
-from xent_conformance.reports.run.words import FAULTS, NAIVE, Status
+from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
-
-_USERS = pl.col("formulation") != NAIVE
 
 
 def decide(
@@ -36,7 +34,7 @@ def decide(
 ) -> Gate:
     """The decision on ``run``."""
     policy = policy or Policy()
-    statuses = run.verdicts.select("status", users=_USERS).filter("users")["status"]
+    statuses = run.verdicts.select("status", users=USERS).filter("users")["status"]
     marked, judged = marked_faults(run, waivers)
     judged = [replace(w, next=for_waiver(w, run)) for w in judged]
     open_faults = marked.filter(pl.col("waiver").is_null())
@@ -69,10 +67,7 @@ def decide(
 
 def marked_faults(run: Run, waivers: Sequence[Waiver]) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults of ``run``, each with its unit, its ``waiver`` or null, and whether that is ``shipped``."""
-    witnesses = {case for w in waivers for case in w.witnesses}
-    # what is judged, and no more: all that users call would be a table more
-    looked_at = _USERS & (pl.col("status").is_in(FAULTS) | pl.col("case").is_in(witnesses))
-    faults, judged = judge_waivers(run, run.verdicts.filter(looked_at), waivers, day_of(run))
+    faults, judged = judge_waivers(run, run.verdicts.lazy().filter(USERS), waivers, day_of(run))
     shipped = [w.name for w in waivers if w.shipped]
     marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
     return marked, judged

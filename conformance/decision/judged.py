@@ -48,7 +48,7 @@ class JudgedWaiver:
 
 
 def judge_waivers(
-    run: Run, verdicts: pl.DataFrame, waivers: Sequence[Waiver], day: datetime.date
+    run: Run, verdicts: pl.LazyFrame, waivers: Sequence[Waiver], day: datetime.date
 ) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults among ``verdicts``, with the name of the waiver that accepts each in ``waiver``, or null.
 
@@ -56,8 +56,9 @@ def judge_waivers(
     user's own accepts what one of the suite knows, it is the user's: somebody here has reviewed it.
     """
     waivers = sorted(waivers, key=lambda waiver: waiver.shipped)
-    faults = verdicts.filter(pl.col("status").is_in(FAULTS)).with_row_index("_row")
-    witnesses = verdicts.filter(pl.col("case").is_in({case for w in waivers for case in w.witnesses}))
+    faults = verdicts.filter(pl.col("status").is_in(FAULTS)).collect().with_row_index("_row")
+    cases = {case for w in waivers for case in w.witnesses}
+    witnesses = verdicts.filter(pl.col("case").is_in(cases)).collect()
     of = {str(name): found for (name,), found in faults.partition_by("framework", as_dict=True).items()}
     diagnosed = is_diagnosed(faults)
     accepted: dict[int, str] = {}

@@ -169,7 +169,7 @@ class Checked:
 
     @cached_property
     def _judged_waivers(self) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
-        return judge_waivers(self.run, self.verdicts, self._waivers, day_of(self.run))
+        return judge_waivers(self.run, self.verdicts.lazy(), self._waivers, day_of(self.run))
 
     @property
     def _waived(self) -> pl.DataFrame:

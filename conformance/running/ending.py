@@ -53,7 +53,6 @@ def part_ended(
     said: Said,
     more: Mapping[str, Any],
     began: float | None,
-    relieve: Callable[[], None] = lambda: None,
 ) -> Run:
     """A part of one: as it was judged, row by row. What all rows together say is said by all parts."""
     _total(ledger, began)

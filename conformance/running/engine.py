@@ -108,12 +108,17 @@ def run(
         most = None if inside else jobs or cores()
         reaching = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
         with Early(reaching, most or 1) as reach:
-            paged = Paged(None if out is None else out.absolute().parent)
+            paged = Paged(_beside(out))
             result = _made(
                 asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered, paged
             )
     give_back_all(paged)
     return result
+
+
+def _beside(out: Path | None) -> Path | None:
+    """Where a run has room for what it does not hold in memory: where its file is to lie."""
+    return None if out is None else out.absolute().parent
 
 
 @contextlib.contextmanager
@@ -147,7 +152,7 @@ def _made(
     costs = Costs.read()
     # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
     early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
-    distances = Distances(Shelf(None if out is None else out.absolute().parent))
+    distances = Distances(Shelf(_beside(out)))
     batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged)
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances)
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
@@ -204,8 +209,8 @@ def _made(
         # what was planned is answered, and would be held while the causes are looked for
         del plan, rest, order, crews, events, due, ahead, bench, desk, looks
         give_back_all(paged)
-        end = part_ended if isinstance(asked, Shard) else ended
-        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began, relieve)
+        end = part_ended if isinstance(asked, Shard) else functools.partial(ended, relieve=relieve)
+        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:

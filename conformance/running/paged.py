@@ -6,12 +6,14 @@ import copy
 import mmap
 import tempfile
 import weakref
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.cases.case import Batch
+from xent_conformance.cases.corpus import of_batch
 from xent_conformance.reference.inputs import Inputs
 
 MOST = 2**25
@@ -23,7 +25,9 @@ TOGETHER = 2**24
 _ALIGNED = mmap.ALLOCATIONGRANULARITY
 _ARRAYS = ("logits", "labels", "cotangent", "tangent")
 
-_MADE = ("product", "dense_labels", "apart")
+_MADE = [
+    name for name, made in vars(Inputs).items() if isinstance(made, cached_property) and name != "digest"
+]
 """What inputs keep that is made of their arrays, and as large."""
 
 
@@ -47,9 +51,8 @@ class Paged:
         # the corpus may keep the one that it has made, and gives it to others
         mine = copy.copy(batch)
         object.__setattr__(mine, "inputs", copy.copy(batch.inputs))
-        object.__setattr__(mine, "asks", tuple(map(copy.copy, batch.asks)))
         self._waiting.append(mine)
-        self._size += _size(batch.inputs)
+        self._size += batch.nbytes
         if self._size > (self._together if self._maps else self._most):
             self._move()
         return mine
@@ -89,8 +92,8 @@ class Paged:
                 view = np.frombuffer(pages, array.dtype, array.size, at).reshape(array.shape)
                 object.__setattr__(batch.inputs, name, view)
                 at += array.nbytes
-            for row, ask in enumerate(batch.asks):
-                _is_row(ask, batch.inputs, row)
+            asks = tuple(of_batch(ask, batch.inputs, row) for row, ask in enumerate(batch.asks))
+            object.__setattr__(batch, "asks", asks)
 
     def _written(self, batches: list[Batch]) -> mmap.mmap:
         if self._file is None:
@@ -102,17 +105,5 @@ class Paged:
             for name in _ARRAYS:
                 self._file.write(np.ascontiguousarray(getattr(batch.inputs, name)).tobytes())
         self._file.flush()
-        size = sum(_size(batch.inputs) for batch in batches)
+        size = sum(batch.nbytes for batch in batches)
         return mmap.mmap(self._file.fileno(), size, offset=begin, access=mmap.ACCESS_READ)
-
-
-def _size(inputs: Inputs) -> int:
-    """Bytes of its arrays."""
-    return sum(getattr(inputs, name).nbytes for name in _ARRAYS)
-
-
-def _is_row(ask: Ask, inputs: Inputs, row: int) -> None:
-    """The arrays of an ask are its row of the batch's, as in the corpus."""
-    for name in _ARRAYS:
-        if getattr(ask, name) is not None:
-            object.__setattr__(ask, name, getattr(inputs, name)[row])

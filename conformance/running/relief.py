@@ -34,8 +34,8 @@ class Relief:
 def give_back() -> None:
     """What this process has freed and its C library keeps for later goes back to the machine.
 
-    Arrays of all sizes come and go while answers are judged; glibc gives back what is at an end of its heaps,
-    and in a run of ``standard`` kept half as much again as was used.
+    Arrays of all sizes come and go while answers are judged; glibc gives back by itself what is at an end of
+    its heaps, and keeps what lies between.
     """
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):  # another C library has no such function

@@ -134,7 +134,7 @@ class Whole:
     def batches(self) -> Iterator[Any]:
         self.at_first += self._early.begun
         inputs = SimpleNamespace(n=1, **dict.fromkeys(_ARRAYS, np.zeros((1, 1))))
-        yield SimpleNamespace(stacked=True, asks=(), inputs=inputs)
+        yield SimpleNamespace(stacked=True, asks=(), nbytes=8, inputs=inputs)
 
     possible = ("cpu",)
 

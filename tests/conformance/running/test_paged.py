@@ -27,10 +27,6 @@ def _mapped(array: np.ndarray) -> bool:
     return isinstance(array.base, memoryview) and isinstance(array.base.obj, mmap.mmap)
 
 
-def _size(batch: Batch) -> int:
-    return sum(int(getattr(batch.inputs, name).nbytes) for name in ARRAYS)
-
-
 @pytest.mark.parametrize(("most", "together"), [(0, 10_000), (0, 10**9), (50_000, 20_000)])
 def test_every_batch_is_the_same(most: int, together: int, corpus: list[Batch], tmp_path: Path) -> None:
     paged = Paged(tmp_path, most, together)
@@ -54,8 +50,8 @@ def test_no_more_is_in_memory_than_may_be(corpus: list[Batch], tmp_path: Path) -
     most, together = 50_000, 20_000
     paged = Paged(tmp_path, most, together)
     found = [paged.batch(batch) for batch in corpus]
-    here = sum(_size(b) for b in found if not _mapped(b.inputs.logits))
-    assert here <= most + together < sum(map(_size, corpus)) / 4
+    here = sum(b.nbytes for b in found if not _mapped(b.inputs.logits))
+    assert here <= most + together < sum(b.nbytes for b in corpus) / 4
     paged.settle()
     moved = [b for b in found if _mapped(b.inputs.logits)]
     assert moved and all(_mapped(ask.logits) for b in moved for ask in b.asks if ask.logits.size)
