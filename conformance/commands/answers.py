@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from xent_conformance.commands.base import Bars, errors
+from xent_conformance.commands.base import Bars, Spread, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +52,9 @@ def answers(
         )
 
 
-def answers_of_parts(*asked: Any, parts: int | None, **how: Any) -> Run:
+def answers_of_parts(*asked: Any, over: Spread, **how: Any) -> Run:
     """The same of :func:`xent_conformance.fleet.engine.run`, on the nodes of a cluster, part by part."""
     from xent_conformance.fleet import engine
 
-    return answers(*asked, **how, by=functools.partial(engine.run, of=parts), unit="")
+    by = functools.partial(engine.run, of=over.parts, per_gpu=over.per_gpu)
+    return answers(*asked, **how, by=by, unit="")

@@ -34,6 +34,7 @@ from xent_conformance.commands.base import (
     NoCache,
     Operator,
     Out,
+    PerGpu,
     Plugin,
     ProfileName,
     Quiet,
@@ -42,7 +43,6 @@ from xent_conformance.commands.base import (
     Waivers,
     Where,
     app,
-    check_parts,
     console,
     ends,
     errors,
@@ -50,6 +50,7 @@ from xent_conformance.commands.base import (
     plug_in,
     refused,
     select,
+    spread,
     warn,
 )
 from xent_conformance.commands.configured import settle
@@ -117,6 +118,7 @@ def run(
     ] = "",
     engine: Where = Engine.HERE,
     parts: InParts = None,
+    per_gpu: PerGpu = None,
     no_cache: NoCache = False,
     baseline: Baseline = None,
     waivers: Waivers = None,
@@ -133,7 +135,7 @@ def run(
     selection = select(
         profile, framework, operator, dtype, family, implementation, device, plugin, cases, exclude
     )
-    check_parts(engine, parts)
+    over = spread(engine, parts, per_gpu)
     if engine is Engine.RAY and shard:
         raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
     if shard:
@@ -167,7 +169,7 @@ def run(
     kept = None if out == STANDARD else out
     # that nobody is there is for the gate to tell where a file is made whatever is there, and of a part
     evidence = force or bool(shard)
-    ask = functools.partial(answers_of_parts, parts=parts) if engine is Engine.RAY else answers
+    ask = functools.partial(answers_of_parts, over=over) if engine is Engine.RAY else answers
     try:
         result = ask(
             selection,

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 import typer
 from rich.console import Console
@@ -293,12 +293,26 @@ InParts = Annotated[
     int | None,
     typer.Option("--parts", metavar="N", min=1, help="Of --engine ray: so many; default: what has room."),
 ]
+PerGpu = Annotated[
+    int | None,
+    typer.Option("--per-gpu", metavar="N", min=1, help="Of --engine ray: so many parts share a GPU (1)."),
+]
 
 
-def check_parts(engine: Engine, parts: int | None) -> None:
-    """Exit status 2 for a number of parts of what is asked as a whole."""
+class Spread(NamedTuple):
+    """How a run is spread over a cluster: in so many parts, so many of which share a GPU."""
+
+    parts: int | None
+    per_gpu: int
+
+
+def spread(engine: Engine, parts: int | None, per_gpu: int | None) -> Spread:
+    """What was typed; exit status 2 for parts of what is asked as a whole."""
     if engine is Engine.HERE and parts is not None:
         raise fail("--parts is for --engine ray; to ask one part here, name it: run --shard 1/N", USAGE)
+    if engine is Engine.HERE and per_gpu is not None:
+        raise fail("--per-gpu is for --engine ray; side by side here: run --shard 1/N, 2/N, and so on", USAGE)
+    return Spread(parts, per_gpu or 1)
 
 
 Formatted = Annotated[

@@ -25,19 +25,21 @@ from xent_conformance.commands.base import (
     InParts,
     Known,
     Operator,
+    PerGpu,
     Plugin,
     ProfileName,
     Quiet,
+    Spread,
     Verbose,
     Waivers,
     Where,
     app,
-    check_parts,
     ends,
     errors,
     fail,
     plug_in,
     select,
+    spread,
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import accepted, as_json, check_outputs, check_place, screen, write_all
@@ -101,6 +103,7 @@ def upgrade(
     json_file: Json = None,
     engine: Where = Engine.HERE,
     parts: InParts = None,
+    per_gpu: PerGpu = None,
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -116,7 +119,7 @@ def upgrade(
     from xent_conformance.versions.upgrade import NoEvidence, judge, run_file
 
     settle(quiet=quiet)
-    check_parts(engine, parts)
+    over = spread(engine, parts, per_gpu)
     written = {"--html": html, "--markdown": markdown_file, "--json": json_file}
     check_outputs(written, waivers or (), force=force)
     check_place("--out", out / "RUN.parquet")
@@ -128,7 +131,7 @@ def upgrade(
     options += [*(() if known else ("--no-known",)), *(w for name in names for w in ("--fail-on", name))]
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("upgrade", [old, new], framework, profile, narrowing, with_, python, options)
-    before, now = _ask(request, out, engine, parts, force=force, quiet=quiet)
+    before, now = _ask(request, out, engine, over, force=force, quiet=quiet)
     try:
         decided = judge(request, before, now, known_divergences, Policy(frozenset(names)))
     except NoEvidence as error:
@@ -183,6 +186,7 @@ def matrix(
     json_file: Json = None,
     engine: Where = Engine.HERE,
     parts: InParts = None,
+    per_gpu: PerGpu = None,
     force: Force = False,
 ) -> None:
     """Ask several versions of a framework the same questions; show when each finding came and went."""
@@ -192,13 +196,13 @@ def matrix(
     from xent_conformance.versions.matrix import versions
 
     settle()
-    check_parts(engine, parts)
+    over = spread(engine, parts, per_gpu)
     check_outputs({"--html": html, "--json": json_file}, (), force=force)
     check_place("--out", out / "RUN.parquet")
     plug_in(plugin)
     narrowing = (operator, dtype, family, implementation, exclude, device, plugin)
     request = _request("matrix", pins, framework, profile, narrowing, with_, python, _cluster(engine))
-    table = versions(_ask(request, out, engine, parts, force=force), request.command())
+    table = versions(_ask(request, out, engine, over, force=force), request.command())
     said = screen(html, json_file)
     terminal_versions.show(table, said)
     notes = write_all(
@@ -245,7 +249,7 @@ def _cluster(engine: Engine) -> list[str]:
 
 
 def _ask(
-    request: Request, folder: Path, engine: Engine, parts: int | None, *, force: bool, quiet: bool = False
+    request: Request, folder: Path, engine: Engine, over: Spread, *, force: bool, quiet: bool = False
 ) -> list[Run]:
     """The runs in the order of the versions as they were named, or status 3."""
     from xent_conformance.discovery.names import UnknownName
@@ -257,7 +261,7 @@ def _ask(
 
     try:
         ask = _ask_nodes if engine is Engine.RAY else _ask_here
-        return ask(request, folder, parts, force=force, quiet=quiet)
+        return ask(request, folder, over, force=force, quiet=quiet)
     except (Occupied, UnknownName) as refusal:
         raise fail(str(refusal), USAGE) from None
     except (EnvironmentNotMade, Failed, NoEvidence, NoRay, RunFileError, OSError) as error:
@@ -266,7 +270,7 @@ def _ask(
         raise fail(f"interrupted; to go on: {request.command()}", INTERRUPTED) from None
 
 
-def _ask_here(request: Request, folder: Path, _: int | None, *, force: bool, quiet: bool) -> list[Run]:
+def _ask_here(request: Request, folder: Path, _: Spread, *, force: bool, quiet: bool) -> list[Run]:
     """Each version in an environment of this machine; what fails, fails before the first question."""
     from xent_conformance.versions.upgrade import prepare, run_one
 
@@ -283,7 +287,7 @@ def _ask_here(request: Request, folder: Path, _: int | None, *, force: bool, qui
     return runs
 
 
-def _ask_nodes(request: Request, folder: Path, parts: int | None, *, force: bool, quiet: bool) -> list[Run]:
+def _ask_nodes(request: Request, folder: Path, over: Spread, *, force: bool, quiet: bool) -> list[Run]:
     """Each version on the nodes of a cluster."""
     from xent_conformance.fleet.versions import run_one
 
@@ -291,5 +295,5 @@ def _ask_nodes(request: Request, folder: Path, parts: int | None, *, force: bool
     for pin in request.pins:
         with Bars(errors, quiet=quiet, unit="") as bars:
             bars.tell(f"asking {request.framework.name}: {pin.text}")
-            runs.append(run_one(request, pin, folder, bars.update, bars.tell, parts=parts, force=force))
+            runs.append(run_one(request, pin, folder, bars.update, bars.tell, **over._asdict(), force=force))
     return runs

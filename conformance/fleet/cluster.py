@@ -24,6 +24,9 @@ LOOKS = 10.0
 NOBODY = 6
 """So many looks in a row at a cluster without room for any part, and it is given up."""
 
+GRAINS = 10_000
+"""So many of Ray's smallest shares are a whole."""
+
 LOST = ("NodeDiedError", "WorkerCrashedError", "ObjectLostError", "OutOfMemoryError", "LocalRayletDiedError")
 """Ray's exceptions for what is the cluster's fault: the same task may be answered on another node."""
 
@@ -40,24 +43,28 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a part takes of a node, while it is asked; ``memory`` in bytes."""
+    """What a part takes of a node, while it is asked; ``memory`` in bytes.
+
+    ``per_gpu``: so many parts share a GPU; 0 where none is needed.
+    """
 
     cpus: int
-    gpus: int
+    per_gpu: int
     memory: int
 
-    def as_options(self) -> dict[str, int]:
-        """As Ray has them."""
-        return {"num_cpus": self.cpus, "num_gpus": self.gpus, "memory": self.memory}
+    def as_options(self) -> dict[str, float]:
+        """As Ray has them, who counts ten-thousandths of a GPU: rounded down, so that all have room."""
+        share = GRAINS // self.per_gpu / GRAINS if self.per_gpu else 0
+        return {"num_cpus": self.cpus, "num_gpus": share, "memory": self.memory}
 
     def rooms(self, node: Mapping[str, float]) -> int:
         """How many parts there is room for on a node with these resources."""
-        named = {"CPU": self.cpus, "GPU": self.gpus, "memory": self.memory}
-        return min(int(node.get(name, 0.0) // needed) for name, needed in named.items() if needed)
+        rooms = [int(node.get("CPU", 0.0) // self.cpus), int(node.get("memory", 0.0) // self.memory)]
+        return min(*rooms, int(node.get("GPU", 0.0)) * self.per_gpu) if self.per_gpu else min(rooms)
 
     def __str__(self) -> str:
-        gpus = f", {self.gpus} GPU" if self.gpus else ""
-        return f"{self.cpus} CPU{gpus} and {self.memory / 2**30:.1f} GiB"
+        gpu = {0: "", 1: ", 1 GPU"}.get(self.per_gpu, f", 1/{self.per_gpu} GPU")
+        return f"{self.cpus} CPU{gpu} and {self.memory / 2**30:.1f} GiB"
 
 
 class Cluster:

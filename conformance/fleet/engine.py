@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xent_conformance.asking.selection import Selection
 from xent_conformance.devices.names import kind_of
+from xent_conformance.discovery.names import UnknownName
 from xent_conformance.fleet.cluster import Cluster, Failed, Needs, Tell, connected
 from xent_conformance.fleet.part import Part, settings
 from xent_conformance.fleet.parts import Parts, folder_of, left_by
@@ -30,12 +31,17 @@ UNKNOWN = 500.0
 """Megabytes of a worker that nobody has measured, and that is asked for by name."""
 
 
-def needs(selection: Selection, jobs: int, costs: Costs) -> Needs:
-    """What a part of a selection takes: a worker of each seat, and a GPU where one is named."""
+def needs(selection: Selection, jobs: int, costs: Costs, per_gpu: int = 1) -> Needs:
+    """What a part of a selection takes: a worker of each seat, and its share of a GPU where one is named.
+
+    Raises UnknownName for a share of none.
+    """
     names = [seat.name for seat in selection.seats()]
     memory = sum(costs.memory.get(name, UNKNOWN * (name in selection.frameworks)) for name in names)
-    gpus = any(kind_of(device) == "cuda" for device in selection.possible)
-    return Needs(jobs, int(gpus), int((memory + costs.memory["suite"]) * 2**20))
+    gpu = any(kind_of(device) == "cuda" for device in selection.possible)
+    if per_gpu > 1 and not gpu:
+        raise UnknownName("--per-gpu is how many parts share a GPU, and none is asked: add --device cuda")
+    return Needs(jobs, per_gpu if gpu else 0, int((memory + costs.memory["suite"]) * 2**20))
 
 
 def run(
@@ -43,6 +49,7 @@ def run(
     out: Path | None,
     *,
     of: int | None = None,
+    per_gpu: int = 1,
     resume: bool | None = False,
     force: bool = False,
     progress: Progress = lambda what, done, planned: None,
@@ -58,9 +65,10 @@ def run(
     """Ask ``selection`` in ``of`` parts, write ``out`` if it is named, and return the run.
 
     As many parts as there is room for at a time, if unsaid, or as are left to go on with; ``jobs`` cores a
-    part. ``environments``: of frameworks that are asked in one of their own, made on each node, its
-    requirements. The rest is that of :func:`xent_conformance.running.engine.run`, which asks each part on its
-    node. Raises what it raises, :class:`~.cluster.NoRay`, and :class:`~.cluster.Failed`.
+    part, ``per_gpu`` parts a GPU. ``environments``: of frameworks that are asked in one of their own, made on
+    each node, its requirements. The rest is that of :func:`xent_conformance.running.engine.run`, which asks
+    each part on its node. Raises what it raises, UnknownName for what is not to be spread so,
+    :class:`~.cluster.NoRay`, and :class:`~.cluster.Failed`.
     """
     how = {"interpreters": dict(interpreters), "timeout": timeout}
     apart = {"environments": {name: sorted(wanted) for name, wanted in environments.items()}}
@@ -68,7 +76,7 @@ def run(
         if out is not None and not force:
             check_run(out, selection.as_dict())
         with connected() as cluster:
-            due = needs(selection, jobs or 1, Costs.read())
+            due = needs(selection, jobs or 1, Costs.read(), per_gpu)
             number = of or _left(folder, resume) or _number(cluster, due, selection)
             Shard.part(selection, f"1/{number}")  # refuses more than there are
             whose = {**identity(selection), **how, **apart, "parts": number}
@@ -83,7 +91,7 @@ def run(
                     how | {"jobs": jobs or 1, "cache": cache},
                     settings(),
                     str(Path.cwd()),
-                    bool(due.gpus),
+                    due.per_gpu,
                     environments,
                 )
                 for index in range(1, number + 1)

@@ -21,6 +21,12 @@ from xent_conformance.worker.serve import CHANGES_ARITHMETIC
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """Which accelerators a task has: the scheduler's business, and no setting of the one who asks."""
 
+SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""Who shares a GPU takes of its memory what it needs: JAX takes three quarters at once, TensorFlow all.
+
+https://docs.jax.dev/en/latest/gpu_memory_allocation.html, https://www.tensorflow.org/guide/gpu
+"""
+
 
 def settings() -> dict[str, str]:
     """What is set here that may change a result."""
@@ -35,8 +41,8 @@ class Part:
     ``environments``: of frameworks that are asked in one of their own, made on the node and kept there, its
     requirements. ``settings``: the variables that may change a result, as they are where the command was
     typed: a scheduler sets some of its own (``OMP_NUM_THREADS``), and the parts are to be the run of one
-    machine. ``folder``: where it was typed; paths are read from it. ``accelerators``: whether the task has
-    any.
+    machine. ``folder``: where it was typed; paths are read from it. ``per_gpu``: so many tasks share the
+    GPU that this one has; 0 where it has none.
     """
 
     index: int
@@ -45,7 +51,7 @@ class Part:
     how: Mapping[str, Any]
     settings: Mapping[str, str]
     folder: str
-    accelerators: bool
+    per_gpu: int
     environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -74,5 +80,8 @@ def _settle(part: Part) -> None:
         if name != VISIBLE:
             os.environ.pop(name, None)
     os.environ.update(part.settings)
-    if not part.accelerators:
+    if part.per_gpu == 0:
         os.environ[VISIBLE] = ""  # nobody has reserved one for us
+    if part.per_gpu > 1:
+        for name, value in SHARED.items():
+            os.environ.setdefault(name, value)

@@ -20,6 +20,7 @@ def run_one(
     tell: Tell,
     *,
     parts: int | None = None,
+    per_gpu: int = 1,
     force: bool = False,
 ) -> Run:
     """One version's run, written where :func:`~xent_conformance.versions.upgrade.run_one` writes it.
@@ -32,6 +33,7 @@ def run_one(
         request.selection,
         run_file(request, pin, folder),
         of=parts,
+        per_gpu=per_gpu,
         resume=None,
         force=force,
         progress=progress,

@@ -116,7 +116,7 @@ def _index(path: Path) -> Any:
     return replace(_PART, index=int(path.name.split("-")[1]))
 
 
-_PART = Part(1, OF, {}, {}, {}, "", False)
+_PART = Part(1, OF, {}, {}, {}, "", 0)
 
 
 def test_a_task_that_fails_is_named_and_the_rest_taken_back(ray: FakeRay) -> None:
@@ -143,7 +143,9 @@ def test_parts_take_what_their_device_is(install: Install) -> None:
     install(fake="OneUlpOff", other="Exact")
     costs = replace(Costs.read(), memory={"suite": 100.0, "fake": 400.0})
     assert engine.needs(_asked(), 3, costs) == Needs(3, 0, 500 * 2**20)
-    assert engine.needs(_asked(devices=("cuda:0",)), 1, costs).gpus == 1
+    on_a_gpu = _asked(devices=("cuda:0",))
+    assert engine.needs(on_a_gpu, 1, costs).as_options()["num_gpus"] == 1
+    assert engine.needs(on_a_gpu, 1, costs, per_gpu=16).as_options()["num_gpus"] == 0.0625
     named = engine.needs(_asked(frameworks=("other",)), 1, costs)
     assert named.memory == int((100 + engine.UNKNOWN) * 2**20), "who is named has a worker, though unmeasured"
 
@@ -154,6 +156,7 @@ def test_there_is_room_where_all_of_it_is() -> None:
     assert needs.rooms({"CPU": 8.0, "memory": 2.0**40}) == 0, "no GPU"
     assert needs.rooms({"CPU": 8.0, "GPU": 8.0, "memory": 2.5 * 2**30}) == 2
     assert Needs(2, 0, 2**30).rooms({"CPU": 5.0, "memory": 2.0**40}) == 2
+    assert Needs(1, 3, 2**30).rooms({"CPU": 8.0, "GPU": 2.0, "memory": 2.0**40}) == 6
     dead_and_alive = Cluster(FakeRay(resources=[ROOMY, ROOMY]))
     assert dead_and_alive.rooms(Needs(1, 0, 1)) == 4, "a node that is not alive has none"
 
@@ -178,12 +181,40 @@ def test_a_part_is_asked_as_the_command_was_typed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(part.VISIBLE, "2")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "typed").mkdir()
-    one = replace(_PART, settings=typed, folder=str(tmp_path / "typed"), accelerators=True)
+    one = replace(_PART, settings=typed, folder=str(tmp_path / "typed"), per_gpu=1)
     part._settle(replace(one, selected={"cases": (), "plugins": ()}))
     assert (os.environ["XLA_FLAGS"], os.environ[part.VISIBLE]) == ("--typed", "2")
     assert "OMP_NUM_THREADS" not in os.environ and Path.cwd() == tmp_path
-    part._settle(replace(one, selected={"cases": ("some.json",), "plugins": ()}, accelerators=False))
+    part._settle(replace(one, selected={"cases": ("some.json",), "plugins": ()}, per_gpu=0))
     assert os.environ[part.VISIBLE] == "" and Path.cwd() == tmp_path / "typed"
+
+
+@pytest.mark.parametrize("per_gpu", [*range(1, 40), 97, 128, 9999])
+def test_as_many_shares_as_were_asked_for_are_no_more_than_a_gpu(per_gpu: int) -> None:
+    """Ray counts in ten-thousandths: a share that is rounded up leaves the last part waiting."""
+    told = Needs(1, per_gpu, 1).as_options()["num_gpus"]
+    share = round(told * 10_000)
+    assert share / 10_000 == told, "in whole ten-thousandths"
+    assert share >= 1 and share * per_gpu <= 10_000 < (share + 1) * per_gpu
+
+
+def test_who_shares_a_gpu_takes_of_its_memory_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in part.SHARED:
+        monkeypatch.delenv(name, raising=False)
+    alone = replace(_PART, selected={"cases": (), "plugins": ()}, per_gpu=1)
+    part._settle(alone)
+    assert not set(part.SHARED) & set(os.environ), "as it is where nobody says otherwise"
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
+    part._settle(replace(alone, per_gpu=4))
+    assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "false", "what a node says stands"
+
+
+def test_what_a_task_asks_ray_for(ray: FakeRay) -> None:
+    ray.resources = [dict(ROOMY, GPU=1.0)]
+    engine.run(_asked(devices=("cuda:0",)), None, of=2, per_gpu=4, interpreters={}, timeout=60.0)
+    assert ray.options_asked["num_gpus"] == 0.25
+    assert "0.25" not in str(Needs(1, 4, 2**30)) and "1/4 GPU" in str(Needs(1, 4, 2**30))
 
 
 # --- parts on disk ---------------------------------------------------------------------------------------
@@ -281,11 +312,13 @@ def test_without_ray(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["--engine", "ray", "--shard", "1/2"], "--engine ray asks all parts, and --shard one"),
         (["--parts", "2"], "--parts is for --engine ray; to ask one part here, name it: run --shard 1/N"),
+        (["--per-gpu", "2"], "--per-gpu is for --engine ray; side by side here: run --shard 1/N, 2/N"),
+        (["--engine", "ray", "--per-gpu", "2"], "none is asked: add --device cuda"),
         (["--engine", "slurm"], "slurm"),
     ],
 )
-def test_options_that_do_not_go_together(typed: list[str], said: str) -> None:
-    assert said in conformance("run", *typed, status=USAGE).output
+def test_options_that_do_not_go_together(ray: FakeRay, typed: list[str], said: str) -> None:
+    assert said in " ".join(conformance("run", *typed, "-o", "-", status=USAGE).output.split())
 
 
 def test_more_parts_than_there_are(ray: FakeRay) -> None:
