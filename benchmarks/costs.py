@@ -114,5 +114,7 @@ if __name__ == "__main__":
         "certifying": float(f"{certifying:.3g}"),
         "reading": float(f"{reading:.3g}"),
         "memory": of_memory(sorted(imports)),
+        # of a GPU, and by benchmarks/starts.py
+        **{name: json.loads(TABLE.read_text(encoding="utf-8"))[name] for name in ("restart", "losing")},
     }
     TABLE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from xent_conformance.asking.connection import Connection, Reply, WorkerLost
-from xent_conformance.asking.health import healthy, keep, look_first
+from xent_conformance.asking.health import asserts, healthy, keep, look_first, note_assertion
+from xent_conformance.asking.suspects import suspect
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Array, Question, dtype_of
 from xent_conformance.reference.formats import native
@@ -29,8 +30,8 @@ ROWS = 64
 WIDE = 2048
 """From this row length on a batch is asked with the rows it has."""
 
-ISOLATION_ASKS = 40
-"""At most so many calls to isolate the rows that make one call fail; the rest share its failure."""
+LIVES = 40
+"""So many processes at most are lost to isolate the rows that break them; the rest share the last failure."""
 
 APART = "(not again when its rows were asked apart)"
 """Of a call that fails as a whole, and none of whose rows does."""
@@ -59,6 +60,8 @@ class Answer:
     changed: dict[int, set[str]] = field(default_factory=dict)
     compile_s: float = 0.0
     kernel_s: float = 0.0
+    apart: bool = False
+    """Whether its rows were asked apart, so that each has its own outcome."""
 
 
 def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> list[Answer]:
@@ -68,7 +71,11 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     everything = np.arange(len(batch.inputs))
     sent = _filled(arrays, everything, batch)
     look_first(connection, questions, sent)
-    pending = [answer for answer in answers if answer.question.outputs]
+    for answer in answers:
+        if asserts(connection, answer.question) and suspect(batch).any():
+            apart = _Isolation(connection, answer, batch, arrays)
+            apart.halves(everything, answer.question.outputs, broken=True)
+    pending = [answer for answer in answers if answer.question.outputs and not answer.apart]
     while pending := [answer for answer in pending if not _given_up(connection, answer, everything)]:
         try:
             asked = [answer.question for answer in pending]
@@ -81,7 +88,8 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
             apart = _Isolation(connection, answer, batch, arrays)
             apart.whole_lost(everything, lost)
     for answer in answers:
-        _isolate(connection, answer, batch, arrays)
+        if not answer.apart:
+            _isolate(connection, answer, batch, arrays)
         for output, source in answer.question.withheld:
             withheld = Failure(Outcome.UNSUPPORTED, source)
             answer.failures[output] = dict.fromkeys(everything.tolist(), withheld)
@@ -116,41 +124,47 @@ def _isolate(connection: Connection, answer: Answer, batch: Batch, arrays: dict[
 
 @dataclass
 class _Isolation:
-    """The search for the rows that make one call fail, by halves; ``calls`` may still be made.
+    """The search for the rows that make one call fail, by halves; so many ``lives`` are left.
 
-    Rows that the batch itself knows to be out of range, by an index or a given probability, are asked one by
-    one, and the others together: where a process is lost for each failure, halves would lose one at every
-    step on the way to each of them. Their value is asked first: the gradients are charged with it, and no
-    second process is lost.
+    Rows that the batch itself knows to be suspect, by an index, a probability or a NaN, are asked one by one,
+    and the others together: where a process is lost for each failure, halves would lose one at every step on
+    the way to each of them. The value of a row that may break it is asked first: the gradients are charged
+    with it, and no second process is lost. A call that merely raises loses none, and is repeated until each
+    row has its own outcome.
     """
 
     connection: Connection
     answer: Answer
     batch: Batch
     arrays: dict[str, Array]
-    calls: int = ISOLATION_ASKS
+    lives: int = LIVES
+    apart: bool = True
+    """Whether rows of a call that raises are asked apart."""
+
+    def __post_init__(self) -> None:
+        self.answer.apart = True
 
     def halves(self, rows: Array, outputs: tuple[str, ...], *, broken: bool = False) -> None:
         """Ask them in parts; ``broken``: a call with all of them has broken the process."""
-        suspect = _out_of_range(self.batch)[rows]
-        if suspect.all() or not suspect.any():
-            for part in np.array_split(rows, 2):
+        odd = suspect(self.batch)[rows]
+        if odd.any() and (broken or not odd.all()):
+            parts = [part for part in (rows[~odd], *rows[odd, None]) if part.size]
+        else:
+            parts = np.array_split(rows, 2)
+        for part in parts:
+            if not (broken and self._breaks_by_value(part, outputs)):
                 self._try(part, outputs)
-            return
-        self._try(rows[~suspect], outputs)
-        for row in rows[suspect, None]:
-            if not (broken and self._breaks_by_value(row, outputs)):
-                self._try(row, outputs)
 
     def _breaks_by_value(self, row: Array, outputs: tuple[str, ...]) -> bool:
-        """Whether the value of a row breaks the process: then all that it is a part of is charged with it."""
-        if len(outputs) == 1 or "value" not in outputs:
+        """Whether it is one row, and its value breaks the process: all that it is a part of is charged."""
+        if len(row) > 1 or len(outputs) == 1 or "value" not in outputs or self.lives <= 0:
             return False
         starts = self.connection.starts
         self._try(row, ("value",))
         value = self.answer.failures.get("value", {}).get(int(row[0]))
         if value is None or value.outcome is not Outcome.RAISED or self.connection.starts == starts:
             return False
+        note_assertion(self.connection, self.answer.question)
         for output in outputs:
             self._charge(row, output, value)
         return True
@@ -179,7 +193,7 @@ class _Isolation:
         together = tuple(output for output in outputs if output not in self.answer.failures)
         if not together:
             return
-        self.calls = 0  # it is not asked apart again
+        self.apart = False
         self._try(rows, together)
         for output in together:
             for row, failure in list(self.answer.failures.get(output, {}).items()):
@@ -199,7 +213,6 @@ class _Isolation:
         return False
 
     def _try(self, rows: Array, outputs: tuple[str, ...]) -> None:
-        self.calls -= 1
         if words := self.connection.patience.given_up(self.answer.question.door):
             for output in outputs:
                 self._charge(rows, output, Failure(Outcome.TIMED_OUT, words))
@@ -211,12 +224,13 @@ class _Isolation:
             if lost.timed_out:
                 self.connection.patience.silent(question.door, str(lost))
             self.connection.restart()
+            self.lives -= 1
             self._narrow(rows, outputs, lost)
             return
         self.connection.patience.answered(question.door)
         _record(self.answer, self.batch, rows, reply)
         failed = {o: Failure(Outcome(f["outcome"]), f["message"]) for o, f in reply.failures.items()}
-        if failed and len(rows) > 1 and self.calls > 0:
+        if failed and len(rows) > 1 and self.apart:
             self.halves(rows, tuple(failed))
         else:
             for output, failure in failed.items():
@@ -224,13 +238,14 @@ class _Isolation:
 
     def _narrow(self, rows: Array, outputs: tuple[str, ...], lost: WorkerLost) -> None:
         """The worker was lost over these rows: go on with halves of them, then output by output."""
-        if len(rows) > 1 and self.calls > 0:
+        if len(rows) > 1 and self.lives > 0:
             self.halves(rows, outputs, broken=lost.broken)
             return
-        if len(outputs) > 1 and self.calls > 0:
-            self._try(rows, ("value",))
+        if len(outputs) > 1 and self.lives > 0:
+            first = "value" if "value" in outputs else outputs[0]
+            self._try(rows, (first,))
             value = self.answer.failures.get("value", {}).get(int(rows[0]))
-            rest = tuple(o for o in outputs if o != "value")
+            rest = tuple(o for o in outputs if o != first)
             if value is None or not lost.broken:
                 self._try(rows, rest)
                 return
@@ -267,6 +282,7 @@ class _Isolation:
             return lost
         if len(rows) == len(self.batch.inputs):
             _take(self.answer, self.batch, rows, reply)
+            self.answer.apart = False  # it is as if it had not been lost
         else:
             _record(self.answer, self.batch, rows, reply)
             for output, f in reply.failures.items():
@@ -283,20 +299,6 @@ def _harmless_of(
     """The question on harmless rows, as many of them as are always sent."""
     right, rows = harmless(question, _filled(arrays, np.arange(len(batch.inputs)), batch))
     return [right], rows
-
-
-def _out_of_range(batch: Batch) -> Array:
-    """Of each row, whether one of its indices is no class, or what it is given as a probability is none.
-
-    Both are what kernels of a GPU assert.
-    """
-    inputs = batch.inputs
-    none = np.zeros(len(inputs), dtype=bool)
-    if inputs.definition.labels == "index":
-        none |= ((inputs.labels < 0) | (inputs.labels >= inputs.n)).any(axis=1)
-    if inputs.definition.within_unit:
-        none |= ~((inputs.logits >= 0) & (inputs.logits <= 1)).all(axis=1)
-    return none
 
 
 def _outcome(lost: WorkerLost) -> Outcome:

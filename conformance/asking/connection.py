@@ -55,6 +55,8 @@ class Connection(Protocol):
     starts: int
     canaries: dict[str, tuple[Question, Mapping[str, Array]]]
     """By device, a call that was answered: whether it still is tells a process that an error has broken."""
+    asserting: set[tuple[str, str]]
+    """Implementations and the devices on which a row that breaks the process is expected of them."""
     patience: Patience
     """What its silences have cost."""
 

@@ -48,6 +48,16 @@ def keep(connection: Connection, question: Question, arrays: Mapping[str, Array]
         connection.canaries.setdefault(question.device, (question, arrays))
 
 
+def asserts(connection: Connection, question: Question) -> bool:
+    """Whether the implementation has broken a process of the device before, by the value of a suspect row."""
+    return (question.implementation, question.device) in connection.asserting
+
+
+def note_assertion(connection: Connection, question: Question) -> None:
+    """It just did."""
+    connection.asserting.add((question.implementation, question.device))
+
+
 def healthy(
     connection: Connection, questions: Sequence[Question], arrays: Mapping[str, Array]
 ) -> Iterator[Reply]:

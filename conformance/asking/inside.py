@@ -29,6 +29,7 @@ class InProcess:
         self.hello: Mapping[str, Any] = hello
         self.starts = 1
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
+        self.asserting: set[tuple[str, str]] = set()
         self.patience = Patience()
         self._worker = self.worker(adapter, implementations)
 

@@ -81,6 +81,7 @@ class Process:
         self.answer_seconds = answer_seconds
         self.starts = 0
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
+        self.asserting: set[tuple[str, str]] = set()
         self.patience = Patience()
         self._abandoned = threading.Event()
         _LIVE.add(self)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xent_conformance.asking.selection import Selection
+from xent_conformance.asking.suspects import suspect
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.profile import Profile
 from xent_conformance.devices.names import kind_of
@@ -49,11 +50,21 @@ class Costs:
     """Seconds a batch whose truth is."""
     memory: Mapping[str, float]
     """Most that a worker held when it was asked little, by framework, and the suite (``suite``), in MB."""
+    restart: float
+    """Seconds that a lost process of an accelerator costs: PyTorch's on an H200, 16 of them on 16 cores."""
+    losing: Mapping[str, Mapping[str, float]]
+    """By framework and operator, which part of the suspect rows that an accelerator is asked loses one."""
 
     @classmethod
     def read(cls, path: Path = TABLE) -> Costs:
         """The committed table."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def of_losses(self, seat: Seat, batch: Batch, questions: Iterable[Question]) -> float:
+        """Seconds of the processes that are lost on accelerators, as their kernels assert."""
+        share = self.losing.get(seat.name, {}).get(batch.operator, 0.0)
+        there = sum(kind_of(question.device) != "cpu" for question in questions)
+        return self.restart * share * there * int(suspect(batch).sum()) if share and there else 0.0
 
     def of_question(self, mode: str, profile: str) -> float | None:
         """Seconds a question of ``seat mode``, as measured in the profile or the one nearest to it.

@@ -46,6 +46,7 @@ def groups(selection: Selection) -> list[Group]:
                 same.join(batch.id, (seat.key, kind) if isinstance(kind, str) else kind)
                 seconds.setdefault(batch.id, costs.certifying * batch.inputs.logits.size)
                 seconds[batch.id] += weights.seconds(seat, batch.id, questions)
+                seconds[batch.id] += costs.of_losses(seat, batch, questions)
                 batches[batch.id] = batch
     found: dict[Kind, list[str]] = {}
     for name in batches:

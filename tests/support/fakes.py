@@ -157,6 +157,14 @@ class Raises(Exact):
             raise ValueError("I do not like\n NaN")
 
 
+class RaisesOnThrees(Exact):
+    """Refuses a call that holds a three, in which nobody would see anything odd."""
+
+    def before(self, logits: Array, outputs: Sequence[str]) -> None:
+        if (logits == 3).any():
+            raise ValueError("I do not like threes")
+
+
 class RaisesTogether(Exact):
     """Answers any two rows, and refuses a call of three that differ."""
 

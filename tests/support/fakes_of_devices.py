@@ -96,6 +96,20 @@ class PoisonedByProbability(PoisonedByIndex):
         return not bool(((call.logits >= 0) & (call.logits <= 1)).all())
 
 
+class PoisonedByTarget(PoisonedByIndex):
+    """What is given as a target and is no probability fails it."""
+
+    def asserts(self, call: Call) -> bool:
+        return call.labels is not None and not bool(((call.labels >= 0) & (call.labels <= 1)).all())
+
+
+class PoisonedByThrees(PoisonedByIndex):
+    """What nobody would suspect fails it."""
+
+    def asserts(self, call: Call) -> bool:
+        return bool((call.logits == 3).any())
+
+
 class PoisonedAndRefusing(PoisonedAccelerator):
     """Its CPU has no gradients."""
 

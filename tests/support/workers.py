@@ -38,7 +38,7 @@ class Lent:
     def __init__(self, workers: Workers, key: Key, process: Process) -> None:
         self._workers, self._key, self._process = workers, key, process
         self._due = 0
-        process.starts, process.patience, process.canaries = 1, Patience(), {}
+        process.starts, process.patience, process.canaries, process.asserting = 1, Patience(), {}, set()
 
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """As the worker is asked; what it has not answered yet is in its pipe."""

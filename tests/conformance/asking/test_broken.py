@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import batch, process, question
+from xent_conformance.asking import asker
 from xent_conformance.asking.asker import ask
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
@@ -73,6 +74,7 @@ def test_a_call_that_breaks_it_and_none_of_whose_rows_does_is_charged_as_a_whole
 
 
 SPARSE, BINARY = "sparse_softmax_cross_entropy", "binary_cross_entropy"
+DENSE = "softmax_cross_entropy"
 DEVICES = "tests.support.fakes_of_devices"
 GUILTY = batch("softmax", [CLEAN[0], [NAN, 1.0], CLEAN[2]])
 
@@ -107,6 +109,63 @@ def test_rows_out_of_range_are_apart_from_the_start() -> None:
         )
         assert all("device-side assert" in f.message for f in failures.values())
         assert np.isfinite(answer.results[output][::2]).all() and answer.results[output][::2].all()
+
+
+def test_rows_with_a_nan_are_apart_from_the_start() -> None:
+    """A probability that is computed of one is none: seen of PyTorch's BCELoss behind its sigmoid."""
+    rows = batch("softmax", [[NAN if i % 2 else 0.5, 1.0] for i in range(15)])
+    with process(f"{DEVICES}:PoisonedAccelerator") as worker:
+        (answer,) = ask(worker, rows, [replace(question(), device="cuda:0")])
+        assert worker.starts == 1 + 1 + 7  # as of indices
+    assert set(answer.failures["value"]) == set(range(1, 15, 2))
+
+
+def test_targets_that_are_no_probabilities_are_apart_from_the_start() -> None:
+    """Seen of PyTorch's ``binary_cross_entropy`` on CUDA. Where all rows are such, halves would lose more."""
+    bad = [[1.5, 0.0], [0.0, -0.5], [NAN, 1.0], [2.0, 0.5]]
+    mixed, all_bad = [[1.0, 0.0], *bad], bad
+    for labels in (mixed, all_bad):
+        rows = batch(BINARY, [[0.25, 0.5]] * len(labels), labels=labels)
+        with process(f"{DEVICES}:PoisonedByTarget") as worker:
+            (answer,) = ask(worker, rows, [replace(question(BINARY), device="cuda:0")])
+            assert worker.starts == 1 + 1 + 4
+        assert [i for i, row in enumerate(labels) if row in bad] == sorted(answer.failures["value"])
+
+
+def test_who_has_broken_a_process_is_asked_apart_from_the_start() -> None:
+    """The second time it is known of the implementation, and the whole call, which must fail, is not made."""
+    rows = batch(SPARSE, [[0.5, 1.0, -1.0]] * 6, labels=[[0.0], [10.0], [2.0], [-7.0], [1.0], [0.0]])
+    asked = [replace(question(SPARSE), device="cuda:0")]
+    with process(f"{DEVICES}:PoisonedByIndex") as worker:
+        (first,) = ask(worker, rows, asked)
+        assert worker.starts == 1 + 1 + 2
+        (second,) = ask(worker, rows, asked)
+        assert worker.starts == 1 + 1 + 2 + 2
+        (clean,) = ask(worker, batch(SPARSE, [[0.5, 1.0, -1.0]], labels=[[0.0]]), asked)
+        assert worker.starts == 1 + 1 + 2 + 2 and not clean.failures
+    assert first.failures == second.failures
+    assert all(first.results[o].tolist() == second.results[o].tolist() for o in first.results)
+
+
+def test_what_was_not_asked_is_not_answered() -> None:
+    """Of a row that breaks it the value is asked first, where the value is asked."""
+    rows = batch(DENSE, [[NAN, 1.0]], labels=[[0.5, 0.5]])
+    asked = replace(question(DENSE, "grad_logits", "grad_labels"), device="cuda:0")
+    with process(f"{DEVICES}:PoisonedAccelerator") as worker:
+        (answer,) = ask(worker, rows, [asked])
+    assert set(answer.failures) == {"grad_logits", "grad_labels"} and "value" not in answer.results
+
+
+def test_nobody_loses_more_than_so_many_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each row breaks the process and none is suspect, the search ends, and the rest share its end."""
+    monkeypatch.setattr(asker._Isolation.__init__, "__defaults__", (6, True))
+    rows = batch("softmax", [[3.0, float(i)] for i in range(32)])
+    with process(f"{DEVICES}:PoisonedByThrees") as worker:
+        (answer,) = ask(worker, rows, [replace(question("softmax", "value"), device="cuda:0")])
+        assert (
+            1 + 6 < worker.starts <= 1 + 1 + 6 + 5
+        )  # the whole, the lives, and the other half at each depth
+    assert set(answer.failures["value"]) == set(range(32))
 
 
 def test_a_row_whose_gradient_alone_breaks_it_keeps_its_value() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from xent_conformance.asking.selection import Selection
+from xent_conformance.asking.suspects import suspect
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reference.oracle import Oracle
@@ -85,6 +86,18 @@ def test_of_all_frameworks_sixteen_parts_cost_the_same() -> None:
     found = groups(Selection("quick"))
     loads = [sum(g.seconds for g in part) for part in divided(found, 16)]
     assert max(loads) < 1.02 * min(loads)
+
+
+def test_processes_that_a_gpu_loses_are_shared_too() -> None:
+    """Indices out of range cost PyTorch processes on CUDA, which takes longer than all else of a batch."""
+    asked = {"frameworks": ("torch",), "operators": ("sparse_softmax_cross_entropy",)}
+    on_cpu, on_cuda = (groups(Selection("quick", devices=(d,), **asked)) for d in ("cpu", "cuda"))
+    beside = {g.batches[0].id: g.seconds for g in on_cpu}
+    more = {g.batches[0].id: g.seconds - beside[g.batches[0].id] for g in on_cuda}
+    odd = {g.batches[0].id for g in on_cuda for batch in g.batches if suspect(batch).any()}
+    assert odd and min(more[name] for name in odd) > 0.1 > max(more[name] for name in more.keys() - odd)
+    loads = [sum(g.seconds for g in part) for part in divided(on_cuda, 4)]
+    assert max(loads) < 1.5 * min(loads)
 
 
 def test_the_dearest_goes_to_whoever_has_least() -> None:
