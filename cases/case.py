@@ -7,7 +7,7 @@ agree: the same path with another hash is not comparable.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -91,7 +91,7 @@ class Batch:
 
     family: str
     inputs: Inputs
-    asks: tuple[Ask, ...]
+    asks: Sequence[Ask]
     outside: bool = False
 
     @property
