@@ -16,6 +16,7 @@ import numpy as np
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.cases.form import Form
 from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reports.run.file import RunFileError
 from xent_conformance.running.unnamed import unnamed
 
 MOST = 2**25
@@ -33,10 +34,6 @@ _MADE = [
     name for name, made in vars(Inputs).items() if isinstance(made, cached_property) and name != "digest"
 ]
 """What inputs keep that is made of their arrays, and as large."""
-
-
-class Damaged(Exception):
-    """The file has other bytes than were written into it; the message says of what, and what to do."""
 
 
 class Paged:
@@ -73,6 +70,7 @@ class Paged:
         """Nobody comes any more: what waits is moved, where others were."""
         if self.large and self._waiting:
             self._move()
+        self.let_go()
 
     def let_go(self) -> None:
         """What was looked at need not stay in memory, nor what was made of it."""
@@ -166,7 +164,7 @@ class _Mine(Batch):
         return zlib.crc32(told).to_bytes(_SUM) + told
 
     def _read(self) -> tuple[tuple[Case, ...], list[tuple[bool, bool, bool, bool]]]:
-        """Its cases, and of each what was given. Raises :class:`Damaged`."""
+        """Its cases, and of each what was given. Raises RunFileError."""
         assert self.page is not None
         pages, begin, end = self.page
         checksum, told = pages[begin : begin + _SUM], pages[begin + _SUM : end]
@@ -177,7 +175,7 @@ class _Mine(Batch):
         raise _damaged(f"what {self.id} asks")
 
     def move(self, pages: mmap.mmap, at: int) -> int:
-        """Its arrays are those that begin there; where the next one's do. Raises :class:`Damaged`."""
+        """Its arrays are those that begin there; where the next one's do. Raises RunFileError."""
         _ = self.id, self.form  # which are looked at all the time, and made of its asks
         for name in _ARRAYS:
             array = getattr(self.inputs, name)
@@ -195,8 +193,8 @@ class _Mine(Batch):
             vars(self).pop(name, None)
 
 
-def _damaged(what: str) -> Damaged:
-    return Damaged(
+def _damaged(what: str) -> RunFileError:
+    return RunFileError(
         f"{what} was put on the disk while the run went on, and comes back as something else: --resume goes "
         "on with what is answered; see to the disk first, or name another with -o"
     )
