@@ -14,7 +14,6 @@ from typing import IO
 import numpy as np
 
 from xent_conformance.cases.case import Ask, Batch, Case
-from xent_conformance.cases.form import Form
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reports.run.file import RunFileError
 from xent_conformance.running.unnamed import unnamed
@@ -120,14 +119,6 @@ class _Mine(Batch):
     """Where its words are."""
 
     @cached_property
-    def id(self) -> str:
-        return super().id
-
-    @cached_property
-    def form(self) -> Form:
-        return super().form
-
-    @cached_property
     def cases(self) -> tuple[Case, ...]:
         return super().cases if self.page is None else self._read()[0]
 
@@ -176,7 +167,7 @@ class _Mine(Batch):
 
     def move(self, pages: mmap.mmap, at: int) -> int:
         """Its arrays are those that begin there; where the next one's do. Raises RunFileError."""
-        _ = self.id, self.form  # which are looked at all the time, and made of its asks
+        _ = self.id, self.form  # which are looked at all the time, and are made of its asks
         for name in _ARRAYS:
             array = getattr(self.inputs, name)
             if pages[at : at + array.nbytes] != array.tobytes():
