@@ -7,7 +7,7 @@ agree: the same path with another hash is not comparable.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -91,14 +91,14 @@ class Batch:
 
     family: str
     inputs: Inputs
-    asks: tuple[Ask, ...]
+    asks: Sequence[Ask]
     outside: bool = False
 
     @property
     def operator(self) -> str:
         return self.inputs.operator
 
-    @property
+    @cached_property
     def form(self) -> Form:
         return self.asks[0].form
 
@@ -117,7 +117,7 @@ class Batch:
         shaped, a = replace(self.form, again="") != PLAIN_FORM, self.inputs.attributes
         return not (shaped or a.grouped or a.matrix) and self.inputs.copies == 1
 
-    @property
+    @cached_property
     def id(self) -> str:
         """``softmax/huge_logits/float32/n10``; with the first variant where the rows are asked apart."""
         path = f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -247,16 +248,15 @@ def predictions(
     if not modelled(inputs):
         return
     plan = [step for step in _plan(inputs.operator, output, inputs.format) if wanted(step.name)]
-    wide = situation(truth, WIDE, output, FORMULAS, last)
-    of: dict[Arithmetic, Situation] = {WIDE: wide}
     with np.errstate(all="ignore"):
-        for step in plan:
-            z = of.get(step.arithmetic)
-            if z is None:
-                z = of[step.arithmetic] = situation(truth, step.arithmetic, output, FORMULAS, last)
-            found = _predicted(right, step, z)
-            if found is not None:
-                yield found
+        # one at a time: of a row of a vocabulary what each has computed is much memory
+        for arithmetic, steps in itertools.groupby(plan, key=lambda step: step.arithmetic):
+            z = situation(truth, arithmetic, output, FORMULAS, last)
+            for step in steps:
+                found = _predicted(right, step, z)
+                if found is not None:
+                    yield found
+                    del found
 
 
 def names(inputs: Inputs, output: str) -> list[Name]:

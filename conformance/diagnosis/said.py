@@ -7,7 +7,7 @@ are still asked.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.predict import Mask, Name, Right, names, predictions
+from xent_conformance.diagnosis.sayings import Packed, Saying, pack
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
 
@@ -43,18 +44,6 @@ class Call:
         return hashlib.blake2b(b"".join(a.tobytes() for a in looked_at), digest_size=16).digest()
 
 
-@dataclass(frozen=True)
-class Saying:
-    """Of a hypothesis: the rows that contradict it, and those that it explains."""
-
-    name: Name
-    contradicted: Mask
-    met: Mask
-
-
-Known = Mapping[Name, Saying | None]
-"""What hypotheses have said of a call; None of one that says nothing of it."""
-
 PLACE_BYTES = 16
 """Of the digest of a call and of what is right there."""
 
@@ -65,7 +54,7 @@ LARGEST = 2**25
 class Before(Protocol):
     """What was said earlier."""
 
-    def at(self, place: bytes) -> Known:
+    def at(self, place: bytes) -> Packed:
         """What is known of a call; of one that nobody has seen, nothing."""
 
 
@@ -76,7 +65,7 @@ class Said:
         """``before``: what an earlier run of the same questions has said; the next is to know it too."""
         self.oracle = oracle
         self.remembers = before is not None
-        self.known: dict[bytes, Known] = {}
+        self.known: dict[bytes, Packed] = {}
         """All that is remembered, by what a saying depends on."""
         self.anything_new = False
         """Whether some of that was not known before."""
@@ -86,28 +75,28 @@ class Said:
     def of(self, batch: Batch, output: str, call: Call, wanted: Callable[[Name], bool]) -> list[Saying]:
         """Of the hypotheses that are ``wanted``, those that say anything, in their order."""
         place = _place(batch, output, call)
-        known = self._known_of(place)
+        known = self._known_of(place).known
         due = [name for name in names(batch.inputs, output) if wanted(name)]
         if new := set(due).difference(known):
             found = {saying.name: saying for saying in self._new(batch, output, call, new)}
             known = {**known, **{name: found.get(name) for name in new}}
             self.anything_new = True
-            self._remember(place, known, 2 * call.ids.size * len(found))
+            if self.remembers:
+                self._remember(place, pack(known))
         return [saying for name in due if (saying := known[name]) is not None]
 
-    def _known_of(self, place: bytes) -> Known:
+    def _known_of(self, place: bytes) -> Packed:
         if (known := self.known.get(place)) is not None:
             return known
-        known = {} if self._before is None else self._before.at(place)
-        if known:
-            self._remember(place, known, sum(2 * saying.met.size for saying in known.values() if saying))
+        known = Packed() if self._before is None else self._before.at(place)
+        if self.remembers and known.names:
+            self._remember(place, known)
         return known
 
-    def _remember(self, place: bytes, known: Known, size: int) -> None:
-        """``size``: bytes that there are more of it."""
-        if self.remembers and self._held < LARGEST:
+    def _remember(self, place: bytes, known: Packed) -> None:
+        if self._held < LARGEST:
+            self._held += known.nbytes - self.known.get(place, Packed()).nbytes
             self.known[place] = known
-            self._held += size
 
     def _new(self, batch: Batch, output: str, call: Call, wanted: Collection[Name]) -> Iterator[Saying]:
         right = Right(self.oracle.truth(batch.inputs), output)

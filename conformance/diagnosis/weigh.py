@@ -8,7 +8,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +33,7 @@ class Weighed:
     """Of one door: which broken verdicts a hypothesis explains, and how often it is contradicted."""
 
     name: Name
-    explained: frozenset[int]
+    explained: Collection[int]
     contradicted: int
     severe: bool = True
     """Whether one of them at least is more than a loss of relative accuracy."""
@@ -139,7 +139,7 @@ def _allowed(w: Weighed, seen: int) -> bool:
 class _Part:
     """A door while it is explained: what is left of each hypothesis, in the arithmetic that explains most."""
 
-    def __init__(self, door: Explained, found: Mapping[Name, frozenset[int]]) -> None:
+    def __init__(self, door: Explained, found: Mapping[Name, Collection[int]]) -> None:
         self.door = door
         self.left = {name: set(ids) for name, ids in found.items()}
         self.by: dict[Name, frozenset[int]] = {}
@@ -172,7 +172,8 @@ class _Door:
 
     broken: set[int] = field(default_factory=set)
     conforming: int = 0
-    explained: dict[Name, set[int]] = field(default_factory=dict)
+    explained: dict[Name, list[int]] = field(default_factory=dict)
+    """No verdict is in two calls, so none is there twice; sets of them would be four times as large."""
     contradicted: set[Name] = field(default_factory=set)
     severe: set[int] = field(default_factory=set)
     of_severe: set[Name] = field(default_factory=set)
@@ -181,7 +182,7 @@ class _Door:
     @property
     def weighed(self) -> list[Weighed]:
         return [
-            Weighed(name, frozenset(ids), int(name in self.contradicted), name in self.of_severe)
+            Weighed(name, ids, int(name in self.contradicted), name in self.of_severe)
             for name, ids in self.explained.items()
         ]
 
@@ -314,16 +315,18 @@ def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], s
             return False
         return severe or name[0] not in OTHER or any(name in door.of_severe for door in mine.values())
 
+    ids = call.ids.tolist()  # once: a number that is in many lists is one
     for saying in said.of(batch, output, call, wanted):
         for i in np.unique(call.door[saying.contradicted]):
             mine[int(i)].contradicted.add(saying.name)
-        _explained(saying.name, call, saying.met, mine)
+        _explained(saying.name, call, saying.met, mine, ids)
 
 
-def _explained(name: Name, call: Call, met: Mask, doors: Mapping[int, _Door]) -> None:
+def _explained(name: Name, call: Call, met: Mask, doors: Mapping[int, _Door], numbers: Sequence[int]) -> None:
+    """``numbers``: the ids of the call."""
     for i in np.unique(call.door[met]):
         door, here = doors[int(i)], met & (call.door == i)
         if name not in door.contradicted:
-            door.explained.setdefault(name, set()).update(call.ids[here].tolist())
+            door.explained.setdefault(name, []).extend(numbers[k] for k in np.flatnonzero(here).tolist())
             if call.severe[here].any():
                 door.of_severe.add(name)

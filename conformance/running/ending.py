@@ -26,18 +26,24 @@ def ended(
     batches: Sequence[Batch],
     seats: Mapping[str, Seat],
     ledger: Ledger,
-    verdicts: pl.DataFrame,
+    verdicts: Callable[[], pl.DataFrame],
     said: Said,
     more: Mapping[str, Any],
     began: float | None,
     relieve: Callable[[], None] = lambda: None,
 ) -> Run:
-    """A whole run. ``more`` goes into its header; ``began``: when, if it is what took the time.
+    """A whole run of the ``verdicts``, which are had when they are looked at, for they are much memory.
+
+    ``more`` goes into its header; ``began``: when, if it is what took the time.
 
     ``relieve`` is called where much of what memory holds is not looked at any more.
     """
+    judged = verdicts()
     with ledger.timed("diagnosis"):
-        named = diagnose(Run(by_what_is_plain(verdicts), ({},)), batches, said, relieve)
+        charged = Run(by_what_is_plain(judged), ({},))
+        del judged  # which has columns that the run has not
+        relieve()
+        named = diagnose(charged, batches, said, relieve)
     relieve()
     _total(ledger, began)
     told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
@@ -49,7 +55,7 @@ def part_ended(
     batches: Sequence[Batch],
     seats: Mapping[str, Seat],
     ledger: Ledger,
-    verdicts: pl.DataFrame,
+    verdicts: Callable[[], pl.DataFrame],
     said: Said,
     more: Mapping[str, Any],
     began: float | None,
@@ -64,8 +70,9 @@ def part_ended(
         # whose the frameworks of the header are, in their order
         "seats": [key for key, seat in seats.items() if key in ledger.hellos and not seat.apart],
     }
-    told = header(asked, seats, ledger, verdicts.clear()) | {"causes": {}, PART: part, **more}
-    return Run(verdicts, (told,))
+    judged = verdicts()
+    told = header(asked, seats, ledger, judged.clear()) | {"causes": {}, PART: part, **more}
+    return Run(judged, (told,))
 
 
 def _total(ledger: Ledger, began: float | None) -> None:

@@ -210,7 +210,7 @@ def _made(
         del plan, rest, order, crews, events, due, ahead, bench, desk, looks
         give_back_all(paged)
         end = part_ended if isinstance(asked, Shard) else functools.partial(ended, relieve=relieve)
-        result = end(asked, batches, seats, ledger, journal.verdicts(), said, more, began)
+        result = end(asked, batches, seats, ledger, journal.verdicts, said, more, began)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
         if result.complete:

@@ -89,7 +89,7 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     every = pl.concat([part.verdicts for part in parts.values()])
     verdicts = every[order_of(every.get_column)]
     more = told | ({"asked_again": again} if again else {})
-    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, None)
+    return ended(asked, list(asked.batches()), seats, ledger, lambda: verdicts, Said(oracle), more, None)
 
 
 def _selection(run: Run) -> dict[str, Any]:

@@ -1,20 +1,22 @@
-"""Batches whose arrays lie in a file, and are in memory while they are looked at, to leave room."""
+"""Batches that lie in a file, and are in memory while they are looked at, to leave room."""
 
 from __future__ import annotations
 
 import copy
 import mmap
-import tempfile
-import weakref
+import pickle
+import zlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import of_batch
+from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.running.unnamed import unnamed
 
 MOST = 2**25
 """Bytes of arrays that stay in memory: all of ``quick``."""
@@ -24,6 +26,8 @@ TOGETHER = 2**24
 
 _ALIGNED = mmap.ALLOCATIONGRANULARITY
 _ARRAYS = ("logits", "labels", "cotangent", "tangent")
+_SUM = 4
+"""Bytes of a checksum."""
 
 _MADE = [
     name for name, made in vars(Inputs).items() if isinstance(made, cached_property) and name != "digest"
@@ -34,7 +38,7 @@ _MADE = [
 class Paged:
     """Takes batches; where their arrays are more than ``most`` bytes, they go into an unnamed file.
 
-    Whoever looks at an array has it read; :meth:`let_go` has it forgotten again.
+    Whoever looks at an array or a case has it read; :meth:`let_go` has it forgotten again.
     """
 
     def __init__(self, folder: Path | None = None, most: int = MOST, together: int = TOGETHER) -> None:
@@ -42,15 +46,14 @@ class Paged:
         self._folder, self._most, self._together = folder, most, together
         self._file: IO[bytes] | None = None
         self._maps: list[mmap.mmap] = []
-        self._waiting: list[Batch] = []
-        self._moved: list[Inputs] = []
+        self._waiting: list[_Mine] = []
+        self._moved: list[_Mine] = []
         self._size = 0
 
     def batch(self, batch: Batch) -> Batch:
         """The same batch, whose arrays are moved when there are enough of them."""
         # the corpus may keep the one that it has made, and gives it to others
-        mine = copy.copy(batch)
-        object.__setattr__(mine, "inputs", copy.copy(batch.inputs))
+        mine = _Mine(batch.family, copy.copy(batch.inputs), batch.asks, batch.outside)
         self._waiting.append(mine)
         self._size += batch.nbytes
         if self._size > (self._together if self._maps else self._most):
@@ -66,44 +69,123 @@ class Paged:
         """Nobody comes any more: what waits is moved, where others were."""
         if self.large and self._waiting:
             self._move()
+        self.let_go()
 
     def let_go(self) -> None:
         """What was looked at need not stay in memory, nor what was made of it."""
-        for inputs in self._moved:
-            for name in _MADE:
-                vars(inputs).pop(name, None)
+        for batch in self._moved:
+            batch.let_go()
         if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system takes it when it needs room
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
 
     def _move(self) -> None:
-        """The arrays of those that wait go into the file; where the disk is full, they stay."""
+        """Those that wait go into the file; where the disk is full, they stay."""
         moved, self._waiting, self._size = self._waiting, [], 0
+        words = [batch.words() for batch in moved]
         try:
-            pages = self._written(moved)
+            pages = self._written(moved, words)
         except OSError:
             return
         self._maps.append(pages)
-        self._moved += [batch.inputs for batch in moved]
+        self._moved += moved
         at = 0
         for batch in moved:
-            for name in _ARRAYS:
-                array = getattr(batch.inputs, name)
-                view = np.frombuffer(pages, array.dtype, array.size, at).reshape(array.shape)
-                object.__setattr__(batch.inputs, name, view)
-                at += array.nbytes
-            asks = tuple(of_batch(ask, batch.inputs, row) for row, ask in enumerate(batch.asks))
-            object.__setattr__(batch, "asks", asks)
+            at = batch.move(pages, at)
+        for batch, told in zip(moved, words, strict=True):
+            batch.page = pages, at, at + len(told)
+            at += len(told)
+            batch.let_go()
 
-    def _written(self, batches: list[Batch]) -> mmap.mmap:
+    def _written(self, batches: Sequence[_Mine], words: Sequence[bytes]) -> mmap.mmap:
+        """The new end of the file: the arrays of all, one after the other, and then their words."""
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  # it ends with us
-            weakref.finalize(self, self._file.close)
+            self._file = unnamed(self, self._folder)
         begin = -(-self._file.seek(0, 2) // _ALIGNED) * _ALIGNED
         self._file.seek(begin)
         for batch in batches:
             for name in _ARRAYS:
                 self._file.write(np.ascontiguousarray(getattr(batch.inputs, name)).tobytes())
+        self._file.writelines(words)
         self._file.flush()
-        size = sum(batch.nbytes for batch in batches)
+        size = self._file.tell() - begin
         return mmap.mmap(self._file.fileno(), size, offset=begin, access=mmap.ACCESS_READ)
+
+
+class _Mine(Batch):
+    """A batch of ours. Once it is moved, its arrays are views of the file, and what it says is read there."""
+
+    page: tuple[mmap.mmap, int, int] | None = None
+    """Where its words are."""
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        return super().cases if self.page is None else self._read()[0]
+
+    @cached_property
+    def asks(self) -> Sequence[Ask]:
+        """Of a case, its row, and what its family has given: the others share the rest."""
+        i, (_, given) = self.inputs, self._read()
+        return tuple(
+            Ask(
+                case.variant,
+                i.logits[row],
+                case.clause,
+                i.labels[row] if labels else None,
+                case.clauses,
+                unit,
+                i.cotangent[row] if cotangent else None,
+                i.tangent[row] if tangent else None,
+                i.attributes,
+                self.form,
+                i.copies,
+            )
+            for row, (case, (labels, unit, cotangent, tangent)) in enumerate(
+                zip(self.cases, given, strict=True)
+            )
+        )
+
+    def words(self) -> bytes:
+        """What :meth:`_read` reads: whose it is, its cases, and what else tells its asks."""
+        given = [
+            (a.labels is not None, a.unit_cotangent, a.cotangent is not None, a.tangent is not None)
+            for a in self.asks
+        ]
+        told = pickle.dumps((self.id, self.cases, given), pickle.HIGHEST_PROTOCOL)
+        return zlib.crc32(told).to_bytes(_SUM) + told
+
+    def _read(self) -> tuple[tuple[Case, ...], list[tuple[bool, bool, bool, bool]]]:
+        """Its cases, and of each what was given. Raises RunFileError."""
+        assert self.page is not None
+        pages, begin, end = self.page
+        checksum, told = pages[begin : begin + _SUM], pages[begin + _SUM : end]
+        if zlib.crc32(told).to_bytes(_SUM) == checksum:
+            whose, cases, given = pickle.loads(told)  # the file has no name: nobody else writes it
+            if whose == self.id:
+                return cases, given
+        raise _damaged(f"what {self.id} asks")
+
+    def move(self, pages: mmap.mmap, at: int) -> int:
+        """Its arrays are those that begin there; where the next one's do. Raises RunFileError."""
+        _ = self.id, self.form  # which are looked at all the time, and are made of its asks
+        for name in _ARRAYS:
+            array = getattr(self.inputs, name)
+            if pages[at : at + array.nbytes] != array.tobytes():
+                raise _damaged(f"the {name} of {self.id}")
+            object.__setattr__(self.inputs, name, np.ndarray(array.shape, array.dtype, pages, at))
+            at += array.nbytes
+        return at
+
+    def let_go(self) -> None:
+        """What can be had from the file again is forgotten."""
+        for name in _MADE:
+            vars(self.inputs).pop(name, None)
+        for name in ("cases", "asks", "_clauses"):
+            vars(self).pop(name, None)
+
+
+def _damaged(what: str) -> RunFileError:
+    return RunFileError(
+        f"{what} was put on the disk while the run went on, and comes back as something else: --resume goes "
+        "on with what is answered; see to the disk first, or name another with -o"
+    )

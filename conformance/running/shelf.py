@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pickle
 import sys
-import tempfile
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from xent_conformance.running.unnamed import unnamed
 
 Row = tuple[Any, ...]
 
@@ -58,8 +58,7 @@ class Shelf:
     def _put_away(self, name: str) -> None:
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  # it ends with us
-                weakref.finalize(self, self._file.close)
+                self._file = unnamed(self, self._folder)
             begin = self._file.seek(0, 2)
             pickle.dump(self._rows[name], self._file, protocol=pickle.HIGHEST_PROTOCOL)
             self._file.flush()

@@ -26,6 +26,7 @@ from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import OtherColumns, metadata, table
 from xent_conformance.reports.run.shape import Misshapen, parsed
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
+from xent_conformance.reports.run.writing import write_table
 
 SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
@@ -167,16 +168,21 @@ def write_run(path: Path, run: Run) -> None:
 
     Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
     """
+    frame, told, level = _as_written(run)
     with replacing(path) as temporary:
-        temporary.write_bytes(_written(run).getbuffer())
+        write_table(temporary, frame, told, level)
 
 
 def as_bytes(run: Run) -> bytes:
     """What :func:`write_run` writes. Raises :class:`RunFileError` for a merged run."""
-    return _written(run).getvalue()
+    frame, told, level = _as_written(run)
+    written = io.BytesIO()
+    frame.write_parquet(written, metadata=told, compression_level=level)
+    return written.getvalue()
 
 
-def _written(run: Run) -> io.BytesIO:
+def _as_written(run: Run) -> tuple[pl.DataFrame, dict[str, str], int | None]:
+    """The table of a run file, what stands beside it, and how small it is made."""
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = held(_with_all(run.verdicts)).select(list(SCHEMA))
@@ -187,10 +193,7 @@ def _written(run: Run) -> io.BytesIO:
     key, text, level = _KEY, json.dumps(header), None
     if SLIM in header:
         key, text, level = _PACKED, packed(text), 19
-    written = io.BytesIO()
-    told = {_ARROW: _as_texts(frame.columns), key: text}
-    frame.write_parquet(written, metadata=told, compression_level=level)
-    return written
+    return frame, {_ARROW: _as_texts(frame.columns), key: text}, level
 
 
 _ARROW = "ARROW:schema"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
+from tests.support.by_hand import batch
+from xent_conformance.diagnosis import predict
 from xent_conformance.diagnosis.hypothesis import Hypothesis
-from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Predicted, There
+from xent_conformance.diagnosis.predict import LUCK, MATERIAL, Predicted, Right, There, predictions, situation
+from xent_conformance.diagnosis.situation import Situation, arithmetics
 from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.oracle import Oracle
 
 FIRST = np.zeros(1, dtype=np.int64)
 OTHER = Hypothesis("another", "a sentence", "a source", frozenset(), lambda z: z)
@@ -91,3 +98,20 @@ def test_a_right_number_on_the_grid_is_luck_unless_it_is_far_too_good() -> None:
     assert not contradicted(of(0.05, 0.0, h=ROUNDS, near=0.1, step=0.05), 0.0), (
         "zero is a point of every grid"
     )
+
+
+def test_what_one_arithmetic_has_computed_is_gone_when_the_next_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of rows of a vocabulary that is many megabytes each, and of 16 bits there are five."""
+    made: list[weakref.ref[Situation]] = []
+
+    def watched(*given: Any) -> Situation:
+        made.append(weakref.ref(z := situation(*given)))
+        return z
+
+    monkeypatch.setattr(predict, "situation", watched)
+    asked = batch("softmax", [[1.0, 2.0, 3.0]], dtype="bfloat16")
+    for _ in predictions(Right(Oracle().truth(asked.inputs), "value")):
+        assert sum(z() is not None for z in made) == 1
+    assert len(made) == len(arithmetics(asked.inputs.format)) == 5

@@ -15,7 +15,8 @@ from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import where
 from xent_conformance.diagnosis.predict import predictions
 from xent_conformance.diagnosis.remembered import Remembered, remember, remembering
-from xent_conformance.diagnosis.said import PLACE_BYTES, Call, Said, Saying
+from xent_conformance.diagnosis.said import PLACE_BYTES, Call, Said
+from xent_conformance.diagnosis.sayings import Packed, Saying, pack
 from xent_conformance.diagnosis.where import sayings_folder, sayings_of
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.kept import keep, kept
@@ -173,16 +174,16 @@ def test_a_file_holds_what_it_is_given() -> None:
         b"c" * PLACE_BYTES: {("two", "x"): Saying(("two", "x"), masks[0][:1], masks[1][:1])},
     }
     path = sayings_folder() / "0" / "some.sayings"
-    remember(path, known)
+    remember(path, {place: pack(of) for place, of in known.items()})
     read = Remembered(path)
     for place, of in known.items():
-        there = read.at(place)
+        there = read.at(place).known
         assert list(there) == list(of)
         for name, ours in of.items():
             theirs = there[name]
             assert (ours is None) == (theirs is None)
             assert ours is None or theirs is None or _equal([ours], [theirs])
-    assert read.at(b"d" * PLACE_BYTES) == {}
+    assert read.at(b"d" * PLACE_BYTES) == Packed() and not Packed().known
     body = kept(path)
     assert body is not None and json.loads(body.split(b"\n")[0])
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.support.by_hand import batch
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.running import plan
 from xent_conformance.running.early import Early
-from xent_conformance.running.paged import _ARRAYS
 
 SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
 
@@ -133,8 +132,7 @@ class Whole:
 
     def batches(self) -> Iterator[Any]:
         self.at_first += self._early.begun
-        inputs = SimpleNamespace(n=1, **dict.fromkeys(_ARRAYS, np.zeros((1, 1))))
-        yield SimpleNamespace(stacked=True, asks=(), nbytes=8, inputs=inputs)
+        yield batch("softmax", [[0.0]])
 
     possible = ("cpu",)
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from xent_conformance import __main__ as main
+from xent_conformance.cases.case import Ask, Batch
+from xent_conformance.reference.formats import BINARY32
+from xent_conformance.reference.inputs import Inputs
 from xent_conformance.running import relief
 from xent_conformance.running.paged import Paged
 
@@ -51,6 +54,29 @@ def test_what_lies_between_what_is_held_goes_back() -> None:
     before = _held()
     relief.give_back()
     assert before - _held() > PIECE * MANY // 4 and len(pieces) == MANY // 16
+
+
+def _looked_at(batches: list[Batch]) -> float:
+    return sum(float(b.inputs.logits.sum()) + len(b.cases) for b in batches)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+@pytest.mark.parametrize("gives", [True, False])
+def test_what_was_looked_at_goes_back(gives: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where a file does not let go, it is seen here."""
+    if not gives:
+        monkeypatch.setattr(Paged, "let_go", lambda self: None)
+    row = np.ones((1, PIECE))
+    paged = Paged(tmp_path, 0, PIECE)
+    inputs = [Inputs("softmax", BINARY32, row * i, np.zeros((1, 0)), row) for i in range(16)]
+    found = [paged.batch(Batch("ones", i, (Ask("one", i.logits[0], "1.1"),))) for i in inputs]
+    paged.settle()
+    _looked_at(found)
+    before = _held()
+    relief.Relief(paged)()
+    gone = before - _held()
+    assert gone > PIECE * 8 * 12 if gives else gone < PIECE * 8 * 4
+    assert _looked_at(found) == PIECE * sum(range(16)) + 16, "and is there again"
 
 
 def test_what_a_user_has_told_polars_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -20,6 +24,7 @@ from xent_conformance.reports.run.file import (
     SCHEMA_VERSION,
     Run,
     RunFileError,
+    as_bytes,
     merge,
     read_run,
     write_run,
@@ -135,17 +140,42 @@ def test_a_write_that_fails_leaves_nothing_behind(path: Path, monkeypatch: pytes
     """And what was there before stays."""
     write_run(path, _run(_verdict(case="old")))
 
-    whole = Path.write_bytes
+    opened = Path.open
 
-    def full(self: Path, data: bytes) -> int:
-        whole(self, data[:99])
-        raise OSError(28, "No space left on device")
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            super().write(data[:99])
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    def full(self: Path, mode: str = "r", **more: Any) -> Any:
+        return Full(self, mode) if mode == "wb" else opened(self, mode, **more)
+
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(OSError, match=f"No space left on device: '{re.escape(str(path))}'"):
         write_run(path, _run(_verdict(case="new")))
     assert [p.name for p in path.parent.iterdir()] == ["run.parquet"]
     assert read_run(path).verdicts["case"].to_list() == ["old"]
+
+
+def _most(act: Callable[[], object]) -> int:
+    """Bytes that Python holds at most meanwhile, more than before."""
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_is_not_in_memory_before_it_is_written(path: Path) -> None:
+    """Beside the table, which is most of a run's memory, in its last moment."""
+    verdicts, drawn = _run().verdicts[np.zeros(2**16, np.int64)], np.random.default_rng(0)
+    floats = [name for name, kind in SCHEMA.items() if kind == pl.Float64()]
+    run = Run(verdicts.with_columns(pl.Series(name, drawn.random(2**16)) for name in floats), _run().headers)
+    written, held = _most(lambda: write_run(path, run)), _most(lambda: as_bytes(run))
+    size = path.stat().st_size
+    assert size > 2**21 and written < size / 2
+    assert held >= size, "what is held is seen"
 
 
 def test_a_header_that_is_no_json_leaves_nothing_behind(path: Path) -> None:
