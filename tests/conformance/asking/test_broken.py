@@ -162,9 +162,8 @@ def test_nobody_loses_more_than_so_many_lives(monkeypatch: pytest.MonkeyPatch) -
     rows = batch("softmax", [[3.0, float(i)] for i in range(32)])
     with process(f"{DEVICES}:PoisonedByThrees") as worker:
         (answer,) = ask(worker, rows, [replace(question("softmax", "value"), device="cuda:0")])
-        assert (
-            1 + 6 < worker.starts <= 1 + 1 + 6 + 5
-        )  # the whole, the lives, and the other half at each depth
+        # the whole, the lives, and the other half at each depth
+        assert 1 + 6 < worker.starts <= 1 + 1 + 6 + 5
     assert set(answer.failures["value"]) == set(range(32))
 
 

@@ -30,6 +30,8 @@ COSTS = Costs(
     certifying=0.1,
     reading=0.001,
     memory={"suite": 100.0, "fake": 200.0},
+    restart=3.0,
+    losing={},
 )
 
 
