@@ -1,6 +1,6 @@
-"""When a worker's garbage is collected: seldom, as frameworks make many objects and few rings of them.
+"""When garbage is collected in a process of ours: seldom, as there are many objects and few rings of them.
 
-Where it ends, nothing is: the system takes all of it back.
+Where a worker ends, nothing is: the system takes all of it back.
 """
 
 from __future__ import annotations
@@ -15,10 +15,16 @@ from typing import Any
 
 OBJECTS = 20_000
 """When there are so many more, they are looked at; Python's own number is 700 or 2,000. The workers of a
-second ``quick`` of PyTorch, JAX and TensorFlow spend a fifteenth less with it."""
+second ``quick`` of PyTorch, JAX and TensorFlow spend a fifteenth less with it, the suite's own process of
+one of PyTorch a twenty-fifth."""
 
 LARGE = 2**22
 """Bytes of a batch's arrays; what its calls have left goes at once, for memory is what is short then."""
+
+
+def seldom() -> None:
+    """From now on."""
+    gc.set_threshold(OBJECTS, 10, 10)
 
 
 @contextlib.contextmanager
@@ -29,7 +35,7 @@ def nothing_to_collect() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
-        gc.set_threshold(OBJECTS, 10, 10)
+        seldom()
         gc.enable()
 
 
