@@ -117,7 +117,7 @@ class Batch:
         shaped, a = replace(self.form, again="") != PLAIN_FORM, self.inputs.attributes
         return not (shaped or a.grouped or a.matrix) and self.inputs.copies == 1
 
-    @property
+    @cached_property
     def id(self) -> str:
         """``softmax/huge_logits/float32/n10``; with the first variant where the rows are asked apart."""
         path = f"{self.operator}/{self.family}/{self.inputs.format.name}/n{self.inputs.n}"
@@ -193,7 +193,7 @@ class Batch:
 
     def _hash(self, row: int) -> str:
         """Of the bits, and of the form where it is not the plain one."""
-        digest = self.inputs.row_digest(row)
+        digest = self.inputs.row_digests[row]
         if self.form == PLAIN_FORM:
             return digest
         filled = f" {self.form.filled}" if self.form.filled else ""
