@@ -108,7 +108,7 @@ class Batch:
         i = self.inputs
         return sum(a.nbytes for a in (i.logits, i.labels, i.cotangent, i.tangent))
 
-    @property
+    @cached_property
     def stacked(self) -> bool:
         """Whether it is a stack of rows and nothing else, which may be filled up with more of them.
 

@@ -15,7 +15,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +263,6 @@ def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Pat
 
 def _sent(question: Question) -> dict[str, Any]:
     """A question as a worker needs it: what is withheld is no business of its."""
-    sent = asdict(question)
+    sent = {**vars(question), "manner": vars(question.manner)}
     del sent["withheld"]
     return sent

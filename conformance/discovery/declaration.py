@@ -161,12 +161,12 @@ class Declaration:
         """Who says that the output is not offered in such a call; None where it is offered."""
         for lack in self.not_offered:
             if (
-                any(fnmatch.fnmatchcase(implementation, glob) for glob in lack.implementations)
-                and (not lack.modes or mode in lack.modes)
+                (not lack.modes or mode in lack.modes)
                 and (not lack.outputs or output in lack.outputs)
                 and (not lack.dtypes or dtype in lack.dtypes)
-                and (not lack.manners or manner.kinds & set(lack.manners))
                 and (not lack.variants or variant in lack.variants)
+                and any(fnmatch.fnmatchcase(implementation, glob) for glob in lack.implementations)
+                and (not lack.manners or manner.kinds & set(lack.manners))
             ):
                 return lack.source
         return None
