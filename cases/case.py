@@ -108,7 +108,7 @@ class Batch:
         i = self.inputs
         return sum(a.nbytes for a in (i.logits, i.labels, i.cotangent, i.tangent))
 
-    @property
+    @cached_property
     def stacked(self) -> bool:
         """Whether it is a stack of rows and nothing else, which may be filled up with more of them.
 
@@ -193,7 +193,7 @@ class Batch:
 
     def _hash(self, row: int) -> str:
         """Of the bits, and of the form where it is not the plain one."""
-        digest = self.inputs.row_digest(row)
+        digest = self.inputs.row_digests[row]
         if self.form == PLAIN_FORM:
             return digest
         filled = f" {self.form.filled}" if self.form.filled else ""

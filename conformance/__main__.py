@@ -32,7 +32,9 @@ def main() -> None:
     frugal()
     with Interrupts():
         from xent_conformance.commands.unheard import unheard
+        from xent_conformance.worker.garbage import seldom
 
+        seldom()
         sys.stdout = unheard(sys.stdout)  # first: where one is closed, the next file would take its number
         sys.stderr = sys.stderr or unheard(None)
 

@@ -221,20 +221,23 @@ class Inputs:
             self.tangent.reshape(rows, self.n) if self.tangent.size else self.tangent,
         )
 
-    def row_digest(self, i: int) -> str:
-        """Content hash of one row: operator, format, attributes and exact bits (little-endian binary64)."""
-        h = hashlib.sha256(f"{self.operator} {self.format.name} {self.n}".encode())
+    @cached_property
+    def row_digests(self) -> tuple[str, ...]:
+        """Content hash of each row: operator, format, attributes and exact bits (little-endian binary64)."""
+        common = hashlib.sha256(f"{self.operator} {self.format.name} {self.n}".encode())
         if self.attributes != PLAIN or self.copies != 1:
-            h.update(f"{self.attributes.described} {self.copies}".encode())
-        for array in (self.logits, self.labels, self.cotangent, self.tangent):
-            if array.shape[0]:
+            common.update(f"{self.attributes.described} {self.copies}".encode())
+        given = [a for a in (self.logits, self.labels, self.cotangent, self.tangent) if a.shape[0]]
+
+        def of_row(i: int) -> str:
+            h = common.copy()
+            for array in given:
                 h.update(np.ascontiguousarray(array[i], dtype="<f8").tobytes())
-        return h.hexdigest()[:16]
+            return h.hexdigest()[:16]
+
+        return tuple(map(of_row, range(len(self))))
 
     @cached_property
     def digest(self) -> str:
         """Content hash of the batch."""
-        h = hashlib.sha256()
-        for i in range(len(self)):
-            h.update(self.row_digest(i).encode())
-        return h.hexdigest()[:32]
+        return hashlib.sha256("".join(self.row_digests).encode()).hexdigest()[:32]

@@ -130,18 +130,22 @@ def rules_of(operator: Operator) -> Sequence[Rule]:
 
 
 @functools.cache
-def rows_of(operator: Operator) -> Sequence[Row]:
-    """What is asked in ``quick`` and ``standard``, each with its format and width.
+def quick_of(operator: Operator) -> Sequence[Row]:
+    """What is asked in ``quick``, in its one format and width: all pairs of what can be asked there meet.
 
-    All pairs of what ``quick`` can ask meet there, first among implementations that take no attribute and no
-    layout; ``standard`` adds formats and widths.
+    First among implementations that take no attribute and no layout.
     """
     axes, rules = axes_of(operator), rules_of(operator)
     bare = covering({a: [BARE[a]] if a in BARE else values for a, values in axes.items()}, rules)
     quick = covering(axes, rules, first=bare, also=PLACES)
-    cell = {"format": "float32", "width": str(FIRST)}
-    whole = {**axes, "format": tuple(FORMATS), "width": WIDTHS}
-    return covering(whole, rules, first=[{**row, **cell} for row in quick])
+    return [{**row, "format": "float32", "width": str(FIRST)} for row in quick]
+
+
+@functools.cache
+def rows_of(operator: Operator) -> Sequence[Row]:
+    """What is asked in ``quick`` and ``standard``, which adds formats and widths."""
+    whole = {**axes_of(operator), "format": tuple(FORMATS), "width": WIDTHS}
+    return covering(whole, rules_of(operator), first=quick_of(operator))
 
 
 @functools.cache
@@ -154,7 +158,12 @@ def triples_of(operator: Operator) -> Sequence[Row]:
 
 
 def asked_in(operator: Operator, fmt: str, n: int) -> Sequence[Row]:
-    """The rows of one format and width."""
+    """The rows of one format and width.
+
+    To those of ``quick`` nothing is added: what meets there without another format or width has met.
+    """
+    if (fmt, n) == ("float32", FIRST):
+        return quick_of(operator)
     every = triples_of(operator) if n == THREES else rows_of(operator)
     return [row for row in every if row["format"] == fmt and int(row["width"]) == n]
 

@@ -18,8 +18,9 @@ LOOKS_UP = 0.2
 """Seconds after which one that waits asks whether the worker lives."""
 
 
-AT_ONCE = 1 << 20
-"""Bytes that are read at once, at most: memory is taken for as many, and a pipe holds fewer."""
+AT_ONCE = 1 << 16
+"""Bytes that are read at once, at most: as many as a pipe of Linux holds. A frame is asked for in pieces,
+most of which are small, and there already."""
 
 
 class Pipes(Protocol):
@@ -37,16 +38,20 @@ class Selecting:
 
     def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         self._source, self._sink = source, sink
+        self._rest = b""
         os.set_blocking(sink.fileno(), False)
 
     def read(self, size: int, seconds: float) -> bytes:
         """See :class:`Pipes`."""
         import select  # elsewhere it knows sockets alone
 
-        ready, _, _ = select.select([self._source], [], [], seconds)
-        if not ready:
-            raise TimeoutError
-        return os.read(self._source.fileno(), min(size, AT_ONCE))
+        if not self._rest:
+            ready, _, _ = select.select([self._source], [], [], seconds)
+            if not ready:
+                raise TimeoutError
+            self._rest = os.read(self._source.fileno(), AT_ONCE)
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""
@@ -76,7 +81,7 @@ class Pumped:
         chunk = b"."
         while chunk:
             try:
-                chunk = os.read(stream.fileno(), 1 << 16)
+                chunk = os.read(stream.fileno(), AT_ONCE)
             except (OSError, ValueError):  # closed
                 chunk = b""
             self._chunks.put(chunk)

@@ -15,7 +15,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,18 @@ package = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
 from xent_conformance.worker.parent import die_with_parent
 die_with_parent()
-sys.path[:0] = [folder for folder in sys.argv[5:] if folder not in sys.path]
+sys.path[:0] = [folder for folder in sys.argv[6:] if folder not in sys.path]
 sys.path += filter(None, sys.argv[4].split(os.pathsep))  # what it lacks, after all that it has
+lacks = next((name for name in sys.argv[5].split() if importlib.util.find_spec(name) is None), "")
 sys.argv[1:] = sys.argv[3:4]
 try:
+    if lacks:  # told as Python tells it, before anything is imported that takes long
+        importlib.import_module(lacks)
     from xent_conformance.worker.serve import main
-except ImportError as error:  # of what the protocol itself is written with: told without it
+except ImportError as error:  # of what the protocol itself is written with, if not that: told without it
     import json, struct
-    told = {"kind": "absent", "message": f"{type(error).__name__}: {error}", "lacks": error.name or ""}
+    told = {"kind": "absent", "message": f"{type(error).__name__}: {error}"}
+    told |= {"broken": False} if lacks else {"lacks": error.name or ""}
     frame = json.dumps({**told, "arrays": []}).encode()
     sys.stdout.buffer.write(b"xent" + struct.pack("<I", len(frame)) + frame)
     sys.stdout.buffer.flush()
@@ -121,6 +125,7 @@ class Process:
                     str(here),
                     self.launch.adapter,
                     os.pathsep.join(self.launch.lent),
+                    " ".join(self.launch.imports),
                     *self.launch.search,
                 ],
                 stdin=subprocess.PIPE,
@@ -259,6 +264,6 @@ def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Pat
 
 def _sent(question: Question) -> dict[str, Any]:
     """A question as a worker needs it: what is withheld is no business of its."""
-    sent = asdict(question)
+    sent = {**vars(question), "manner": vars(question.manner)}
     del sent["withheld"]
     return sent

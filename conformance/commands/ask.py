@@ -165,7 +165,8 @@ def run(
         told = estimate(selection, interpreters, out)
         show(STANDARD, formatted, show_estimate(told, out), lambda: told)
         return
-    decided = deciding(baseline, waivers, known, fail_on)
+    # a document holds what to type about each waiver, and the screen the decision in a sentence
+    decided = deciding(baseline, waivers, known, fail_on, next_steps=formatted is Format.JSON)
     kept = None if out == STANDARD else out
     # that nobody is there is for the gate to tell where a file is made whatever is there, and of a part
     evidence = force or bool(shard)

@@ -23,11 +23,13 @@ def deciding(
     fail_on: Sequence[FailOn] | None,
     *,
     first: bool = False,
+    next_steps: bool = True,
 ) -> Callable[[Run, Sequence[Path]], Gate]:
     """``decided(run, its files)``: the decision, with its files for the commands that make it again.
 
     What it needs is read at once, so that what is wrong with it is said before anything else is done: exit
     status 2 for a wrong waiver, 3 for a baseline that is no evidence. ``first``: a run is its own baseline.
+    ``next_steps``: as :func:`xent_conformance.decision.gate.decide` has it.
     """
     from xent_conformance.decision.gate import decide
     from xent_conformance.decision.policy import Policy
@@ -40,7 +42,8 @@ def deciding(
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
         if before is not None:
             check_baseline(before, baseline or (), run, runs)
-        decision = decide(run, baseline=run if first else before, waivers=accepts, policy=policy)
+        old = run if first else before
+        decision = decide(run, baseline=old, waivers=accepts, policy=policy, next_steps=next_steps)
         return replace(decision, files=files_of(runs, baseline, waivers, known, names))
 
     return decided

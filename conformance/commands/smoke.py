@@ -94,7 +94,7 @@ def smoke(
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
-    decided = deciding(None, waivers, known, None)
+    decided = deciding(None, waivers, known, None, next_steps=False)
     try:
         result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
     except RunFileError as error:

@@ -30,13 +30,23 @@ from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
 
 
 def decide(
-    run: Run, *, baseline: Run | None = None, waivers: Sequence[Waiver] = (), policy: Policy | None = None
+    run: Run,
+    *,
+    baseline: Run | None = None,
+    waivers: Sequence[Waiver] = (),
+    policy: Policy | None = None,
+    next_steps: bool = True,
 ) -> Gate:
-    """The decision on ``run``."""
+    """The decision on ``run``.
+
+    ``next_steps``: whether each waiver that accepts nothing has the command to type about it, for which its
+    witness is looked for in the corpus; who shows the decision in a sentence does without.
+    """
     policy = policy or Policy()
     statuses = run.verdicts.select("status", users=USERS).filter("users")["status"]
     marked, judged = marked_faults(run, waivers)
-    judged = [replace(w, next=for_waiver(w, run)) for w in judged]
+    if next_steps:
+        judged = [replace(w, next=for_waiver(w, run)) for w in judged]
     open_faults = marked.filter(pl.col("waiver").is_null())
     comparison = None
     reasons = evidence(run)

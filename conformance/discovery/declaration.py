@@ -29,7 +29,8 @@ class Declaration:
     ``settings_only``: kinds of devices that are asked under a setting alone, such as the CPU of a kernel that
     runs there in an interpreter only; ``accelerators``: those on which such an adapter is asked as it is,
     where the machine has one.
-    ``environment``: variables set before its start. ``not_offered``: what its implementations do not have;
+    ``environment``: variables set before its start. ``imports``: packages without which it is not started.
+    ``not_offered``: what its implementations do not have;
     all else is offered, and is to be answered.
     ``in_eight_bits``: the implementations that take logits of eight bits (SPEC.md 6.17); ``from_eight_bits``:
     those that take them where a wider format is asked for. ``compiling``: modes that compile every shape
@@ -54,6 +55,7 @@ class Declaration:
     settings_only: frozenset[str] = frozenset()
     accelerators: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
     not_offered: tuple[NotOffered, ...] = ()
     sparse: bool = False
     in_eight_bits: frozenset[str] = frozenset()
@@ -81,6 +83,7 @@ class Declaration:
             settings_only=frozenset(getattr(kind, "settings_only", ())),
             accelerators=frozenset(getattr(kind, "accelerators", ())),
             environment=dict(getattr(kind, "environment_before", {})),
+            imports=tuple(getattr(kind, "imports", ())),
             not_offered=tuple(getattr(kind, "not_offered", ())),
             sparse=bool(getattr(kind, "sparse", False)),
             in_eight_bits=frozenset(getattr(kind, "in_eight_bits", ())),
@@ -158,12 +161,12 @@ class Declaration:
         """Who says that the output is not offered in such a call; None where it is offered."""
         for lack in self.not_offered:
             if (
-                any(fnmatch.fnmatchcase(implementation, glob) for glob in lack.implementations)
-                and (not lack.modes or mode in lack.modes)
+                (not lack.modes or mode in lack.modes)
                 and (not lack.outputs or output in lack.outputs)
                 and (not lack.dtypes or dtype in lack.dtypes)
-                and (not lack.manners or manner.kinds & set(lack.manners))
                 and (not lack.variants or variant in lack.variants)
+                and any(fnmatch.fnmatchcase(implementation, glob) for glob in lack.implementations)
+                and (not lack.manners or manner.kinds & set(lack.manners))
             ):
                 return lack.source
         return None

@@ -27,7 +27,8 @@ from xent_conformance.worker.apart import APART
 class Launch:
     """How to start a worker. ``environment`` is added to this process's own.
 
-    ``search`` are folders before the worker's own path, ``lent`` are after it.
+    ``search`` are folders before the worker's own path, ``lent`` are after it. Where one of ``imports`` is
+    not there, the framework is absent, and nothing of it is imported.
     """
 
     adapter: str
@@ -35,6 +36,7 @@ class Launch:
     search: Sequence[str] = ()
     lent: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    imports: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,13 @@ class Seat:
         f = self.framework
         told = {APART: self.apart} if self.apart else {}
         environment = {**alone, **told, **self.environment}
-        return Launch(f.adapter, self.interpreter, f.search, environment=environment)
+        return Launch(
+            f.adapter,
+            self.interpreter,
+            f.search,
+            environment=environment,
+            imports=self.declaration.imports,
+        )
 
     def device(self, device: str) -> str:
         """``cpu``, or ``cpu[isa=avx2]``."""

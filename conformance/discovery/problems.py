@@ -346,6 +346,12 @@ def _environment_before(kind: type, variables: Any) -> Iterator[Problem]:
     yield from _texts("environment_before", variables)
 
 
+def _imports(kind: type, imports: Any) -> Iterator[Problem]:
+    if not _is_sequence(imports) or not all(isinstance(n, str) and n.isidentifier() for n in imports):
+        remedy = 'such as ("torch", "mine"): the packages that it imports, without what is in them'
+        yield Problem("`imports` is no sequence of names of packages", remedy)
+
+
 def _texts(name: str, given: Any) -> Iterator[Problem]:
     """A mapping from text to text, or the problem that it is none."""
     if not is_text_to_text(given):
@@ -399,4 +405,5 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "settings_only": _settings_only,
     "accelerators": _accelerators,
     "environment_before": _environment_before,
+    "imports": _imports,
 }

@@ -32,6 +32,7 @@ class ExecuTorch(Torch):
 
     name = "executorch"
     distribution = "executorch"
+    imports: ClassVar[Sequence[str]] = ("executorch", "torch")
     modes: ClassVar = {"eager": "quick"}
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
     glances: ClassVar = {}

@@ -173,6 +173,7 @@ class Jax:
 
     name = "jax"
     distribution = "jax"
+    imports: ClassVar[Sequence[str]] = ("jax",)
     modes: ClassVar = {"jit": "quick", "eager": "standard", "vmap": "full"}
     compiling: ClassVar = frozenset(modes)
     variants: ClassVar = JAX

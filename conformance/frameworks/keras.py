@@ -249,6 +249,7 @@ class KerasTensorFlow(_Keras, TensorFlow):
     """Needs ``keras`` and ``tensorflow``."""
 
     name = "keras-tensorflow"
+    imports: ClassVar[Sequence[str]] = ("tensorflow", "keras")
     modes: ClassVar = {"eager": "standard", "xla": "full"}
     compiling: ClassVar = frozenset({"xla"})
     glances: ClassVar = {"eager": GLANCE}
@@ -259,6 +260,7 @@ class KerasTorch(_Keras, Torch):
     """Needs ``keras`` and ``torch``."""
 
     name = "keras-torch"
+    imports: ClassVar[Sequence[str]] = ("torch", "keras")
     modes: ClassVar = {"eager": "full"}
     glances: ClassVar = {"eager": GLANCE}
     from_eight_bits: ClassVar = frozenset()
@@ -269,6 +271,7 @@ class KerasJax(_Keras, Jax):
     """Needs ``keras`` and ``jax``."""
 
     name = "keras-jax"
+    imports: ClassVar[Sequence[str]] = ("jax", "keras")
     modes: ClassVar = {"jit": "full"}
     compiling: ClassVar = frozenset(modes)
     glances: ClassVar = {"jit": GLANCE}

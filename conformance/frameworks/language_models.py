@@ -61,6 +61,7 @@ class Trl(_OnTorch):
 
     name = "trl"
     distribution = "trl"
+    imports: ClassVar[Sequence[str]] = ("torch", "trl")
     widening: ClassVar = frozenset()
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
@@ -87,6 +88,7 @@ class Transformers(_OnTorch):
 
     name = "transformers"
     distribution = "transformers"
+    imports: ClassVar[Sequence[str]] = ("torch", "transformers")
     widening: ClassVar = frozenset({"eager"})
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(
@@ -112,6 +114,7 @@ class Verl(_OnTorch):
 
     name = "verl"
     distribution = "verl"
+    imports: ClassVar[Sequence[str]] = ("torch", "verl")
     widening: ClassVar = frozenset()
     implementations: ClassVar[Sequence[Implementation]] = (
         Implementation(

@@ -57,6 +57,7 @@ class Liger(Torch):
 
     name = "liger"
     distribution = "liger-kernel"
+    imports: ClassVar[Sequence[str]] = ("torch", "triton", "liger_kernel")
     modes: ClassVar = {COMPILED: "quick", INTERPRETED: "quick"}
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
     glances: ClassVar = {}

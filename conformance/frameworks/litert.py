@@ -38,6 +38,7 @@ class LiteRT:
 
     name = "litert"
     distribution = "ai-edge-litert"
+    imports: ClassVar[Sequence[str]] = ("ai_edge_litert",)
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
     settings_only: ClassVar = frozenset({"cpu"})

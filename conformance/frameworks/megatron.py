@@ -37,6 +37,7 @@ class Megatron(Torch):
 
     name = "megatron"
     distribution = "megatron-core"
+    imports: ClassVar[Sequence[str]] = ("torch", "megatron")
     modes: ClassVar = {"eager": "quick"}
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {}
     glances: ClassVar = {}

@@ -22,6 +22,7 @@ class Mlx:
 
     name = "mlx"
     distribution = "mlx"
+    imports: ClassVar[Sequence[str]] = ("mlx",)
     modes: ClassVar = {"eager": "standard"}
     glances: ClassVar = {"eager": Glance(("mlx.nn.losses.cross_entropy:indices",))}
     autodiff = True

@@ -59,6 +59,7 @@ class Ncnn:
 
     name = "ncnn"
     distribution = "ncnn"
+    imports: ClassVar[Sequence[str]] = ("ncnn",)
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}

@@ -142,6 +142,7 @@ class OnnxReference(Onnx):
 
     name = "onnx"
     distribution = "onnx"
+    imports: ClassVar[Sequence[str]] = ("onnx",)
     implementations = of_onnx("onnx.reference")
     glances: ClassVar = {"eager": Glance(("onnx.reference:SoftmaxCrossEntropyLoss",))}
 
@@ -164,6 +165,7 @@ class OnnxRuntime(Onnx):
 
     name = "onnxruntime"
     distribution = "onnxruntime"
+    imports: ClassVar[Sequence[str]] = ("onnx", "onnxruntime")
     implementations = of_onnx("onnxruntime")
     glances: ClassVar = {"eager": Glance(("onnxruntime:SoftmaxCrossEntropyLoss",))}
     not_offered: ClassVar[Sequence[NotOffered]] = (

@@ -30,6 +30,7 @@ class OnnxRuntimeWebGpu(OnnxRuntime):
 
     name = "onnxruntime-webgpu"
     distribution = "onnxruntime-webgpu"
+    imports: ClassVar[Sequence[str]] = ()  # of its module it is not the only owner
     modes: ClassVar = {"eager": "quick"}
     glances: ClassVar = {}
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}

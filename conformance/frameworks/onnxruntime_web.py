@@ -48,6 +48,7 @@ class OnnxRuntimeWeb(Onnx):
 
     name = "onnxruntime-web"
     distribution = "onnxruntime-web"
+    imports: ClassVar[Sequence[str]] = ("onnx",)
     modes: ClassVar = {"eager": "quick"}
     implementations = of_onnx("onnxruntime-web")
     settings_only: ClassVar = frozenset({"cpu"})

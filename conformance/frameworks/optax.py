@@ -75,6 +75,7 @@ class Optax(Jax):
 
     name = "optax"
     distribution = "optax"
+    imports: ClassVar[Sequence[str]] = ("jax", "optax")
     modes: ClassVar = {"jit": "standard", "eager": "full"}
     compiling: ClassVar = frozenset({"eager"})  # standard asks under jit alone, and so of every loss
     glances: ClassVar = {

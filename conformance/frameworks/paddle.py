@@ -68,6 +68,7 @@ class Paddle:
 
     name = "paddle"
     distribution = "paddlepaddle"
+    imports: ClassVar[Sequence[str]] = ("paddle",)
     modes: ClassVar = {"eager": "quick"}
     environment_before: ClassVar = {"OMP_NUM_THREADS": "1", "GLOG_minloglevel": "3"}
     autodiff = True

@@ -24,6 +24,7 @@ class OpenVino(Onnx):
 
     name = "openvino"
     distribution = "openvino"
+    imports: ClassVar[Sequence[str]] = ("onnx", "openvino")
     modes: ClassVar = {"eager": "quick"}
     implementations = of_onnx("openvino")
     settings_only: ClassVar = frozenset({"cpu"})
@@ -79,6 +80,7 @@ class Tract(Onnx):
 
     name = "tract"
     distribution = "tract"
+    imports: ClassVar[Sequence[str]] = ("onnx", "tract")
     modes: ClassVar = {"eager": "quick"}
     # it has no SoftmaxCrossEntropyLoss: "Operator can not be made a TypedOp"
     implementations = tuple(i for i in of_onnx("tract") if not i.name.endswith("Loss"))

@@ -29,6 +29,7 @@ class SciPy:
 
     name = "scipy"
     distribution = "scipy"
+    imports: ClassVar[Sequence[str]] = ("scipy",)
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
     sparse = True

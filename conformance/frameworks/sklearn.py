@@ -57,6 +57,7 @@ class SkLearn:
 
     name = "sklearn"
     distribution = "scikit-learn"
+    imports: ClassVar[Sequence[str]] = ("sklearn",)
     modes: ClassVar = {"eager": "quick"}
     autodiff = True
     layouts: ClassVar = frozenset({"transposed", "strided", "sliced", "reversed", "broadcast"})

@@ -32,6 +32,7 @@ class TensorFlow:
 
     name = "tensorflow"
     distribution = "tensorflow"
+    imports: ClassVar[Sequence[str]] = ("tensorflow",)
     modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
     compiling: ClassVar = frozenset({"xla"})
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {

@@ -41,6 +41,7 @@ class Tinygrad:
 
     name = "tinygrad"
     distribution = "tinygrad"
+    imports: ClassVar[Sequence[str]] = ("tinygrad",)
     modes: ClassVar = {"lazy": "standard"}
     glances: ClassVar = {"lazy": Glance(("tinygrad.Tensor.cross_entropy:indices",))}
     environment_before: ClassVar = {"CCACHE": "0", "DEV": "CPU", "NUM_CPU_THREADS": "1"}

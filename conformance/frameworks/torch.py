@@ -48,6 +48,7 @@ class Torch:
 
     name = "torch"
     distribution = "torch"
+    imports: ClassVar[Sequence[str]] = ("torch",)
     modes: ClassVar = {
         "eager": "quick",
         "func": "standard",

@@ -37,6 +37,7 @@ class XGBoost:
 
     name = "xgboost"
     distribution = "xgboost"
+    imports: ClassVar[Sequence[str]] = ("xgboost",)
     modes: ClassVar = {"eager": "quick"}
     autodiff = False
     states: ClassVar[Mapping[str, frozenset[str]]] = {"eager": frozenset({"other_between"})}

@@ -37,7 +37,7 @@ from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
 from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
-from xent_conformance.worker.garbage import collect_after, keep_all, nothing_to_collect
+from xent_conformance.worker.garbage import collect_after, ending_at_once, nothing_to_collect
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, older, said
 from xent_conformance.worker.inputs import Inputs
@@ -284,7 +284,6 @@ def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:
             header, arrays = receive(source)
         except Closed:
             let_go()
-            keep_all()  # nor is it walked once more because we end
             return
         for q in header["questions"]:
             question = Question(**{**q, "outputs": tuple(q["outputs"]), "manner": manner_of(q["manner"])})
@@ -309,6 +308,7 @@ def main() -> None:
 
     Ctrl-C is for the driver, which ends us; a worker that it interrupted as well would look like a crash.
     """
+    done = ending_at_once()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -317,6 +317,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     serve(sys.argv[1], source, sink)
+    done.set()
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def test_one_bit_changes_one_hash(name: str) -> None:
     value = arrays[name][2, 0]
     arrays[name][2, 0] = float(np.nextafter(np.float32(value), np.float32(np.inf)))
     changed = Inputs(b.operator, b.inputs.format, **arrays)
-    differs = [changed.row_digest(i) != b.inputs.row_digest(i) for i in range(len(changed))]
+    differs = [changed.row_digests[i] != b.inputs.row_digests[i] for i in range(len(changed))]
     assert differs == [i == 2 for i in range(len(changed))]
     assert changed.digest != b.inputs.digest
 
@@ -195,7 +195,7 @@ def test_the_sign_of_zero_is_part_of_the_hash() -> None:
 def test_equal_bits_of_another_question_have_another_hash() -> None:
     x, none, c = np.array([[0.5, 1.0]]), np.zeros((1, 0)), np.ones((1, 2))
     questions = [Inputs(o, f, x, none, c) for o in ("softmax", "log_softmax") for f in FORMATS.values()]
-    assert len({q.row_digest(0) for q in questions}) == len(questions)
+    assert len({q.row_digests[0] for q in questions}) == len(questions)
 
 
 # --- what is asked --------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from xent_conformance.cases.families.crossing_axes import (
     clauses_of,
     form_of,
     name_of,
+    quick_of,
+    rows_of,
     rules_of,
 )
 from xent_conformance.cases.pairwise import Row
@@ -90,6 +92,22 @@ def test_implementations_that_take_nothing_are_asked_all_that_is_left(operator: 
 def test_the_documentation_is_what_is_printed() -> None:
     """Print it anew: ``.venv/bin/python -m docs.coverage > docs/COVERAGE.md``."""
     assert COVERAGE.read_text(encoding="utf-8") == table()
+
+
+@EACH
+def test_nothing_is_added_to_what_quick_asks(operator: Operator) -> None:
+    """Rows of ``standard`` bring another format or another width; ``quick`` does not wait for them."""
+    added = rows_of(operator)[len(quick_of(operator)) :]
+    assert rows_of(operator)[: len(quick_of(operator))] == quick_of(operator)
+    assert added and not [row for row in added if (row["format"], row["width"]) == ("float32", str(FIRST))]
+    assert asked_in(operator, "float32", FIRST) == quick_of(operator)
+
+
+def test_quick_does_without_the_rows_of_standard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xent_conformance.cases.families.crossing_axes.rows_of", None)
+    assert asked_by("quick", DENSE) and asked_in(DENSE, "float32", FIRST)
+    with pytest.raises(TypeError):
+        asked_by("standard", DENSE)
 
 
 # --- names and forms ------------------------------------------------------------------------------------

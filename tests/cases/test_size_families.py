@@ -84,7 +84,7 @@ def test_rows_are_repeated_until_there_are_many(operator: Operator) -> None:
 
 def test_how_many_rows_is_part_of_the_hash() -> None:
     b, case = find_case("softmax/many_rows/rows_257/float32/n3/r0")
-    assert case.hash != b.inputs.row_digest(0)
+    assert case.hash != b.inputs.row_digests[0]
 
 
 @EACH

@@ -162,6 +162,10 @@ class EnvironmentBeforeIsAList(Right):
     environment_before = ["SLOW=1"]
 
 
+class ImportsIsText(Right):
+    imports = "numpy"
+
+
 class NotInstalled(Right):
     def __init__(self):
         import no_such_framework  # noqa: F401

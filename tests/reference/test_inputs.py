@@ -160,7 +160,7 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("plain", "row", "batch"), PUBLISHED)
 def test_plain_rows_keep_their_hash(plain: Inputs, row: str, batch: str) -> None:
-    assert (plain.row_digest(0), plain.digest) == (row, batch)
+    assert (plain.row_digests[0], plain.digest) == (row, batch)
     assert replace(plain, attributes=Attributes(), tangent=np.zeros((0, 0)), copies=1).digest == batch
 
 
@@ -190,7 +190,7 @@ def test_the_hash_depends_on_everything_that_is_asked() -> None:
             )
         ),
     ]
-    assert len({i.row_digest(0) for i in asked}) == len({i.digest for i in asked}) == len(asked)
+    assert len({i.row_digests[0] for i in asked}) == len({i.digest for i in asked}) == len(asked)
 
 
 def test_groups_of_no_example_are_told_apart_by_their_classes() -> None:

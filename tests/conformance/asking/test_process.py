@@ -71,6 +71,24 @@ def test_an_absent_framework_says_why() -> None:
         Process(launch("Absent"))
 
 
+def test_a_package_that_is_not_there_is_missed_before_another_is_imported() -> None:
+    """The adapter would end its process: it is not made."""
+    lacking = replace(launch("BreaksOnImport"), imports=("numpy", "no_such_framework", "nor_this"))
+    with pytest.raises(FrameworkAbsent) as absent:
+        Process(lacking)
+    assert str(absent.value) == "ModuleNotFoundError: No module named 'no_such_framework'"
+    assert not absent.value.lacks and not absent.value.broken
+
+
+def test_packages_that_are_there_are_no_reason() -> None:
+    """Those of the folders that it is started with among them, which are not imported for it."""
+    worker = Process(replace(launch("Exact"), imports=("numpy", "tests")))
+    try:
+        assert _answers(worker)
+    finally:
+        worker.close()
+
+
 def test_an_adapter_that_is_not_there_is_absent() -> None:
     with pytest.raises(FrameworkAbsent, match="No module named 'no_such_adapter'"):
         Process(Launch("no_such_adapter:Fake"))

@@ -9,12 +9,15 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from tests.support.small_run import verdict
+from tests.support.small_run import header, run_of, verdict
 from xent_conformance.cases.smoke import OPERATORS
 from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 from xent_conformance.commands.smoke import doors
+from xent_conformance.decision import gate
+from xent_conformance.decision.judged import JudgedWaiver
+from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.discovery.framework import FRAMEWORKS
-from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.terminal.early import first_finding
 
 
@@ -39,6 +42,24 @@ def test_what_is_wrong_fails_and_shows_while_it_is_asked(install: Install) -> No
     assert "fake." in line and "breaks clause" in line and "conformance explain " in line
     quiet = conformance("smoke", "fake", "-q", status=FAILED)
     assert "first finding" not in quiet.stderr and quiet.stdout.startswith("gate failed")
+
+
+def test_its_sentence_takes_no_look_at_the_corpus_for_the_waivers(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to type about each is told by the commands that show waivers."""
+
+    def looked(judged: JudgedWaiver, run: Run) -> str:
+        raise AssertionError(f"looked for what to type about {judged.waiver.name}")
+
+    monkeypatch.setattr(gate, "for_waiver", looked)
+    install(fake="Exact")
+    assert "gate passed: " in conformance("smoke").stdout
+    waivers = read_waivers(known_files())
+    told = gate.decide(run_of([], header()), waivers=waivers, next_steps=False)
+    assert len(told.waivers) == len(waivers) and not any(w.next for w in told.waivers)
+    with pytest.raises(AssertionError, match="looked for what to type about"):
+        gate.decide(run_of([], header()), waivers=waivers)
 
 
 def test_what_is_not_there(install: Install) -> None:

@@ -1,15 +1,20 @@
-"""While a framework is loaded nothing is collected, and what it made is not looked at again; then seldom."""
+"""While a framework is loaded nothing is collected, then seldom; a process that ends takes nothing apart."""
 
 from __future__ import annotations
 
 import gc
 import io
+import os
+import subprocess
+import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from tests.support.by_hand import process
 from tests.support.fakes import Exact
 from xent_conformance.worker.garbage import LARGE, OBJECTS, collect_after
 from xent_conformance.worker.serve import serve
@@ -32,6 +37,18 @@ class IsNotThere(Exact):
 
     def __init__(self) -> None:
         raise ModuleNotFoundError("No module named 'nothing'")
+
+
+class _Held(ModuleType):
+    def __del__(self, write: Callable[[int, bytes], int] = os.write) -> None:
+        write(2, b"taken apart")
+
+
+class Holds(Exact):
+    """It has imported a module that says so when it is freed."""
+
+    def __init__(self) -> None:
+        sys.modules["held"] = _Held("held")
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +90,35 @@ def test_what_a_large_batch_has_left_goes_at_once(elements: int, freed: bool) ->
     finally:
         gc.enable()
         gc.collect()
+
+
+_ENDS = """
+import atexit, sys
+from xent_conformance.worker.garbage import ending_at_once
+done = ending_at_once()
+atexit.register(print, "registered", flush=True)
+class Held:
+    def __del__(self):
+        print("taken apart", flush=True)
+held = Held()
+if sys.argv[1] == "well":
+    done.set()
+else:
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "told"), [("well", 0, ["registered"]), ("ill", 7, ["registered", "taken apart"])]
+)
+def test_who_ends_well_does_what_is_registered_and_no_more(how: str, status: int, told: list[str]) -> None:
+    ended = subprocess.run([sys.executable, "-c", _ENDS, how], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.splitlines()) == (status, told), ended.stderr
+
+
+def test_a_worker_ends_so() -> None:
+    """What its modules hold is not taken apart; it has ended by itself, and not been killed."""
+    with process(f"{HERE}:Holds") as worker:
+        pass
+    assert worker._process.returncode == 0
+    assert "taken apart" not in worker._errors.text()

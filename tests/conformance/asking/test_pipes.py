@@ -1,0 +1,61 @@
+"""Pipes give what is asked for, piece by piece, however much came at once; and the end stays the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from xent_conformance.asking import pipes
+
+Kind = type[pipes.Selecting] | type[pipes.Pumped]
+
+
+@contextmanager
+def _reading(kind: Kind) -> Iterator[tuple[pipes.Pipes, int]]:
+    """Pipes, and where one writes what they read."""
+    (source, into), (other, sink) = os.pipe(), os.pipe()
+    with os.fdopen(source, "rb", buffering=0) as reads, os.fdopen(sink, "wb", buffering=0) as writes:
+        yield kind(reads, writes), into
+        os.close(into)
+    os.close(other)
+
+
+@pytest.mark.parametrize("kind", [pipes.Selecting, pipes.Pumped])
+def test_pieces_of_what_came_at_once(kind: Kind) -> None:
+    with _reading(kind) as (pipe, into):
+        os.write(into, b"abcdef")
+        assert [pipe.read(size, 10.0) for size in (1, 3)] == [b"a", b"bcd"]
+        assert pipe.read(100, 10.0) == b"ef"
+        with pytest.raises(TimeoutError):
+            pipe.read(1, 0.01)
+        os.write(into, b"gh")
+        assert [pipe.read(1, 10.0) for _ in range(2)] == [b"g", b"h"]
+
+
+def test_the_end_comes_after_what_was_there() -> None:
+    (source, into), (other, sink) = os.pipe(), os.pipe()
+    with os.fdopen(source, "rb", buffering=0) as reads, os.fdopen(sink, "wb", buffering=0) as writes:
+        pipe = pipes.Selecting(reads, writes)
+        os.write(into, b"ab")
+        os.close(into)
+        assert [pipe.read(1, 10.0) for _ in range(4)] == [b"a", b"b", b"", b""]
+    os.close(other)
+
+
+def test_what_is_there_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame is asked for in pieces, each of which would be a wait and a read."""
+    reads: list[int] = []
+    read = os.read
+
+    def counted(source: int, size: int) -> bytes:
+        reads.append(size)
+        return read(source, size)
+
+    monkeypatch.setattr(os, "read", counted)
+    with _reading(pipes.Selecting) as (pipe, into):
+        os.write(into, bytes(5000))
+        assert sum(len(pipe.read(50, 10.0)) for _ in range(100)) == 5000
+    assert reads == [pipes.AT_ONCE]
