@@ -94,7 +94,7 @@ SCRIPTS = {
 WHICH = "--profile --operator --dtype --family --implementation --exclude --device --plugin --python"
 HOW_IT_IS_DECIDED = "--baseline --waivers --known --no-known --fail-on"
 PRINTED = "--format --out -o"
-ON_A_CLUSTER = "--engine --parts"
+ON_A_CLUSTER = "--engine --parts --per-gpu"
 LOUD = "--quiet -q --verbose -v"
 
 COMMANDS = {

@@ -230,7 +230,7 @@ conformance/commands
     conformance: explain/issue explain/plain explain/printing explain/script
     conformance: discovery explain/search explain/wanted fleet running sweep versions
 conformance/__main__
-    conformance: commands
+    conformance: commands worker
 """
 
 
