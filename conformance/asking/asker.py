@@ -71,11 +71,12 @@ def ask(connection: Connection, batch: Batch, questions: Sequence[Question]) -> 
     everything = np.arange(len(batch.inputs))
     sent = _filled(arrays, everything, batch)
     look_first(connection, questions, sent)
-    for answer in answers:
+    pending = [answer for answer in answers if answer.question.outputs]
+    for answer in pending:
         if asserts(connection, answer.question) and suspect(batch).any():
             apart = _Isolation(connection, answer, batch, arrays)
             apart.halves(everything, answer.question.outputs, broken=True)
-    pending = [answer for answer in answers if answer.question.outputs and not answer.apart]
+    pending = [answer for answer in pending if not answer.apart]
     while pending := [answer for answer in pending if not _given_up(connection, answer, everything)]:
         try:
             asked = [answer.question for answer in pending]
