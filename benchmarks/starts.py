@@ -3,8 +3,7 @@
 An index that is no class, and a probability that is none, fail an assertion of PyTorch's kernels on CUDA,
 and every later call of the process with them; on the CPU they raise, by the same kinds of call. Here
 PyTorch's CPU is asked under the name of a GPU, in this process, and is broken by what it raises for them
-until it is started anew. Held against an H200: in ``quick`` of PyTorch 2.11 it lost 251 processes, where this
-counted 254 with the asker of then.
+until it is started anew.
 
 ``--write`` keeps in conformance/running/costs.json, for the shards of a run, which part of the suspect rows
 that are asked costs a start, by operator.
