@@ -20,7 +20,7 @@ from tests.support.small_run import Page as Read
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import OPEN
 from xent_conformance.reports.run.file import SLIM, Run, called, read_run
-from xent_conformance.reports.views.causes import causes
+from xent_conformance.reports.views.causes import causes, worst_cases
 from xent_conformance.reports.views.comparison import LISTED
 
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
@@ -68,6 +68,12 @@ def test_the_page_of_findings_has_an_entry_a_cause() -> None:
     ids = set(Read(published("report")).ids)
     linked = re.findall(r"report\.html#(cause-[a-z0-9-]+)", text)
     assert len(linked) == len(set(linked)) == len(causes(read(("run",)))) and set(linked) <= ids
+
+
+def test_the_worst_cases_of_causes_are_those_that_the_causes_name() -> None:
+    """Which a header carries along: they are looked for alone, without what else is said of a cause."""
+    run = read(("run",))
+    assert sorted(worst_cases(run)) == sorted(cause.worst for cause in causes(run))
 
 
 def test_nothing_else_lies_there() -> None:

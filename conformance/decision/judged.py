@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.cases.corpus import find_case
+from xent_conformance.decision.places import Places
 from xent_conformance.decision.units import is_diagnosed
 from xent_conformance.decision.waivers import Waiver, matching
 from xent_conformance.decision.witness import asked_in
@@ -59,13 +60,15 @@ def judge_waivers(
     faults = verdicts.filter(pl.col("status").is_in(FAULTS)).collect().with_row_index("_row")
     cases = {case for w in waivers for case in w.witnesses}
     witnesses = verdicts.filter(pl.col("case").is_in(cases)).collect()
-    of = {str(name): found for (name,), found in faults.partition_by("framework", as_dict=True).items()}
+    parts = faults.partition_by("framework", as_dict=True).items()
+    of = {str(name): Places(found) for (name,), found in parts}
+    nothing, witnessed = Places(faults.clear()), Places(witnesses)
     diagnosed = is_diagnosed(faults)
     accepted: dict[int, str] = {}
     judged = []
     for waiver in waivers:
-        mine = of.get(waiver.framework, faults.clear())
-        found, rows = _judge(waiver, run, witnesses, mine, day, diagnosed=diagnosed)
+        mine = of.get(waiver.framework, nothing)
+        found, rows = _judge(waiver, run, witnessed, mine, day, diagnosed=diagnosed)
         judged.append(found)
         accepted |= {row: waiver.name for row in rows if row not in accepted}
     names = pl.DataFrame(
@@ -79,8 +82,8 @@ def judge_waivers(
 def _judge(
     w: Waiver,
     run: Run,
-    witnesses: pl.DataFrame,
-    faults: pl.DataFrame,
+    witnesses: Places,
+    faults: Places,
     day: datetime.date,
     *,
     diagnosed: bool,
@@ -96,12 +99,11 @@ def _judge(
     unknown, witness = _unknown(w, run)
     if unknown:
         return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", witness), []
-    here = w.place(faults)
-    rows = here.filter(w.accepts())
+    rows = faults.of(w).filter(w.accepts())
     if w.expires is not None and day >= w.expires:
         words = f"it expired on {w.expires}; decide again whether {w.signature()} is acceptable, then {edit}"
         return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows)), []
-    witnessed = w.place(witnesses.filter(pl.col("case").is_in(w.witnesses)))
+    witnessed = witnesses.of(w).filter(pl.col("case").is_in(w.witnesses))
     if witnessed.is_empty():
         return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
             "_row"
@@ -183,14 +185,16 @@ def _unknown(w: Waiver, run: Run) -> tuple[str, str]:
 
 def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[JudgedWaiver]:
     """Waivers in whose place something fails that none accepts: by more, or in another way."""
-    unaccepted = marked.filter(pl.col("waiver").is_null())
+    unaccepted, every = Places(marked.filter(pl.col("waiver").is_null())), Places(marked)
     found = []
     for j in judged:
         w = j.waiver
-        here = w.place(unaccepted) if j.state is State.ACCEPTS else unaccepted.clear()
-        here = here.filter((pl.col("clause") == w.clause) | pl.col("case").is_in(w.witnesses))
+        if j.state is not State.ACCEPTS:
+            found.append(j)
+            continue
+        here = unaccepted.of(w).filter((pl.col("clause") == w.clause) | pl.col("case").is_in(w.witnesses))
         if here.is_empty():
-            found.append(_idle(j, marked) if j.state is State.ACCEPTS and not j.rows else j)
+            found.append(j if j.rows else _idle(j, every))
             continue
         row = _first(here)
         size = f" of {row['ulps']:.6g} ulp" if math.isfinite(row["ulps"]) else ""
@@ -202,13 +206,13 @@ def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[Judg
     return found
 
 
-def _idle(j: JudgedWaiver, marked: pl.DataFrame) -> JudgedWaiver:
+def _idle(j: JudgedWaiver, marked: Places) -> JudgedWaiver:
     """A waiver whose witnesses fail, in ways that other waivers accept: nothing bears its signature.
 
     A witness that was refused was not answered: it says nothing, for or against.
     """
     w = j.waiver
-    witnessed = w.place(marked).filter(pl.col("case").is_in(w.witnesses))
+    witnessed = marked.of(w).filter(pl.col("case").is_in(w.witnesses))
     if set(witnessed["symptom"]) == {Symptom.REFUSED}:
         words = f"its witnesses were refused, which {witnessed['waiver'][0]} accepts"
         return replace(j, state=State.NOT_EVALUATED, message=words)

@@ -22,6 +22,7 @@ from packaging.version import InvalidVersion, Version
 from xent_conformance.cases.corpus import smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.gate import blocking_faults, marked_faults
+from xent_conformance.decision.places import Places
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import MEASURED, Waiver, of_fields
 from xent_conformance.reports.run.file import Run, called
@@ -167,7 +168,7 @@ def _written(
 ) -> Stub:
     """The stub for ``rows``, the worst first; what it accepts is asked of the waiver that it will be."""
     waiver = of_fields(fields, SpecifierSet(fields["versions"]))
-    taken = waiver.place(faults.filter(pl.col("framework") == waiver.framework)).filter(waiver.accepts())
+    taken = Places(faults).of(waiver).filter(waiver.accepts())
     counted = [f"accepts {plural(taken.height, 'verdict')} of this run: {_spread(taken)}"]
     if taken.height != rows.height:
         counted.append(f"written for {rows.height} of them: {_spread(rows)}")

@@ -46,7 +46,7 @@ SENTENCE = 20
 NO_LINK = "none"
 """A link that says: nobody upstream documents or tracks it."""
 
-_ANY = ("*",)
+ANY = ("*",)
 
 
 class WaiverError(Exception):
@@ -78,8 +78,8 @@ class Waiver:
     reason: str
     link: str
     ulps: float | None = None
-    modes: tuple[str, ...] = _ANY
-    devices: tuple[str, ...] = _ANY
+    modes: tuple[str, ...] = ANY
+    devices: tuple[str, ...] = ANY
     expires: datetime.date | None = None
     instructions: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
@@ -116,22 +116,6 @@ class Waiver:
         if self.cause:
             return joined(", ", [f"cause {self.cause}", self.symptom + ceiling, self.clause])
         return f"{self.symptom}{ceiling} ({self.clause})"
-
-    def place(self, verdicts: pl.DataFrame) -> pl.DataFrame:
-        """The verdicts of whom and where it names, whatever they say."""
-        versions = [v for v in verdicts["version"].unique() if self.in_range(v)]
-        here = verdicts.filter((pl.col("framework") == self.framework) & pl.col("version").is_in(versions))
-        for column, patterns in (
-            ("operator", self.operators),
-            ("output", self.outputs),
-            ("implementation", self.implementations),
-            ("mode", self.modes),
-            ("device", self.devices),
-            ("case", self.cases),
-        ):
-            if patterns != _ANY:
-                here = here.filter(pl.col(column).is_in(matching(here[column].unique(), patterns)))
-        return here
 
     def accepts(self) -> pl.Expr:
         """Which verdicts of its place have its signature.
@@ -254,7 +238,7 @@ def _waiver(entry: Any, path: Path, number: int) -> Waiver:
 
 def of_fields(entry: Mapping[str, Any], versions: SpecifierSet, source: str = "") -> Waiver:
     """The waiver that an entry describes, whose words nobody has checked."""
-    taken: dict[str, Any] = dict.fromkeys(_OF_A_CAUSE, _ANY) | {"clause": "", "symptom": ""}
+    taken: dict[str, Any] = dict.fromkeys(_OF_A_CAUSE, ANY) | {"clause": "", "symptom": ""}
     taken |= {f: tuple(v) if f in _LISTS else v for f, v in entry.items()}
     taken |= {"versions": versions, "ulps": float(entry["ulps"]) if "ulps" in entry else None}
     return Waiver(**taken, source=source)

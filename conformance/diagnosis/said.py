@@ -7,14 +7,14 @@ are still asked.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.predict import Mask, Name, Right, names, predictions
+from xent_conformance.diagnosis.predict import Mask, Name, Right, predictions
 from xent_conformance.diagnosis.sayings import Packed, Saying, pack
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reference.oracle import Oracle
@@ -72,11 +72,10 @@ class Said:
         self._before = before
         self._held = 0
 
-    def of(self, batch: Batch, output: str, call: Call, wanted: Callable[[Name], bool]) -> list[Saying]:
-        """Of the hypotheses that are ``wanted``, those that say anything, in their order."""
+    def of(self, batch: Batch, output: str, call: Call, due: Collection[Name]) -> list[Saying]:
+        """Of the hypotheses that are ``due``, those that say anything, in that order."""
         place = _place(batch, output, call)
         known = self._known_of(place).known
-        due = [name for name in names(batch.inputs, output) if wanted(name)]
         if new := set(due).difference(known):
             found = {saying.name: saying for saying in self._new(batch, output, call, new)}
             known = {**known, **{name: found.get(name) for name in new}}

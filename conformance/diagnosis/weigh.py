@@ -16,7 +16,7 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.layer import speaks_of
-from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name
+from xent_conformance.diagnosis.predict import HYPOTHESES, Mask, Name, names
 from xent_conformance.diagnosis.said import Call, Said
 from xent_conformance.reports.run.file import TARGET
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
@@ -306,20 +306,23 @@ def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], s
         door.broken |= set(call.ids[here & call.bad].tolist())
         door.severe |= set(call.ids[here & call.severe].tolist())
         door.conforming += int((here & ~call.bad).sum())
-    refused = set.intersection(*(door.contradicted for door in mine.values()))
-    severe = bool(call.severe.any())
-
-    def wanted(name: Name) -> bool:
-        """What may still explain something: see :func:`_allowed`."""
-        if name in refused:
-            return False
-        return severe or name[0] not in OTHER or any(name in door.of_severe for door in mine.values())
-
     ids = call.ids.tolist()  # once: a number that is in many lists is one
-    for saying in said.of(batch, output, call, wanted):
-        for i in np.unique(call.door[saying.contradicted]):
-            mine[int(i)].contradicted.add(saying.name)
-        _explained(saying.name, call, saying.met, mine, ids)
+    for saying in said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine.values())):
+        if saying.contradicted.any():
+            for i in np.unique(call.door[saying.contradicted]):
+                mine[int(i)].contradicted.add(saying.name)
+        if saying.met.any():
+            _explained(saying.name, call, saying.met, mine, ids)
+
+
+def _wanted(asked: Iterable[Name], call: Call, doors: Collection[_Door]) -> list[Name]:
+    """What may still explain something: see :func:`_allowed`."""
+    refused = set.intersection(*(door.contradicted for door in doors))
+    left = [name for name in asked if name not in refused]
+    if call.severe.any():
+        return left
+    seen = set[Name]().union(*(door.of_severe for door in doors))
+    return [name for name in left if name[0] not in OTHER or name in seen]
 
 
 def _explained(name: Name, call: Call, met: Mask, doors: Mapping[int, _Door], numbers: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ import polars as pl
 from xent_conformance.decision.evidence import evidence
 from xent_conformance.decision.gate import day_of
 from xent_conformance.decision.judged import for_waiver, judge_waivers, mended
+from xent_conformance.decision.places import Places
 from xent_conformance.decision.waivers import Waiver
 from xent_conformance.pytesting.groups import Group, place_of, same_device
 from xent_conformance.pytesting.message import divergence, undecided
@@ -193,11 +194,12 @@ class Verdicts:
         with ``-k``, that cannot be said.
         """
         found: dict[Group, list[str]] = defaultdict(list)
+        called = Places(self._called)
         for judged in self.waivers:
             w = judged.waiver
             if judged.state is not State.STALE:
                 continue
-            witnessed = w.place(self._called).filter(pl.col("case").is_in(w.witnesses))
+            witnessed = called.of(w).filter(pl.col("case").is_in(w.witnesses))
             failing = set(witnessed.filter(pl.col("status").is_in(FAULTS))["case"])
             not_run = {(g.operator, g.dtype, g.family) for g in place_of(w, self._missing)}
             for row in witnessed.unique(["case", *_COLUMNS], maintain_order=True).iter_rows(named=True):

@@ -25,7 +25,7 @@ from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.sources import COMPUTING, hash_of, of_reference
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.views.causes import causes
+from xent_conformance.reports.views.causes import worst_cases
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.version import __version__
 
@@ -122,8 +122,7 @@ def _excluded(asked: Asked) -> list[dict[str, str]]:
 
 def _shown(verdicts: pl.DataFrame) -> list[str]:
     """The cases that stand for a finding or for a cause: their inputs are carried along."""
-    worst = {cause.worst for cause in causes(Run(verdicts, ({},)))}
-    return sorted(worst | set(findings(verdicts)["case"].to_list()))
+    return sorted({*worst_cases(Run(verdicts, ({},)))} | set(findings(verdicts)["case"].to_list()))
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -82,6 +82,12 @@ def causes(run: Run) -> list[Cause]:
     return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
 
 
+def worst_cases(run: Run) -> list[str]:
+    """The worst case of each, alone: what :func:`causes` says of them besides is not looked for."""
+    named = worst_first(run.broken.filter(pl.col("cause") != ""))
+    return named.unique("cause", keep="first", maintain_order=True)["case"].to_list()
+
+
 def unnamed(run: Run) -> int:
     """How many broken verdicts name no cause: all of them in a file of before there were causes."""
     return run.broken.filter(pl.col("cause") == "").height

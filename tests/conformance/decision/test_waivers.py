@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.gating import waiver
 from xent_conformance.cases.corpus import find_case
+from xent_conformance.decision.places import Places
 from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, matching, read_waivers
 
 
@@ -195,7 +196,7 @@ def test_the_place_of_a_waiver(path: Path) -> None:
         "implementation": "fake.softmax", "mode": "eager", "device": "cpu", "case": "softmax/two_classes/x",
     }  # fmt: skip
     others = [row | {column: "other"} for column in row if column != "mode"]
-    found = _read(path, devices=["cpu"]).place(pl.DataFrame([row, *others]))
+    found = Places(pl.DataFrame([row, *others])).of(_read(path, devices=["cpu"]))
     assert found.to_dicts() == [row]
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.by_hand import batch
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import where
-from xent_conformance.diagnosis.predict import predictions
+from xent_conformance.diagnosis.predict import names, predictions
 from xent_conformance.diagnosis.remembered import Remembered, remember, remembering
 from xent_conformance.diagnosis.said import PLACE_BYTES, Call, Said
 from xent_conformance.diagnosis.sayings import Packed, Saying, pack
@@ -54,11 +54,15 @@ def _call(got: list[float]) -> tuple[Batch, Call]:
     return batch("softmax", LOGITS), Call(zeros, zeros, rows, zeros, np.array(got), bad, bad)
 
 
+DUE = names(_call([0.0] * 3)[0].inputs, "value")
+"""Whatever may be said of such a call."""
+
+
 def _said(got: list[float], identity: Mapping[str, Any] = IDENTITY) -> list[Saying]:
     """What a run of that identity says of these numbers."""
     asked, call = _call(got)
     with remembering(Oracle(default_cache()), identity) as said:
-        return said.of(asked, "value", call, lambda name: True)
+        return said.of(asked, "value", call, DUE)
 
 
 WRONG = [0.09003057, np.nan, 0.2]
@@ -110,8 +114,8 @@ def test_what_was_known_is_still_known_when_there_is_more(computed: list[int]) -
     _said(WRONG)
     asked, call = _call([0.5, np.nan, 0.2])
     with remembering(Oracle(default_cache()), IDENTITY) as said:
-        said.of(*_call(WRONG)[:1], "value", _call(WRONG)[1], lambda name: True)
-        said.of(asked, "value", call, lambda name: True)
+        said.of(asked, "value", _call(WRONG)[1], DUE)
+        said.of(asked, "value", call, DUE)
     many = len(computed)
     _said(WRONG)
     _said([0.5, np.nan, 0.2])
@@ -128,8 +132,9 @@ def test_nothing_new_writes_nothing() -> None:
 
 
 def test_without_truths_that_are_remembered_nothing_is(cache: Path) -> None:
+    asked, _ = _call(WRONG)
     with remembering(Oracle(), IDENTITY) as said:
-        said.of(*_call(WRONG)[:1], "value", _call(WRONG)[1], lambda name: True)
+        said.of(asked, "value", _call(WRONG)[1], DUE)
     assert not (cache / "diagnosis").exists()
 
 
@@ -190,6 +195,6 @@ def test_a_file_holds_what_it_is_given() -> None:
 
 def test_a_say_that_is_remembered_is_what_is_said() -> None:
     asked, call = _call(WRONG)
-    alone = Said(Oracle()).of(asked, "value", call, lambda name: True)
+    alone = Said(Oracle()).of(asked, "value", call, names(asked.inputs, "value"))
     _said(WRONG)
     assert _equal(_said(WRONG), alone)

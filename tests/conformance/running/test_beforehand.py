@@ -18,7 +18,7 @@ from xent_conformance.asking.asker import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose
-from xent_conformance.diagnosis.predict import Name
+from xent_conformance.diagnosis.predict import Name, names
 from xent_conformance.diagnosis.said import Call, Said
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.charge import by_what_is_plain
@@ -173,21 +173,22 @@ def test_another_number_place_or_grade_is_another_call(column: str) -> None:
 def test_only_what_was_not_wanted_before_is_computed(computed: Computed) -> None:
     batch = next(b for b in BATCHES if np.isinf(_textbook(b)).any())  # of which much is said
     call, said = _call(batch), Said(ORACLE)
-    every = Said(ORACLE).of(batch, "value", call, lambda name: True)
-    names = [s.name for s in every]
-    assert len(names) > 2
+    due = names(batch.inputs, "value")
+    every = Said(ORACLE).of(batch, "value", call, due)
+    saying = [s.name for s in every]
+    assert len(saying) > 2
     said.remembers = True
-    said.of(batch, "value", call, lambda name: name in names[::2])
+    said.of(batch, "value", call, saying[::2])
     said.remembers = False
     for _ in range(2):
-        found = said.of(batch, "value", call, lambda name: True)
-        assert [s.name for s in found] == names
+        found = said.of(batch, "value", call, due)
+        assert [s.name for s in found] == saying
         for ours, theirs in zip(found, every, strict=True):
             assert np.array_equal(ours.met, theirs.met)
             assert np.array_equal(ours.contradicted, theirs.contradicted)
     times = Counter(name for _, name in computed)
-    assert {times[name] for name in names[::2]} == {2}
-    assert {times[name] for name in names[1::2]} == {3}, "it remembers only while it is told to"
+    assert {times[name] for name in saying[::2]} == {2}
+    assert {times[name] for name in saying[1::2]} == {3}, "it remembers only while it is told to"
     computed.clear()
-    said.of(batch, "value", call, lambda name: name in names[::2])
+    said.of(batch, "value", call, saying[::2])
     assert not computed
