@@ -23,6 +23,7 @@ from xent_conformance.explain.script.dialects import DIALECTS
 from xent_conformance.explain.script.showing import shown
 from xent_conformance.explain.wanted import Refused
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reports.run.words import Status
 
 DENSE, INDEX, BINARY = "softmax_cross_entropy", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy"
 MASKED = f"{DENSE}/special_values/masked_first/float32/n10/r0"
@@ -251,9 +252,14 @@ def test_a_long_row_is_drawn_again_and_not_written_out(
 
 @pytest.mark.parametrize("framework", BITS)
 def test_other_bits_are_shown_by_asking_both_ways(framework: str, tmp_path: Path, remembered: None) -> None:
-    """Alone and in a batch, a row and its copy, equal elements: the script compares the bits of both."""
+    """Alone and in a batch, a row and its copy, equal elements: the script compares the bits of both.
+
+    Which of them are other bits is a matter of how wide the processor's vectors are.
+    """
     ended = ends_as_its_verdict(framework, BITS[framework], tmp_path)
-    for e in ended:
+    apart = [e for e in ended if e.verdict != Status.CONFORMS]
+    assert apart, "on no processor all of them are the same"
+    for e in apart:
         assert e.status == 1 and "differ: " in e.told and "Decimal" not in e.text, (e.text[:300], e.told)
 
 

@@ -15,7 +15,11 @@ from xent_conformance.devices.variants import RANKS
 from xent_conformance.frameworks.interface import Call, Unsupported
 from xent_conformance.frameworks.megatron import Megatron, _excluded, _held, _spread
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+    # JAX, which another test may have imported here, has threads; a rank does not use it
+    pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning"),
+]
 
 X = np.array([[1.0, 2.0, 4.0], [0.5, -3.0, 0.0]], np.float32)
 Y = np.array([1, 0])

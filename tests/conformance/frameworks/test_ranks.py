@@ -18,6 +18,8 @@ from xent_conformance.frameworks.ranks import Crew, RankLost
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+    # JAX, which another test may have imported here, has threads; a rank does not use it
+    pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning"),
     pytest.mark.usefixtures("torch_there"),
 ]
 
