@@ -12,7 +12,7 @@ from xent_conformance.reference.bounds.bound import Bound
 from xent_conformance.reference.bounds.documented import CLIPPED, RAISED, OfDefinition
 from xent_conformance.reference.bounds.eight_bits import around
 from xent_conformance.reference.bounds.eight_bits_given import SHARES, Arguments, GivenForm
-from xent_conformance.reference.bounds.reductions import reduced
+from xent_conformance.reference.bounds.reductions import of_examples, reduced
 from xent_conformance.reference.bounds.sizes import Sizes, rowsum
 from xent_conformance.reference.bounds.table import BOUNDS
 from xent_conformance.reference.exact import documented as exact
@@ -107,7 +107,8 @@ class DocumentedTruth(Truth):
             if not inputs.attributes.grouped:
                 return self._of_row(output)(Sizes(inputs, self._values, sizes))
             scalar = output in ("value", "jvp")
-            return reduced(inputs, self._values[output], sizes, self._of_row(output), scalar=scalar)
+            inner = self._of_row(output)(of_examples(inputs, sizes))
+            return reduced(inputs, self._values[output], sizes, inner, scalar=scalar)
 
     @property
     def _kept(self) -> Floats:

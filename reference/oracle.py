@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xent_conformance.reference.bounds.bound import Bound
-from xent_conformance.reference.bounds.table import bound
+from xent_conformance.reference.bounds.table import Bounds
 from xent_conformance.reference.cache import read_entry, write_entry
 from xent_conformance.reference.exact.ball import PRECISIONS, Certified, certify
 from xent_conformance.reference.exact.enclosure import Enclosure
@@ -29,7 +29,11 @@ class Truth:
         return self.certified.outputs[output]
 
     def bound(self, output: str) -> Bound:
-        return bound(self.inputs, output, self._values, self.certified.sizes)
+        return self._bounds.of(output)
+
+    @functools.cached_property
+    def _bounds(self) -> Bounds:
+        return Bounds(self.inputs, self._values, self.certified.sizes)
 
     @functools.cached_property
     def _values(self) -> dict[str, Floats]:

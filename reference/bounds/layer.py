@@ -15,7 +15,7 @@ import numpy as np
 
 from xent_conformance.reference.bounds.before import Before
 from xent_conformance.reference.bounds.bound import Bound
-from xent_conformance.reference.bounds.reductions import reduced
+from xent_conformance.reference.bounds.reductions import of_examples, reduced
 from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
 from xent_conformance.reference.bounds.softmax import SOFTMAX
 from xent_conformance.reference.exact.enclosure import Bools
@@ -177,7 +177,8 @@ class _Loss:
     def value(self, layer: Layer, values: Mapping[str, Floats]) -> Bound:
         of_row = self.of_row(layer, "value")
         if self.inputs.attributes.reduction != "none":
-            whole = reduced(self.of_logits, values["value"], self.of_the_loss, of_row, scalar=True)
+            inner = of_row(of_examples(self.of_logits, self.of_the_loss))
+            whole = reduced(self.of_logits, values["value"], self.of_the_loss, inner, scalar=True)
             return replace(whole, stable=np.maximum(whole.accurate, whole.stable))
         each = values["value"].reshape(-1, 1)
         apart = {name: self.sizes[name].reshape(len(each), -1) for name in ("s", "L", "rest")}
@@ -187,8 +188,8 @@ class _Loss:
 
     def gradient(self, layer: Layer) -> Bound:
         """Of the gradient by the logits, ``(groups, M, N)``."""
-        of_row = self.of_row(layer, "grad_logits")
-        found = reduced(self.of_logits, self.sizes["g"], self.of_the_loss, of_row, scalar=False)
+        inner = self.of_row(layer, "grad_logits")(of_examples(self.of_logits, self.of_the_loss))
+        found = reduced(self.of_logits, self.sizes["g"], self.of_the_loss, inner, scalar=False)
         shape = self.logits.shape
         return Bound(*(a.reshape(shape) for a in (found.accurate, found.stable, found.flush)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,23 +12,28 @@ from xent_conformance.reference.formats import Floats
 from xent_conformance.reference.inputs import Inputs
 
 
+def of_examples(inputs: Inputs, sizes: Mapping[str, Floats]) -> Sizes:
+    """The sizes of the examples of all groups, each a row with a cotangent of one."""
+    rows = len(inputs) * (inputs.attributes.examples or 0)
+    apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
+    each = sizes["f"].reshape(rows, -1)
+    return Sizes(inputs.apart, {"value": each, "jvp": each}, apart)
+
+
 def reduced(
     inputs: Inputs,
     exact: Floats,
     sizes: Mapping[str, Floats],
-    of_row: Callable[[Sizes], Bound],
+    inner: Bound,
     *,
     scalar: bool,
 ) -> Bound:
-    """The bound of each example, with a cotangent of one, reduced as the value (or the gradient) is.
+    """``inner``, the bound of each example with a cotangent of one, reduced as value (or gradient) is.
 
     ``exact`` is the reduced output. The weights may be summed, and the quotient formed, in the format.
     """
     fmt, groups = inputs.format, len(inputs)
     rows = groups * (inputs.attributes.examples or 0)
-    apart = {name: a.reshape(rows, -1) for name, a in sizes.items() if name not in ("f", "by")}
-    each = sizes["f"].reshape(rows, -1)
-    inner = of_row(Sizes(inputs.apart, {"value": each, "jvp": each}, apart))
     scale = np.abs(inputs.cotangent / sizes["by"])
     each = np.abs(inputs.attributes.row_weight or (1.0,))  # of every example
     more = 1.0 if inputs.attributes.row_weight else 0.0  # its product is rounded

@@ -18,7 +18,7 @@ from xent_conformance.reference.bounds.divergences import DIVERGENCES
 from xent_conformance.reference.bounds.eight_bits import EIGHT_BITS, in_eight_bits
 from xent_conformance.reference.bounds.given import GIVEN
 from xent_conformance.reference.bounds.layer import of_a_layer
-from xent_conformance.reference.bounds.reductions import reduced
+from xent_conformance.reference.bounds.reductions import of_examples, reduced
 from xent_conformance.reference.bounds.sigmoid import SIGMOID
 from xent_conformance.reference.bounds.sizes import Sizes
 from xent_conformance.reference.bounds.softmax import SOFTMAX
@@ -34,29 +34,56 @@ BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
 }
 
 
-def bound(inputs: Inputs, output: str, values: Mapping[str, Floats], sizes: Mapping[str, Floats]) -> Bound:
-    """The bound of one output of a batch, from its inputs, certified values and sizes.
+SHARED = 2**14
+"""Logits of a batch whose sizes stay for its other outputs; those of a larger one are much memory."""
 
-    Elements where the reference is NaN or infinite have a meaningless bound; a judge never reads it.
-    """
-    if not inputs.logits.size:
-        nothing = np.zeros_like(values[output])
-        return Bound(nothing, nothing, nothing)
-    with np.errstate(all="ignore"):
-        if inputs.format.name in EIGHT_BITS:
-            return in_eight_bits(inputs, output, values)
-        if inputs.definition.layered:
-            return of_a_layer(inputs, output, values, sizes)
-        of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
+
+class Bounds:
+    """The bounds of a batch, from its inputs, certified values and sizes."""
+
+    def __init__(self, inputs: Inputs, values: Mapping[str, Floats], sizes: Mapping[str, Floats]) -> None:
+        self._inputs, self._values, self._sizes = inputs, values, sizes
+        self._held: Sizes | None = None
+
+    def of(self, output: str) -> Bound:
+        """The bound of one output.
+
+        Elements where the reference is NaN or infinite have a meaningless bound; a judge never reads it.
+        """
+        inputs, values = self._inputs, self._values
+        if not inputs.logits.size:
+            nothing = np.zeros_like(values[output])
+            return Bound(nothing, nothing, nothing)
+        with np.errstate(all="ignore"):
+            if inputs.format.name in EIGHT_BITS:
+                return in_eight_bits(inputs, output, values)
+            if inputs.definition.layered:
+                return of_a_layer(inputs, output, values, self._sizes)
+            of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
+            found = of_row(self._of_each())
+            if inputs.attributes.grouped:
+                scalar = output in ("value", "jvp")
+                whole = reduced(inputs, values[output], self._sizes, found, scalar=scalar)
+                return rounded(whole, inputs, values[output], output)
+            found = rounded(found, inputs, values[output], output)
+            if not output.startswith("grad"):
+                return found
+            # a cotangent that is subnormal itself may be flushed, and the gradient with it (SPEC.md 8.1)
+            lost = (np.abs(inputs.cotangent) < inputs.format.smallest_normal).any(axis=1, keepdims=True)
+            return replace(
+                found, flush=np.where(lost, np.maximum(found.flush, np.abs(values[output])), found.flush)
+            )
+
+    def _of_each(self) -> Sizes:
+        """The sizes of every row, of a group of every example: the same for all outputs."""
+        if self._held is not None:
+            return self._held
+        inputs = self._inputs
         if inputs.attributes.grouped:
-            found = reduced(inputs, values[output], sizes, of_row, scalar=output in ("value", "jvp"))
-            return rounded(found, inputs, values[output], output)
-        inner = {name: untimed(inputs, a) for name, a in values.items()}
-        found = rounded(of_row(Sizes(inputs, inner, sizes)), inputs, values[output], output)
-        if not output.startswith("grad"):
-            return found
-        # a cotangent that is subnormal itself may be flushed, and the gradient with it (SPEC.md 8.1)
-        lost = (np.abs(inputs.cotangent) < inputs.format.smallest_normal).any(axis=1, keepdims=True)
-        return replace(
-            found, flush=np.where(lost, np.maximum(found.flush, np.abs(values[output])), found.flush)
-        )
+            made = of_examples(inputs, self._sizes)
+        else:
+            inner = {name: untimed(inputs, a) for name, a in self._values.items()}
+            made = Sizes(inputs, inner, self._sizes)
+        if inputs.logits.size <= SHARED:
+            self._held = made
+        return made

@@ -23,7 +23,7 @@ from tests.support.reference.strain import assert_tiers_in_order, strain
 from tests.support.reference.textbook import QUADRATIC
 from tests.support.reference.textbook_divergences import QUOTIENT_FIRST
 from xent_conformance.reference.bounds.sizes import SATURATED, Sizes
-from xent_conformance.reference.bounds.table import BOUNDS, bound
+from xent_conformance.reference.bounds.table import BOUNDS
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import BINARY32, BINARY64
 from xent_conformance.reference.inputs import Inputs
@@ -114,7 +114,7 @@ def test_bounds_do_not_depend_on_their_neighbours() -> None:
 def test_an_unknown_output_is_refused() -> None:
     truth = strain(strained, "softmax")[0]
     with pytest.raises(KeyError, match="grad_labels"):
-        bound(truth.inputs, "grad_labels", {}, {})
+        truth.bound("grad_labels")
 
 
 # --- derivations that were wrong once -------------------------------------------------------------

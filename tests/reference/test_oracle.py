@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.bounds import table
 from xent_conformance.reference.formats import BINARY32, FORMATS
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Oracle, Truth
@@ -43,6 +45,25 @@ def test_the_second_call_is_remembered(tmp_path: Path) -> None:
     another = Oracle(tmp_path)
     assert_same(first, another.truth(inputs()))
     assert (another.computed, another.remembered) == (0, 1)
+
+
+@pytest.mark.parametrize("shared", [table.SHARED, 0], ids=["shared", "made_anew"])
+@pytest.mark.parametrize("grouped", [False, True], ids=["rows", "groups"])
+def test_a_bound_is_the_same_whichever_was_asked_before(
+    grouped: bool, shared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the bounds of a batch are made of is made once for all outputs, of a large batch for each."""
+    monkeypatch.setattr(table, "SHARED", shared)
+    plain = inputs()
+    labels, cotangent = np.tile(plain.labels, 2), plain.cotangent
+    attributes = Attributes(examples=2, reduction="mean")
+    grouped_ = Inputs(plain.operator, plain.format, np.tile(plain.logits, 2), labels, cotangent, attributes)
+    asked = grouped_ if grouped else plain
+    apart = {o: Oracle().truth(asked).bound(o) for o in asked.outputs}
+    truth = Oracle().truth(asked)
+    for output in (*asked.outputs, *reversed(asked.outputs)):
+        for tier in ("accurate", "stable", "flush"):
+            np.testing.assert_array_equal(getattr(truth.bound(output), tier), getattr(apart[output], tier))
 
 
 def test_without_a_cache_nothing_is_remembered() -> None:
