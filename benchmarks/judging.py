@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.words import Words
 from xent_conformance.frameworks.interface import Question

@@ -14,14 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from xent_conformance.asking import asker
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.selection import Selection
 from xent_conformance.asking.suspects import suspect
-from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Array, Call
 from xent_conformance.frameworks.torch import Torch
 from xent_conformance.running.costs import TABLE
@@ -32,8 +31,8 @@ ASSERTED = ("out of bounds", "out of range", "between 0 and 1")
 """What PyTorch's CPU says of what its kernels on CUDA assert."""
 
 
-class Asserting(Torch):
-    """PyTorch's CPU, as if it were a GPU."""
+class Asserting:
+    """An adapter's CPU, as if it were a GPU; to be put before the adapter's class."""
 
     broken = False
 
@@ -52,11 +51,15 @@ class Asserting(Torch):
             raise
 
 
+class AssertingTorch(Asserting, Torch):
+    """PyTorch's CPU, as if it were a GPU."""
+
+
 class Counted(InProcess):
     """What counts its starts, and mends the adapter with each."""
 
-    def __init__(self) -> None:
-        self.adapter = Asserting()
+    def __init__(self, make: Callable[[], Asserting] = AssertingTorch) -> None:
+        self.adapter = make()
         super().__init__(lambda: self.adapter)
 
     def restart(self) -> None:
@@ -64,11 +67,12 @@ class Counted(InProcess):
         self.adapter.broken = False
 
 
-def counted(profile: str) -> tuple[Counter[str], Counter[str]]:
-    """By operator, how many processes were lost, and how many suspect rows were asked."""
-    selection = Selection(profile, frameworks=("torch",), devices=("cuda",))
-    seat = next(seat for seat in selection.seats() if _plain(seat))
-    connection = Counted()
+def counted(selection: Selection, connection: Counted) -> tuple[Counter[str], Counter[str]]:
+    """By operator, how many processes were lost, and how many suspect rows were asked.
+
+    Of the framework that is selected, as it is: under no setting of its device.
+    """
+    seat = next(seat for seat in selection.seats() if not seat.variant)
     lost: Counter[str] = Counter()
     rows: Counter[str] = Counter()
     for batch in selection.batches():
@@ -82,8 +86,9 @@ def counted(profile: str) -> tuple[Counter[str], Counter[str]]:
     return lost, rows
 
 
-def _plain(seat: Seat) -> bool:
-    return seat.name == "torch" and not seat.variant
+def shares(lost: Mapping[str, int], rows: Mapping[str, int]) -> dict[str, float]:
+    """Which part of the suspect rows lost a process, by operator, where any did."""
+    return {name: round(n / rows[name], 2) for name, n in sorted(lost.items()) if n}
 
 
 if __name__ == "__main__":
@@ -91,12 +96,11 @@ if __name__ == "__main__":
     parser.add_argument("--profile", default="standard")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    lost, rows = counted(asked.profile)
+    lost, rows = counted(Selection(asked.profile, frameworks=("torch",), devices=("cuda",)), Counted())
     for operator, starts in sorted(lost.items()):
         print(f"{operator:32} {rows[operator]:6} suspect rows asked, {starts:5} processes lost")
     print(f"{asked.profile}: {lost.total()} processes lost")
     if asked.write:
         table = json.loads(TABLE.read_text(encoding="utf-8"))
-        shares = {name: round(n / rows[name], 2) for name, n in sorted(lost.items()) if n}
-        table["losing"] = {**table["losing"], "torch": shares}
+        table["losing"] = {**table["losing"], "torch": shares(lost, rows)}
         TABLE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xent_conformance.asking.asker import arrays_of, filled_rows
+from xent_conformance.asking.arrays import arrays_of, filled_rows
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches, families

@@ -22,6 +22,7 @@ from xent_conformance.reports.html.comparison import OPEN
 from xent_conformance.reports.run.file import SLIM, Run, called, read_run
 from xent_conformance.reports.views.causes import causes, worst_cases
 from xent_conformance.reports.views.comparison import LISTED
+from xent_conformance.running.costs import Costs
 
 SIZES = {page.name: 500_000 if page.before else 1_500_000 for page in PAGES}
 """Bytes at most."""
@@ -198,9 +199,12 @@ def test_what_a_run_on_a_gpu_takes() -> None:
     header = read(("gpu-h200-torch",)).header
     (worker,), parts = header["frameworks"], header["parts"]
     longest = max(part["seconds"] for part in parts)
-    told = f"{worker['starts']} starts, in {len(parts)} parts side by side, the longest of which took"
-    told += f" {longest:.0f} s"
-    assert told in (HERE.parents[1] / "docs/YOUR_DEVICE.md").read_text(encoding="utf-8")
+    told = f"On {header['created'][:10]} PyTorch's `quick` on an {worker['environment']['cuda:0']} "
+    told += f"with {worker['cores']} cores took {worker['starts']} starts, "
+    told += f"in {len(parts)} parts side by side, the longest of which took {longest:.0f} s"
+    page = (HERE.parents[1] / "docs/YOUR_DEVICE.md").read_text(encoding="utf-8")
+    assert told in page
+    assert f"at {Costs.read().restart:.0f} s of a core a start" in page
 
 
 def test_what_the_interpreter_says_of_liger_is_what_a_gpu_says() -> None:

@@ -96,6 +96,8 @@ def show_estimate(told: Mapping[str, Any], out: Path) -> Callable[[Console], Non
             "other versions or beside other work it is wrong by a factor of two and more. Compiling is most "
             "of it.",
         )
+        if lost := sum(s["lost_seconds"] for s in told["seats"]):
+            say(console, f"starts of processes that rows break on an accelerator: {seconds(lost)} of it")
         if told["not_measured"]:
             say(console, f"left out, never measured: {', '.join(told['not_measured'])}")
         if told["last_seconds"] is not None:

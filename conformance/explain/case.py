@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from flint import arb, ctx
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch, Case

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.frameworks.interface import Array
 from xent_conformance.judging.columns import Columns

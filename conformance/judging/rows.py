@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer, Failure, ask
+from xent_conformance.asking.answer import Answer, Failure
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import Connection
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat

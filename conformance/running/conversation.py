@@ -14,7 +14,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Any, Self
 
-from xent_conformance.asking.asker import Answer, ask
+from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat

@@ -10,7 +10,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,13 @@ class Costs:
         """The committed table."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
-    def of_losses(self, seat: Seat, batch: Batch, questions: Iterable[Question]) -> float:
-        """Seconds of the processes that are lost on accelerators, as their kernels assert."""
-        share = self.losing.get(seat.name, {}).get(batch.operator, 0.0)
-        there = sum(kind_of(question.device) != "cpu" for question in questions)
-        return self.restart * share * there * int(suspect(batch).sum()) if share and there else 0.0
+    def of_losses(self, framework: str, suspects: Mapping[str, int]) -> float:
+        """Seconds of the processes that are lost on accelerators, as their kernels assert.
+
+        ``suspects``: by operator, how many suspect rows they are asked.
+        """
+        shares = self.losing.get(framework, {})
+        return self.restart * sum(shares.get(operator, 0.0) * n for operator, n in suspects.items())
 
     def of_question(self, mode: str, profile: str) -> float | None:
         """Seconds a question of ``seat mode``, as measured in the profile or the one nearest to it.
@@ -77,6 +79,12 @@ class Costs:
         plain = f"{name} {rest.rpartition('] ')[2]}" if rest else mode
         found = (self.modes[p].get(m) for m in (mode, plain) for p in nearest)
         return next((cost for cost in found if cost is not None), None)
+
+
+def suspects(batch: Batch, questions: Iterable[Question]) -> dict[str, int]:
+    """The suspect rows that accelerators are asked, by operator; a row is one for each question."""
+    there = sum(kind_of(question.device) != "cpu" for question in questions)
+    return {batch.operator: there * n} if there and (n := int(suspect(batch).sum())) else {}
 
 
 UNKNOWN = 0.001
@@ -118,7 +126,10 @@ def mode_of_seat(seat: str, mode: str) -> str:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a seat would be asked. ``questions``: by mode; ``there``: whether its package is installed."""
+    """What a seat would be asked. ``questions``: by mode; ``there``: whether its package is installed.
+
+    ``suspects``: by operator, how many suspect rows accelerators would be asked.
+    """
 
     seat: str
     framework: str
@@ -126,6 +137,11 @@ class Planned:
     questions: Mapping[str, int]
     verdicts: int
     there: bool | None
+    suspects: Mapping[str, int] = field(default_factory=dict)
+
+    def losses(self, costs: Costs) -> float:
+        """Seconds of the processes that it loses: known where what the questions cost is not."""
+        return costs.of_losses(self.framework, self.suspects)
 
     def seconds(self, costs: Costs, profile: str) -> float | None:
         """Of its worker; None where a mode was never measured."""
@@ -133,7 +149,7 @@ class Planned:
         if any(cost is None for cost in each.values()):
             return None
         asked = sum(n * (each[mode] or 0.0) for mode, n in self.questions.items())
-        return costs.imports.get(self.framework, 0.0) + asked
+        return costs.imports.get(self.framework, 0.0) + asked + self.losses(costs)
 
 
 @dataclass(frozen=True)
@@ -143,6 +159,8 @@ class Estimate:
     seats: tuple[Planned, ...]
     by_seat: Mapping[str, float | None]
     memory_of: Mapping[str, float | None]
+    losses: Mapping[str, float]
+    """Of each seat the seconds of the processes that it loses: a part of its own, where these are known."""
     own: float
     """Seconds of the suite itself: reference, judging, causes."""
     seconds: float
@@ -157,7 +175,7 @@ class Estimate:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Seats whose cost nobody measured: it is left out."""
+        """Seats whose cost nobody measured: it is left out, but for the processes that they lose."""
         return tuple(name for name, seconds in self.by_seat.items() if seconds is None)
 
 
@@ -174,16 +192,18 @@ def plan(
     found = []
     for seat in selection.seats(interpreters):
         modes: Counter[str] = Counter()
+        odd: Counter[str] = Counter()
         asked = verdicts = 0
         for batch in batches:
             questions = selection.questions(seat, batch, selection.possible)
             modes.update(map(mode_of, questions))
+            odd.update(suspects(batch, questions))
             asked += bool(questions)
             verdicts += len(batch.inputs) * sum(len(question.outputs) for question in questions)
         if asked:
             elsewhere = False if seat.name in lacking else None
             there = elsewhere if seat.name in interpreters else _installed(seat)
-            found.append(Planned(seat.key, seat.name, asked, dict(modes), verdicts, there))
+            found.append(Planned(seat.key, seat.name, asked, dict(modes), verdicts, there, dict(odd)))
     return found
 
 
@@ -222,16 +242,17 @@ def estimated(
     seats, cores = tuple(planned), cores or os.cpu_count() or 1
     asked = [p for p in seats if p.there is not False]
     by_seat = {p.seat: p.seconds(costs, profile) for p in asked}
+    losses = {p.seat: p.losses(costs) for p in asked}
     memory_of = {p.seat: costs.memory.get(p.framework) for p in asked}
     reference = sum(
         costs.reading if remembered(batch) else costs.certifying * batch.inputs.logits.size
         for batch in (batches if asked else ())
     )
     own = reference + costs.judging * sum(p.verdicts for p in asked)
-    of_workers = [seconds or 0.0 for seconds in by_seat.values()]
+    of_workers = [losses[seat] if seconds is None else seconds for seat, seconds in by_seat.items()]
     seconds = max(own, *of_workers, (own + sum(of_workers)) / cores) if of_workers else 0.0
     memory = costs.memory["suite"] + sum(mb or 0.0 for mb in memory_of.values())
-    return Estimate(seats, by_seat, memory_of, own, seconds, memory, costs, cores)
+    return Estimate(seats, by_seat, memory_of, losses, own, seconds, memory, costs, cores)
 
 
 def told(estimate: Estimate, last: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -258,6 +279,7 @@ def told(estimate: Estimate, last: Mapping[str, Any] | None) -> dict[str, Any]:
                 "questions": dict(p.questions),
                 "verdicts": p.verdicts,
                 "seconds": None if (s := e.by_seat.get(p.seat)) is None else round(s, 1),
+                "lost_seconds": round(e.losses.get(p.seat, 0.0), 1),
                 "memory_mb": None if (m := e.memory_of.get(p.seat)) is None else round(m),
             }
             for p in e.seats

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Array
 from xent_conformance.judging.judge import Judge

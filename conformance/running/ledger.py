@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.running.distances import Distances
 

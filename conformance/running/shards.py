@@ -18,7 +18,7 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.names import UnknownName
-from xent_conformance.running.costs import Costs, Weights
+from xent_conformance.running.costs import Costs, Weights, suspects
 from xent_conformance.running.shares import Kind, kind_of
 
 
@@ -46,7 +46,7 @@ def groups(selection: Selection) -> list[Group]:
                 same.join(batch.id, (seat.key, kind) if isinstance(kind, str) else kind)
                 seconds.setdefault(batch.id, costs.certifying * batch.inputs.logits.size)
                 seconds[batch.id] += weights.seconds(seat, batch.id, questions)
-                seconds[batch.id] += costs.of_losses(seat, batch, questions)
+                seconds[batch.id] += costs.of_losses(seat.name, suspects(batch, questions))
                 batches[batch.id] = batch
     found: dict[Kind, list[str]] = {}
     for name in batches:

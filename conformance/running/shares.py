@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Self
 
-from xent_conformance.asking.asker import filled_rows
+from xent_conformance.asking.arrays import filled_rows
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat

@@ -14,9 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 OBJECTS = 20_000
-"""When there are so many more, they are looked at; Python's own number is 700 or 2,000. The workers of a
-second ``quick`` of PyTorch, JAX and TensorFlow spend a fifteenth less with it, the suite's own process of
-one of PyTorch a twenty-fifth."""
+"""When there are so many more, they are looked at; Python's own number is 700 or 2,000."""
 
 LARGE = 2**22
 """Bytes of a batch's arrays; what its calls have left goes at once, for memory is what is short then."""
@@ -48,8 +46,7 @@ def collect_after(arrays: Mapping[str, Any]) -> None:
 def ending_at_once() -> threading.Event:
     """Once it is set, the process ends with what is registered for its end, and takes no module apart.
 
-    That is a fifth of what it costs to start and end a worker of TensorFlow or of PyTorch. To be called
-    before anybody registers anything: what was registered first is done last.
+    To be called before anybody registers anything: what was registered first is done last.
     """
     done = threading.Event()
     atexit.register(lambda: os._exit(0) if done.is_set() else None)

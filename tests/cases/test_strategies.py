@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.exploring import NOBODY, WORKER
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer, arrays_of
+from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.strategies import rows
 from xent_conformance.frameworks.interface import Question

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mpmath import log, mp, mpf
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.discovery.framework import FRAMEWORKS

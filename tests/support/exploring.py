@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support.faults.adapter import Faults
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer, arrays_of
+from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.form import PLAIN_FORM, Form

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support import fakes_in_any_manner as fakes
 from tests.support.judging import rows_of
 from xent_conformance.asking import asker
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import manner_of, outputs, takes
 from xent_conformance.cases.case import Batch

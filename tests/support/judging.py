@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.numbered import STATUSES, rules

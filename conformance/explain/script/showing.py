@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.asking.answer import Answer, Failure
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
 from xent_conformance.asking.process import connect
 from xent_conformance.asking.questions import questions

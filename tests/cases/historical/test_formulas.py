@@ -16,7 +16,7 @@ from tests.support.historical.asking import (
 from tests.support.historical.formulas import BCE, CE, SG, SP, WRONG, S
 from tests.support.historical.showing import FORMULAS
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer, Failure
+from xent_conformance.asking.answer import Answer, Failure
 from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.families.historical import FAMILY, KINDS, entries, path_safe
 from xent_conformance.frameworks.interface import Question

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.outside import batch_of, case, file_of, loss, read
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.form import PLAIN_FORM, Form

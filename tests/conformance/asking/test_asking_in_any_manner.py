@@ -11,7 +11,7 @@ import pytest
 from tests.support import fakes_in_any_manner as fakes
 from tests.support.by_hand import batch
 from tests.support.here import ask, family, questions, verdicts
-from xent_conformance.asking.asker import ROWS, arrays_of
+from xent_conformance.asking.arrays import ROWS, arrays_of
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.cases.form import Form
 from xent_conformance.reference.attributes import Attributes

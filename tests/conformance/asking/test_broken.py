@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import batch, process, question
-from xent_conformance.asking import asker
+from xent_conformance.asking import isolation
 from xent_conformance.asking.asker import ask
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
@@ -158,7 +158,7 @@ def test_what_was_not_asked_is_not_answered() -> None:
 
 def test_nobody_loses_more_than_so_many_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where each row breaks the process and none is suspect, the search ends, and the rest share its end."""
-    monkeypatch.setattr(asker._Isolation.__init__, "__defaults__", (6, True))
+    monkeypatch.setattr(isolation, "LIVES", 6)
     rows = batch("softmax", [[3.0, float(i)] for i in range(32)])
     with process(f"{DEVICES}:PoisonedByThrees") as worker:
         (answer,) = ask(worker, rows, [replace(question("softmax", "value"), device="cuda:0")])

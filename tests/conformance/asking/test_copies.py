@@ -13,7 +13,9 @@ from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import ROWS, Answer, ask
+from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.arrays import ROWS
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import manner_of
 from xent_conformance.cases.case import Batch

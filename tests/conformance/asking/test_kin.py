@@ -15,7 +15,7 @@ from tests.support.by_hand import batch, process, question
 from tests.support.living import alive, wait_for
 from tests.support.paths import ROOT
 from xent_conformance.asking import kin
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.process import Process
 from xent_conformance.discovery.framework import Launch
 
@@ -42,7 +42,7 @@ class Mine(Exact):
 DRIVER = """
 import sys
 from tests.support.by_hand import batch, question
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.process import Process
 from xent_conformance.discovery.framework import Launch
 

@@ -15,7 +15,8 @@ from tests.support import fakes
 from tests.support.by_hand import NAN, Install, batch, process, question
 from tests.support.cli import conformance
 from xent_conformance.asking import pipes
-from xent_conformance.asking.asker import arrays_of, ask
+from xent_conformance.asking.arrays import arrays_of
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.patience import IN_A_ROW, OF_A_FRAMEWORK, OF_AN_IMPLEMENTATION, Patience

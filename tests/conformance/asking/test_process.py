@@ -16,7 +16,7 @@ from tests.support import fakes
 from tests.support.by_hand import NAN, batch, launch, process, question
 from tests.support.upgrading import script
 from xent_conformance.asking import pipes
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.connection import FrameworkAbsent, Reply, WorkerLost
 from xent_conformance.asking.process import Process, end_all
 from xent_conformance.discovery.framework import FRAMEWORKS, Launch, Seat

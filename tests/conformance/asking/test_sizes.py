@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.by_hand import NAN, batch, process, question
 from xent_conformance.asking import last_words
-from xent_conformance.asking.asker import arrays_of, ask
+from xent_conformance.asking.arrays import arrays_of
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.wire import WHATEVER, most_of

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.corpus import corpus, of_corpus
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions

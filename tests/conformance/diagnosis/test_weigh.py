@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.corpus import of_corpus
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.formulas import FORMULAS
 from xent_conformance.diagnosis.layers import LAYER

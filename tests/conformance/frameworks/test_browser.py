@@ -22,7 +22,7 @@ from tests.support.by_hand import batch, question
 from tests.support.fakes_of_browser import Answer, Error, Playwright
 from tests.support.living import wait_for
 from xent_conformance.asking import kin
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.asking.process import Process
 from xent_conformance.devices.variants import BROWSER_BACKEND, DRIVER

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import fakes
 from tests.support.corpus import of_corpus
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.process import Process

@@ -12,7 +12,7 @@ import pytest
 from tests.support.corpus import of_corpus
 from tests.support.judging import Verdict, verdicts_of
 from tests.support.row_by_row import row_by_row
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging import judge as judging

@@ -10,7 +10,8 @@ import pytest
 from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.asking.answer import Answer, Failure
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.clauses import clauses

@@ -11,7 +11,8 @@ from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET, ask, family, verdicts
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer, Failure, arrays_of
+from xent_conformance.asking.answer import Answer, Failure
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
 from xent_conformance.judging.judge import Judge

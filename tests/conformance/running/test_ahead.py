@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.by_hand import Install, selection
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.cache import read_entry

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.corpus import of_corpus
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.by_hand import Install, batch, selection
+from tests.support.by_hand import Install, batch, question, selection
 from tests.support.cli import conformance
 from tests.support.documents import documented
 from tests.support.upgrading import bare_interpreter
@@ -18,8 +19,21 @@ from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import read_run
-from xent_conformance.running.costs import AGAIN, Costs, Planned, Weights, estimated, plan, remembered
+from xent_conformance.running.costs import (
+    AGAIN,
+    Costs,
+    Estimate,
+    Planned,
+    Weights,
+    estimated,
+    plan,
+    remembered,
+    suspects,
+    told,
+)
+from xent_conformance.running.shards import groups
 
+DEVICES = "tests.support.fakes_of_devices"
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 COSTS = Costs(
     machine="a machine",
@@ -106,6 +120,60 @@ def test_what_was_measured_on_a_cpu_says_nothing_of_another_device(install: Inst
     found = plan(selection(devices=("odd",)), list(selection().batches()), {})
     assert [set(p.questions) for p in found] == [{"eager on odd"}]
     assert estimated(found, [], "quick", COSTS, lambda _: True).unknown == ("fake",)
+
+
+BAD = batch(
+    "sparse_softmax_cross_entropy", [[float(i) for i in range(10)]] * 3, labels=[[0.0], [10.0], [-1.0]]
+)
+LOSING = replace(COSTS, losing={"fake": {BAD.operator: 0.5, "softmax": 9.0}})
+
+
+def test_processes_that_are_lost_cost_their_starts(install: Install) -> None:
+    """On an accelerator alone; they are known, and added up, where what its questions cost is not."""
+    install(fake=f"{DEVICES}:PoisonedByIndex")
+    clean = batch(BAD.operator, [[float(i) for i in range(10)]], labels=[[0.0]])
+
+    def planned(*devices: str) -> list[Planned]:
+        return plan(selection(families=(), devices=devices), [BAD, clean, BAD], {})
+
+    def about(*seats: Planned, costs: Costs = LOSING) -> Estimate:
+        return estimated(seats, [], "quick", costs, lambda _: True, cores=1)
+
+    (cpu,), (both,), (cuda,) = planned("cpu"), planned("cpu", "cuda"), planned("cuda")
+    assert cpu.suspects == {} and both.suspects == cuda.suspects == {BAD.operator: 2 * 2}
+    assert about(cpu).losses == {"fake": 0.0}
+    asked = [replace(question(BAD.operator), device=device) for device in ("cpu", "cuda:0", "cuda:1")]
+    assert suspects(BAD, asked) == {BAD.operator: 2 * 2}, "each row by each question"
+    judged = cuda.verdicts * LOSING.judging
+    found = about(cuda)
+    assert found.losses == {"fake": 4 * 0.5 * 3.0} and found.unknown == ("fake",)
+    assert found.seconds == pytest.approx(6.0 + judged)
+    assert about(cuda, costs=COSTS).seconds == pytest.approx(judged), "of a framework that loses none"
+    known = replace(LOSING, modes={"quick": {"fake eager on cuda": 0.5}})
+    assert about(cuda, costs=known).by_seat == {"fake": pytest.approx(2.0 + 3 * 0.5 + 6.0)}
+    assert told(found, None)["seats"][0]["lost_seconds"] == 6.0
+
+
+def test_parts_weigh_what_the_estimate_counts(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one table and one rule."""
+    install(fake=f"{DEVICES}:PoisonedByIndex")
+    asked = selection(operators=(BAD.operator,), families=("index_range",), devices=("cuda",))
+    (planned,) = plan(asked, list(asked.batches()), {})
+    weighed = []
+    for costs in (COSTS, LOSING):
+        monkeypatch.setattr(Costs, "read", lambda costs=costs: costs)
+        weighed.append(sum(group.seconds for group in groups(asked)))
+    assert planned.losses(LOSING) > 0.0
+    assert weighed[1] - weighed[0] == pytest.approx(planned.losses(LOSING))
+
+
+def test_a_dry_run_says_what_lost_processes_cost(install: Install) -> None:
+    """Of ``torch``, of whom the table knows how many it loses; on the CPU there is nothing to say."""
+    install(torch=f"{DEVICES}:PoisonedByIndex")
+    words = ("run", "--profile", "quick", "--operator", BAD.operator, "--dtype", "float32", "--dry-run")
+    said = "starts of processes that rows break on an accelerator: "
+    assert said in conformance(*words, "--device", "cuda").stdout
+    assert said not in conformance(*words, "--device", "cpu").stdout
 
 
 def test_which_truths_are_there_is_what_the_oracle_says() -> None:

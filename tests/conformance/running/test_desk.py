@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import batch
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.judge import Judge
 from xent_conformance.judging.rows import Answered

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.delivering import Array, delivered, rows
 from tests.support.faults.adapter import Faults
-from xent_conformance.asking.asker import arrays_of
+from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.questions import outputs, takes
 from xent_conformance.cases.corpus import batches_of, families
 from xent_conformance.cases.families.forms import NARROWER

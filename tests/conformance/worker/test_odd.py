@@ -13,7 +13,8 @@ import pytest
 
 from tests.support import fakes
 from tests.support.by_hand import NAN, Install, batch, launch, process, question
-from xent_conformance.asking.asker import arrays_of, ask
+from xent_conformance.asking.arrays import arrays_of
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import FrameworkAbsent
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.selection import Selection

@@ -24,7 +24,8 @@ from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Died, Fault
 from tests.support.faults.seeded import FAULTS
-from xent_conformance.asking.asker import Answer, ask
+from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions

@@ -9,7 +9,7 @@ import numpy as np
 from tests.support.corpus import of_corpus
 from tests.support.historical.formulas import WRONG, Array, rows_given
 from tests.support.judging import rows_of
-from xent_conformance.asking.asker import Answer
+from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.families.historical import FAMILY, Entry, entries, path_safe
 from xent_conformance.frameworks.interface import Question
