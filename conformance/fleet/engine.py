@@ -11,7 +11,7 @@ from pathlib import Path
 from xent_conformance.asking.selection import Selection
 from xent_conformance.devices.names import kind_of
 from xent_conformance.discovery.names import UnknownName
-from xent_conformance.fleet.cluster import Cluster, Failed, Needs, Tell, connected
+from xent_conformance.fleet.cluster import GRAINS, Cluster, Failed, Needs, Tell, connected
 from xent_conformance.fleet.part import Part, settings
 from xent_conformance.fleet.parts import Parts, folder_of, left_by
 from xent_conformance.reference.cache import default_cache
@@ -23,7 +23,7 @@ from xent_conformance.running.desk import Judged
 from xent_conformance.running.engine import Progress
 from xent_conformance.running.header import identity
 from xent_conformance.running.keeping import alone, check_run, place_of
-from xent_conformance.running.shards import Shard, groups
+from xent_conformance.running.shards import groups
 
 NONE: Mapping[str, tuple[str, ...]] = {}
 
@@ -34,13 +34,15 @@ UNKNOWN = 500.0
 def needs(selection: Selection, jobs: int, costs: Costs, per_gpu: int = 1) -> Needs:
     """What a part of a selection takes: a worker of each seat, and its share of a GPU where one is named.
 
-    Raises UnknownName for a share of none.
+    Raises UnknownName for a share of none, and for one that Ray cannot count.
     """
     names = [seat.name for seat in selection.seats()]
     memory = sum(costs.memory.get(name, UNKNOWN * (name in selection.frameworks)) for name in names)
     gpu = any(kind_of(device) == "cuda" for device in selection.possible)
     if per_gpu > 1 and not gpu:
         raise UnknownName("--per-gpu is how many parts share a GPU, and none is asked: add --device cuda")
+    if per_gpu > GRAINS:
+        raise UnknownName(f"--per-gpu {per_gpu}: Ray divides a GPU into {GRAINS:,} shares at most")
     return Needs(jobs, per_gpu if gpu else 0, int((memory + costs.memory["suite"]) * 2**20))
 
 
@@ -75,10 +77,13 @@ def run(
     with contextlib.nullcontext() if out is None else alone(out), _folder(out) as folder:
         if out is not None and not force:
             check_run(out, selection.as_dict())
+        due = needs(selection, jobs or 1, Costs.read(), per_gpu)
+        most = len(groups(selection))
+        wanted = of or _left(folder, resume)
+        if wanted is not None and wanted > most:
+            raise UnknownName(f"--parts {wanted}: what is asked can be divided into {most} at most")
         with connected() as cluster:
-            due = needs(selection, jobs or 1, Costs.read(), per_gpu)
-            number = of or _left(folder, resume) or _number(cluster, due, selection)
-            Shard.part(selection, f"1/{number}")  # refuses more than there are
+            number = wanted or _number(cluster, due, most)
             whose = {**identity(selection), **how, **apart, "parts": number}
             parts = Parts(folder, whose, resume=resume, force=force)
             for line in parts.asked_again:
@@ -117,12 +122,12 @@ def _left(folder: Path, resume: bool | None) -> int | None:
     return left.get("parts") if isinstance(left, dict) else None
 
 
-def _number(cluster: Cluster, due: Needs, selection: Selection) -> int:
-    """As many parts as can be asked at a time, and as there are. Raises :class:`Failed` for none."""
+def _number(cluster: Cluster, due: Needs, most: int) -> int:
+    """As many parts as can be asked at a time, and ``most``. Raises :class:`Failed` for none."""
     rooms = cluster.rooms(due)
     if not rooms:
         raise Failed(f"no node has room for a part, which takes {due}: {cluster}; leave frameworks out")
-    return min(rooms, len(groups(selection)))
+    return min(rooms, most)
 
 
 @contextlib.contextmanager

@@ -122,6 +122,36 @@ def test_what_was_known_is_still_known_when_there_is_more(computed: list[int]) -
     assert len(computed) == many
 
 
+def _asked_of(said: Said, got: list[float]) -> None:
+    said.of(*_call(got)[:1], "value", _call(got)[1], lambda name: True)
+
+
+def test_no_more_is_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of a call a second time, with more, takes the place of what was held of it."""
+    calls = [[0.25, np.nan, 0.125 * i] for i in range(4)]
+    with remembering(Oracle(default_cache()), IDENTITY) as said:
+        _asked_of(said, calls[0])
+        size = said.known[next(iter(said.known))].nbytes
+    with remembering(Oracle(default_cache()), {**IDENTITY, "selection": {}}) as said:
+        asked, call = _call(calls[0])
+        names = [saying.name for saying in said.of(asked, "value", call, lambda name: False)]
+        assert not names
+        for i in range(3):
+            said.of(asked, "value", call, lambda name, i=i: len(name[0]) % 3 <= i)
+        assert said._held == sum(of.nbytes for of in said.known.values()) == size
+    monkeypatch.setattr("xent_conformance.diagnosis.said.LARGEST", 2 * size)
+    with remembering(Oracle(default_cache()), {**IDENTITY, "selection": {"profile": "full"}}) as said:
+        for got in calls:
+            _asked_of(said, got)
+        assert len(said.known) == 2
+
+
+def test_who_remembers_nothing_holds_nothing() -> None:
+    said = Said(Oracle())
+    _asked_of(said, WRONG)
+    assert not said.known
+
+
 def test_nothing_new_writes_nothing() -> None:
     _said(WRONG)
     path = sayings_of(IDENTITY)

@@ -314,6 +314,10 @@ def test_without_ray(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--parts", "2"], "--parts is for --engine ray; to ask one part here, name it: run --shard 1/N"),
         (["--per-gpu", "2"], "--per-gpu is for --engine ray; side by side here: run --shard 1/N, 2/N"),
         (["--engine", "ray", "--per-gpu", "2"], "none is asked: add --device cuda"),
+        (
+            ["--engine", "ray", "--device", "cuda", "--per-gpu", "10001"],
+            "--per-gpu 10001: Ray divides a GPU into 10,000 shares at most",
+        ),
         (["--engine", "slurm"], "slurm"),
     ],
 )
@@ -336,4 +340,5 @@ def test_more_parts_than_there_are(ray: FakeRay) -> None:
         "-",
         status=USAGE,
     ).output
-    assert "what is asked can be divided into" in said
+    assert "--parts 99999: what is asked can be divided into" in said
+    assert not ray.options_asked, "no task is made for it"

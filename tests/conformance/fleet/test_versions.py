@@ -55,6 +55,13 @@ def test_an_upgrade_is_decided_as_on_one_machine(ray: FakeRay, tmp_path: Path) -
     assert all(len(run.header["parts"]) == 1 for run in runs)
 
 
+@pytest.mark.parametrize("command", ["upgrade", "matrix"])
+def test_how_many_share_a_gpu_is_said_to_whom_asks_each_version(ray: FakeRay, command: str) -> None:
+    """Who is asked on no GPU is refused a share of one."""
+    said = conformance(command, *PINS, *SMALL, *FLEET, "--per-gpu", "2", status=USAGE).output
+    assert "none is asked: add --device cuda" in " ".join(said.split())
+
+
 def test_a_version_that_there_is_not(ray: FakeRay) -> None:
     said = conformance("matrix", *PINS[:1], "fakeframe==3.0", *SMALL, *FLEET, status=EVIDENCE).stderr
     assert "part 1/1: EnvironmentNotMade: `uv pip install …` ended with status 1:" in said

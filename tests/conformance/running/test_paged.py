@@ -40,7 +40,7 @@ def _alike(a: Ask, b: Ask) -> bool:
 
 
 def test_what_families_give_in_every_manner_is_asked(corpus: list[Batch]) -> None:
-    """Or the test above would not see what a family gave and the batch has anyhow."""
+    """Or the next test would not see what a family gave and the batch has anyhow."""
     every = [ask for batch in corpus for ask in batch.asks]
     for name in ("labels", "cotangent", "tangent"):
         assert {getattr(ask, name) is None for ask in every} == {True, False}, name
@@ -92,7 +92,9 @@ def test_what_was_looked_at_is_let_go(corpus: list[Batch], tmp_path: Path) -> No
     )
     dense, cases, asks = batch.inputs.dense_labels, batch.cases, batch.asks
     assert batch.inputs.dense_labels is dense and batch.cases is cases and batch.asks is asks
+    assert batch.clauses_of("value") and {"cases", "asks", "_clauses"} <= set(vars(batch))
     paged.let_go()
+    assert not {"cases", "asks", "_clauses"} & set(vars(batch)), "they are held on"
     assert batch.inputs.dense_labels is not dense and np.array_equal(batch.inputs.dense_labels, dense)
     assert batch.cases is not cases and batch.cases == cases and batch.asks is not asks
 
