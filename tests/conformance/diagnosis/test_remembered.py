@@ -123,7 +123,8 @@ def test_what_was_known_is_still_known_when_there_is_more(computed: list[int]) -
 
 
 def _asked_of(said: Said, got: list[float]) -> None:
-    said.of(*_call(got)[:1], "value", _call(got)[1], lambda name: True)
+    asked, call = _call(got)
+    said.of(asked, "value", call, DUE)
 
 
 def test_no_more_is_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +135,9 @@ def test_no_more_is_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
         size = said.known[next(iter(said.known))].nbytes
     with remembering(Oracle(default_cache()), {**IDENTITY, "selection": {}}) as said:
         asked, call = _call(calls[0])
-        names = [saying.name for saying in said.of(asked, "value", call, lambda name: False)]
-        assert not names
+        assert not said.of(asked, "value", call, [])
         for i in range(3):
-            said.of(asked, "value", call, lambda name, i=i: len(name[0]) % 3 <= i)
+            said.of(asked, "value", call, [name for name in DUE if len(name[0]) % 3 <= i])
         assert said._held == sum(of.nbytes for of in said.known.values()) == size
     monkeypatch.setattr("xent_conformance.diagnosis.said.LARGEST", 2 * size)
     with remembering(Oracle(default_cache()), {**IDENTITY, "selection": {"profile": "full"}}) as said:
