@@ -35,6 +35,8 @@ def answers(
     """
     from xent_conformance.running import engine
 
+    files = [{"file": file.path, "name": file.name} for file in selection.files]
+    asked = {"selection": selection.as_dict(), "cases": files}
     with Bars(errors, quiet=quiet, unit=unit) as bars:
         return (by or engine.run)(
             selection,
@@ -47,7 +49,7 @@ def answers(
             jobs=jobs,
             cache=cache,
             tell=bars.tell,
-            judged=bars.judged,
+            judged=functools.partial(bars.judged, asked=asked),
             unanswered=unanswered,
         )
 

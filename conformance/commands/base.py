@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from xent_conformance.asking.selection import Selection
+    from xent_conformance.reports.run.commands import Header
 
 KEEPS = """Nothing that is there is lost. A run file is replaced by a finished run of the same questions; one
 that lacks an answer is written beside it, as RUN.incomplete.parquet. Pages, summaries and documents of this
@@ -396,11 +397,14 @@ class Bars:
             self._tasks[framework] = self._progress.add_task(framework, total=planned)
         self._progress.update(self._tasks[framework], completed=done)
 
-    def judged(self, verdicts: pl.DataFrame) -> None:
-        """The first finding, as soon as there is one; it is looked at again when all is there."""
+    def judged(self, verdicts: pl.DataFrame, asked: Header) -> None:
+        """The first finding, as soon as there is one; it is looked at again when all is there.
+
+        ``asked``: what of the run's header is known while it goes on.
+        """
         from xent_conformance.reports.terminal.early import first_finding
 
-        if not self._found and (line := first_finding(verdicts)):
+        if not self._found and (line := first_finding(verdicts, asked)):
             self._found = True
             self.tell(line)
 

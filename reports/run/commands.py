@@ -59,13 +59,17 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
     own = _own(run, implementation)
     if own is not None:
         return _call(own, **{name: asked for name, asked in narrowed(case).items() if name != "operators"})
-    rest = [*_named(implementation), *_device(device), *_plugins(run), *_cases(run, case)]
+    rest = [*_named(implementation), *_device(device), *_plugins(run.headers), *_cases(run.headers, case)]
     return line("explain", case, *rest)
 
 
-def explain_early(row: Row) -> str:
-    """Shows the case of a verdict, and whose it is, while a run goes on, of which there is no header yet."""
-    return line("explain", row["case"], *_named(row["implementation"]), *_device(row["device"]))
+def explain_early(row: Row, asked: Header) -> str:
+    """Shows the case of a verdict, and whose it is, while a run goes on.
+
+    ``asked``: what of its header is known then, the selection and the files of cases.
+    """
+    rest = [*_device(row["device"]), *_plugins([asked]), *_cases([asked], row["case"])]
+    return line("explain", row["case"], *_named(row["implementation"]), *rest)
 
 
 def script(run: Run, row: Row) -> str:
@@ -77,13 +81,13 @@ def script(run: Run, row: Row) -> str:
         return ""
     named = ("implementation", "framework", "mode", "output")
     target = [w for name in named for w in option(name, [row[name]])]
-    rest = [*_device(row["device"]), *_plugins(run), *_cases(run, row["case"])]
+    rest = [*_device(row["device"]), *_plugins(run.headers), *_cases(run.headers, row["case"])]
     return line("explain", row["case"], *target, *rest, "--script")
 
 
 def implementations(run: Run) -> str:
     """Lists what there is to name."""
-    return line("list", "implementations", *_plugins(run))
+    return line("list", "implementations", *_plugins(run.headers))
 
 
 def doctor() -> str:
@@ -123,7 +127,7 @@ def ask_again(header: Header) -> str:
 
 def ask(framework: str, profile: str, run: Run | None = None) -> str:
     """Asks a framework; with the plug-ins of ``run``, if any."""
-    plugins = [] if run is None else _plugins(run)
+    plugins = [] if run is None else _plugins(run.headers)
     return line("run", "--framework", framework, "--profile", profile, *plugins)
 
 
@@ -203,15 +207,15 @@ def _device(device: str) -> list[str]:
     return [] if device == PLAIN_DEVICE else ["--device", device]
 
 
-def _plugins(run: Run) -> list[str]:
-    named = [p for h in run.headers for p in h["selection"].get("plugins", ())]
+def _plugins(headers: Iterable[Header]) -> list[str]:
+    named = [p for h in headers for p in h["selection"].get("plugins", ())]
     return option("plugin", dict.fromkeys(named))
 
 
-def _cases(run: Run, case: str) -> list[str]:
+def _cases(headers: Iterable[Header], case: str) -> list[str]:
     """The file that the case is from; none for a case of the corpus."""
     family = "".join(case.split("/")[1:2])
-    named = [f["file"] for h in run.headers for f in h.get("cases", ()) if f["name"] == family]
+    named = [f["file"] for h in headers for f in h.get("cases", ()) if f["name"] == family]
     return option("cases", dict.fromkeys(named))
 
 

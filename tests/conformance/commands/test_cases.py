@@ -57,6 +57,16 @@ def test_every_implementation_that_takes_them_is_asked(install: Install, mine: s
     assert set(run.verdicts["output"]) == {"value", "grad_logits"}
 
 
+def test_the_first_finding_is_shown_by_what_is_typed(install: Install, mine: str) -> None:
+    """While the run goes on: the case is of a file, which the command has to be given."""
+    install(fake="AlwaysNan")
+    said = conformance("run", "--cases", "mine.json", "--profile", "quick").stderr
+    (line,) = [line for line in said.splitlines() if "a first finding" in line]
+    program, *words = shlex.split(line.rpartition("; ")[2])
+    assert program == "conformance" and words[-2:] == ["--cases", "mine.json"]
+    assert CASE in conformance(*words).stdout
+
+
 def test_the_header_says_which_file(install: Install, mine: str) -> None:
     install(fake="Exact")
     header = _asked().header

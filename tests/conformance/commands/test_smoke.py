@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -88,11 +89,14 @@ def test_the_first_finding_is_the_worst_of_what_is_judged() -> None:
         verdict(case="e", status="conforms"),
     ]
     frame = pl.DataFrame(rows, schema=SCHEMA)
-    assert first_finding(frame).endswith("conformance explain c --implementation torch.softmax"), (
-        "and no other"
-    )
+    plain: Mapping[str, object] = {"selection": {}}
+    shown = "conformance explain c --implementation torch.softmax"
+    assert first_finding(frame, plain).endswith(shown), "and no other"
     elsewhere = frame.with_columns(device=pl.lit("cuda:1"), implementation=pl.lit("mine.[a]"))
     again = "conformance explain c --implementation 'mine.[[]a]' --device cuda:1"
-    assert first_finding(elsewhere).endswith(again), "where it was found"
-    assert "breaks clause 1.1 (must)" in first_finding(frame)
-    assert first_finding(frame.filter(pl.col("case").is_in(["d", "e"]))) == ""
+    assert first_finding(elsewhere, plain).endswith(again), "where it was found"
+    assert "breaks clause 1.1 (must)" in first_finding(frame, plain)
+    assert first_finding(frame.filter(pl.col("case").is_in(["d", "e"])), plain) == ""
+    asked = {"selection": {"plugins": ("mine.py",)}, "cases": [{"file": "c.json", "name": "two"}]}
+    given = first_finding(frame.with_columns(case=pl.lit("softmax/two/x/float32/n3/r0")), asked)
+    assert given.endswith(" torch.softmax --plugin mine.py --cases c.json"), "as it was asked"
