@@ -100,6 +100,39 @@ LOG, ROUNDED = ("log of the whole sum", ""), ("log of a rounded probability", "s
 CLIPPED, OTHER = ("clipped by ε", "1e-07"), ("another base", "2")
 
 
+def test_each_answers_for_its_own_numbers() -> None:
+    """Two that are asked the same stand in one call, and what one has wrong is told of nobody else."""
+
+    def textbook(batch: Batch) -> Any:
+        return predicted("log of the whole sum", "value", batch)
+
+    def now_and_then(batch: Batch) -> Any:
+        """Wrong as the textbook is, but of every third row another number."""
+        found = np.array(textbook(batch))
+        found[::3] = 7.25
+        return found
+
+    alone = [verdicts("log_softmax", "value", answer) for answer in (textbook, now_and_then)]
+    both = pl.concat(
+        [
+            found.drop("_id").with_columns(implementation=pl.lit(name, found.schema["implementation"]))
+            for name, found in zip(("one", "two"), alone, strict=True)
+        ]
+    ).with_row_index("_id")
+    places = {case.id: (batch, case.row) for batch in asked("log_softmax") for case in batch.cases}
+    found = weigh(both.lazy(), places, Said(ORACLE))
+    explained = 0
+    for door in found:
+        mine = both.filter(
+            pl.col("implementation") == door.door[DOOR.index("implementation")],
+            pl.col("dtype") == door.door[DOOR.index("dtype")],
+        )
+        for ids in door.by.values():
+            assert ids <= set(mine["_id"])
+            explained += len(ids)
+    assert explained > 0 and len(found) == 2 * both["dtype"].n_unique()
+
+
 def told(broken: int, *found: Weighed) -> dict[Any, Any]:
     (e,) = explain([(Explained(DOORS, broken, 7, {}), list(found))])
     assert (e.broken, e.conforming) == (broken, 7)
