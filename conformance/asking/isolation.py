@@ -21,8 +21,8 @@ from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.harmless import harmless
 
 LIVES = 40
-"""Of a call that has lost so many processes no part is divided further: its rows share the failure. Parts that
-stand already are asked, and each may lose one more."""
+"""Of a call that has lost so many processes no part is divided further: its rows share the failure. Parts
+that stand already are asked, and each may lose one more."""
 
 APART = "(not again when its rows were asked apart)"
 """Of a call that fails as a whole, and none of whose rows does."""

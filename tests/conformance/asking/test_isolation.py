@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from tests.support.guilty_rows import CLEAN, POISON, Counted, check, right_of, r
 from xent_conformance.asking import isolation
 from xent_conformance.asking.arrays import ROWS, WIDE
 from xent_conformance.asking.asker import ask
+from xent_conformance.asking.connection import Reply, WorkerLost
+from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
 
 RAISED = "ValueError: I do not like NaN"
@@ -46,6 +50,25 @@ def test_a_call_that_raises_and_none_of_whose_rows_does_is_charged_whole() -> No
         two = batch("softmax", CLEAN[:2])
         (answer,) = ask(worker, two, [question()])
         check(answer, two, set(), Outcome.RETURNED)
+
+
+class LostOnce(Counted):
+    """Somebody else ends its process at the first call."""
+
+    def ask(self, questions: Sequence[Question], arrays: dict[str, np.ndarray]) -> Iterator[Reply]:
+        if not self.rows:
+            self.rows.append(len(arrays["logits"]))
+            raise WorkerLost(KILLED)
+        return super().ask(questions, arrays)
+
+
+def test_a_call_that_was_lost_and_then_raises_is_searched_as_if_it_had_not_been_lost() -> None:
+    """No row of it takes the process along, nor the whole of it; it raises, and none of its rows does."""
+    words = "IndexError: index 2 is out of bounds for axis 1 with size 2"
+    b = batch("softmax", CLEAN)
+    with process("RaisesTogether") as worker:
+        (answer,) = ask(LostOnce(worker), b, [question()])  # type: ignore[arg-type]
+    check(answer, b, {0, 1, 2, 3, 4}, Outcome.RAISED, f"{words} {isolation.APART}")
 
 
 def test_a_call_that_raises_once_and_not_again_is_charged_nobody() -> None:
