@@ -126,7 +126,11 @@ def _number(cluster: Cluster, due: Needs, most: int) -> int:
     """As many parts as can be asked at a time, and ``most``. Raises :class:`Failed` for none."""
     rooms = cluster.rooms(due)
     if not rooms:
-        raise Failed(f"no node has room for a part, which takes {due}: {cluster}; leave frameworks out")
+        gpu = due.per_gpu and not any(node.get("GPU") for node in cluster.nodes())
+        what_to_do = (
+            "leave --device out, or begin Ray where there is a GPU" if gpu else "leave frameworks out"
+        )
+        raise Failed(f"no node has room for a part, which takes {due}: {cluster}; {what_to_do}")
     return min(rooms, most)
 
 

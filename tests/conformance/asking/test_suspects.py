@@ -24,7 +24,7 @@ LOGITS = [[0.5, 1.0], [0.25, 0.5], [0.0, 1.0]]
     ids=["nan", "large", "index", "target", "soft_labels", "probability"],
 )
 def test_suspect(
-    operator: str, logits: list[list[float]], labels: list[list[float]], found: list[bool]
+    operator: str, logits: list[list[float]], labels: list[list[float]] | None, found: list[bool]
 ) -> None:
     given = {} if labels is None else {"labels": labels}
     assert suspect(batch(operator, logits, **given)).tolist() == found

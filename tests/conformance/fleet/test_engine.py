@@ -341,4 +341,11 @@ def test_more_parts_than_there_are(ray: FakeRay) -> None:
         status=USAGE,
     ).output
     assert "--parts 99999: what is asked can be divided into" in said
-    assert not ray.options_asked, "no task is made for it"
+    assert ray.inits == 0, "no cluster is begun for it"
+
+
+def test_a_gpu_that_no_node_has(ray: FakeRay) -> None:
+    """What to do is another thing than where memory is short."""
+    asked = ("--profile", "quick", "--operator", "sigmoid", "--device", "cuda", "--engine", "ray")
+    said = " ".join(conformance("run", *asked, "-o", "-", status=EVIDENCE).stderr.split())
+    assert "0 GPU" in said and "leave --device out, or begin Ray where there is a GPU" in said
