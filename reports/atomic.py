@@ -37,8 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        # what was wanted, not what it was called meanwhile
-        error.filename, error.filename2 = str(wanted), None
+        _rename(error, wanted)
         raise
     finally:
         with contextlib.suppress(OSError):  # what there was to say is said
@@ -58,8 +57,14 @@ def _put_into(path: Path) -> Iterator[Path]:
             with temporary.open("rb") as whole, path.open("wb") as sink:
                 shutil.copyfileobj(whole, sink)
         except OSError as error:
-            error.filename, error.filename2 = str(path), None
+            _rename(error, path)
             raise
+
+
+def _rename(error: OSError, wanted: Path) -> None:
+    """It names what was wanted, not what that was called meanwhile."""
+    error.filename = str(wanted)
+    del error.filename2  # one that is None would be printed as ``-> None``
 
 
 def check_place(path: Path) -> None:

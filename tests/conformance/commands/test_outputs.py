@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -191,3 +192,12 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(made: Path) -> None:
     Path("link.html").symlink_to("kept/page.html")
     conformance("report", made, "-o", "link.html")
     assert Path("link.html").is_symlink() and "<title>" in Path("kept/page.html").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_renamed_is_named_as_it_was_wanted(tmp_path: Path) -> None:
+    """And nothing else is: not what it was called meanwhile, and not the place of that."""
+    path = tmp_path / "run.parquet"
+    path.mkdir()
+    with pytest.raises(OSError, match=f"'{re.escape(str(path))}'$"), replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["run.parquet"]
