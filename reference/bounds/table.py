@@ -6,6 +6,7 @@ reference. Letters are those of SPEC.md (see :mod:`xent_conformance.reference.bo
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -35,7 +36,8 @@ BOUNDS: dict[tuple[str, str], Callable[[Sizes], Bound]] = {
 
 
 SHARED = 2**14
-"""Logits of a batch whose sizes stay for its other outputs; those of a larger one are much memory."""
+"""Logits of a batch whose sizes stay for its other outputs; those of a larger one are much memory, and those
+of all batches together would be: they stay until another batch is looked at."""
 
 
 class Bounds:
@@ -43,7 +45,6 @@ class Bounds:
 
     def __init__(self, inputs: Inputs, values: Mapping[str, Floats], sizes: Mapping[str, Floats]) -> None:
         self._inputs, self._values, self._sizes = inputs, values, sizes
-        self._held: Sizes | None = None
 
     def of(self, output: str) -> Bound:
         """The bound of one output.
@@ -76,14 +77,17 @@ class Bounds:
 
     def _of_each(self) -> Sizes:
         """The sizes of every row, of a group of every example: the same for all outputs."""
-        if self._held is not None:
-            return self._held
+        return _latest(self) if self._inputs.logits.size <= SHARED else self.of_each()
+
+    def of_each(self) -> Sizes:
+        """The same, made anew."""
         inputs = self._inputs
         if inputs.attributes.grouped:
-            made = of_examples(inputs, self._sizes)
-        else:
-            inner = {name: untimed(inputs, a) for name, a in self._values.items()}
-            made = Sizes(inputs, inner, self._sizes)
-        if inputs.logits.size <= SHARED:
-            self._held = made
-        return made
+            return of_examples(inputs, self._sizes)
+        inner = {name: untimed(inputs, a) for name, a in self._values.items()}
+        return Sizes(inputs, inner, self._sizes)
+
+
+@functools.lru_cache(maxsize=1)
+def _latest(of: Bounds) -> Sizes:
+    return of.of_each()
