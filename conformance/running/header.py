@@ -122,7 +122,7 @@ def _excluded(asked: Asked) -> list[dict[str, str]]:
 
 def _shown(verdicts: pl.DataFrame) -> list[str]:
     """The cases that stand for a finding or for a cause: their inputs are carried along."""
-    return sorted({*worst_cases(Run(verdicts, ({},)))} | set(findings(verdicts)["case"].to_list()))
+    return sorted({*worst_cases(Run(verdicts, ({},))), *findings(verdicts)["case"]})
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -61,7 +61,8 @@ class Bounds:
             if inputs.definition.layered:
                 return of_a_layer(inputs, output, values, self._sizes)
             of_row = around(BOUNDS[inputs.operator, output], inputs.attributes, output)
-            found = of_row(self._of_each())
+            # the same for all outputs
+            found = of_row(_latest(self) if inputs.logits.size <= SHARED else self.sizes())
             if inputs.attributes.grouped:
                 scalar = output in ("value", "jvp")
                 whole = reduced(inputs, values[output], self._sizes, found, scalar=scalar)
@@ -75,12 +76,8 @@ class Bounds:
                 found, flush=np.where(lost, np.maximum(found.flush, np.abs(values[output])), found.flush)
             )
 
-    def _of_each(self) -> Sizes:
-        """The sizes of every row, of a group of every example: the same for all outputs."""
-        return _latest(self) if self._inputs.logits.size <= SHARED else self.of_each()
-
-    def of_each(self) -> Sizes:
-        """The same, made anew."""
+    def sizes(self) -> Sizes:
+        """The sizes of every row, of a group of every example, made anew."""
         inputs = self._inputs
         if inputs.attributes.grouped:
             return of_examples(inputs, self._sizes)
@@ -90,4 +87,4 @@ class Bounds:
 
 @functools.lru_cache(maxsize=1)
 def _latest(of: Bounds) -> Sizes:
-    return of.of_each()
+    return of.sizes()

@@ -59,8 +59,7 @@ def explain(run: Run, case: str, implementation: str = "", device: str = PLAIN_D
     own = _own(run, implementation)
     if own is not None:
         return _call(own, **{name: asked for name, asked in narrowed(case).items() if name != "operators"})
-    rest = [*_named(implementation), *_device(device), *_plugins(run.headers), *_cases(run.headers, case)]
-    return line("explain", case, *rest)
+    return _explain(run.headers, case, implementation, device)
 
 
 def explain_early(row: Row, asked: Header) -> str:
@@ -68,8 +67,12 @@ def explain_early(row: Row, asked: Header) -> str:
 
     ``asked``: what of its header is known then, the selection and the files of cases.
     """
-    rest = [*_device(row["device"]), *_plugins([asked]), *_cases([asked], row["case"])]
-    return line("explain", row["case"], *_named(row["implementation"]), *rest)
+    return _explain([asked], row["case"], row["implementation"], row["device"])
+
+
+def _explain(headers: Sequence[Header], case: str, implementation: str, device: str) -> str:
+    rest = [*_named(implementation), *_device(device), *_plugins(headers), *_cases(headers, case)]
+    return line("explain", case, *rest)
 
 
 def script(run: Run, row: Row) -> str:
