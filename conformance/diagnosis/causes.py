@@ -92,12 +92,14 @@ def diagnose(run: Run, asked: Iterable[Batch], said: Said, between: Callable[[],
     """The run, in which every broken verdict names its cause, and the header what is known of each.
 
     ``asked``: the batches that the verdicts are about. The naive formulations, the controls, name none.
-    ``between``: called when a call has been looked at, and its arrays are not needed any more.
+    ``between``: called when something has been looked at, and what it took is not needed any more.
     """
     numbered = run.verdicts.with_row_index("_id")
     called, places = _called(numbered), _places(asked)
     explained = weigh(called, places, said, between)
-    return _with_causes(numbered, _named(called, explained, places), explained, run.headers)
+    named = _named(called, explained, places)
+    between()
+    return _with_causes(numbered, named, explained, run.headers)
 
 
 def beforehand(verdicts: pl.DataFrame, asked: Iterable[Batch], said: Said) -> Iterator[None]:

@@ -23,14 +23,17 @@ def by_what_is_plain(verdicts: pl.DataFrame) -> pl.DataFrame:
     refused, imprecise (1.2), flushed (1.3) or open keep their clause. SPEC.md §0.
     """
     beyond = pl.col("status").is_in(FAULTS) & (pl.col("symptom") == Symptom.BEYOND_BOUND.value)
+    # found apart: beside all the other columns it would be a table more
+    every = verdicts.lazy()
     doors = (
-        verdicts.filter(pl.col("family") == ORDINARY, pl.col("n") > 1, pl.col("status").is_in(JUDGED))
+        every.filter(pl.col("family") == ORDINARY, pl.col("n") > 1, pl.col("status").is_in(JUDGED))
         .group_by(_DOOR)
         .agg(_plainly=2 * beyond.sum() >= pl.len())
+        .filter("_plainly")
+        .collect()
     )
-    # found apart: beside all the other columns it would be a table more
-    numbered = verdicts.lazy().with_row_index("_id").filter(beyond).select("_id", *_DOOR)
-    found = numbered.join(doors.lazy().filter("_plainly"), on=_DOOR, how="semi").collect()
+    numbered = every.with_row_index("_id").filter(beyond).select("_id", *_DOOR)
+    found = numbered.join(doors.lazy(), on=_DOOR, how="semi").collect()
     everywhere = pl.int_range(pl.len()).is_in(found["_id"].to_list())
     charged = {"clause": STABLE, "level": clause(STABLE).level.value, "status": Status.BREAKS_MUST.value}
     return verdicts.with_columns(

@@ -210,9 +210,10 @@ def _made(
         del plan, rest, order, crews, events, due, ahead, bench, desk, looks
         give_back_all(paged)
         end = part_ended if isinstance(asked, Shard) else functools.partial(ended, relieve=relieve)
-        result = end(asked, batches, seats, ledger, journal.verdicts, said, more, began)
+        verdicts = functools.partial(journal.verdicts, paged.column)
+        result = end(asked, batches, seats, ledger, verdicts, said, more, began)
         if out is not None and (unanswered or not result.unanswered):
-            write_run(place_of(out, result, force=force), result)
+            write_run(place_of(out, result, force=force), result, paged.pages.let_go)
         if result.complete:
             journal.remove()
         else:

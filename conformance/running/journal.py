@@ -26,7 +26,7 @@ from xent_conformance.reports.run.shape import anything, every, pair, parsed, re
 from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.memory import Done
-from xent_conformance.running.order import order_of, ordered
+from xent_conformance.running.order import Put, ordered
 
 ENDED = "ended"
 """A file in a journal whose answers are all in a run file, which lacks others."""
@@ -267,8 +267,11 @@ class Journal:
             temporary.write_bytes(held)
         return path
 
-    def verdicts(self) -> pl.DataFrame:
-        """All verdicts, in an order that does not depend on which worker was faster."""
+    def verdicts(self, put: Put = lambda column: column) -> pl.DataFrame:
+        """All verdicts, in an order that does not depend on which worker was faster.
+
+        Each column is where it is ``put``, as soon as it is there.
+        """
         if not self._parts:
             return pl.DataFrame(schema=HELD)
         for path in self._parts:
@@ -279,11 +282,11 @@ class Journal:
         every = pl.scan_parquet(self._parts)
 
         def column(name: str) -> pl.Series:
-            return every.select(name).collect().to_series()
+            """Piece by piece: texts, before they are numbers, are much memory."""
+            read = every.select(pl.col(name).cast(HELD[name]))
+            return read.collect(engine="streaming").to_series()
 
-        order = order_of(column)
-        # a column at a time: the whole is in memory once, and not a second time beside its order
-        return pl.DataFrame([ordered(column(name), order) for name in SCHEMA])
+        return ordered(column, put)
 
     def end(self) -> None:
         """A run file is written that lacks something: what it has is not lost with the journal any more.

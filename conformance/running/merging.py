@@ -20,7 +20,7 @@ from xent_conformance.running.distances import Measured
 from xent_conformance.running.ending import ended
 from xent_conformance.running.header import OF_SEAT, identity
 from xent_conformance.running.ledger import Ledger
-from xent_conformance.running.order import order_of
+from xent_conformance.running.order import ordered
 from xent_conformance.running.shards import groups
 
 ALIKE = {
@@ -87,7 +87,7 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     }
     again = [words for part in parts.values() for words in part.header.get("asked_again", ())]
     every = pl.concat([part.verdicts for part in parts.values()])
-    verdicts = every[order_of(every.get_column)]
+    verdicts = ordered(every.get_column)
     more = told | ({"asked_again": again} if again else {})
     return ended(asked, list(asked.batches()), seats, ledger, lambda: verdicts, Said(oracle), more, None)
 

@@ -8,13 +8,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from xent_conformance.reports.run.file import HELD
+from xent_conformance.reports.run.file import HELD, SCHEMA
+
+Column = Callable[[str], pl.Series]
+"""``column(name)``: one column of a table."""
+
+Put = Callable[[pl.Series], pl.Series]
+"""``put(column)``: the same column, where it is to be."""
 
 _ORDER = ("framework", "implementation", "mode", "device", "case", "output")
 """Columns that name a verdict: in their order it does not matter which worker was faster."""
 
 
-def order_of(column: Callable[[str], pl.Series]) -> pl.Series:
+def order_of(column: Column) -> pl.Series:
     """The places of the verdicts in the order of a run file; ``column`` has each of its columns, by name.
 
     Words are sorted by their places among all words of a column: the texts themselves are much memory.
@@ -29,6 +35,10 @@ def _place(words: pl.Series) -> NDArray[np.int32]:
     return words.cast(pl.Enum(known)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
 
 
-def ordered(column: pl.Series, order: pl.Series) -> pl.Series:
-    """A column in that order, as it is held in memory."""
-    return column.cast(HELD[column.name]).gather(order)
+def ordered(column: Column, put: Put = lambda column: column) -> pl.DataFrame:
+    """The table of a run file in its order, as it is held in memory, each column where it is ``put``.
+
+    A column at a time: the whole is there once, and not a second time beside its order.
+    """
+    order = order_of(column)
+    return pl.DataFrame([put(column(name).cast(HELD[name]).gather(order)) for name in SCHEMA])

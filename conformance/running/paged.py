@@ -8,15 +8,16 @@ import pickle
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import IO
 
 import numpy as np
+import polars as pl
 
 from xent_conformance.cases.case import Ask, Batch, Case
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.reports.run.file import RunFileError
-from xent_conformance.running.unnamed import unnamed
+from xent_conformance.running.columns import filed
+from xent_conformance.running.pages import Pages, damaged
 
 MOST = 2**25
 """Bytes of arrays that stay in memory: all of ``quick``."""
@@ -24,7 +25,6 @@ MOST = 2**25
 TOGETHER = 2**24
 """Bytes that are mapped together: a map has a descriptor of its own, and a process may have a thousand."""
 
-_ALIGNED = mmap.ALLOCATIONGRANULARITY
 _ARRAYS = ("logits", "labels", "cotangent", "tangent")
 _SUM = 4
 """Bytes of a checksum."""
@@ -38,14 +38,13 @@ _MADE = [
 class Paged:
     """Takes batches; where their arrays are more than ``most`` bytes, they go into an unnamed file.
 
-    Whoever looks at an array or a case has it read; :meth:`let_go` has it forgotten again.
+    Whoever looks at an array or a case has it read; :meth:`let_go` has it forgotten again. What is said of so
+    many batches goes there too.
     """
 
     def __init__(self, folder: Path | None = None, most: int = MOST, together: int = TOGETHER) -> None:
         """``folder``: where the file lies; unsaid, where temporary files do, which may be memory."""
-        self._folder, self._most, self._together = folder, most, together
-        self._file: IO[bytes] | None = None
-        self._maps: list[mmap.mmap] = []
+        self.pages, self._most, self._together = Pages(folder), most, together
         self._waiting: list[_Mine] = []
         self._moved: list[_Mine] = []
         self._size = 0
@@ -56,14 +55,18 @@ class Paged:
         mine = _Mine(batch.family, copy.copy(batch.inputs), batch.asks, batch.outside)
         self._waiting.append(mine)
         self._size += batch.nbytes
-        if self._size > (self._together if self._maps else self._most):
+        if self._size > (self._together if self.large else self._most):
             self._move()
         return mine
 
     @property
     def large(self) -> bool:
         """Whether anything is in the file."""
-        return bool(self._maps)
+        return bool(self.pages)
+
+    def column(self, column: pl.Series) -> pl.Series:
+        """A column of the table of verdicts; in the file where the corpus is. Raises RunFileError."""
+        return filed(column, self.pages) if self.large else column
 
     def settle(self) -> None:
         """Nobody comes any more: what waits is moved, where others were."""
@@ -75,19 +78,18 @@ class Paged:
         """What was looked at need not stay in memory, nor what was made of it."""
         for batch in self._moved:
             batch.let_go()
-        if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system takes it when it needs room
-            for pages in self._maps:
-                pages.madvise(mmap.MADV_DONTNEED)
+        self.pages.let_go()
 
     def _move(self) -> None:
         """Those that wait go into the file; where the disk is full, they stay."""
         moved, self._waiting, self._size = self._waiting, [], 0
         words = [batch.words() for batch in moved]
+        # the arrays of all, one after the other, and then their words
+        arrays = (getattr(batch.inputs, name).tobytes() for batch in moved for name in _ARRAYS)
         try:
-            pages = self._written(moved, words)
+            pages = self.pages.add(chain(arrays, words))
         except OSError:
             return
-        self._maps.append(pages)
         self._moved += moved
         at = 0
         for batch in moved:
@@ -96,20 +98,6 @@ class Paged:
             batch.page = pages, at, at + len(told)
             at += len(told)
             batch.let_go()
-
-    def _written(self, batches: Sequence[_Mine], words: Sequence[bytes]) -> mmap.mmap:
-        """The new end of the file: the arrays of all, one after the other, and then their words."""
-        if self._file is None:
-            self._file = unnamed(self, self._folder)
-        begin = -(-self._file.seek(0, 2) // _ALIGNED) * _ALIGNED
-        self._file.seek(begin)
-        for batch in batches:
-            for name in _ARRAYS:
-                self._file.write(np.ascontiguousarray(getattr(batch.inputs, name)).tobytes())
-        self._file.writelines(words)
-        self._file.flush()
-        size = self._file.tell() - begin
-        return mmap.mmap(self._file.fileno(), size, offset=begin, access=mmap.ACCESS_READ)
 
 
 class _Mine(Batch):
@@ -163,7 +151,7 @@ class _Mine(Batch):
             whose, cases, given = pickle.loads(told)  # the file has no name: nobody else writes it
             if whose == self.id:
                 return cases, given
-        raise _damaged(f"what {self.id} asks")
+        raise damaged(f"what {self.id} asks")
 
     def move(self, pages: mmap.mmap, at: int) -> int:
         """Its arrays are those that begin there; where the next one's do. Raises RunFileError."""
@@ -171,7 +159,7 @@ class _Mine(Batch):
         for name in _ARRAYS:
             array = getattr(self.inputs, name)
             if pages[at : at + array.nbytes] != array.tobytes():
-                raise _damaged(f"the {name} of {self.id}")
+                raise damaged(f"the {name} of {self.id}")
             object.__setattr__(self.inputs, name, np.ndarray(array.shape, array.dtype, pages, at))
             at += array.nbytes
         return at
@@ -182,10 +170,3 @@ class _Mine(Batch):
             vars(self.inputs).pop(name, None)
         for name in ("cases", "asks", "_clauses"):
             vars(self).pop(name, None)
-
-
-def _damaged(what: str) -> RunFileError:
-    return RunFileError(
-        f"{what} was put on the disk while the run went on, and comes back as something else: --resume goes "
-        "on with what is answered; see to the disk first, or name another with -o"
-    )

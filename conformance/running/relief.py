@@ -43,10 +43,11 @@ def give_back() -> None:
 
 
 def give_back_all(paged: Paged) -> None:
-    """The same of what nobody can reach any more, which may hold itself.
+    """The same of what nobody can reach any more, which may hold itself, and of what lies in the file.
 
     It takes tenths of a second, and more in a process that has much else: not for a corpus that takes little.
     """
     if paged.large:
         gc.collect()
+        paged.let_go()
         give_back()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -163,14 +163,15 @@ class Run:
         )
 
 
-def write_run(path: Path, run: Run) -> None:
+def write_run(path: Path, run: Run, between: Callable[[], None] = lambda: None) -> None:
     """Write ``run`` whole or not at all: a temporary neighbour is renamed over ``path``.
 
-    Raises :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
+    ``between``: called when a piece of the table has been read, and is not needed for a moment. Raises
+    :class:`RunFileError` for a merged run: its parts are the evidence, the merge is a view.
     """
-    frame, told, level = _as_written(run)
+    frame, told, level = _as_written(run, between)
     with replacing(path) as temporary:
-        write_table(temporary, frame, told, level)
+        write_table(temporary, frame, told, level, between)
 
 
 def as_bytes(run: Run) -> bytes:
@@ -181,14 +182,16 @@ def as_bytes(run: Run) -> bytes:
     return written.getvalue()
 
 
-def _as_written(run: Run) -> tuple[pl.DataFrame, dict[str, str], int | None]:
+def _as_written(
+    run: Run, between: Callable[[], None] = lambda: None
+) -> tuple[pl.DataFrame, dict[str, str], int | None]:
     """The table of a run file, what stands beside it, and how small it is made."""
     if len(run.headers) != 1:
         raise RunFileError("a merged run is not written; give its run files to `conformance report`")
     frame = held(_with_all(run.verdicts)).select(list(SCHEMA))
     header = {**run.header, "schema": SCHEMA_VERSION, "rows": frame.height}
     header = json.loads(json.dumps(header))
-    header["digest"] = digest_of(header, frame)
+    header["digest"] = digest_of(header, frame, between)
     # what is kept for long is written once
     key, text, level = _KEY, json.dumps(header), None
     if SLIM in header:
@@ -301,8 +304,13 @@ _AT_ONCE = 2**14
 """So many words are hashed at a time: a column as one text would be much of the table's memory."""
 
 
-def digest_of(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
-    """Hash of the header and of every value in the table, whatever wrote the bytes of the file."""
+def digest_of(
+    header: Mapping[str, Any], frame: pl.DataFrame, between: Callable[[], None] = lambda: None
+) -> str:
+    """Hash of the header and of every value in the table, whatever wrote the bytes of the file.
+
+    ``between``: called when a column has been read.
+    """
     h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, kind in frame.schema.items():
         column = frame[name]
@@ -314,6 +322,7 @@ def digest_of(header: Mapping[str, Any], frame: pl.DataFrame) -> str:
                 h.update((f"\x1f{some}" if start else some).encode())
         else:
             h.update(f"{name}\x1e".encode() + np.ascontiguousarray(column.to_numpy()).tobytes())
+        between()
     return h.hexdigest()
 
 

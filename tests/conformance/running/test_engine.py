@@ -14,9 +14,12 @@ from xent_conformance.cases.corpus import digest
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_reference as reference_version
-from xent_conformance.reports.run.file import HELD, SCHEMA_VERSION, Run, read_run
+from xent_conformance.reports.run.file import HELD, SCHEMA, SCHEMA_VERSION, Run, read_run
 from xent_conformance.reports.run.words import Status
+from xent_conformance.running import engine, paged, plan
+from xent_conformance.running.columns import filed
 from xent_conformance.running.engine import run
+from xent_conformance.running.pages import Pages
 
 
 def _run(out: Path, **changes: Any) -> Run:
@@ -46,6 +49,29 @@ def test_the_run_file_is_what_was_returned(install: Install, tmp_path: Path) -> 
     assert dict(found.verdicts.schema) == HELD
     returned = json.loads(json.dumps(result.header))
     assert found.header == returned | {"schema": SCHEMA_VERSION, "rows": result.verdicts.height}
+
+
+def test_of_a_large_corpus_the_table_lies_in_a_file(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is the same, and is written as the same."""
+    install(fake="OneUlpOff", other="Exact")
+    in_memory = _run(tmp_path / "small.parquet")
+    put: list[str] = []
+
+    def seen(column: pl.Series, pages: Pages) -> pl.Series:
+        put.append(column.name)
+        return filed(column, pages)
+
+    monkeypatch.setattr(paged, "filed", seen)
+    monkeypatch.setattr(engine, "Paged", lambda folder: paged.Paged(folder, 0, 1))
+    # of tests the corpus is one for all
+    monkeypatch.setattr(plan.batches_of, "forget", lambda: None, raising=False)
+    large = _run(tmp_path / "large.parquet")
+    assert put == list(SCHEMA)
+    assert large.verdicts.equals(in_memory.verdicts) and large.causes == in_memory.causes
+    assert read_run(tmp_path / "large.parquet").verdicts.equals(in_memory.verdicts)
+    assert {p.name for p in tmp_path.iterdir()} == {"small.parquet", "large.parquet"}
 
 
 def test_counters_sum(install: Install, tmp_path: Path) -> None:

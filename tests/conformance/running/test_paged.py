@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import pytest
 
+from tests.support.sick_file import cut_short, flipped, full, on
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.reports.run.file import RunFileError
 from xent_conformance.running import paged as room
 from xent_conformance.running.paged import Paged
-from xent_conformance.running.unnamed import unnamed
 
 ARRAYS = ("logits", "labels", "cotangent", "tangent")
 SOME = {"operators": ["sparse_softmax_cross_entropy", "sigmoid_cross_entropy"], "dtypes": ["float32"]}
@@ -106,52 +104,18 @@ def test_a_disk_that_takes_nothing_leaves_them_where_they_are(corpus: list[Batch
     assert [b.inputs.digest for b in found] == [b.inputs.digest for b in corpus]
 
 
-class _Sick:
-    """A file that takes what it is given, changed, for the bytes from ``well`` on."""
-
-    def __init__(self, file: IO[bytes], change: Callable[[bytes], bytes], well: int = 0) -> None:
-        self._file, self._change, self._well = file, change, well
-
-    def write(self, some: bytes) -> int:
-        self._well -= len(some)
-        return self._file.write(some if self._well >= 0 or not some else self._change(some))
-
-    def writelines(self, lots: list[bytes]) -> None:
-        for some in lots:
-            self.write(some)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-def _flipped(some: bytes) -> bytes:
-    return bytes([some[0] ^ 1]) + some[1:]
-
-
-def _cut_short(some: bytes) -> bytes:
-    return some[:-8]
-
-
-def _full(some: bytes) -> bytes:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def _on(monkeypatch: pytest.MonkeyPatch, change: Callable[[bytes], bytes], well: int = 0) -> None:
-    monkeypatch.setattr(room, "unnamed", lambda *given: _Sick(unnamed(*given), change, well))
-
-
-@pytest.mark.parametrize("change", [_flipped, _cut_short])
+@pytest.mark.parametrize("change", [flipped, cut_short])
 def test_arrays_that_come_back_as_others_are_refused(
     change: Callable[[bytes], bytes], corpus: list[Batch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A number that changed, and an end that is missing: everything behind it would be another's."""
-    _on(monkeypatch, change)
+    on(monkeypatch, change)
     with pytest.raises(RunFileError, match=r"the logits of \S+ .* comes back .*--resume") as refused:
         [Paged(tmp_path, 0, 1).batch(batch) for batch in corpus[:3]]
     assert corpus[0].id in str(refused.value)
 
 
-@pytest.mark.parametrize("change", [_flipped, _cut_short])
+@pytest.mark.parametrize("change", [flipped, cut_short])
 @pytest.mark.parametrize("look", ["cases", "asks"])
 def test_words_that_come_back_as_others_are_refused(
     look: str,
@@ -160,7 +124,7 @@ def test_words_that_come_back_as_others_are_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _on(monkeypatch, change, corpus[0].nbytes)
+    on(monkeypatch, change, corpus[0].nbytes)
     batch = Paged(tmp_path, 0, 1).batch(corpus[0])
     assert batch.inputs.digest == corpus[0].inputs.digest, "its arrays are well"
     with pytest.raises(RunFileError, match=r"what \S+ asks .* comes back .*--resume"):
@@ -182,7 +146,7 @@ def test_what_another_batch_asks_is_refused(corpus: list[Batch], tmp_path: Path)
 def test_where_a_disk_fills_up_the_rest_stays(
     well: int, corpus: list[Batch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _on(monkeypatch, _full, well)
+    on(monkeypatch, full, well)
     paged = Paged(tmp_path, 0, 50_000)
     found = [paged.batch(batch) for batch in corpus]
     paged.settle()

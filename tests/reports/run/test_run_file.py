@@ -93,6 +93,24 @@ def test_what_is_written_is_read(path: Path) -> None:
     assert found.complete
 
 
+def test_between_two_pieces_something_else_is_done(path: Path) -> None:
+    """After each column that is hashed, and after each piece that is written; the file is the same."""
+    numbers = [name for name, kind in SCHEMA.items() if kind == pl.Float64()]
+    one, many = _run(), np.arange(50_000) ** 0.5  # which are not made small
+    frame = one.verdicts[np.zeros(many.size, int)].with_columns(pl.Series(name, many) for name in numbers)
+    run = Run(frame, one.headers)
+    write_run(path, run)
+    plain, done = path.read_bytes(), [0, 0]
+
+    def between() -> None:
+        done[any(path.parent.glob(".run.parquet.*"))] += 1  # which is there while the table is written
+
+    write_run(path, run, between)
+    hashed, written = done
+    assert path.read_bytes() == plain and hashed == len(SCHEMA)
+    assert written >= len(numbers), "the table was written at once"
+
+
 def test_a_file_of_before_causes_is_read_as_one_that_names_none(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
