@@ -75,7 +75,7 @@ def first(
     frameworks: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FRAMEWORK",
+            metavar="[FRAMEWORK]...",
             help="torch, jax, tensorflow, …; default: what is installed.",
             autocompletion=completing.frameworks,
         ),

@@ -7,6 +7,7 @@ it predicts a plainly wrong one. One that is contradicted is refused.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -300,19 +301,21 @@ NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE,
 
 
 def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], said: Said) -> None:
-    mine = {int(i): doors[i] for i in np.unique(call.door)}
-    for i, door in mine.items():
-        here = call.door == i
-        door.broken |= set(call.ids[here & call.bad].tolist())
-        door.severe |= set(call.ids[here & call.severe].tolist())
-        door.conforming += int((here & ~call.bad).sum())
-    ids = call.ids.tolist()  # once: a number that is in many lists is one
-    for saying in said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine.values())):
-        if saying.contradicted.any():
-            for i in np.unique(call.door[saying.contradicted]):
-                mine[int(i)].contradicted.add(saying.name)
-        if saying.met.any():
-            _explained(saying.name, call, saying.met, mine, ids)
+    begins = np.flatnonzero(np.diff(call.door, prepend=-1))  # a door's rows are one behind the other
+    parts = [slice(*ends) for ends in itertools.pairwise([*begins.tolist(), call.ids.size])]
+    mine = [doors[i] for i in call.door[begins]]
+    for door, here in zip(mine, parts, strict=True):
+        ids, bad = call.ids[here], call.bad[here]
+        door.broken |= set(ids[bad].tolist())
+        door.severe |= set(ids[call.severe[here]].tolist())
+        door.conforming += int((~bad).sum())
+    numbers = call.ids.tolist()  # once: a number that is in many lists is one
+    for saying in said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine)):
+        for k in np.flatnonzero(np.logical_or.reduceat(saying.contradicted, begins)):
+            mine[k].contradicted.add(saying.name)
+        for k in np.flatnonzero(np.logical_or.reduceat(saying.met, begins)):
+            here = parts[k]
+            _explained(mine[k], saying.name, saying.met[here], call.severe[here], numbers[here])
 
 
 def _wanted(asked: Iterable[Name], call: Call, doors: Collection[_Door]) -> list[Name]:
@@ -325,11 +328,9 @@ def _wanted(asked: Iterable[Name], call: Call, doors: Collection[_Door]) -> list
     return [name for name in left if name[0] not in OTHER or name in seen]
 
 
-def _explained(name: Name, call: Call, met: Mask, doors: Mapping[int, _Door], numbers: Sequence[int]) -> None:
-    """``numbers``: the ids of the call."""
-    for i in np.unique(call.door[met]):
-        door, here = doors[int(i)], met & (call.door == i)
-        if name not in door.contradicted:
-            door.explained.setdefault(name, []).extend(numbers[k] for k in np.flatnonzero(here).tolist())
-            if call.severe[here].any():
-                door.of_severe.add(name)
+def _explained(door: _Door, name: Name, met: Mask, severe: Mask, numbers: Sequence[int]) -> None:
+    """Of a door's rows in a call those are explained that are ``met``; ``numbers``: their ids."""
+    if name not in door.contradicted:
+        door.explained.setdefault(name, []).extend(itertools.compress(numbers, met))
+        if (met & severe).any():
+            door.of_severe.add(name)
