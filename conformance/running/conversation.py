@@ -87,8 +87,14 @@ Stream = Generator[Event, None, None]
 """Events in their order; closed, it ends what it has started."""
 
 
-def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connect) -> Stream:
-    """Start the seat, ask it every batch, and end it."""
+def conversation(
+    seat: Seat,
+    batches: Iterable[Batch],
+    put: Put,
+    connect: Connect,
+    end: Callable[[Connection], None] = lambda connection: connection.close(),
+) -> Stream:
+    """Start the seat, ask it every batch, and ``end`` it."""
     connection: Connection | None = None
     try:
         connection = connect(seat)
@@ -102,7 +108,7 @@ def conversation(seat: Seat, batches: Iterable[Batch], put: Put, connect: Connec
         yield Absent(seat.key, f"the worker does not start: {lost}", broken=True)
     finally:
         if connection is not None:
-            connection.close()
+            end(connection)
     yield Ended(seat.key, 0 if connection is None else connection.starts)
 
 

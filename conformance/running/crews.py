@@ -3,14 +3,19 @@
 Each seat has a worker from the beginning. Where fewer work than jobs are allowed, the seat that has most left
 gets one more, if that saves more than its start costs: by what it has taken so far, on this machine and with
 what is compiled already. Where memory is short there is none more, and one of several ends.
+
+Where there are fewer jobs than seats, a seat that is for a mode alone has no worker from the beginning: it is
+left that of the seat beside it, which has imported the framework, when that has nothing more to answer.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from xent_conformance.asking.connection import Connection, WorkerLost
@@ -86,6 +91,12 @@ class Crew:
         """Why one of several could not go on."""
         self.again = True
         """Whether one may be begun for what the last of several could not answer; once."""
+        self.heirs: list[Crew] = []
+        """Who is left the first worker that has nothing more to answer."""
+        self.left_by: dict[int, list[Crew]] = {}
+        """Who was left which worker."""
+        self.inherits = False
+        """Whether it waits for a worker that is left to it."""
 
     # --- in the thread of a worker ---
 
@@ -96,19 +107,42 @@ class Crew:
         self.most = max(self.most, self.alive)
         number = self.number
         taker = Taker(self.share, lambda: self._goes_on(number), self._turns)
-        return self._answering(number, taker)
+        return self._life(number, taker)
 
-    def _answering(self, number: int, taker: Taker) -> Stream:
+    def _life(self, number: int, taker: Taker) -> Stream:
+        """What it answers, and then what it answers those to whom it is left; its end is that of all."""
+        left: list[Connection] = []
+        reach = functools.partial(self._reached, number)
+        lost, ended = False, Ended(self.seat.key, 0)
         try:
-            reach = functools.partial(self._reached, number)
-            for event in conversation(self.seat, taker, self._put, reach):
-                if isinstance(event, Answered):
-                    taker.answered()
-                elif isinstance(event, Absent):
-                    taker.close()
-                yield event
+            for event in _answering(taker, conversation(self.seat, taker, self._put, reach, left.append)):
+                lost |= isinstance(event, Absent)
+                if isinstance(event, Ended):
+                    ended = event
+                else:
+                    yield event
+            while left and not lost and (heir := self._next_heir(number)) is not None:
+                yield from heir._inheriting(left.pop(), left.append)
         finally:
-            taker.close()
+            for connection in left:
+                connection.close()
+        yield ended
+
+    def _inheriting(self, connection: Connection, end: Callable[[Connection], None]) -> Stream:
+        """What a worker answers that is left to it, but for its end."""
+        self.most = 1
+        taker = Taker(self.share, turns=self._turns)
+        for event in _answering(taker, conversation(self.seat, taker, self._put, lambda _: connection, end)):
+            if not isinstance(event, Ended):
+                yield event
+
+    def _next_heir(self, number: int) -> Crew | None:
+        with self._lock:
+            if not self.heirs or self.share.kinds:
+                return None
+            heir = self.heirs.pop(0)
+            self.left_by.setdefault(number, []).append(heir)
+        return heir
 
     def _reached(self, number: int, seat: Seat) -> Connection:
         """A worker that says of itself what the first has said, and shares the patience with it."""
@@ -190,6 +224,29 @@ class Crew:
         self.told.append(f"{self.seat.key}: {words}")
 
 
+def _answering(taker: Taker, events: Stream) -> Stream:
+    """The events, of which the taker is told what is answered."""
+    try:
+        with contextlib.closing(events):
+            for event in events:
+                if isinstance(event, Answered):
+                    taker.answered()
+                elif isinstance(event, Absent):
+                    taker.close()
+                yield event
+    finally:
+        taker.close()
+
+
+def bequeath(crews: Mapping[str, Crew]) -> None:
+    """Who is for a mode alone is left a worker by the seat beside it, where that is asked as well."""
+    for crew in crews.values():
+        beside = crews.get(replace(crew.seat, apart="").key)
+        if crew.seat.apart and beside is not None:
+            beside.heirs.append(crew)
+            crew.inherits = True
+
+
 def in_crews(
     crews: Mapping[str, Crew], jobs: int, tell: Callable[[str], None] = lambda words: None
 ) -> Stream:
@@ -207,14 +264,18 @@ def in_crews(
             threads.start(name, stream)
 
         for crew in crews.values():
-            begin(crew)
+            if not crew.inherits:
+                begin(crew)
         told = dict.fromkeys(crews, 0)
         for name, event in threads:
             if isinstance(event, Idle):
                 yield event
                 continue
             crew, number = of[name]
-            yield from _of_one(crew, number, event, begin)
+            if event.seat == crew.seat.key:
+                yield from _of_one(crew, number, event, begin)
+            else:  # who was left the worker
+                yield from _of_one(crews[event.seat], 0, event, begin)
             if isinstance(event, (Answered, Ended)) and sum(c.alive for c in crews.values()) < jobs:
                 _one_more(crews, begin)
             for key, each in crews.items():
@@ -231,6 +292,8 @@ def _of_one(crew: Crew, number: int, event: Event, begin: Callable[[Crew], None]
             crew.told.append(f"{key}: a worker cannot go on, and the others do without it: {message}")
         case Ended(key, starts):
             crew.ended(number, starts)
+            for heir in crew.left_by.pop(number, ()):
+                yield Ended(heir.seat.key, 0)
             if crew.alive:
                 return
             if crew.lost is not None and crew.share.kinds:  # what it gave back came too late for the others
@@ -238,6 +301,8 @@ def _of_one(crew: Crew, number: int, event: Event, begin: Callable[[Crew], None]
                 begin(crew)
                 return
             yield Ended(key, crew.starts)
+            while crew.heirs:  # none of its workers could be left to them
+                begin(crew.heirs.pop(0))
         case Answered(_, _, answers):
             if any(device_kind(answer.question.device) != "cpu" for answer in answers):
                 crew.closed = True  # the memory of an accelerator is its worker's

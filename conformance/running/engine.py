@@ -40,7 +40,7 @@ from xent_conformance.running.conversation import (
     one_by_one,
 )
 from xent_conformance.running.costs import Costs, Weights
-from xent_conformance.running.crews import Crew, crew_of, in_crews
+from xent_conformance.running.crews import Crew, bequeath, crew_of, in_crews
 from xent_conformance.running.desk import Desk, Judged
 from xent_conformance.running.distances import Distances
 from xent_conformance.running.early import Early
@@ -153,7 +153,8 @@ def _made(
     # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
     early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
     distances = Distances(Shelf(_beside(out)))
-    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged)
+    few = jobs is not None and jobs < len(seats)
+    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged, few=few)
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances)
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     oracle = oracle or Oracle(default_cache())
@@ -176,6 +177,8 @@ def _made(
             turns = Turns(jobs)
             for key, kinds in order.items():
                 crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, turns)
+            if few:
+                bequeath(crews)
             events = in_crews(crews, jobs, tell)
         due = (piece.batch for kinds in order.values() for same in kinds for piece in same)
         ahead = Ahead(oracle, due, jobs or 0, costs.certifying)

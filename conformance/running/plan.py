@@ -57,17 +57,28 @@ class Asked(Protocol):
 
 
 def plan_of(
-    asked: Asked, seats: Mapping[str, Seat], weights: Weights, early: Early | None, paged: Paged
+    asked: Asked,
+    seats: Mapping[str, Seat],
+    weights: Weights,
+    early: Early | None,
+    paged: Paged,
+    *,
+    few: bool = False,
 ) -> tuple[list[Batch], Plan]:
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
     Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
     corpus is asked, that is everybody, and first who has a mode to begin that takes longest, or compiles.
-    ``paged``: where the arrays of a large corpus lie.
+    ``paged``: where the arrays of a large corpus lie. ``few``: those for a mode alone are left a worker.
     """
-    if early is not None and not _narrowed(asked):
-        for seat in sorted(seats.values(), key=lambda s: (not s.apart, not s.declaration.compiling)):
+
+    def begin(seat: Seat) -> None:
+        if early is not None and not (few and seat.apart):
             early.begin(seat)
+
+    if not _narrowed(asked):
+        for seat in sorted(seats.values(), key=lambda s: (not s.apart, not s.declaration.compiling)):
+            begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
     for batch in map(paged.batch, asked.batches()):
@@ -76,8 +87,8 @@ def plan_of(
             if questions := asked.questions(seat, batch, asked.possible):
                 kind = kind_of(seat, batch, questions)
                 plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
-                if early is not None and len(plan[key]) == 1 and _narrowed(asked):
-                    early.begin(seat)
+                if len(plan[key]) == 1 and _narrowed(asked):
+                    begin(seat)
     paged.settle()
     if paged.large:
         batches_of.forget()  # it keeps the last that it has made, and nobody looks at those alone

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
+
+import numpy as np
 
 from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Glance
+from xent_conformance.worker.apart import APART
+
+NOTES, DIES = "TESTS_NOTES", "TESTS_DIES"
+"""Variables: where it is noted who was asked, and the mode in which a process ends."""
 
 
 class Compiles(Exact):
@@ -57,3 +65,45 @@ class Newer(Older):
 class Gone(Compiles):
     def __init__(self) -> None:
         import no_such_framework  # noqa: F401
+
+
+class Noted(Compiles):
+    """Notes in the folder of a variable which processes were asked which mode."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        (Path(os.environ[NOTES]) / f"{os.getpid()} {call.mode}").touch()
+        return super().run(call)
+
+
+class TwoGlances(Noted):
+    """It has two modes that take that long."""
+
+    modes: ClassVar = {"eager": "quick", "compile": "full", "export": "full"}
+    glances: ClassVar[Mapping[str, Glance]] = {
+        mode: Glance(("fake.softmax",), "two_classes", apart=True) for mode in ("compile", "export")
+    }
+
+
+class Dies(Noted):
+    """Its process ends with a call in the mode of a variable, of rows that have a number beyond 50."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = super().run(call)
+        if call.mode == os.environ[DIES] and (np.abs(call.logits.astype(float)) > 50).any():
+            os._exit(3)
+        return found
+
+
+class NeverAgain(Noted):
+    """Its process ends with its first call and does not start again, but where it is for one mode alone."""
+
+    def __init__(self) -> None:
+        begun = Path(os.environ[NOTES]) / "begun"
+        if not os.environ.get(APART) and begun.exists():
+            os._exit(3)
+        begun.touch()
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        if not os.environ.get(APART):
+            os._exit(3)
+        return super().run(call)

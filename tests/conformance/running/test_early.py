@@ -154,21 +154,29 @@ class Begins:
 
 
 @pytest.mark.parametrize(
-    ("narrowed", "at_first", "begun"),
+    ("narrowed", "few", "at_first", "begun"),
     [
-        ({}, ["torch compile", "torch"], ["torch compile", "torch"]),
-        ({"operators": ("softmax",)}, [], ["torch"]),
-        ({"shard": ("1/2",)}, [], ["torch"]),
+        ({}, False, ["torch compile", "torch"], ["torch compile", "torch"]),
+        ({}, True, ["torch"], ["torch"]),
+        ({"operators": ("softmax",)}, False, [], ["torch"]),
+        ({"shard": ("1/2",)}, False, [], ["torch"]),
     ],
 )
 def test_where_all_is_asked_everybody_begins_before_the_corpus_is_made(
-    narrowed: dict[str, Any], at_first: list[str], begun: list[str], monkeypatch: pytest.MonkeyPatch
+    narrowed: dict[str, Any],
+    few: bool,
+    at_first: list[str],
+    begun: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """First who has a mode to begin; where less is asked, who is asked something, once."""
+    """First who has a mode to begin; where less is asked, who is asked something, once.
+
+    Where jobs are few, not who is left a worker.
+    """
     monkeypatch.setattr(plan, "kind_of", lambda *_: "")
     seats = {seat.key: seat for seat in (OTHER, Seat(FRAMEWORKS["torch"], apart="compile"))}
     early: Any = Begins()
     asked: Any = Whole(early, **narrowed)
     weights: Any = SimpleNamespace(seconds=lambda *_: 1.0)
-    plan.plan_of(asked, seats, weights, early, plan.Paged())
+    plan.plan_of(asked, seats, weights, early, plan.Paged(), few=few)
     assert asked.at_first == at_first and early.begun == begun
