@@ -262,7 +262,7 @@ class Glance:
     Of ``quick``: these ``implementations`` on plain rows of one ``family`` in one format. So nothing that is
     named is left unasked, and what takes long, such as a compiler, is seen to work at all. ``lengths``: of
     rows so long alone, where a compiler makes code for another length. ``apart``: by a worker of its own,
-    beside the one that is asked the rest.
+    beside the one that is asked the rest, if there are jobs for both; after it if not.
     """
 
     implementations: tuple[str, ...]
