@@ -133,7 +133,9 @@ class Crew:
         self.most = 1
         taker = Taker(self.share, turns=self._turns)
         for event in _answering(taker, conversation(self.seat, taker, self._put, lambda _: connection, end)):
-            if not isinstance(event, Ended):
+            if isinstance(event, Started):
+                yield Started(event.seat, {**event.hello, "import_s": 0.0})  # it was told with the first
+            elif not isinstance(event, Ended):
                 yield event
 
     def _next_heir(self, number: int) -> Crew | None:

@@ -105,7 +105,7 @@ class _Connection:
     """Says hello, and counts how often it is closed."""
 
     def __init__(self) -> None:
-        self.hello: dict[str, Any] = {"devices": ["cpu"]}
+        self.hello: dict[str, Any] = {"devices": ["cpu"], "import_s": 1.0}
         self.starts, self.closed, self.patience = 1, 0, None
 
     def close(self) -> None:
@@ -138,11 +138,12 @@ def _told(events: list[Event]) -> list[tuple[str, str]]:
 
 
 def test_what_the_reader_sees(small: dict[str, Crew]) -> None:
-    """Two seats, one after the other; the first ends with its worker."""
+    """Two seats, one after the other; the first ends with its worker. What it took to import is told once."""
     bequeath(small)
-    found = _told(list(in_crews(small, 1)))
+    events = list(in_crews(small, 1))
     plain, alone = "torch", "torch compile"
-    assert found == [
+    assert [e.hello["import_s"] for e in events if isinstance(e, Started)] == [1.0, 0.0]
+    assert _told(events) == [
         ("Started", plain),
         ("Answered", plain),
         ("Answered", plain),
