@@ -95,8 +95,6 @@ class Crew:
         """Who is left the first worker that has nothing more to answer."""
         self.left_by: dict[int, list[Crew]] = {}
         """Who was left which worker."""
-        self.inherits = False
-        """Whether it waits for a worker that is left to it."""
 
     # --- in the thread of a worker ---
 
@@ -246,7 +244,6 @@ def bequeath(crews: Mapping[str, Crew]) -> None:
         beside = crews.get(replace(crew.seat, apart="").key)
         if crew.seat.apart and beside is not None:
             beside.heirs.append(crew)
-            crew.inherits = True
 
 
 def in_crews(
@@ -257,27 +254,25 @@ def in_crews(
     ``tell`` is given a line where memory decides.
     """
     with Threads() as threads:
-        of: dict[str, tuple[Crew, int]] = {}
+        numbers: dict[str, int] = {}
 
         def begin(crew: Crew) -> None:
             stream = crew.stream()
             name = f"{crew.seat.key} {crew.number}"
-            of[name] = crew, crew.number
+            numbers[name] = crew.number
             threads.start(name, stream)
 
+        waiting = [heir for crew in crews.values() for heir in crew.heirs]
         for crew in crews.values():
-            if not crew.inherits:
+            if crew not in waiting:
                 begin(crew)
         told = dict.fromkeys(crews, 0)
         for name, event in threads:
             if isinstance(event, Idle):
                 yield event
                 continue
-            crew, number = of[name]
-            if event.seat == crew.seat.key:
-                yield from _of_one(crew, number, event, begin)
-            else:  # who was left the worker
-                yield from _of_one(crews[event.seat], 0, event, begin)
+            # the seat's, whoever has left it the worker
+            yield from _of_one(crews[event.seat], numbers[name], event, begin)
             if isinstance(event, (Answered, Ended)) and sum(c.alive for c in crews.values()) < jobs:
                 _one_more(crews, begin)
             for key, each in crews.items():

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from xent_conformance.reports.run.file import HELD, SCHEMA
+from xent_conformance.reports.run.file import SCHEMA
 
 Column = Callable[[str], pl.Series]
-"""``column(name)``: one column of a table."""
+"""``column(name)``: one column of a table, as it is held in memory."""
 
 Put = Callable[[pl.Series], pl.Series]
 """``put(column)``: the same column, where it is to be."""
@@ -36,9 +36,9 @@ def _place(words: pl.Series) -> NDArray[np.int32]:
 
 
 def ordered(column: Column, put: Put = lambda column: column) -> pl.DataFrame:
-    """The table of a run file in its order, as it is held in memory, each column where it is ``put``.
+    """The table of a run file in its order, each column where it is ``put``.
 
     A column at a time: the whole is there once, and not a second time beside its order.
     """
     order = order_of(column)
-    return pl.DataFrame([put(column(name).cast(HELD[name]).gather(order)) for name in SCHEMA])
+    return pl.DataFrame([put(column(name).gather(order)) for name in SCHEMA])
