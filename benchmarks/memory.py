@@ -9,6 +9,7 @@ Linux alone says which is which.
 from __future__ import annotations
 
 import argparse
+import functools
 import subprocess
 import sys
 import tempfile
@@ -65,25 +66,24 @@ def write(path: Path, times: int, journal: Journal) -> int:
 
 def end(path: Path, journal: Journal, paged: Paged, out: Path) -> None:
     """What a run does when all is answered, in the order in which it does it."""
-    from xent_conformance.cases.corpus import batches
+    from xent_conformance.asking.selection import Selection
     from xent_conformance.decision.gate import decide
-    from xent_conformance.diagnosis.causes import diagnose
     from xent_conformance.diagnosis.said import Said
-    from xent_conformance.judging.charge import by_what_is_plain
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
-    from xent_conformance.reports.run.file import Run, read_run, write_run
+    from xent_conformance.reports.run.file import read_run, write_run
     from xent_conformance.reports.views.causes import causes
+    from xent_conformance.running.ending import ended
+    from xent_conformance.running.ledger import Ledger
     from xent_conformance.running.relief import Relief, give_back_all
 
-    asked = [paged.batch(batch) for batch in batches("quick")]
+    asked = Selection("quick")
+    batches = [paged.batch(batch) for batch in asked.batches()]
     paged.settle()
-    header = read_run(path).header
+    whose = {name: told for name, told in read_run(path).header.items() if name not in ("causes", "exhibits")}
     give_back_all(paged)
-    judged = Run(by_what_is_plain(journal.verdicts(paged.column)), ({},))
-    named = diagnose(judged, asked, Said(Oracle(default_cache())), Relief(paged))
-    run = Run(named.verdicts, ({**header, "causes": named.causes},))
-    del judged, named
+    verdicts, said = functools.partial(journal.verdicts, paged.column), Said(Oracle(default_cache()))
+    run = ended(asked, batches, {}, Ledger({}), verdicts, said, whose, None, Relief(paged))
     write_run(out, run, paged.pages.let_go)
     give_back_all(paged)
     causes(run)

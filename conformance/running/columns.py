@@ -26,7 +26,7 @@ def filed(column: pl.Series, pages: Pages) -> pl.Series:
     there = np.frombuffer(page, np.uint8)
     if not np.array_equal(there, written):  # as bytes, of which NaN is equal to itself
         raise damaged(f"the column {column.name} of the verdicts")
-    mapped = pl.Series(column.name, there.view(numbers.dtype))  # of many numbers it makes no copy
+    mapped = pl.Series(column.name, there.view(numbers.dtype))  # which makes no copy
     found = mapped if kind.is_numeric() else _words(mapped, kind)
     let_go(page)
     return found

@@ -16,7 +16,6 @@ from xent_conformance.running.columns import filed
 from xent_conformance.running.pages import Pages
 
 MANY = 5_000
-"""Polars copies what is shorter than a thousand."""
 
 COLUMNS = {
     "words": pl.Series("words", ["a", "b", ""] * MANY, dtype=pl.Categorical),
@@ -25,12 +24,16 @@ COLUMNS = {
 }
 
 
+def _numbers(column: pl.Series) -> np.ndarray:
+    return column.to_physical().to_numpy()
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_column_is_the_same(name: str, tmp_path: Path) -> None:
     column = COLUMNS[name]
     found = filed(column, Pages(tmp_path))
     assert found.dtype == column.dtype and found.name == name and found.null_count() == 0
-    given, here = (c.to_physical().to_numpy() for c in (column, found))
+    given, here = _numbers(column), _numbers(found)
     assert here.tobytes() == given.tobytes() and here.dtype == given.dtype
     assert found.cast(pl.String).to_list() == column.cast(pl.String).to_list()
     assert list(tmp_path.iterdir()) == [], "a file that somebody finds"
@@ -44,13 +47,10 @@ def test_it_lies_in_the_file_and_nowhere_else(name: str, tmp_path: Path) -> None
     assert found.equals(column, null_equal=True)
     pages.let_go()
     assert pages._file is not None
-    first, last = column.to_physical()[0], column.to_physical()[1]
-    size = column.to_physical().to_numpy().dtype.itemsize
-    os.pwrite(pages._file.fileno(), np.array([last], column.to_physical().to_numpy().dtype).tobytes(), 0)
-    assert (
-        found.to_physical()[0] == last != first
-        and size * len(column) == os.fstat(pages._file.fileno()).st_size
-    )
+    first, other = _numbers(column)[:2]
+    os.pwrite(pages._file.fileno(), other.tobytes(), 0)
+    assert _numbers(found)[0] == other != first
+    assert os.fstat(pages._file.fileno()).st_size == _numbers(column).nbytes
 
 
 def test_one_behind_the_other(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_one_behind_the_other(tmp_path: Path) -> None:
     found = {name: filed(column, pages) for name, column in COLUMNS.items()}
     for _ in range(2):
         for name, column in COLUMNS.items():
-            assert found[name].to_physical().to_numpy().tobytes() == column.to_physical().to_numpy().tobytes()
+            assert _numbers(found[name]).tobytes() == _numbers(column).tobytes()
         pages.let_go()
 
 

@@ -63,12 +63,15 @@ def test_of_a_large_corpus_the_table_lies_in_a_file(
         put.append(column.name)
         return filed(column, pages)
 
+    let_go: list[Pages] = []
+    monkeypatch.setattr(Pages, "let_go", lambda self: let_go.append(self))
     monkeypatch.setattr(paged, "filed", seen)
     monkeypatch.setattr(engine, "Paged", lambda folder: paged.Paged(folder, 0, 1))
     # of tests the corpus is one for all
     monkeypatch.setattr(plan.batches_of, "forget", lambda: None, raising=False)
     large = _run(tmp_path / "large.parquet")
     assert put == list(SCHEMA)
+    assert len(let_go) > len(SCHEMA), "what was hashed and written stays in memory"
     assert large.verdicts.equals(in_memory.verdicts) and large.causes == in_memory.causes
     assert read_run(tmp_path / "large.parquet").verdicts.equals(in_memory.verdicts)
     assert {p.name for p in tmp_path.iterdir()} == {"small.parquet", "large.parquet"}

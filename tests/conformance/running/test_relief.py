@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from xent_conformance import __main__ as main
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.reference.formats import BINARY32
 from xent_conformance.reference.inputs import Inputs
-from xent_conformance.running import relief
+from xent_conformance.running import columns, relief
 from xent_conformance.running.paged import Paged
+from xent_conformance.running.pages import Pages
 
 PIECE, MANY = 2**16, 1024
 
@@ -77,6 +79,25 @@ def test_what_was_looked_at_goes_back(gives: bool, tmp_path: Path, monkeypatch: 
     gone = before - _held(of_files=True)
     assert gone > PIECE * 8 * 12 if gives else gone < PIECE * 8 * 4
     assert _looked_at(found) == PIECE * sum(range(16)) + 16, "and is there again"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+@pytest.mark.parametrize("gives", [True, False])
+@pytest.mark.parametrize("kind", [pl.Float64(), pl.Categorical()])
+def test_of_a_column_that_is_put_into_a_file_nothing_stays(
+    kind: pl.DataType, gives: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where its map does not let go, it is seen here."""
+    if not gives:
+        monkeypatch.setattr(columns, "let_go", lambda page: None)
+    many = 2**20
+    numbers = pl.Series("some", np.zeros(many), dtype=pl.Float64)
+    column = numbers if kind == pl.Float64() else numbers.cast(pl.String).cast(kind)
+    before = _held(of_files=True)
+    found = columns.filed(column, Pages(tmp_path))
+    grown = _held(of_files=True) - before
+    assert grown < 4 * many // 4 if gives else grown > 4 * many // 2
+    assert found.equals(column)
 
 
 def test_what_a_user_has_told_polars_stays(monkeypatch: pytest.MonkeyPatch) -> None:
