@@ -267,7 +267,8 @@ def _ask(
     except (EnvironmentNotMade, Failed, NoEvidence, NoRay, RunFileError, OSError) as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
-        raise fail(f"interrupted; to go on: {request.command()}", INTERRUPTED) from None
+        told = "interrupted; the same command, typed again, goes on with the version that was being asked"
+        raise fail(told, INTERRUPTED) from None
 
 
 def _ask_here(request: Request, folder: Path, _: Spread, *, force: bool, quiet: bool) -> list[Run]:

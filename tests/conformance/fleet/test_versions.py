@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from tests.support.fakes_of_ray import FakeRay
+from tests.support.fakes_of_ray import FakeRay, Reference
 from tests.support.upgrading import PLUGIN, WRONG, fake_uv, framework, interpreter, told
-from xent_conformance.commands.base import EVIDENCE, FAILED, USAGE
+from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import read_run
 
@@ -73,6 +73,27 @@ def test_a_python_of_another_version(ray: FakeRay, tmp_path: Path) -> None:
     python = interpreter(tmp_path, "1.0", says="1.5")
     said = conformance("upgrade", *PINS, *SMALL, *FLEET, "--python", f"OLD={python}", status=EVIDENCE).stderr
     assert "fakeframe==1.0: on the nodes there is fakeframe 1.5; name the version" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("command", ["upgrade", "matrix"])
+def test_the_same_command_goes_on(ray: FakeRay, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """What it says when it is interrupted, done: of the version that was being asked, the parts that lack."""
+    known = ["--no-known"] if command == "upgrade" else []
+    more = ("--family", "ordinary", "--engine", "ray", "--parts", "2", "--out", "mine", *known)
+    typed = (command, *PINS, *SMALL, *more)
+    real, interrupted = ray.get, iter([0, 2])
+
+    def get(reference: Reference) -> bytes:
+        if reference.part.index == next(interrupted, None):
+            raise KeyboardInterrupt
+        return real(reference)
+
+    monkeypatch.setattr(ray, "get", get)
+    said = conformance(*typed, status=INTERRUPTED).stderr
+    assert "interrupted; the same command, typed again, goes on with the version that was being asked" in said
+    assert ray.asked == {1: 1}
+    conformance(*typed, status=FAILED if command == "upgrade" else 0)
+    assert ray.asked == {1: 2, 2: 2}, "part 1 of the first version was asked once"
 
 
 def test_parts_are_of_a_cluster() -> None:
