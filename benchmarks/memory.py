@@ -9,7 +9,6 @@ Linux alone says which is which.
 from __future__ import annotations
 
 import argparse
-import functools
 import subprocess
 import sys
 import tempfile
@@ -82,8 +81,8 @@ def end(path: Path, journal: Journal, paged: Paged, out: Path) -> None:
     paged.settle()
     whose = {name: told for name, told in read_run(path).header.items() if name not in ("causes", "exhibits")}
     give_back_all(paged)
-    verdicts, said = functools.partial(journal.verdicts, paged.column), Said(Oracle(default_cache()))
-    run = ended(asked, batches, {}, Ledger({}), verdicts, said, whose, None, Relief(paged))
+    said = Said(Oracle(default_cache()))
+    run = ended(asked, batches, {}, Ledger({}), journal.verdicts, said, whose, Relief(paged))
     write_run(out, run, paged.pages.let_go)
     give_back_all(paged)
     causes(run)

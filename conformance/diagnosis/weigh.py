@@ -171,12 +171,11 @@ class _Part:
 class _Door:
     """What has been weighed so far."""
 
-    broken: set[int] = field(default_factory=set)
+    broken: int = 0
     conforming: int = 0
     explained: dict[Name, list[int]] = field(default_factory=dict)
     """No verdict is in two calls, so none is there twice; sets of them would be four times as large."""
     contradicted: set[Name] = field(default_factory=set)
-    severe: set[int] = field(default_factory=set)
     of_severe: set[Name] = field(default_factory=set)
     """What explains one of those that are severe."""
 
@@ -258,7 +257,7 @@ def _weighing(
         _weigh_call(batch, output, call, doors, said)
         yield []
     yield [
-        (Explained(tuple(door), len(w.broken), w.conforming, {}), w.weighed)
+        (Explained(tuple(door), w.broken, w.conforming, {}), w.weighed)
         for door, w in zip(called.select(DOOR).iter_rows(), doors, strict=True)
     ]
 
@@ -305,10 +304,9 @@ def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], s
     parts = [slice(*ends) for ends in itertools.pairwise([*begins.tolist(), call.ids.size])]
     mine = [doors[i] for i in call.door[begins]]
     for door, here in zip(mine, parts, strict=True):
-        ids, bad = call.ids[here], call.bad[here]
-        door.broken |= set(ids[bad].tolist())
-        door.severe |= set(ids[call.severe[here]].tolist())
-        door.conforming += int((~bad).sum())
+        broken = int(call.bad[here].sum())
+        door.broken += broken
+        door.conforming += call.bad[here].size - broken
     numbers = call.ids.tolist()  # once: a number that is in many lists is one
     for saying in said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine)):
         for k in np.flatnonzero(np.logical_or.reduceat(saying.contradicted, begins)):

@@ -14,6 +14,9 @@ from xent_conformance.reports.run.words import FAULTS, JUDGED, ORDINARY, Status,
 
 _DOOR = [*TARGET, "operator", "dtype", "output"]
 
+CHARGED = {"clause": STABLE, "level": clause(STABLE).level.value, "status": Status.BREAKS_MUST.value}
+"""What a row says that is charged so, by column."""
+
 
 def by_what_is_plain(verdicts: pl.DataFrame) -> pl.DataFrame:
     """The verdicts of a run, in which a row is charged to what it was made for only where it alone shows it.
@@ -35,8 +38,7 @@ def by_what_is_plain(verdicts: pl.DataFrame) -> pl.DataFrame:
     numbered = every.with_row_index("_id").filter(beyond).select("_id", *_DOOR)
     found = numbered.join(doors.lazy(), on=_DOOR, how="semi").collect()
     everywhere = pl.int_range(pl.len()).is_in(found["_id"].to_list())
-    charged = {"clause": STABLE, "level": clause(STABLE).level.value, "status": Status.BREAKS_MUST.value}
     return verdicts.with_columns(
         pl.when(everywhere).then(pl.lit(value, verdicts.schema[name])).otherwise(name).alias(name)
-        for name, value in charged.items()
+        for name, value in CHARGED.items()
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,12 +12,17 @@ from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
-from xent_conformance.judging.charge import by_what_is_plain
+from xent_conformance.judging.charge import CHARGED, by_what_is_plain
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import PART, Run
 from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header
 from xent_conformance.running.ledger import Ledger
+from xent_conformance.running.order import Put
+from xent_conformance.running.relief import Relief
+
+Verdicts = Callable[[Put], pl.DataFrame]
+"""Verdicts that are had when they are looked at, for they are much memory: each column where it is put."""
 
 
 def ended(
@@ -26,28 +30,28 @@ def ended(
     batches: Sequence[Batch],
     seats: Mapping[str, Seat],
     ledger: Ledger,
-    verdicts: Callable[[], pl.DataFrame],
+    verdicts: Verdicts,
     said: Said,
     more: Mapping[str, Any],
-    began: float | None,
-    relieve: Callable[[], None] = lambda: None,
+    relief: Relief,
 ) -> Run:
-    """A whole run of the ``verdicts``, which are had when they are looked at, for they are much memory.
-
-    ``more`` goes into its header; ``began``: when, if it is what took the time.
-
-    ``relieve`` is called where much of what memory holds is not looked at any more.
-    """
-    judged = verdicts()
+    """A whole run of the ``verdicts``. ``more`` goes into its header."""
+    judged = verdicts(relief.put)
     with ledger.timed("diagnosis"):
-        charged = Run(by_what_is_plain(judged), ({},))
+        charged = Run(_put(by_what_is_plain(judged), CHARGED, relief), ({},))
         del judged  # which has columns that the run has not
-        relieve()
-        named = diagnose(charged, batches, said, relieve)
-    relieve()
-    _total(ledger, began)
-    told = header(asked, seats, ledger, named.verdicts) | {"causes": named.causes, **more}
-    return Run(named.verdicts, (told | _files(asked.files, batches, said.oracle),))
+        relief()
+        named = diagnose(charged, batches, said, relief)
+    table = _put(named.verdicts, ("cause",), relief)
+    relief()
+    ledger.over()
+    told = header(asked, seats, ledger, table) | {"causes": named.causes, **more}
+    return Run(table, (told | _files(asked.files, batches, said.oracle),))
+
+
+def _put(table: pl.DataFrame, names: Iterable[str], relief: Relief) -> pl.DataFrame:
+    """The table, these columns of which are new, and lie where the others do."""
+    return table.with_columns(relief.put(table[name]) for name in names)
 
 
 def part_ended(
@@ -55,13 +59,13 @@ def part_ended(
     batches: Sequence[Batch],
     seats: Mapping[str, Seat],
     ledger: Ledger,
-    verdicts: Callable[[], pl.DataFrame],
+    verdicts: Verdicts,
     said: Said,
     more: Mapping[str, Any],
-    began: float | None,
+    relief: Relief,
 ) -> Run:
     """A part of one: as it was judged, row by row. What all rows together say is said by all parts."""
-    _total(ledger, began)
+    ledger.over()
     index, _, of = asked.as_dict()["shard"][0].partition("/")
     part = {
         "index": int(index),
@@ -70,14 +74,9 @@ def part_ended(
         # whose the frameworks of the header are, in their order
         "seats": [key for key, seat in seats.items() if key in ledger.hellos and not seat.apart],
     }
-    judged = verdicts()
+    judged = verdicts(relief.put)
     told = header(asked, seats, ledger, judged.clear()) | {"causes": {}, PART: part, **more}
     return Run(judged, (told,))
-
-
-def _total(ledger: Ledger, began: float | None) -> None:
-    if began is not None:
-        ledger.seconds["total"] = time.perf_counter() - began
 
 
 def _files(files: Sequence[CaseFile], batches: Sequence[Batch], oracle: Oracle) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _made(
     distances = Distances(Shelf(_beside(out)))
     few = jobs is not None and jobs < len(seats)
     batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged, few=few)
-    ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances)
+    ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances, began=began)
     journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
     oracle = oracle or Oracle(default_cache())
     with journal, remembering(oracle, identity(asked)) as said:
@@ -164,8 +164,8 @@ def _made(
         rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
         bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()}, batches)
-        relieve = Relief(paged)
-        desk = Desk(journal, ledger.distances, judged, relieve)
+        relief = Relief(paged)
+        desk = Desk(journal, ledger.distances, judged, relief)
         looks = Beforehand(journal, batches, said)
         for batch in filter(bench.finished, ledger.distances.waiting):
             _forget(batch, bench, ledger, journal)
@@ -212,9 +212,8 @@ def _made(
         # what was planned is answered, and would be held while the causes are looked for
         del plan, rest, order, crews, events, due, ahead, bench, desk, looks
         give_back_all(paged)
-        end = part_ended if isinstance(asked, Shard) else functools.partial(ended, relieve=relieve)
-        verdicts = functools.partial(journal.verdicts, paged.column)
-        result = end(asked, batches, seats, ledger, verdicts, said, more, began)
+        end = part_ended if isinstance(asked, Shard) else ended
+        result = end(asked, batches, seats, ledger, journal.verdicts, said, more, relief)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result, paged.pages.let_go)
         if result.complete:

@@ -35,6 +35,8 @@ class Ledger:
     seconds: Seconds = field(default_factory=_no_seconds)
     spent: dict[str, Seconds] = field(default_factory=dict)
     """Seconds of compile and kernels by ``seat mode``."""
+    began: float | None = None
+    """When, by :func:`time.perf_counter`, if the run is what took the time."""
 
     def started(self, seat: str, hello: Mapping[str, Any]) -> None:
         """The seat is there."""
@@ -58,6 +60,11 @@ class Ledger:
             for what, seconds in (("compile", answer.compile_s), ("kernels", answer.kernel_s)):
                 self.seconds[what] += seconds
                 spent[what] += seconds
+
+    def over(self) -> None:
+        """All is done that takes time."""
+        if self.began is not None:
+            self.seconds["total"] = time.perf_counter() - self.began
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from xent_conformance.running.ending import ended
 from xent_conformance.running.header import OF_SEAT, identity
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.order import ordered
+from xent_conformance.running.paged import Paged
+from xent_conformance.running.relief import Relief
 from xent_conformance.running.shards import groups
 
 ALIKE = {
@@ -87,9 +90,9 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     }
     again = [words for part in parts.values() for words in part.header.get("asked_again", ())]
     every = pl.concat([part.verdicts for part in parts.values()])
-    verdicts = ordered(every.get_column)
     more = told | ({"asked_again": again} if again else {})
-    return ended(asked, list(asked.batches()), seats, ledger, lambda: verdicts, Said(oracle), more, None)
+    verdicts, memory = functools.partial(ordered, every.get_column), Relief(Paged())
+    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory)
 
 
 def _selection(run: Run) -> dict[str, Any]:
