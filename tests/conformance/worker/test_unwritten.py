@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -154,3 +155,12 @@ def test_who_gives_ordinary_numbers_is_not_asked_more(batches: tuple[Array, ...]
 def test_an_answer_that_has_another_shape_each_time_is_not_compared() -> None:
     (found,) = asked(Remembers(lambda x, calls: x[: 1 + calls % 2]), PLAIN)
     assert set(found) == {"value", "value" + AGAIN}
+
+
+@filling
+def test_arguments_that_do_not_fit_are_answered_alike_each_time() -> None:
+    """What comes back is told in words, which would be others under another filling."""
+    worker = Worker(Remembers(lambda x, calls: workspace(x)))
+    misfit = replace(QUESTION, manner=Manner(wrong="logits_float8_e4m3fn"))
+    headers = [worker.answer(misfit, rows(3, 4))[0] for _ in range(2)]
+    assert {h["failures"]["value"]["message"] for h in headers} == {"returned shape (3, 4), NaN"}
