@@ -20,16 +20,20 @@ from xent_conformance.reference.operators import Operator
 
 MOVING = ("softmax", "sigmoid")
 """Of which forward mode and second derivatives are asked: each shape of them is compiled for itself."""
-CLASSES = 4
+CLASSES, MORE = 4, 10
+"""A vector of four; and more, that are no multiple of one: a compiler walks, and keeps, each otherwise."""
 LABELLED = 1
-SOFT = (0.25, 0.5, 0.125, 0.125)
-"""A distribution, and probabilities, that both formats have."""
-SHARES = (SOFT, (0.375, 0.5, 0.0625, 0.0625))
+SOFT = {4: (0.25, 0.5, 0.125, 0.125), 10: (0.25, *[0.125] * 4, *[0.0625] * 3, *[0.03125] * 2)}
+"""By the number of classes, a distribution, and probabilities, that both formats have."""
+SHARES = {
+    4: (SOFT[4], (0.375, 0.5, 0.0625, 0.0625)),
+    10: (SOFT[10], (0.375, *[0.125] * 2, *[0.0625] * 5, *[0.03125] * 2)),
+}
 """Given distributions."""
 
 
 def _lengths(operator: Operator, profile: str) -> Sequence[int]:
-    return (CLASSES,)
+    return (CLASSES,) if profile == "quick" else (CLASSES, MORE)
 
 
 def _rows(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -74,7 +78,7 @@ def _given(operator: Operator, fmt: Format, n: int, words: Words, turn: int) -> 
         return fmt.nearest((1.0 + words.below(15, n).astype(np.float64)) / 4.0)
     if operator.elementwise:
         return np.asarray((1.0 + words.below(7, n)) / 8.0, dtype=np.float64)
-    return np.roll(np.array(SHARES[turn % 2]), int(words.below(n, 1)[0]))
+    return np.roll(np.array(SHARES[n][turn % 2]), int(words.below(n, 1)[0]))
 
 
 def _label(operator: Operator, fmt: Format, n: int, words: Words, turn: int) -> Floats | None:
@@ -85,7 +89,7 @@ def _label(operator: Operator, fmt: Format, n: int, words: Words, turn: int) -> 
         return _given(operator, fmt, n, words, turn)
     if operator.elementwise:
         return words.below(5, n) / 4.0
-    return np.roll(np.array(SOFT), turn)
+    return np.roll(np.array(SOFT[n]), turn)
 
 
 def _of_logits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterator[Ask]:
@@ -97,15 +101,15 @@ def _of_logits(operator: Operator, fmt: Format, n: int, words: Words) -> Iterato
         x = words.bell(fmt, scale, n)
         return np.clip(x, -6.0, 6.0) if operator.elementwise else x
 
-    reported = np.array([1.0, 2.0, 3.0, 0.0])  # softmax of it is NaN where minus infinity is not there
+    reported = np.resize([1.0, 2.0, 3.0, 0.0], n)  # softmax of it is NaN where minus infinity is not there
     yield Ask("one_two_three", reported, "1.1", hard, cotangent=one)
     for name, scale in (("unit", 1.0), ("spread4", 4.0)):
         for turn in range(4):
             x, c = drawn(scale), _quarters(width, words)
-            yield Ask(name, x, "1.1", hard if turn % 2 else _soft(operator, turn), cotangent=c)
+            yield Ask(name, x, "1.1", hard if turn % 2 else _soft(operator, n, turn), cotangent=c)
     yield Ask("equal", np.full(n, 1.5), "1.1", hard, cotangent=one)
     if not operator.elementwise:
-        masked = np.array([-96.0, 1.0, -96.0, 0.5])
+        masked = np.resize([-96.0, 1.0, -96.0, 0.5], n)
         yield Ask("masked_by_a_number", masked, "2.3", hard, cotangent=one)
     nan = words.bell(fmt, 1.0, n)
     nan[2] = np.nan
@@ -120,16 +124,16 @@ def _quarters(n: int, words: Words) -> Floats:
     return np.asarray(sign * (1.0 + words.below(7, n)) / 4.0, dtype=np.float64)
 
 
-def _soft(operator: Operator, turn: int) -> Floats | None:
+def _soft(operator: Operator, n: int, turn: int) -> Floats | None:
     """A label that is soft, or another index."""
     if operator.labels == "dense":
-        return np.roll(np.array(SOFT), turn)
-    return label_on(operator, CLASSES, turn)
+        return np.roll(np.array(SOFT[n]), turn)
+    return label_on(operator, n, turn)
 
 
 def _compiled(operator: Operator, fmt: Format, n: int) -> bool:
-    """Of every operator in the format that has no infinity."""
-    return fmt.name == "float8_e4m3fn" or sparingly(operator, fmt, n)
+    """Of every operator in the format that has no infinity; of more classes, of the foundations alone."""
+    return (fmt.name == "float8_e4m3fn" and n == CLASSES) or sparingly(operator, fmt, n)
 
 
 EIGHT_BITS = Family(

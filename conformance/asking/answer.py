@@ -13,6 +13,7 @@ from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.bits import other_rows
 from xent_conformance.worker.delivery import AGAIN, CHANGED
+from xent_conformance.worker.unwritten import UNWRITTEN
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Answer:
     """``results[output]`` has a row for each row asked; ``failures[output]`` says which do not count.
 
     ``copies[output]`` has, of a row that was repeated to fill a call up, a copy that came back with other
-    bits than the row; ``changed`` the arguments that the call changed, by row.
+    bits than the row; ``changed`` the arguments that the call changed, by row; ``unwritten[output]`` the rows
+    that are what memory held before.
     """
 
     question: Question
@@ -36,6 +38,7 @@ class Answer:
     failures: dict[str, dict[int, Failure]] = field(default_factory=dict)
     copies: dict[str, dict[int, Array]] = field(default_factory=dict)
     changed: dict[int, set[str]] = field(default_factory=dict)
+    unwritten: dict[str, set[int]] = field(default_factory=dict)
     compile_s: float = 0.0
     kernel_s: float = 0.0
     apart: bool = False
@@ -60,6 +63,10 @@ class Answer:
         for output, array in reply.results.items():
             if CHANGED in output:
                 self._note_changed(output.partition(CHANGED)[0], rows, array)
+                continue
+            if output.endswith(UNWRITTEN):
+                told = self.unwritten.setdefault(output.removesuffix(UNWRITTEN), set())
+                told.update(rows[array[: len(rows)]].tolist())  # what fills a call up repeats the rows
                 continue
             if array.ndim and len(array) == filled > len(rows):
                 self._note_copies(output.removesuffix(AGAIN), rows, array)

@@ -63,6 +63,12 @@ RULES = (
         Symptom.CHANGED_INPUTS,
     ),
     Rule(
+        "memory that nobody wrote",
+        "what is returned was in memory before: a number is read that is never written",
+        "SPEC.md 7.13",
+        Symptom.UNWRITTEN,
+    ),
+    Rule(
         "differs from call to call",
         "the same call gives other bits",
         "SPEC.md 7.3",

@@ -295,7 +295,13 @@ def _kept(verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]]) -> p
     )
 
 
-NOT_COMPUTED = (Symptom.OTHER_BITS, Symptom.CHANGED_INPUTS, Symptom.WRONG_SHAPE, Symptom.WRONG_DTYPE)
+NOT_COMPUTED = (
+    Symptom.OTHER_BITS,
+    Symptom.CHANGED_INPUTS,
+    Symptom.UNWRITTEN,
+    Symptom.WRONG_SHAPE,
+    Symptom.WRONG_DTYPE,
+)
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
 
 

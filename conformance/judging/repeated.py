@@ -21,13 +21,30 @@ from xent_conformance.reports.run.words import SYMPTOMS, Status, Symptom
 from xent_conformance.worker.bits import other_bits, other_rows
 from xent_conformance.worker.delivery import AGAIN
 
-TWICE, ITSELF, EQUAL_CLASSES, UNCHANGED = "7.3", "7.4", "7.5", "7.11"
+TWICE, ITSELF, EQUAL_CLASSES, UNCHANGED, WRITTEN = "7.3", "7.4", "7.5", "7.11", "7.13"
 
 ONCE_MORE = "so it came back when it was asked once more"
 """The message of a wrong number that is not the first answer's."""
 
 RIGHT_OR_LIGHT = (Status.CONFORMS, Status.BREAKS_SHOULD)
 """What a row is that may still be charged more."""
+
+
+READ_BEFORE_WRITTEN = "it is another number where memory held another before"
+"""The message of what nobody has written."""
+
+
+def charge_unwritten(answer: Answer, output: str, columns: Columns, start: int) -> None:
+    """Charge the rows that are what memory held before the call, and forget what that was.
+
+    Whatever the number breaks, it is no answer: it is not judged, but where nothing is.
+    """
+    places = start + np.array(sorted(answer.unwritten.get(output, ())), dtype=np.int64)
+    judged = [STATUSES.index(status) for status in (*RIGHT_OR_LIGHT, Status.BREAKS_MUST)]
+    places = places[np.isin(columns.status[places], judged)]
+    columns.forget(places)
+    columns.bits[places] = 0
+    columns.charge(places, numbers((WRITTEN,)), Symptom.UNWRITTEN, READ_BEFORE_WRITTEN)
 
 
 def charge_repeated(

@@ -28,7 +28,7 @@ from xent_conformance.judging.numbered import (
     numbers,
     rules,
 )
-from xent_conformance.judging.repeated import charge_repeated
+from xent_conformance.judging.repeated import charge_repeated, charge_unwritten
 from xent_conformance.reference.clauses import Level
 from xent_conformance.reference.documented import DEFINITIONS
 from xent_conformance.reference.formats import Ints
@@ -216,6 +216,7 @@ class _Output:
         """Rows that came back otherwise when they were asked once more."""
         if self._rows.size:
             a = self._a
+            charge_unwritten(a.answer, self._output, self._columns, self._start)
             charge_repeated(a.judge, a.batch, a.answer, self._output, self._columns, self._start)
 
     def charge_failed(self) -> None:

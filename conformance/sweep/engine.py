@@ -16,7 +16,7 @@ from xent_conformance.asking.patience import ANSWER_SECONDS
 from xent_conformance.asking.pipes import LOOKS_UP
 from xent_conformance.asking.process import Process, connect
 from xent_conformance.frameworks.interface import Array
-from xent_conformance.judging.repeated import TWICE, UNCHANGED
+from xent_conformance.judging.repeated import TWICE, UNCHANGED, WRITTEN
 from xent_conformance.reports.run.words import Symptom
 from xent_conformance.running import keeping
 from xent_conformance.sweep.certified import certify
@@ -28,6 +28,7 @@ from xent_conformance.sweep.tally import Charged, Place, Tally
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.delivery import AGAIN, CHANGED
 from xent_conformance.worker.machine import cores
+from xent_conformance.worker.unwritten import UNWRITTEN
 
 Progress = Callable[[str, int, int], None]
 Connect = Callable[..., Process]
@@ -228,6 +229,9 @@ def _charge_bits(plan: Plan, answer: _Answered, tallies: Sequence[Tally]) -> Non
     for name, array in results.items():
         if CHANGED in name:
             changed, clause, symptom, tally = array, UNCHANGED, Symptom.CHANGED_INPUTS, tallies[0]
+        elif name.endswith(UNWRITTEN):
+            changed, clause, symptom = array, WRITTEN, Symptom.UNWRITTEN
+            tally = tallies[plan.outputs.index(name.removesuffix(UNWRITTEN))]
         elif name.endswith(AGAIN):
             again = name.removesuffix(AGAIN)
             changed, clause, symptom = other_bits(results[again], array), TWICE, Symptom.OTHER_BITS
@@ -235,7 +239,7 @@ def _charge_bits(plan: Plan, answer: _Answered, tallies: Sequence[Tally]) -> Non
         else:
             continue
         at = np.flatnonzero(changed)
-        output = plan.outputs[0] if CHANGED in name else name.removesuffix(AGAIN)
+        output = plan.outputs[0] if CHANGED in name else name.partition("#")[0]
         came, width = results[output].reshape(-1), 2 if chunk.ground.pairs else 1
         place = int(at[0]) * (came.size // changed.size)  # of an argument it is known which rows changed
         first = Place(0.0, chunk.start + place // width, place % width, float(came[place]))

@@ -9,6 +9,7 @@ that the driver knows which question a crash belongs to.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import platform
@@ -33,16 +34,18 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.frameworks.layer import PARTS, asked_of
 from xent_conformance.worker.apart import begin
-from xent_conformance.worker.arithmetic import USUAL, Kept, changed, state
+from xent_conformance.worker.arithmetic import USUAL as USUAL_STATE
+from xent_conformance.worker.arithmetic import Kept, changed, state
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.compiled import keep_compiled, let_go
-from xent_conformance.worker.delivery import AGAIN, CHANGED, Delivery, Described
+from xent_conformance.worker.delivery import CHANGED, Delivery, Described
 from xent_conformance.worker.garbage import collect_after, ending_at_once, nothing_to_collect
 from xent_conformance.worker.harmless import harmless
 from xent_conformance.worker.identity import Misdeclared, older, said
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import cores, drivers, instructions, processor
 from xent_conformance.worker.odd import numbers_of
+from xent_conformance.worker.unwritten import OTHER, USUAL, filled, may_be_unwritten, told_apart
 from xent_conformance.worker.wire import Closed, largest_of, receive, send
 from xent_conformance.worker.words import words
 
@@ -109,22 +112,35 @@ class Worker:
         """Results, and the seconds of the first and of a warm call of this signature."""
         door = (question.implementation, question.operator, question.mode, question.device)
         key = (*door, outputs, question.manner, *((a.dtype.name, a.shape) for a in arrays.values()))
-        start = time.perf_counter()
-        results = self._run(question, outputs, arrays)
-        first = time.perf_counter() - start
-        if key in self._warm:
-            return results, first, first
+        cold, compared = key not in self._warm, not (question.manner.again or question.manner.wrong)
         self._warm.add(key)
+        results: dict[str, Array] = {}
+        first = 0.0
+        if cold:
+            start = time.perf_counter()
+            # of arguments that do not fit there is one answer, which is told in words
+            results = self._run(question, outputs, arrays, USUAL if question.manner.wrong else OTHER)
+            first = time.perf_counter() - start
         start = time.perf_counter()
         warm = self._run(question, outputs, arrays)
         again = time.perf_counter() - start
-        if not question.manner.again:  # the first answer is one too: the same call gives the same bits (7.3)
-            warm |= {o + AGAIN: a for o, a in results.items() if o in warm and other_bits(a, warm[o]).any()}
-        return warm, first, again
+        if not cold and compared and may_be_unwritten(warm):
+            results = self._run(question, outputs, arrays, OTHER)
+        differing = {o: a for o, a in results.items() if o in warm and other_bits(a, warm[o]).any()}
+        if compared and differing:  # the first answer is one too: the same call gives the same bits (7.3)
+            fillings = (OTHER, USUAL) if cold else (USUAL, OTHER)
+            asked = functools.partial(self._run, question, outputs, arrays)
+            warm |= told_apart(differing, warm, asked, fillings)
+        return warm, first if cold else again, again
 
     def _run(
-        self, question: Question, outputs: tuple[str, ...], arrays: Mapping[str, Array]
+        self,
+        question: Question,
+        outputs: tuple[str, ...],
+        arrays: Mapping[str, Array],
+        memory: int = USUAL,
     ) -> dict[str, Array]:
+        """The outputs; what is allocated for them is filled with the byte ``memory``."""
         implementation = self._implementation(question)
 
         def compute(
@@ -149,14 +165,15 @@ class Worker:
                 question.manner.wrong == SPARSE,
             )
             kept = Kept()
-            try:
-                found = self.adapter.run(call)
-            finally:
-                left = kept.restore()  # whoever is asked next computes as if nobody had been asked
+            as_asked = {o: "grad_logits" if o in PARTS else o for o in wanted}
+            with filled(memory):  # a call may have come back before it has computed
+                try:
+                    found = self.adapter.run(call)
+                finally:
+                    left = kept.restore()  # whoever is asked next computes as if nobody had been asked
+                results = {o: numbers_of(found, name, most) for o, name in as_asked.items()}
             everywhere = np.ones(own["logits"].shape, dtype=np.bool_)
             disturbed = {name + CHANGED: everywhere for name in left}
-            as_asked = {o: "grad_logits" if o in PARTS else o for o in wanted}
-            results = {o: numbers_of(found, name, most) for o, name in as_asked.items()}
             return results | inputs.changed() | disturbed
 
         scalar = arrays["cotangent"].ndim == 1
@@ -212,7 +229,7 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def _environment(adapter: Adapter, variables: Mapping[str, str]) -> dict[str, str]:
     """``variables``: those of :data:`CHANGES_ARITHMETIC` that are set."""
-    if unusual := changed(USUAL, state()):  # since its import: its users compute so too
+    if unusual := changed(USUAL_STATE, state()):  # since its import: its users compute so too
         told = f"{' and '.join(unusual)} changed by the import"
         variables = {**variables, "floating-point state": told}
     return {

@@ -76,6 +76,7 @@ class Symptom(StrEnum):
     FINITE_FOR_NAN = "a number where NaN"
     OTHER_BITS = "other bits"
     CHANGED_INPUTS = "changed inputs"
+    UNWRITTEN = "unwritten memory"
     WRONG_SHAPE = "wrong shape"
     WRONG_DTYPE = "wrong dtype"
     RAISED = "raised"

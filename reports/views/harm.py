@@ -58,6 +58,7 @@ _SPECIAL = (
 
 _OTHERS = {
     Symptom.FINITE_FOR_NAN: Harm.SPECIAL,  # of plain inputs nothing is NaN
+    Symptom.UNWRITTEN: Harm.WRONG_OF_PLAIN,  # whatever the input
     Symptom.CHANGED_INPUTS: Harm.CHANGED,
     Symptom.CRASHED: Harm.DIED,
     Symptom.TIMED_OUT: Harm.DIED,

@@ -36,6 +36,7 @@ _WORDS: Mapping[str, str] = {
     Symptom.WRONG_INFINITY: "wrong ∞",
     Symptom.FINITE_FOR_NAN: "silent",
     Symptom.BEYOND_BOUND: "wrong",
+    Symptom.UNWRITTEN: "unwritten",
     Symptom.LOST_ACCURACY: "lost",
     Symptom.FLUSHED: "0",
     Symptom.OTHER_BITS: "differs",

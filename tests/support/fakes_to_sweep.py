@@ -152,6 +152,17 @@ class Writes(Right):
         return found
 
 
+class LeavesOut(Right):
+    """Writes no result of a logit of one."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = dict(super().run(call))
+        value, left_out = found["value"], call.logits.astype(np.float64) == 1.0
+        found["value"] = np.empty(2**16, np.uint8)[: value.nbytes].view(value.dtype).reshape(value.shape)
+        np.copyto(found["value"], value, where=~left_out)
+        return found
+
+
 class Absent(Right):
     """Is not installed."""
 

@@ -1,8 +1,9 @@
-"""A call that is made once more, and should give the same bits (SPEC.md 7.3, 7.8 to 7.12), in a script.
+"""A call that is made once more, and should give the same bits (SPEC.md 7.3, 7.8 to 7.13), in a script.
 
 The ways are those of :class:`xent_conformance.worker.delivery.Delivery`: twice, after a call of another
 shape, by two threads at once, without gradients, through a graph that was kept, added to a gradient, with one
-array for two arguments. Or the call is made once, and what it was given is looked at.
+array for two arguments. Or the call is made once, and what it was given is looked at; or again, where memory
+is filled with something else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from xent_conformance.judging.repeated import ONCE_MORE, TWICE
 from xent_conformance.reports.run.words import Row, Status, Symptom
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.delivery import AGAIN, CHANGED
+from xent_conformance.worker.unwritten import OTHER, PERTURB, UNWRITTEN, USUAL
 
 CALLS = 3
 """So often a call is repeated: a cache may be right every second time."""
@@ -30,6 +32,9 @@ RECORDED = "recorded"
 CHANGES = "changes"
 """The call is made once, and changes what it is given."""
 
+FILLED = "filled"
+"""The call is made again where memory that is allocated holds something else."""
+
 Ask = Callable[[Array, str], Mapping[str, Array]]
 """What a new process answers to rows, in a manner of asking again."""
 
@@ -42,6 +47,7 @@ _TOLD: Mapping[str, str] = {
     "accumulated": "a gradient, and half of two that add up",
     "shared": "two equal arrays, and one in both places",
     CHANGES: "what a call is given, before it and after",
+    FILLED: "a call, and one where memory held something else",
 }
 
 
@@ -68,13 +74,15 @@ class Again:
     def imports(self) -> frozenset[str]:
         """What the script imports for it."""
         threads = {"import threading", "from concurrent.futures import ThreadPoolExecutor"}
-        return frozenset(threads if self.kind == "threads" else ())
+        return frozenset({"threads": threads, FILLED: {"import ctypes"}}.get(self.kind, ()))
 
     def lines(self, names: Sequence[str]) -> list[str]:
         """Statements that make both calls of these arguments, by ``ask`` and ``ask_again``, and compare."""
         given = ", ".join(names)
         if self.kind == CHANGES:
             return _changed(names)
+        if self.kind == FILLED:
+            return [*_filled(given), *self._compared()]
         return [f"first = np.array(ask({given}), ndmin=1)", *self._seconds(names, given), *self._compared()]
 
     def _seconds(self, names: Sequence[str], given: str) -> list[str]:
@@ -123,6 +131,21 @@ def _twin(names: Sequence[str]) -> str:
     return "labels" if "labels" in names else "cotangent"
 
 
+def _filled(given: str) -> list[str]:
+    return [
+        "",
+        "",
+        "def ask_filled(byte):",
+        "    # the GNU C library fills what is allocated with the byte: M_PERTURB",
+        f"    if not ctypes.CDLL(None).mallopt({PERTURB}, byte ^ 255):",
+        '        raise SystemExit("this C library does not fill memory")',
+        f"    return np.array(ask({given}), ndmin=1)",
+        "",
+        "",
+        f"first, seconds = ask_filled({USUAL}), [ask_filled({OTHER})]",
+    ]
+
+
 def _changed(names: Sequence[str]) -> list[str]:
     told = ", ".join(f'"{name}": {name}' for name in names)
     return [
@@ -153,6 +176,8 @@ def kind_of(batch: Batch, row: Row) -> str:
     again = str(batch.form.again)
     if row["symptom"] == Symptom.CHANGED_INPUTS:
         return CHANGES
+    if row["symptom"] == Symptom.UNWRITTEN:
+        return FILLED
     if again in ("", "alone"):  # a row alone, and in a batch: xent_conformance.explain.script.pairs
         return "twice" if row["clause"] == TWICE and row["symptom"] == Symptom.OTHER_BITS else _said(row)
     if again in GRADIENT_STATES and (row["output"] == "value") != (again == "inference"):
@@ -164,7 +189,7 @@ def kind_of(batch: Batch, row: Row) -> str:
 def otherwise(ask: Ask, output: str, kind: str, ways: Iterable[Array]) -> Array | None:
     """The first of several takes of rows of which a new process gives other bits when asked once more."""
     # of two plain calls the worker compares the first with the second by itself
-    manners = {"twice": ("twice", ""), CHANGES: ("",)}.get(kind, (kind,))
+    manners = {"twice": ("twice", ""), CHANGES: ("",), FILLED: ("",)}.get(kind, (kind,))
     for take in ways:
         for again in manners:
             if _differs(ask(take, again), output, kind):
@@ -175,6 +200,8 @@ def otherwise(ask: Ask, output: str, kind: str, ways: Iterable[Array]) -> Array 
 def _differs(results: Mapping[str, Array], output: str, kind: str) -> bool:
     if kind == CHANGES:
         return any(bool(a.any()) for name, a in results.items() if name.endswith(CHANGED))
+    if kind == FILLED:
+        return output + UNWRITTEN in results
     first, second = results.get(output), results.get(output + AGAIN)
     return first is not None and second is not None and bool(other_bits(first, second).any())
 

@@ -35,6 +35,7 @@ def named(**row: object) -> list[str]:
         ("wrong dtype", "1.4", "returns another format"),
         ("wrong shape", "1.4", "returns another shape"),
         ("changed inputs", "7.11", "changes its arguments"),
+        ("unwritten memory", "7.13", "memory that nobody wrote"),
         ("other bits", "7.3", "differs from call to call"),
         ("other bits", "7.4", "depends on its place"),
         ("other bits", "7.5", "depends on its place"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import fakes
+from tests.support.memory import filling
 from tests.support.scripts import ends_as_its_verdict, run_scripts
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 
@@ -65,6 +66,20 @@ def test_a_call_that_changes_what_it_is_given(tmp_path: Path, keeps: None) -> No
     )
     assert wrong.status == 1 and "differs: the call changed its logits" in wrong.told, wrong.told
     assert right.status == 0
+
+
+@filling
+def test_a_call_that_returns_what_memory_held(tmp_path: Path, keeps: None) -> None:
+    """The script fills memory itself, and agrees where the last class is written."""
+    wrong, right = ends_as_its_verdict(
+        "torch", [("kept.not_written", "eager", PLAIN), ("kept.right", "eager", PLAIN)], tmp_path
+    )
+    assert wrong.status == 1 and "differ: 1 of 10 numbers: a call, and one where memory held" in wrong.told
+    assert "7.13 (must)" in wrong.text and right.status == 0
+    mended = tmp_path / "mended.py"
+    mended.write_text(wrong.text.replace("[:, :-1]", "[:]"), encoding="utf-8")
+    ((status, told),) = run_scripts([mended], "torch")
+    assert status == 0 and "the same bits: " in told, told
 
 
 DIALECTS = {

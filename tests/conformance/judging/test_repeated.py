@@ -11,12 +11,13 @@ from tests.support import fakes
 from tests.support.by_hand import batch, question
 from tests.support.here import TARGET
 from tests.support.judging import rows_of
-from xent_conformance.asking.answer import Answer
+from xent_conformance.asking.answer import Answer, Failure
 from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
 from xent_conformance.judging.judge import Judge
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.delivery import AGAIN
 
 LOGITS = [[0.0, 1.0], [2.0, 2.0], [-1.0, 3.0]]
@@ -121,6 +122,40 @@ def test_a_changed_argument_weighs_more_than_accuracy_and_less_than_a_wrong_numb
         answer = Answer(question("sigmoid", "value"), {"value": value}, changed={0: {"logits"}})
         said += [_said(r)[1] for r in rows_of(b, Judge(Oracle().truth(b.inputs)), answer, TARGET)]
     assert said == ["7.11", "1.1"]
+
+
+# --- memory -----------------------------------------------------------------------------------------
+
+
+def _unwritten(b: Batch, value: np.ndarray, rows: set[int], **said: Any) -> list[dict[str, Any]]:
+    answer = Answer(question(b.operator, "value"), {"value": value}, unwritten={"value": rows}, **said)
+    return rows_of(b, Judge(Oracle().truth(b.inputs)), answer, TARGET)
+
+
+def test_what_nobody_has_written_is_charged_whatever_it_is_and_is_not_measured() -> None:
+    """The same verdict of a right number, a wrong one and a NaN: it is none of the implementation's."""
+    b = batch("softmax", LOGITS)
+    right = _right(b)["value"]
+    said = []
+    for value in (right, right * 2, np.where(right == right, np.float32(np.nan), right)):
+        first, second, third = _unwritten(b, value, {1})
+        assert _said(second) == ("breaks_must", "7.13", "unwritten memory")
+        assert second["grade"] == "none" and second["message"]
+        said.append({name: second[name] for name in second if name != "case"})
+        assert (value is not right) or _said(first) == _said(third) == ("conforms", "1.1", "none")
+    assert str(said[0]) == str(said[1]) == str(said[2])
+
+
+def test_a_row_that_was_not_answered_has_not_returned_memory() -> None:
+    b = batch("softmax", LOGITS)
+    failures = {"value": {1: Failure(Outcome.RAISED, "no")}}
+    _, second, _ = _unwritten(b, _right(b)["value"], {1}, failures=failures)
+    assert second["symptom"] == "raised"
+
+
+def test_of_an_open_row_it_is_recorded_what_came_back() -> None:
+    (row,) = _unwritten(batch("softmax", [[np.inf, 0.0]], clause="5.1"), np.ones((1, 2), np.float32), {0})
+    assert row["status"] == "open" and row["got"] == 1.0
 
 
 def test_an_open_row_is_recorded_whatever_was_changed() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.fakes import HERE
 from tests.support.fakes_to_sweep import ONE_PATTERN
+from tests.support.memory import filling
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.sweep.document import NoSweep, Swept, merge, read
@@ -232,6 +233,13 @@ def test_who_writes_into_its_logits_is_charged(fake: Fake) -> None:
     assert [(b["clause"], b["symptom"], b["at"]["logits"]) for b in broken] == [
         ("7.11", "changed inputs", ["1"])
     ]
+
+
+@filling
+def test_who_leaves_a_result_out_is_charged(fake: Fake) -> None:
+    broken = {b["clause"]: b for b in _part(sweep(fake("LeavesOut"), None), "value")["broken"]}
+    found = broken["7.13"]
+    assert (found["symptom"], found["at"]["logits"], found["count"]) == ("unwritten memory", ["1"], 1)
 
 
 def test_shards_are_named_by_an_index_and_a_count(fake: Fake) -> None:

@@ -206,6 +206,7 @@ def _only(answer: Answer, output: str) -> Answer:
         {name: failures for name, failures in answer.failures.items() if name == output},
         copies={name: copies for name, copies in answer.copies.items() if name == output},
         changed=answer.changed if output == answer.question.outputs[0] else {},
+        unwritten={name: rows for name, rows in answer.unwritten.items() if name == output},
     )
 
 
@@ -214,7 +215,8 @@ def bits(answer: Answer) -> Bits:
     failures = tuple((n, tuple(sorted(f.items(), key=lambda e: e[0]))) for n, f in answer.failures.items())
     copies = tuple((n, r, a.tobytes()) for n, rows in answer.copies.items() for r, a in sorted(rows.items()))
     changed = tuple((row, tuple(sorted(names))) for row, names in sorted(answer.changed.items()))
-    return answer.question.outputs, results, failures, copies, changed
+    unwritten = tuple((name, tuple(sorted(rows))) for name, rows in answer.unwritten.items())
+    return answer.question.outputs, results, failures, copies, changed, unwritten
 
 
 def _digest(array: Array) -> bytes:

@@ -50,6 +50,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "softmax:buffer_written_in_part": ("only into a given buffer",),
     "softmax:tail_by_logarithm": ("depends on its place", "exp of log-softmax"),
     "softmax:workspace_of_one_thread": ("differs from call to call",),
+    "softmax:masked_classes_not_written": ("memory that nobody wrote",),
     "softmax:shifted_in_place": ("changes its arguments",),
     "softmax:tail_left_out": ("the last block is left out",),
     "softmax:nan_cotangent_hidden": ("a NaN cotangent is zero",),

@@ -1,4 +1,4 @@
-"""Faults in what is kept: between calls, in threads, in a graph, in arguments (SPEC.md 7.3 to 7.12).
+"""Faults in what is kept: between calls, in threads, a graph, arguments, memory (SPEC.md 7.3 to 7.13).
 
 Each gives right numbers to whoever asks once: only the call that is made for it sees it.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.support.faults.blocks import Ask
-from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, part, plain
+from tests.support.faults.fault import BINARY, DENSE, SPARSE, delivery, output, part, plain
 from tests.support.faults.kernel import Kernel, own
 from tests.support.faults.sums import Array, backwards, pairwise
 from xent_conformance.frameworks.interface import Call
@@ -59,6 +59,17 @@ WORKSPACE_OF = threading.get_ident()
 @part("softmax", "R", "the workspace is one thread's: another adds in another order", working=own)
 def workspace_of_one_thread(a: Ask) -> Array:
     return plain(a, total=pairwise if threading.get_ident() == WORKSPACE_OF else backwards).R
+
+
+FRESH = 2**17
+"""Numbers of a workspace that comes from the system, and not from what NumPy keeps of small ones."""
+
+
+@output("softmax", "value", "masked classes are not written: zero where memory is fresh", varies=True)
+def masked_classes_not_written(a: Ask) -> Array:
+    found = np.empty(max(FRESH, a.s.size), a.s.dtype)[: a.s.size].reshape(a.s.shape)
+    np.copyto(found, a.s, where=~np.isneginf(a.x))
+    return found
 
 
 # --- gradients ---------------------------------------------------------------------------------------
