@@ -36,7 +36,7 @@ class Arithmetic:
     fmt: Format
     order: str = "pairwise"
     slop: str = "none"
-    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, values: Any) -> Array:
         """Numbers of this format (they must be its own already, or a constant like 0.5)."""
@@ -108,12 +108,16 @@ class Arithmetic:
 
         Of the logits that are :meth:`given` it is computed once for all algorithms.
         """
-        if "arrays" not in self._kept or x is not self._kept["arrays"][0]:
-            return self._exponentials(x)
-        if "exponentials" not in self._kept:
-            self._kept["exponentials"] = self._exponentials(x)
-        m, e, total = self._kept["exponentials"]
+        m, e, total = self.once("exponentials", x, lambda: self._exponentials(x))
         return m, e.copy(), total
+
+    def once(self, what: object, x: Array, make: Callable[[], Any]) -> Any:
+        """What algorithms have in common: of the logits that are :meth:`given` it is made once, for all."""
+        if "arrays" not in self._kept or x is not self._kept["arrays"][0]:
+            return make()
+        if what not in self._kept:
+            self._kept[what] = make()
+        return self._kept[what]
 
     def _exponentials(self, x: Array) -> tuple[Array, Array, Array]:
         m = x.max(axis=1, keepdims=True)
