@@ -99,7 +99,7 @@ class Arithmetic:
                 array.flags.writeable = False
             extra = [inputs.attributes] if not inputs.tangent.size and inputs.attributes != PLAIN else []
             self._kept.clear()
-            self._kept.update(inputs=inputs, arrays=(*arrays, *extra))
+            self._kept.update(inputs=inputs, arrays=(*arrays, *extra), logits=arrays[:1])
         found: tuple[Any, ...] = self._kept["arrays"]
         return found
 
@@ -113,11 +113,24 @@ class Arithmetic:
 
     def once(self, what: object, x: Array, make: Callable[[], Any]) -> Any:
         """What algorithms have in common: of the logits that are :meth:`given` it is made once, for all."""
-        if "arrays" not in self._kept or x is not self._kept["arrays"][0]:
+        place = self._place(x)
+        if place is None:
             return make()
-        if what not in self._kept:
-            self._kept[what] = make()
-        return self._kept[what]
+        if (what, place) not in self._kept:
+            self._kept[what, place] = make()
+        return self._kept[what, place]
+
+    def derived(self, what: object, x: Array, make: Callable[[], Array]) -> Array:
+        """Logits that are made of those: what is made of them in turn is made once as well."""
+        found: Array = self.once(what, x, make)
+        if self._place(x) is not None and self._place(found) is None:
+            found.flags.writeable = False
+            self._kept["logits"].append(found)
+        return found
+
+    def _place(self, x: Array) -> int | None:
+        """Which of the logits that are remembered these are."""
+        return next((i for i, held in enumerate(self._kept.get("logits", ())) if held is x), None)
 
     def _exponentials(self, x: Array) -> tuple[Array, Array, Array]:
         m = x.max(axis=1, keepdims=True)
