@@ -17,9 +17,11 @@ report: .venv/installed
 report-devices: .venv/installed
 	$(BIN)/python making/devices.py $(BIN)/conformance .venv/devices constraints.txt $(OUT)/devices
 
-# three processes on two cores: one waits for what it has started; polars needs no threads of its own
+# three processes on two cores: one waits for what it has started; polars needs no threads of its own;
+# hundreds of processes start, and none but the first compiles what it imports
 test: lint .venv/other-numpy
-	POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy $(BIN)/python -m pytest -n 3 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy \
+	  $(BIN)/python -m pytest -n 3 --dist worksteal
 
 # processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md, which says for how long
 faults: .venv/installed

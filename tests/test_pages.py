@@ -44,6 +44,7 @@ LITTLE = {
     "torch": {"--operator": "softmax", "--dtype": "float32", "--family": "ordinary"},
     "search": {"--budget": "1"},
     "explain": {"--implementation": "torch.*"},
+    "doctor": {"--framework": "torch"},  # that each starts and answers, test_real_frameworks.py says
 }
 """Options that a command is given where it has none of its own; a budget is given in any case."""
 

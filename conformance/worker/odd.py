@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ def kind(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
 
 
+@functools.lru_cache(maxsize=64)
 def are_numbers(dtype: np.dtype[Any]) -> bool:
     """Whether it is a format of numbers, of NumPy's or of ml_dtypes': not text, objects, dates or records."""
     if dtype.hasobject or dtype.kind in "SUMm" or issubclass(dtype.type, np.void):

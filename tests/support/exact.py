@@ -181,16 +181,19 @@ def softmax_cross_entropy(x: Numbers, labels: Labels, c: Numbers, a: Given) -> O
     if _undefined(x):
         return {"value": [nan], "grad_logits": [nan] * n, "grad_labels": [nan] * n}
     s, ell, _ = shares(x, a.get("copies", 1))
-    w = [mpf(v) for v in a.get("weight") or [1] * n]
     smooth = mpf(a.get("label_smoothing", 0))
-    q = [b * ((1 - smooth) * mpf(p) + smooth / n) for b, p in zip(w, labels, strict=True)]
+    kept, share, c0 = 1 - smooth, smooth / max(n, 1), c[0]
+    w = [mpf(v) for v in a.get("weight") or [1] * n]
+    q = [mpf(p) for p in labels]
+    if smooth or a.get("weight"):
+        q = [b * (kept * p + share) for b, p in zip(w, q, strict=True)]
     mass = mp.fsum(q)
     terms = [-b * a if a != -inf else (inf if b > 0 else mpf(0)) for a, b in zip(ell, q, strict=True)]
     value = inf if inf in terms else mp.fsum(terms)
     return {
         "value": [value],
-        "grad_logits": [c[0] * (a * mass - b) for a, b in zip(s, q, strict=True)],
-        "grad_labels": [-c[0] * b * (1 - smooth) * a for a, b in zip(ell, w, strict=True)],
+        "grad_logits": [c0 * (a * mass - b) for a, b in zip(s, q, strict=True)],
+        "grad_labels": [-c0 * b * kept * a for a, b in zip(ell, w, strict=True)],
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tests.support import exact
-from tests.support.fakes import Exact
+from tests.support.fakes import DEFINED, Exact
 from xent_conformance.frameworks.interface import Array, Call, Implementation, Unsupported
 from xent_conformance.reference.operators import OF_ROWS
 
@@ -83,7 +83,7 @@ class Whole(Exact):
     moving = ("jvp", "hvp")
     layouts: ClassVar = LAYOUTS
     implementations = tuple(
-        Implementation(f"fake.{o}", o, "fused", _not_called, takes=MANNERS) for o in exact.DEFINITIONS
+        Implementation(f"fake.{o}", o, "fused", _not_called, takes=MANNERS) for o in DEFINED
     )
 
     def run(self, call: Call) -> Mapping[str, Array]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import of_corpus
-from tests.support.exact import answer, group
+from tests.support.exact import DEFINITIONS, answer, group
+from tests.support.fakes import DEFINED
 from tests.support.judging import verdicts_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
@@ -55,6 +56,11 @@ def _answers(batch: Batch, rows: list[int]) -> dict[str, np.ndarray]:
             with np.errstate(over="ignore"):
                 whole[i] = values.astype(inputs.format.dtype)
     return {name: found[name] for name in inputs.outputs}
+
+
+def test_the_fakes_answer_what_it_defines() -> None:
+    """They name its operators without importing it."""
+    assert DEFINED == tuple(DEFINITIONS) == tuple(OF_ROWS)
 
 
 def _judge(batch: Batch, rows: list[int]) -> int:

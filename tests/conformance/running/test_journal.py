@@ -22,7 +22,7 @@ from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal, folder_of
 
-FLIPS = int(os.environ.get("FLIPS", "400"))
+FLIPS = int(os.environ.get("FLIPS", "150"))
 
 IDENTITY = {"suite": "x"}
 

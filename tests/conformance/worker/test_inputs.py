@@ -124,3 +124,10 @@ def test_one_array_under_two_names_stays_one() -> None:
     own = Inputs({"logits": a, "labels": a, "cotangent": a.copy()}).own
     assert own["logits"] is own["labels"] is not a
     assert own["cotangent"] is not own["logits"] and own["logits"].flags.writeable
+
+
+def test_an_argument_that_is_given_another_shape_is_changed_everywhere() -> None:
+    """Its bytes are what they were."""
+    inputs = Inputs(_behind_a_pipe({"logits": np.zeros((2, 3), dtype=np.float32)}))
+    inputs.own["logits"].resize((3, 2), refcheck=False)
+    assert inputs.changed()["logits" + CHANGED].tolist() == [[True] * 3] * 2

@@ -166,8 +166,10 @@ def less_log1p(r: Array) -> Array:
     """``r − log1p(r)``, a function of its own that libraries call ``log1pmx``, rounded once."""
     wide = r.astype(np.float64).astype(np.longdouble) if r.dtype.itemsize < 8 else r.astype(np.longdouble)
     small = np.where(np.abs(wide) < 0.5, wide, 0)
-    series = sum((-1) ** k * small**k / k for k in range(2, 70))
-    found = np.where(np.abs(wide) < 0.5, series, wide - np.log1p(wide))
+    series = np.zeros_like(small)
+    for k in range(69, 1, -1):  # Horner's: the sum of (−r)^k/k
+        series = (1 / wide.dtype.type(k) + series) * -small
+    found = np.where(np.abs(wide) < 0.5, series * -small, wide - np.log1p(wide))
     return found.astype(np.float64).astype(r.dtype) if r.dtype.itemsize < 8 else found.astype(r.dtype)
 
 

@@ -65,7 +65,7 @@ def tiles(x: Array) -> list[Array]:
 
 def below(lower: Array, higher: Array) -> Array:
     """``lower − higher``; nothing where there is no class yet."""
-    return np.where(lower == -np.inf, -np.inf, lower - higher)
+    return np.asarray(lower - np.where(higher == -np.inf, 0, higher))
 
 
 class BaseTwo(Textbook):

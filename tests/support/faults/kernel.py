@@ -137,15 +137,17 @@ class Kernel:
 
     def rows_of(self, call: Call) -> Ask:
         # what is given in a wider format is computed with in it
-        given = (call.logits.dtype, dtype_of(call.keywords.get("weight_dtype", call.logits.dtype.name)))
-        working, axis = self.working(max(given, key=lambda dtype: dtype.itemsize)), self.axis(call)
+        given, axis = call.logits.dtype, self.axis(call)
+        if "weight_dtype" in call.keywords:
+            given = max(given, dtype_of(call.keywords["weight_dtype"]), key=lambda dtype: dtype.itemsize)
+        working = self.working(given)
         n = call.logits.shape[axis]
 
         def rows(a: Array) -> Array:
             """``(rows, N)``; one number a row, and the one number of a reduction, as a column."""
             if a.shape != call.logits.shape:
                 return a.reshape(-1, 1)
-            moved = np.moveaxis(a, axis, -1)
+            moved = a if axis == a.ndim - 1 else np.moveaxis(a, axis, -1)
             return np.ascontiguousarray(moved.reshape(math.prod(moved.shape[:-1]), n))
 
         def numbers(name: str, tensor: Array | None) -> Array:
@@ -263,6 +265,8 @@ class Kernel:
     def tensor(self, call: Call, output: str, rows: Array) -> Array:
         shape, axis, rounded = self.shape(call, output), self.axis(call), self.rounded(call, rows)
         if shape != call.logits.shape:
+            return rounded.reshape(shape)
+        if axis == len(shape) - 1:
             return rounded.reshape(shape)
         moved = [*shape[:axis], *shape[axis + 1 :], shape[axis]]
         return np.moveaxis(rounded.reshape(moved), -1, axis)

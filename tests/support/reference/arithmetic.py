@@ -36,7 +36,7 @@ class Arithmetic:
     fmt: Format
     order: str = "pairwise"
     slop: str = "none"
-    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, values: Any) -> Array:
         """Numbers of this format (they must be its own already, or a constant like 0.5)."""
@@ -99,7 +99,7 @@ class Arithmetic:
                 array.flags.writeable = False
             extra = [inputs.attributes] if not inputs.tangent.size and inputs.attributes != PLAIN else []
             self._kept.clear()
-            self._kept.update(inputs=inputs, arrays=(*arrays, *extra))
+            self._kept.update(inputs=inputs, arrays=(*arrays, *extra), logits=arrays[:1])
         found: tuple[Any, ...] = self._kept["arrays"]
         return found
 
@@ -108,12 +108,29 @@ class Arithmetic:
 
         Of the logits that are :meth:`given` it is computed once for all algorithms.
         """
-        if "arrays" not in self._kept or x is not self._kept["arrays"][0]:
-            return self._exponentials(x)
-        if "exponentials" not in self._kept:
-            self._kept["exponentials"] = self._exponentials(x)
-        m, e, total = self._kept["exponentials"]
+        m, e, total = self.once("exponentials", x, lambda: self._exponentials(x))
         return m, e.copy(), total
+
+    def once(self, what: object, x: Array, make: Callable[[], Any]) -> Any:
+        """What algorithms have in common: of the logits that are :meth:`given` it is made once, for all."""
+        place = self._place(x)
+        if place is None:
+            return make()
+        if (what, place) not in self._kept:
+            self._kept[what, place] = make()
+        return self._kept[what, place]
+
+    def derived(self, what: object, x: Array, make: Callable[[], Array]) -> Array:
+        """Logits that are made of those: what is made of them in turn is made once as well."""
+        found: Array = self.once(what, x, make)
+        if self._place(x) is not None and self._place(found) is None:
+            found.flags.writeable = False
+            self._kept["logits"].append(found)
+        return found
+
+    def _place(self, x: Array) -> int | None:
+        """Which of the logits that are remembered these are."""
+        return next((i for i, held in enumerate(self._kept.get("logits", ())) if held is x), None)
 
     def _exponentials(self, x: Array) -> tuple[Array, Array, Array]:
         m = x.max(axis=1, keepdims=True)

@@ -63,14 +63,16 @@ class Ruler:
         self.shape = exact.hi.shape
         with np.errstate(all="ignore"):
             self.judged = np.isfinite(exact.round_to(self.fmt)) & _finite_rows(truth)
-            self._tiers = {tier: self._scaled(exact, getattr(bound, tier)) for tier in ("accurate", "stable")}
+        self._exact, self._bound, self._tiers = exact, bound, dict[str, tuple[Floats, ...]]()
 
     def ratio(self, got: Array, tier: str) -> Floats:
         """Error / bound of the judged elements: those whose row and whose rounded exact value are finite."""
         assert got.dtype == self.fmt.dtype, "an algorithm left its format"
         assert got.shape == self.shape
-        k, hi, lo, radius, bound = self._tiers[tier]
         with np.errstate(all="ignore"):
+            if tier not in self._tiers:
+                self._tiers[tier] = self._scaled(self._exact, getattr(self._bound, tier))
+            k, hi, lo, radius, bound = self._tiers[tier]
             error = np.maximum(np.abs((_in_units(got, self.fmt, k) - hi) - lo) - radius, 0.0)
             ratio = error / bound
         return np.where(error == 0, 0.0, np.where(np.isnan(ratio), np.inf, ratio))[self.judged]

@@ -82,8 +82,6 @@ def before(a: Arithmetic, x: Array, given: Attributes) -> Array:
 
 def by_reciprocal(a: Arithmetic, x: Array, given: Attributes) -> Array:
     """A quotient as a product with the reciprocal of the temperature."""
-    if given.temperature == 1.0:
-        return before(a, x, given)
     y = x * a.divide(a.one, a.of(given.temperature))
     return y + a.of([given.bias]) if given.bias else y
 
@@ -92,10 +90,11 @@ def rounded(algorithm: Any, output: str, first: Callable[..., Array]) -> Composi
     """The algorithm of the operator, of what stands before it; the factor goes into the cotangent."""
 
     def composite(a: Arithmetic, x: Array, p: Array, c: Array, given: Attributes) -> Array:
-        y = first(a, x, given)
+        step = first if given.temperature != 1.0 else before
+        y = a.derived(step, x, lambda: step(a, x, given))
         if output == "value":
-            return times(a, algorithm(a, y, p, c), given)
-        found = algorithm(a, y, p, times(a, c, given))
+            return times(a, a.once(algorithm, y, lambda: algorithm(a, y, p, c)), given)
+        found = a.once((algorithm, output), y, lambda: algorithm(a, y, p, times(a, c, given)))
         return chained(a, found, given) if output == "grad_logits" else found
 
     return composite

@@ -6,6 +6,7 @@ format, and the attributes. An index label is its one-hot row; where it is ignor
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from tests.support.reference.arithmetic import Arithmetic, Array
 from tests.support.reference.textbook import ROUTES, accurate_log_softmax, balance, log_softmax, one_hot
 from xent_conformance.reference.attributes import Attributes
+from xent_conformance.reference.formats import Format
 
 Attributed = Callable[[Arithmetic, Array, Array, Array, Attributes], Array]
 Table = dict[tuple[str, str], dict[str, Attributed]]
@@ -25,12 +27,19 @@ Loss = Callable[..., Array]
 def in_binary64(a: Arithmetic, given: Attributes, n: int) -> tuple[Array, Array]:
     """``1 − ε`` and ``ε/N`` of Python's numbers, rounded once."""
     eps = given.label_smoothing
-    return tuple(a.of(a.fmt.nearest(np.array(v))) for v in (1 - eps, eps / n))
+    return rounded(a.fmt, 1 - eps), rounded(a.fmt, eps / n)
+
+
+@functools.cache
+def rounded(fmt: Format, v: float) -> Array:
+    """A number of Python's in a format."""
+    found: Array = fmt.nearest(np.array(v)).astype(fmt.dtype)
+    return found
 
 
 def in_the_format(a: Arithmetic, given: Attributes, n: int) -> tuple[Array, Array]:
     """``ε`` is rounded to the format first, and what is made of it again."""
-    eps = a.of(a.fmt.nearest(np.array(given.label_smoothing)))
+    eps = rounded(a.fmt, given.label_smoothing)
     return a.one - eps, a.divide(eps, a.of(float(n)))
 
 

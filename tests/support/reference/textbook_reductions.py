@@ -64,9 +64,11 @@ def reciprocal_last(a: Arithmetic, f: Array, by: Array) -> Array:
 
 def reduced_value(form: Attributed, total: Callable[..., Array], operator: str) -> Attributed:
     def of(a, x, p, c, given):
-        rows, labels, alone = apart(x, p, given)
-        f = form(a, rows, labels, np.ones_like(rows[:, :1]), alone)
-        return total(a, f.reshape(len(x), -1), divisor(a, x, p, given, operator))
+        def each() -> Array:
+            rows, labels, alone = apart(x, p, given)
+            return form(a, rows, labels, np.ones_like(rows[:, :1]), alone).reshape(len(x), -1)
+
+        return total(a, a.once(form, x, each), divisor(a, x, p, given, operator))
 
     return of
 
