@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -92,6 +93,12 @@ class Inputs:
             self._check_matrix()
         if self.attributes.cast:
             self._exact("logits", self.logits, FORMATS[self.attributes.cast])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What they are, and their name: what else is made of them may be made, or forgotten, meanwhile."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        name = vars(self).get("digest")
+        return told if name is None else told | {"digest": name}
 
     def _check_attributes(self) -> None:
         a = self.attributes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,18 @@ ONE = np.array([[1.0], [-0.5]])
 def dense(**changed: object) -> Inputs:
     """Two plain rows of three classes."""
     return replace(Inputs(DENSE, BINARY32, X, np.eye(3)[:2], ONE), **changed)  # type: ignore[arg-type]
+
+
+class Meanwhile:
+    """While it is pickled somebody else has something made of the inputs whose it is, or forgets it."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+
+    def __reduce__(self) -> tuple[type[str], tuple[()]]:
+        _ = self.inputs.n, self.inputs.row_digests
+        vars(self.inputs)["made"] = None
+        return str, ()
 
 
 def index(**changed: object) -> Inputs:
@@ -228,3 +241,14 @@ def test_labels_in_a_format_of_their_own() -> None:
         Inputs("softmax_cross_entropy", BINARY32, **base)
     made = Inputs("softmax_cross_entropy", BINARY32, **base, labels_format=BINARY64)
     assert made.labels.tolist() == [[0.1, 0.9]]
+
+
+def test_pickled_while_others_look_at_them() -> None:
+    """A truth is certified elsewhere while answers are judged, and what a batch had made is forgotten."""
+    inputs = dense()
+    whole, name = pickle.loads(pickle.dumps(inputs)), inputs.digest
+    assert vars(whole).keys() == {field.name for field in fields(Inputs)}, "only what they are"
+    assert pickle.loads(pickle.dumps(inputs)).digest == whole.digest == name
+    assert "digest" in vars(pickle.loads(pickle.dumps(inputs))), "a name that is known is not made again"
+    object.__setattr__(inputs, "labels_format", Meanwhile(inputs))
+    pickle.dumps(inputs)
