@@ -95,10 +95,24 @@ def test_a_filter_narrows_and_lives_in_the_address(page: Any) -> None:
     page.locator("select[name=dv]").select_option("cuda")
     assert shown(page) == ["cause-three"] and page.url.endswith("#?lv=must&dv=cuda")
     assert page.locator("#shown").inner_text() == "1 of 3 causes"
+    assert page.locator(".level:visible .many").all_inner_texts() == ["1 of 2 causes"]
     page.reload()
     assert shown(page) == ["cause-three"]
     page.locator("#clear").click()
     assert len(shown(page)) == 3 and "#" not in page.url
+    assert page.locator(".level:visible .many").all_inner_texts() == ["2 causes", "1 cause"]
+
+
+def test_a_cause_is_named_whole_where_its_column_is_narrow(page: Any) -> None:
+    names = "[...document.querySelectorAll('.cause .ti b')]"
+    page.evaluate(
+        f"{names}.forEach((b) => {{ b.textContent = 'the derivatives of a cross-entropy '.repeat(9); }})"
+    )
+    right = "getBoundingClientRect().right"
+    over = f"{names}.map((b) => b.{right} - b.closest('.ti').{right})"
+    for width in (1280, 900, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert max(page.evaluate(over)) <= 1
 
 
 @pytest.mark.parametrize(
