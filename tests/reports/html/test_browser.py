@@ -106,7 +106,7 @@ def test_a_filter_narrows_and_lives_in_the_address(page: Any) -> None:
 def test_a_cause_is_named_whole_where_its_column_is_narrow(page: Any) -> None:
     names = "[...document.querySelectorAll('.cause .ti b')]"
     page.evaluate(
-        f"{names}.forEach((b) => {{ b.textContent = 'the derivatives of a cross-entropy '.repeat(9); }})"
+        f"{names}.forEach((b) => {{ b.textContent = 'derivatives of ' + 'cross_entropy_'.repeat(15); }})"
     )
     right = "getBoundingClientRect().right"
     over = f"{names}.map((b) => b.{right} - b.closest('.ti').{right})"
