@@ -67,6 +67,18 @@ def test_a_broken_clause_stops_the_job_after_the_upload(tmp_path: Path) -> None:
     assert "::error" in found.log
 
 
+def test_the_log_has_one_decision(tmp_path: Path, passed: Runner) -> None:
+    """That of the gate, which knows baseline, waivers and what else fails: who asks decides nothing."""
+    first = runner(tmp_path / "main", "AlwaysNan")
+    first.inputs["fail-on"] = "strict"
+    assert first.run() == 1
+    for found, word in ((passed, "passed"), (first, "failed")):
+        lines = [line for line in found.log.splitlines() if line.startswith("gate ")]
+        assert [line.split(":")[0] for line in lines] == [f"gate {word}"], found.log
+        page = Path(found.outputs["install"]["folder"]) / "report.html"
+        assert f"gate {word}" in page.read_text(encoding="utf-8").lower()
+
+
 def test_the_first_run_on_the_default_branch_is_its_own_baseline(tmp_path: Path) -> None:
     """Green, whatever is wrong in it; from then on what changes is stopped."""
     first = runner(tmp_path / "main", "AlwaysNan")

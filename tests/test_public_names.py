@@ -101,7 +101,7 @@ COMMANDS = {
     "first": f"frameworks {WHICH} --dry-run --timeout --jobs --no-cache {HOW_IT_IS_DECIDED} --out -o "
     "--quiet -q",
     "run": f"{WHICH} --force --framework --cases --resume --dry-run --timeout --jobs --no-cache "
-    f"--shard {ON_A_CLUSTER} {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
+    f"--shard {ON_A_CLUSTER} --gate --no-gate {HOW_IT_IS_DECIDED} {PRINTED} {LOUD}",
     "smoke": "frameworks --python --plugin --timeout --jobs --no-cache --waivers --known --no-known "
     "--quiet -q",
     "doctor": f"--framework --device --profile --plugin --python --timeout {PRINTED}",

@@ -17,6 +17,7 @@ from xent_conformance.commands.base import (
     Bars,
     Baseline,
     Cases,
+    Decided,
     Device,
     Dtype,
     Engine,
@@ -120,6 +121,7 @@ def run(
     parts: InParts = None,
     per_gpu: PerGpu = None,
     no_cache: NoCache = False,
+    gate: Decided = True,
     baseline: Baseline = None,
     waivers: Waivers = None,
     known: Known = True,
@@ -140,6 +142,8 @@ def run(
         raise fail("--engine ray asks all parts, and --shard one: leave one of them out", USAGE)
     if shard:
         selection = _part(selection, shard, formatted)
+    if not gate and formatted is Format.JSON and not dry_run:
+        raise fail("--no-gate decides nothing, and the document has the decision: leave one out", USAGE)
     read = [*(baseline or ()), *(waivers or ())]
     check_outputs({"--out": out}, read, force=True, tried=not dry_run)  # what is there: by the engine
     if out == STANDARD and resume:
@@ -166,7 +170,8 @@ def run(
         show(STANDARD, formatted, show_estimate(told, out), lambda: told)
         return
     # a document holds what to type about each waiver, and the screen the decision in a sentence
-    decided = deciding(baseline, waivers, known, fail_on, next_steps=formatted is Format.JSON)
+    next_steps = formatted is Format.JSON
+    decided = deciding(baseline, waivers, known, fail_on, next_steps=next_steps) if gate else None
     kept = None if out == STANDARD else out
     # that nobody is there is for the gate to tell where a file is made whatever is there, and of a part
     evidence = force or bool(shard)
@@ -201,27 +206,24 @@ def run(
     written = None if made is None else keeping.place_of(made, result, force=force)
     if result.unanswered and not shard and formatted is Format.TEXT:
         raise fail(f"{nothing(result, where)}; {_unanswered(kept, written)}", EVIDENCE)
-    if shard:
-        _told_of_part(result, written, screen(out), quiet=quiet)
-        found, decision = [], None
-    else:
-        found, decision = causes(result), decided(result, [written] if written else [])
     said = screen(out)
-    if decision is None:
-        if written is None:
-            print_bytes(as_bytes(result))
-    elif formatted is Format.JSON:
+    if shard:
+        _told_of_part(result, written, said, quiet=quiet)
+    found = [] if shard else causes(result)
+    decision = None if shard or decided is None else decided(result, [written] if written else [])
+    if decision is not None and formatted is Format.JSON:
         print_json(data.run(result, str(written or ""), found, decision))
     else:
         if written is None:
             print_bytes(as_bytes(result))
-        if not quiet:
+        if not (quiet or shard):
             terminal.summary(result, said, verbose=verbose)
             terminal_causes.show(found, said, whole=verbose)
-        if written and not quiet:
-            wrote = f"wrote {written}; see it with: {commands.report([str(written)], 'report.html')}"
-            said.print(escape(wrote), soft_wrap=True)
-        terminal_gate.sentence(decision, said)
+            if written:
+                wrote = f"wrote {written}; see it with: {commands.report([str(written)], 'report.html')}"
+                said.print(escape(wrote), soft_wrap=True)
+        if decision is not None:
+            terminal_gate.sentence(decision, said)
     stays = "" if written in (None, kept) else f"; {kept}, which is complete, stays as it was"
     if result.unanswered:  # in a document, or a part
         raise fail(nothing(result, where), EVIDENCE)

@@ -338,6 +338,7 @@ class FailOn(enum.StrEnum):
     STRICT = "strict"
 
 
+Decided = Annotated[bool, typer.Option("--gate/--no-gate", help="What the gate decides on it, or not.")]
 FailOns = Annotated[list[FailOn] | None, typer.Option("--fail-on", help="Fail on this too (repeatable).")]
 Baseline = Annotated[
     list[Path] | None,

@@ -16,6 +16,7 @@ from xent_conformance.commands.base import (
     STATUSES,
     USAGE,
     Baseline,
+    Decided,
     FailOns,
     First,
     Force,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 
 
 READS = ends({0: "told, whatever is wrong (`gate` decides)", 2: STATUSES[USAGE], 3: STATUSES[EVIDENCE]})
-Decided = Annotated[bool, typer.Option("--gate/--no-gate", help="What the gate decides on them, or not.")]
 
 
 class Listing(enum.StrEnum):

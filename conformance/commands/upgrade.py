@@ -90,7 +90,12 @@ def upgrade(
     with_: With = None,
     python: Annotated[
         list[str] | None,
-        typer.Option("--python", metavar="OLD=PATH", help="The Python of OLD, or of NEW (NEW=PATH)."),
+        typer.Option(
+            "--python",
+            metavar="OLD=PATH",
+            help="The Python that has OLD, or NEW: "
+            "jax==0.9.2 jax==0.10.2 --python OLD=PATH --python NEW=PATH.",
+        ),
     ] = None,
     waivers: Waivers = None,
     known: Known = True,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import Answered, calls_of, certified_digits
+from xent_conformance.explain.changing import changed, in_a_line
 from xent_conformance.explain.search import Found, Target
 from xent_conformance.reference.clauses import clause
 from xent_conformance.reports.run import commands
@@ -26,6 +27,15 @@ SHOWN = 16
 
 FEW = 3
 """Frameworks that are not installed, of which each is told with what installs it."""
+
+
+def show_changed(judged: Sequence[Row], asked_again: Sequence[Row], console: Console) -> None:
+    """Print which answers to a case are others than those that were judged; nothing where none is."""
+    pairs = list(changed(judged, asked_again))
+    for was, now in pairs:
+        say(console, (in_a_line(was, now), "bold"))
+    if pairs:
+        say(console)
 
 
 def show_question(batch: Batch, case: Case, console: Console) -> None:

@@ -192,6 +192,8 @@ class Torch:
         keywords = self._keywords(call, arguments[0], cotangent)
 
         compute = self._compute(call, keywords)
+        if "out" not in keywords:  # what is written there counts, whatever is returned
+            compute = self._of_tensors(compute)
         with self._context(call, arguments[0].dtype):
             if call.mode in ("func", "vmap"):
                 results = self._functional(compute, arguments, cotangent, tangent, call.outputs)
@@ -203,7 +205,7 @@ class Torch:
             for array, tensor in zip(call.given, given, strict=True):
                 np.copyto(array, self._array(tensor))
         if "out" in keywords:
-            results["value"] = keywords["out"]  # what was written, whatever was returned
+            results["value"] = keywords["out"]
         return {o: self._array(results[o]) for o in call.outputs}
 
     def _compute(self, call: Call, keywords: Mapping[str, Any]) -> Callable[..., Any]:
@@ -226,6 +228,17 @@ class Torch:
         assert self._inductor is not None
         self._inductor.header(made=key != next(iter(self._compiled)))  # the first may be the only one
         return self._compiled[key]
+
+    def _of_tensors(self, compute: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function; what it returns and is no tensor is an error, which says what it is."""
+
+        def tensor(*arguments: Any) -> Any:
+            value = compute(*arguments)
+            if not isinstance(value, self._torch.Tensor):
+                raise TypeError(f"returned {_named(value)}, not a tensor")
+            return value
+
+        return tensor
 
     def _context(self, call: Call, dtype: Any) -> Any:
         if call.mode != "autocast":
@@ -350,6 +363,14 @@ class Torch:
 
 RECOMPILATIONS = 4096
 """Of one function: more than the shapes and formats that it can be asked."""
+
+
+def _named(value: object) -> str:
+    """``a NumPy array``, ``None``, ``a tuple``: what was returned, as people say it."""
+    if value is None:
+        return "None"
+    name = "NumPy array" if isinstance(value, np.ndarray) else type(value).__qualname__
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
 def _compile_always() -> None:

@@ -18,7 +18,7 @@ from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import OWN, SCHEMA, Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import FAULTS, Outcome, Status
+from xent_conformance.reports.run.words import FAULTS, Outcome, Row, Status
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.wording import Answer, flat, harmless, plural, told_whole
 from xent_conformance.reports.views.gate import Judged
@@ -86,19 +86,24 @@ class Checked:
     def explain(self, case: str = "") -> str:
         """One case whole, the worst if none is named: its inputs to the last bit, what is right, what came.
 
-        The function is asked again. Raises ValueError for a case that it is not asked, and where none is
+        The function is asked again, and where its answer is another than the one that was judged, that is the
+        first line. Raises ValueError for a case that it is not asked, and where none is
         named and none is broken.
         """
-        return self._asked.explained(case or self._worst())
+        chosen = case or self._worst()
+        return self._asked.explained(chosen, self._verdicts_on(chosen))
 
     def script(self, case: str = "", output: str = "") -> str:
         """A script that shows one case, the worst if none is named, and ends with 1 where it is wrong.
 
-        It imports the function by its module and name, NumPy and the framework, and nothing of this suite.
+        Where the function's answer is another now than the one that was judged, the script repeats the call
+        until that is seen. It imports the function by its module and name, NumPy and the framework, and
+        nothing of this suite.
         Raises ValueError as :meth:`explain` does, and :class:`~xent_conformance.explain.wanted.Refused`, with
         what to do, where the function has no name that can be imported or no script can show the fault.
         """
-        return self._asked.script(case or self._worst(), output)
+        chosen = case or self._worst()
+        return self._asked.script(chosen, output, self._verdicts_on(chosen))
 
     def raise_on_divergence(self, level: Level = "must") -> None:
         """Raise :class:`Divergence` where a must clause is broken; with ``"should"`` also for those."""
@@ -191,6 +196,9 @@ class Checked:
         faults = self.verdicts.select(pl.arg_where(pl.col("status").is_in(FAULTS))).to_series()
         status = self.verdicts["status"].scatter(faults.filter(accepted), WAIVED)
         return self.verdicts.with_columns(status=status)
+
+    def _verdicts_on(self, case: str) -> Sequence[Row]:
+        return self.verdicts.filter(pl.col("case") == case).to_dicts()
 
     def _worst(self) -> str:
         if self.findings.is_empty():

@@ -41,10 +41,16 @@ class EnvironmentNotMade(Exception):
 
 
 def named_interpreters(given: Sequence[str]) -> dict[str, str]:
-    """``["torch=/path/to/python"]`` by name. Raises ValueError for what is not written so, or not there."""
+    """``["OLD=/path/to/python", "jax==0.10.2=/path"]`` by name: a word, or a pin.
+
+    Raises ValueError for what is not written so, or not there.
+    """
     found: dict[str, str] = {}
     for text in given:
         name, equals, path = text.partition("=")
+        if path.startswith("="):
+            version, equals, path = path[1:].partition("=")
+            name = f"{name}=={version}"
         if not (name and equals and path):
             raise ValueError(f"--python {text}: write NAME=/path/to/python")
         if name in found:

@@ -41,6 +41,9 @@ from xent_conformance.versions.environments import Say, environment_for
 USUAL = Selection.profile
 """The profile that is asked where none is named."""
 
+SIDES = ("OLD", "NEW")
+"""What ``--python`` calls the two versions of an upgrade."""
+
 
 class WrongRequest(ValueError):
     """What was asked cannot be compared; the message says why and what to ask instead."""
@@ -72,6 +75,11 @@ class Pin:
             raise WrongRequest(
                 f"{text!r} is no requirement; write NAME==VERSION, as in jax==0.10.2"
             ) from None
+        if text.upper() in SIDES:
+            raise WrongRequest(
+                f"{text!r} names a version in --python alone; write the version itself, and its Python if it "
+                f"has one: 'jax==0.9.2' 'jax==0.10.2' --python {'=PATH --python '.join(SIDES)}=PATH"
+            )
         exact = [s for s in requirement.specifier if s.operator in ("==", "===") and "*" not in s.version]
         if len(exact) != 1 or len(requirement.specifier) != 1:
             raise WrongRequest(
@@ -99,7 +107,7 @@ class Request:
     extra: tuple[str, ...] = ()
     """Requirements of every side beside its own."""
     python: Mapping[str, str] | None = None
-    """Interpreters that are there, by version; or by OLD and NEW, where there are two."""
+    """Interpreters that are there, by version or pin; or by OLD and NEW, where there are two."""
     options: tuple[str, ...] = ()
     """Words that concern the decision alone; they are typed again as they are."""
 
@@ -115,11 +123,15 @@ class Request:
         for key in self.python or {}:
             if key not in self.keys():
                 raise WrongRequest(f"--python {key}=…: there is no {key}; name {', '.join(self.keys())}")
+        given = [(self.keys()[key], key) for key in self.python or {}]
+        for i, (pin, key) in enumerate(given):
+            for before in (k for p, k in given[:i] if p == pin):
+                raise WrongRequest(f"--python {key}=…: {pin.text} has an interpreter already, by {before}=…")
 
     def keys(self) -> dict[str, Pin]:
-        """How ``--python`` names each side: by its version, and two of them as OLD and NEW."""
-        sides = zip(("OLD", "NEW"), self.pins, strict=False) if len(self.pins) == 2 else ()
-        return {**dict(sides), **{p.version: p for p in self.pins}}
+        """How ``--python`` names each side: by its version, by its pin, and two of them as OLD and NEW."""
+        sides = zip(SIDES, self.pins, strict=False) if len(self.pins) == 2 else ()
+        return {**dict(sides), **{p.version: p for p in self.pins}, **{p.text: p for p in self.pins}}
 
     def interpreter(self, pin: Pin, say: Say) -> Path:
         """The Python of one version: the one that was named, or that of an environment made for it."""

@@ -169,11 +169,13 @@ conformance/explain/case
     cases: case corpus outside profile
     reports: run views
     conformance: asking devices diagnosis discovery explain/wanted frameworks judging running
+conformance/explain/changing
+    reports: run text
 conformance/explain/script
     reference: cache clauses formats operators oracle
     cases: case corpus profile words
     reports: run text views
-    conformance: asking devices discovery explain/wanted frameworks judging worker
+    conformance: asking devices discovery explain/changing explain/wanted frameworks judging worker
 conformance/explain/plain
     reference: clauses
     cases: case
@@ -209,7 +211,7 @@ conformance/explain/printing
     reference: clauses
     cases: case
     reports: run terminal text views
-    conformance: explain/case explain/search
+    conformance: explain/case explain/changing explain/search
 conformance/kernel
     reference: cache formats operators oracle
     cases: case corpus outside profile

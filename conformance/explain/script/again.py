@@ -23,6 +23,9 @@ from xent_conformance.worker.unwritten import OTHER, PERTURB, UNWRITTEN, USUAL
 CALLS = 3
 """So often a call is repeated: a cache may be right every second time."""
 
+OFTEN = 1000
+"""So often a call is repeated that gives other bits now and then."""
+
 ROUNDS = 20
 """So often two threads start at once."""
 
@@ -31,6 +34,9 @@ RECORDED = "recorded"
 
 CHANGES = "changes"
 """The call is made once, and changes what it is given."""
+
+SOMETIMES = "sometimes"
+"""The call is repeated until it gives other bits, as it did in a run."""
 
 FILLED = "filled"
 """The call is made again where memory that is allocated holds something else."""
@@ -47,6 +53,7 @@ _TOLD: Mapping[str, str] = {
     "accumulated": "a gradient, and half of two that add up",
     "shared": "two equal arrays, and one in both places",
     CHANGES: "what a call is given, before it and after",
+    SOMETIMES: f"a call, and the same call {OFTEN} times more",
     FILLED: "a call, and one where memory held something else",
 }
 
@@ -57,6 +64,8 @@ class Again:
 
     kind: str
     rows: int
+    seen: str = ""
+    """Of answers that differ from call to call: what was seen of them, in words."""
 
     @property
     def told(self) -> str:
@@ -88,6 +97,8 @@ class Again:
     def _seconds(self, names: Sequence[str], given: str) -> list[str]:
         if self.kind == "twice":
             return [f"seconds = [ask({given}) for _ in range({CALLS})]"]
+        if self.kind == SOMETIMES:
+            return [f"seconds = (ask({given}) for _ in range({OFTEN}))  # until one is another"]
         if self.kind == "other_between":
             other = (
                 [f"{name}[: {self.rows // 2}]" for name in names]

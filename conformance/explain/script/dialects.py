@@ -24,6 +24,9 @@ from xent_conformance.explain.script.program import (
 )
 from xent_conformance.explain.script.shown import Shown
 from xent_conformance.explain.wanted import Refused
+from xent_conformance.frameworks.layer import Layered
+from xent_conformance.frameworks.own import Own
+from xent_conformance.reports.run.words import Outcome
 
 
 def _definition(shown: Shown, expression: str, name: str = "compute", *more: str) -> list[str]:
@@ -87,7 +90,7 @@ def _torch_result(shown: Shown, expression: str) -> list[str]:
     if shown.state:
         return states.torch(shown.state, argument_of(shown), expression)
     if shown.output == "value":
-        return [f"result = {expression}"]
+        return [f"result = {expression}", *_tensor(shown, "result")]
     if shown.moving:
         along = moving.torch_func if shown.mode in ("func", "vmap") else moving.torch
         return along(shown.output, expression)
@@ -107,7 +110,20 @@ def _torch_result(shown: Shown, expression: str) -> list[str]:
     return [
         f"{by}.requires_grad_()",
         f"value = {expression}",
+        *_tensor(shown, "value"),
         f"(result,) = torch.autograd.grad(value, {by}, cotangent{like})",
+    ]
+
+
+def _tensor(shown: Shown, name: str) -> list[str]:
+    """Of a function of somebody's own that did not answer: what it returns is to be a tensor."""
+    call = shown.implementation.call
+    call = call.call if isinstance(call, Layered) else call
+    if not isinstance(call, Own) or shown.row["outcome"] == Outcome.RETURNED:
+        return []
+    return [
+        f"if not isinstance({name}, torch.Tensor):",
+        f'    sys.exit(f"differs: returned {{type({name}).__name__}}, not a tensor")',
     ]
 
 

@@ -7,7 +7,7 @@ that is the shorter script, and with the whole batch where the fault needs the r
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,8 @@ from xent_conformance.cases.profile import Profile
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.discovery.names import check_name
 from xent_conformance.discovery.seats import seats, wanted_devices
-from xent_conformance.explain.script.again import Again, kind_of, otherwise
+from xent_conformance.explain.changing import changed, kind, seen
+from xent_conformance.explain.script.again import SOMETIMES, Again, kind_of, otherwise
 from xent_conformance.explain.script.pairs import Pair, found
 from xent_conformance.explain.script.right import NOTHING, Right, right_of
 from xent_conformance.explain.script.shown import Shown
@@ -36,11 +37,15 @@ from xent_conformance.judging.rows import answered, asked_and_judged, verdicts
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.words import GRADES, Outcome, Row, Status, Symptom
+from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.delivery import Delivery
 
 _HEAVY = (Status.BREAKS_MUST, Status.BREAKS_SHOULD, Status.CONFORMS)
 """What a script can show, the heaviest first."""
 
+
+TRIES = 200
+"""So often a call is repeated to see whether few rows show what differs from call to call."""
 
 _THIS_PYTHON: Mapping[str, str] = {}
 
@@ -89,8 +94,12 @@ def shown_by(
     mode: str = "",
     device: str = "cpu",
     output: str = "",
+    judged: Sequence[Row] = (),
 ) -> Shown:
-    """The same, of a worker that is there."""
+    """The same, of a worker that is there; ``judged``: the verdicts that it got on the case before.
+
+    Where it gets others now, that is what is shown.
+    """
     check_showable(batch, case)
     modes = seat.modes(Profile.FULL)
     check_name("mode", mode or modes[0], modes)
@@ -103,7 +112,7 @@ def shown_by(
             f"{device}; its modes are {', '.join(modes)}, "
             f"its devices here {', '.join(connection.hello['devices'])}"
         )
-    return _Asked(seat, connection, batch, case, door, asked[0]).shown(output)
+    return _Asked(seat, connection, batch, case, door, asked[0], judged).shown(output)
 
 
 def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Implementation]:
@@ -139,12 +148,14 @@ class _Asked:
     case: Case
     door: Implementation
     question: Question
+    judged: Sequence[Row] = ()
 
     def shown(self, output: str = "") -> Shown:
         """That output, or the worst one, by as few rows as show it."""
         truth = Oracle(default_cache()).truth(self.batch.inputs)
         judge = Judge(truth)
-        worst = self._worst(judge, output)
+        every = self._every(judge)
+        worst = self._worst([*self.judged, *every], output)
         output = str(worst["output"])
         question = replace(
             self.question,
@@ -152,14 +163,17 @@ class _Asked:
             withheld=(),
             manner=replace(self.question.manner, again="", rows=0),
         )
-        kind = kind_of(self.batch, worst)
-        if kind:
-            return self._again(judge, worst, question, kind)
+        for was, now in changed(self.judged, every):
+            if was["output"] == output and kind(was) != kind(now):
+                return self._sometimes(judge, worst, question, seen(was, now))
+        way = kind_of(self.batch, worst)
+        if way:
+            return self._again(judge, worst, question, way)
         if worst["symptom"] == Symptom.OTHER_BITS:
             return self._twice(judge, worst, question)
         for take in self._ways():
             row, dtype = self._row(judge, question, take)
-            if (row["status"], row["symptom"], row["clause"]) != _kind(worst):
+            if kind(row) != kind(worst):
                 continue
             arrays, keywords, shape, place = self._call(question, take, int(row["index"]), output)
             right = right_of(judge, self.case, row)
@@ -223,6 +237,27 @@ class _Asked:
         dtype = self.batch.inputs.format.dtype
         return self._shown(question, worst, right, called, dtype, take, Again(kind, len(take)))
 
+    def _sometimes(self, judge: Judge, worst: Row, question: Question, seen: str) -> Shown:
+        """A call, and the same until it gives other bits: what it gave in a run it does not give now."""
+        ways = self._ways()
+        take = next((take for take in ways if self._changes(question, take)), ways[-1])
+        called = self._call(question, take, int(worst["index"]), str(worst["output"]))
+        right = right_of(judge, self.case, worst)
+        again = Again(SOMETIMES, len(take), seen)
+        return self._shown(question, worst, right, called, self.batch.inputs.format.dtype, take, again)
+
+    def _changes(self, question: Question, take: Array) -> bool:
+        """Whether one of many calls with these rows gives other bits than the first."""
+        first = self._returned(question, take)
+        for _ in range(TRIES):
+            second = self._returned(question, take)
+            if first is None or second is None or first.shape != second.shape:
+                if first is not second:
+                    return True
+            elif other_bits(first, second).any():
+                return True
+        return False
+
     def _once_more(self, question: Question, take: Array, again: str) -> Mapping[str, Array]:
         """What a new process answers to these rows; nothing where it is lost."""
         self.connection.restart()
@@ -245,10 +280,13 @@ class _Asked:
         got = reply.results.get(question.outputs[0])
         return got if got is not None and got.ndim and len(got) == len(take) else None
 
-    def _worst(self, judge: Judge, output: str) -> Row:
-        """The heaviest of the case's verdicts in a run, on that output if one is named."""
+    def _every(self, judge: Judge) -> list[Row]:
+        """The case's verdicts in a run."""
         asked = asked_and_judged(self.seat, self.connection, self.batch, [self.question], judge)
-        every = [r for r in asked.rows() if r["case"] == self.case.id]
+        return [r for r in asked.rows() if r["case"] == self.case.id]
+
+    def _worst(self, every: Sequence[Row], output: str) -> Row:
+        """The heaviest of these verdicts, on that output if one is named."""
         mine = [r for r in every if output in ("", r["output"])]
         if not mine:
             check_name("output", output, dict.fromkeys(r["output"] for r in every))
@@ -305,12 +343,12 @@ class _Asked:
         arrays = {name: a[rows] for name, a in arrays_of(self.batch).items()}
         copies = question.manner.copies
         manner = replace(question.manner, layout="contiguous", copies=1)
-        seen: list[tuple[Mapping[str, Array], Mapping[str, Any]]] = []
+        taken: list[tuple[Mapping[str, Array], Mapping[str, Any]]] = []
 
         def numbered(
             arrays: Mapping[str, Array], keywords: Mapping[str, Any], state: str
         ) -> Mapping[str, Array]:
-            seen.append((arrays, keywords))
+            taken.append((arrays, keywords))
             like = arrays[_like(output)]
             return {output: np.arange(like.size).reshape(like.shape)}
 
@@ -318,7 +356,7 @@ class _Asked:
         delivery = Delivery(manner, self.door.takes, cotangent.ndim == 1, cotangent.dtype.name)
         numbers = delivery.answer(numbered, arrays)[output]
         (row,) = np.flatnonzero(rows == self.case.row)
-        (called, keywords), *_ = seen
+        (called, keywords), *_ = taken
         if "features" in keywords:
             parts = named_parts(called, keywords)
             of = parts[_like(output) if output == "value" else output.removeprefix("grad_")]
@@ -338,10 +376,6 @@ class _Asked:
 def _like(output: str) -> str:
     """The argument that an output has the shape of."""
     return "cotangent" if output in ("value", "jvp") else "logits"
-
-
-def _kind(row: Row) -> tuple[Any, Any, Any]:
-    return row["status"], row["symptom"], row["clause"]
 
 
 def heaviest(rows: Iterable[Row]) -> Row:

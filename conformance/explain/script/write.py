@@ -127,6 +127,8 @@ def _title(found: Shown) -> str:
 
 
 def _said(found: Shown) -> str:
+    if isinstance(found.pair, Again) and found.pair.seen:
+        return found.pair.seen
     row = found.row
     words = {"raised": "raises", "crashed": "crashes", "timed_out": "does not come to an end"}
     if row["outcome"] in words:

@@ -125,6 +125,17 @@ def test_quiet_is_the_decision_alone(run: str, install: Install) -> None:
     assert compared.endswith("same")
 
 
+def test_a_run_decides_nothing_where_the_gate_is_asked_later(run: str, install: Install) -> None:
+    asked = conformance("run", *SMALL, "--no-gate")
+    assert "wrote run.parquet" in asked.stdout and "must" in asked.stdout
+    assert "gate " not in asked.stdout + asked.stderr
+    assert conformance("run", *SMALL, "--no-gate", "-q").stdout == ""
+    words = ("--no-gate", "--format", "json")
+    said = conformance("run", *SMALL, *words, status=USAGE).stderr
+    assert "--no-gate decides nothing, and the document has the decision: leave one out" in said
+    assert conformance("run", *SMALL, *words, "--dry-run").stdout.startswith("{")
+
+
 def test_verbose_is_more(run: str) -> None:
     for words in (("gate", run), ("causes", run), ("run", *SMALL)):
         plain, more = (conformance(*words, *v, status=None).stdout for v in ((), ("-v",)))

@@ -65,6 +65,18 @@ class Module(torch.nn.Module):
 module = Module()
 
 
+def array(x):
+    return torch.softmax(x.detach(), -1).numpy()
+
+
+def nothing(x):
+    torch.softmax(x, -1)
+
+
+def pair(x):
+    return torch.softmax(x, -1), x
+
+
 def numpy_no_shift(x):
     with np.errstate(all="ignore"):
         e = np.exp(x)
@@ -162,6 +174,22 @@ def test_a_function_of_numpy(kernels: ModuleType, tmp_path: Path) -> None:
     checked = _check(kernels.numpy_no_shift, "huge_logits", framework="numpy", operator="softmax")
     status, told = _ran(checked.script(), tmp_path)
     assert status == 1 and "differs: returned nan, right " in told
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "printed"),
+    [("array", "a NumPy array", "ndarray"), ("nothing", "None", "NoneType"), ("pair", "a tuple", "tuple")],
+)
+@pytest.mark.parametrize("output", ["value", "grad_logits"])
+def test_what_is_no_tensor_is_told_and_its_script_ends_with_1(
+    name: str, said: str, printed: str, output: str, kernels: ModuleType, tmp_path: Path
+) -> None:
+    checked = _check(getattr(kernels, name), "two_classes", operator="softmax")
+    rows = checked.verdicts.filter(output=output)
+    assert set(rows["message"]) == {f"TypeError: returned {said}, not a tensor"}
+    assert set(rows["clause"]) == {"1.7"} and set(rows["status"]) == {"breaks_must"}
+    status, told = _ran(checked.script(rows["case"][0], output), tmp_path)
+    assert status == 1 and told == f"differs: returned {printed}, not a tensor"
 
 
 def test_what_has_no_name_that_can_be_imported_is_refused_with_what_to_do(kernels: ModuleType) -> None:

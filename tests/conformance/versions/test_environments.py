@@ -194,6 +194,7 @@ def test_they_are_kept_in_the_cache_of_the_platform(tmp_path: Path, monkeypatch:
 def test_named_interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = interpreter(tmp_path, "1.0")
     assert named_interpreters([f"jax={path}"]) == {"jax": path}
+    assert named_interpreters([f"jax==0.10.2={path}"]) == {"jax==0.10.2": path}
     monkeypatch.chdir(tmp_path)
     assert named_interpreters(["OLD=./python-1.0"]) == {"OLD": path}
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -206,6 +207,7 @@ def test_named_interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["/usr/bin/python"], "--python /usr/bin/python: write NAME=/path/to/python"),
         (["=/usr/bin/python"], "write NAME=/path/to/python"),
         (["jax="], "write NAME=/path/to/python"),
+        (["jax==0.10.2"], "--python jax==0.10.2: write NAME=/path/to/python"),
         (["jax=/no/such"], "/no/such is no program; name the python of an environment"),
         (["jax=/bin/sh", "jax=/bin/ls"], "--python jax=/bin/ls: jax has an interpreter already, /bin/sh"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import Result
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
+from tests.support.paths import ROOT
 from tests.support.upgrading import (
     DRIFTED,
     PLUGIN,
@@ -95,6 +97,20 @@ def test_the_same_faults_on_both_sides_break_what_is_absolute(tmp_path: Path) ->
     text = conformance("upgrade", OLD, NEW, *SMALL, *python).stdout
     assert "fakeframe 2.0 after fakeframe 1.0: no verdict is worse" in text and "broken as before" in text
     conformance("upgrade", OLD, NEW, *SMALL, *python, "--fail-on", "strict", status=FAILED)
+
+
+def test_a_python_is_named_by_a_pin(tmp_path: Path) -> None:
+    pythons = {pin: interpreter(tmp_path, pin[-3:], RIGHT) for pin in (OLD, NEW)}
+    words = [word for pin, path in pythons.items() for word in ("--python", f"{pin}={path}")]
+    assert conformance("upgrade", OLD, NEW, *SMALL, *words).stdout.startswith("gate passed")
+
+
+def test_how_a_python_is_named_is_told() -> None:
+    """In the help and on the page, with the two pins, which stay."""
+    told = " ".join(re.sub(r"[^-\w.,=: ]", " ", conformance("upgrade", "--help").stdout).split())
+    assert "jax==0.9.2 jax==0.10.2 --python OLD=PATH --python NEW=PATH" in told
+    page = (ROOT / "docs" / "GATE.md").read_text(encoding="utf-8")
+    assert "upgrade 'jax==0.9.2' 'jax==0.10.2' --python OLD=.venv-old/bin/python --python NEW=" in page
 
 
 def test_drift_fails_where_it_is_asked_to(tmp_path: Path) -> None:
@@ -195,6 +211,8 @@ def test_another_version_than_was_named(tmp_path: Path) -> None:
         ),
         (["fakeframe==1.*", NEW], "is not one exact version"),
         (["fakeframe", NEW], "is not one exact version"),
+        (["OLD", "NEW"], "'OLD' names a version in --python alone; write the version itself, and its Python"),
+        ([OLD, "new"], "'jax==0.9.2' 'jax==0.10.2' --python OLD=PATH --python NEW=PATH"),
         (["?", NEW], "'?' is no requirement; write NAME==VERSION"),
         ([NEW, NEW], "fakeframe==2.0 is named twice; two builds of one version are compared by"),
         ([OLD, "other==2"], "fakeframe and other are different distributions; --framework says whose"),
@@ -210,6 +228,11 @@ def test_versions_that_cannot_be_compared(pins: list[str], message: str) -> None
         (["--framework", "pytorch"], "unknown framework 'pytorch': there are fakeframe"),
         (["--python", "/bin/sh"], "--python /bin/sh: write NAME=/path/to/python"),
         (["--python", "3.0=/bin/sh"], "--python 3.0=…: there is no 3.0; name OLD, NEW, 1.0, 2.0"),
+        (["--python", "fakeframe==3.0=/bin/sh"], "there is no fakeframe==3.0; name OLD, NEW, 1.0, 2.0"),
+        (
+            ["--python", "OLD=/bin/sh", "--python", f"{OLD}=/bin/ls"],
+            "--python fakeframe==1.0=…: fakeframe==1.0 has an interpreter already, by OLD=…",
+        ),
         (["--operator", "softmx"], "did you mean softmax"),
         (["--waivers", "gone.toml"], "gone.toml"),
         (["--fail-on", "noise"], "'noise' is not one of 'should',"),
