@@ -371,7 +371,16 @@ class Gate:
         worse, better = (self.changes.get(c, 0) for c in (Change.REGRESSED, Change.FIXED))
         if not worse:
             return f"{sides}: no verdict is worse"
-        return f"{sides}: {plural(worse, 'verdict')} worse and {better:,} better, none of it new or material"
+        return f"{sides}: {plural(worse, 'verdict')} worse and {better:,} better, {self._passing}"
+
+    @property
+    def _passing(self) -> str:
+        """Why what is worse than in the baseline does not block; of a machine that changed all is told."""
+        none = "none of it new" if self.machine else "none of it new or material"
+        accepted = sum(r.count for r in self.reasons if r.kind is Kind.ACCEPTED)
+        if not accepted:
+            return none
+        return f"{none} but {accepted:,} that {'a waiver accepts' if accepted == 1 else 'waivers accept'}"
 
     @property
     def elsewhere(self) -> str:

@@ -290,3 +290,22 @@ def test_the_sentence_says_whether_the_upgrade_may_pass() -> None:
     now = [verdict(case="a", **NAN), verdict(case="b", **NAN), verdict(case="c")]
     said = "torch 2.14.0 after torch 2.13.0: 1 verdict worse and 1 better, none of it new or material"
     assert _gate(then, now).headline == f"gate passed: {said}; 2 warnings"
+
+
+def test_the_sentence_says_what_is_new_and_accepted() -> None:
+    """It is new, so that the sentence does not deny it."""
+    fine, far = _less_accurate()
+    other = {"implementation": "torch.other"}
+    then = [verdict(case="a", **NAN, **other), verdict(case="b", **other), *fine]
+    now = [verdict(case="a", **NAN, **other), verdict(case="b", **NAN, **other), *far]
+    said = _gate(then, now, waiver(source="waivers.toml")).headline
+    assert "2 verdicts worse and 0 better, none of it new or material but 1 that a waiver accepts; " in said
+    two = [far[0], far[0] | {"case": "c"}]
+    said = _gate([*fine, verdict(case="c")], two, waiver(source="waivers.toml")).headline
+    assert "2 verdicts worse and 0 better, none of it new or material but 2 that waivers accept; " in said
+
+
+def test_the_sentence_denies_nothing_material_on_another_machine() -> None:
+    """It is materially worse there, and does not block."""
+    said = _gate(*_less_accurate(), environment={"processor": "another"}).headline
+    assert said.endswith(": 1 verdict worse and 0 better, none of it new; 1 warning"), said
