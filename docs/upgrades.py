@@ -22,6 +22,7 @@ from xent_conformance.decision.gate import decide
 from xent_conformance.decision.policy import STRICT
 from xent_conformance.decision.waivers import Waiver, known_files, read_waivers
 from xent_conformance.reports.run.file import Run, called, read_run
+from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import flat, listed
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison
@@ -54,10 +55,16 @@ class Beside:
 
     @cached_property
     def runs(self) -> tuple[Run, Run]:
-        """Both; where only the setting of a device differs, without it, and of what both were asked."""
+        """Both; where only the setting of a device differs, without it, and of what both were asked.
+
+        Its worker is the device's own, so that what a setting changes of the machine is seen to change.
+        """
         if settings(self.before) == settings(self.now) or self.before.tested != self.now.tested:
             return self.before, self.now
-        old, new = (Run(evidence.plain(run.verdicts), run.headers) for run in (self.before, self.now))
+        old, new = (
+            Run(evidence.plain(run.verdicts), tuple(_plain(h) for h in run.headers))
+            for run in (self.before, self.now)
+        )
         # a setting of a device may be asked in fewer modes than the device itself
         return _of_both(old, new), _of_both(new, old)
 
@@ -152,6 +159,10 @@ def kept(name: str) -> Sequence[Run]:
 def beside(pairs: Sequence[Pair], runs: Callable[[str], Sequence[Run]] = kept) -> list[Beside]:
     """The runs of each pair."""
     return [Beside(runs(p.name)[p.old], runs(p.name)[p.new], p.seen) for p in pairs]
+
+
+def _plain(header: Row) -> Row:
+    return {**header, "frameworks": [f | {"variant": ""} for f in header["frameworks"]]}
 
 
 def _of_both(run: Run, other: Run) -> Run:

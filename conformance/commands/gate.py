@@ -174,6 +174,7 @@ def compare(
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
+    from xent_conformance.decision.evidence import SMALL, is_slim
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run.file import called
     from xent_conformance.reports.terminal import comparison as terminal_comparison
@@ -182,6 +183,9 @@ def compare(
     as_document = formatted is Format.JSON and out == STANDARD
     check_outputs(written, [old, new], force=force, printed=as_document)
     runs = [called(read([path])) for path in (old, new)]
+    slim = [path for path, run in zip((old, new), runs, strict=True) if is_slim(run)]
+    if len(slim) == 1:
+        raise fail(f"{slim[0]}: a slim run file, and the other is none: {SMALL}", EVIDENCE)
     told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
     notes = write_all((html, lambda: _page(told)), (json_file, lambda: as_json(data.comparison(told))))
     if formatted is Format.JSON:

@@ -11,6 +11,7 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 from xent_conformance.reports.text.numbers import NOTHING
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Difference
+from xent_conformance.reports.views.slim import with_gaps
 
 DRIFT_FACTOR = 2.0
 
@@ -23,7 +24,7 @@ _LOST = (Symptom.RAISED.value, Symptom.CRASHED.value, Symptom.TIMED_OUT.value)
 
 def compare(old: Run, new: Run, *, factor: float = DRIFT_FACTOR) -> Comparison:
     """What became of each verdict of ``old`` in ``new``; an error that grows by ``factor`` is drift."""
-    before, now = (run.verdicts.sort([*KEY, "version", "machine"]) for run in (old, new))
+    before, now = (with_gaps(run).sort([*KEY, "version", "machine"]) for run in (old, new))
     joined = _paired(before, now)
     pairs = joined.with_columns(_change(_changed_clauses(old, new), factor).alias("change"))
     return Comparison(pairs.drop("_old", "_new").sort([*KEY]), tuple(_environment(old, new)), old, new)

@@ -16,6 +16,9 @@ from xent_conformance.reports.views.gate import Answered, Kind, Reason
 USERS = pl.col("formulation") != NAIVE
 """Of the verdicts those that are not of controls."""
 
+SMALL = "it was made small to be published, and has not all the bits; compare what was asked itself"
+"""Why a slim run file is not compared with one that is whole."""
+
 
 def evidence(run: Run) -> list[Reason]:
     """What is missing for any decision."""
@@ -162,14 +165,13 @@ def since(comparison: Comparison) -> list[Reason]:
             )
         )
     reasons += _unfit(comparison)
-    if _is_slim(comparison.old) != _is_slim(comparison.new):
+    if is_slim(comparison.old) != is_slim(comparison.new):
         # what is left of a hash is another hash: every pair would be said to have changed
         which, run = (
-            ("the run", comparison.new) if _is_slim(comparison.new) else ("the baseline", comparison.old)
+            ("the run", comparison.new) if is_slim(comparison.new) else ("the baseline", comparison.old)
         )
-        told = "it was made small to be published, and has not all the bits; compare what was asked itself"
-        title = f"{which} is a slim run file"
-        return [*reasons, Reason(Kind.NOT_COMPARABLE, True, title, told, commands.ask_again(run.header))]
+        title, command = f"{which} is a slim run file", commands.ask_again(run.header)
+        return [*reasons, Reason(Kind.NOT_COMPARABLE, True, title, SMALL, command)]
     for change, kind in ((Change.MISSING, Kind.MISSING), (Change.NOT_COMPARABLE, Kind.NOT_COMPARABLE)):
         reasons += _gaps(comparison, change, kind)
     return reasons
@@ -213,7 +215,8 @@ def _corpora(run: Run) -> dict[str, set[str]]:
     return found
 
 
-def _is_slim(run: Run) -> bool:
+def is_slim(run: Run) -> bool:
+    """Whether it was made small: it is comparable with what was made so as well, and with nothing else."""
     return any(SLIM in header for header in run.headers)
 
 

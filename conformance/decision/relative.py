@@ -3,7 +3,7 @@
 A must clause that is newly broken in a way that changes the meaning blocks, and so does one that is broken
 where it was not: in another implementation, output, format, mode or device, or in rows of another kind. A
 should clause does where the whole cause is new. What is only less accurate blocks where it is so materially
-(:mod:`.material`), and on the machine of the baseline. Everything else is told.
+(:mod:`.material`), and its framework was on the machine of the baseline. Everything else is told.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.reasons import of_changes
 from xent_conformance.decision.units import MEASURED, SPOT, UNIT, changes_meaning, is_diagnosed, with_units
 from xent_conformance.reports.run.words import FAULTS, Status
+from xent_conformance.reports.text.numbers import NOTHING
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Difference
 from xent_conformance.reports.views.gate import Kind, Reason
 
@@ -26,8 +27,16 @@ VERDICT = (*KEY, "version", "machine")
 
 
 def of_another_machine(comparison: Comparison) -> tuple[Difference, ...]:
-    """The differences of the environments that may explain other last bits."""
-    return tuple(d for d in comparison.environment if d.what in MACHINE or d.what.startswith("cuda:"))
+    """The differences of the environments that may explain other last bits.
+
+    Where one side says nothing (of a framework that it has not, or of what it did not record), nobody knows
+    of a change: that is none.
+    """
+    return tuple(
+        d
+        for d in comparison.environment
+        if (d.what in MACHINE or d.what.startswith("cuda:")) and NOTHING not in (d.before, d.now)
+    )
 
 
 def worse(comparison: Comparison, marked: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -55,7 +64,8 @@ def worse(comparison: Comparison, marked: pl.DataFrame, policy: Policy) -> pl.Da
         .join(marked.select(*VERDICT, "waiver", "shipped"), on=VERDICT, how="left")
     )
     why = _why()
-    elsewhere = pl.lit(bool(of_another_machine(comparison)))
+    # of the framework itself: what stands beside it may have been asked anywhere
+    elsewhere = pl.col("framework").is_in({d.framework for d in of_another_machine(comparison)})
     accepted = pl.col("waiver").is_not_null() & ~(pl.col("shipped") & (pl.col("level") == "must"))
     blocks = (why != "") & ~(pl.col("symptom").is_in(MEASURED) & elsewhere)
     blocks |= (pl.col("change") == Change.REGRESSED) & pl.lit(policy.strict)

@@ -34,14 +34,18 @@ OUTPUTS_IN_WORDS = {
 
 # --- what was returned, what is right, and how far apart they are ---
 
+LEFT_OUT = "a number that was left out"
+"""What was returned, where the file was made small."""
+
 
 @dataclass(frozen=True)
 class Answer:
     """One answer to one row, beside the truth; numbers are written as short as their format allows.
 
     ``returned``: the number, or in words what happened instead; ``right``: the exact value rounded once to
-    the format, empty where no number came back; ``error``: in ulps, empty where there is no distance to
-    measure. ``ulps`` is the same for programs: None where it is no finite number.
+    the format, empty where no number came back, or where a slim file has left it out; ``error``: in ulps,
+    empty where there is no distance to measure. ``ulps`` is the same for programs: None where it is no finite
+    number.
     """
 
     returned: str
@@ -60,14 +64,14 @@ class Answer:
         outcome, grade, error = (row[f"{column}{side}"] for column in ("outcome", "grade", "ulps"))
         number = grade != Grade.NONE
         measured = number and grade != Grade.WRONG_SPECIAL
-        fault = row[f"symptom{side}"]
+        fault, got, rounded = (row[f"{column}{side}"] for column in ("symptom", "got", "rounded"))
         if number:
-            returned = shortest(row[f"got{side}"], row["dtype"])
+            returned = LEFT_OUT if got is None else shortest(got, row["dtype"])
         else:
             returned = words(outcome if outcome != Outcome.RETURNED or fault == Symptom.NONE else fault)
         return cls(
             returned=returned,
-            right=shortest(row[f"rounded{side}"], row["dtype"]) if number else "",
+            right=shortest(rounded, row["dtype"]) if number and rounded is not None else "",
             error=ulps(error) if measured else "",
             grade=grade,
             outcome=outcome,
@@ -118,10 +122,10 @@ def worst(row: Row) -> list[tuple[str, str]]:
     return lines
 
 
-def _share(dtype: str, error: float, ratio: float) -> str:
-    """Empty where the error is smaller than the number, or where the bound is zero."""
+def _share(dtype: str, error: float, ratio: float | None) -> str:
+    """Empty where the error is smaller than the number, where the bound is zero, or it was left out."""
     larger = error > 2.0 ** numbers.LAYOUTS[dtype].precision
-    return numbers.share(ratio) if larger and math.isfinite(ratio) else ""
+    return numbers.share(ratio) if larger and ratio is not None and math.isfinite(ratio) else ""
 
 
 def told_whole(

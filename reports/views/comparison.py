@@ -68,6 +68,11 @@ class Difference:
     before: str
     now: str
 
+    @property
+    def framework(self) -> str:
+        """Of which framework the worker is, whatever its variant."""
+        return self.who.partition("[")[0]
+
 
 @dataclass(frozen=True)
 class Transition:

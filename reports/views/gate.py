@@ -274,7 +274,7 @@ class Gate:
     expiry: str = ""
     """By which day waivers expire, in a sentence; empty where none does."""
     machine: tuple[Difference, ...] = ()
-    """What of the machine is not as it was for the baseline: then other last bits are no reason."""
+    """What of a machine is not as it was for the baseline: other last bits of its framework are no reason."""
     files: Files = field(default_factory=Files)
     """What was decided on, for the commands that do it again."""
 
@@ -371,15 +371,33 @@ class Gate:
         worse, better = (self.changes.get(c, 0) for c in (Change.REGRESSED, Change.FIXED))
         if not worse:
             return f"{sides}: no verdict is worse"
-        return f"{sides}: {plural(worse, 'verdict')} worse and {better:,} better, none of it new or material"
+        return f"{sides}: {plural(worse, 'verdict')} worse and {better:,} better, {self._passing}"
+
+    @property
+    def _passing(self) -> str:
+        """Why what is worse than in the baseline does not block; of a machine that changed all is told."""
+        none = "none of it new" if self.machine else "none of it new or material"
+        accepted = sum(r.count for r in self.reasons if r.kind is Kind.ACCEPTED)
+        if not accepted:
+            return none
+        return f"{none} but {accepted:,} that {'a waiver accepts' if accepted == 1 else 'waivers accept'}"
 
     @property
     def elsewhere(self) -> str:
-        """That the baseline ran on another machine, and what follows; empty where it did not."""
+        """That the baseline ran on another machine, and what follows; empty where it did not.
+
+        It follows of the frameworks of which it changed, which are named where there are others.
+        """
         if not self.machine:
             return ""
         what = listed(list(dict.fromkeys(d.what for d in self.machine)))
-        return f"the machine changed since the baseline ({what}): what is only less accurate does not block"
+        whose = list(dict.fromkeys(d.framework for d in self.machine))
+        others = {a.framework for a in self.answered} - {*whose}
+        of, there = (f" of {listed(whose)}", " there") if others else ("", "")
+        return (
+            f"the machine{of} changed since the baseline ({what}): "
+            f"what is only less accurate{there} does not block"
+        )
 
     @property
     def of_others(self) -> str:

@@ -21,23 +21,22 @@ SAID = (
 
 DIGITS, LETTERS = 7, 4
 
+_RECORDED = (*FAULTS, Status.OPEN.value)
+_NUMBERS, _WHERE = ("got", "hi", "lo", "rounded", "ratio"), ("index", "exponent")
+
 
 def slim(run: Run) -> Run:
     """The run without what no page shows; a broken row, and a case that stands for a cause, stay whole."""
     shown = [*(case for h in run.headers for case in h["exhibits"]), *(c.worst for c in causes(named(run)))]
-    recorded = [*FAULTS, Status.OPEN.value]
-    whole = pl.col("status").is_in(recorded) | pl.col("case").is_in(shown)
+    whole = pl.col("status").is_in(_RECORDED) | pl.col("case").is_in(shown)
 
     def unless(column: str, instead: pl.Expr) -> pl.Expr:
         return pl.when(whole).then(pl.col(column)).otherwise(instead).alias(column)
 
     verdicts = run.verdicts.with_columns(
         # what is special stays: whether a right answer is finite decides where its row is drawn
-        *(
-            unless(c, pl.when(pl.col(c).is_finite()).then(0.0).otherwise(pl.col(c)))
-            for c in ("got", "hi", "lo", "rounded", "ratio")
-        ),
-        *(unless(c, pl.lit(0, dtype=pl.Int32)) for c in ("index", "exponent")),
+        *(unless(c, pl.when(pl.col(c).is_finite()).then(0.0).otherwise(pl.col(c))) for c in _NUMBERS),
+        *(unless(c, pl.lit(0, dtype=pl.Int32)) for c in _WHERE),
         # nor is an error rounded that a broken row has as well: of equal ones the first stands for both
         unless("ulps", pl.when(_in_another_bin() | _among(whole)).then("ulps").otherwise(_rounded())),
         *(_cut(c) for c in ("hash", "bits")),
@@ -45,6 +44,24 @@ def slim(run: Run) -> Run:
     # what is asked on several devices repeats itself, and is smaller side by side
     verdicts = verdicts.sort("case", maintain_order=True)
     return Run(verdicts, tuple({**h, SLIM: SAID} for h in run.headers))
+
+
+def with_gaps(run: Run) -> pl.DataFrame:
+    """The verdicts, and null for each number that was left out: the zero in its place was not returned.
+
+    Of a verdict that stays whole nothing is taken; one of which every number is zero says no more as null.
+    """
+    if not any(SLIM in header for header in run.headers):
+        return run.verdicts
+    shown = [case for header in run.headers for case in header["exhibits"]]
+    nothing = [~pl.col(c).is_finite() | (pl.col(c) == 0.0) for c in _NUMBERS]
+    nothing += [pl.col(c) == 0 for c in _WHERE]
+    stays = pl.col("status").is_in(_RECORDED) | pl.col("case").is_in(shown)
+    out = pl.all_horizontal(*nothing) & ~stays
+    return run.verdicts.with_columns(
+        *(pl.when(~(out & pl.col(c).is_finite())).then(c).alias(c) for c in _NUMBERS),
+        *(pl.when(~out).then(c).alias(c) for c in _WHERE),
+    )
 
 
 def _cut(column: str) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.small_gate import CASE, decided, now_header, waiver
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import KNOWN
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.views.gate import Gate, Kind
 
 NAN: dict[str, Any] = {
@@ -27,15 +29,23 @@ Rows = list[dict[str, Any]]
 
 
 def _gate(
-    then: Rows, now: Rows, *waivers: Any, environment: dict[str, str] | None = None, strict: bool = False
+    then: Rows,
+    now: Rows,
+    *waivers: Any,
+    before: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
+    strict: bool = False,
 ) -> Gate:
-    told = now_header()
-    if environment:
-        (torch,) = told["frameworks"]
-        told["frameworks"] = [torch | {"environment": torch["environment"] | environment}]
-    new = run_of([row | {"version": "2.14.0"} for row in now], told)
+    """``environment``: of the run; ``before``: of the baseline. What is empty was not recorded."""
+    new = run_of([row | {"version": "2.14.0"} for row in now], _told(now_header(), environment or {}))
     policy = Policy(frozenset({"strict"} if strict else ()))
-    return decided(new, waivers, baseline=run_of(then, header()), policy=policy)
+    return decided(new, waivers, baseline=run_of(then, _told(header(), before or {})), policy=policy)
+
+
+def _told(header: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
+    (torch,) = header["frameworks"]
+    recorded = {k: v for k, v in (torch["environment"] | environment).items() if v}
+    return header | {"frameworks": [torch | {"environment": recorded}]}
 
 
 def _blocking(gate: Gate) -> list[Kind]:
@@ -155,8 +165,85 @@ def test_on_another_machine_what_is_less_accurate_is_told_first() -> None:
 
 def test_another_gpu_is_another_machine() -> None:
     then, now = _less_accurate()
-    gate = _gate(then, now, environment={"cuda:0": "another"})
+    before, after = ({"cuda:0": gpu} for gpu in ("one", "another"))
+    gate = _gate(then, now, environment=after, before=before)
     assert gate.status == 0 and gate.elsewhere.startswith("the machine changed since the baseline (cuda:0): ")
+
+
+@pytest.mark.parametrize("what", ["processor", "instructions", "machine", "threads", "cuda:0"])
+@pytest.mark.parametrize("side", ["before", "now"])
+def test_what_one_side_does_not_record_is_no_other_machine(side: str, what: str) -> None:
+    then, now = _less_accurate()
+    lacking = {"processor": ""} if what == "processor" else {}
+    before, after = ({what: "recorded"}, lacking)[:: 1 if side == "now" else -1]
+    gate = _gate(then, now, environment=after, before=before)
+    assert _blocking(gate) == [Kind.LESS_ACCURATE] and gate.elsewhere == ""
+
+
+def _side(version: str, *others: str, processor: Mapping[str, str], rows: Rows) -> Run:
+    """A run of torch, and of other frameworks beside it that have a row which conforms."""
+    told = header()
+    (torch,) = told["frameworks"]
+    told["frameworks"] = [
+        torch | {"framework": name, "version": version, "environment": {"processor": processor[name]}}
+        for name in ("torch", *others)
+    ]
+    told["planned"] = told["finished"] = dict.fromkeys(("torch", *others), 1)
+    beside = [verdict(case="b", framework=name, implementation=f"{name}.softmax") for name in others]
+    return run_of([row | {"version": version} for row in [*rows, *beside]], told)
+
+
+SAME = dict.fromkeys(("torch", "jax"), "AMD EPYC")
+
+
+def test_a_framework_more_is_no_other_machine() -> None:
+    """It stands on one side alone, and says nothing of the machine of the others."""
+    then, now = _less_accurate()
+    old, new = (
+        _side("1", processor=SAME, rows=then),
+        _side("2", "jax", processor=SAME, rows=now),
+    )
+    gate = decided(new, baseline=old)
+    assert gate.status == 1 and _blocking(gate) == [Kind.LESS_ACCURATE]
+    assert gate.elsewhere == "" and gate.machine == ()
+
+
+def test_a_framework_fewer_is_no_other_machine() -> None:
+    then, now = _less_accurate()
+    old, new = (
+        _side("1", "jax", processor=SAME, rows=then),
+        _side("2", processor=SAME, rows=now),
+    )
+    gate = decided(new, baseline=old)
+    assert _blocking(gate) == [Kind.MISSING, Kind.LESS_ACCURATE]
+    assert gate.elsewhere == "" and gate.machine == ()
+
+
+@pytest.mark.parametrize(("moved", "status"), [("torch", 0), ("jax", 1)])
+def test_the_machine_of_one_framework_excuses_no_other(moved: str, status: int) -> None:
+    then, now = _less_accurate()
+    old = _side("1", "jax", processor=SAME, rows=then)
+    gate = decided(_side("2", "jax", processor=SAME | {moved: "another"}, rows=now), baseline=old)
+    assert gate.status == status
+    assert gate.elsewhere == (
+        f"the machine of {moved} changed since the baseline (processor): "
+        "what is only less accurate there does not block"
+    )
+
+
+def test_the_machine_of_a_variant_is_its_frameworks() -> None:
+    then, now = _less_accurate()
+    sides = []
+    for version, processor, rows in (("1", "AMD EPYC", then), ("2", "another", now)):
+        side = _side(version, processor=SAME, rows=rows)
+        (torch,) = side.header["frameworks"]
+        side.header["frameworks"].append(
+            torch | {"variant": "compile", "environment": {"processor": processor}}
+        )
+        sides.append(side)
+    gate = decided(sides[1], baseline=sides[0])
+    assert gate.status == 0
+    assert gate.elsewhere.startswith("the machine changed since the baseline (processor): ")
 
 
 def test_on_another_machine_another_meaning_blocks() -> None:
@@ -203,3 +290,22 @@ def test_the_sentence_says_whether_the_upgrade_may_pass() -> None:
     now = [verdict(case="a", **NAN), verdict(case="b", **NAN), verdict(case="c")]
     said = "torch 2.14.0 after torch 2.13.0: 1 verdict worse and 1 better, none of it new or material"
     assert _gate(then, now).headline == f"gate passed: {said}; 2 warnings"
+
+
+def test_the_sentence_says_what_is_new_and_accepted() -> None:
+    """It is new, so that the sentence does not deny it."""
+    fine, far = _less_accurate()
+    other = {"implementation": "torch.other"}
+    then = [verdict(case="a", **NAN, **other), verdict(case="b", **other), *fine]
+    now = [verdict(case="a", **NAN, **other), verdict(case="b", **NAN, **other), *far]
+    said = _gate(then, now, waiver(source="waivers.toml")).headline
+    assert "2 verdicts worse and 0 better, none of it new or material but 1 that a waiver accepts; " in said
+    two = [far[0], far[0] | {"case": "c"}]
+    said = _gate([*fine, verdict(case="c")], two, waiver(source="waivers.toml")).headline
+    assert "2 verdicts worse and 0 better, none of it new or material but 2 that waivers accept; " in said
+
+
+def test_the_sentence_denies_nothing_material_on_another_machine() -> None:
+    """It is materially worse there, and does not block."""
+    said = _gate(*_less_accurate(), environment={"processor": "another"}).headline
+    assert said.endswith(": 1 verdict worse and 0 better, none of it new; 1 warning"), said

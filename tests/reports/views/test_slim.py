@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+from tests.support.cli import conformance
 from tests.support.small_run import header, run_of, verdict
+from xent_conformance.commands.base import EVIDENCE
+from xent_conformance.decision.compare import compare
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import SLIM, Run, read_run, write_run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.text.wording import LEFT_OUT
+from xent_conformance.reports.views.comparison import Change
 from xent_conformance.reports.views.gate import INVALID
-from xent_conformance.reports.views.slim import slim
+from xent_conformance.reports.views.slim import slim, with_gaps
 
 
 def whole() -> Run:
@@ -79,3 +85,60 @@ def test_it_is_no_baseline_of_what_is_whole_nor_the_other_way_round() -> None:
         assert gate.status == INVALID
         assert [r.title for r in gate.blocking if r.evidence] == [f"the {which} is a slim run file"]
     assert not [r for r in decide(slim(whole()), baseline=slim(whole())).blocking if r.evidence]
+
+
+def test_what_was_left_out_is_no_number() -> None:
+    """Neither what was returned, nor what is right, nor of which element: a zero in its place is invented."""
+    sides = [verdict(case="b", ulps=0.12345678912, got=0.7, bits=bits) for bits in ("1111", "2222")]
+    then, now = (slim(run_of([row], header(exhibits={}))) for row in sides)
+    (conforms,) = compare(then, now).told().groups[Change.BITS].listed
+    assert conforms.before is not None and conforms.now is not None
+    for side in (conforms.before, conforms.now):
+        assert (side.answer.returned, side.answer.right, side.element) == (LEFT_OUT, "", None)
+        assert side.text == "conforms, 0.12 ulp"
+    assert conforms.unlike == ""
+
+
+def test_an_element_that_was_left_out_is_no_other_element() -> None:
+    """Of a broken verdict the element is kept, of what conforms it is not."""
+    sides = (verdict(case="b", index=2), verdict(case="b", index=2, status="breaks_must"))
+    runs = [slim(run_of([row], header(exhibits={}))) for row in sides]
+    (group,) = compare(*runs).told().groups[Change.REGRESSED].listed
+    assert group.before is not None and group.now is not None
+    assert (group.before.element, group.now.element, group.unlike) == (None, 2, "")
+
+
+def test_an_error_beyond_the_number_has_no_share_of_a_bound_that_was_left_out() -> None:
+    """The share of the bound stands in place of such an error, and is not zero."""
+    row, other = (verdict(case="b", ulps=2.0**30, ratio=0.75, bits=bits) for bits in ("1111", "2222"))
+    (group,) = (
+        compare(*(slim(run_of([r], header(exhibits={}))) for r in (row, other)))
+        .told()
+        .groups[Change.BITS]
+        .listed
+    )
+    assert group.now is not None and group.now.answer.share == "" and "ulp" in group.now.text
+
+
+def test_of_a_special_number_nothing_was_left_out_but_where() -> None:
+    special = verdict(case="b", got=math.inf, hi=math.inf, rounded=math.inf, index=2)
+    (row,) = with_gaps(slim(run_of([special], header(exhibits={})))).to_dicts()
+    assert (row["got"], row["rounded"], row["index"]) == (math.inf, math.inf, None)
+
+
+def test_a_number_that_stays_is_the_number() -> None:
+    """A zero that was returned to a row that is shown, and all that is broken or recorded."""
+    zero = {"got": 0.0, "hi": 0.0, "rounded": 0.0, "ratio": 0.0, "index": 0}
+    shown, broken = verdict(case="shown", **zero), verdict(case="b", status="breaks_must", **zero)
+    kept = with_gaps(slim(run_of([shown, broken], header(exhibits={"shown": {}}))))
+    assert kept["got"].to_list() == [0.0, 0.0] and kept["index"].to_list() == [0, 0]
+    assert with_gaps(whole()).equals(whole().verdicts)
+
+
+def test_it_is_not_compared_with_what_is_whole(tmp_path: Path) -> None:
+    write_run(tmp_path / "slim.parquet", slim(whole()))
+    write_run(tmp_path / "whole.parquet", whole())
+    for names in (("slim", "whole"), ("whole", "slim")):
+        done = conformance("compare", *(tmp_path / f"{n}.parquet" for n in names), status=EVIDENCE)
+        assert "slim.parquet: a slim run file, and the other is none: it was made small" in done.output
+    conformance("compare", tmp_path / "slim.parquet", tmp_path / "slim.parquet")
