@@ -69,8 +69,8 @@ CONTROLS = (
         "tensorflow",
         2,
         3,
-        "*Without* oneDNN a softmax of one class in float32 is 0.99999994 in place of 1, and its gradient is "
-        "not zero: what the waiver `tensorflow-softmax-one-class` says of a processor without AVX-512.",
+        "*Without* oneDNN a softmax of one class is not one, and its gradient not zero: a waiver "
+        "(`tensorflow-softmax-one-class`) knows it of other processors.",
     ),
     Pair(JAX, 4, 5),
     Pair("tensorflow", 1, 2),

@@ -223,6 +223,7 @@ def waive(
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
     from xent_conformance.decision.policy import Policy
     from xent_conformance.decision.stubs import known_to_the_suite, stubs, toml
+    from xent_conformance.reports.text.wording import plural
 
     settle()
     if fail_on and not baseline:
@@ -250,7 +251,8 @@ def waive(
     write(out, toml(found))
     count = sum(stub.count for stub in found)
     files = files_of(runs, baseline, [*(waivers or ()), out], known, names)
-    told = f"wrote {out}: {len(found)} stubs for {count} verdicts; write `reason` and `link` of each, then:"
+    written_for = f"{plural(len(found), 'stub')} for {plural(count, 'verdict')}"
+    told = f"wrote {out}: {written_for}; write `reason` and `link` of each, then:"
     console.print(escape(f"{told} {files.gate()}"), soft_wrap=True)
 
 

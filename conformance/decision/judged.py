@@ -13,12 +13,13 @@ import polars as pl
 from xent_conformance.cases.corpus import find_case
 from xent_conformance.decision.places import Places
 from xent_conformance.decision.units import is_diagnosed
-from xent_conformance.decision.waivers import Waiver, matching
+from xent_conformance.decision.waivers import ANY, Waiver, matching
 from xent_conformance.decision.witness import asked_in
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Row, Status, Symptom
+from xent_conformance.reports.text.wording import listed
 from xent_conformance.reports.views.gate import Judged, State
 
 
@@ -173,14 +174,38 @@ def _unknown(w: Waiver, run: Run) -> tuple[str, str]:
     for pattern in w.implementations:
         if not matching(there, [pattern]):
             return f"{w.framework} has no implementation {pattern!r} (`conformance list implementations`)", ""
+    computed = _computed(w, run)
     for witness in () if w.shipped else w.witnesses:  # of ours a test says that they are there
-        if run.verdicts["case"].eq(witness).any():
-            continue  # of the corpus, or of a file of cases that was asked
+        asked = run.verdicts["case"].eq(witness).any()  # of the corpus, or of a file of cases
         try:
-            find_case(witness)
+            if not asked:
+                find_case(witness)
         except LookupError:
             return f"there is no case {witness!r}", witness
+        operator = witness.partition("/")[0]
+        if computed is not None and operator not in computed:
+            told = f"none of its implementations computes {operator}, of which its witness {witness} is"
+            of = listed(computed) or "an operator that they compute"
+            return f"{told}: name a case of {of} that fails", witness
+        if not matching([witness], w.cases):
+            return f"its witness {witness} is none of its cases: name one that fails", witness
     return "", ""
+
+
+def _computed(w: Waiver, run: Run) -> list[str] | None:
+    """Those of its operators that its implementations compute, asked in this run or not; None: nobody knows.
+
+    Of a framework that is not known here a pattern may name more than was asked.
+    """
+    framework = FRAMEWORKS.get(w.framework)
+    if framework is None and any(set("*?") & set(pattern) for pattern in w.implementations):
+        return None if w.operators == ANY else sorted(w.operators)
+    asked = (i for h in run.headers for i in h["implementations"] if i["framework"] == w.framework)
+    found = {(i["name"], i["operator"]) for i in asked}
+    if framework:
+        found |= {(i.name, i.operator) for i in framework.declaration.implementations}
+    names = matching({name for name, _ in found}, w.implementations)
+    return sorted({o for name, o in found if name in names and (w.operators == ANY or o in w.operators)})
 
 
 def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[JudgedWaiver]:

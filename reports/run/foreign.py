@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,9 @@ class _Kind(NamedTuple):
     what: str
     instead: str
 
+
+_TABLE = re.compile(rb"\[\[?[ \t]*(?!(true|false|null)\b)[a-z_][\w.-]*[ \t]*\]")
+"""How a document of TOML begins, where it begins with a table: a list of JSON has no bare words."""
 
 _MADE_FROM = "give the run file that it was made from"
 _IN_IT = "unpack it, and give the run file that is in it"
@@ -64,8 +68,10 @@ def _foreign(path: Path, start: bytes) -> str:
 
 def _told(start: bytes) -> tuple[str, str]:
     told = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if b"\n[[waiver]]" in told:  # below a comment
+    if told.startswith(b"[[waiver") or b"\n[[waiver]]" in told:  # cut or misspelt, or below a comment
         told = b"[[waiver]]"
+    elif _TABLE.match(told):
+        return "a TOML document, and no run file", "give waivers with --waivers, and a run file here"
     for kind in _KINDS:
         if told.startswith(tuple(kind.begins)):
             return f"{kind.what}, and no run file", kind.instead

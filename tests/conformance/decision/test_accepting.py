@@ -69,7 +69,7 @@ def test_what_a_failing_gate_says_to_type_accepts_it() -> None:
     assert said == "conformance waive new.parquet --baseline old.parquet -o new-waivers.toml"
     assert then == "write reason and link of each, and decide again with --waivers new-waivers.toml"
     wrote = conformance(*_typed(said)).stdout
-    assert "wrote new-waivers.toml: 1 stubs for 1 verdicts; write `reason` and `link` of each" in wrote
+    assert "wrote new-waivers.toml: 1 stub for 1 verdict; write `reason` and `link` of each" in wrote
     _signed("new-waivers.toml")
     again = wrote.rpartition("then: ")[2].strip()
     assert again == "conformance gate new.parquet --baseline old.parquet --waivers new-waivers.toml"
@@ -96,7 +96,7 @@ def test_what_was_so_before_needs_no_waiver() -> None:
     told = "nothing of that level (must) blocks against torch 2.13.0: nothing is written\n"
     assert conformance(*words).stdout == told and not Path("w.toml").exists()
     strict = conformance(*words, "--fail-on", "strict").stdout
-    assert "wrote w.toml: 1 stubs for 1 verdicts" in strict and strict.rstrip().endswith("--fail-on strict")
+    assert "wrote w.toml: 1 stub for 1 verdict" in strict and strict.rstrip().endswith("--fail-on strict")
 
 
 def test_what_blocks_of_another_level_is_said() -> None:
@@ -108,7 +108,7 @@ def test_what_blocks_of_another_level_is_said() -> None:
     status, _, lines = gated(Path("new.parquet"), *against, known=True)
     said = lines[-2].partition(": ")[2].partition("; ")[0]
     assert status == 1 and said.endswith("--level should")
-    assert "wrote new-waivers.toml: 1 stubs" in conformance(*_typed(said)).stdout
+    assert "wrote new-waivers.toml: 1 stub for" in conformance(*_typed(said)).stdout
 
 
 def test_a_policy_without_a_baseline_is_refused() -> None:

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
+from tests.support import small_run as small
 from tests.support.cli import conformance
 from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, gated, kinds, waiver
+from tests.support.small_gate import decided
+from tests.support.small_gate import waiver as by_hand_waiver
 from xent_conformance.decision.waivers import known_files, read_waivers
 from xent_conformance.reports.views.gate import Kind, State
 from xent_conformance.worker.machine import CHOOSE, instructions
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"
+LOGSUMEXP = "logsumexp/two_classes/confident_wrong/float32/n2/r0"
+"""Of the corpus, and of what no implementation of softmax is ever asked."""
+
 ONE_ONE = {"name": "fake-nan-1-1", "clause": "1.1", "witnesses": [OTHER]}
 
 
@@ -106,6 +112,16 @@ def test_a_waiver_whose_witness_is_refused_now(make: Make) -> None:
         ),
         ({"witnesses": [WITNESS + "9"]}, "there is no case", f"explain {WITNESS}9"),
         ({"witnesses": ["what"]}, "there is no case 'what'", "explain what"),
+        *(
+            (
+                {"witnesses": [LOGSUMEXP], "implementations": [named]},
+                f"none of its implementations computes logsumexp, of which its witness {LOGSUMEXP} is: "
+                "name a case of softmax that fails",
+                f"explain {LOGSUMEXP}",
+            )
+            for named in ("fake.softmax", "fake.*")
+        ),
+        ({"cases": ["softmax/masks/*"]}, f"its witness {WITNESS} is none of its cases", "explain"),
         ({"symptom": "infinite where finite"}, "nothing in its place is infinite where finite", "explain"),
     ],
 )
@@ -212,3 +228,37 @@ def test_a_waiver_of_nan_does_not_cover_refusals(make: Make) -> None:
 
 def test_gate_names_the_known_waivers_option() -> None:
     assert "--no-known" in conformance("gate", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("framework", "implementations", "state"),
+    [
+        ("jax", ("jax.nn.log_softmax+take",), State.UNMATCHED),  # of a loss alone
+        ("jax", ("jax.nn.softmax",), State.NOT_EVALUATED),  # asked it in another run
+        ("jax", ("jax.nn.*",), State.NOT_EVALUATED),
+    ],
+)
+def test_a_witness_that_can_never_be_asked_accepts_nothing(
+    framework: str, implementations: tuple[str, ...], state: State
+) -> None:
+    """What the implementations of a cause compute is declared; that a run was narrower proves nothing."""
+    case = "softmax/ordinary/unit/float32/n10/r0"
+    loss = small.verdict(
+        framework=framework, implementation=implementations[0].replace("*", "log_softmax+take"),
+        operator="sparse_softmax_cross_entropy", case="sparse_softmax_cross_entropy/a", status="breaks_must",
+        cause="cut",
+    )  # fmt: skip
+    told = small.header()
+    (torch,) = told["frameworks"]
+    told["frameworks"] = [torch | {"framework": framework}]
+    told["implementations"] = [
+        {"framework": framework, "name": loss["implementation"], "operator": loss["operator"], "note": ""}
+    ]
+    given = by_hand_waiver(
+        framework=framework, implementations=implementations, witnesses=(case,), cause="cut", clause="",
+        symptom="", operators=("*",), outputs=("*",), ulps=None, source="w.toml",
+    )  # fmt: skip
+    gate = decided(small.run_of([loss], told), [given])
+    (judged,) = gate.waivers
+    assert judged.state is state and gate.waived == (0 if state is State.UNMATCHED else 1)
+    assert any(r.kind is Kind.UNMATCHED and r.blocking for r in gate.reasons) is (state is State.UNMATCHED)
