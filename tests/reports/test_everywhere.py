@@ -53,7 +53,8 @@ class Shown:
     def __init__(self, **changes: Any) -> None:
         self.row: Row = broken(**changes)
         whole = header()
-        asked = [{"framework": self.row["framework"], "name": self.row["implementation"], "note": ""}]
+        whose = {"framework": self.row["framework"], "name": self.row["implementation"]}
+        asked = [{**whose, "operator": self.row["operator"], "note": ""}]
         (worker,) = whole["frameworks"]
         same = {"framework": self.row["framework"], "version": self.row["version"]}
         self.header = whole | {"implementations": asked, "frameworks": [worker | same]}

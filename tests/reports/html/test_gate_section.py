@@ -113,7 +113,10 @@ def test_every_waiver_is_listed_by_state() -> None:
         waiver(name="mended", **other),
         waiver(name="nobody tracks it", link="none"),
     ]
-    names = [{"framework": "torch", "name": n, "note": ""} for n in ("torch.softmax", "torch.nn.Softmax")]
+    names = [
+        {"framework": "torch", "name": name, "operator": "softmax", "note": ""}
+        for name in ("torch.softmax", "torch.nn.Softmax")
+    ]
     run = run_of(
         [broken(), verdict(case=CASE, implementation="torch.nn.Softmax")], header(implementations=names)
     )
