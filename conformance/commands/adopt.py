@@ -31,10 +31,9 @@ def adopt(
 
     From then on the gate blocks on what is new, and not on what was wrong from the first day.
     """
-    from xent_conformance.decision.stubs import stubs, toml
+    from xent_conformance.decision.stubs import in_words, stubs, toml
     from xent_conformance.reports.run.commands import Files, ask_again
     from xent_conformance.reports.run.file import OWN
-    from xent_conformance.reports.text.wording import plural
 
     settle()
     baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"
@@ -53,12 +52,10 @@ def adopt(
         raise fail(refused(error, "written"), EVIDENCE) from None
     if new:
         write(stub_file, toml(new))
-    count = sum(stub.count for stub in new)
     after = run.with_stem(f"{run.stem}-next")  # a run is no baseline of itself: the next is another file
     gate = Files((str(after),), (str(baseline),), tuple(map(str, waivers or ())), known).gate()
-    written_for = f"{plural(len(new), 'stub')} for {plural(count, 'verdict')}"
     words = (
-        f"{stub_file}: {written_for} that no waiver accepts; write reason and link "
+        f"{stub_file}: {in_words(new)} that no waiver accepts; write reason and link "
         "of each cause that you accept: until then they are told as broken before"
     )
     lines = [

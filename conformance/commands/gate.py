@@ -174,7 +174,7 @@ def compare(
 ) -> None:
     """Show what became of every verdict of OLD in NEW; decides nothing. Naive controls are left out."""
     from xent_conformance.decision import compare as comparing
-    from xent_conformance.decision.evidence import SMALL, is_slim
+    from xent_conformance.decision.evidence import SMALL
     from xent_conformance.reports.ci import data
     from xent_conformance.reports.run.file import called
     from xent_conformance.reports.terminal import comparison as terminal_comparison
@@ -183,7 +183,7 @@ def compare(
     as_document = formatted is Format.JSON and out == STANDARD
     check_outputs(written, [old, new], force=force, printed=as_document)
     runs = [called(read([path])) for path in (old, new)]
-    slim = [path for path, run in zip((old, new), runs, strict=True) if is_slim(run)]
+    slim = [path for path, run in zip((old, new), runs, strict=True) if run.is_slim]
     if len(slim) == 1:
         raise fail(f"{slim[0]}: a slim run file, and the other is none: {SMALL}", EVIDENCE)
     told = comparing.compare(runs[0], runs[1], factor=drift_factor).told()
@@ -222,8 +222,7 @@ def waive(
 ) -> None:
     """Write stubs of waivers for findings that none accepts; a person then writes reason and link."""
     from xent_conformance.decision.policy import Policy
-    from xent_conformance.decision.stubs import known_to_the_suite, stubs, toml
-    from xent_conformance.reports.text.wording import plural
+    from xent_conformance.decision.stubs import in_words, known_to_the_suite, stubs, toml
 
     settle()
     if fail_on and not baseline:
@@ -249,10 +248,8 @@ def waive(
         print_bytes(toml(found).encode("utf-8"))
         return
     write(out, toml(found))
-    count = sum(stub.count for stub in found)
     files = files_of(runs, baseline, [*(waivers or ()), out], known, names)
-    written_for = f"{plural(len(found), 'stub')} for {plural(count, 'verdict')}"
-    told = f"wrote {out}: {written_for}; write `reason` and `link` of each, then:"
+    told = f"wrote {out}: {in_words(found)}; write `reason` and `link` of each, then:"
     console.print(escape(f"{told} {files.gate()}"), soft_wrap=True)
 
 

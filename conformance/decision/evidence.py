@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import SLIM, Run
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import TARGETS
 from xent_conformance.reports.run.words import JUDGED, NAIVE, Outcome, Row, Status
 from xent_conformance.reports.text.asked import excluded
@@ -165,10 +165,10 @@ def since(comparison: Comparison) -> list[Reason]:
             )
         )
     reasons += _unfit(comparison)
-    if is_slim(comparison.old) != is_slim(comparison.new):
+    if comparison.old.is_slim != comparison.new.is_slim:
         # what is left of a hash is another hash: every pair would be said to have changed
         which, run = (
-            ("the run", comparison.new) if is_slim(comparison.new) else ("the baseline", comparison.old)
+            ("the run", comparison.new) if comparison.new.is_slim else ("the baseline", comparison.old)
         )
         title, command = f"{which} is a slim run file", commands.ask_again(run.header)
         return [*reasons, Reason(Kind.NOT_COMPARABLE, True, title, SMALL, command)]
@@ -213,11 +213,6 @@ def _corpora(run: Run) -> dict[str, set[str]]:
         asked = "files of cases" if header["selection"].get("cases") else header["selection"]["profile"]
         found.setdefault(asked, set()).add(header["corpus"])
     return found
-
-
-def is_slim(run: Run) -> bool:
-    """Whether it was made small: it is comparable with what was made so as well, and with nothing else."""
-    return any(SLIM in header for header in run.headers)
 
 
 def _asked_of(run: Run, framework: str) -> Row:

@@ -252,6 +252,11 @@ def _free(name: str, taken: Collection[str]) -> str:
 # --- TOML ----------------------------------------------------------------------------------------------
 
 
+def in_words(found: Sequence[Stub]) -> str:
+    """``1 stub for 3 verdicts``."""
+    return f"{plural(len(found), 'stub')} for {plural(sum(stub.count for stub in found), 'verdict')}"
+
+
 def toml(found: Sequence[Stub]) -> str:
     """The stubs as a file that ``read_waivers`` reads, once a person has ended it."""
     return "\n".join([HEAD, *(_entry(stub) for stub in found)])

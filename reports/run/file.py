@@ -156,6 +156,11 @@ class Run:
         return self.verdicts.is_empty() and not any(h["frameworks"] for h in self.headers)
 
     @property
+    def is_slim(self) -> bool:
+        """Whether it was made small: it is comparable with what was made so too, and with nothing else."""
+        return any(SLIM in header for header in self.headers)
+
+    @property
     def complete(self) -> bool:
         """Whether every planned verdict was reached, somebody was there, and everybody who was asked for."""
         return all(

@@ -51,7 +51,7 @@ def with_gaps(run: Run) -> pl.DataFrame:
 
     Of a verdict that stays whole nothing is taken; one of which every number is zero says no more as null.
     """
-    if not any(SLIM in header for header in run.headers):
+    if not run.is_slim:
         return run.verdicts
     shown = [case for header in run.headers for case in header["exhibits"]]
     nothing = [~pl.col(c).is_finite() | (pl.col(c) == 0.0) for c in _NUMBERS]
