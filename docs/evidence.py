@@ -16,7 +16,8 @@ from typing import Any
 import polars as pl
 
 from xent_conformance.reports.atomic import replacing
-from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, called, digest_of
+from xent_conformance.reports.run.file import SCHEMA, Run, called, digest_of
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.reports.run.words import FAULTS
 from xent_conformance.reports.views.comparison import KEY
 

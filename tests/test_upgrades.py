@@ -15,7 +15,8 @@ from benchmarks.peers.page import FOUND as PEERS
 from docs import evidence, sweep, upgrades
 from docs.pairs import PAIRS, PUBLISHED_JAX
 from docs.published import run_file
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "UPGRADES.md"
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,22 @@ def end_all() -> None:
         process.abandon()
 
 
+Opened = Callable[[int], None]
+"""``opened(pid)``: told of each process that is started, before it says hello."""
+
+
+def _nobody(pid: int) -> None:
+    """Where nobody is told."""
+
+
 class Process:
     """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
 
-    def __init__(self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Opened = _nobody
+    ) -> None:
         self.launch = launch
+        self._opened = opened
         self.answer_seconds = answer_seconds
         self.starts = 0
         self.canaries: dict[str, tuple[Question, Mapping[str, Array]]] = {}
@@ -142,6 +154,7 @@ class Process:
         finally:
             self._errors.begun()
         kin.guardian.begins(self._process.pid)
+        self._opened(self._process.pid)
         self.starts += 1
         assert self._process.stdout is not None and self._process.stdin is not None
         self._pipes = pipes.pipes(self._process.stdout, self._process.stdin)
@@ -234,18 +247,25 @@ def compiled_folder() -> Path:
     return kept_folder() / "compiled"
 
 
-def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Path | None = None) -> Process:
+def connect(
+    seat: Seat,
+    *,
+    answer_seconds: float = ANSWER_SECONDS,
+    compiled: Path | None = None,
+    opened: Callable[[str, int], None] = lambda seat, pid: None,
+) -> Process:
     """A running worker for a seat. Raises :class:`FrameworkAbsent` or :class:`WorkerLost`.
 
     Each of its answers is waited for ``answer_seconds``. Another Python than ours is lent what
     it lacks; what is lent to it is not installed there. What it compiles is kept below ``compiled``, if that
-    is given (:mod:`xent_conformance.worker.compiled`).
+    is given (:mod:`xent_conformance.worker.compiled`). ``opened`` is told of each process of the seat.
     """
     launch = seat.launch()
     kept = "" if compiled is None else str(compiled)
     launch = replace(launch, environment={**launch.environment, ROOT: kept})
+    how: dict[str, Any] = {"answer_seconds": answer_seconds, "opened": functools.partial(opened, seat.key)}
     if launch.interpreter == sys.executable:
-        return Process(launch, answer_seconds=answer_seconds)
+        return Process(launch, **how)
     try:
         loan = loan_for(launch.interpreter, launch.environment)
     except NotLent as error:
@@ -255,7 +275,7 @@ def connect(seat: Seat, *, answer_seconds: float = ANSWER_SECONDS, compiled: Pat
         raise FrameworkAbsent(f"No module named {distribution!r} there: what a worker needs of it is lent")
     own = {**loan.environment(distribution), **launch.environment}
     lends = replace(launch, lent=loan.folders, environment=own)
-    process = Process(lends, answer_seconds=answer_seconds)
+    process = Process(lends, **how)
     if loan.lent:
         lent = ", ".join(f"{name} {version}" for name, version in loan.lent.items())
         process.hello = {**process.hello, "environment": {**process.hello["environment"], "lent": lent}}

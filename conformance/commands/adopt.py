@@ -33,7 +33,7 @@ def adopt(
     """
     from xent_conformance.decision.stubs import in_words, stubs, toml
     from xent_conformance.reports.run.commands import Files, ask_again
-    from xent_conformance.reports.run.file import OWN
+    from xent_conformance.reports.run.words import OWN
 
     settle()
     baseline, stub_file = out / "baseline.parquet", out / "waivers.toml"

@@ -9,10 +9,24 @@ from xent_conformance.commands.base import Bars, Spread, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from xent_conformance.asking.selection import Selection
     from xent_conformance.reports.run.file import Run
+    from xent_conformance.running.opening import Opened
+
+
+def opening(
+    selection: Selection, interpreters: Mapping[str, str], *, begin: bool = True, **how: Any
+) -> AbstractContextManager[Opened]:
+    """Begins whoever is asked: what a command imports and reads beside, it does while they import.
+
+    ``how``: ``timeout``, ``jobs`` and ``cache``, as :func:`answers` is told them.
+    """
+    from xent_conformance.running.opening import opened
+
+    return opened(selection, interpreters=interpreters, begin=begin, **how)
 
 
 def answers(
@@ -27,16 +41,18 @@ def answers(
     resume: bool = False,
     force: bool = False,
     unanswered: bool = True,
+    there: Opened | None = None,
     by: Callable[..., Run] | None = None,
     unit: str = "batches",
 ) -> Run:
     """What :func:`xent_conformance.running.engine.run` makes of the selection, or ``by``; it raises what that
-    raises. ``unit``: what the bars count.
+    raises. ``there``: what :func:`opening` has begun; ``unit``: what the bars count.
     """
     from xent_conformance.running import engine
 
     files = [{"file": file.path, "name": file.name} for file in selection.files]
     asked = {"selection": selection.as_dict(), "cases": files}
+    begun: dict[str, Any] = {} if there is None else {"there": there}
     with Bars(errors, quiet=quiet, unit=unit) as bars:
         return (by or engine.run)(
             selection,
@@ -51,6 +67,7 @@ def answers(
             tell=bars.tell,
             judged=functools.partial(bars.judged, asked=asked),
             unanswered=unanswered,
+            **begun,
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xent_conformance.commands.answers import answers, answers_of_parts
+from xent_conformance.commands.answers import answers, answers_of_parts, opening
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
@@ -150,13 +151,7 @@ def run(
         raise fail("--out - keeps nothing, so there is nothing to resume: name a file", USAGE)
     from xent_conformance.discovery.names import UnknownName
     from xent_conformance.fleet.cluster import Failed, NoRay
-    from xent_conformance.reports.ci import data
-    from xent_conformance.reports.run import commands
-    from xent_conformance.reports.run.file import RunFileError, as_bytes
-    from xent_conformance.reports.terminal import causes as terminal_causes
-    from xent_conformance.reports.terminal import gate as terminal_gate
-    from xent_conformance.reports.terminal import run as terminal
-    from xent_conformance.reports.views.causes import causes
+    from xent_conformance.reports.run.unusable import RunFileError
     from xent_conformance.running import keeping
 
     where = target_of(python, selection.frameworks)
@@ -169,26 +164,22 @@ def run(
         told = estimate(selection, interpreters, out)
         show(STANDARD, formatted, show_estimate(told, out), lambda: told)
         return
-    # a document holds what to type about each waiver, and the screen the decision in a sentence
-    next_steps = formatted is Format.JSON
-    decided = deciding(baseline, waivers, known, fail_on, next_steps=next_steps) if gate else None
     kept = None if out == STANDARD else out
     # that nobody is there is for the gate to tell where a file is made whatever is there, and of a part
     evidence = force or bool(shard)
-    ask = functools.partial(answers_of_parts, over=over) if engine is Engine.RAY else answers
+    how: dict[str, Any] = {"timeout": timeout, "jobs": jobs, "cache": not no_cache}
+    by: dict[str, Any] = {"resume": resume, "force": force, "unanswered": evidence}
     try:
-        result = ask(
-            selection,
-            interpreters,
-            kept,
-            quiet=quiet,
-            timeout=timeout,
-            jobs=jobs,
-            cache=not no_cache,
-            resume=resume,
-            force=force,
-            unanswered=evidence,
-        )
+        with contextlib.ExitStack() as until_then:
+            if engine is Engine.RAY:
+                ask = functools.partial(answers_of_parts, over=over)
+            else:
+                there = until_then.enter_context(opening(selection, interpreters, begin=not resume, **how))
+                ask = functools.partial(answers, there=there)
+            # a document holds what to type about each waiver, and the screen the decision in a sentence
+            next_steps = formatted is Format.JSON
+            decided = deciding(baseline, waivers, known, fail_on, next_steps=next_steps) if gate else None
+            result = ask(selection, interpreters, kept, quiet=quiet, **how, **by)
     except (keeping.Occupied, UnknownName) as refusal:
         raise fail(str(refusal), USAGE) from None
     except (NoRay, RunFileError) as error:
@@ -199,6 +190,14 @@ def run(
         raise fail(f"{refused(error, 'written')}; {_left(kept)}", EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail(f"interrupted; {_left(kept)}", INTERRUPTED) from None
+    from xent_conformance.reports.ci import data
+    from xent_conformance.reports.run import commands
+    from xent_conformance.reports.run.file import as_bytes
+    from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.terminal import run as terminal
+    from xent_conformance.reports.views.causes import causes
+
     for told in (*result.header.get("asked_again", ()), result.header.get("unkept", "")):
         if told:
             warn(told)

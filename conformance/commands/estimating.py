@@ -51,7 +51,8 @@ def _lacking(selection: Selection, interpreters: Mapping[str, str]) -> list[str]
 def _last(selection: Selection, out: Path) -> Mapping[str, Any] | None:
     """The header of the run file that is there, if it asked the same of this suite."""
     from xent_conformance import __version__
-    from xent_conformance.reports.run.file import RunFileError, read_run
+    from xent_conformance.reports.run.file import read_run
+    from xent_conformance.reports.run.unusable import RunFileError
 
     try:
         header = read_run(out).header

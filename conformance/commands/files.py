@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read(paths: Iterable[Path]) -> Run:
     """The run in one run file or several, merged; exit status 3 where they are no evidence."""
     from xent_conformance.reports.run.beside import beside
-    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.reports.run.unusable import RunFileError
 
     try:
         return beside(list(paths))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xent_conformance.commands import completing
-from xent_conformance.commands.answers import answers
+from xent_conformance.commands.answers import answers, opening
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
@@ -115,15 +115,6 @@ def first(
     asked_for = (operator, dtype, family, implementation, device, plugin)
     selection = select(profile, frameworks, *asked_for, exclude=exclude)
     where = target_of(python, selection.frameworks)
-    from xent_conformance.discovery.names import UnknownName
-    from xent_conformance.reports.html.report import render
-    from xent_conformance.reports.run.file import RunFileError, write_run
-    from xent_conformance.reports.run.findings import findings
-    from xent_conformance.reports.terminal import first as terminal
-    from xent_conformance.reports.terminal import gate as terminal_gate
-    from xent_conformance.reports.views.causes import causes
-    from xent_conformance.running import keeping
-
     if out == STANDARD:
         told = "page and run file go into a folder: name one; a document alone is printed by: conformance run"
         raise fail(f"--out -: {told} --format json", USAGE)
@@ -132,16 +123,24 @@ def first(
     check_outputs({"--out": file}, read, force=True, tried=not dry_run)  # what is there: by check_run
     asked = [f.name for f in selection.chosen_frameworks()]
     interpreters = where.interpreters(asked)
+    from xent_conformance.discovery.names import UnknownName
+    from xent_conformance.reports.run.unusable import RunFileError
+    from xent_conformance.running import keeping
+
+    how: dict[str, Any] = {"timeout": timeout, "jobs": jobs, "cache": not no_cache}
     try:
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
         if dry_run:
             show_estimate(estimate(selection, interpreters, file), file)(console)
             return
         keeping.check_run(file, selection.as_dict())
-        decided = deciding(baseline, waivers, known, fail_on)
-        result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
+        with opening(selection, interpreters, **how) as there:
+            decided = deciding(baseline, waivers, known, fail_on)
+            result = answers(selection, interpreters, quiet=quiet, there=there, **how)
         if result.verdicts.is_empty():
             raise fail(nothing(result, where), EVIDENCE)
+        from xent_conformance.reports.run.file import write_run
+
         _keep(out)
         file = keeping.place_of(file, result)
         write_run(file, result)
@@ -153,6 +152,12 @@ def first(
         raise fail(refused(error, "written"), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; nothing is written", INTERRUPTED) from None
+    from xent_conformance.reports.html.report import render
+    from xent_conformance.reports.run.findings import findings
+    from xent_conformance.reports.terminal import first as terminal
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.causes import causes
+
     decision = decided(result, [file])
     from xent_conformance.commands.show import extras
 

@@ -54,7 +54,8 @@ def merge(
     from xent_conformance.discovery.names import UnknownName
     from xent_conformance.reference.cache import default_cache
     from xent_conformance.reference.oracle import Oracle
-    from xent_conformance.reports.run.file import RunFileError, as_bytes, write_run
+    from xent_conformance.reports.run.file import as_bytes, write_run
+    from xent_conformance.reports.run.unusable import RunFileError
     from xent_conformance.reports.terminal import run as terminal
     from xent_conformance.running import keeping, merging
 

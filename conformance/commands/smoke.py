@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xent_conformance.cases.smoke import DTYPES, FAMILIES, OPERATORS
 from xent_conformance.commands import completing
-from xent_conformance.commands.answers import answers
+from xent_conformance.commands.answers import answers, opening
 from xent_conformance.commands.base import (
     ANSWER_SECONDS,
     EVIDENCE,
@@ -84,23 +84,26 @@ def smoke(
         plugin,
     )
     where = target_of(python, selection.frameworks)
-    from xent_conformance.reports.run.file import RunFileError
-    from xent_conformance.reports.terminal import causes as terminal_causes
-    from xent_conformance.reports.terminal import gate as terminal_gate
-    from xent_conformance.reports.views.causes import causes
+    from xent_conformance.reports.run.unusable import RunFileError
 
     try:
         interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
         selection.seats(interpreters)  # refuses an interpreter of what is not asked
     except ValueError as error:
         raise fail(str(error), USAGE) from None
-    decided = deciding(None, waivers, known, None, next_steps=False)
+    how: dict[str, Any] = {"timeout": timeout, "jobs": jobs, "cache": not no_cache}
     try:
-        result = answers(selection, interpreters, quiet=quiet, timeout=timeout, jobs=jobs, cache=not no_cache)
+        with opening(selection, interpreters, **how) as there:
+            decided = deciding(None, waivers, known, None, next_steps=False)
+            result = answers(selection, interpreters, quiet=quiet, there=there, **how)
     except RunFileError as error:
         raise fail(str(error), EVIDENCE) from None
     except KeyboardInterrupt:
         raise fail("interrupted; nothing is kept", INTERRUPTED) from None
+    from xent_conformance.reports.terminal import causes as terminal_causes
+    from xent_conformance.reports.terminal import gate as terminal_gate
+    from xent_conformance.reports.views.causes import causes
+
     if result.verdicts.is_empty():
         raise fail(nothing(result, where), EVIDENCE)
     decision = decided(result, [])

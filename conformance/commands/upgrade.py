@@ -259,7 +259,7 @@ def _ask(
     """The runs in the order of the versions as they were named, or status 3."""
     from xent_conformance.discovery.names import UnknownName
     from xent_conformance.fleet.cluster import Failed, NoRay
-    from xent_conformance.reports.run.file import RunFileError
+    from xent_conformance.reports.run.unusable import RunFileError
     from xent_conformance.running.keeping import Occupied
     from xent_conformance.versions.environments import EnvironmentNotMade
     from xent_conformance.versions.upgrade import NoEvidence

@@ -11,9 +11,10 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xent_conformance.fleet.part import Part, ask
+if TYPE_CHECKING:
+    from xent_conformance.fleet.part import Part
 
 AGAIN = 3
 """So many times a part is asked again whose node, or process, was lost."""
@@ -96,6 +97,8 @@ class Cluster:
         ray = self._ray
         lost = tuple(getattr(ray.exceptions, name) for name in LOST)
         # how often a task is tried is ours to count, so that whoever waits is told
+        from xent_conformance.fleet.part import ask  # here: whoever knows our errors loads little
+
         task = ray.remote(ask).options(max_retries=0, **needs.as_options())
         waiting = {task.remote(part): part for part in parts}
         times: Counter[int] = Counter()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from xent_conformance.reports.atomic import replacing, write_text
-from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run
+from xent_conformance.reports.run.file import PART, Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.merging import ALIKE
 

@@ -105,13 +105,23 @@ class TensorFlow:
         with tf.device(call.device.replace("cuda", "GPU").upper()):
             if call.mode == "session":
                 return dict(zip(call.outputs, self._in_session(call, call.given), strict=True))
-            made = {id(array): tf.constant(array) for array in call.given}
-            # a tape knows a tensor by its name: of an array that is given twice, two tensors of one memory
-            tensors = [tf.identity(made[id(array)]) for array in call.given]
+            tensors = self._given(call)
             if call.sparse:
                 tensors[0] = tf.sparse.from_dense(tensors[0])
             results = self._function(call, tensors)(*tensors)
             return {o: r.numpy() for o, r in zip(call.outputs, results, strict=True)}
+
+    def _given(self, call: Call) -> list[Any]:
+        """A tensor of each array. Of one that is given twice there are two, which have one memory: a tape
+        knows a tensor by its name.
+        """
+        made: dict[int, Any] = {}
+        tensors = []
+        for array in call.given:
+            if (before := made.get(id(array))) is None:
+                made[id(array)] = self._tf.constant(array)
+            tensors.append(made[id(array)] if before is None else self._tf.identity(before))
+        return tensors
 
     def _in_session(self, call: Call, arrays: Sequence[Array]) -> Sequence[Array]:
         """A graph with placeholders and ``tf.gradients``, as in TensorFlow 1; ``hvp`` takes them twice."""

@@ -39,7 +39,10 @@ def charge_unwritten(answer: Answer, output: str, columns: Columns, start: int) 
 
     Whatever the number breaks, it is no answer: it is not judged, but where nothing is.
     """
-    places = start + np.array(sorted(answer.unwritten.get(output, ())), dtype=np.int64)
+    rows = answer.unwritten.get(output)
+    if not rows:
+        return
+    places = start + np.array(sorted(rows), dtype=np.int64)
     judged = [STATUSES.index(status) for status in (*RIGHT_OR_LIGHT, Status.BREAKS_MUST)]
     places = places[np.isin(columns.status[places], judged)]
     columns.forget(places)

@@ -16,9 +16,9 @@ from xent_conformance.kernel import notebook
 from xent_conformance.kernel.whole import Asked
 from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import OWN, SCHEMA, Run, write_run
+from xent_conformance.reports.run.file import SCHEMA, Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import FAULTS, Outcome, Row, Status
+from xent_conformance.reports.run.words import FAULTS, OWN, Outcome, Row, Status
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.wording import Answer, flat, harmless, plural, told_whole
 from xent_conformance.reports.views.gate import Judged

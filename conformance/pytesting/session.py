@@ -21,7 +21,8 @@ from xent_conformance.pytesting.groups import Group, Narrowed, names, of_run, of
 from xent_conformance.pytesting.plugin import Options, wrote
 from xent_conformance.pytesting.share import RunFailed, once
 from xent_conformance.pytesting.verdicts import NotAsked, Verdict, Verdicts
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import engine
 
 DEVICE = "cpu"

@@ -15,9 +15,7 @@ from typing import BinaryIO
 
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.worker.parent import die_with_parent
-
-YIELDS = 10
-"""By so much its priority is lower than that of workers and driver, where a system has that."""
+from xent_conformance.worker.priority import CERTIFIER, give_way
 
 DONE = b"."
 """What is said of each batch, whether its truth is remembered or not."""
@@ -37,19 +35,11 @@ def serve(cache: Path, source: BinaryIO, sink: BinaryIO) -> None:
         sink.flush()
 
 
-def _yield_to_others() -> None:
-    """Of this process, and of its session where Linux shares a processor among sessions first (sched(7))."""
-    if hasattr(os, "nice"):
-        os.nice(YIELDS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(YIELDS), encoding="ascii")
-
-
 def main() -> None:
     """Ctrl-C is for the driver, which ends us. Whoever answers comes first: certifying fills idle cores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
-    _yield_to_others()
+    give_way(os.getpid(), CERTIFIER)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed
     serve(Path(sys.argv[1]), sys.stdin.buffer, sink)

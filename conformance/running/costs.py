@@ -60,6 +60,10 @@ class Costs:
         """The committed table."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
+    def start(self, seat: Seat) -> float:
+        """Seconds until a worker can be asked: its import, where it was measured."""
+        return self.imports.get(seat.name, 0.0)
+
     def of_losses(self, framework: str, suspects: Mapping[str, int]) -> float:
         """Seconds of the processes that are lost on accelerators, as their kernels assert.
 

@@ -325,6 +325,6 @@ def _gb(size: int) -> str:
     return f"{size / GB:.1f} GB"
 
 
-def crew_of(seat: Seat, share: Share, put: Put, connect: Connect, turns: Turns) -> Crew:
+def crew_of(seat: Seat, share: Share, put: Put, connect: Connect, turns: Turns | None) -> Crew:
     """The workers of a seat on this machine."""
     return Crew(seat, share, put, connect, memory_of_this_machine, turns)

@@ -7,15 +7,13 @@ journal beside the run file, so an interrupted run can go on with ``resume``.
 from __future__ import annotations
 
 import contextlib
-import functools
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from xent_conformance.asking.patience import ANSWER_SECONDS
-from xent_conformance.asking.process import compiled_folder, connect, end_all
+from xent_conformance.asking.process import end_all
 from xent_conformance.diagnosis.remembered import remembering
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.discovery.seats import wanted_devices
@@ -43,13 +41,13 @@ from xent_conformance.running.costs import Costs, Weights
 from xent_conformance.running.crews import Crew, bequeath, crew_of, in_crews
 from xent_conformance.running.desk import Desk, Judged
 from xent_conformance.running.distances import Distances
-from xent_conformance.running.early import Early
 from xent_conformance.running.ending import ended, part_ended
 from xent_conformance.running.header import identity
 from xent_conformance.running.journal import Journal, resumable
 from xent_conformance.running.keeping import alone, check_run, place_of
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.memory import Kept
+from xent_conformance.running.opening import Opened, opened
 from xent_conformance.running.paged import Paged
 from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
 from xent_conformance.running.relief import Relief, give_back_all
@@ -57,7 +55,6 @@ from xent_conformance.running.shards import Shard
 from xent_conformance.running.shares import Share, largest_first
 from xent_conformance.running.shelf import Shelf
 from xent_conformance.running.turns import Turns
-from xent_conformance.worker.machine import cores
 
 Tell = Callable[[str], None]
 """``tell(line)``: what a person is to know of a run while it goes on."""
@@ -82,6 +79,7 @@ def run(
     tell: Tell = lambda line: None,
     judged: Judged | None = None,
     unanswered: bool = True,
+    there: Opened | None = None,
 ) -> Run:
     """Ask everything in ``asked``, judge it, write ``out`` if it is named, and return the run.
 
@@ -96,22 +94,30 @@ def run(
     a time, where there are more than seats (:mod:`.crews`); as many as there are cores, if unsaid. Without
     ``cache`` nothing answers that a framework has compiled in an earlier run. ``judged`` is told of verdicts
     while the run goes on: before causes are named, and what is plain elsewhere is charged. ``unanswered``:
-    ``out`` is written although nobody was there to answer, for a decision to say so.
+    ``out`` is written although nobody was there to answer, for a decision to say so. ``there``: who was
+    opened for it (:mod:`.opening`) by what is said here of interpreters, timeout, jobs and cache.
     """
-    with (
-        contextlib.nullcontext() if out is None else alone(out),
-        contextlib.nullcontext(compiled_folder()) if cache else _for_this_run() as compiled,
-    ):
-        if out is not None and not force:
-            check_run(out, asked.as_dict())
-        how = {"interpreters": dict(interpreters or {}), "timeout": timeout}
-        most = None if inside else jobs or cores()
-        reaching = inside or functools.partial(connect, answer_seconds=timeout, compiled=compiled)
-        with Early(reaching, most or 1) as reach:
-            paged = Paged(_beside(out))
-            result = _made(
-                asked, out, resume, force, progress, oracle, how, reach, most, tell, judged, unanswered, paged
+    with contextlib.ExitStack() as until_then:
+        if out is not None:
+            until_then.enter_context(alone(out))
+            if not force:
+                check_run(out, asked.as_dict())
+        if there is None:
+            # who goes on with a run may have nothing to ask any more
+            begin = resume is False or out is None or not resumable(out)
+            there = until_then.enter_context(
+                opened(
+                    asked,
+                    interpreters=interpreters,
+                    inside=inside,
+                    timeout=timeout,
+                    jobs=jobs,
+                    cache=cache,
+                    begin=begin,
+                )
             )
+        paged = Paged(_beside(out))
+        result = _made(asked, out, resume, force, progress, oracle, there, tell, judged, unanswered, paged)
     give_back_all(paged)
     return result
 
@@ -121,13 +127,6 @@ def _beside(out: Path | None) -> Path | None:
     return None if out is None else out.absolute().parent
 
 
-@contextlib.contextmanager
-def _for_this_run() -> Iterator[Path]:
-    """A folder for what is compiled that is empty and goes again."""
-    with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
 def _made(
     asked: Asked,
     out: Path | None,
@@ -135,28 +134,22 @@ def _made(
     force: bool,
     progress: Progress | None,
     oracle: Oracle | None,
-    how: Mapping[str, Any],
-    reach: Early,
-    jobs: int | None,
+    there: Opened,
     tell: Tell,
     judged: Judged | None,
     unanswered: bool,
     paged: Paged,
 ) -> Run:
-    """The run, by who alone may write ``out``. ``reach`` connects to seats; one by one where no ``jobs``.
-
-    ``how``: what decides a verdict beside what is ``asked``: ``interpreters`` and ``timeout``.
-    """
+    """The run, by who alone may write ``out``."""
     began = time.perf_counter()
-    seats = {seat.key: seat for seat in asked.seats(how["interpreters"])}
+    seats, reach, first, jobs = there.seats, there.reach, there.first, there.jobs
     costs = Costs.read()
-    # who goes on with a run may have nothing to ask any more, and an adapter in this process is asked in turn
-    early = None if jobs is None or (resume is not False and out and resumable(out)) else reach
     distances = Distances(Shelf(_beside(out)))
-    few = jobs is not None and jobs < len(seats)
-    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), early, paged, few=few)
+    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), paged)
+    first.settle({k: costs.start(seats[k]) + sum(p.seconds for p in found) for k, found in plan.items()})
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances, began=began)
-    journal = Kept() if out is None else Journal(out, identity(asked) | dict(how), resume=resume, force=force)
+    told = identity(asked) | dict(there.how)
+    journal = Kept() if out is None else Journal(out, told, resume=resume, force=force)
     oracle = oracle or Oracle(default_cache())
     with journal, remembering(oracle, identity(asked)) as said:
         for key, found in plan.items():
@@ -176,8 +169,9 @@ def _made(
         else:
             turns = Turns(jobs)
             for key, kinds in order.items():
-                crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, turns)
-            if few:
+                own = turns if first.gives_way(key) else None
+                crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, own)
+            if there.few:
                 bequeath(crews)
             events = in_crews(crews, jobs, tell)
         due = (piece.batch for kinds in order.values() for same in kinds for piece in same)

@@ -18,11 +18,12 @@ from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import cut, strange
-from xent_conformance.reports.run.file import HELD, SCHEMA, RunFileError
+from xent_conformance.reports.run.file import HELD, SCHEMA
 from xent_conformance.reports.run.header import DISTANCE
 from xent_conformance.reports.run.parquet import metadata
 from xent_conformance.reports.run.parquet import table as read_table
 from xent_conformance.reports.run.shape import anything, every, pair, parsed, record, table, text
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.memory import Done

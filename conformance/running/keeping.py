@@ -15,12 +15,15 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.unusable import RunFileError
+
+if TYPE_CHECKING:
+    from xent_conformance.reports.run.file import Run
 
 HEAD = 4096
 """Bytes of a text in which its mark is looked for."""
@@ -100,6 +103,8 @@ def check_run(out: Path, selection: Mapping[str, Any]) -> None:
     """Raise :class:`Occupied` unless ``out`` is free, or a run file that asked what ``selection`` asks."""
     if not out.exists():
         return
+    from xent_conformance.reports.run.file import read_run  # who finds nothing there does not load it
+
     try:
         there = read_run(out, part=True)
     except RunFileError:
@@ -116,6 +121,8 @@ def place_of(out: Path, run: Run, *, force: bool = False) -> Path:
     """
     if force or not out.exists() or run.complete:
         return out
+    from xent_conformance.reports.run.file import read_run  # who finds nothing there does not load it
+
     try:
         there = read_run(out, part=True)
     except RunFileError:  # it was none when the run began, or it was broken since: as if nothing were there

@@ -15,7 +15,8 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run
+from xent_conformance.reports.run.file import PART, Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.reports.text.wording import listed
 from xent_conformance.running.distances import Measured
 from xent_conformance.running.ending import ended

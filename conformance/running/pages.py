@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.unnamed import unnamed
 
 _ALIGNED = mmap.ALLOCATIONGRANULARITY

@@ -11,7 +11,6 @@ from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.running.costs import Weights
-from xent_conformance.running.early import Early
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.memory import Kept
 from xent_conformance.running.paged import Paged
@@ -57,28 +56,12 @@ class Asked(Protocol):
 
 
 def plan_of(
-    asked: Asked,
-    seats: Mapping[str, Seat],
-    weights: Weights,
-    early: Early | None,
-    paged: Paged,
-    *,
-    few: bool = False,
+    asked: Asked, seats: Mapping[str, Seat], weights: Weights, paged: Paged
 ) -> tuple[list[Batch], Plan]:
     """The batches, and what each seat may be asked about which; a seat that is asked nothing is left out.
 
-    Whoever is asked anything is begun ``early``: the corpus takes about as long as an import. Where the whole
-    corpus is asked, that is everybody, and first who has a mode to begin that takes longest, or compiles.
-    ``paged``: where the arrays of a large corpus lie. ``few``: those for a mode alone are left a worker.
+    ``paged``: where the arrays of a large corpus lie.
     """
-
-    def begin(seat: Seat) -> None:
-        if early is not None and not (few and seat.apart):
-            early.begin(seat)
-
-    if not _narrowed(asked):
-        for seat in sorted(seats.values(), key=lambda s: (not s.apart, not s.declaration.compiling)):
-            begin(seat)
     batches: list[Batch] = []
     plan: dict[str, list[Piece]] = {key: [] for key in seats}
     for batch in map(paged.batch, asked.batches()):
@@ -87,21 +70,10 @@ def plan_of(
             if questions := asked.questions(seat, batch, asked.possible):
                 kind = kind_of(seat, batch, questions)
                 plan[key].append(Piece(batch, kind, weights.seconds(seat, kind, questions)))
-                if len(plan[key]) == 1 and _narrowed(asked):
-                    begin(seat)
     paged.settle()
     if paged.large:
         batches_of.forget()  # it keeps the last that it has made, and nobody looks at those alone
     return batches, {key: found for key, found in plan.items() if found}
-
-
-def _narrowed(asked: Asked) -> bool:
-    """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
-    return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
-
-
-_WHOLE = ("frameworks", "plugins", "profile")
-"""What a selection may name and ask the whole corpus all the same."""
 
 
 def left_of(plan: Plan, journal: Journal | Kept) -> Plan:

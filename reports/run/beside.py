@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from xent_conformance.reports.run.file import Run, RunFileError, merge, read_run
+from xent_conformance.reports.run.file import Run, merge, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 
 Header = Mapping[str, Any]
 

@@ -12,10 +12,12 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xent_conformance.reports.run.file import OWN, Run
-from xent_conformance.reports.run.words import Row
+from xent_conformance.reports.run.words import OWN, Row
+
+if TYPE_CHECKING:
+    from xent_conformance.reports.run.file import Run
 
 Header = Mapping[str, Any]
 

@@ -25,6 +25,7 @@ from xent_conformance.reports.run.header import check_header
 from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import OtherColumns, metadata, table
 from xent_conformance.reports.run.shape import Misshapen, parsed
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 from xent_conformance.reports.run.writing import write_table
 
@@ -32,9 +33,6 @@ SCHEMA_VERSION = 3
 _KEY = "xent-conformance"
 _PACKED = "xent-conformance-deflated"
 """The header is under the one, or where the file was made small under the other, :func:`.packed`."""
-
-OWN = "own"
-"""Of a header: the name of a function of one's own, which was asked alone. No command knows such a name."""
 
 SLIM = "slim"
 """Of a header: what was taken out, in a sentence. Such a file is no baseline: not all bits are there."""
@@ -88,10 +86,6 @@ _ADDED = ("cause",)
 
 TARGET = ("framework", "version", "implementation", "mode", "device", "machine")
 """The columns that name what was asked."""
-
-
-class RunFileError(Exception):
-    """A run file that cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

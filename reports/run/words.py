@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
+OWN = "own"
+"""Of a header: the name of a function of one's own, which was asked alone. No command knows such a name."""
+
 
 class Outcome(StrEnum):
     """What an implementation did when it was asked. Says nothing about right or wrong."""

@@ -13,8 +13,8 @@ from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
 from xent_conformance.reports.html.section import Material
 from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import OWN, Run
-from xent_conformance.reports.run.words import JUDGED, NAIVE, Status
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.words import JUDGED, NAIVE, OWN, Status
 from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import capital, cut, listed, plural

@@ -20,7 +20,8 @@ from xent_conformance import run as run_from_python
 from xent_conformance.asking.selection import Selection
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import engine
 
 CASE = "softmax/mine/one/float32/n3/r0"

@@ -24,7 +24,8 @@ from xent_conformance.fleet import engine, part, parts
 from xent_conformance.fleet.cluster import AGAIN, NOBODY, Cluster, Failed, Needs, NoRay
 from xent_conformance.fleet.part import Part
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.costs import Costs
 from xent_conformance.running.engine import run
 from xent_conformance.running.keeping import Occupied

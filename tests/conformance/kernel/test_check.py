@@ -16,7 +16,7 @@ from tests.support.later import Later
 from tests.support.paths import ROOT
 from xent_conformance import Checked, Divergence, check
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.reports.run.words import Status
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from xent_conformance.reference.cache import read_entry
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import ahead as certifying
 from xent_conformance.running.ahead import Ahead, when_ready
-from xent_conformance.running.certifier import YIELDS
 from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle
 from xent_conformance.running.engine import run
+from xent_conformance.worker.priority import CERTIFIER
 
 DEAR = 1.0
 """Seconds an element, so that every batch is worth a process."""
@@ -61,7 +61,7 @@ def test_whoever_answers_comes_before_them(tmp_path: Path) -> None:
     assert process is not None
     try:
         assert certifying._certified(process, _batches()[0].inputs)
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(os.nice(0) + YIELDS, 19)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(os.nice(0) + CERTIFIER, 19)
     finally:
         certifying._end(process)
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.support.sick_file import cut_short, flipped, full, on
-from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.columns import filed
 from xent_conformance.running.pages import Pages
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.support.by_hand import batch
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
-from xent_conformance.running import plan
+from xent_conformance.running import opening
 from xent_conformance.running.early import Early
 
 SEAT, OTHER = Seat(FRAMEWORKS["numpy"]), Seat(FRAMEWORKS["torch"])
@@ -123,16 +122,22 @@ def test_who_has_no_place_yet_when_all_is_over_is_not_begun() -> None:
     assert all(done.wait(10) for done in waiting) and len(reach.made) == 1
 
 
-class Whole:
-    """Asks everybody each batch; notes who was begun when the corpus is made."""
+class Asks:
+    """Asks everybody each batch but who is for a mode alone; notes who was begun when the corpus is made."""
 
-    def __init__(self, early: Any, **narrowed: Any) -> None:
-        self._early, self._narrowed = early, narrowed
+    def __init__(self, begun: list[str], **narrowed: Any) -> None:
+        self._begun, self._narrowed = begun, narrowed
         self.at_first: list[str] = []
+        self.batches_made = 0
+
+    def seats(self, interpreters: Mapping[str, str]) -> list[Seat]:
+        return [OTHER, Seat(FRAMEWORKS["torch"], apart="compile")]
 
     def batches(self) -> Iterator[Any]:
-        self.at_first += self._early.begun
-        yield batch("softmax", [[0.0]])
+        self.at_first += self._begun
+        for _ in range(3):
+            self.batches_made += 1
+            yield batch("softmax", [[0.0]])
 
     possible = ("cpu",)
 
@@ -143,40 +148,50 @@ class Whole:
         return {"profile": "quick", "frameworks": ("torch",), "operators": (), **self._narrowed}
 
 
-class Begins:
-    """Notes who is begun."""
+class Begins(Early):
+    """Notes who is begun, and begins nobody."""
 
-    def __init__(self) -> None:
-        self.begun: list[str] = []
+    begun: ClassVar[list[str]]
 
     def begin(self, seat: Seat) -> None:
         self.begun.append(seat.key)
 
 
 @pytest.mark.parametrize(
-    ("narrowed", "few", "at_first", "begun"),
+    ("narrowed", "jobs", "begun", "batches_made"),
     [
-        ({}, False, ["torch compile", "torch"], ["torch compile", "torch"]),
-        ({}, True, ["torch"], ["torch"]),
-        ({"operators": ("softmax",)}, False, [], ["torch"]),
-        ({"shard": ("1/2",)}, False, [], ["torch"]),
+        ({}, 2, ["torch compile", "torch"], 0),
+        ({}, 1, ["torch"], 0),
+        ({"operators": ("softmax",)}, 2, ["torch"], 3),
+        ({"operators": ("softmax",)}, 1, ["torch"], 1),
+        ({"shard": ("1/2",)}, 2, ["torch"], 3),
     ],
 )
-def test_where_all_is_asked_everybody_begins_before_the_corpus_is_made(
+def test_where_all_is_asked_everybody_begins_and_no_corpus_is_made(
     narrowed: dict[str, Any],
-    few: bool,
-    at_first: list[str],
+    jobs: int,
     begun: list[str],
+    batches_made: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """First who has a mode to begin; where less is asked, who is asked something, once.
+    """First who has a mode to begin; where less is asked, who is asked something, as soon as that is seen.
 
     Where jobs are few, not who is left a worker.
     """
-    monkeypatch.setattr(plan, "kind_of", lambda *_: "")
-    seats = {seat.key: seat for seat in (OTHER, Seat(FRAMEWORKS["torch"], apart="compile"))}
-    early: Any = Begins()
-    asked: Any = Whole(early, **narrowed)
-    weights: Any = SimpleNamespace(seconds=lambda *_: 1.0)
-    plan.plan_of(asked, seats, weights, early, plan.Paged(), few=few)
-    assert asked.at_first == at_first and early.begun == begun
+    Begins.begun = []
+    monkeypatch.setattr(opening, "Early", Begins)
+    asked: Any = Asks(Begins.begun, **narrowed)
+    with opening.opened(asked, jobs=jobs):
+        pass
+    assert begun == Begins.begun
+    assert (asked.at_first, asked.batches_made) == ([], batches_made)
+
+
+def test_nobody_begins_who_may_have_nothing_left_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor whoever answers in this process."""
+    Begins.begun = []
+    monkeypatch.setattr(opening, "Early", Begins)
+    asked: Any = Asks(Begins.begun)
+    with opening.opened(asked, jobs=2, begin=False), opening.opened(asked, inside=Reach()):
+        pass
+    assert not Begins.begun and not asked.batches_made

@@ -18,7 +18,8 @@ import pytest
 from tests.support.by_hand import Install, selection
 from tests.support.small_run import verdict
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError
+from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal, folder_of
 

@@ -18,7 +18,8 @@ from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from tests.support.paths import ROOT
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run, RunFileError, read_run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import folder_of
 from xent_conformance.running.keeping import Occupied, alone

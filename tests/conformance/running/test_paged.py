@@ -13,7 +13,7 @@ import pytest
 from tests.support.sick_file import cut_short, flipped, full, on
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.corpus import batches
-from xent_conformance.reports.run.file import RunFileError
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import paged as room
 from xent_conformance.running.paged import Paged
 

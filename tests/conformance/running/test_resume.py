@@ -15,7 +15,8 @@ from tests.support.small_run import verdict
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, read_run
+from xent_conformance.reports.run.file import SCHEMA, Run, read_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import conversation, crews, header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal

@@ -13,7 +13,8 @@ import pytest
 from tests.support.by_hand import Install, selection
 from xent_conformance.reference import sources
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run, RunFileError
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import folder_of

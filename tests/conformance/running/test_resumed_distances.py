@@ -13,7 +13,8 @@ from tests.support.by_hand import Install, selection
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run, RunFileError
+from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import desk, journal
 from xent_conformance.running.conversation import Connect
 from xent_conformance.running.engine import run

@@ -16,7 +16,8 @@ from xent_conformance.asking.suspects import suspect
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import PART, Run, RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import PART, Run, read_run, write_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import merging
 from xent_conformance.running.engine import run
 from xent_conformance.running.shards import Group, Shard, divided, groups

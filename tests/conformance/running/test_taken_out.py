@@ -15,7 +15,8 @@ from xent_conformance.decision.gate import decide
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run import file
-from xent_conformance.reports.run.file import Run, RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import Run, read_run, write_run
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import journal
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal, folder_of

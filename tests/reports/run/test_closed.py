@@ -16,7 +16,8 @@ from xent_conformance.reference.clauses import Level
 from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reference.operators import MOVING, OPERATORS
 from xent_conformance.reports.run import closed
-from xent_conformance.reports.run.file import RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import read_run, write_run
+from xent_conformance.reports.run.unusable import RunFileError
 
 
 def test_the_words_are_those_of_the_rooms_that_give_them() -> None:

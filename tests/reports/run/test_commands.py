@@ -18,8 +18,9 @@ from xent_conformance.reports.html.comparison import render_comparison
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.commands import Files
-from xent_conformance.reports.run.file import OWN, Run
+from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
+from xent_conformance.reports.run.words import OWN
 from xent_conformance.reports.views.gate import State
 
 CASE = "softmax/two_classes/confident_wrong/float32/n2/r0"

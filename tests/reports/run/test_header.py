@@ -15,10 +15,11 @@ from xent_conformance.commands.line import EVIDENCE
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run import file
-from xent_conformance.reports.run.file import RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.header import INSTALL, check_header
 from xent_conformance.reports.run.shape import Misshapen, parsed
+from xent_conformance.reports.run.unusable import RunFileError
 
 GAP = {"framework": "jax", "message": "it is not there", "install": "pip install jax"}
 

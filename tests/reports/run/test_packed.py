@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from tests.support.small_run import header, run_of, verdict
-from xent_conformance.reports.run.file import SLIM, RunFileError, read_run, write_run
+from xent_conformance.reports.run.file import SLIM, read_run, write_run
 from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import METADATA
+from xent_conformance.reports.run.unusable import RunFileError
 
 TEXT = '{"clauses": {"1.1": "εn, 2⁻²⁴"}}' * 200
 

@@ -35,9 +35,10 @@ from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import WaiverError, read_waivers
 from xent_conformance.reports.ci import data, junit, markdown
 from xent_conformance.reports.html.report import render
-from xent_conformance.reports.run.file import SCHEMA, Run, RunFileError, merge, read_run, write_run
+from xent_conformance.reports.run.file import SCHEMA, Run, merge, read_run, write_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.parquet import NoParquet, table
+from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.reports.terminal import causes as terminal_causes
 from xent_conformance.reports.terminal import gate as terminal_gate
 from xent_conformance.reports.terminal import run as terminal_run

@@ -1,0 +1,5 @@
+"""The error of a run file that cannot be used: whoever runs something knows it before it reads one."""
+
+
+class RunFileError(Exception):
+    """A run file that cannot be used; the message says why and what to do."""
