@@ -90,8 +90,11 @@ class _Missing:
 
     def meets(self, row: Row) -> None:
         """Drop all that a whole row holds."""
+        held = {axis: (axis, value) for axis, value in row.items()}
         for group in self._groups:
-            self.drop(tuple((a, row[a]) for a in group))
+            meeting = tuple(map(held.__getitem__, group))
+            if meeting in self:
+                self.drop(meeting)
 
     def gained(self, row: Row, axis: str, value: str) -> int:
         """How many a row that is not yet whole holds, once the axis has the value."""

@@ -40,33 +40,33 @@ class Format:
         """The NumPy dtype that carries the bits (bfloat16 and eight bits come from ml_dtypes)."""
         return np.dtype(getattr(ml_dtypes, self.name, self.name))
 
-    @property
+    @cached_property
     def u(self) -> float:
         """Unit roundoff ``2**-p``: the largest relative error of one rounding to nearest."""
         return 2.0**-self.precision
 
-    @property
+    @cached_property
     def u_accumulate(self) -> float:
         """``u_a = min(u, 2**-24)``: 16-bit formats are expected to add in binary32 or better."""
         return min(self.u, 2.0**-24)
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> float:
         """``η = 2**(emin − p + 1)``: the spacing at zero, and the ulp there."""
         return 2.0 ** (self.emin - self.precision + 1)
 
-    @property
+    @cached_property
     def smallest_normal(self) -> float:
         """``2**emin``: below it a flushing machine returns zero."""
         return 2.0**self.emin
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """The largest finite number."""
         last = 1 if self.infinite else 2  # where there is no infinity, the last significand is NaN's
         return (2.0 - last * 2.0 ** (1 - self.precision)) * 2.0**self.emax
 
-    @property
+    @cached_property
     def beyond(self) -> float:
         """What is beyond range when it is converted: +∞, or NaN where there is none (SPEC.md §0)."""
         return np.inf if self.infinite else np.nan

@@ -170,7 +170,7 @@ class Inputs:
             return tuple(o for o in self.definition.outputs if o != "grad_bias")
         return self.definition.outputs
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Classes (softmax family) or elements (sigmoid family) in a row, or in an example of a group."""
         if self.attributes.features:

@@ -35,6 +35,7 @@ def questions(
         return []
     due, dtype, manner = outputs(declared, batch), batch.inputs.format.name, manner_of(batch)
     since = asked_since(batch)
+    at_once = batch.outside or compiled_at_once(*_group(batch))
 
     def question(i: Implementation, mode: str, device: str) -> Question:
         lacks = {o: declared.withheld(i.name, mode, dtype, manner, o, seat.variant) for o in due}
@@ -46,18 +47,19 @@ def questions(
         question(i, mode, device)
         for i in asked_of
         if due
-        for mode in _modes(seat, i, batch, profile, since)
+        for mode in _modes(seat, i, batch, profile, since, at_once=at_once)
         if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
     ]
     return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
 
 
-def _modes(seat: Seat, i: Implementation, batch: Batch, profile: str, since: str) -> Sequence[str]:
+def _modes(
+    seat: Seat, i: Implementation, batch: Batch, profile: str, since: str, *, at_once: bool
+) -> Sequence[str]:
     """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
     modes: Sequence[str] = ()
     if not seat.apart:
-        at_once = batch.outside or compiled_at_once(*_group(batch))
         modes = seat.modes(profile, asked_since=since, door_since=i.since, at_once=at_once)
     if seat.variant or batch.outside or since != Profile.QUICK:
         return modes

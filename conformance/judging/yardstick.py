@@ -50,8 +50,8 @@ class Yardstick:
     def of(cls, truth: Truth, output: str) -> Yardstick:
         """The yardstick of an output of a batch."""
         fmt, exact, bound = truth.inputs.format, truth.enclosure(output), truth.bound(output)
-        k = fmt.ulp_exponent(exact.floor_log2()).astype(np.int32)
-        rounded = exact.round_to(fmt)
+        exponents = fmt.ulp_exponent(exact.floor_log2())
+        rounded, k = exact.round_to(fmt, exponents), exponents.astype(np.int32)
         scale = exact.exponent - k
         with np.errstate(all="ignore"):
             hi, lo, radius = (np.ldexp(part, scale) for part in (exact.hi, exact.lo, exact.radius))

@@ -66,9 +66,12 @@ class Enclosure:
         below = (np.abs(mantissa) == 0.5) & (np.sign(self.lo) == -np.sign(mantissa)) & (self.lo != 0)
         return np.where(mantissa == 0, -(2**20), result - below)
 
-    def round_to(self, fmt: Format) -> Floats:
-        """Correctly rounded (to nearest, ties to even) into ``fmt``, returned as binary64 numbers."""
-        k = fmt.ulp_exponent(self.floor_log2())
+    def round_to(self, fmt: Format, k: Ints | None = None) -> Floats:
+        """Correctly rounded (to nearest, ties to even) into ``fmt``, returned as binary64 numbers.
+
+        ``k``: the exponents of their ulps in ``fmt``, where they are known already.
+        """
+        k = fmt.ulp_exponent(self.floor_log2()) if k is None else k
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             scaled = np.ldexp(self.hi, self.exponent - k)
             nearest = np.rint(scaled)
