@@ -142,11 +142,11 @@ def _made(
 ) -> Run:
     """The run, by who alone may write ``out``."""
     began = time.perf_counter()
-    seats, reach, first, jobs = there.seats, there.reach, there.first, there.jobs
+    seats, reach, precedence, jobs = there.seats, there.reach, there.precedence, there.jobs
     costs = Costs.read()
     distances = Distances(Shelf(_beside(out)))
     batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), paged)
-    first.settle({k: costs.start(seats[k]) + sum(p.seconds for p in found) for k, found in plan.items()})
+    precedence.settle({k: costs.start(seats[k]) + sum(p.seconds for p in found) for k, found in plan.items()})
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances, began=began)
     told = identity(asked) | dict(there.how)
     journal = Kept() if out is None else Journal(out, told, resume=resume, force=force)
@@ -169,7 +169,7 @@ def _made(
         else:
             turns = Turns(jobs)
             for key, kinds in order.items():
-                own = turns if first.gives_way(key) else None
+                own = turns if precedence.gives_way(key) else None
                 crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, own)
             if there.few:
                 bequeath(crews)

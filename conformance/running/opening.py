@@ -35,7 +35,7 @@ class Opened:
 
     seats: Mapping[str, Seat]
     reach: Early
-    first: Precedence
+    precedence: Precedence
     jobs: int | None
     how: Mapping[str, Any]
 
@@ -63,12 +63,14 @@ def opened(
     by = dict(interpreters or {})
     seats = {seat.key: seat for seat in asked.seats(by)}
     most = None if inside else jobs or cores()
-    first = Precedence(most or 1)
+    precedence = Precedence(most or 1)
     how: dict[str, Any] = {"interpreters": by, "timeout": timeout}
     with contextlib.nullcontext(compiled_folder()) if cache else _for_this_run() as compiled:
-        reaching = functools.partial(connect, answer_seconds=timeout, compiled=compiled, opened=first.opened)
+        reaching = functools.partial(
+            connect, answer_seconds=timeout, compiled=compiled, opened=precedence.opened
+        )
         with Early(inside or reaching, most or 1) as reach:
-            found = Opened(seats, reach, first, most, how)
+            found = Opened(seats, reach, precedence, most, how)
             if begin and most:
                 for seat in _begun_first(asked, found):
                     reach.begin(seat)

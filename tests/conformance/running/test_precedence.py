@@ -107,8 +107,8 @@ def test_in_a_run_the_seat_with_less_to_do_gives_way(
     asked = Selection("quick", ("fake", "other"), ("softmax",), ("float32",), ("two_classes",))
     with opened(asked, jobs=2) as there:
         found = run(asked, tmp_path / "run.parquet", there=there)
-        assert [there.first.gives_way(key) for key in there.seats] == [False, True] and told.is_set()
+        assert [there.precedence.gives_way(key) for key in there.seats] == [False, True] and told.is_set()
     with opened(asked, jobs=3) as there:
         again = run(asked, tmp_path / "again.parquet", there=there)
-        assert not any(there.first.gives_way(key) for key in there.seats)
+        assert not any(there.precedence.gives_way(key) for key in there.seats)
     assert found.verdicts.equals(again.verdicts)
