@@ -186,22 +186,6 @@ def test_the_theme_is_the_readers(page: Any) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
 
 
-def test_the_theme_changes_on_a_telephone_and_no_link_that_is_gone_to_lies_below_it(
-    browser: Any, folder: Path
-) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto((folder / "gate.html").as_uri())
-    button = page.locator("#theme")
-    for link in page.locator(".bar nav a").all():
-        link.scroll_into_view_if_needed()
-        there, here = button.bounding_box(), link.bounding_box()
-        assert 0 <= there["x"] and there["x"] + there["width"] <= 390
-        assert 0 <= here["x"] and here["x"] + here["width"] <= there["x"]
-    button.click(timeout=1000)
-    assert button.inner_text() == "Theme: light"
-    page.close()
-
-
 def test_without_a_script_everything_opens_and_is_printed(browser: Any, folder: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto((folder / "gate.html").as_uri())
