@@ -98,8 +98,25 @@ def test_the_default_branch_is_compared_with_its_baseline(tmp_path: Path, passed
     assert later.run() == 1, later.log
     beside = baseline.parent / "baseline.parquet"
     assert beside.read_bytes() == kept.read_bytes(), "uploaded: `waive` needs both"
-    assert f"waive {baseline.parent / 'run.parquet'} --baseline {beside} " in later.log
+    assert "conformance waive run.parquet --baseline baseline.parquet -o" in later.log
     assert (baseline / "run.parquet").read_bytes() == kept.read_bytes(), "what failed is no baseline"
+
+
+def test_nothing_that_is_read_elsewhere_names_a_folder_of_the_runner(tmp_path: Path) -> None:
+    """What is uploaded goes by its name there, and what is of the checkout by its path in it."""
+    found = runner(tmp_path / "bump", "AlwaysNan")
+    found.branch = "bump"
+    waivers = found.folder / "ci" / "waivers.toml"
+    waivers.parent.mkdir()
+    waivers.write_text("", encoding="utf-8")
+    found.inputs["waivers"] = str(waivers)
+    assert found.run() == 1, found.log
+    uploaded = Path(found.outputs["install"]["folder"])
+    for name in ("comment.md", "summary.md", "gate.json", "junit.xml", "report.html"):
+        text = (uploaded / name).read_text(encoding="utf-8")
+        assert str(found.folder) not in text, name
+    told = (uploaded / "comment.md").read_text(encoding="utf-8")
+    assert "`conformance waive run.parquet --waivers ci/waivers.toml -o new-waivers.toml`" in told
 
 
 def test_a_baseline_is_looked_for_by_instruction_sets_first(passed: Runner) -> None:

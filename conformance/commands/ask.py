@@ -45,7 +45,6 @@ from xent_conformance.commands.base import (
     Waivers,
     Where,
     app,
-    console,
     ends,
     errors,
     fail,
@@ -347,15 +346,11 @@ def explain(
             f"({near}`conformance list implementations` shows all)",
             USAGE,
         )
-    at_once = formatted is Format.TEXT and out == STANDARD  # before anybody has answered
-    if at_once:
-        show_question(batch, case, console)
     with Bars(errors) as bars:
         found = answers(batch, case, wanted, bars.update)
 
     def told(screen: Console) -> None:
-        if not at_once:
-            show_question(batch, case, screen)
+        show_question(batch, case, found, screen)
         show_answers(found, screen, wanted.frameworks)
 
     show(out, formatted, told, lambda: plain_case(batch, case, found))

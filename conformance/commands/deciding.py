@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,8 +57,26 @@ def files_of(
     known: bool,
     fail_on: tuple[str, ...],
 ) -> Files:
-    """What is decided on, as it is typed again."""
+    """What is decided on, as it is typed again: in a job of GitHub, by who has its files elsewhere."""
     from xent_conformance.reports.run.commands import Files
 
-    runs_, baseline_, waivers_ = (tuple(map(str, paths or ())) for paths in (runs, baseline, waivers))
+    groups = [tuple(paths or ()) for paths in (runs, baseline, waivers)]
+    every = [path for paths in groups for path in paths]
+    names = {path: _elsewhere(path) for path in every}
+    if len({*names.values()}) < len({*every}):  # two that would be called alike keep their folders
+        names = {path: str(path) for path in every}
+    runs_, baseline_, waivers_ = (tuple(names[path] for path in paths) for paths in groups)
     return Files(runs_, baseline_, waivers_, known, fail_on)
+
+
+def _elsewhere(path: Path) -> str:
+    """A file of a runner as who reads of it has it: of the checkout from its root, an artifact by its name.
+
+    The folders of the runner are gone when its job has ended; elsewhere than there a path stays as it is.
+    """
+    workspace, temporary = (os.environ.get(name) for name in ("GITHUB_WORKSPACE", "RUNNER_TEMP"))
+    if temporary and path.is_absolute() and path.is_relative_to(temporary):
+        return path.name
+    if workspace and path.is_absolute() and path.is_relative_to(workspace):
+        return str(path.relative_to(workspace))
+    return str(path)

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from xent_conformance.judging.bits import bits_of_nan
+from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 from xent_conformance.reports.text.numbers import NOTHING
@@ -26,7 +28,8 @@ def compare(old: Run, new: Run, *, factor: float = DRIFT_FACTOR) -> Comparison:
     """What became of each verdict of ``old`` in ``new``; an error that grows by ``factor`` is drift."""
     before, now = (with_gaps(run).sort([*KEY, "version", "machine"]) for run in (old, new))
     joined = _paired(before, now)
-    pairs = joined.with_columns(_change(_changed_clauses(old, new), factor).alias("change"))
+    joined = joined.with_columns(_other=_other_bits(joined))
+    pairs = joined.with_columns(_change(_changed_clauses(old, new), factor).alias("change")).drop("_other")
     return Comparison(pairs.drop("_old", "_new").sort([*KEY]), tuple(_environment(old, new)), old, new)
 
 
@@ -50,6 +53,23 @@ def _paired(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     both = before.join(pl.concat(pairs), on="_left").join(now.drop(KEY), on="_right")
     parts = [both, before.filter(pl.col("_left").is_in(left["_left"].to_list())), right]
     return pl.concat([p.drop("_left", "_right", strict=False) for p in parts], how="diagonal")
+
+
+def _other_bits(joined: pl.DataFrame) -> pl.Series:
+    """Which pairs have other bits. NaN is one value, whatever its sign, as within a run (worker/bits).
+
+    A run file has a hash of a row, and no hash tells a sign but that of a row which is NaN alone: that is the
+    same row. Of one that has numbers too, other bits may be those of a NaN, and whoever tells of it says so.
+    """
+    other = joined["bits"].cast(pl.String) != joined["bits_old"].cast(pl.String)
+    one_nan = pl.col("got").is_nan() & pl.col("got_old").is_nan() & pl.col("dtype").is_in(list(JUDGED))
+    nan = joined.with_row_index("_at").filter(other.fill_null(False) & one_nan)
+    signs = [
+        at
+        for at, dtype, n, *bits in nan.select("_at", "dtype", "n", "bits", "bits_old").iter_rows()
+        if any(bits_of_nan(dtype, elements).issuperset(bits) for elements in (1, n))
+    ]
+    return other.scatter(signs, False) if signs else other
 
 
 def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
@@ -79,7 +99,7 @@ def _change(changed_clauses: list[str], factor: float) -> pl.Expr:
         .then(pl.lit(Change.DRIFTED.value))
         .when(numbers & shrunk)
         .then(pl.lit(Change.IMPROVED.value))
-        .when((pl.col("bits") != pl.col("bits_old")) | (pl.col("outcome") != pl.col("outcome_old")))
+        .when(pl.col("_other") | (pl.col("outcome") != pl.col("outcome_old")))
         .then(pl.lit(Change.BITS.value))
         .otherwise(pl.lit(Change.SAME.value))
     )

@@ -27,6 +27,7 @@ from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
 from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
+from xent_conformance.reports.views.opened import Opened
 
 
 def decide(
@@ -43,7 +44,8 @@ def decide(
     witness is looked for in the corpus; who shows the decision in a sentence does without.
     """
     policy = policy or Policy()
-    statuses = run.verdicts.select("status", users=USERS).filter("users")["status"]
+    asked = run.verdicts.select("status", "outcome", users=USERS).filter("users")
+    statuses = asked["status"]
     marked, judged = marked_faults(run, waivers)
     if next_steps:
         judged = [replace(w, next=for_waiver(w, run)) for w in judged]
@@ -64,8 +66,10 @@ def decide(
         tested=run.tested,
         verdicts=len(statuses),
         by_status={Status(name): n for name, n in sorted(statuses.value_counts().iter_rows())},
+        open_errors=Opened.of(asked).errors,
         waived=marked.height - open_faults.height,
         by_suite=marked.filter("shipped").height,
+        of_should=marked.filter(pl.col("waiver").is_not_null(), pl.col("level") == "should").height,
         changes={} if comparison is None else comparison.counts(),
         against=() if baseline is None else baseline.tested,
         accepted=_accepted(marked),

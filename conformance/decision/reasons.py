@@ -13,7 +13,7 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import grouped, worst_first
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.wording import Answer, joined
-from xent_conformance.reports.views.comparison import Verdict, unlike
+from xent_conformance.reports.views.comparison import Verdict, unlike, unshown
 from xent_conformance.reports.views.gate import Finding, Kind, Reason, State, named, outputs
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
@@ -59,7 +59,8 @@ def _changed(kind: Kind, blocking: bool, row: Row, run: Run) -> Reason:
     other = _of_another(before, after)
     waiver = _known(row["waiver"], blocking) if row.get("waiver") else ""
     sides = (f"before: {before.text}", f"now: {after.text}{other}")
-    detail = joined("; ", [row.get("why") or "", waiver, *sides, after.answer.message])
+    hidden = unshown(before, after) if kind is Kind.BITS else ""
+    detail = joined("; ", [row.get("why") or "", waiver, *sides, hidden, after.answer.message])
     return _reason(kind, blocking, row, run, _BECAME[kind].format(then=then, now=now + other * sized), detail)
 
 

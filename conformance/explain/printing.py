@@ -38,8 +38,11 @@ def show_changed(judged: Sequence[Row], asked_again: Sequence[Row], console: Con
         say(console)
 
 
-def show_question(batch: Batch, case: Case, console: Console) -> None:
-    """Print what is asked and what is right: it is there before anybody has answered."""
+def show_question(batch: Batch, case: Case, answered: Sequence[Answered], console: Console) -> None:
+    """Print what the answers break, what is asked and what is right."""
+    say(console, (case.id, "bold"), f"  {case.hash}")
+    for line in _clauses(case, [r for a in answered for r in a.rows]):
+        say(console, line)
     _inputs(batch, case, console)
     _exact(batch, case, console)
 
@@ -158,11 +161,26 @@ def _bits(row: Row) -> str:
     return f"  {bits_text(row, 'got')} against {bits_text(row, 'rounded')}"
 
 
+def _clauses(case: Case, rows: Sequence[Row]) -> Iterator[str]:
+    """The clause of the case; where the answers break another, first what they break, a must clause first.
+
+    Of naive controls only where nobody else is asked.
+    """
+    called = [r for r in rows if r["formulation"] != NAIVE] or rows
+    broken = Counter(r["clause"] for r in called if r["status"] in FAULTS)
+    other = broken.keys() - {case.clause}
+    for number in sorted(broken, key=lambda n: (clause(n).level != "must", -broken[n], n)) if other else ():
+        said = f"broken in {plural(broken[number], 'answer')}"
+        yield f"{said}: {_clause(number)}: {clause(number).text}"
+    asks = "what the case asks for: " if other else ""
+    # its text stands above where it is one of those
+    rest = "" if other and case.clause in broken else f": {clause(case.clause).text}"
+    yield f"{asks}{_clause(case.clause)}{rest}"
+
+
 def _inputs(batch: Batch, case: Case, console: Console) -> None:
     inputs = batch.inputs
-    say(console, (case.id, "bold"), f"  {case.hash}")
     say(console, f"{inputs.definition.name} = {inputs.definition.formula}")
-    say(console, f"{_clause(case.clause)}: {clause(case.clause).text}")
     if batch.manner:
         say(console, f"asked with {batch.manner}")
     arrays, length = dict(_arrays(batch, case.row)), inputs.logits.shape[1]

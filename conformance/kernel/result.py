@@ -18,9 +18,9 @@ from xent_conformance.reports.atomic import write_text
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import SCHEMA, Run, write_run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.run.words import FAULTS, OWN, Outcome, Row, Status
+from xent_conformance.reports.run.words import FAULTS, JUDGED, OWN, Outcome, Row, Status
 from xent_conformance.reports.text import numbers
-from xent_conformance.reports.text.wording import Answer, flat, harmless, plural, told_whole
+from xent_conformance.reports.text.wording import Answer, flat, harmless, joined, plural, told_whole
 from xent_conformance.reports.views.gate import Judged
 
 Level = Literal["must", "should"]
@@ -51,8 +51,10 @@ class Checked:
         ]
 
     def __repr__(self) -> str:
-        worst = "" if self.findings.is_empty() else f"; worst: {_place(self.findings.row(0, named=True))}"
-        return f"<Checked {self.what}: {self.summary}{worst}>"
+        found = self.findings
+        told = [self.summary, self._in_one_format(found)]
+        told += [f"worst: {_place(found.row(0, named=True))}"] if found.height else []
+        return f"<Checked {self.what}: {joined('; ', told)}>"
 
     @cached_property
     def verdicts(self) -> pl.DataFrame:
@@ -149,6 +151,18 @@ class Checked:
     def _count(self, status: Status) -> int:
         return self.verdicts.filter(pl.col("status") == status.value).height
 
+    def _in_one_format(self, found: pl.DataFrame) -> str:
+        """``breaks must clauses in float16 alone, of 4 formats``; empty where it is not one of several.
+
+        That narrows most where to look: what is right in the others is right but for the format.
+        """
+        wrong, levels = found["dtypes"].explode().unique().to_list(), found["level"].unique().to_list()
+        asked = self.verdicts.filter(pl.col("status").is_in(JUDGED))["dtype"].n_unique()
+        if len(wrong) != 1 or asked == 1:
+            return ""
+        clauses = f"{levels[0]} clauses" if len(levels) == 1 else "clauses"
+        return f"breaks {clauses} in {wrong[0]} alone, of {asked} formats"
+
     @property
     def _judged(self) -> int:
         """Values that were judged: a function that refuses everything does not conform."""
@@ -217,8 +231,8 @@ class Checked:
         said = f" ({row['message']})" if row["message"] else ""
         no_script = self._asked.no_script
         lines = [
-            f"{self.what}: {row['output']} {row['symptom']} in {row['count']} of {row['asked']} rows"
-            f"{said}; {causes}, the worst:",
+            joined(": ", [self.what, self._in_one_format(found), f"{row['output']} {row['symptom']} in "])
+            + f"{row['count']} of {row['asked']} rows{said}; {causes}, the worst:",
             *told_whole(row, self.run.clause(row["clause"]), row["asked"], self.run.causes),
             *_rows_of(found),
             f'  the case whole: print(checked.explain("{row["case"]}"))',

@@ -55,7 +55,7 @@ class Asked:
         told = io.StringIO()
         console = Console(file=told, width=WIDTH, highlight=False, no_color=True)
         show_changed(judged, answered.rows, console)
-        show_question(batch, case, console)
+        show_question(batch, case, [answered], console)
         show_answers([answered], console)
         return told.getvalue()
 

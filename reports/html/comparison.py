@@ -79,6 +79,7 @@ class Group:
     """Pairs that share implementation, output, clause and symptoms; the verdicts are those of the worst.
 
     ``unlike``: why its two numbers may not be read side by side; each then stands with its own right result.
+    ``unshown``: what else changed, where the number did not.
     """
 
     implementation: str
@@ -94,6 +95,7 @@ class Group:
     before: Verdict
     now: Verdict
     unlike: str
+    unshown: str
     command: str
 
 
@@ -214,6 +216,7 @@ def _group(group: views.Group) -> Group:
         before=before,
         now=now,
         unlike=group.unlike,
+        unshown=group.unshown,
         command=group.command,
     )
 

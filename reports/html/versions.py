@@ -1,7 +1,8 @@
 """The page of versions side by side: what came, what went, and every implementation over the versions.
 
-One self-contained file like the report: no network, no script, style of the same sheet. Each small chart has
-its numbers in the table beside it, and tells its lines apart by shape and dash, never by colour alone.
+One self-contained file like the report: no network, no script that reading needs, style of the same sheet.
+Each small chart has its numbers in the table beside it, and tells its lines apart by shape and dash, never by
+colour alone.
 """
 
 from __future__ import annotations

@@ -78,7 +78,9 @@ def _groups(change: Change, told: Told, console: Console, *, whole: bool) -> Non
         say(console, f"  {group.count:,} × {flat(_where(group))} ({group.level} {group.clause})")
         sides = (("before", group.before), ("now", group.now))
         worst = [f"{name} {flat(_said(side, group.unlike), 200)}" for name, side in sides if side]
-        say(console, f"      worst: {'; '.join(worst)}: {flat(group.case)}")
+        say(
+            console, f"      worst: {'; '.join([*worst, *filter(None, [group.unshown])])}: {flat(group.case)}"
+        )
     left(console, here.total - shown, "group", "--json FILE holds them")
 
 

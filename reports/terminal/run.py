@@ -12,8 +12,10 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Status
 from xent_conformance.reports.terminal.screen import ROWS, fits, left, prose, say, table
 from xent_conformance.reports.text.asked import excluded, older
+from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.outside import told
 from xent_conformance.reports.text.wording import flat, listed, plural
+from xent_conformance.reports.views.opened import Opened
 
 _NAME = 16
 """So much of a name has room beside its numbers; the rest folds."""
@@ -42,6 +44,7 @@ def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
         table(console, columns, rows, title=title, right=columns[1:])
     else:
         _lines(title, words, rows, console)
+    _open(run, console)
     for header in run.headers:
         seconds = ", ".join(f"{what} {s:.1f} s" for what, s in header["seconds"].items())
         prose(console, f"time: {seconds}")
@@ -61,6 +64,16 @@ def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
             say(console, f"  add it with: {gap['install']}")
     if gaps := not_installed(run):
         say(console, (gaps, "dim"))
+
+
+def _open(run: Run, console: Console) -> None:
+    """Which open answers are errors: no clause is broken by them, so that nothing else tells of them."""
+    called = run.verdicts.filter(pl.col("formulation") != NAIVE)
+    every = Opened.of(called)
+    found = {name: Opened.of(of) for (name,), of in called.group_by("framework", maintain_order=True)}
+    whose = listed([f"{flat(str(name))} {count(of.errors)}" for name, of in found.items() if of.errors])
+    if whose:
+        prose(console, f"open, so not judged: {every.told('answer')} ({whose})")
 
 
 def not_installed(run: Run) -> str:

@@ -152,6 +152,15 @@ def unlike(before: Verdict | None, now: Verdict | None) -> str:
     return "" if before.answer.right == now.answer.right else "another right result"
 
 
+def unshown(before: Verdict | None, now: Verdict | None) -> str:
+    """What else changed, where the number that is shown did not: of a row one is kept. Empty where it did."""
+    if before is None or now is None or before.bits == now.bits or before.element != now.element:
+        return ""
+    if before.answer.returned != now.answer.returned:
+        return ""
+    return "what changed is another element of the row, or the sign or payload of a NaN"
+
+
 @dataclass(frozen=True)
 class Group:
     """Pairs of one change that share implementation, output, clause and symptoms: how many, and where.
@@ -181,6 +190,11 @@ class Group:
     def unlike(self) -> str:
         """Why the numbers of before and now may not be read side by side; empty where they may."""
         return unlike(self.before, self.now)
+
+    @property
+    def unshown(self) -> str:
+        """What else changed, where the number that is shown did not; empty where it did."""
+        return unshown(self.before, self.now)
 
 
 @dataclass(frozen=True)

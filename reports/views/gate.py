@@ -15,6 +15,7 @@ from xent_conformance.reports.run.commands import NEW_WAIVERS, Files
 from xent_conformance.reports.run.words import Status, Symptom
 from xent_conformance.reports.text.wording import Answer, capital, joined, listed, plural
 from xent_conformance.reports.views.comparison import Change, Difference
+from xent_conformance.reports.views.opened import Opened
 
 
 class Kind(StrEnum):
@@ -254,8 +255,9 @@ SAID: Mapping[int, str] = {PASSED: "gate passed", FAILED: "gate failed", INVALID
 class Gate:
     """A decision. ``reasons``: those that block, then the warnings, in the order of :class:`Kind`.
 
-    ``waived`` counts verdicts that waivers accept, ``by_suite`` those of them of which a waiver that comes
-    with the suite does; ``changes`` counts pairs, where there is a baseline.
+    ``waived`` counts verdicts that waivers accept, each once; ``by_suite`` those of them of which a waiver
+    that comes with the suite does, ``of_should`` those that break a should clause. ``changes`` counts pairs,
+    where there is a baseline.
     """
 
     reasons: tuple[Reason, ...]
@@ -265,6 +267,9 @@ class Gate:
     by_status: Mapping[Status, int]
     waived: int
     by_suite: int = 0
+    of_should: int = 0
+    open_errors: int = 0
+    """Of the open verdicts, how many are no answer: an error was raised, or a process ended."""
     changes: Mapping[Change, int] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     """Frameworks and versions of the baseline; empty without one."""
@@ -337,13 +342,19 @@ class Gate:
 
     @property
     def accepting(self) -> str:
-        """``This suite's waivers accept 70 verdicts.``; empty where none does."""
-        return f"{capital(self.waiving)} accept {plural(self.waived, 'verdict')}." if self.waived else ""
+        """``This suite's waivers accept 70 verdicts, 9 of them of a should clause.``; empty for none."""
+        of = f", {self.of_should:,} of them of a should clause" if self.of_should else ""
+        return f"{capital(self.waiving)} accept {plural(self.waived, 'verdict')}{of}." if self.waived else ""
 
     @property
     def accepts(self) -> int:
         """How many waivers accept what they name, of those that were given."""
         return sum(w.state is State.ACCEPTS for w in self.waivers)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several waivers accept one verdict, so that their numbers sum to more than ``waived``."""
+        return sum(w.rows for w in self.waivers if w.state is State.ACCEPTS) > self.waived
 
     @property
     def answer(self) -> str:
@@ -432,8 +443,13 @@ class Gate:
 
     @property
     def counts(self) -> str:
-        """``4 breaks must, 96 conforms``."""
-        return ", ".join(f"{number:,} {status.word}" for status, number in self.by_status.items())
+        """``4 breaks must, 96 conforms, 9 open (2 of them errors)``."""
+        opened = Opened(self.by_status.get(Status.OPEN, 0), self.open_errors).of_them
+        also = {Status.OPEN: f" ({opened})"} if opened else {}
+        told = (
+            f"{number:,} {status.word}{also.get(status, '')}" for status, number in self.by_status.items()
+        )
+        return ", ".join(told)
 
     def changed(self, *, also_none: bool = False) -> str:
         """``1 regressed, 99 same``: the pairs by change, those of which there is none only if asked for."""

@@ -130,19 +130,19 @@ conformance/asking
     cases: case corpus outside profile
     reports: run
     conformance: devices discovery frameworks worker
-conformance/decision
-    reference: clauses operators
-    cases: corpus profile
-    reports: run text views
-    conformance: asking discovery worker
-conformance/configuration
-    cases: profile
-    conformance: decision
 conformance/judging
     reference: clauses documented exact formats oracle
     cases: case
     reports: run
     conformance: asking discovery frameworks worker
+conformance/decision
+    reference: clauses formats operators
+    cases: corpus profile
+    reports: run text views
+    conformance: asking discovery judging worker
+conformance/configuration
+    cases: profile
+    conformance: decision
 conformance/diagnosis
     reference: attributes cache formats inputs kept operators oracle sources
     cases: case corpus digest form profile

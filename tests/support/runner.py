@@ -89,6 +89,7 @@ class Runner:
         environment |= {
             "GITHUB_OUTPUT": str(to),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "GITHUB_WORKSPACE": str(self.folder),
             "RUNNER_TEMP": str(self.folder / "temp"),
             "PYTHONPATH": self.path,
         }

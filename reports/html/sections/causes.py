@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from xent_conformance.reports.html.cause import Entry, Gated, Seen, entry
 from xent_conformance.reports.html.marks import LEVEL, Mark
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.html.standing import waived
+from xent_conformance.reports.html.standing import Waived, waived
 from xent_conformance.reports.run.words import NAIVE, Row
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import (
@@ -120,29 +121,51 @@ def _gated(material: Material) -> Mapping[str, Gated]:
     if gate is None:
         return {}
     by_name = {w.name: waived(w) for w in gate.waivers}
+    broken = material.run.broken.group_by("cause", "level").len()
+    left = Counter({(cause, level): number for cause, level, number in broken.iter_rows()})
     accepted: dict[str, dict[str, int]] = {}
     for kept in gate.accepted:
         of = accepted.setdefault(kept.cause, {})
         of[kept.waiver] = of.get(kept.waiver, 0) + kept.count
-    blocks = {reason.cause for reason in gate.blocking if reason.cause}
+        left[kept.cause, material.run.clause(kept.clause)["level"]] -= kept.count
+    blocking = {(reason.cause, reason.level) for reason in gate.blocking}
     found = {}
     for cause in material.causes:
         by = accepted.get(cause.id, {})
-        left = cause.verdicts - sum(by.values())
         entries = tuple((count(n), by_name[name]) for name, n in by.items() if name in by_name)
-        if left <= 0:
-            found[cause.id] = Gated(Mark("●", "waived", "k"), "waived", entries, "")
-            continue
-        whose = plural(left, "verdict") if by else "it"
-        fails = cause.id in blocks
-        text = f"no waiver accepts {whose}" if fails or by else "it does not block, and no waiver accepts it"
-        mark = (
-            Mark("✕", "fails the gate", "m")
-            if fails
-            else Mark("▲", "waived in part" if by else "a warning", "s")
-        )
-        found[cause.id] = Gated(mark, "blocks" if fails else "partly" if by else "warns", entries, text)
+        rest = {level: n for level in _ABOUT if (n := left[cause.id, level])}
+        blocks = {level for level in _ABOUT if (cause.id, level) in blocking}
+        found[cause.id] = _standing(rest, blocks, entries)
     return found
+
+
+def _standing(left: Mapping[str, int], blocks: Set[str], by: tuple[tuple[str, Waived], ...]) -> Gated:
+    """What the gate makes of a cause of which so many verdicts of each level are ``left`` by its waivers.
+
+    A should clause that does not block asks for no waiver: what breaks it is no part that is left to do.
+    """
+    what = "more verdict" if by else "verdict" if len(left) > 1 else ""
+    told = [_left(level, number, level in blocks, what) for level, number in left.items()]
+    if blocks - left.keys():
+        told.append("what is new against the baseline no waiver of the suite hides")
+    text = "; ".join(told)
+    if blocks:
+        return Gated(Mark("✕", "fails the gate", "m"), "blocks", by, text)
+    if "must" not in left and (by or not left):
+        return Gated(Mark("●", "waived", "k"), "waived", by, text)
+    if by:
+        return Gated(Mark("▲", "waived in part", "s"), "partly", by, text)
+    return Gated(Mark("▲", "a warning", "s"), "warns", by, text)
+
+
+def _left(level: str, number: int, blocks: bool, what: str) -> str:
+    """What becomes of the verdicts of a level that no waiver accepts; ``what``: empty for the whole cause."""
+    one = not what or number == 1
+    they, them = ("it does", "it") if one else ("they do", "them")
+    accepts = f"{'no waiver accepts' if blocks or level == 'must' else 'nothing has to accept'} {them}"
+    told = accepts if blocks else f"{they} not block, and {accepts}"
+    whose = f"{plural(number, what)} {'breaks' if one else 'break'} a {level} clause: " if what else ""
+    return f"{whose}{told}"
 
 
 SECTION = Section("causes", "Causes", "causes.html", view)

@@ -11,7 +11,7 @@ from typing import Any
 
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run import commands
-from xent_conformance.reports.run.file import SLIM
+from xent_conformance.reports.run.file import SLIM, Run
 from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import count, seconds
 from xent_conformance.reports.text.outside import told
@@ -80,9 +80,14 @@ def view(material: Material) -> About:
         ),
         families=tuple((words(name), text) for name, text in families.items()),
         notes=tuple((", ".join(names), text) for text, names in notes.items()),
-        workers=sum(len(h["frameworks"]) for h in run.headers),
+        workers=workers(run),
         corpus=", ".join(dict.fromkeys(h["corpus"][:16] for h in run.headers)),
     )
+
+
+def workers(run: Run) -> int:
+    """How many processes answered; one may have answered more than one part of what was planned."""
+    return sum(len(h["frameworks"]) for h in run.headers)
 
 
 def _file(header: Mapping[str, Any]) -> File:

@@ -78,6 +78,7 @@ class Decision:
     expiry: str
     accepts: str
     accepted: str
+    shared: str
 
 
 def decision(gate: Gate, causes: Collection[str]) -> Decision:
@@ -101,6 +102,7 @@ def decision(gate: Gate, causes: Collection[str]) -> Decision:
         expiry=gate.expiry,
         accepts=f"{plural(gate.accepts, 'waiver')} {'accepts' if gate.accepts == 1 else 'accept'}",
         accepted=plural(gate.waived, "verdict"),
+        shared="One that several accept is counted once here, and at each of them." if gate.shared else "",
     )
 
 

@@ -11,12 +11,13 @@ import polars as pl
 from xent_conformance.reports.html.card import Card, card
 from xent_conformance.reports.html.marks import STATUS, Mark, anchor, cause_id
 from xent_conformance.reports.html.section import Material
+from xent_conformance.reports.html.sections.environment import workers
 from xent_conformance.reports.html.standing import DECIDED
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import JUDGED, NAIVE, OWN, Status
 from xent_conformance.reports.text.asked import narrowed, not_asked, older
-from xent_conformance.reports.text.numbers import NOTHING, count
+from xent_conformance.reports.text.numbers import NOTHING, count, per_cent
 from xent_conformance.reports.text.wording import capital, cut, listed, plural
 from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
 from xent_conformance.reports.views.know import know
@@ -218,11 +219,7 @@ def _tiles(material: Material) -> tuple[Tile, ...]:
         return count(by.get(status.value, 0))
 
     share = f"{100 * by.get(Status.CONFORMS.value, 0) / judged:.1f} %" if judged else NOTHING
-    planned = [name for h in run.headers for name in h["planned"]]
-    whole = [
-        n for h in run.headers for n, number in h["planned"].items() if h["finished"].get(n, 0) == number
-    ]
-    batches = sum(sum(h["planned"].values()) for h in run.headers)
+    planned, finished = (sum(sum(h[key].values()) for h in run.headers) for key in ("planned", "finished"))
     return (
         Tile(
             ((STATUS[Status.BREAKS_MUST], count(must)), (STATUS[Status.BREAKS_SHOULD], count(should))),
@@ -241,8 +238,8 @@ def _tiles(material: Material) -> tuple[Tile, ...]:
             "unjudged",
         ),
         Tile(
-            ((None, f"{len(whole)} of {len(planned)}"),),
-            f"workers answered all of {plural(batches, 'planned batch', 'es')}",
+            ((None, per_cent(finished, planned) if planned else NOTHING),),
+            f"of {plural(planned, 'planned batch', 'es')} were answered, by {plural(workers(run), 'worker')}",
             "environment",
         ),
     )

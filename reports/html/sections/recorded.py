@@ -18,9 +18,10 @@ from xent_conformance.reports.html.marks import clause_anchor
 from xent_conformance.reports.html.naming import Naming, target_order
 from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.html.sections import refusals
-from xent_conformance.reports.run.words import NAIVE, OUTPUTS, Row, Status
+from xent_conformance.reports.run.words import NAIVE, OUTPUTS, Outcome, Row, Status
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import TOGETHER, in_order, kind, plural, words
+from xent_conformance.reports.text.wording import TOGETHER, in_order, joined, kind, plural, words
+from xent_conformance.reports.views.opened import Opened
 
 _Line = tuple[str, str, str]
 """Clause, kind of case and output."""
@@ -31,10 +32,14 @@ FEW = 4
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and from whom: by name, or how many where it is what most answered."""
+    """What came back, and from whom: by name, or how many where it is what most answered.
+
+    ``said``: the words of an error, if one was raised.
+    """
 
     told: str
     who: str
+    said: str = ""
 
 
 _Answers = tuple[Answer, ...]
@@ -68,11 +73,15 @@ class OpenTable:
 
 @dataclass(frozen=True)
 class Open:
-    """All open answers; ``verdicts`` is how many there are."""
+    """The open answers that are shown, and to how many clauses.
+
+    ``elsewhere``: those to wrong arguments, which stand under “Accepts and refuses”.
+    """
 
     tables: tuple[OpenTable, ...]
-    verdicts: str
+    here: Opened
     clauses: str
+    elsewhere: Opened
 
 
 def view(material: Material) -> Open:
@@ -81,19 +90,17 @@ def view(material: Material) -> Open:
     Wrong arguments have a section of their own.
     """
     run, naming = material.run, material.naming
-    chosen = run.verdicts.filter(
-        pl.col("status") == Status.OPEN.value,
-        pl.col("formulation") != NAIVE,
-        ~pl.col("clause").is_in(list(refusals.CLAUSES)),
-    )
+    every = run.verdicts.filter(pl.col("status") == Status.OPEN.value, pl.col("formulation") != NAIVE)
+    chosen = every.filter(~pl.col("clause").is_in(list(refusals.CLAUSES)))
     rows = chosen.to_dicts()
     return Open(
         tuple(
             _table(operator, [r for r in rows if r["operator"] == operator], naming)
             for operator in in_order(list({r["operator"] for r in rows}), list(run.header["operators"]))
         ),
-        count(chosen.height),
+        Opened.of(chosen),
         plural(chosen["clause"].n_unique(), "clause"),
+        Opened.of(every.filter(pl.col("clause").is_in(list(refusals.CLAUSES)))),
     )
 
 
@@ -125,13 +132,20 @@ def _answers(rows: Sequence[Row], naming: Naming) -> _Answers:
     for row in sorted(rows, key=lambda r: target_order(naming, r)):
         doors.setdefault(_door(row), []).append(row)
     who: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for found in doors.values():
-        who.setdefault(_summary(found, naming), []).append(_door_name(found[0], naming))
-    told = sorted(who, key=lambda answer: -len(who[answer]))
-    most = told[0]
+        told = _summary(found, naming)
+        who.setdefault(told, []).append(_door_name(found[0], naming))
+        said.setdefault(told, []).extend(r["message"] for r in found if r["outcome"] != Outcome.RETURNED)
+    by_number = sorted(who, key=lambda answer: -len(who[answer]))
+    most = by_number[0]
     return tuple(
-        Answer(answer, _names(who[answer], len(doors), most=answer == most and len(who) > 1))
-        for answer in told
+        Answer(
+            answer,
+            _names(who[answer], len(doors), most=answer == most and len(who) > 1),
+            refusals.in_their_words(said[answer])[0],
+        )
+        for answer in by_number
     )
 
 
@@ -198,7 +212,12 @@ def _kind(row: Row) -> str:
 
 
 def _about(view: Open) -> str:
-    return f"{view.verdicts} answers, {view.clauses}; not judged" if view.tables else "none was asked"
+    here = f"{view.here.told('answer')}, {view.clauses}; not judged" if view.tables else ""
+    elsewhere = view.elsewhere.told("answer")
+    return (
+        joined("; ", [here, f"{elsewhere}, under Accepts and refuses" if elsewhere else ""])
+        or "none was asked"
+    )
 
 
 SECTION = Section("open", "Open answers", "recorded.html", view, folded=True, about=_about)

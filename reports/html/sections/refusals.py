@@ -21,7 +21,17 @@ from xent_conformance.reports.html.section import Material, Section
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import NAIVE, Row, Status, Symptom
 from xent_conformance.reports.text.numbers import count
-from xent_conformance.reports.text.wording import TOGETHER, cut, in_order, kind, listed, plural, words
+from xent_conformance.reports.text.wording import (
+    TOGETHER,
+    cut,
+    in_order,
+    joined,
+    kind,
+    listed,
+    plural,
+    words,
+)
+from xent_conformance.reports.views.opened import Opened
 
 SHORT = 90
 """Characters of a framework's words that are shown here; the findings show all."""
@@ -74,6 +84,7 @@ class Chapter:
     clause: str
     clause_link: str
     sentence: str
+    open: Opened
     tables: tuple[Table, ...]
 
 
@@ -108,6 +119,7 @@ def view(material: Material) -> tuple[Chapter, ...]:
                 clause=clause,
                 clause_link=clause_anchor(clause) if clause in run.header["clauses"] else "",
                 sentence=_sentence(did, silence),
+                open=Opened.of(rows.filter(pl.col("clause") == clause)),
                 tables=tuple(_tables(did, run, naming)),
             )
         )
@@ -286,21 +298,31 @@ def _cell(found: Sequence[_Did]) -> tuple[Answer, ...]:
         said = dict.fromkeys(d.said for d in found if (d.status, d.word) == (status, word) and d.said)
         times = f"{counts[status, word]}\u00a0of\u00a0{len(found)}" if len(counts) > 1 else ""
         mark = STATUS[status]
-        lines = [" ".join(_NODE.sub("", text).split()) for text in said]
-        gists = list(dict.fromkeys(_NUMBER.sub("0", line)[:SHORT] for line in lines))
-        told = _words(lines[0], len(gists) - 1) if lines else ""
-        answers.append(Answer(Mark(mark.glyph, word, mark.css), times, told, "".join(gists[:1])))
+        told, gist = in_their_words(list(said))
+        answers.append(Answer(Mark(mark.glyph, word, mark.css), times, told, gist))
     return tuple(answers)
 
 
-def _words(first: str, others: int) -> str:
-    """The first of the messages, shortened; those that differ from it in numbers only are no others."""
-    short = cut(first, SHORT)
-    return f"{short} (and {others} other)" if others else short
+def in_their_words(said: Sequence[str]) -> tuple[str, str]:
+    """The first of a framework's messages, shortened, and the gist of it; both are empty for none.
+
+    Those that differ from it in numbers only are no others.
+    """
+    lines = [" ".join(_NODE.sub("", text).split()) for text in said]
+    gists = list(dict.fromkeys(_NUMBER.sub("0", line)[:SHORT] for line in lines))
+    if not lines:
+        return "", ""
+    others = f" (and {len(gists) - 1} other)" if len(gists) > 1 else ""
+    return f"{cut(lines[0], SHORT)}{others}", gists[0]
 
 
 def _about(view: tuple[Chapter, ...]) -> str:
-    return f"{plural(len(view), 'kind')} of wrong or unusual input" if view else "none was asked"
+    if not view:
+        return "none was asked"
+    opened = sum((chapter.open for chapter in view), Opened())
+    return joined(
+        "; ", [f"{plural(len(view), 'kind')} of wrong or unusual input", opened.told("open answer")]
+    )
 
 
 SECTION = Section("refusals", "Accepts and refuses", "refusals.html", view, folded=True, about=_about)

@@ -11,7 +11,7 @@ import polars as pl
 from xent_conformance.reports.html.marks import STATUS, Mark
 from xent_conformance.reports.html.naming import target_order
 from xent_conformance.reports.html.section import Material, Section
-from xent_conformance.reports.run.words import Row, Status
+from xent_conformance.reports.run.words import NAIVE, Row, Status
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import DTYPES, cut, in_order, plural
 
@@ -32,11 +32,21 @@ class Unjudged:
     verdicts: str
 
 
-def view(material: Material) -> tuple[Unjudged, ...]:
+@dataclass(frozen=True)
+class All:
+    """Every reason; how many verdicts were not judged of what users call, and of the naive controls."""
+
+    reasons: tuple[Unjudged, ...]
+    called: int
+    naive: int
+
+
+def view(material: Material) -> All:
     """Unsupported and undecided verdicts of a framework by message; those that differ in a type are one."""
     naming = material.naming
     apart = [Status.UNSUPPORTED.value, Status.UNDECIDED.value]
     rows = material.run.verdicts.filter(pl.col("status").is_in(apart))
+    naive = rows.filter(pl.col("formulation") == NAIVE).height
     ordered = sorted(
         rows.iter_rows(named=True),
         key=lambda row: (tuple(STATUS).index(row["status"]), target_order(naming, row), row["message"]),
@@ -45,7 +55,7 @@ def view(material: Material) -> tuple[Unjudged, ...]:
     for row in ordered:
         gist = _TYPE.sub("", row["message"])
         groups.setdefault((row["status"], row["framework"], gist), []).append(row)
-    return tuple(
+    reasons = tuple(
         Unjudged(
             mark=STATUS[status],
             who=tuple(naming.who(found)),
@@ -55,6 +65,7 @@ def view(material: Material) -> tuple[Unjudged, ...]:
         )
         for (status, _, _), found in groups.items()
     )
+    return All(reasons, rows.height - naive, naive)
 
 
 def _message(said: Sequence[str]) -> str:
@@ -64,8 +75,11 @@ def _message(said: Sequence[str]) -> str:
     return f"{short} (and {count(others)} with other types)" if others else short
 
 
-def _about(view: tuple[Unjudged, ...]) -> str:
-    return f"{plural(len(view), 'reason')} not to judge" if view else "all were asked and certified"
+def _about(view: All) -> str:
+    if not view.reasons:
+        return "all were asked and certified"
+    controls = f", and {count(view.naive)} of naive controls" if view.naive else ""
+    return f"{plural(len(view.reasons), 'reason')} not to judge {plural(view.called, 'verdict')}{controls}"
 
 
 SECTION = Section("unjudged", "Not judged", "unjudged.html", view, folded=True, about=_about)

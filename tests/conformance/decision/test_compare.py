@@ -8,6 +8,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -15,11 +16,18 @@ from hypothesis import strategies as st
 
 from tests.support.cli import conformance
 from tests.support.gating import TWO_CLASSES, Make, changed
+from tests.support.small_gate import decided
+from tests.support.small_run import run_of
+from tests.support.small_run import verdict as small
 from xent_conformance.decision.compare import compare
+from xent_conformance.decision.policy import Policy
+from xent_conformance.judging.bits import bits_of_rows
+from xent_conformance.reference.formats import JUDGED
 from xent_conformance.reports.ci import data
 from xent_conformance.reports.run.file import SCHEMA, Run, called, read_run
 from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.views.comparison import APART, GROUPS, LISTED, Change
+from xent_conformance.reports.views.comparison import APART, GROUPS, LISTED, Change, Group
+from xent_conformance.reports.views.gate import Kind, Reason
 
 
 def _verdict(**changes: Any) -> dict[str, Any]:
@@ -85,6 +93,46 @@ def test_what_became_of_a_verdict(before: dict[str, Any], now: dict[str, Any], c
     found = compare(_run(_verdict(**before)), _run(_verdict(**now)))
     assert {c: n for c, n in found.counts().items() if n} == {change: 1}
     assert found.of(change).height == 1 and change.about
+
+
+def _hash(*elements: float, dtype: str = "float32") -> str:
+    """As a run file has it."""
+    return bits_of_rows(np.array([elements], JUDGED[dtype].dtype))[0].decode()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64", "float8_e5m2"])
+@pytest.mark.parametrize("elements", [1, 3])
+def test_nan_is_one_value_whatever_its_sign(dtype: str, elements: int) -> None:
+    """Where the row is nothing else: of a row with numbers the hash tells no sign."""
+    nan = float("nan")
+
+    def change(before: str, now: str, **both: Any) -> str:
+        usual = {"dtype": dtype, "n": 3, "got": nan}
+        sides = (NAN | usual | {"bits": bits} | both for bits in (before, now))
+        return str(compare(*(_run(_verdict(**side)) for side in sides)).pairs["change"][0])
+
+    one, other = (_hash(*[n] * elements, dtype=dtype) for n in (nan, -nan))
+    assert one != other and change(one, other) == change(other, one) == Change.SAME
+    beside = [_hash(n, n, 1.0, dtype=dtype) for n in (nan, -nan)]
+    assert change(one, beside[0]) == change(*beside) == Change.BITS
+    assert change(one, _hash(*[nan] * 2, dtype=dtype)) == Change.BITS
+    assert change(one, other, got=0.5) == Change.BITS
+    assert change(one, other, dtype="a format of nobody") == Change.BITS
+
+
+def test_a_number_that_did_not_change_is_told_as_not_what_changed() -> None:
+    def told(**now: Any) -> tuple[Group, Reason]:
+        old, new = run_of([small()]), run_of([small(bits="b", **now)])
+        (group,) = compare(old, new).told().groups[Change.BITS].listed
+        (reason,) = decided(new, baseline=old, policy=Policy(frozenset({"bits"}))).blocking
+        return group, reason
+
+    hidden = "what changed is another element of the row, or the sign or payload of a NaN"
+    group, reason = told()
+    assert group.unshown == hidden and reason.kind is Kind.BITS and reason.detail.endswith(f"; {hidden}")
+    for shown in ({"got": 0.75}, {"index": 2}):
+        group, reason = told(**shown)
+        assert group.unshown == "" and hidden not in reason.detail, shown
 
 
 def test_a_larger_factor_lets_more_pass() -> None:

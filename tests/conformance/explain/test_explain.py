@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from xent_conformance.asking.process import Process, connect
 from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.explain import case, printing
-from xent_conformance.explain.case import calls_of
-from xent_conformance.reports.run.words import Status
+from xent_conformance.explain.case import calls_of, found_case
+from xent_conformance.reports.run.words import Row, Status
 
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"
 
@@ -71,6 +72,36 @@ def test_a_clause_says_beside_the_answer_who_may_break_it_and_be_honest(install:
     value, _, gradient = out.partition("grad_logits: breaks should, clause 1.2")
     assert gradient and "note: An honest kernel can be here" in " ".join(gradient.split())
     assert "note:" not in value
+
+
+def test_what_is_broken_heads_the_screen_where_it_is_not_what_the_case_asks_for(install: Install) -> None:
+    install(fake="AlwaysNan")
+    head = _explain()[0].splitlines()[1:4]
+    assert re.match(r"broken in 2 answers: clause (?!1\.2)\S+ \(must\) .+: ", head[0])
+    assert head[1].startswith("what the case asks for: clause 1.2 (should) Relative accuracy: ")
+    assert head[2].startswith("softmax = ")
+    for alike in ("tests.support.fakes_of_explain:MerelyStable", "Exact"):
+        install(fake=alike)
+        assert _explain()[0].splitlines()[1].startswith("clause 1.2 (should) Relative accuracy: ")
+
+
+def test_of_what_is_broken_a_must_clause_comes_first_and_a_control_is_not_told_beside_others() -> None:
+    own, must = verdict(status="breaks_should"), verdict(status="breaks_must")
+    should = own | {"clause": "1.3"}
+    control = must | {"formulation": "naive"}
+
+    def heads(*rows: Row) -> list[str]:
+        return [line.split(" (")[0] for line in printing._clauses(found_case(CASE)[1], rows)]
+
+    asked, one = "what the case asks for: clause 1.2", "broken in 1 answer: clause"
+    assert heads(should, should, must, verdict()) == [
+        f"{one} 1.1",
+        "broken in 2 answers: clause 1.3",
+        asked,
+    ]
+    assert heads(own, must, control) == [f"{one} 1.1", f"{one} 1.2", asked]
+    assert heads(own, control) == heads(verdict(), control) == heads() == ["clause 1.2"]
+    assert heads(control) == [f"{one} 1.1", asked]
 
 
 def test_a_variant_that_nobody_has_is_refused(install: Install) -> None:

@@ -67,6 +67,28 @@ def test_a_right_torch_kernel_conforms(dtype: str) -> None:
     assert len(set(checked.verdicts["family"])) > 8
 
 
+def test_that_one_format_alone_is_wrong_is_said_first() -> None:
+    def off_in(*wrong: str) -> Checked:
+        def loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return torch_loss(x, y) + (1 if str(x.dtype).removeprefix("torch.") in wrong else 0)
+
+        formats = ["bfloat16", "float16", "float32"]
+        return _check(loss, "ordinary", dtypes=formats, differentiable=False)
+
+    def said(checked: Checked) -> str:
+        with pytest.raises(Divergence) as error:
+            checked.raise_on_divergence()
+        return str(error.value).splitlines()[0].removeprefix(f"{checked.what}: ")
+
+    one, alone = off_in("float32"), "breaks must clauses in float32 alone, of 3 formats"
+    assert said(one).startswith(f"{alone}: value beyond the stable bound in ")
+    assert f"; {alone}; worst: " in repr(one)
+    two = off_in("float32", "float16")
+    assert said(two).startswith("value beyond the stable bound in ") and " alone, of " not in repr(two)
+    only = _check(lambda x, y: torch_loss(x, y) + 1, "ordinary", differentiable=False)
+    assert " alone, of " not in said(only) + repr(only)
+
+
 def test_a_right_numpy_kernel_conforms() -> None:
     checked = _check(numpy_loss, framework="numpy")
     assert checked.conforms and set(checked.verdicts["output"]) == {"value"}

@@ -102,7 +102,43 @@ def test_an_automated_check_finds_no_barrier(
     page.close()
 
 
-@pytest.mark.parametrize(("name", "inside"), [("run.html", "#clauses dt"), ("compare.html", "#drifted td")])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_theme_changes_on_a_telephone_and_no_link_that_is_gone_to_lies_below_it(
+    browser: Any, folder: Path, name: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((folder / name).as_uri())
+    button = page.locator("#theme")
+    for link in page.locator(".bar nav a").all():
+        link.scroll_into_view_if_needed()
+        there, here = button.bounding_box(), link.bounding_box()
+        assert there["x"] >= 0 and there["x"] + there["width"] <= 390
+        assert here["x"] >= 0 and here["x"] + here["width"] <= there["x"]
+    button.click(timeout=1000)
+    assert button.inner_text() == "Theme: light"
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"), [("run.html", ".hero"), ("compare.html", "#regressed"), ("versions.html", "#upgrade")]
+)
+def test_a_command_is_copied_from_every_page(browser: Any, folder: Path, name: str, beside: str) -> None:
+    page = browser.new_page()
+    page.goto((folder / name).as_uri())
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.evaluate(OPEN_ALL)
+    command = page.locator(f"{beside} .cmd").first
+    command.locator(".copy").click()
+    page.wait_for_function("window.copied")
+    copied = page.evaluate("window.copied")
+    assert copied.startswith("conformance ") and copied == command.locator("code").inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("run.html", "#clauses dt"), ("compare.html", "#drifted td"), ("versions.html", "#environment td")],
+)
 def test_what_is_folded_opens_without_a_script_and_is_there_in_print(
     browser: Any, folder: Path, name: str, inside: str
 ) -> None:

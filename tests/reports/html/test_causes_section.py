@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.small_gate import CASE, broken, decided, waiver
 from tests.support.small_run import Page, header, page_of, run_of, verdict
+from xent_conformance.decision.policy import Policy
+from xent_conformance.decision.waivers import KNOWN
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.html.section import Extras
 from xent_conformance.reports.run.findings import findings
@@ -103,6 +106,49 @@ def test_the_gate_says_of_each_whether_it_is_accepted() -> None:
     assert "waived" in known and "1 by <a" in known and "torch-known" in known and 'data-wv="waived"' in known
     assert "fails the gate: no waiver accepts it" in Page(html).text
     assert 'data-wv="blocks"' in new
+
+
+def _gated(rows: Sequence[dict[str, Any]], **options: Any) -> tuple[str, str]:
+    """What the page says of the gate at the cause, and by what a filter finds it."""
+    run = run_of(list(rows))
+    html = render(run, findings(run.verdicts), decided(run, **options))
+    found = re.search(r"<h4>Gate</h4>(.*?)<h4>Take", html, re.DOTALL)
+    state = re.search(r'data-wv="(\w+)"', html)
+    assert found and state
+    return Page(found[1]).text.strip(), state[1]
+
+
+def test_what_breaks_a_should_clause_alone_is_nothing_that_is_left_to_accept() -> None:
+    rows = [broken(cause="c"), *(verdict(status="breaks_should", cause="c", case=f"s{i}") for i in range(3))]
+    told, state = _gated(rows, waivers=[waiver()])
+    rest = "3 more verdicts break a should clause: they do not block, and nothing has to accept them"
+    assert told.startswith(f"● waived: {rest}") and state == "waived"
+    told, state = _gated(rows[1:2])
+    assert told == "▲ a warning: it does not block, and nothing has to accept it" and state == "warns"
+
+
+def test_what_is_left_to_accept_is_told_by_level() -> None:
+    more = [broken(cause="c", case="r1", symptom="NaN"), verdict(status="breaks_should", cause="c", case="s")]
+    rows = [broken(cause="c"), *more]
+    told, state = _gated(rows, waivers=[waiver()])
+    must = (
+        "✕ fails the gate: 1 more verdict breaks a must clause: no waiver accepts it; 1 more verdict breaks"
+    )
+    assert told.startswith(f"{must} a should clause: it does not block, and nothing has to accept it")
+    assert state == "blocks"
+    should = "1 verdict breaks a should clause: no waiver accepts it"
+    assert should in _gated(rows, policy=Policy(fail_on=frozenset({"should"})))[0]
+    told, state = _gated(rows, waivers=[waiver()], baseline=run_of(rows))
+    kept = "1 more verdict breaks a must clause: it does not block, and no waiver accepts it"
+    assert told.startswith(f"▲ waived in part: {kept}")
+    assert state == "partly"
+
+
+def test_what_is_new_and_hidden_by_no_waiver_of_the_suite_is_not_told_as_waived() -> None:
+    shipped, before = waiver(source=str(KNOWN / "torch.toml")), run_of([verdict(case=CASE)])
+    told, state = _gated([broken(cause="c")], waivers=[shipped], baseline=before)
+    assert told.startswith("✕ fails the gate: what is new against the baseline no waiver of the suite hides")
+    assert state == "blocks"
 
 
 def test_what_is_taken_away_is_on_the_page_where_it_was_made() -> None:

@@ -196,14 +196,15 @@ def test_foreign_text_is_escaped() -> None:
     environment = {HOSTILE: HOSTILE}
     headers = now_header(framework=HOSTILE, version=HOSTILE, environment=environment)
     page, html = page_of(view_of([verdict(**hostile)], [now], headers))
-    assert "alert('x')" not in html and "script" not in {tag for tag, _ in page.tags}
+    assert "alert('x')" not in html
+    assert [tag for tag, _ in page.tags].count("script") == 1  # ours
     assert HOSTILE in page.text
     assert not re.search(r'(class|id)="[^"]*script', html)
 
 
 def test_it_is_self_contained_and_its_headings_go_down_one_level_at_a_time() -> None:
     page, html = page_of(of_every_change())
-    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "base", "embed", "script"}
+    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "base", "embed"}
     assert "http:" not in html and "https:" not in html and "@import" not in html and "url(" not in html
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1

@@ -166,10 +166,12 @@ def test_reasons_not_to_judge_that_differ_in_a_type_share_a_line() -> None:
     ]
     rows.append(verdict(status="unsupported", message="not offered"))
     text, _ = section("unjudged", rows)
-    assert "Not judged 2 reasons not to judge" in text
+    assert "Not judged 2 reasons not to judge 5 verdicts Not offered" in text
     assert "torch.a, torch.b eager · cpu float32 no int16 here" in text
     assert "x… (and 1 with other types) 4" in text
     assert "torch.softmax eager · cpu float32 not offered 1" in text
+    text, _ = section("unjudged", [*rows, verdict(status="unsupported", formulation="naive", message="no")])
+    assert "Not judged 3 reasons not to judge 5 verdicts, and 1 of naive controls" in text
 
 
 def test_a_run_that_was_judged_throughout_says_so() -> None:

@@ -102,6 +102,19 @@ def test_a_decision_says_by_whose_waivers_it_accepts_and_by_how_many() -> None:
     assert "This suite's waivers accept 2 verdicts." in text
 
 
+def test_what_waivers_accept_is_counted_once_and_by_level_and_where_not_it_is_said() -> None:
+    kept = verdict(status="breaks_should", case=CASE)
+    other = waiver(name="other", clause=kept["clause"], symptom=kept["symptom"])
+    run = run_of([broken(), kept])
+    text = said(run, decided(run, [waiver(), other]))
+    assert "Your waivers accept 2 verdicts, 1 of them of a should clause." in text
+    assert "Together they accept 2 verdicts. One that has expired" in text
+    run = run_of([broken()])
+    text = said(run, decided(run, [waiver(), waiver(name="again")]))
+    assert "Together they accept 1 verdict. One that several accept is counted once here" in text
+    assert text.count("accepts 1 verdict") == 2 and "of a should clause" not in text
+
+
 def test_every_waiver_is_listed_by_state() -> None:
     other = {"implementations": ("torch.nn.Softmax",)}
     waivers = [

@@ -166,7 +166,15 @@ def test_an_unfinished_run_says_so() -> None:
 
 def test_a_complete_run_says_so() -> None:
     text = page_of([verdict()])[0].text
-    assert "1 of 1 workers answered all of 4 planned batches" in text and "incomplete" not in text
+    assert "100 % of 4 planned batches were answered, by 1 worker" in text and "incomplete" not in text
+
+
+def test_workers_are_counted_alike_above_and_in_the_fold() -> None:
+    """One process may answer two parts of the plan; what was not answered is no part of all."""
+    parts = header(planned={"torch": 1429, "torch compile": 2}, finished={"torch": 1428, "torch compile": 2})
+    text = page_of([verdict()], parts)[0].text
+    assert "99.9 % of 1,431 planned batches were answered, by 1 worker" in text
+    assert "Run and environment 1 worker;" in text
 
 
 def test_merged_runs_are_all_named() -> None:

@@ -72,7 +72,25 @@ def test_controls_and_what_has_a_section_of_its_own_are_left_out() -> None:
     naive = answer("naive", 0.0, formulation="naive")
     wrong = answer("wrong", 0.0, family="refusals") | {"clause": "6.13"}
     text, _ = section("open", [naive, wrong], header(clauses=clauses))
-    assert "Open answers none was asked No open clause was asked in this run." in text
+    assert "Open answers 1 answer, under Accepts and refuses No open clause but of wrong arguments" in text
+    wrong |= {"outcome": "raised", "grade": "none", "message": "ValueError: no"}
+    text, _ = section("open", [answer("a", 0.0), naive, wrong], header(clauses=clauses))
+    elsewhere = "1 answer, 1 of them an error, under Accepts and refuses"
+    assert f"Open answers 1 answer, 1 clause; not judged; {elsewhere} What" in text
+    told = section("refusals", [answer("a", 0.0), naive, wrong], header(clauses=clauses))[0]
+    assert "1 kind of wrong or unusual input; 1 open answer, 1 of them an error" in told
+
+
+def test_open_answers_that_are_errors_are_counted_and_told_in_their_words() -> None:
+    raised = {"outcome": "raised", "grade": "none", "symptom": "raised"}
+    rows = [
+        answer("a", NAN, **raised, message="ValueError: axis 1 is empty", case="r1"),
+        answer("b", NAN, **raised, message="ValueError: axis 2 is empty", case="r1"),
+        answer("c", 0.0, case="r1"),
+    ]
+    text = text_of(rows)
+    assert "Open answers 3 answers, 2 of them errors, 1 clause; not judged" in text
+    assert "raised torch.a, torch.b ValueError: axis 1 is empty" in text and "axis 2" not in text
 
 
 def test_what_was_not_returned_is_told_in_words() -> None:

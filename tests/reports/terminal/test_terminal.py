@@ -75,6 +75,17 @@ def test_a_narrow_terminal_folds_no_number() -> None:
     assert "framework: 1 conforms\n" in text
 
 
+def test_open_answers_that_are_errors_are_told() -> None:
+    console = _console()
+    raised = {"status": "open", "outcome": "raised"}
+    rows = [raised | {"framework": name} for name in "aab"]
+    returned = {"status": "open", "outcome": "returned"}
+    terminal.summary(_run(*rows, returned, raised | {"formulation": "naive"}), console)
+    assert "open, so not judged: 4 answers, 3 of them errors (a 2 and b 1)" in _printed(console)
+    terminal.summary(_run(returned), console)
+    assert _printed(console).count("open, so") == 1
+
+
 def test_what_is_absent_is_shown_with_how_to_get_it() -> None:
     console = _console()
     gap = {"framework": MARKUP, "message": "no [red] module", "install": "pip install 'x[torch]'"}

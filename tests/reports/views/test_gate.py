@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.decisions import answer, changes, gate, missing, reason
+from tests.support.small_gate import decided
+from tests.support.small_run import run_of, verdict
 from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, Kind, State
 
 
@@ -69,6 +71,11 @@ def test_what_changed() -> None:
     assert decision.changed() == "2 regressed, 1 fixed"
     assert decision.changed(also_none=True).startswith("2 regressed, 0 missing, 0 not comparable, 0 drifted")
     assert decision.counts == "4 breaks must, 96 conforms"
+
+
+def test_open_answers_that_are_errors_are_counted_where_open_ones_are() -> None:
+    run = run_of([verdict(status="open", outcome="raised", case="r1"), verdict(status="open"), verdict()])
+    assert decided(run).counts == "1 conforms, 2 open (1 of them an error)"
 
 
 def test_a_state_blocks_or_is_unseen_or_accepts() -> None:

@@ -101,9 +101,9 @@ def test_the_same_table_gives_the_same_page() -> None:
     assert render(TABLE) == render(TABLE)
 
 
-def test_it_needs_no_network_and_no_script() -> None:
+def test_it_needs_no_network() -> None:
     html = render(TABLE)
-    assert "<script" not in html and "http" not in html and "@import" not in html
+    assert "http" not in html and "@import" not in html
     assert "prefers-color-scheme:dark" in html
     page = Page(html)
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
@@ -120,7 +120,7 @@ def test_foreign_text_stays_text() -> None:
         command=HOSTILE,
     )
     html = render(hostile)
-    assert "<script" not in html
+    assert html.count("<script") == 1  # ours
     assert HOSTILE in Page(html).text
 
 
