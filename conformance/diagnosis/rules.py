@@ -29,6 +29,9 @@ class Rule:
     clauses: tuple[str, ...] = ()
 
 
+NAMED = {"_id": pl.UInt32(), "hypothesis": pl.Categorical()}
+"""Verdicts that are explained, by what."""
+
 RULES = (
     Rule(
         "refuses what it declares",
@@ -130,7 +133,7 @@ def by_rule(verdicts: pl.DataFrame) -> pl.DataFrame:
         mine = pl.col("symptom") == rule.symptom.value if rule.symptom else pl.lit(True)
         mine = mine & pl.col("clause").is_in(rule.clauses) if rule.clauses else mine
         named = pl.when(mine).then(pl.lit(rule.name)).otherwise(named)
-    return verdicts.select("_id", hypothesis=named).drop_nulls("hypothesis")
+    return verdicts.select("_id", hypothesis=named.cast(NAMED["hypothesis"])).drop_nulls("hypothesis")
 
 
 # --- an index that no class has, once it is cast ----------------------------------------------------------
@@ -163,8 +166,7 @@ def by_index(
             _lost_in_a_cast(c, places) for c in others
         ):
             named += rows["_id"].to_list()
-    found = pl.DataFrame({"_id": named}, schema={"_id": pl.UInt32})
-    return found.with_columns(hypothesis=pl.lit(INDEX_CAST.name))
+    return pl.DataFrame([(i, INDEX_CAST.name) for i in named], schema=NAMED, orient="row")
 
 
 def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
@@ -244,4 +246,4 @@ def by_form(
             if all(map(shows, forms)) and not all(map(shows, conforming)):
                 named += [(i, name) for i in rows["_id"]]
                 break
-    return pl.DataFrame(named, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
+    return pl.DataFrame(named, schema=NAMED, orient="row")
