@@ -32,6 +32,9 @@ class Rule:
 NAMED = {"_id": pl.UInt32(), "hypothesis": pl.Categorical()}
 """Verdicts that are explained, by what."""
 
+_Key = tuple[object, ...]
+"""A door, as Polars has it."""
+
 RULES = (
     Rule(
         "refuses what it declares",
@@ -156,17 +159,30 @@ def by_index(
     """``_id`` and ``hypothesis`` of the calls that raise, where a cast to the format of the logits makes an
     index of each one that no class has, and of none that the same door answers."""
     raised = broken.filter(pl.col("symptom") == Symptom.RAISED.value)
-    answered = verdicts.filter(pl.col("outcome") == "returned").select(*door, "case")
-    of_door = answered.join(raised.lazy().select(door).unique(), on=door, how="semi").collect()
-    right = of_door.partition_by(*door, as_dict=True)
-    named: list[int] = []
-    for key, rows in raised.partition_by(*door, as_dict=True, maintain_order=True).items():
-        others = right[key]["case"] if key in right else ()
-        if all(_lost_in_a_cast(c, places) for c in rows["case"]) and not any(
-            _lost_in_a_cast(c, places) for c in others
-        ):
-            named += rows["_id"].to_list()
-    return pl.DataFrame([(i, INDEX_CAST.name) for i in named], schema=NAMED, orient="row")
+    lost = {
+        key: rows
+        for key, rows in raised.partition_by(*door, as_dict=True, maintain_order=True).items()
+        if all(_lost_in_a_cast(c, places) for c in rows["case"])
+    }
+    right = _cases(verdicts.filter(pl.col("outcome") == "returned"), lost, door)
+    named = [
+        (i, INDEX_CAST.name)
+        for key, rows in lost.items()
+        if not any(_lost_in_a_cast(c, places) for c in right.get(key, ()))
+        for i in rows["_id"]
+    ]
+    return pl.DataFrame(named, schema=NAMED, orient="row")
+
+
+def _cases(
+    verdicts: pl.LazyFrame, of: Mapping[_Key, pl.DataFrame], door: tuple[str, ...]
+) -> dict[_Key, pl.Series]:
+    """The cases of the doors that these rows are ``of``; of all doors they would be as many as there are."""
+    if not of:
+        return {}
+    asked = pl.concat([rows.select(door).head(1) for rows in of.values()])
+    found = verdicts.select(*door, "case").join(asked.lazy(), on=door, how="semi").unique().collect()
+    return {key: rows["case"] for key, rows in found.partition_by(*door, as_dict=True).items()}
 
 
 def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
@@ -233,17 +249,17 @@ def by_form(
 ) -> pl.DataFrame:
     """``_id`` and ``hypothesis`` of what is ``left`` of a door, where all of it is of one form of call, and
     plain calls of the same door conform."""
-    named: list[tuple[int, str]] = []
-    right = verdicts.filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case")
-    asked = left.lazy().select(door).unique()
-    of_door = right.join(asked, on=door, how="semi").unique().collect().partition_by(*door, as_dict=True)
+    shown: dict[_Key, tuple[pl.DataFrame, list[str]]] = {}
     for key, rows in left.partition_by(*door, as_dict=True, maintain_order=True).items():
         forms = [places[case][0].form for case in rows["case"] if case in places]
-        if len(forms) < rows.height or key not in of_door:
-            continue
-        conforming = [places[c][0].form for c in of_door[key]["case"] if c in places]
-        for name, (_, shows) in FORMS.items():
-            if all(map(shows, forms)) and not all(map(shows, conforming)):
-                named += [(i, name) for i in rows["_id"]]
-                break
+        alone = [name for name, (_, shows) in FORMS.items() if all(map(shows, forms))]
+        if len(forms) == rows.height and alone:
+            shown[key] = rows, alone
+    conforming = verdicts.filter(pl.col("status") == Status.CONFORMS.value)
+    right = _cases(conforming, {key: rows for key, (rows, _) in shown.items()}, door)
+    named: list[tuple[int, str]] = []
+    for key, (rows, alone) in shown.items():
+        forms = [places[case][0].form for case in right.get(key, ()) if case in places]
+        name = next((name for name in alone if not all(map(FORMS[name][1], forms))), None)
+        named += [(i, name) for i in rows["_id"] if name]
     return pl.DataFrame(named, schema=NAMED, orient="row")
