@@ -125,12 +125,12 @@ class Run:
     @cached_property
     def broken(self) -> pl.DataFrame:
         """The same, with how many implementations were ``asked`` the same output of the same case."""
-        numbered = self.verdicts.select(pl.col("case", "output", "implementation").to_physical())
-        users = self.verdicts["formulation"] != NAIVE
-        asked = (
-            numbered.filter(users).group_by("case", "output").agg(asked=pl.col("implementation").n_unique())
-        )
+        users = self.verdicts.lazy().filter(pl.col("formulation") != NAIVE)
+        numbered = users.select(pl.col("case", "output", "implementation").to_physical())
         wrong = self.faults.select(pl.col("case", "output").to_physical())
+        of_wrong = numbered.join(wrong.unique().lazy(), on=["case", "output"], how="semi")
+        counted = of_wrong.unique().group_by("case", "output").agg(asked=pl.len())
+        asked = counted.collect(engine="streaming")  # in pieces: all of a run are much memory
         beside = wrong.join(asked, on=["case", "output"], how="left", maintain_order="left")
         return self.faults.with_columns(beside["asked"])
 
