@@ -28,6 +28,7 @@ from xent_conformance.diagnosis.rules import (
     Rule,
     by_form,
     by_index,
+    by_repetition,
     by_rule,
 )
 from xent_conformance.diagnosis.said import Said
@@ -35,7 +36,7 @@ from xent_conformance.diagnosis.told import OF_ALL_FORMS
 from xent_conformance.diagnosis.weigh import weigh, weighed, weighing
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import TARGET, Run
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Symptom
 
 _SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, INDEX_CAST, *RULES, *reversed(HYPOTHESES))
@@ -70,6 +71,7 @@ _LOOKED_AT = (
     "status",
     "symptom",
     "clause",
+    "message",
     "index",
     "got",
 )
@@ -163,13 +165,15 @@ def _named(
     verdicts: pl.LazyFrame, explained: Iterable[Explained], places: Mapping[str, tuple[Batch, int]]
 ) -> pl.DataFrame:
     """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
-    looked_at = "_id", *DOOR, "case", "symptom", "clause"
+    looked_at = "_id", *DOOR, "case", "outcome", "symptom", "clause", "message"
     broken = verdicts.filter(pl.col("status").is_in(FAULTS)).select(looked_at).collect()
     by = pl.concat([_by_number(explained), by_index(broken, verdicts, places, DOOR), by_rule(broken)])
     by = by.unique("_id", keep="first")
     left = broken.join(by, on="_id", how="anti", maintain_order="left")
     left = left.filter(pl.col("symptom") != Symptom.LOST_ACCURACY.value)
-    by = pl.concat([by, by_form(left, verdicts, places, DOOR)])
+    now_and_then = by_repetition(broken, left, places, (*TARGET, "operator"))
+    left = left.join(now_and_then, on="_id", how="anti", maintain_order="left")
+    by = pl.concat([by, now_and_then, by_form(left, verdicts, places, DOOR)])
     tells = "clause", "operator", "output", "symptom"
     named = (
         broken.select("_id", *tells)

@@ -1,8 +1,9 @@
 """What is said by rule, of verdicts that no formula gives: what was not returned, other bits, other forms.
 
 What such a verdict says is its cause already, wherever it shows: an implementation that refuses what it
-declares does one thing wrong, in however many cases. And what is wrong in one form of a call alone, and right
-in every other, is wrong by that form, whatever the numbers.
+declares does one thing wrong, in however many cases. What is right in one call and wrong in the same made
+again is wrong now and then, wherever that falls. And what is wrong in one form of a call alone, and right in
+every other, is wrong by that form, whatever the numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
-from xent_conformance.reports.run.words import Status, Symptom
+from xent_conformance.reports.run.words import ONCE_MORE, Outcome, Status, Symptom
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ NAMED = {"_id": pl.UInt32(), "hypothesis": pl.Categorical()}
 
 _Key = tuple[object, ...]
 """A door, as Polars has it."""
+
+CHANGING = Rule(
+    "differs from call to call",
+    "the same call gives other bits",
+    "SPEC.md 7.3",
+    Symptom.OTHER_BITS,
+    ("7.3",),
+)
 
 RULES = (
     Rule(
@@ -74,13 +83,7 @@ RULES = (
         "SPEC.md 7.13",
         Symptom.UNWRITTEN,
     ),
-    Rule(
-        "differs from call to call",
-        "the same call gives other bits",
-        "SPEC.md 7.3",
-        Symptom.OTHER_BITS,
-        ("7.3",),
-    ),
+    CHANGING,
     Rule(
         "depends on its place",
         "a row, or one of two equal classes, has other bits elsewhere: a vector loop and its tail",
@@ -195,6 +198,32 @@ def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
         cast = index.astype(batch.inputs.format.dtype).astype(np.float64)
     inside = (index >= 0) & (index < batch.inputs.classes)
     return bool((inside & ~(cast < batch.inputs.classes)).any())
+
+
+# --- now and then ------------------------------------------------------------------------------------
+
+
+STEADY = 8
+"""Who changes is as often wrong when asked once more as at first; of what is asked, some is asked once. One
+that is wrong at first so many times as often is wrong in some other way besides."""
+
+
+def by_repetition(
+    broken: pl.DataFrame,
+    left: pl.DataFrame,
+    places: Mapping[str, tuple[Batch, int]],
+    whose: tuple[str, ...],
+) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of the numbers that are ``left`` of one who answered the same plain calls
+    right and, when they were made again, wrong. That is no matter of a row, whatever rows it fell on."""
+    again = broken.filter(pl.col("message") == ONCE_MORE, outcome=Outcome.RETURNED.value)
+    plain = {case for case in again["case"].unique() if case in places and not places[case][0].form.again}
+    changed = again.filter(pl.col("case").is_in(plain)).group_by(whose).agg(_changed=pl.len())
+    numbers = left.filter(outcome=Outcome.RETURNED.value)
+    wrong = numbers.group_by(whose).agg(_wrong=pl.len())
+    changing = wrong.join(changed, on=whose).filter(pl.col("_wrong") <= STEADY * pl.col("_changed"))
+    found = numbers.join(changing, on=whose, how="semi", maintain_order="left")
+    return found.select("_id", hypothesis=pl.lit(CHANGING.name).cast(NAMED["hypothesis"]))
 
 
 # --- one form of a call alone ------------------------------------------------------------------------
