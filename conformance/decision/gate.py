@@ -49,11 +49,10 @@ def decide(
     marked, judged = marked_faults(run, waivers)
     if next_steps:
         judged = [replace(w, next=for_waiver(w, run)) for w in judged]
-    open_faults = marked.filter(pl.col("waiver").is_null())
     comparison = None
     reasons = evidence(run)
     if baseline is None:
-        reasons += _broken(open_faults, run, policy)
+        reasons += _broken(marked, run, policy)
     else:
         comparison = compare(called(baseline), called(run), factor=policy.drift_factor)
         reasons += since(comparison) + _against(comparison, marked, run, policy)
@@ -67,7 +66,7 @@ def decide(
         verdicts=len(statuses),
         by_status={Status(name): n for name, n in sorted(statuses.value_counts().iter_rows())},
         open_errors=Opened.of(asked).errors,
-        waived=marked.height - open_faults.height,
+        waived=marked.height - marked["waiver"].null_count(),
         by_suite=marked.filter("shipped").height,
         of_should=marked.filter(pl.col("waiver").is_not_null(), pl.col("level") == "should").height,
         changes={} if comparison is None else comparison.counts(),
@@ -81,7 +80,7 @@ def decide(
 
 def marked_faults(run: Run, waivers: Sequence[Waiver]) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
     """The faults of ``run``, each with its unit, its ``waiver`` or null, and whether that is ``shipped``."""
-    faults, judged = judge_waivers(run, run.verdicts.lazy().filter(USERS), waivers, day_of(run))
+    faults, judged = judge_waivers(run, run.faults, run.verdicts.lazy().filter(USERS), waivers, day_of(run))
     shipped = [w.name for w in waivers if w.shipped]
     marked = with_units(faults).with_columns(shipped=pl.col("waiver").is_in(shipped).fill_null(False))
     return marked, judged
@@ -102,12 +101,12 @@ def _expire(waivers: Sequence[Waiver]) -> bool:
     return any(w.expires is not None for w in waivers)
 
 
-def _broken(open_faults: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
+def _broken(marked: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
     """The causes that no waiver accepts."""
-    must = pl.col("level") == "must"
+    must, unwaived = pl.col("level") == "must", pl.col("waiver").is_null()
     return [
-        *of_faults(Kind.MUST, True, open_faults.filter(must), run),
-        *of_faults(Kind.SHOULD, "should" in policy.fail_on, open_faults.filter(~must), run),
+        *of_faults(Kind.MUST, True, marked.filter(unwaived, must), run),
+        *of_faults(Kind.SHOULD, "should" in policy.fail_on, marked.filter(unwaived, ~must), run),
     ]
 
 

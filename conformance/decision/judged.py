@@ -50,15 +50,15 @@ class JudgedWaiver:
 
 
 def judge_waivers(
-    run: Run, verdicts: pl.LazyFrame, waivers: Sequence[Waiver], day: datetime.date
+    run: Run, faults: pl.DataFrame, verdicts: pl.LazyFrame, waivers: Sequence[Waiver], day: datetime.date
 ) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
-    """The faults among ``verdicts``, with the name of the waiver that accepts each in ``waiver``, or null.
+    """The ``faults`` among ``verdicts``, each with the name of the ``waiver`` that accepts it, or null.
 
     Those that a worsened waiver speaks of bear no name: they block by themselves. Where a waiver of the
     user's own accepts what one of the suite knows, it is the user's: somebody here has reviewed it.
     """
     waivers = sorted(waivers, key=lambda waiver: waiver.shipped)
-    faults = verdicts.filter(pl.col("status").is_in(FAULTS)).collect().with_row_index("_row")
+    faults = faults.with_row_index("_row")
     cases = {case for w in waivers for case in w.witnesses}
     witnesses = verdicts.filter(pl.col("case").is_in(cases)).collect()
     parts = faults.partition_by("framework", as_dict=True).items()
@@ -72,11 +72,8 @@ def judge_waivers(
         found, rows = _judge(waiver, run, witnessed, mine, day, diagnosed=diagnosed)
         judged.append(found)
         accepted |= {row: waiver.name for row in rows if row not in accepted}
-    names = pl.DataFrame(
-        {"_row": list(accepted), "waiver": list(accepted.values())},
-        schema={"_row": pl.UInt32, "waiver": pl.String},
-    )
-    marked = faults.join(names, on="_row", how="left").sort("_row").drop("_row")
+    names = pl.Series("waiver", map(accepted.get, range(faults.height)), pl.String)
+    marked = faults.drop("_row").with_columns(names)
     return marked, _worsened(judged, marked)
 
 

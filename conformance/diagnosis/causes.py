@@ -10,21 +10,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.digest import remembered_digest
 from xent_conformance.cases.profile import Profile
+from xent_conformance.diagnosis.choice import DOOR, Explained, Weighing, explain
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
-from xent_conformance.diagnosis.rules import FORM_RULES, INDEX_CAST, RULES, Rule, by_form, by_index, by_rule
+from xent_conformance.diagnosis.rules import (
+    FORM_RULES,
+    INDEX_CAST,
+    NAMED,
+    RULES,
+    Rule,
+    by_form,
+    by_index,
+    by_repetition,
+    by_rule,
+)
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.diagnosis.told import OF_ALL_FORMS
-from xent_conformance.diagnosis.weigh import DOOR, Explained, Weighing, explain, weigh, weighed, weighing
+from xent_conformance.diagnosis.weigh import weigh, weighed, weighing
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import TARGET, Run
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Symptom
 
 _SAID: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, INDEX_CAST, *RULES, *reversed(HYPOTHESES))
@@ -59,6 +71,7 @@ _LOOKED_AT = (
     "status",
     "symptom",
     "clause",
+    "message",
     "index",
     "got",
 )
@@ -137,36 +150,54 @@ def _with_causes(
     explained: Iterable[Explained],
     headers: Sequence[Mapping[str, Any]],
 ) -> Run:
-    causes = named.select("_id", "cause")
-    # joined alone: beside all the other columns they would be a table more
-    written = numbered.select("_id").join(causes, on="_id", how="left", maintain_order="left")["cause"]
+    words = named["cause"].unique().cast(pl.String)
+    numbers = named["cause"].cast(pl.Enum(words)).to_physical()
+    which = np.zeros(numbered.height, np.uint32)
+    which[np.searchsorted(numbered["_id"], named["_id"])] = numbers.to_numpy().astype(np.uint32) + 1
+    written = pl.Series(["", *words], dtype=pl.Categorical).gather(which)
     first, *rest = headers
     told = {**first, "causes": _told(named, explained)}
     verdicts = numbered.drop("_id", "cause", strict=False)
-    return Run(verdicts.with_columns(cause=written.fill_null("")), (told, *rest))
+    return Run(verdicts.with_columns(cause=written), (told, *rest))
 
 
 def _named(
     verdicts: pl.LazyFrame, explained: Iterable[Explained], places: Mapping[str, tuple[Batch, int]]
 ) -> pl.DataFrame:
     """The broken verdicts, each with its ``hypothesis`` and the id of its ``cause``."""
-    broken = verdicts.filter(pl.col("status").is_in(FAULTS)).collect()
-    found = [(i, name) for e in explained for (name, _), ids in e.by.items() for i in ids]
-    by = pl.DataFrame(found, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
-    by = pl.concat([by, by_index(broken, verdicts, places, DOOR), by_rule(broken)])
+    looked_at = "_id", *DOOR, "case", "outcome", "symptom", "clause", "message"
+    broken = verdicts.filter(pl.col("status").is_in(FAULTS)).select(looked_at).collect()
+    by = pl.concat([_by_number(explained), by_index(broken, verdicts, places, DOOR), by_rule(broken)])
     by = by.unique("_id", keep="first")
     left = broken.join(by, on="_id", how="anti", maintain_order="left")
     left = left.filter(pl.col("symptom") != Symptom.LOST_ACCURACY.value)
-    by = pl.concat([by, by_form(left, verdicts, places, DOOR)])
-    broken = broken.join(by, on="_id", how="left", maintain_order="left").with_columns(
-        pl.col("hypothesis").fill_null(UNEXPLAINED)
+    now_and_then = by_repetition(broken, left, places, (*TARGET, "operator"))
+    left = left.join(now_and_then, on="_id", how="anti", maintain_order="left")
+    by = pl.concat([by, now_and_then, by_form(left, verdicts, places, DOOR)])
+    tells = "clause", "operator", "output", "symptom"
+    named = (
+        broken.select("_id", *tells)
+        .join(by, on="_id", how="left", maintain_order="left")
+        .with_columns(pl.col("hypothesis").fill_null(UNEXPLAINED))
     )
     kind = pl.col("symptom").replace_strict(KINDS, default=pl.col("symptom"))
     derived = pl.when(pl.col("output") == "value").then("output").otherwise(pl.lit("derivatives"))
     alone = pl.concat_str("clause", _family(), derived, kind, separator=" ")
     told = pl.when(pl.col("hypothesis") == UNEXPLAINED).then(alone).otherwise(pl.col("hypothesis"))
-    written = told.str.to_lowercase()
-    return broken.with_columns(cause=written.str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-"))
+    written = told.cast(pl.String).str.to_lowercase().str.replace_all("[^a-z0-9]+", "-").str.strip_chars("-")
+    # once for all that say the same: as texts, a cause a row, they are much memory
+    causes = named.select("hypothesis", *tells).unique().with_columns(cause=written.cast(pl.Categorical))
+    every = named.join(causes, on=["hypothesis", *tells], how="left", maintain_order="left")
+    return every.select("_id", "hypothesis", "cause")
+
+
+def _by_number(explained: Iterable[Explained]) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of the verdicts whose number a hypothesis predicts."""
+    found = [(name, e.of((name, with_))) for e in explained for name, with_ in e.by]
+    words = pl.Series([name for name, _ in found], dtype=NAMED["hypothesis"])
+    which = np.repeat(np.arange(len(found)), [ids.size for _, ids in found])
+    ids = np.concatenate([np.empty(0, np.uint32), *(ids for _, ids in found)])
+    return pl.DataFrame({"_id": ids, "hypothesis": words.gather(which)})
 
 
 def _family() -> pl.Expr:

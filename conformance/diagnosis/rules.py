@@ -1,8 +1,9 @@
 """What is said by rule, of verdicts that no formula gives: what was not returned, other bits, other forms.
 
 What such a verdict says is its cause already, wherever it shows: an implementation that refuses what it
-declares does one thing wrong, in however many cases. And what is wrong in one form of a call alone, and right
-in every other, is wrong by that form, whatever the numbers.
+declares does one thing wrong, in however many cases. What is right in one call and wrong in the same made
+again is wrong now and then, wherever that falls. And what is wrong in one form of a call alone, and right in
+every other, is wrong by that form, whatever the numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
-from xent_conformance.reports.run.words import Status, Symptom
+from xent_conformance.reports.run.words import ONCE_MORE, Outcome, Status, Symptom
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,20 @@ class Rule:
     symptom: Symptom | None = None
     clauses: tuple[str, ...] = ()
 
+
+NAMED = {"_id": pl.UInt32(), "hypothesis": pl.Categorical()}
+"""Verdicts that are explained, by what."""
+
+_Key = tuple[object, ...]
+"""A door, as Polars has it."""
+
+CHANGING = Rule(
+    "differs from call to call",
+    "the same call gives other bits",
+    "SPEC.md 7.3",
+    Symptom.OTHER_BITS,
+    ("7.3",),
+)
 
 RULES = (
     Rule(
@@ -68,13 +83,7 @@ RULES = (
         "SPEC.md 7.13",
         Symptom.UNWRITTEN,
     ),
-    Rule(
-        "differs from call to call",
-        "the same call gives other bits",
-        "SPEC.md 7.3",
-        Symptom.OTHER_BITS,
-        ("7.3",),
-    ),
+    CHANGING,
     Rule(
         "depends on its place",
         "a row, or one of two equal classes, has other bits elsewhere: a vector loop and its tail",
@@ -130,7 +139,7 @@ def by_rule(verdicts: pl.DataFrame) -> pl.DataFrame:
         mine = pl.col("symptom") == rule.symptom.value if rule.symptom else pl.lit(True)
         mine = mine & pl.col("clause").is_in(rule.clauses) if rule.clauses else mine
         named = pl.when(mine).then(pl.lit(rule.name)).otherwise(named)
-    return verdicts.select("_id", hypothesis=named).drop_nulls("hypothesis")
+    return verdicts.select("_id", hypothesis=named.cast(NAMED["hypothesis"])).drop_nulls("hypothesis")
 
 
 # --- an index that no class has, once it is cast ----------------------------------------------------------
@@ -153,18 +162,30 @@ def by_index(
     """``_id`` and ``hypothesis`` of the calls that raise, where a cast to the format of the logits makes an
     index of each one that no class has, and of none that the same door answers."""
     raised = broken.filter(pl.col("symptom") == Symptom.RAISED.value)
-    answered = verdicts.filter(pl.col("outcome") == "returned").select(*door, "case")
-    of_door = answered.join(raised.lazy().select(door).unique(), on=door, how="semi").collect()
-    right = of_door.partition_by(*door, as_dict=True)
-    named: list[int] = []
-    for key, rows in raised.partition_by(*door, as_dict=True, maintain_order=True).items():
-        others = right[key]["case"] if key in right else ()
-        if all(_lost_in_a_cast(c, places) for c in rows["case"]) and not any(
-            _lost_in_a_cast(c, places) for c in others
-        ):
-            named += rows["_id"].to_list()
-    found = pl.DataFrame({"_id": named}, schema={"_id": pl.UInt32})
-    return found.with_columns(hypothesis=pl.lit(INDEX_CAST.name))
+    lost = {
+        key: rows
+        for key, rows in raised.partition_by(*door, as_dict=True, maintain_order=True).items()
+        if all(_lost_in_a_cast(c, places) for c in rows["case"])
+    }
+    right = _cases(verdicts.filter(pl.col("outcome") == "returned"), lost, door)
+    named = [
+        (i, INDEX_CAST.name)
+        for key, rows in lost.items()
+        if not any(_lost_in_a_cast(c, places) for c in right.get(key, ()))
+        for i in rows["_id"]
+    ]
+    return pl.DataFrame(named, schema=NAMED, orient="row")
+
+
+def _cases(
+    verdicts: pl.LazyFrame, of: Mapping[_Key, pl.DataFrame], door: tuple[str, ...]
+) -> dict[_Key, pl.Series]:
+    """The cases of the doors that these rows are ``of``; of all doors they would be as many as there are."""
+    if not of:
+        return {}
+    asked = pl.concat([rows.select(door).head(1) for rows in of.values()])
+    found = verdicts.select(*door, "case").join(asked.lazy(), on=door, how="semi").unique().collect()
+    return {key: rows["case"] for key, rows in found.partition_by(*door, as_dict=True).items()}
 
 
 def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
@@ -177,6 +198,32 @@ def _lost_in_a_cast(case: str, places: Mapping[str, tuple[Batch, int]]) -> bool:
         cast = index.astype(batch.inputs.format.dtype).astype(np.float64)
     inside = (index >= 0) & (index < batch.inputs.classes)
     return bool((inside & ~(cast < batch.inputs.classes)).any())
+
+
+# --- now and then ------------------------------------------------------------------------------------
+
+
+STEADY = 8
+"""Who changes is as often wrong when asked once more as at first; of what is asked, some is asked once. One
+that is wrong at first so many times as often is wrong in some other way besides."""
+
+
+def by_repetition(
+    broken: pl.DataFrame,
+    left: pl.DataFrame,
+    places: Mapping[str, tuple[Batch, int]],
+    whose: tuple[str, ...],
+) -> pl.DataFrame:
+    """``_id`` and ``hypothesis`` of the numbers that are ``left`` of one who answered the same plain calls
+    right and, when they were made again, wrong. That is no matter of a row, whatever rows it fell on."""
+    again = broken.filter(pl.col("message") == ONCE_MORE, outcome=Outcome.RETURNED.value)
+    plain = {case for case in again["case"].unique() if case in places and not places[case][0].form.again}
+    changed = again.filter(pl.col("case").is_in(plain)).group_by(whose).agg(_changed=pl.len())
+    numbers = left.filter(outcome=Outcome.RETURNED.value)
+    wrong = numbers.group_by(whose).agg(_wrong=pl.len())
+    changing = wrong.join(changed, on=whose).filter(pl.col("_wrong") <= STEADY * pl.col("_changed"))
+    found = numbers.join(changing, on=whose, how="semi", maintain_order="left")
+    return found.select("_id", hypothesis=pl.lit(CHANGING.name).cast(NAMED["hypothesis"]))
 
 
 # --- one form of a call alone ------------------------------------------------------------------------
@@ -231,17 +278,17 @@ def by_form(
 ) -> pl.DataFrame:
     """``_id`` and ``hypothesis`` of what is ``left`` of a door, where all of it is of one form of call, and
     plain calls of the same door conform."""
-    named: list[tuple[int, str]] = []
-    right = verdicts.filter(pl.col("status") == Status.CONFORMS.value).select(*door, "case")
-    asked = left.lazy().select(door).unique()
-    of_door = right.join(asked, on=door, how="semi").unique().collect().partition_by(*door, as_dict=True)
+    shown: dict[_Key, tuple[pl.DataFrame, list[str]]] = {}
     for key, rows in left.partition_by(*door, as_dict=True, maintain_order=True).items():
         forms = [places[case][0].form for case in rows["case"] if case in places]
-        if len(forms) < rows.height or key not in of_door:
-            continue
-        conforming = [places[c][0].form for c in of_door[key]["case"] if c in places]
-        for name, (_, shows) in FORMS.items():
-            if all(map(shows, forms)) and not all(map(shows, conforming)):
-                named += [(i, name) for i in rows["_id"]]
-                break
-    return pl.DataFrame(named, schema={"_id": pl.UInt32, "hypothesis": pl.String}, orient="row")
+        alone = [name for name, (_, shows) in FORMS.items() if all(map(shows, forms))]
+        if len(forms) == rows.height and alone:
+            shown[key] = rows, alone
+    conforming = verdicts.filter(pl.col("status") == Status.CONFORMS.value)
+    right = _cases(conforming, {key: rows for key, (rows, _) in shown.items()}, door)
+    named: list[tuple[int, str]] = []
+    for key, (rows, alone) in shown.items():
+        forms = [places[case][0].form for case in right.get(key, ()) if case in places]
+        name = next((name for name in alone if not all(map(FORMS[name][1], forms))), None)
+        named += [(i, name) for i in rows["_id"] if name]
+    return pl.DataFrame(named, schema=NAMED, orient="row")

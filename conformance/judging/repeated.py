@@ -17,14 +17,11 @@ from xent_conformance.judging.columns import Columns
 from xent_conformance.judging.judge import Graded, Judge
 from xent_conformance.judging.numbered import STATUS, STATUSES, numbers, rules
 from xent_conformance.reference.clauses import STABLE, Clause, Level, clause
-from xent_conformance.reports.run.words import SYMPTOMS, Status, Symptom
+from xent_conformance.reports.run.words import ONCE_MORE, SYMPTOMS, Status, Symptom
 from xent_conformance.worker.bits import other_bits, other_rows
 from xent_conformance.worker.delivery import AGAIN
 
 TWICE, ITSELF, EQUAL_CLASSES, UNCHANGED, WRITTEN = "7.3", "7.4", "7.5", "7.11", "7.13"
-
-ONCE_MORE = "so it came back when it was asked once more"
-"""The message of a wrong number that is not the first answer's."""
 
 RIGHT_OR_LIGHT = (Status.CONFORMS, Status.BREAKS_SHOULD)
 """What a row is that may still be charged more."""

@@ -188,7 +188,8 @@ class Checked:
 
     @cached_property
     def _judged_waivers(self) -> tuple[pl.DataFrame, list[JudgedWaiver]]:
-        return judge_waivers(self.run, self.verdicts.lazy(), self._waivers, day_of(self.run))
+        faults = self.verdicts.filter(pl.col("status").is_in(FAULTS))
+        return judge_waivers(self.run, faults, self.verdicts.lazy(), self._waivers, day_of(self.run))
 
     @property
     def _waived(self) -> pl.DataFrame:

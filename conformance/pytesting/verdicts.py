@@ -91,7 +91,7 @@ class Verdicts:
     ) -> None:
         self._run, self._named, self._fail_on = run, named, fail_on
         self._called = called(run).verdicts
-        marked, self.waivers = judge_waivers(run, self._called.lazy(), waivers, day_of(run))
+        marked, self.waivers = judge_waivers(run, run.faults, self._called.lazy(), waivers, day_of(run))
         self._by_name = {w.name: w for w in waivers}
         self._tallies = _tallies(self._called)
         self._faults = {

@@ -118,19 +118,21 @@ class Run:
         return {name: told for h in self.headers for name, told in h.get("causes", {}).items()}
 
     @cached_property
-    def broken(self) -> pl.DataFrame:
-        """The verdicts that are wrong, of implementations that users call.
+    def faults(self) -> pl.DataFrame:
+        """The verdicts that are wrong, of implementations that users call."""
+        return self.verdicts.filter(pl.col("formulation") != NAIVE, pl.col("status").is_in(FAULTS))
 
-        ``asked`` is a column more: how many implementations were asked the same output of the same case.
-        """
-        numbered = self.verdicts.select(pl.col("case", "output", "implementation").to_physical())
-        users = self.verdicts["formulation"] != NAIVE
-        asked = (
-            numbered.filter(users).group_by("case", "output").agg(asked=pl.col("implementation").n_unique())
-        )
-        wrong = users & self.verdicts["status"].is_in(FAULTS)
-        beside = numbered.filter(wrong).join(asked, on=["case", "output"], how="left", maintain_order="left")
-        return self.verdicts.filter(wrong).with_columns(beside["asked"])
+    @cached_property
+    def broken(self) -> pl.DataFrame:
+        """The same, with how many implementations were ``asked`` the same output of the same case."""
+        users = self.verdicts.lazy().filter(pl.col("formulation") != NAIVE)
+        numbered = users.select(pl.col("case", "output", "implementation").to_physical())
+        wrong = self.faults.select(pl.col("case", "output").to_physical())
+        of_wrong = numbered.join(wrong.unique().lazy(), on=["case", "output"], how="semi")
+        counted = of_wrong.unique().group_by("case", "output").agg(asked=pl.len())
+        asked = counted.collect(engine="streaming")  # in pieces: all of a run are much memory
+        beside = wrong.join(asked, on=["case", "output"], how="left", maintain_order="left")
+        return self.faults.with_columns(beside["asked"])
 
     @cached_property
     def called(self) -> Run:

@@ -121,3 +121,6 @@ NAIVE = "naive"
 
 ORDINARY = "ordinary"
 """The family whose errors are shown: the other families are made to be hard."""
+
+ONCE_MORE = "so it came back when it was asked once more"
+"""The message of a wrong number that is not the first answer's."""

@@ -77,8 +77,9 @@ def causes(run: Run) -> list[Cause]:
 
     Naive formulations, the controls, have none.
     """
-    named = run.broken.filter(pl.col("cause") != "")
-    found = [_cause(rows, run) for rows in named.partition_by("cause", maintain_order=True)]
+    # one after the other: the rows of all are all that is broken a second time
+    names = [name for name in run.broken["cause"].unique() if name]
+    found = [_cause(run.broken.filter(pl.col("cause") == name), run) for name in names]
     return sorted(found, key=lambda c: (c.level != "must", c.harm, -len(c.frameworks), -c.verdicts, c.id))
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from xent_conformance.cases.case import Batch
 from xent_conformance.explain.script.format import block
 from xent_conformance.frameworks.interface import GRADIENT_STATES, Array
-from xent_conformance.judging.repeated import ONCE_MORE, TWICE
-from xent_conformance.reports.run.words import Row, Status, Symptom
+from xent_conformance.judging.repeated import TWICE
+from xent_conformance.reports.run.words import ONCE_MORE, Row, Status, Symptom
 from xent_conformance.worker.bits import other_bits
 from xent_conformance.worker.delivery import AGAIN, CHANGED
 from xent_conformance.worker.unwritten import OTHER, PERTURB, UNWRITTEN, USUAL

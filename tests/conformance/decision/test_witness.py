@@ -72,6 +72,7 @@ def test_a_waiver_of_which_no_profile_asks_the_witness_names_no_command() -> Non
         (("no_such_mode",), ""),
     ):
         waiver = _waiver(modes=modes, cause="")
-        _, (judged,) = judge_waivers(run, run.verdicts.lazy(), [waiver], datetime.date(2026, 1, 1))
+        day = datetime.date(2026, 1, 1)
+        _, (judged,) = judge_waivers(run, run.faults, run.verdicts.lazy(), [waiver], day)
         assert judged.state is State.NOT_EVALUATED
         assert for_waiver(judged, run) == command

@@ -118,7 +118,7 @@ def test_what_was_computed_is_named_and_what_is_right_is_not(h: Hypothesis) -> N
     assert not mine.contradicted
     # of what is lost to rounding alone, and beyond that by what is no fault, not every digit is told
     told = sum(_told(b, output, q) for b, q in same)
-    assert h.innocent or len(mine.explained) >= (0.7 if h.rounds or h.steps else 1.0) * told
+    assert h.innocent or mine.explained.bit_count() >= (0.7 if h.rounds or h.steps else 1.0) * told
     assert h.rounds or not _accused(p, Right(ORACLE.truth(batch.inputs), output))
 
 
@@ -147,5 +147,5 @@ def test_what_a_gpu_gave_in_eight_bits_is_named() -> None:
     broken = verdicts.filter(pl.col("status") == "breaks_must")
     places = {case.id: (batch, case.row) for case in batch.cases}
     (explained,) = weigh(verdicts.lazy(), places, Said(ORACLE))
-    causes = {name[0]: ids & {*broken["_id"]} for name, ids in explained.by.items()}
+    causes = {name[0]: {*explained.of(name)} & {*broken["_id"]} for name in explained.by}
     assert broken.height == 3 and causes == {"minus infinity that the format has not": {*broken["_id"]}}

@@ -13,8 +13,18 @@ from tests.support.corpus import of_corpus
 from tests.support.small_run import verdict
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.form import Form
-from xent_conformance.diagnosis.rules import FORM_RULES, FORMS, RULES, by_form, by_index, by_rule
+from xent_conformance.diagnosis.rules import (
+    FORM_RULES,
+    FORMS,
+    RULES,
+    STEADY,
+    by_form,
+    by_index,
+    by_repetition,
+    by_rule,
+)
 from xent_conformance.reports.run.file import SCHEMA
+from xent_conformance.reports.run.words import ONCE_MORE
 
 
 def table(*rows: dict[str, object]) -> pl.DataFrame:
@@ -152,3 +162,38 @@ def test_it_is_not_where_another_index_raises_too_or_such_a_one_is_answered() ->
     assert refused("bfloat16", [999.0, 1.0], [2.0]) == []
     assert refused("bfloat16", [999.0], [998.0]) == []
     assert refused("float32", [999.0], [1.0]) == []
+
+
+# --- now and then ----------------------------------------------------------------------------------------
+
+
+def changing(*rows: dict[str, object], again: Form = PLAIN) -> list[int]:
+    """Which of these wrong rows are said to come from one that differs from call to call."""
+    broken = table(*({"case": "case", "status": "breaks_must"} | row for row in rows))
+    places = {"case": (replace(batch(), asks=(replace(batch().asks[0], form=again),)), 0)}
+    found = by_repetition(broken, broken.filter(pl.col("symptom") != "raised"), places, DOOR)
+    assert found["hypothesis"].unique().to_list() in ([], ["differs from call to call"])
+    return found["_id"].to_list()
+
+
+SECOND = {"message": ONCE_MORE}
+"""A row that was right, and wrong when it was asked once more."""
+
+
+def test_who_was_right_and_wrong_in_the_same_call_is_wrong_now_and_then_elsewhere() -> None:
+    assert changing(SECOND, {}, {"symptom": "NaN"}) == [0, 1, 2]
+    assert changing({}, {"symptom": "NaN"}) == []
+
+
+def test_of_others_and_of_what_was_not_returned_that_says_nothing() -> None:
+    other, raised = {"implementation": "other"}, {"outcome": "raised", "symptom": "wrong dtype"}
+    assert changing(SECOND, other, raised, {}) == [0, 3]
+
+
+def test_a_second_call_of_another_manner_is_not_the_same_call() -> None:
+    assert changing(SECOND, {}, again=Form(again="twice")) == []
+
+
+def test_who_is_wrong_at_first_much_more_often_is_wrong_in_another_way() -> None:
+    assert len(changing(SECOND, *[{}] * (STEADY - 1))) == STEADY
+    assert changing(SECOND, *[{}] * STEADY) == []

@@ -11,8 +11,10 @@ import pytest
 
 from tests.support.scripts import run_scripts
 from xent_conformance import Checked, check
+from xent_conformance.reports.views.causes import causes
 
 SPARSE = "sparse_softmax_cross_entropy"
+CHANGES = "differs from call to call"
 
 KERNELS = """
 import itertools
@@ -28,6 +30,10 @@ def loss(x, y):
 
 def now_and_then(x, y):
     return loss(x, y) * (1.5 if next(calls) % 400 == 5 else 1)
+
+
+def each_seventh(x, y):
+    return loss(x, y) * (1.01 if next(calls) % 7 == 0 else 1)
 
 
 def always(x, y):
@@ -79,8 +85,19 @@ def test_what_is_wrong_now_and_then_is_said_first_and_asked_until_it_is_seen(
     assert status == 1 and "differ: " in told and "the same call 1000 times more" in told, told
 
 
+def test_who_is_wrong_in_each_seventh_call_is_said_to_change_before_all_else(kernels: ModuleType) -> None:
+    """Whatever rows that falls on: their clauses and shapes are told of nobody."""
+    found = causes(_check(kernels.each_seventh).run)
+    assert (found[0].hypothesis, found[0].level) == (CHANGES, "must")
+    assert {"value", "grad_logits"} <= set(found[0].outputs)
+    must = [cause for cause in found if cause.level == "must"]
+    assert all(cause.hypothesis for cause in must), "nothing is unexplained"
+    assert found[0].verdicts > 0.8 * sum(cause.verdicts for cause in must)
+
+
 def test_what_is_the_same_each_time_is_not_said_to_change(kernels: ModuleType) -> None:
     checked = _check(kernels.always, "ordinary")
+    assert CHANGES not in {cause.hypothesis for cause in causes(checked.run)}
     for case in checked.findings["case"].unique().to_list()[:5]:
         assert checked.explain(case).startswith(f"{case}  "), "the case, and nothing before it"
     assert "call to call" not in checked.script()
