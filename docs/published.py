@@ -7,6 +7,7 @@ pages again from the files that are there. ``tests/test_published.py`` compares.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ HERE = Path(__file__).resolve().parents[1] / "reports" / "published"
 
 TRUST = "docs/RELIABILITY.md"
 """Of which a page says that it tells how evidence is tried: here it is a link."""
+
+ENVIRONMENT = r'/[^\s"|()]*?/(lib/python3|\.venv)'
+"""What stands before the folders of an environment."""
 
 SCRIPTS = "scripts"
 """Of a header: by cause, the script that shows it."""
@@ -110,15 +114,15 @@ def placeless(run: Run) -> Run:
     words = (
         pl.col("message").cast(pl.String).str.replace_all(r'File "/[^"]*?/conformance/', 'File "conformance/')
     )
-    words = words.str.replace_all(r'/[^\s"|()]*?/(lib/python3|\.venv)', "$1")
+    words = words.str.replace_all(ENVIRONMENT, "$1")
     return Run(run.verdicts.with_columns(words), tuple(_elsewhere(h) for h in run.headers))
 
 
 def _elsewhere(told: Any) -> Any:
-    """What a header says, without where this checkout lies."""
+    """What a header says, without where this checkout lies, or another that was asked."""
     match told:
         case str():
-            return told.replace(f"{HERE.parents[1]}/", "")
+            return re.sub(ENVIRONMENT, r"\1", told.replace(f"{HERE.parents[1]}/", ""))
         case Mapping():
             return {key: _elsewhere(value) for key, value in told.items()}
         case list() | tuple():

@@ -56,11 +56,11 @@ def test_a_run_file_does_not_say_where_it_was_made(file: Path) -> None:
 
 def test_of_a_message_the_folders_go_and_the_rest_stays() -> None:
     said = 'File "/a/b/conformance/worker/serve.py", line 3 | /c/.venv/lib/python3.11/x.so(+1) | /d'
-    run = Run(pl.DataFrame({"message": [said, None]}), ({"a": [f"{HERE.parents[1]}/.venv is not there", 1]},))
-    told = placeless(run)
+    header = {"a": [f"{HERE.parents[1]}/.venv is not there", "pip --prefix /x/y/.venv", 1]}
+    told = placeless(Run(pl.DataFrame({"message": [said, None]}), (header,)))
     kept = 'File "conformance/worker/serve.py", line 3 | .venv/lib/python3.11/x.so(+1) | /d'
     assert told.verdicts["message"].to_list() == [kept, None]
-    assert told.headers == ({"a": [".venv is not there", 1]},)
+    assert told.headers == ({"a": [".venv is not there", "pip --prefix .venv", 1]},)
 
 
 def test_the_page_of_findings_has_an_entry_a_cause() -> None:
