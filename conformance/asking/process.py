@@ -78,7 +78,7 @@ def end_all() -> None:
         process.abandon()
 
 
-Opened = Callable[[int], None]
+Started = Callable[[int], None]
 """``opened(pid)``: told of each process that is started, before it says hello."""
 
 
@@ -90,7 +90,7 @@ class Process:
     """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
 
     def __init__(
-        self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Opened = _nobody
+        self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Started = _nobody
     ) -> None:
         self.launch = launch
         self._opened = opened

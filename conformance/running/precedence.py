@@ -1,8 +1,8 @@
 """Who answers at full priority: those with the most to do, whom the others are not to keep waiting.
 
 A run ends when its slowest worker does. :mod:`.turns` says who is asked next; what the system gives a worker
-while it answers, imports or compiles beside others is its priority. One core is left to those that give way,
-with this process, or all but one where there are few.
+while it answers, imports or compiles beside others is its priority. So many seats as there
+are jobs but one, and at least one, have it; what is left of the cores the others share with this process.
 """
 
 from __future__ import annotations

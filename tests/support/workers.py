@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from xent_conformance.asking.connection import Reply
 from xent_conformance.asking.patience import ANSWER_SECONDS, Patience
-from xent_conformance.asking.process import Opened, Process
+from xent_conformance.asking.process import Process, Started
 from xent_conformance.discovery.framework import Launch
 from xent_conformance.frameworks.interface import Array, Question
 
@@ -73,7 +73,7 @@ class Workers:
         return self._threads.submit(start).result()
 
     def __call__(
-        self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Opened | None = None
+        self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Started | None = None
     ) -> Lent:
         """``opened`` is told of nobody: who is lent to many runs gives way in none."""
         key = _key(launch)

@@ -187,6 +187,16 @@ def test_where_all_is_asked_everybody_begins_and_no_corpus_is_made(
     assert (asked.at_first, asked.batches_made) == ([], batches_made)
 
 
+def test_no_corpus_is_made_to_the_end_for_who_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    Begins.begun = []
+    monkeypatch.setattr(opening, "Early", Begins)
+    monkeypatch.setattr(opening, "LOOKED_AT", 2)
+    asked: Any = Asks(Begins.begun, operators=("softmax",))
+    with opening.opened(asked, jobs=2):
+        pass
+    assert Begins.begun == ["torch"] and asked.batches_made == 2
+
+
 def test_nobody_begins_who_may_have_nothing_left_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor whoever answers in this process."""
     Begins.begun = []
