@@ -62,7 +62,7 @@ def batches(
 
 def _size(made: tuple[Batch, ...]) -> int:
     """Bytes of their arrays, and about what the words of a case take."""
-    return sum(b.nbytes for b in made) + WORDS * sum(len(b.asks) for b in made)
+    return sum(b.nbytes for b in made) + WORDS * sum(len(b.inputs) for b in made)
 
 
 @recent(LIMIT, _size)

@@ -35,6 +35,11 @@ def of_corpus() -> str:
     return hashlib.sha256(" ".join([source, of_reference(), *who]).encode()).hexdigest()[:16]
 
 
+def batches_entry(profile: str) -> Path:
+    """Where the batches of a profile are remembered (:mod:`.remembered`)."""
+    return digests_folder() / of_corpus() / f"{profile}.batches"
+
+
 @functools.cache
 def remembered_digest(profile: str) -> str:
     """:func:`xent_conformance.cases.corpus.digest`, which is made once for all processes."""

@@ -30,13 +30,17 @@ class Recent(Generic[Made]):
                 self._kept.move_to_end(given)
                 return self._kept[given][0]
         made = self._make(*given)
+        self.know(made, *given)
+        return made
+
+    def know(self, made: Made, *given: object) -> None:
+        """It is what the function gives of these: made by the call, or by an earlier process."""
         with self._lock:
             if given not in self._kept and (bytes_ := self._size(made)) <= self._limit:
                 self._kept[given] = made, bytes_
                 self._held += bytes_
                 while self._held > self._limit:
                     self._held -= self._kept.popitem(last=False)[1][1]
-        return made
 
     def forget(self) -> None:
         """Nothing is kept: whoever asks has it made anew."""

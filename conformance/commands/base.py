@@ -379,6 +379,8 @@ class Bars:
             TimeElapsedColumn(),
             console=console,
             transient=not console.is_terminal,
+            auto_refresh=console.is_terminal,  # elsewhere nobody sees them move
+            refresh_per_second=4,
             disable=quiet,
         )
         self._tasks: dict[str, TaskID] = {}

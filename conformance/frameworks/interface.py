@@ -7,6 +7,7 @@ inherit from anything.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -20,6 +21,7 @@ from xent_conformance.devices.variant import Variant as Variant  # an adapter de
 Array = NDArray[Any]
 
 
+@functools.cache
 def dtype_of(name: str) -> np.dtype[Any]:
     """The NumPy dtype of a name, those of ml_dtypes included."""
     return np.dtype(getattr(ml_dtypes, name, name))

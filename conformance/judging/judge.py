@@ -17,7 +17,7 @@ from xent_conformance.cases.case import Case
 from xent_conformance.judging.bits import Bits, bits_of_rows
 from xent_conformance.judging.measure import end_to_end, laid_out, measure, worst
 from xent_conformance.judging.numbered import LEVELS, ONE_CLASS, STATUSES, Codes, numbers, rules
-from xent_conformance.judging.yardstick import Mask, Yardstick
+from xent_conformance.judging.yardstick import Mask, Measure, Yardstick
 from xent_conformance.reference.clauses import Level
 from xent_conformance.reference.documented import documented
 from xent_conformance.reference.formats import Floats, Ints
@@ -88,8 +88,9 @@ class Returned:
 class Judge:
     """Judges any number of answers to one batch; what they are measured with is made once."""
 
-    def __init__(self, truth: Truth) -> None:
-        self.truth = truth
+    def __init__(self, truth: Truth, measure: Measure = Yardstick.of) -> None:
+        """``measure``: makes what an output is measured with, or has it already."""
+        self.truth, self._measure = truth, measure
         self._yardsticks: dict[str, Yardstick] = {}
         self._documented: dict[str, Judge | None] = {}
 
@@ -107,7 +108,7 @@ class Judge:
     def yardstick(self, output: str) -> Yardstick:
         """What an output is measured with."""
         if output not in self._yardsticks:
-            self._yardsticks[output] = Yardstick.of(self.truth, output)
+            self._yardsticks[output] = self._measure(self.truth, output)
         return self._yardsticks[output]
 
     def returned(self, tested: Codes, output: str, got: NDArray[Any], rows: Ints | None) -> Returned:

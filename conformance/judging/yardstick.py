@@ -6,6 +6,7 @@ from every error, so an accusation is never the reference's own doubt.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,6 +94,10 @@ class Yardstick:
         """
         hi, lo, radius, stable = (part[rows, elements] for part in self._coarse)
         return distance(np.ldexp(got, -self.k[rows, elements] - COARSE), hi, lo, radius), stable
+
+
+Measure = Callable[[Truth, str], Yardstick]
+"""``measure(truth, output)``: what an output of a batch is measured with."""
 
 
 def distance(got: Floats, hi: Floats, lo: Floats, radius: Floats) -> Floats:

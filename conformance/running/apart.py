@@ -51,8 +51,9 @@ class Answered:
     def part(self, begin: int, end: int) -> Floats:
         """Those elements; NaN is what is no number, or takes no part."""
         found = np.frombuffer(self.returned, dtype_of(self.dtype))[begin:end].astype(np.float64)
-        row = np.arange(begin, end) // self.elements
-        found[~(np.frombuffer(self.there, np.bool_)[row] & np.isfinite(found))] = np.nan
+        found[~np.isfinite(found)] = np.nan
+        if b"\0" in self.there:
+            found[~np.frombuffer(self.there, np.bool_)[np.arange(begin, end) // self.elements]] = np.nan
         return found
 
     def got(self, place: int) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.judging.judge import Judge
+from xent_conformance.judging.yardstick import Measure, Yardstick
 from xent_conformance.reference.oracle import Oracle
 
 HELD_ELEMENTS = 500_000
@@ -17,10 +18,17 @@ class Bench:
     """A judge for each batch, the latest of them held in memory."""
 
     def __init__(
-        self, oracle: Oracle, asked: Mapping[str, Sequence[Batch]], batches: Iterable[Batch] = ()
+        self,
+        oracle: Oracle,
+        asked: Mapping[str, Sequence[Batch]],
+        batches: Iterable[Batch] = (),
+        measure: Measure = Yardstick.of,
     ) -> None:
-        """``asked``: what each seat has still to answer; ``batches``: all of the run."""
-        self._oracle = oracle
+        """``asked``: what each seat has still to answer; ``batches``: all of the run.
+
+        ``measure``: what judges measure with.
+        """
+        self._oracle, self._measure = oracle, measure
         self._batches = {b.id: b for found in (batches, *asked.values()) for b in found}
         self._waiting: dict[str, set[str]] = defaultdict(set)
         for seat, found in asked.items():
@@ -51,7 +59,7 @@ class Bench:
 
     def of(self, batch: Batch, seat: str) -> Judge:
         """The judge of the seat's answer to the batch."""
-        judge = self._taken(batch.id) or Judge(self._oracle.truth(batch.inputs))
+        judge = self._taken(batch.id) or self._judge(batch)
         self._waiting[batch.id].discard(seat)
         if not self.finished(batch.id):
             self._hold(batch.id, judge)
@@ -63,7 +71,10 @@ class Bench:
 
     def again(self, name: str) -> Judge:
         """The judge of a batch that everybody has answered: its truth is read once more."""
-        return Judge(self._oracle.truth(self._batches[name].inputs))
+        return self._judge(self._batches[name])
+
+    def _judge(self, batch: Batch) -> Judge:
+        return Judge(self._oracle.truth(batch.inputs), self._measure)
 
     def _taken(self, batch: str) -> Judge | None:
         judge = self._held.pop(batch, None)

@@ -8,12 +8,12 @@ do cases whose clause is open, where answers differ for good reasons.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from xent_conformance.asking.answer import Answer
@@ -149,10 +149,16 @@ def _answered(
     exact = judge.truth.enclosure(output)
     if got.ndim == 0 or got.size != exact.hi.size or not got.size:
         return None
-    closed = [clause(case.clause_of(output)).level is not Level.OPEN for case in batch.cases]
-    failed = answer.failures.get(output, {})
-    there = np.array([ok and row not in failed for row, ok in enumerate(closed)])
-    return Answered(*who, got.dtype.name, exact.hi.shape[1], got.tobytes(), there.tobytes())
+    there = bytearray(_closed(batch.clauses_of(output)))
+    for row in answer.failures.get(output, {}):
+        there[row] = False
+    return Answered(*who, got.dtype.name, exact.hi.shape[1], got.tobytes(), bytes(there))
+
+
+@functools.lru_cache(maxsize=64)
+def _closed(clauses: tuple[str, ...]) -> bytes:
+    """A byte for each: whether all are to answer the same by it."""
+    return bytes(clause(number).level is not Level.OPEN for number in clauses)
 
 
 def _told(batch: Batch, output: str, found: Farthest) -> dict[str, Any]:

@@ -50,6 +50,7 @@ from xent_conformance.running.memory import Kept
 from xent_conformance.running.opening import Opened, opened
 from xent_conformance.running.paged import Paged
 from xent_conformance.running.plan import Asked, Plan, left_of, plan_of
+from xent_conformance.running.recalled import measuring, recalled
 from xent_conformance.running.relief import Relief, give_back_all
 from xent_conformance.running.shards import Shard
 from xent_conformance.running.shares import Share, largest_first
@@ -145,18 +146,22 @@ def _made(
     seats, reach, precedence, jobs = there.seats, there.reach, there.precedence, there.jobs
     costs = Costs.read()
     distances = Distances(Shelf(_beside(out)))
-    batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), paged)
+    oracle = oracle or Oracle(default_cache())
+    with recalled(asked, oracle.cache):
+        batches, plan = plan_of(asked, seats, Weights(asked.as_dict()["profile"], costs), paged)
     precedence.settle({k: costs.start(seats[k]) + sum(p.seconds for p in found) for k, found in plan.items()})
     ledger = Ledger({key: len(found) for key, found in plan.items()}, distances=distances, began=began)
     told = identity(asked) | dict(there.how)
     journal = Kept() if out is None else Journal(out, told, resume=resume, force=force)
-    oracle = oracle or Oracle(default_cache())
     with journal, remembering(oracle, identity(asked)) as said:
         for key, found in plan.items():
             ledger.finished[key] = sum(p.batch.id in journal.done(key) for p in found)
         rest = left_of(plan, journal)
         ledger.distances.restore(journal.measured())
-        bench = Bench(oracle, {key: [p.batch for p in found] for key, found in rest.items()}, batches)
+        judging = contextlib.ExitStack()  # until all is judged
+        measure = judging.enter_context(measuring(asked, oracle.cache))
+        left = {key: [p.batch for p in found] for key, found in rest.items()}
+        bench = Bench(oracle, left, batches, measure)
         relief = Relief(paged)
         desk = Desk(journal, ledger.distances, judged, relief)
         looks = Beforehand(journal, batches, said)
@@ -177,7 +182,7 @@ def _made(
         due = (piece.batch for kinds in order.values() for same in kinds for piece in same)
         ahead = Ahead(oracle, due, jobs or 0, costs.certifying)
         try:
-            with desk, ahead, contextlib.closing(events):
+            with judging, desk, ahead, contextlib.closing(events):
                 for event in when_ready(events, ahead):
                     _enter(event, asked, seats, ledger, bench, desk, journal)
                     if isinstance(event, Idle):
@@ -204,7 +209,7 @@ def _made(
         if oracle.unkept:
             more["unkept"] = oracle.unkept
         # what was planned is answered, and would be held while the causes are looked for
-        del plan, rest, order, crews, events, due, ahead, bench, desk, looks
+        del plan, rest, left, order, crews, events, due, ahead, judging, measure, bench, desk, looks
         give_back_all(paged)
         end = part_ended if isinstance(asked, Shard) else ended
         result = end(asked, batches, seats, ledger, journal.verdicts, said, more, relief)

@@ -86,7 +86,7 @@ def _begun_first(asked: Asked, there: Opened) -> Iterator[Seat]:
     """Those that are asked anything: first who has a mode to begin that takes longest, or compiles."""
     seats = [seat for seat in there.seats.values() if not (there.few and seat.apart)]
     seats.sort(key=lambda seat: (not seat.apart, not seat.declaration.compiling))
-    yield from _asked_anything(asked, seats) if _narrowed(asked) else seats
+    yield from _asked_anything(asked, seats) if narrowed(asked) else seats
 
 
 def _asked_anything(asked: Asked, seats: Iterable[Seat]) -> Iterator[Seat]:
@@ -100,7 +100,7 @@ def _asked_anything(asked: Asked, seats: Iterable[Seat]) -> Iterator[Seat]:
             return
 
 
-def _narrowed(asked: Asked) -> bool:
+def narrowed(asked: Asked) -> bool:
     """Whether less than a profile is asked of whole frameworks: not all of their seats may be asked then."""
     return any(found for name, found in asked.as_dict().items() if name not in _WHOLE)
 

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Ask, Batch, Case
+from xent_conformance.cases.told import Rows, Told, given_of
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.running.columns import filed
 from xent_conformance.running.pages import Pages, damaged
@@ -51,8 +53,7 @@ class Paged:
 
     def batch(self, batch: Batch) -> Batch:
         """The same batch, whose arrays are moved when there are enough of them."""
-        # the corpus may keep the one that it has made, and gives it to others
-        mine = _Mine(batch.family, copy.copy(batch.inputs), batch.asks, batch.outside)
+        mine = _Mine.of(batch)
         self._waiting.append(mine)
         self._size += batch.nbytes
         if self._size > (self._together if self.large else self._most):
@@ -95,55 +96,30 @@ class Paged:
         for batch in moved:
             at = batch.move(pages, at)
         for batch, told in zip(moved, words, strict=True):
-            batch.page = pages, at, at + len(told)
+            batch.page, batch.whose = (pages, at, at + len(told)), None
             at += len(told)
             batch.let_go()
 
 
-class _Mine(Batch):
+class _Mine(Told):
     """A batch of ours. Once it is moved, its arrays are views of the file, and what it says is read there."""
 
     page: tuple[mmap.mmap, int, int] | None = None
     """Where its words are."""
+    whose: Batch | None = None
+    """The one that it is, until it is moved."""
 
-    @cached_property
-    def cases(self) -> tuple[Case, ...]:
-        return super().cases if self.page is None else self._read()[0]
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """The same, which may be moved: the corpus may keep the one that it has made."""
+        mine = cls.made(batch.family, copy.copy(batch.inputs), batch.form, batch.id, outside=batch.outside)
+        mine.whose = batch
+        return mine
 
-    @cached_property
-    def asks(self) -> Sequence[Ask]:
-        """Of a case, its row, and what its family has given: the others share the rest."""
-        i, (_, given) = self.inputs, self._read()
-        return tuple(
-            Ask(
-                case.variant,
-                i.logits[row],
-                case.clause,
-                i.labels[row] if labels else None,
-                case.clauses,
-                unit,
-                i.cotangent[row] if cotangent else None,
-                i.tangent[row] if tangent else None,
-                i.attributes,
-                self.form,
-                i.copies,
-            )
-            for row, (case, (labels, unit, cotangent, tangent)) in enumerate(
-                zip(self.cases, given, strict=True)
-            )
-        )
-
-    def words(self) -> bytes:
-        """What :meth:`_read` reads: whose it is, its cases, and what else tells its asks."""
-        given = [
-            (a.labels is not None, a.unit_cotangent, a.cotangent is not None, a.tangent is not None)
-            for a in self.asks
-        ]
-        told = pickle.dumps((self.id, self.cases, given), pickle.HIGHEST_PROTOCOL)
-        return zlib.crc32(told).to_bytes(_SUM) + told
-
-    def _read(self) -> tuple[tuple[Case, ...], list[tuple[bool, bool, bool, bool]]]:
+    def told(self) -> Rows:
         """Its cases, and of each what was given. Raises RunFileError."""
+        if self.whose is not None:
+            return self.whose.cases, given_of(self.whose)
         assert self.page is not None
         pages, begin, end = self.page
         checksum, told = pages[begin : begin + _SUM], pages[begin + _SUM : end]
@@ -153,9 +129,21 @@ class _Mine(Batch):
                 return cases, given
         raise damaged(f"what {self.id} asks")
 
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        return super().cases if self.whose is None else self.whose.cases
+
+    @cached_property
+    def asks(self) -> Sequence[Ask]:
+        return super().asks if self.whose is None else self.whose.asks
+
+    def words(self) -> bytes:
+        """What :meth:`told` reads: whose it is, its cases, and what else tells its asks."""
+        told = pickle.dumps((self.id, self.cases, given_of(self)), pickle.HIGHEST_PROTOCOL)
+        return zlib.crc32(told).to_bytes(_SUM) + told
+
     def move(self, pages: mmap.mmap, at: int) -> int:
         """Its arrays are those that begin there; where the next one's do. Raises RunFileError."""
-        _ = self.id, self.form  # which are looked at all the time, and are made of its asks
         for name in _ARRAYS:
             array = getattr(self.inputs, name)
             if pages[at : at + array.nbytes] != array.tobytes():

@@ -22,6 +22,7 @@ from xent_conformance.asking import lending
 from xent_conformance.asking.process import compiled_folder
 from xent_conformance.cases.digest import digests_folder, of_corpus
 from xent_conformance.diagnosis.where import of_hypotheses, sayings_folder
+from xent_conformance.judging.remembered import of_yardsticks, yardsticks_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.reports.text.wording import plural
@@ -31,7 +32,9 @@ from xent_conformance.worker import compiled
 _TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
 """An entry, or a torn one, which has the name that mkstemp gave it."""
 
-_DIGEST = re.compile(r"\w+\.digest|tmp\w+")
+_CORPUS = re.compile(r"\w+\.(digest|batches)|tmp\w+")
+
+_YARDSTICKS = re.compile(r"\w+\.yardsticks|tmp\w+")
 
 _SAYINGS = re.compile(r"[0-9a-f]+\.sayings|tmp\w+")
 
@@ -85,7 +88,13 @@ def kinds() -> Mapping[str, Kind]:
         kind.name: kind
         for kind in (
             Kind("reference", "certified truths: made again in a run", default_cache(), _truths),
-            Kind("corpus", "digests of the corpus: made again in a run", digests_folder(), _digests),
+            Kind("corpus", "the corpus and its digests: made again in a run", digests_folder(), _corpus),
+            Kind(
+                "yardsticks",
+                "what outputs are measured with: made again in a run",
+                yardsticks_folder(),
+                _yardsticks,
+            ),
             Kind(
                 "diagnosis",
                 "what hypotheses said of answers: said again in a run",
@@ -128,10 +137,17 @@ def _truths(folder: Path) -> Iterator[Entry]:
         yield Entry(path, f"{len(files):,} batches, {now}", used, _size(path))
 
 
-def _digests(folder: Path) -> Iterator[Entry]:
+def _corpus(folder: Path) -> Iterator[Entry]:
     """One for each state of what decides the corpus."""
-    for path, files, used in _states(folder, _DIGEST):
+    for path, files, used in _states(folder, _CORPUS):
         now = "of this version of the corpus" if path.name == of_corpus() else "of another version"
+        yield Entry(path, f"{plural(len({f.stem for f in files}), 'profile')}, {now}", used, _size(path))
+
+
+def _yardsticks(folder: Path) -> Iterator[Entry]:
+    """One for each state of what decides them."""
+    for path, files, used in _states(folder, _YARDSTICKS):
+        now = "of this version of the judge" if path.name == of_yardsticks() else "of another version"
         yield Entry(path, f"{plural(len(files), 'profile')}, {now}", used, _size(path))
 
 

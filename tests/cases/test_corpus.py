@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support.corpus import Corpus
+from tests.support.corpus import Corpus, as_in_a_run
 from tests.support.paths import ROOT
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import Profile, batches, batches_of, digest, families, find_case
+from xent_conformance.cases.corpus import Profile, batches, digest, families, find_case
 from xent_conformance.cases.families import ALL
 from xent_conformance.cases.words import Words
 from xent_conformance.reference.clauses import Level, clauses
@@ -162,9 +162,9 @@ def test_quick_is_a_subset_with_the_same_hashes(standard: tuple[Batch, ...], cor
         assert known[case.id] == case
 
 
-def test_selection_does_not_change_a_batch() -> None:
+def test_selection_does_not_change_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked alone or among all, a batch has the same bits."""
-    batches_of.cache_clear()
+    as_in_a_run(monkeypatch)
     alone = list(batches("quick", operators=["softmax"], families_=["ordinary"], dtypes=["bfloat16"]))
     among = [b for b in batches("quick") if b.id in {a.id for a in alone}]
     assert [b.inputs.digest for b in alone] == [b.inputs.digest for b in among]

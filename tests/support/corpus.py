@@ -8,9 +8,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection
 
+import pytest
+
 from xent_conformance.cases import corpus as made
+from xent_conformance.cases import remembered
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.family import Family
+from xent_conformance.cases.recent import Recent
 from xent_conformance.reference.formats import Format
 from xent_conformance.reference.operators import Operator
 
@@ -20,8 +24,7 @@ Corpus = Callable[[str], tuple[Batch, ...]]
 _make = made.batches_of.__wrapped__
 
 
-@functools.cache
-def _kept(operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batch, ...]:
+def _read_only(operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batch, ...]:
     found = _make(operator, family, fmt, n)
     for b in found:
         for array in (b.inputs.logits, b.inputs.labels, b.inputs.cotangent, b.inputs.tangent):
@@ -29,7 +32,26 @@ def _kept(operator: Operator, family: Family, fmt: Format, n: int) -> tuple[Batc
     return found
 
 
-made.batches_of = _kept
+class _All(Recent[tuple[Batch, ...]]):
+    """Keeps whatever was made, although a run that has written its corpus to a file has it forgotten."""
+
+    _began = False
+
+    def forget(self) -> None:
+        if not self._began:
+            super().forget()
+            self._began = True
+
+
+made.batches_of = _All(_read_only, 1, lambda _: 0)
+
+
+def as_in_a_run(monkeypatch: pytest.MonkeyPatch) -> Recent[tuple[Batch, ...]]:
+    """Until the test ends, what is made is kept and forgotten as it is in a run."""
+    own = Recent(_make, made.LIMIT, made._size)
+    for module in (made, remembered):
+        monkeypatch.setattr(module, "batches_of", own)
+    return own
 
 
 @functools.cache

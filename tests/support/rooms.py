@@ -54,6 +54,12 @@ cases/corpus
 cases/digest
     reference: kept sources
     cases: corpus
+cases/told
+    reference: inputs
+    cases: case form
+cases/remembered
+    reference: attributes formats inputs kept operators
+    cases: case corpus form profile told
 cases/outside
     reference: attributes clauses formats inputs operators
     cases: case corpus form words
@@ -131,8 +137,8 @@ conformance/asking
     reports: run
     conformance: devices discovery frameworks worker
 conformance/judging
-    reference: clauses documented exact formats oracle
-    cases: case
+    reference: cache clauses documented exact formats kept oracle sources
+    cases: case digest
     reports: run
     conformance: asking discovery frameworks worker
 conformance/decision
@@ -154,7 +160,7 @@ conformance/check_plugin
     conformance: asking discovery frameworks judging worker
 conformance/running
     reference: cache clauses formats inputs operators oracle sources
-    cases: case corpus digest outside profile
+    cases: case corpus digest outside profile remembered told
     reports: atomic run text views
     conformance: asking devices diagnosis discovery frameworks judging version worker
 conformance/sweep
@@ -202,7 +208,7 @@ conformance/versions
     reference: cache kept sources
     cases: digest
     reports: atomic run text views
-    conformance: asking decision diagnosis discovery running worker
+    conformance: asking decision diagnosis discovery judging running worker
 conformance/fleet
     reference: cache oracle
     reports: atomic run

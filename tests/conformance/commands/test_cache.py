@@ -13,7 +13,7 @@ from tests.support.cli import conformance
 from tests.support.documents import documented
 from xent_conformance.commands.line import EVIDENCE, USAGE
 
-KINDS = ["reference", "corpus", "diagnosis", "environments", "lent", "bytecode", "compiled"]
+KINDS = ["reference", "corpus", "yardsticks", "diagnosis", "environments", "lent", "bytecode", "compiled"]
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 

@@ -13,7 +13,9 @@ from filelock import FileLock
 
 from tests.support.by_hand import batch
 from tests.support.upgrading import fake_uv, framework
+from xent_conformance.cases.digest import batches_entry
 from xent_conformance.diagnosis.where import sayings_of
+from xent_conformance.judging.remembered import of_yardsticks, yardsticks_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_truths
@@ -82,6 +84,21 @@ def test_what_was_said_is_told_by_the_source_that_says_it(cache: Path) -> None:
         path.touch()
         assert about in {e.about for e in _kind("diagnosis").found()}
     assert len(clean(_kind("diagnosis")).gone) == 2
+
+
+@pytest.mark.parametrize("kind", ["corpus", "yardsticks"])
+def test_the_corpus_and_what_measures_it_are_told_by_what_decides_them(kind: str, cache: Path) -> None:
+    """A profile is one, however many files it has."""
+    mine, names = {
+        "corpus": (batches_entry("quick").parent, ["quick.digest", "quick.batches"]),
+        "yardsticks": (yardsticks_folder() / of_yardsticks(), ["quick.yardsticks"]),
+    }[kind]
+    for folder, about in ((mine, "1 profile, of this version"), (mine.with_name("f" * 16), "of another")):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).touch()
+        assert any(about in e.about for e in _kind(kind).found())
+    assert len(clean(_kind(kind)).gone) == 2
 
 
 def test_what_is_not_ours_stays(cache: Path, tmp_path: Path) -> None:
