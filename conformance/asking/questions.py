@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import compiled_at_once, smallest_profile
@@ -26,10 +26,11 @@ def questions(
 ) -> list[Question]:
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared = seat.declaration
+    needs = _needs(batch)
     asked_of = [
         i
         for i in declared.of_operator.get(batch.operator, ())
-        if i.name in names and takes(declared, i, batch)
+        if i.name in names and _takes(declared, i, batch, needs)
     ]
     if not asked_of:
         return []
@@ -97,14 +98,18 @@ def manner_of(batch: Batch) -> Manner:
 
 def takes(declared: Declaration, implementation: Implementation, batch: Batch) -> bool:
     """Whether the implementation can be put to the batch in its manner at all."""
+    return _takes(declared, implementation, batch, _needs(batch))
+
+
+def _takes(declared: Declaration, implementation: Implementation, batch: Batch, needs: Set[str]) -> bool:
     form, op = batch.form, batch.inputs.definition
-    if implementation.operator != batch.operator or not _given(implementation, batch):
+    if implementation.operator != batch.operator or not needs <= implementation.takes:
         return False
     if form.wrong == SPARSE and not declared.sparse:
         return False
     if form.logits_dtype in EIGHT_BITS and implementation.name not in declared.from_eight_bits:
         return False
-    if form.layout not in {"contiguous", *declared.layouts} or not _keywords(batch) <= implementation.takes:
+    if form.layout not in {"contiguous", *declared.layouts}:
         return False
     if form.shape is None or op.elementwise or "axis" in implementation.takes:
         return True
@@ -113,8 +118,11 @@ def takes(declared: Declaration, implementation: Implementation, batch: Batch) -
     return implementation.class_axis is not None and form.class_axis_is_last
 
 
-def _keywords(batch: Batch) -> set[str]:
-    """What an implementation must take, beside attributes, to be put to the batch in its form."""
+def _needs(batch: Batch) -> Set[str]:
+    """The keywords that an implementation must take to be put to the batch: its attributes, and its form's.
+
+    A reduction is one, where examples are grouped.
+    """
     form, elementwise = batch.form, batch.inputs.definition.elementwise
     due = {
         "out": form.out,
@@ -122,7 +130,7 @@ def _keywords(batch: Batch) -> set[str]:
         "dtype": bool(form.logits_dtype),
         "axes": form.class_shape is not None and not elementwise,
     }
-    return {name for name, there in due.items() if there}
+    return {*batch.inputs.attributes.given, *(name for name, there in due.items() if there)}
 
 
 def _has_state(declared: Declaration, mode: str, batch: Batch) -> bool:
@@ -138,11 +146,6 @@ def _is_of_gradients(batch: Batch) -> bool:
     """
     again = batch.form.again
     return again in GRADIENT_STATES or (again == "shared" and batch.inputs.definition.labels == "none")
-
-
-def _given(implementation: Implementation, batch: Batch) -> bool:
-    """Attributes that are given are taken; so is a reduction, where examples are grouped."""
-    return set(batch.inputs.attributes.given) <= implementation.takes
 
 
 def outputs(declared: Declaration, batch: Batch) -> tuple[str, ...]:

@@ -171,12 +171,12 @@ class Declaration:
                 return lack.source
         return None
 
-    @property
+    @cached_property
     def documented(self) -> Mapping[str, str]:
         """The definition that an implementation documents, where it is another (SPEC.md 5.11)."""
         return {i.name: i.documented for i in self.implementations if i.documented}
 
-    @property
+    @cached_property
     def formulations(self) -> Mapping[str, str]:
         """``fused``, ``composed`` or ``naive``, by implementation."""
         return {i.name: i.formulation for i in self.implementations}
