@@ -18,9 +18,10 @@ report-devices: .venv/installed
 	$(BIN)/python making/devices.py $(BIN)/conformance .venv/devices constraints.txt $(OUT)/devices
 
 # three processes on two cores: one waits for what it has started; polars needs no threads of its own;
-# hundreds of processes start, and none but the first compiles what it imports
+# hundreds of processes start, and none but the first compiles what it imports; the threads that NumPy starts
+# in each sleep at once, which by default turn in a circle for a while before they do
 test: lint .venv/other-numpy
-	PYTHONDONTWRITEBYTECODE= POLARS_MAX_THREADS=1 OTHER_NUMPY=.venv/other-numpy \
+	PYTHONDONTWRITEBYTECODE= POLARS_MAX_THREADS=1 OPENBLAS_THREAD_TIMEOUT=4 OTHER_NUMPY=.venv/other-numpy \
 	  $(BIN)/python -m pytest -n 3 --dist worksteal
 
 # processes are killed, files damaged, frameworks misbehave: docs/RELIABILITY.md, which says for how long

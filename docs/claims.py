@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
@@ -53,6 +54,7 @@ SHOWN = 8
 """Causes in the table of README; the page has all."""
 
 
+@functools.cache
 def blocks() -> Mapping[str, str]:
     """By name, what stands on its page."""
     run = read(("run",))

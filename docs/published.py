@@ -7,6 +7,7 @@ pages again from the files that are there. ``tests/test_published.py`` compares.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -87,7 +88,14 @@ def run_file(name: str) -> Path:
 
 def read(names: Sequence[str]) -> Run:
     """Those run files, merged."""
-    return beside([run_file(name) for name in names])
+    files = [run_file(name) for name in names]
+    return _beside(tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@functools.lru_cache(maxsize=2)
+def _beside(files: Sequence[tuple[Path, int]]) -> Run:
+    """Read once, as long as they are what they were: a dozen sentences and pages are of one run."""
+    return beside([file for file, _ in files])
 
 
 def keep(name: str, run: Run) -> None:

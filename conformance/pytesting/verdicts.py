@@ -94,9 +94,8 @@ class Verdicts:
         marked, self.waivers = judge_waivers(run, run.faults, self._called.lazy(), waivers, day_of(run))
         self._by_name = {w.name: w for w in waivers}
         self._tallies = _tallies(self._called)
-        self._faults = {
-            Group(*key): rows for key, rows in marked.partition_by(_COLUMNS, as_dict=True).items()
-        }
+        self._held = _by_group(marked.filter(pl.col("waiver").is_null() & self._blocks()))
+        self._marks = {Group(*row[:-2]): row[-2:] for row in _marks(marked).iter_rows()}
         self._devices: dict[Group, list[Group]] = defaultdict(list)
         for group in self._tallies:
             self._devices[group._replace(device="")].append(group)
@@ -109,20 +108,19 @@ class Verdicts:
         if not there:
             return self._without_rows(group)
         tallies = [self._tallies[g] for g in there]
-        faults = [self._faults[g] for g in there if g in self._faults]
         rows = sum(t.rows for t in tallies)
-        marked = pl.concat(faults) if faults else None
         problems = []
-        held = None if marked is None else marked.filter(pl.col("waiver").is_null() & self._blocks())
-        if held is not None and not held.is_empty():
-            problems.append(divergence(held, rows, self._run))
+        held = [self._held[g] for g in there if g in self._held]
+        if held:
+            problems.append(divergence(pl.concat(held), rows, self._run))
         problems += [words for g in there for words in self._stale.get(g, ())]
         doubtful = next((t.doubtful for t in tallies if t.doubtful), None)
         if doubtful:
             problems.append(undecided(doubtful, sum(t.undecided for t in tallies), rows, self._run))
         if problems:
             return Failed("\n\n".join(problems))
-        accepted = [] if marked is None else sorted(set(marked["waiver"].drop_nulls()))
+        marks = [self._marks[g] for g in there if g in self._marks]
+        accepted = sorted({name for names, _ in marks for name in names})
         if accepted:
             return Known("; ".join(self._accepted(name) for name in accepted))
         refusal = next((t.refusal for t in tallies if t.refusal), None)
@@ -130,7 +128,7 @@ class Verdicts:
             return NotAsked(f"unsupported: {refusal or 'the framework does not say why'}")
         if sum(t.unsupported + t.open for t in tallies) == rows:
             return NotAsked("what is right here is open in the specification: recorded, not judged")
-        return Passed(0 if marked is None else marked.height)
+        return Passed(sum(faults for _, faults in marks))
 
     def of_waiver(self, name: str) -> Verdict:
         """What the test of a waiver says: whether it still holds."""
@@ -208,6 +206,16 @@ class Verdicts:
                     group = Group(*(row[c] for c in _COLUMNS))
                     found[group].append(f"XPASS(strict): waiver {w.name}: {mended(w, row)}")
         return found
+
+
+def _by_group(rows: pl.DataFrame) -> Mapping[Group, pl.DataFrame]:
+    return {Group(*key): found for key, found in rows.partition_by(_COLUMNS, as_dict=True).items()}
+
+
+def _marks(faults: pl.DataFrame) -> pl.DataFrame:
+    """By group, the waivers that accept some of its faults, and how many faults it has."""
+    waivers = pl.col("waiver").drop_nulls().unique()
+    return faults.group_by(_COLUMNS, maintain_order=True).agg(waivers, pl.len().alias("faults"))
 
 
 def _tallies(verdicts: pl.DataFrame) -> dict[Group, _Tally]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from tests.support.faults.blocks import Ask, weighted
 from tests.support.faults.correct import Table, settled
-from tests.support.faults.sums import Array
+from tests.support.faults.sums import Array, lanes
 
 TILE = 4
-"""Classes of a tile or a chunk: few, so that rows of ten have three."""
+"""Classes of a tile or a chunk: few, so that rows of ten have three; more where a row is very long."""
 
 LOG2_E, LN_2 = 1.4426950408889634, 0.6931471805599453
 
@@ -60,7 +60,8 @@ class Textbook(Ask):
 
 
 def tiles(x: Array) -> list[Array]:
-    return [x[:, i : i + TILE] for i in range(0, x.shape[1], TILE)]
+    width = max(TILE, lanes(x))
+    return [x[:, i : i + width] for i in range(0, x.shape[1], width)]
 
 
 def below(lower: Array, higher: Array) -> Array:
