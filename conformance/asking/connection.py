@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from xent_conformance.asking.patience import Patience
 from xent_conformance.frameworks.interface import Array, Question
@@ -68,3 +68,13 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """End it."""
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """A connection that can be told what it will be asked next."""
+
+    def begin(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> None:
+        """Send what is asked next, so that it is computed meanwhile. What goes wrong is raised by whoever
+        asks it, with these very arrays; nothing else may be asked before.
+        """

@@ -16,7 +16,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,14 @@ def _nobody(pid: int) -> None:
     """Where nobody is told."""
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """What was sent before it is asked, or why it could not be."""
+
+    arrays: Mapping[str, Array]
+    lost: WorkerLost | None = None
+
+
 class Process:
     """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
 
@@ -100,6 +108,7 @@ class Process:
         self.asserting: set[tuple[str, str]] = set()
         self.patience = Patience()
         self._abandoned = threading.Event()
+        self._begun: _Begun | None = None
         _LIVE.add(self)
         self._start()
 
@@ -180,12 +189,35 @@ class Process:
 
     def restart(self) -> None:
         """A fresh process after a loss; what is left of the other is not waited for."""
+        self._begun = None
         self._kill()
         self.close()
         self._start()
 
+    def begin(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> None:
+        """Send what is asked next: see :class:`~xent_conformance.asking.connection.Begins`."""
+        try:
+            self._send(questions, arrays)
+        except WorkerLost as lost:
+            self._begun = _Begun(arrays, lost)
+        else:
+            self._begun = _Begun(arrays)
+
     def ask(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> Iterator[Reply]:
         """One reply a question, in order. Raises :class:`WorkerLost` at the one that killed it."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            self._send(questions, arrays)
+        elif begun.arrays is not arrays:
+            raise RuntimeError("something else is under way")
+        elif begun.lost is not None:
+            raise begun.lost
+        for question in questions:
+            most = most_of(arrays, question.outputs)
+            header, results = self._receive(self.answer_seconds, most=most)
+            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
+
+    def _send(self, questions: Sequence[Question], arrays: Mapping[str, Array]) -> None:
         try:
             send(self._bounded(self.answer_seconds), {"questions": [_sent(q) for q in questions]}, arrays)  # type: ignore[arg-type]
         except TimeoutError:
@@ -194,10 +226,6 @@ class Process:
             raise WorkerLost(words, timed_out=True) from None
         except BrokenPipeError:
             raise WorkerLost(self._obituary()) from None
-        for question in questions:
-            most = most_of(arrays, question.outputs)
-            header, results = self._receive(self.answer_seconds, most=most)
-            yield Reply(results, header["failures"], header["compile_s"], header["kernel_s"])
 
     def _receive(self, seconds: float, *, most: int = 0) -> tuple[dict[str, Any], dict[str, Array]]:
         try:

@@ -12,10 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from xent_conformance.asking.answer import Answer
-from xent_conformance.asking.asker import ask
+from xent_conformance.asking.asker import Asking
 from xent_conformance.asking.connection import Connection, FrameworkAbsent, WorkerLost
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.framework import Seat
@@ -99,9 +99,16 @@ def conversation(
     try:
         connection = connect(seat)
         yield Started(seat.key, connection.hello)
+        devices = connection.hello["devices"]
+        under_way: Asking | None = None
         for batch in batches:
-            questions = there(put(seat, batch, connection.hello["devices"]), connection.hello)
-            yield Answered(seat.key, batch, ask(connection, batch, questions))
+            asking = under_way or _asking(connection, batch, put(seat, batch, devices))
+            under_way = None
+            if asking.read() and (follows := _following(batches)) is not None:
+                # computed while the answers to this one are looked at, and told of
+                under_way = _asking(connection, follows, put(seat, follows, devices))
+                under_way.begin()
+            yield Answered(seat.key, batch, asking.answers())
     except FrameworkAbsent as absent:
         yield Absent(seat.key, str(absent), absent.lacks, absent.broken)
     except WorkerLost as lost:
@@ -110,6 +117,23 @@ def conversation(
         if connection is not None:
             end(connection)
     yield Ended(seat.key, 0 if connection is None else connection.starts)
+
+
+def _asking(connection: Connection, batch: Batch, questions: Sequence[Question]) -> Asking:
+    return Asking(connection, batch, there(questions, connection.hello))
+
+
+def _following(batches: Iterable[Batch]) -> Batch | None:
+    """The batch that comes next, where that is certain and it may be asked at once."""
+    return batches.following() if isinstance(batches, Foreseen) else None
+
+
+@runtime_checkable
+class Foreseen(Protocol):
+    """Batches of which the next may be known before it comes."""
+
+    def following(self) -> Batch | None:
+        """The next; None where nobody knows yet, or it is not to be asked before it comes."""
 
 
 def there(questions: Sequence[Question], hello: Mapping[str, Any]) -> list[Question]:

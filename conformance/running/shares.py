@@ -119,20 +119,28 @@ class Taker(Iterator[Batch]):
         self._share, self._goes_on, self._turns = share, goes_on, turns
         self._same: deque[Piece] = deque()
         self._asked: Piece | None = None
-        self._begun = False
+        self._begun = self._over = False
 
     def __iter__(self) -> Self:
         return self
 
+    def _taken(self) -> bool:
+        """Whether there is a batch for it: of the kind that it has begun, or of one that it takes now."""
+        if not self._same and not self._over:
+            # a worker that has just started has been thought about
+            self._over = self._begun and not self._goes_on()
+            self._begun = True
+            self._same = (None if self._over else self._share.taken()) or deque()
+        return bool(self._same)
+
+    def following(self) -> Batch | None:
+        """What it gives next, where nobody else may answer first."""
+        return self._same[0].batch if self._turns is None and self._taken() else None
+
     def __next__(self) -> Batch:
         """The next batch; raises StopIteration where there is none."""
-        if not self._same:
-            # a worker that has just started has been thought about
-            found = self._share.taken() if not self._begun or self._goes_on() else None
-            self._begun = True
-            if found is None:
-                raise StopIteration
-            self._same = found
+        if not self._taken():
+            raise StopIteration
         if self._turns is not None:
             self._turns.begin(self._share.progress)
         self._asked = self._same.popleft()
