@@ -112,10 +112,23 @@ class _Connection:
         self.closed += 1
 
 
+class _Asking:
+    """Nobody says anything."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def read(self) -> bool:
+        return False
+
+    def answers(self) -> tuple[()]:
+        return ()
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Crew]]:
     """Crews of a framework and of a mode of it alone, who are asked two batches each."""
-    monkeypatch.setattr("xent_conformance.running.conversation.ask", lambda *_: ())
+    monkeypatch.setattr("xent_conformance.running.conversation.Asking", _Asking)
     connections: list[_Connection] = []
 
     def connect(seat: Seat) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from tests.support.small_run import verdict
-from xent_conformance.asking.asker import ask
+from xent_conformance.asking.asker import Asking
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import SCHEMA, Run, read_run
@@ -211,15 +211,16 @@ def test_an_error_of_ours_while_asking_is_raised_and_interrupts(
     install(fake="Exact")
     calls: list[int] = []
 
-    def failing(*args: Any) -> Any:
-        calls.append(1)
-        return ask(*args) if len(calls) < 3 else 1 // 0
+    class Failing(Asking):
+        def answers(self) -> Any:
+            calls.append(1)
+            return super().answers() if len(calls) < 3 else 1 // 0
 
-    monkeypatch.setattr(conversation, "ask", failing)
+    monkeypatch.setattr(conversation, "Asking", Failing)
     with pytest.raises(ZeroDivisionError):
         _run(out)
     assert not out.exists()
-    monkeypatch.setattr(conversation, "ask", ask)
+    monkeypatch.setattr(conversation, "Asking", Asking)
     assert _run(out, resume=True).complete
 
 

@@ -114,3 +114,54 @@ def test_a_turn_lasts_from_a_batch_to_its_answer() -> None:
     taker.close()
     assert turns.seen == [0.0, "end", 0.25, "end"]
     assert Share([]).progress == 1.0 and Share([[SimpleNamespace(seconds=0.0)]]).progress == 1.0  # type: ignore[list-item]
+
+
+def _pieces(many: int) -> list[Piece]:
+    batches: Any = of_corpus("quick", operators=["softmax"], dtypes=["float32"])
+    return [Piece(batch, "kind", 1.0) for batch in batches[:many]]
+
+
+def test_what_follows_is_what_is_given_next() -> None:
+    """In the kind that was begun, and in the next, which is taken for it."""
+    pieces = _pieces(4)
+    share = Share([pieces[:2], pieces[2:]])
+    taker, given = Taker(share), list[str]()
+    for piece in pieces:
+        assert taker.following() is piece.batch is taker.following()
+        given.append(next(taker).id)
+        taker.answered()
+    assert taker.following() is None and given == [p.batch.id for p in pieces]
+    assert share.answered == 4.0 and not share.kinds
+
+
+def test_nothing_follows_where_others_may_answer_first() -> None:
+    taker = Taker(Share([_pieces(2)]), turns=Turns(1))
+    assert taker.following() is None
+    next(taker)
+    assert taker.following() is None
+
+
+def test_what_follows_is_given_back_too() -> None:
+    """A worker that is lost while the last of a kind is told of has taken the next kind."""
+    pieces = _pieces(3)
+    share = Share([pieces[:1], pieces[1:]])
+    taker = Taker(share)
+    next(taker)
+    assert taker.following() is pieces[1].batch and share.kinds == 0
+    taker.close()
+    assert sum(1 for _ in Taker(share)) == 3
+
+
+def test_who_is_not_to_go_on_is_asked_once() -> None:
+    """A worker that ends because memory is short is no longer counted: the next would be told to go on."""
+    asked: list[bool] = []
+
+    def goes_on() -> bool:
+        asked.append(bool(asked))
+        return asked[-1]
+
+    pieces = _pieces(2)
+    taker = Taker(Share([pieces[:1], pieces[1:]]), goes_on)
+    assert next(taker) is pieces[0].batch
+    assert taker.following() is None
+    assert list(taker) == [] and asked == [False]
