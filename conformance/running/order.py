@@ -41,4 +41,11 @@ def ordered(column: Column, put: Put = lambda column: column) -> pl.DataFrame:
     A column at a time: the whole is there once, and not a second time beside its order.
     """
     order = order_of(column)
-    return pl.DataFrame([put(column(name).gather(order)) for name in SCHEMA])
+
+    def in_order(name: str) -> pl.Series:
+        found = column(name)
+        if found.dtype == pl.String:  # as they are and in order, texts are there twice
+            found = put(found)
+        return put(found.gather(order))
+
+    return pl.DataFrame([in_order(name) for name in SCHEMA])
