@@ -64,14 +64,13 @@ def grouped(
     rank = np.empty(len(order), np.uint32)
     rank[order.to_numpy()] = np.arange(len(order))
     looked_at = dict.fromkeys([*cause, *(name for each in told for name in each.meta.root_names())])
-    counted = (
+    found = (
         rows(looked_at)
-        .lazy()
         .with_columns(_first=pl.Series(rank))
         .group_by(cause)
         .agg(pl.len().alias("count"), *told, pl.col("_first").min())
+        .sort("_first")
     )
-    found = counted.collect(engine="streaming").sort("_first")
     worst = order.gather(found["_first"])
     others = table.select(name for name in table.columns if name not in cause)
     return found.drop("_first").hstack(others[worst if which is None else which.gather(worst)])
