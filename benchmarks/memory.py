@@ -1,6 +1,6 @@
 """How much memory the end of a run takes as its verdicts grow: causes, the run file, the decision.
 
-The verdicts of a run file of ``quick`` are taken for those of once, twice and four times as many
+The verdicts of a run file of ``quick`` are taken for those of once, twice, four and eight times as many
 implementations, in a process each, which begins with them on disk as a run does. ``own`` is what nobody else
 can have while it is held; to ``peak`` count pages of files, which the system takes back when it needs room.
 Linux alone says which is which.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xent_conformance.running.journal import Journal
     from xent_conformance.running.paged import Paged
 
-TIMES = (1, 2, 4)
+TIMES = (1, 2, 4, 8)
 LOT = 50_000
 """Verdicts of a part of the journal."""
 

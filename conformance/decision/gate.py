@@ -44,8 +44,11 @@ def decide(
     witness is looked for in the corpus; who shows the decision in a sentence does without.
     """
     policy = policy or Policy()
+    # counted at once: beside all that follows they would be held on
     asked = run.verdicts.select("status", "outcome", users=USERS).filter("users")
-    statuses = asked["status"]
+    by_status = {Status(name): n for name, n in sorted(asked["status"].value_counts().iter_rows())}
+    open_errors = Opened.of(asked).errors
+    del asked
     marked, judged = marked_faults(run, waivers)
     if next_steps:
         judged = [replace(w, next=for_waiver(w, run)) for w in judged]
@@ -63,9 +66,9 @@ def decide(
         reasons=tuple(reasons),
         waivers=tuple(w.told() for w in judged),
         tested=run.tested,
-        verdicts=len(statuses),
-        by_status={Status(name): n for name, n in sorted(statuses.value_counts().iter_rows())},
-        open_errors=Opened.of(asked).errors,
+        verdicts=sum(by_status.values()),
+        by_status=by_status,
+        open_errors=open_errors,
         waived=marked.height - marked["waiver"].null_count(),
         by_suite=marked.filter("shipped").height,
         of_should=marked.filter(pl.col("waiver").is_not_null(), pl.col("level") == "should").height,
@@ -105,8 +108,8 @@ def _broken(marked: pl.DataFrame, run: Run, policy: Policy) -> list[Reason]:
     """The causes that no waiver accepts."""
     must, unwaived = pl.col("level") == "must", pl.col("waiver").is_null()
     return [
-        *of_faults(Kind.MUST, True, marked.filter(unwaived, must), run),
-        *of_faults(Kind.SHOULD, "should" in policy.fail_on, marked.filter(unwaived, ~must), run),
+        *of_faults(Kind.MUST, True, marked, unwaived & must, run),
+        *of_faults(Kind.SHOULD, "should" in policy.fail_on, marked, unwaived & ~must, run),
     ]
 
 
@@ -118,8 +121,8 @@ def _against(comparison: Comparison, marked: pl.DataFrame, run: Run, policy: Pol
     was = pl.col("before")
     must = pl.col("level") == "must"
     kept = was if "should" not in policy.fail_on else was & must  # who asks for should clauses is told of all
-    reasons += of_faults(Kind.AS_BEFORE, policy.strict, rest.filter(must, was), run, "so it was before")
-    reasons += of_faults(Kind.AS_BEFORE, False, rest.filter(kept & ~must), run, "so it was before")
+    reasons += of_faults(Kind.AS_BEFORE, policy.strict, rest, must & was, run, "so it was before")
+    reasons += of_faults(Kind.AS_BEFORE, False, rest, kept & ~must, run, "so it was before")
     return reasons + _broken(rest.filter(~kept), run, policy)
 
 

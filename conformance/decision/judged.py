@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from xent_conformance.cases.corpus import find_case
@@ -21,6 +22,12 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Row, Status, Symptom
 from xent_conformance.reports.text.wording import listed
 from xent_conformance.reports.views.gate import Judged, State
+
+_LOOKED_AT = ("case", "operator", "framework", "version", "implementation", "mode", "device", "output",
+              "symptom", "clause", "ulps", "cause")  # fmt: skip
+"""The columns of a fault by which a waiver is judged: all of them, chosen for each, are much memory."""
+
+_NO_ROWS = pl.Series("_row", [], pl.UInt32)
 
 
 @dataclass(frozen=True)
@@ -58,22 +65,24 @@ def judge_waivers(
     user's own accepts what one of the suite knows, it is the user's: somebody here has reviewed it.
     """
     waivers = sorted(waivers, key=lambda waiver: waiver.shipped)
-    faults = faults.with_row_index("_row")
     cases = {case for w in waivers for case in w.witnesses}
     witnesses = verdicts.filter(pl.col("case").is_in(cases)).collect()
-    parts = faults.partition_by("framework", as_dict=True).items()
+    numbered = faults.select(_LOOKED_AT).with_row_index("_row")
+    parts = numbered.partition_by("framework", as_dict=True).items()
     of = {str(name): Places(found) for (name,), found in parts}
-    nothing, witnessed = Places(faults.clear()), Places(witnesses)
+    nothing, witnessed = Places(numbered.clear()), Places(witnesses)
     diagnosed = is_diagnosed(faults)
-    accepted: dict[int, str] = {}
+    accepts = np.full(faults.height, -1, np.int32)
     judged = []
-    for waiver in waivers:
+    for i, waiver in enumerate(waivers):
         mine = of.get(waiver.framework, nothing)
         found, rows = _judge(waiver, run, witnessed, mine, day, diagnosed=diagnosed)
         judged.append(found)
-        accepted |= {row: waiver.name for row in rows if row not in accepted}
-    names = pl.Series("waiver", map(accepted.get, range(faults.height)), pl.String)
-    marked = faults.drop("_row").with_columns(names)
+        free = rows.filter(accepts[rows.to_numpy()] < 0)
+        accepts[free.to_numpy()] = i
+    names = pl.Series("waiver", [waiver.name for waiver in waivers], pl.String)
+    which = pl.Series(accepts)
+    marked = faults.with_columns(names.gather(which.set(which < 0, None)))
     return marked, _worsened(judged, marked)
 
 
@@ -85,39 +94,38 @@ def _judge(
     day: datetime.date,
     *,
     diagnosed: bool,
-) -> tuple[JudgedWaiver, list[int]]:
+) -> tuple[JudgedWaiver, pl.Series]:
     """``witnesses``: what became of those of all waivers; ``faults``: of its framework."""
     asked = _asked(w, run)
     edit = f"edit {w.source}"
     if not asked:
-        return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), []
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, f"{w.framework} was not run", not_run=True), _NO_ROWS
     silent = _silent(w, run, asked, diagnosed=diagnosed)
     if silent:
-        return JudgedWaiver(w, State.NOT_EVALUATED, 0, silent), []
+        return JudgedWaiver(w, State.NOT_EVALUATED, 0, silent), _NO_ROWS
     unknown, witness = _unknown(w, run)
     if unknown:
-        return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", witness), []
+        return JudgedWaiver(w, State.UNMATCHED, 0, f"{unknown}; {edit}", witness), _NO_ROWS
     rows = faults.of(w).filter(w.accepts())
+    numbers = rows["_row"]
     if w.expires is not None and day >= w.expires:
         words = f"it expired on {w.expires}; decide again whether {w.signature()} is acceptable, then {edit}"
-        return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows)), []
+        return JudgedWaiver(w, State.EXPIRED, rows.height, words, *_worst(rows)), _NO_ROWS
     witnessed = witnesses.of(w).filter(pl.col("case").is_in(w.witnesses))
     if witnessed.is_empty():
-        return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), rows[
-            "_row"
-        ].to_list()
+        return JudgedWaiver(w, State.NOT_EVALUATED, rows.height, "none of its witnesses was asked"), numbers
     still = witnessed.filter(pl.col("status").is_in(FAULTS))
     fixed = sorted(set(witnessed["case"]) - set(still["case"]))
     if fixed and not any(w.seen_with(f["environment"].get("instructions")) for f in asked):
         seen = " ".join(w.instructions)
         words = f"its witness {fixed[0]} conforms on this processor; it was seen to fail on one with {seen}"
-        return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), rows["_row"].to_list()
+        return JudgedWaiver(w, State.BETTER, rows.height, words, *_worst(rows)), numbers
     if fixed:
         passing = witnessed.filter(pl.col("case") == fixed[0]).row(0, named=True)
         told = mended(w, passing)
-        return JudgedWaiver(w, State.STALE, rows.height, told, *_place(passing)), rows["_row"].to_list()
+        return JudgedWaiver(w, State.STALE, rows.height, told, *_place(passing)), numbers
     words = f"accepts {rows.height} verdicts: {w.signature()}"
-    return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), rows["_row"].to_list()
+    return JudgedWaiver(w, State.ACCEPTS, rows.height, words, *_worst(rows)), numbers
 
 
 def _asked(w: Waiver, run: Run) -> list[Row]:
@@ -207,7 +215,8 @@ def _computed(w: Waiver, run: Run) -> list[str] | None:
 
 def _worsened(judged: Sequence[JudgedWaiver], marked: pl.DataFrame) -> list[JudgedWaiver]:
     """Waivers in whose place something fails that none accepts: by more, or in another way."""
-    unaccepted, every = Places(marked.filter(pl.col("waiver").is_null())), Places(marked)
+    every = Places(marked.select(*_LOOKED_AT, "waiver"))
+    unaccepted = Places(every.verdicts.filter(pl.col("waiver").is_null()))
     found = []
     for j in judged:
         w = j.waiver

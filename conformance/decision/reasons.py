@@ -10,7 +10,7 @@ from xent_conformance.decision.judged import JudgedWaiver
 from xent_conformance.decision.units import UNIT
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.findings import grouped, worst_first
+from xent_conformance.reports.run.findings import grouped
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.wording import Answer, joined
 from xent_conformance.reports.views.comparison import Verdict, unlike, unshown
@@ -22,11 +22,16 @@ _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State
 _FINDINGS = pl.struct(*Finding._fields).unique().sort().alias("findings")
 
 
-def of_faults(kind: Kind, blocking: bool, faults: pl.DataFrame, run: Run, detail: str = "") -> list[Reason]:
-    """A reason for each cause among broken verdicts, ``unit`` by ``unit``, the most verdicts first."""
+def of_faults(
+    kind: Kind, blocking: bool, faults: pl.DataFrame, which: pl.Expr, run: Run, detail: str = ""
+) -> list[Reason]:
+    """A reason for each cause among broken verdicts, ``unit`` by ``unit``, the most verdicts first.
+
+    ``which`` of them: who takes them out of the table beforehand has them a second time.
+    """
     return [
         _reason(kind, blocking, row, run, row["symptom"], joined("; ", [detail, row["message"]]))
-        for row in _by_cause(faults)
+        for row in _by_cause(faults, which)
     ]
 
 
@@ -35,13 +40,11 @@ def of_changes(kind: Kind, blocking: bool, pairs: pl.DataFrame, run: Run) -> lis
     return [_changed(kind, blocking, row, run) for row in _by_cause(pairs)]
 
 
-def _by_cause(rows: pl.DataFrame) -> list[Row]:
+def _by_cause(rows: pl.DataFrame, which: pl.Expr | None = None) -> list[Row]:
     """Verdicts of one cause and level as one row: the worst, with ``count``, ``targets`` and ``findings``."""
     if rows.is_empty():
         return []
-    unit = [UNIT, "level"]
-    findings = rows.group_by(unit).agg(_FINDINGS)
-    found = grouped(worst_first(rows), unit).join(findings, on=unit)
+    found = grouped(rows, [UNIT, "level"], _FINDINGS, where=which)
     order = found.sort(pl.col("level") == "should", -pl.col("count").cast(pl.Int64), UNIT)
     return list(order.iter_rows(named=True))
 

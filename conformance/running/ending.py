@@ -14,11 +14,10 @@ from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.judging.charge import CHARGED, by_what_is_plain
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import PART, Run
+from xent_conformance.reports.run.file import PART, Put, Run
 from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header
 from xent_conformance.running.ledger import Ledger
-from xent_conformance.running.order import Put
 from xent_conformance.running.relief import Relief
 
 Verdicts = Callable[[Put], pl.DataFrame]
@@ -45,8 +44,11 @@ def ended(
     table = _put(named.verdicts, ("cause",), relief)
     relief()
     ledger.over()
-    told = header(asked, seats, ledger, table) | {"causes": named.causes, **more}
-    return Run(table, (told | _files(asked.files, batches, said.oracle),))
+    told: dict[str, Any] = {}
+    run = Run(table, (told,), relief.put)
+    told |= header(asked, seats, ledger, run) | {"causes": named.causes, **more}
+    told |= _files(asked.files, batches, said.oracle)
+    return run
 
 
 def _put(table: pl.DataFrame, names: Iterable[str], relief: Relief) -> pl.DataFrame:
@@ -75,7 +77,7 @@ def part_ended(
         "seats": [key for key, seat in seats.items() if key in ledger.hellos and not seat.apart],
     }
     judged = verdicts(relief.put)
-    told = header(asked, seats, ledger, judged.clear()) | {"causes": {}, PART: part, **more}
+    told = header(asked, seats, ledger, Run(judged.clear(), ({},))) | {"causes": {}, PART: part, **more}
     return Run(judged, (told,))
 
 

@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-import polars as pl
-
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import families
@@ -71,7 +69,7 @@ def _content(files: Sequence[CaseFile]) -> str:
     return hashlib.sha256("".join(f"{file.digest}\n" for file in files).encode()).hexdigest()
 
 
-def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl.DataFrame) -> dict[str, Any]:
+def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, run: Run) -> dict[str, Any]:
     """Who was asked what, what was finished and how long it took, and what a report needs to show it."""
     chosen = {seats[key].name: seats[key].framework for key in ledger.planned}.values()
     return {
@@ -81,7 +79,7 @@ def header(asked: Asked, seats: Mapping[str, Seat], ledger: Ledger, verdicts: pl
         "families": {f.name: f.about for f in asked.files or families().values()},
         "clauses": {c.id: {"level": c.level, "title": c.title, "text": c.text} for c in clauses().values()},
         "notes": {c.id: c.note for c in clauses().values() if c.note},
-        "exhibits": exhibits(_shown(verdicts), asked.find),
+        "exhibits": exhibits(_shown(run), asked.find),
         "planned": ledger.planned,
         "finished": {key: ledger.finished[key] for key in ledger.planned},
         "absent": ledger.absent,
@@ -120,9 +118,9 @@ def _excluded(asked: Asked) -> list[dict[str, str]]:
     return [{"framework": f.name, "name": name} for f in chosen for name in asked.excluded(f)]
 
 
-def _shown(verdicts: pl.DataFrame) -> list[str]:
+def _shown(run: Run) -> list[str]:
     """The cases that stand for a finding or for a cause: their inputs are carried along."""
-    return sorted({*worst_cases(Run(verdicts, ({},))), *findings(verdicts)["case"]})
+    return sorted({*worst_cases(run), *findings(run.verdicts)["case"]})
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reports.atomic import replacing, write_text
 from xent_conformance.reports.run.closed import cut, strange
-from xent_conformance.reports.run.file import HELD, SCHEMA
+from xent_conformance.reports.run.file import HELD, SCHEMA, Put, here
 from xent_conformance.reports.run.header import DISTANCE
 from xent_conformance.reports.run.parquet import metadata
 from xent_conformance.reports.run.parquet import table as read_table
@@ -27,7 +27,7 @@ from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.distances import ANSWERS, Measured
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.running.memory import Done
-from xent_conformance.running.order import Put, ordered
+from xent_conformance.running.order import ordered
 
 ENDED = "ended"
 """A file in a journal whose answers are all in a run file, which lacks others."""
@@ -268,7 +268,7 @@ class Journal:
             temporary.write_bytes(held)
         return path
 
-    def verdicts(self, put: Put = lambda column: column) -> pl.DataFrame:
+    def verdicts(self, put: Put = here) -> pl.DataFrame:
         """All verdicts, in an order that does not depend on which worker was faster.
 
         Each column is where it is ``put``, as soon as it is there.

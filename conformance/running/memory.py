@@ -7,9 +7,9 @@ from typing import Self
 
 import polars as pl
 
-from xent_conformance.reports.run.file import HELD, held
+from xent_conformance.reports.run.file import HELD, Put, held, here
 from xent_conformance.running.distances import Measured
-from xent_conformance.running.order import Put, ordered
+from xent_conformance.running.order import ordered
 
 Done = Sequence[tuple[str, str]]
 """Seats, each with the id of a batch that it has answered."""
@@ -56,7 +56,7 @@ class Kept:
         """Verdicts so far."""
         return sum(part.height for part in self._parts)
 
-    def verdicts(self, put: Put = lambda column: column) -> pl.DataFrame:
+    def verdicts(self, put: Put = here) -> pl.DataFrame:
         """All verdicts, in the order of a run file, each column where it is ``put``."""
         every = pl.concat(self._parts) if self._parts else pl.DataFrame(schema=HELD)
         return ordered(every.get_column, put)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,15 @@ HELD = SCHEMA | dict.fromkeys(WORDS, pl.Categorical())
 _ADDED = ("cause",)
 """Columns that files of before have not: they are read as empty."""
 
+Put = Callable[[pl.Series], pl.Series]
+"""``put(column)``: the same column, where it is to be."""
+
+
+def here(column: pl.Series) -> pl.Series:
+    """Where it is."""
+    return column
+
+
 TARGET = ("framework", "version", "implementation", "mode", "device", "machine")
 """The columns that name what was asked."""
 
@@ -95,6 +104,8 @@ class Run:
     verdicts: pl.DataFrame
     """In the columns of :data:`HELD`, whatever they were made of."""
     headers: tuple[Mapping[str, Any], ...]
+    put: Put = field(default=here, repr=False, compare=False)
+    """Where columns are to be that are made of the verdicts and kept beside them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdicts", held(self.verdicts))
@@ -120,7 +131,9 @@ class Run:
     @cached_property
     def faults(self) -> pl.DataFrame:
         """The verdicts that are wrong, of implementations that users call."""
-        return self.verdicts.filter(pl.col("formulation") != NAIVE, pl.col("status").is_in(FAULTS))
+        wrong = (pl.col("formulation") != NAIVE) & pl.col("status").is_in(FAULTS)
+        which = self.verdicts.select(wrong.fill_null(False).arg_true()).to_series()
+        return pl.DataFrame([self.put(column.gather(which)) for column in self.verdicts])
 
     @cached_property
     def broken(self) -> pl.DataFrame:

@@ -85,7 +85,13 @@ def causes(run: Run) -> list[Cause]:
 
 def worst_cases(run: Run) -> list[str]:
     """The worst case of each, alone: what :func:`causes` says of them besides is not looked for."""
-    named = worst_first(run.broken.filter(pl.col("cause") != ""))
+    looked_at = ("cause", "level", "symptom", "clause", "ratio", "asked", "n", *_AMONG_EQUALS)
+    left = _ranked(run.broken.lazy().select(looked_at).filter(pl.col("cause") != "").collect())
+    for name, down in _RANKS.items():  # who sorts all of them has what they are sorted by, text for text
+        rank = pl.col(name).fill_null(float("-inf")) if name == "_share" else pl.col(name)
+        best = rank.max() if down else rank.min()
+        left = left.filter(rank == best.over("cause"))
+    named = _sorted(left)
     return named.unique("cause", keep="first", maintain_order=True)["case"].to_list()
 
 
@@ -108,14 +114,26 @@ def worst_verdict(run: Run, cause: str, of: Callable[[str], bool] = bool) -> Row
     return whole.row(0, named=True) if whole.height else None
 
 
+_RANKS = {"_mild": False, "_harm": False, "_share": True, "asked": True, "n": False}
+"""By what verdicts are put in order, and whether the most is first."""
+
+_AMONG_EQUALS = ("case", "implementation", "mode", "device")
+
+
 def worst_first(rows: pl.DataFrame) -> pl.DataFrame:
     """By level, by harm, by the share of the bound; of equals what most were asked, and the shortest."""
+    return _sorted(_ranked(rows))
+
+
+def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
     # an infinity or a NaN is no share of a bound: such rows are equals
     share = pl.when(pl.col("ratio").is_finite()).then("ratio")
-    ranked = rows.with_columns(_mild=pl.col("level") != "must", _harm=harm(), _share=share)
-    order = ["_mild", "_harm", "_share", "asked", "n", "case", "implementation", "mode", "device"]
-    down = [False, False, True, True, *([False] * 5)]
-    return ranked.sort(order, descending=down, nulls_last=True)
+    return rows.with_columns(_mild=pl.col("level") != "must", _harm=harm(), _share=share)
+
+
+def _sorted(ranked: pl.DataFrame) -> pl.DataFrame:
+    down = [*_RANKS.values(), *([False] * len(_AMONG_EQUALS))]
+    return ranked.sort(*_RANKS, *_AMONG_EQUALS, descending=down, nulls_last=True)
 
 
 def named(run: Run) -> Run:

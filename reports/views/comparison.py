@@ -14,7 +14,7 @@ import polars as pl
 
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.run.findings import grouped, worst_first
+from xent_conformance.reports.run.findings import grouped
 from xent_conformance.reports.run.words import Row, Status, Symptom
 from xent_conformance.reports.text.wording import Answer, joined
 
@@ -261,7 +261,7 @@ class Comparison:
             pl.coalesce(side.format(c) for side in sides).alias(c)
             for c in ("operator", "clause", "level", "dtype", "family")
         )
-        found = grouped(worst_first(here, "ulps_old" if gone else "ulps"), cause)
+        found = grouped(here, cause, size="ulps_old" if gone else "ulps")
         order = [pl.col("level") != "must", -pl.col("count").cast(pl.Int64), *cause]
         return found.sort(order)
 

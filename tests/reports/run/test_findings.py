@@ -11,7 +11,7 @@ import pytest
 from xent_conformance.cases.corpus import batches, find_case
 from xent_conformance.reference.formats import FORMATS, native
 from xent_conformance.reports.run.file import SCHEMA
-from xent_conformance.reports.run.findings import CAUSE, findings
+from xent_conformance.reports.run.findings import CAUSE, findings, grouped
 from xent_conformance.running.header import SHOWN, exhibits
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -74,6 +74,43 @@ def test_the_worst_row_stands_for_the_finding() -> None:
     assert found["case"] == "a"
     (found,) = _found(_verdict(ulps=1e300), _verdict(ulps=INFINITY, case="worst")).iter_rows(named=True)
     assert found["case"] == "worst"
+
+
+@pytest.mark.parametrize("size", ["ulps", "ratio"])
+@pytest.mark.parametrize("which", [pl.col("status") == "breaks_must", None])
+def test_the_rows_that_are_meant_are_grouped_as_if_there_were_no_others(
+    which: pl.Expr | None, size: str
+) -> None:
+    """And each cause stands with its worst row, all columns of it, by either size."""
+    rng = np.random.default_rng(7)
+    sizes = [NAN, INFINITY, 3.0, 2.0, None]
+    rows = [
+        _verdict(
+            status=["breaks_must", "conforms"][rng.integers(2)],
+            clause=f"c{rng.integers(3)}",
+            case=f"case {i % 7}",
+            n=int(rng.integers(3)),
+            ulps=sizes[rng.integers(5)],
+            ratio=sizes[rng.integers(5)],
+            message=f"row {i}",
+            dtype=f"d{rng.integers(2)}",
+        )
+        for i in range(400)
+    ]
+    table = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    found = grouped(table, ["clause", "dtype"], pl.col("n").max().alias("most"), where=which, size=size)
+
+    def order(row: dict[str, Any]) -> tuple[Any, ...]:
+        large = -1.0 if row[size] is None else float(np.nan_to_num(row[size], nan=3e300, posinf=2e300))
+        return -large, row["n"], row["case"], int(row["message"][4:])
+
+    meant: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in sorted((r for r in rows if which is None or r["status"] == "breaks_must"), key=order):
+        meant.setdefault((row["clause"], row["dtype"]), []).append(row)
+    assert len(meant) == 6 and found["message"].to_list() == [some[0]["message"] for some in meant.values()]
+    for told, some in zip(found.iter_rows(named=True), meant.values(), strict=True):
+        assert str({name: told[name] for name in SCHEMA}) == str({name: some[0][name] for name in SCHEMA})
+        assert told["count"] == len(some) and told["most"] == max(row["n"] for row in some)
 
 
 def test_worst_first() -> None:

@@ -74,6 +74,28 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run.parquet"
 
 
+# --- what is made of it ---------------------------------------------------------------------------------
+
+
+def test_what_is_broken_is_where_it_is_put() -> None:
+    """A column after the other, once; and it is what is broken and no control."""
+    rows = [
+        _verdict(case=f"{status} {formulation}", status=status, formulation=formulation)
+        for status in ("breaks_must", "conforms", "breaks_should", "open")
+        for formulation in ("fused", "naive")
+    ]
+    run, put = _run(*rows), []
+
+    def elsewhere(column: pl.Series) -> pl.Series:
+        put.append(column.name)
+        return column.reverse() if column.name == "case" else column
+
+    faults = Run(run.verdicts, run.headers, elsewhere).broken
+    assert put == list(SCHEMA) and faults["asked"].to_list() == [1, 1]
+    assert faults["case"].to_list() == ["breaks_should fused", "breaks_must fused"]
+    assert run.faults["case"].to_list() == ["breaks_must fused", "breaks_should fused"]
+
+
 # --- reading and writing ------------------------------------------------------------------------------
 
 
