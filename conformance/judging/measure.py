@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xent_conformance.judging.numbered import Codes
-from xent_conformance.judging.yardstick import Mask, Yardstick, distance
+from xent_conformance.judging.yardstick import MEASURED_WITH, Mask, Yardstick, distance
 from xent_conformance.reference.formats import Floats, Ints
 from xent_conformance.reports.run.words import GRADES, SYMPTOMS, Grade, Symptom
 
@@ -85,7 +85,7 @@ def laid_out(parts: Sequence[Some]) -> Elements:
     """The elements of all parts, which are in the order of their lengths."""
     rows = [_count(rows, y) for y, rows, _ in parts]
     lengths = np.repeat([y.elements for y, _, _ in parts], rows)
-    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _MEASURED_WITH}
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in MEASURED_WITH}
     got = []
     for y, which, returned in parts:
         for name, column in columns.items():
@@ -97,20 +97,6 @@ def laid_out(parts: Sequence[Some]) -> Elements:
     if len(parts) == 1:  # of which the bounds may be changed
         joined |= {name: joined[name].copy() for name in ("accurate", "stable")}
     return Elements(parts, np.cumsum(lengths) - lengths, lengths, end_to_end(got), **joined)
-
-
-_MEASURED_WITH = (
-    "k",
-    "hi",
-    "lo",
-    "radius",
-    "rounded",
-    "nearest",
-    "accurate",
-    "stable",
-    "flushable",
-    "special",
-)
 
 
 def _count(rows: Ints | None, y: Yardstick) -> int:

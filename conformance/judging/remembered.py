@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xent_conformance.cases.digest import of_corpus
-from xent_conformance.judging.yardstick import Yardstick
+from xent_conformance.judging.yardstick import MEASURED_WITH, Yardstick
 from xent_conformance.reference.cache import packed, unpacked
 from xent_conformance.reference.kept import keep, kept, kept_folder
 from xent_conformance.reference.oracle import Truth
@@ -29,18 +29,6 @@ SMALL = 2**12
 LARGEST = 2**26
 """Bytes of an entry, about."""
 
-_FIELDS = (
-    "k",
-    "hi",
-    "lo",
-    "radius",
-    "rounded",
-    "nearest",
-    "accurate",
-    "stable",
-    "flushable",
-    "special",
-)
 _BYTES = 4 + 7 * 8 + 2
 """Of an element."""
 
@@ -78,19 +66,19 @@ class Yardsticks:
             made = Yardstick.of(truth, output)
             self._take(key, made)
             return made
-        named = dict(zip(_FIELDS, fields, strict=True))
+        named = dict(zip(MEASURED_WITH, fields, strict=True))
         return Yardstick(truth.inputs.format, truth.enclosure(output), **named, _truth=truth, _output=output)
 
     def _take(self, key: tuple[str, str], made: Yardstick) -> None:
         if made.rounded.size <= SMALL and self._size < LARGEST:
-            self._known[key] = tuple(getattr(made, name) for name in _FIELDS)
+            self._known[key] = tuple(getattr(made, name) for name in MEASURED_WITH)
             self._size += made.rounded.size * _BYTES
             self.new += 1
 
     def _read(self, arrays: dict[str, NDArray[Any]]) -> None:
         begin = 0
         shapes = arrays["shapes"].tolist()
-        columns = [arrays[name] for name in _FIELDS]
+        columns = [arrays[name] for name in MEASURED_WITH]
         for (digest, output), shape in zip(json.loads(arrays["whose"].tobytes()), shapes, strict=True):
             end = begin + shape[0] * shape[1]
             self._known[digest, output] = tuple(column[begin:end].reshape(shape) for column in columns)
@@ -106,7 +94,7 @@ class Yardsticks:
             "whose": np.frombuffer(json.dumps(list(self._known)).encode(), np.uint8),
             "shapes": np.array([fields[0].shape for fields in every], np.int32),
         }
-        for name, column in zip(_FIELDS, zip(*every, strict=True), strict=True):
+        for name, column in zip(MEASURED_WITH, zip(*every, strict=True), strict=True):
             arrays[name] = np.concatenate([part.reshape(-1) for part in column])
         with contextlib.suppress(OSError):
             keep(self._entry, packed(arrays))

@@ -96,6 +96,20 @@ class Yardstick:
         return distance(np.ldexp(got, -self.k[rows, elements] - COARSE), hi, lo, radius), stable
 
 
+MEASURED_WITH = (
+    "k",
+    "hi",
+    "lo",
+    "radius",
+    "rounded",
+    "nearest",
+    "accurate",
+    "stable",
+    "flushable",
+    "special",
+)
+"""What a yardstick has of every element, by name."""
+
 Measure = Callable[[Truth, str], Yardstick]
 """``measure(truth, output)``: what an output of a batch is measured with."""
 
