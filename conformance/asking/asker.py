@@ -31,17 +31,12 @@ class Asking:
     their answers are looked at."""
 
     def __init__(self, connection: Connection, batch: Batch, questions: Sequence[Question]) -> None:
-        self._connection, self.batch = connection, batch
+        self._connection, self._batch = connection, batch
         self._arrays = arrays_of(batch)
         self._everything = np.arange(len(batch.inputs))
         self._sent = filled(self._arrays, self._everything, batch)
         self._answers = [Answer(question) for question in questions]
-        look_first(connection, questions, self._sent)
-        pending = [answer for answer in self._answers if answer.question.outputs]
-        for answer in pending:
-            if asserts(connection, answer.question) and suspect(batch).any():
-                Isolation(connection, answer, batch, self._arrays).expected()
-        self._pending = [answer for answer in pending if not answer.apart]
+        self._pending: list[Answer] | None = None
         self._due: list[Answer] | None = None
         """Those of the pending that are asked now."""
         self._replies: list[Reply] | None = None
@@ -49,7 +44,7 @@ class Asking:
 
     def begin(self) -> None:
         """Have them computed while something else is done; until they are read, nothing else may be asked."""
-        if isinstance(self._connection, Begins) and (due := self._asked_now()):
+        if isinstance(self._connection, Begins) and not self._asks_first and (due := self._asked_now()):
             self._connection.begin([answer.question for answer in due], self._sent)
 
     def read(self) -> bool:
@@ -65,7 +60,7 @@ class Asking:
 
     def answers(self) -> list[Answer]:
         """The answers. What raises, or has ended its worker, is asked in parts."""
-        connection, batch = self._connection, self.batch
+        connection, batch = self._connection, self._batch
         while self._asked_now():
             if self._replies is None:
                 self.read()
@@ -77,8 +72,26 @@ class Asking:
                 answer.charge(self._everything, output, Failure(Outcome.UNSUPPORTED, source))
         return self._answers
 
+    @property
+    def _asks_first(self) -> bool:
+        """Whether something may have to be asked before all of them are: see :mod:`.health`."""
+        on_others = any(answer.question.device != "cpu" for answer in self._answers)
+        return on_others or bool(self._connection.asserting)
+
+    def _asked_together(self) -> list[Answer]:
+        """Those that are asked of all rows at once."""
+        connection, batch = self._connection, self._batch
+        look_first(connection, [answer.question for answer in self._answers], self._sent)
+        pending = [answer for answer in self._answers if answer.question.outputs]
+        for answer in pending:
+            if asserts(connection, answer.question) and suspect(batch).any():
+                Isolation(connection, answer, batch, self._arrays).expected()
+        return [answer for answer in pending if not answer.apart]
+
     def _asked_now(self) -> list[Answer]:
         """Whoever is pending and not given up; decided once for those that are sent together."""
+        if self._pending is None:
+            self._pending = self._asked_together()
         if self._due is None:
             self._due = [a for a in self._pending if not _given_up(self._connection, a, self._everything)]
         return self._due
@@ -88,11 +101,11 @@ class Asking:
         due, replies, lost = self._due or [], self._replies or [], self._lost
         for reply in replies:
             answer = due.pop(0)
-            answer.take(self.batch, self._everything, reply)
+            answer.take(self._batch, self._everything, reply)
             keep(self._connection, answer.question, self._sent, reply)
             self._connection.patience.answered(answer.question.door)
         if lost is not None:
-            Isolation(self._connection, due.pop(0), self.batch, self._arrays).lost(lost)
+            Isolation(self._connection, due.pop(0), self._batch, self._arrays).lost(lost)
         self._pending, self._due, self._replies, self._lost = due, None, None, None
 
 

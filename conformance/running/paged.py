@@ -118,9 +118,7 @@ class _Mine(Told):
 
     def told(self) -> Rows:
         """Its cases, and of each what was given. Raises RunFileError."""
-        if self.whose is not None:
-            return self.whose.cases, given_of(self.whose)
-        assert self.page is not None
+        assert self.page is not None  # or it were :attr:`whose`
         pages, begin, end = self.page
         checksum, told = pages[begin : begin + _SUM], pages[begin + _SUM : end]
         if zlib.crc32(told).to_bytes(_SUM) == checksum:

@@ -21,8 +21,11 @@ from xent_conformance.running.plan import Asked
 @contextlib.contextmanager
 def recalled(asked: Asked, cache: Path | None) -> Iterator[None]:
     """While a plan is made nothing is made that is remembered; what was made is remembered."""
+    if not _remembers(asked, cache):
+        yield
+        return
     entry = batches_entry(REMEMBERED)
-    known = not _remembers(asked, cache) or recall(entry)
+    known = recall(entry)
     yield
     if not known:
         remember(entry, batches(REMEMBERED))

@@ -130,32 +130,27 @@ def kinds() -> Mapping[str, Kind]:
     }
 
 
-def _truths(folder: Path) -> Iterator[Entry]:
-    """One for each state of the reference's source; those of another than this one's are never read again."""
-    for path, files, used in _states(folder, _TRUTH):
-        now = "of this version of the reference" if path.name == of_truths() else "of another version"
-        yield Entry(path, f"{len(files):,} batches, {now}", used, _size(path))
+def _by_source(
+    ours: re.Pattern[str], now: Callable[[], str], of: str, counted: Callable[[list[Path]], str]
+) -> Callable[[Path], Iterator[Entry]]:
+    """One for each state of the source that decides them; those of another than ``now`` are read no more."""
+
+    def entries(folder: Path) -> Iterator[Entry]:
+        for path, files, used in _states(folder, ours):
+            which = f"of this version of the {of}" if path.name == now() else "of another version"
+            yield Entry(path, f"{counted(files)}, {which}", used, _size(path))
+
+    return entries
 
 
-def _corpus(folder: Path) -> Iterator[Entry]:
-    """One for each state of what decides the corpus."""
-    for path, files, used in _states(folder, _CORPUS):
-        now = "of this version of the corpus" if path.name == of_corpus() else "of another version"
-        yield Entry(path, f"{plural(len({f.stem for f in files}), 'profile')}, {now}", used, _size(path))
+def _profiles(files: list[Path]) -> str:
+    return plural(len({f.stem for f in files}), "profile")
 
 
-def _yardsticks(folder: Path) -> Iterator[Entry]:
-    """One for each state of what decides them."""
-    for path, files, used in _states(folder, _YARDSTICKS):
-        now = "of this version of the judge" if path.name == of_yardsticks() else "of another version"
-        yield Entry(path, f"{plural(len(files), 'profile')}, {now}", used, _size(path))
-
-
-def _sayings(folder: Path) -> Iterator[Entry]:
-    """One for each state of the source that says them."""
-    for path, files, used in _states(folder, _SAYINGS):
-        now = "of this version of the suite" if path.name == of_hypotheses() else "of another version"
-        yield Entry(path, f"{plural(len(files), 'kind')} of runs, {now}", used, _size(path))
+_truths = _by_source(_TRUTH, of_truths, "reference", lambda files: f"{len(files):,} batches")
+_corpus = _by_source(_CORPUS, of_corpus, "corpus", _profiles)
+_yardsticks = _by_source(_YARDSTICKS, of_yardsticks, "judge", _profiles)
+_sayings = _by_source(_SAYINGS, of_hypotheses, "suite", lambda files: f"{plural(len(files), 'kind')} of runs")
 
 
 def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[tuple[Path, list[Path], float]]:

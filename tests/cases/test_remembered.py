@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import as_in_a_run
+from tests.support.entries import DAMAGES
 from xent_conformance.cases import remembered
 from xent_conformance.cases.case import Ask, Batch
 from xent_conformance.cases.corpus import batches, digest_of
@@ -82,15 +83,11 @@ def test_its_numbers_may_be_written_to_as_those_that_are_made(kept: Kept, tmp_pa
         assert getattr(found, name).flags.writeable == getattr(made, name).flags.writeable, name
 
 
-@pytest.mark.parametrize("damage", ["torn", "flipped", "renamed", "gone"])
+@pytest.mark.parametrize("damage", [*DAMAGES, "renamed", "gone"])
 def test_what_does_not_fit_is_none(damage: str, kept: Kept, tmp_path: Path) -> None:
     entry = _entry(kept, tmp_path)
-    body = bytearray(entry.read_bytes())
-    if damage == "torn":
-        entry.write_bytes(body[:-8])
-    elif damage == "flipped":
-        body[-1] ^= 1
-        entry.write_bytes(body)
+    if damage in DAMAGES:
+        DAMAGES[damage](entry)
     elif damage == "renamed":
         entry = entry.rename(tmp_path / "standard.batches")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.support import fakes
 from tests.support.by_hand import NAN, batch, process, question
 from tests.support.corpus import of_corpus
 from xent_conformance.asking.arrays import arrays_of
+from xent_conformance.asking.asker import Asking
 from xent_conformance.asking.connection import Begins, Reply, WorkerLost
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.process import Process
@@ -188,6 +190,23 @@ def test_nothing_is_begun_where_rows_may_be_asked_apart() -> None:
     assert _alike(found, _told("Raises", every, []))
     (failure,) = found[1].answers[0].failures["value"].items()
     assert failure[0] == 1, "the row with the NaN alone is charged"
+
+
+@pytest.mark.parametrize("reason", ["another device", "a broken process"])
+def test_nothing_is_begun_where_something_may_be_asked_first(reason: str) -> None:
+    """A canary, or rows that break the process: what was read before is told of, whatever becomes of them."""
+    seen: list[str] = []
+    connection = Noting("Exact", seen)
+    asked = question()
+    if reason == "another device":
+        asked = replace(asked, device="cuda:0")
+    else:
+        connection.asserting.add(("another", "cpu"))
+    asking = Asking(connection, BATCHES[0], [asked])  # type: ignore[arg-type]
+    assert seen == []
+    asking.begin()
+    assert "begun" not in seen
+    assert asking.read() and asking.answers()[0].results.keys() == {"value", "grad_logits"}
 
 
 def test_all_of_quick_is_answered_alike() -> None:

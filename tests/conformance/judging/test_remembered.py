@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import batch
+from tests.support.entries import DAMAGES
 from xent_conformance.cases.corpus import batches
 from xent_conformance.judging import remembered
 from xent_conformance.judging.judge import Judge
@@ -122,18 +123,14 @@ def test_what_is_large_is_made_each_time(
     assert len(made) == 5, "an entry grows without an end"
 
 
-@pytest.mark.parametrize("damage", ["torn", "flipped", "of another shape"])
+@pytest.mark.parametrize("damage", [*DAMAGES, "of another shape"])
 def test_what_does_not_fit_is_made_anew(damage: str, made: list[tuple[str, str]], tmp_path: Path) -> None:
     entry = tmp_path / "quick.yardsticks"
     measure = Yardsticks(entry)
     _all(measure, TRUTHS[:1])
     measure.write()
-    body = bytearray(entry.read_bytes())
-    if damage == "torn":
-        entry.write_bytes(body[:-8])
-    elif damage == "flipped":
-        body[-1] ^= 1
-        entry.write_bytes(body)
+    if damage in DAMAGES:
+        DAMAGES[damage](entry)
     else:
         remembered.keep(entry, remembered.packed({"whose": np.zeros(3, np.uint8)}))
     number = len(made)
