@@ -36,8 +36,23 @@ def recall(entry: Path) -> bool:
     body = kept(entry)
     if body is None:
         return False
+    try:
+        every = _read(body)
+    except (ValueError, LookupError, TypeError):  # another version's: all are made anew
+        return False
+    for (operator, family, fmt, n), found in every:
+        batches_of.know(found, OPERATORS[operator], families()[family], JUDGED[fmt], n)
+    return True
+
+
+_Group = tuple[str, str, str, int]
+"""Operator, family, format and row length: what the corpus makes together."""
+
+
+def _read(body: bytes) -> list[tuple[_Group, tuple[Batch, ...]]]:
     head, _, bits = body.partition(b"\n")
     place, numbers = 0, np.frombuffer(bits, "<f8").astype(np.float64)  # a copy, as writable as what is made
+    every = []
     for operator, family, fmt, n, told in json.loads(head):
         found = []
         for one in told:
@@ -46,9 +61,9 @@ def recall(entry: Path) -> bool:
                 size = math.prod(shape)
                 arrays.append(numbers[place : place + size].reshape(shape))
                 place += size
-            found.append(_batch(operator, family, fmt, n, one, arrays))
-        batches_of.know(tuple(found), OPERATORS[operator], families()[family], JUDGED[fmt], n)
-    return True
+            found.append(_batch(operator, family, fmt, one, arrays))
+        every.append(((operator, family, fmt, n), tuple(found)))
+    return every
 
 
 def remember(entry: Path, made: Iterable[Batch]) -> None:
@@ -93,7 +108,7 @@ class _Remembered(Told):
         return made, [Given(*its) for its in given]
 
 
-def _batch(operator: str, family: str, fmt: str, n: int, told: dict[str, Any], arrays: list[Any]) -> Batch:
+def _batch(operator: str, family: str, fmt: str, told: dict[str, Any], arrays: list[Any]) -> Batch:
     attributes = {name: _tuples(value) for name, value in told["attributes"].items()}
     inputs = object.__new__(Inputs)  # which were looked at when they were made
     vars(inputs).update(

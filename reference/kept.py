@@ -52,6 +52,8 @@ def keep(entry: Path, body: bytes) -> None:
 def kept(entry: Path) -> bytes | None:
     """What was kept there, or None if it is absent, torn or not what its checksum says."""
     try:
+        if not entry.is_file():  # a pipe would be waited for, and a device has no end
+            return None
         blob = entry.read_bytes()
     except OSError:
         return None

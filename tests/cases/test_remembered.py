@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from xent_conformance.cases.corpus import batches, digest_of
 from xent_conformance.cases.recent import Recent
 from xent_conformance.cases.remembered import REMEMBERED, recall, remember
 from xent_conformance.reference.inputs import Inputs
+from xent_conformance.reference.kept import keep
+from xent_conformance.reference.kept import kept as kept_at
+
+OTHERS = [b"", b"3", b"[1]\n12345678", b'[["gone", "ordinary", "float32", 3, [{}]]]\n']
+"""What no entry of ours is, behind a checksum that fits."""
 
 SOME = {"operators": ["sparse_softmax_cross_entropy"], "families_": ["ordinary", "attributes"]}
 
@@ -94,6 +100,20 @@ def test_what_does_not_fit_is_none(damage: str, kept: Kept, tmp_path: Path) -> N
         entry.unlink()
     assert not recall(entry)
     assert not any(map(_is_remembered, batches(REMEMBERED, **SOME)))
+
+
+@pytest.mark.parametrize("content", OTHERS)
+def test_what_another_has_written_whole_is_none(content: bytes, tmp_path: Path) -> None:
+    keep(tmp_path / "quick.batches", content)
+    assert not recall(tmp_path / "quick.batches")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files here")
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    """A pipe would be waited for."""
+    entry = tmp_path / "quick.batches"
+    os.mkfifo(entry)
+    assert kept_at(entry) is None and not recall(entry)
 
 
 def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path: Path) -> None:
