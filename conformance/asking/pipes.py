@@ -23,6 +23,11 @@ AT_ONCE = 1 << 16
 most of which are small, and there already."""
 
 
+HELD = 1 << 20
+"""Bytes that a pipe is asked to hold, which Linux lets everybody have: the answers to a batch lie there while
+those before are looked at, and whoever gave them goes on."""
+
+
 class Pipes(Protocol):
     """Streams that can be waited for so long and no longer."""
 
@@ -40,6 +45,8 @@ class Selecting:
         self._source, self._sink = source, sink
         self._rest = b""
         os.set_blocking(sink.fileno(), False)
+        _widen(source.fileno())
+        _widen(sink.fileno())
 
     def read(self, size: int, seconds: float) -> bytes:
         """See :class:`Pipes`."""
@@ -64,6 +71,14 @@ class Selecting:
             return os.write(self._sink.fileno(), data)
         except BlockingIOError:
             raise TimeoutError from None
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more, where the system has that and has the room: one of the usual size will do."""
+    import fcntl  # as above
+
+    with contextlib.suppress(AttributeError, OSError):  # it is Linux's alone; much is promised to others
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, HELD)
 
 
 class Pumped:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from xent_conformance.decision.waivers import ANY, Waiver, matching
+from xent_conformance.reports.run.lexical import known_and_places
 
 
 class Places:
-    """Verdicts in which the places of many waivers are looked for: what there is of names is counted once."""
+    """Verdicts in which the places of many waivers are looked for: names are numbers, each looked at once."""
 
     def __init__(self, verdicts: pl.DataFrame) -> None:
         self.verdicts = verdicts
-        self._names: dict[str, list[str]] = {}
+        self._columns: dict[str, tuple[list[str], NDArray[np.int32]]] = {}
 
     def of(self, w: Waiver) -> pl.DataFrame:
         """The verdicts of whom and where it names."""
-        versions = [v for v in self._named("version") if w.in_range(v)]
-        here = (pl.col("framework") == w.framework) & pl.col("version").is_in(versions)
+        here = self._where("framework", lambda names: [w.framework])
+        here &= self._where("version", lambda names: [v for v in names if w.in_range(v)])
         for column, patterns in (
             ("operator", w.operators),
             ("output", w.outputs),
@@ -26,13 +32,18 @@ class Places:
             ("device", w.devices),
         ):
             if patterns != ANY:
-                here &= pl.col(column).is_in(matching(self._named(column), patterns))
-        found = self.verdicts.filter(here)
+                here &= self._where(column, functools.partial(matching, patterns=patterns))
+        found = self.verdicts.filter(pl.Series(here))
         if w.cases != ANY:  # the only names of which there are thousands: of those that are left
             found = found.filter(pl.col("case").is_in(matching(found["case"].unique(), w.cases)))
         return found
 
-    def _named(self, column: str) -> list[str]:
-        if column not in self._names:
-            self._names[column] = self.verdicts[column].unique().to_list()
-        return self._names[column]
+    def _where(self, column: str, meant: Callable[[list[str]], list[str]]) -> NDArray[np.bool_]:
+        """The rows that have in this column one of the names that are meant, of all that are there."""
+        if column not in self._columns:
+            known, places = known_and_places(self.verdicts[column])
+            self._columns[column] = known, places.to_numpy()
+        names, numbers = self._columns[column]
+        among = set(meant(names))
+        # the last is what is missing, which has the number -1 and no name
+        return np.array([*(name in among for name in names), False], np.bool_)[numbers]

@@ -217,14 +217,20 @@ def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], s
         for door, (begin, end), size in zip(mine, there, sizes.tolist(), strict=True)
     ]
     severe = marks(call.severe[call.bad])
-    for saying in said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine)):
-        for k in np.flatnonzero(np.logical_or.reduceat(saying.contradicted, begins)):
-            mine[k].contradicted.add(saying.name)
-        met = marks(saying.met[call.bad])
-        for k in np.flatnonzero(np.logical_or.reduceat(saying.met, begins)):
-            begin, end = there[k]
-            alone = (1 << end) - (1 << begin)
-            mine[k].explains(saying.name, (met & alone) >> begin, (severe & alone) >> begin, first[k])
+    sayings = said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine))
+    if not sayings:
+        return
+    contradicted, met = (
+        np.logical_or.reduceat(np.stack(masks), begins, axis=1)
+        for masks in ([s.contradicted for s in sayings], [s.met for s in sayings])
+    )
+    for i, k in np.argwhere(contradicted).tolist():
+        mine[k].contradicted.add(sayings[i].name)
+    marked = {i: marks(sayings[i].met[call.bad]) for i in np.flatnonzero(met.any(axis=1)).tolist()}
+    for i, k in np.argwhere(met).tolist():
+        begin, end = there[k]
+        alone = (1 << end) - (1 << begin)
+        mine[k].explains(sayings[i].name, (marked[i] & alone) >> begin, (severe & alone) >> begin, first[k])
 
 
 def _wanted(asked: Iterable[Name], call: Call, doors: Collection[_Door]) -> list[Name]:

@@ -35,6 +35,34 @@ def test_pieces_of_what_came_at_once(kind: Kind) -> None:
         assert [pipe.read(1, 10.0) for _ in range(2)] == [b"g", b"h"]
 
 
+def test_a_large_answer_lies_in_the_pipe() -> None:
+    """Whoever gives it goes on, and does not wait until somebody has time to read it."""
+    fcntl = pytest.importorskip("fcntl")
+    if not hasattr(fcntl, "F_SETPIPE_SZ"):
+        pytest.skip("the system has no pipes of a size that is asked for")
+    with _reading(pipes.Selecting) as (pipe, into):
+        os.set_blocking(into, False)
+        assert os.write(into, bytes(pipes.HELD)) == fcntl.fcntl(into, fcntl.F_GETPIPE_SZ)
+        assert pipe.read(10, 10.0) == bytes(10)
+
+
+def test_a_pipe_of_the_usual_size_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux refuses larger ones to somebody who has many."""
+    fcntl = pytest.importorskip("fcntl")
+    asked: list[tuple[int, ...]] = []
+
+    def refused(*what: int) -> int:
+        asked.append(what[1:])
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "F_SETPIPE_SZ", 1031, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", refused)
+    with _reading(pipes.Selecting) as (pipe, into):
+        assert asked == [(1031, pipes.HELD)] * 2
+        os.write(into, b"ab")
+        assert pipe.read(10, 10.0) == b"ab"
+
+
 def test_the_end_comes_after_what_was_there() -> None:
     (source, into), (other, sink) = os.pipe(), os.pipe()
     with os.fdopen(source, "rb", buffering=0) as reads, os.fdopen(sink, "wb", buffering=0) as writes:
