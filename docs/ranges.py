@@ -17,7 +17,7 @@ from packaging.version import Version
 from xent_conformance.decision.gate import marked_faults
 from xent_conformance.decision.waivers import Waiver, known_files, read_waivers
 from xent_conformance.reports.run.file import Run, read_run
-from xent_conformance.reports.views.gate import State
+from xent_conformance.reports.views.waivers import State
 
 
 @dataclass(frozen=True)
