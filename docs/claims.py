@@ -18,10 +18,11 @@ from rich.console import Console
 
 from benchmarks import page_of_speed
 from benchmarks.peers import page as page_of_peers
-from docs.published import FIRST, HERE, PAGES, SCRIPTS, read
+from docs.published import FIRST, PAGES, SCRIPTS, read
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
 from tests.support.mutants.mutate import mutants
+from tests.support.paths import ROOT
 from xent_conformance.cases.families.historical import entries
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import known_files, read_waivers
@@ -34,7 +35,6 @@ from xent_conformance.reports.views.causes import causes
 from xent_conformance.reports.views.know import know
 from xent_conformance.versions.target import Target
 
-ROOT = HERE.parents[1]
 HOMES = {
     "found": ROOT / "README.md",
     "first": ROOT / "README.md",
@@ -173,13 +173,17 @@ def within(name: str) -> re.Pattern[str]:
     return re.compile(f"(<!-- {name} -->\n).*?(\n?<!-- /{name} -->)", re.DOTALL)
 
 
+def with_block(text: str, name: str, block: str) -> str:
+    """The text of a page with this block in the place of the one that stands there."""
+    return within(name).sub(lambda found: f"{found[1]}{block}\n{found[2].lstrip()}", text)
+
+
 def main(arguments: list[str]) -> None:
     """Print the blocks, or write them."""
     for name, block in blocks().items():
         if "--write" in arguments:
             text = HOMES[name].read_text(encoding="utf-8")
-            text = within(name).sub(lambda m, block=block: f"{m[1]}{block}\n{m[2].lstrip()}", text)
-            HOMES[name].write_text(text, encoding="utf-8")
+            HOMES[name].write_text(with_block(text, name, block), encoding="utf-8")
         else:
             print(block, end="\n\n")
 

@@ -17,8 +17,8 @@ from docs import ranks
 from docs.published import DEVICES, read
 from making.devices import TARGETS, environment, line
 from xent_conformance.devices.names import split
+from xent_conformance.devices.variants import CHROMIUM, NODE_MODULES
 from xent_conformance.discovery.framework import FRAMEWORKS
-from xent_conformance.frameworks import browser
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 from xent_conformance.reports.text.numbers import count
@@ -166,9 +166,7 @@ Of the kernel in the interpreter, the gradient that is the logits and the offset
 def page() -> str:
     """All of docs/DEVICES.md."""
     run = called(read(DEVICES.runs))
-    told = HEAD.format(
-        day=_days(run), machine=_machine(run), chromium=browser.CHROMIUM, modules=browser.NODE_MODULES
-    )
+    told = HEAD.format(day=_days(run), machine=_machine(run), chromium=CHROMIUM, modules=NODE_MODULES)
     how = HOW.format(
         commands="\n".join(f"$ {line(name)} --python {environment(name, PYTHON)}" for name in TARGETS)
     )

@@ -12,8 +12,9 @@ from tests.support.faults.diagnosed import causes_of, named_first, verdicts_in_q
 from tests.support.faults.right_causes import RIGHT
 from tests.support.faults.seeded import FAULTS
 from tests.support.faults.variants import VARIANTS
+from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
-from xent_conformance.diagnosis.rules import FORM_RULES, RULES
+from xent_conformance.diagnosis.rules import FORM_RULES, RULES, Rule
 from xent_conformance.diagnosis.weigh import SAMPLE
 from xent_conformance.reports.views.causes import Cause
 
@@ -89,7 +90,8 @@ def _variants() -> str:
 
 
 def _hypotheses() -> str:
-    found = {said.name: said for said in (*FORM_RULES, *RULES, *reversed(HYPOTHESES))}
+    said: tuple[Hypothesis | Rule, ...] = (*FORM_RULES, *RULES, *reversed(HYPOTHESES))
+    found = {s.name: s for s in said}
     rows = [(name, found[name].sentence, found[name].source) for name in reversed(found)]
     return f"## Hypotheses and rules\n\n{_rows(('name', 'what it supposes', 'known from'), rows)}"
 

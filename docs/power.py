@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -76,7 +77,7 @@ def clauses_of(name: str, of: pl.DataFrame | None = None) -> Mapping[str, str]:
     return dict(sorted(_each(broken, "clause", "level"), key=lambda e: [int(n) for n in e[0].split(".")]))
 
 
-def _each(table: pl.DataFrame, *columns: str) -> Iterable[tuple[str, ...]]:
+def _each(table: pl.DataFrame, *columns: str) -> Iterable[tuple[Any, ...]]:
     return table.select(columns).unique().iter_rows()
 
 

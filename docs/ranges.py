@@ -14,11 +14,10 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from xent_conformance.decision.gate import day_of
-from xent_conformance.decision.judged import judge_waivers
+from xent_conformance.decision.gate import marked_faults
 from xent_conformance.decision.waivers import Waiver, known_files, read_waivers
-from xent_conformance.reports.run.file import Run, called, read_run
-from xent_conformance.reports.views.gate import State
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.reports.views.waivers import State
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def held(runs: Sequence[Run]) -> list[Held]:
     anywhere = [replace(w, versions=SpecifierSet("")) for w in waivers]
     for run in runs:
         versions = {f["framework"]: f["version"] for h in run.headers for f in h["frameworks"]}
-        for judged in judge_waivers(run, called(run).verdicts, anywhere, day_of(run))[1]:
+        for judged in marked_faults(run, anywhere)[1]:
             if judged.waiver.framework in versions:
                 states[judged.waiver.name][versions[judged.waiver.framework]] = judged.state
     return [_held(w, states[w.name]) for w in waivers if states[w.name]]

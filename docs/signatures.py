@@ -183,7 +183,8 @@ class Counts:
         found: dict[str, list[Signature]] = {}
         for signature, whose in self.asked.items():
             if len(whose) == 1:
-                found.setdefault(*whose, []).append(signature)
+                (only,) = whose
+                found.setdefault(only, []).append(signature)
         return found
 
     @functools.cached_property
@@ -205,7 +206,8 @@ class Counts:
     @property
     def whole(self) -> tuple[int, int, int]:
         """The same of all families."""
-        return len(self.asked), *(sum(map(len, of.values())) for of in (self.alone, self.for_shape))
+        alone, for_shape = (sum(map(len, of.values())) for of in (self.alone, self.for_shape))
+        return len(self.asked), alone, for_shape
 
     def saved(self, family: str, length: int, other: int) -> int:
         """How many fewer there were, if a family asked rows of another length."""

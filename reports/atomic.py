@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -19,6 +20,7 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour of ``path`` to write, renamed over it in the end; nothing is left of a failure.
 
+    What a process leaves that is killed, :func:`take_away_left` takes away.
     Others may read it as the umask says. Of a link it is the file that it leads to, and of a device or a pipe
     a file elsewhere, whose bytes are then put into that. Raises OSError, which names ``path``, where the
     folder cannot be made or written, or the disk is full.
@@ -42,6 +44,19 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # what there was to say is said
             temporary.unlink(missing_ok=True)
+
+
+def take_away_left(path: Path) -> None:
+    """What processes have left that were killed while they wrote ``path``; what does not go stays.
+
+    For who knows that nobody writes it now: of a neighbour nobody says whether it is still being written.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    with contextlib.suppress(OSError):
+        for there in [p for p in path.parent.iterdir() if left.fullmatch(p.name)]:
+            if there.is_file() and not there.is_symlink():
+                there.unlink()
 
 
 def _is_no_file(path: Path) -> bool:

@@ -136,8 +136,10 @@ def look(python: str, environment: Mapping[str, str]) -> There:
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=told, timeout=PROBE_SECONDS
         )  # fmt: skip
         said: dict[str, Any] = json.loads(done.stdout)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotLent(f"{python} cannot be started: {error}") from None
+    except OSError as error:
+        raise NotLent(f"{python} cannot be started: {error.strerror or error}") from None
+    except subprocess.TimeoutExpired:
+        raise NotLent(f"{python} does not say within {PROBE_SECONDS:g} s what it has") from None
     except ValueError:
         raise NotLent(
             f"{python} is no Python that can be asked: {_last(done.stdout + done.stderr)}"

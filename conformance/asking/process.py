@@ -95,7 +95,10 @@ class _Begun:
 
 
 class Process:
-    """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`."""
+    """One running worker. Use :meth:`ask`; after :class:`WorkerLost`, :meth:`restart`.
+
+    Both it and a restart raise :class:`FrameworkAbsent` where the framework, or its Python, is not there.
+    """
 
     def __init__(
         self, launch: Launch, *, answer_seconds: float = ANSWER_SECONDS, opened: Started = _nobody
@@ -160,6 +163,10 @@ class Process:
                 },
                 start_new_session=True,
             )
+        except OSError as error:
+            self._closed = True  # the one before, if there was any
+            words = f"{self.launch.interpreter} cannot be started: {error.strerror or error}"
+            raise FrameworkAbsent(words, broken=True) from None
         finally:
             self._errors.begun()
         kin.guardian.begins(self._process.pid)

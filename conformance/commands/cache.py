@@ -56,7 +56,7 @@ def clean(
     ] = None,
 ) -> None:
     """Take away what is kept; it is made again when it is needed. What is not ours, or in use, stays."""
-    from xent_conformance.versions.kept import clean as take_away
+    from xent_conformance.versions.cleaning import clean as take_away
     from xent_conformance.versions.kept import kinds
 
     every = kinds()
@@ -69,11 +69,15 @@ def clean(
         console.print(escape(words), soft_wrap=True)
         for entry, why in done.left:
             errors.print(escape(f"left: {entry.path}: {why}"), soft_wrap=True)
+        way = chosen.in_the_way()
         for path in chosen.foreign():
-            errors.print(escape(f"left: {path}: it is not ours"), soft_wrap=True)
+            errors.print(escape(f"left: {path}: it is not ours{_IN_THE_WAY * (path in way)}"), soft_wrap=True)
         left += len(done.left)
     if left:
         raise typer.Exit(EVIDENCE)
+
+
+_IN_THE_WAY = ", where a file of ours belongs: that is made anew in every run until you take this away"
 
 
 def _told() -> list[dict[str, Any]]:
@@ -94,6 +98,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
         "bytes": sum(e["bytes"] for e in entries),
         "entries": entries,
         "not_ours": [str(path) for path in kind.foreign()],
+        "in_the_way": [str(path) for path in kind.in_the_way()],
     }
 
 
@@ -109,7 +114,7 @@ def _table(told: list[dict[str, Any]], console: Console) -> None:
             rows = [(e["name"], _size(e["bytes"]), e["used"], e["about"]) for e in kind["entries"]]
             table(console, columns, rows, right=("size",), names=columns[:1])
         for path in kind["not_ours"]:
-            say(console, f"not ours, and left alone: {path}")
+            say(console, f"not ours, and left alone: {path}{_IN_THE_WAY * (path in kind['in_the_way'])}")
     whole = sum(kind["bytes"] for kind in told)
     say(console, (f"{_size(whole)} in all", "bold"), "; `conformance cache clean` takes it away")
 

@@ -6,21 +6,27 @@ or invalid · 130 interrupted.
 
 from __future__ import annotations
 
+# in this order `--help` tells them
+# isort: off
 from xent_conformance.commands import (
     adopt,
-    ask,
-    cache,
+    first,
+    run,
+    explain,
+    search,
     capture,
     config,
     doctor,
-    first,
     gate,
     merge,
     show,
     smoke,
     sweep,
     upgrade,
+    cache,
 )
+
+# isort: on
 from xent_conformance.commands.base import EVIDENCE, FAILED, INTERRUPTED, USAGE, app
 
 __all__ = [
@@ -30,14 +36,16 @@ __all__ = [
     "USAGE",
     "adopt",
     "app",
-    "ask",
     "cache",
     "capture",
     "config",
     "doctor",
+    "explain",
     "first",
     "gate",
     "merge",
+    "run",
+    "search",
     "show",
     "smoke",
     "sweep",

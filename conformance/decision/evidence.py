@@ -11,7 +11,8 @@ from xent_conformance.reports.run.words import JUDGED, NAIVE, Outcome, Row, Stat
 from xent_conformance.reports.text.asked import excluded
 from xent_conformance.reports.text.wording import listed, plural
 from xent_conformance.reports.views.comparison import Change, Comparison
-from xent_conformance.reports.views.gate import Answered, Kind, Reason
+from xent_conformance.reports.views.gate import Answered
+from xent_conformance.reports.views.reasons import Kind, Reason
 
 USERS = pl.col("formulation") != NAIVE
 """Of the verdicts those that are not of controls."""

@@ -26,8 +26,10 @@ from xent_conformance.decision.waivers import Waiver
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.views.comparison import Change, Comparison
-from xent_conformance.reports.views.gate import Acceptance, Gate, Kind, Reason
+from xent_conformance.reports.views.gate import Gate
 from xent_conformance.reports.views.opened import Opened
+from xent_conformance.reports.views.reasons import Kind, Reason
+from xent_conformance.reports.views.waivers import Acceptance
 
 
 def decide(

@@ -21,7 +21,7 @@ from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import FAULTS, Row, Status, Symptom
 from xent_conformance.reports.text.wording import listed
-from xent_conformance.reports.views.gate import Judged, State
+from xent_conformance.reports.views.waivers import Judged, State
 
 _LOOKED_AT = ("case", "operator", "framework", "version", "implementation", "mode", "device", "output",
               "symptom", "clause", "ulps", "cause")  # fmt: skip

@@ -14,7 +14,8 @@ from xent_conformance.reports.run.findings import grouped
 from xent_conformance.reports.run.words import Row
 from xent_conformance.reports.text.wording import Answer, joined
 from xent_conformance.reports.views.comparison import Verdict, unlike, unshown
-from xent_conformance.reports.views.gate import Finding, Kind, Reason, State, named, outputs
+from xent_conformance.reports.views.reasons import Finding, Kind, Reason, named, outputs
+from xent_conformance.reports.views.waivers import State
 
 _OF_WAIVERS = {State.WORSENED: Kind.WORSENED, State.EXPIRED: Kind.EXPIRED, State.STALE: Kind.STALE,
                State.UNMATCHED: Kind.UNMATCHED}  # fmt: skip

@@ -17,7 +17,7 @@ from xent_conformance.decision.units import MEASURED, SPOT, UNIT, changes_meanin
 from xent_conformance.reports.run.words import FAULTS, Status
 from xent_conformance.reports.text.numbers import NOTHING
 from xent_conformance.reports.views.comparison import KEY, Change, Comparison, Difference
-from xent_conformance.reports.views.gate import Kind, Reason
+from xent_conformance.reports.views.reasons import Kind, Reason
 
 MACHINE = ("processor", "instructions", "machine", "threads", "cpu capability")
 """What of a worker's environment chooses its kernels; beside it the names of GPUs, ``cuda:0`` and on."""

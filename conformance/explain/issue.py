@@ -10,7 +10,8 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.explain.case import Answered, answers
-from xent_conformance.explain.script.showing import door_of, heaviest, shown
+from xent_conformance.explain.script.showing import door_of, shown
+from xent_conformance.explain.script.worst import heaviest
 from xent_conformance.explain.script.write import written
 from xent_conformance.explain.wanted import Refused, Wanted
 from xent_conformance.reference.clauses import clauses

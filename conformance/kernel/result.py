@@ -21,7 +21,7 @@ from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import FAULTS, JUDGED, OWN, Outcome, Row, Status
 from xent_conformance.reports.text import numbers
 from xent_conformance.reports.text.wording import Answer, flat, harmless, joined, plural, told_whole
-from xent_conformance.reports.views.gate import Judged
+from xent_conformance.reports.views.waivers import Judged
 
 Level = Literal["must", "should"]
 

@@ -22,7 +22,8 @@ from xent_conformance.pytesting.groups import Group, place_of, same_device
 from xent_conformance.pytesting.message import divergence, undecided
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import FAULTS, Status
-from xent_conformance.reports.views.gate import Kind, State
+from xent_conformance.reports.views.reasons import Kind
+from xent_conformance.reports.views.waivers import State
 
 _COLUMNS = list(Group._fields)
 _OF_ALL = (State.STALE, State.UNMATCHED)

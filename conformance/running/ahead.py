@@ -119,17 +119,21 @@ class Ahead:
             _end(process)
 
     def _started(self, cache: Path) -> subprocess.Popen[bytes] | None:
+        """A process; None where the run has ended or the system starts none: the driver certifies then."""
         words = [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(cache)]
         with self._changed:
             if self._ended:
                 return None
-            process = subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    words,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError:
+                return None
             self._processes.append(process)
             return process
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from xent_conformance.reports.atomic import take_away_left
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.unusable import RunFileError
 
@@ -63,8 +64,9 @@ class Occupied(FileExistsError):
 def alone(out: Path) -> Iterator[None]:
     """While it lasts no other run is to become ``out``: two would answer everything twice.
 
-    Raises :class:`Occupied`, which says who does it, on what machine and since when, and OSError where no
-    lock can be had. The system lets go of the lock when its holder ends, however it ends.
+    What one that was killed has left half written is taken away. Raises :class:`Occupied`, which says who
+    does it, on what machine and since when, and OSError where no lock can be had. The system lets go of the
+    lock when its holder ends, however it ends.
     """
     path = out.with_name(f"{out.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +85,7 @@ def alone(out: Path) -> Iterator[None]:
         told = {"pid": os.getpid(), "host": platform.node(), "since": now}
         with contextlib.suppress(OSError):  # a system that lets nobody write what is locked
             path.write_text(json.dumps(told), encoding="utf-8")
+        take_away_left(out)
         yield
     finally:
         with contextlib.suppress(OSError):

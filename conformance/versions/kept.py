@@ -1,7 +1,7 @@
-"""What the suite keeps between runs, how large it is, and taking it away.
+"""What the suite keeps between runs, and how large it is; :mod:`.cleaning` takes it away.
 
 Only what bears our own mark is ours: a folder or file that another has put there, and whatever a link leads
-to, is left and told. What another process makes or uses is left as well.
+to, is told apart.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import NamedTuple
 
 from xent_conformance.asking import lending
 from xent_conformance.asking.process import compiled_folder
@@ -29,17 +26,13 @@ from xent_conformance.reports.text.wording import plural
 from xent_conformance.versions.environments import RECORD, default_folder
 from xent_conformance.worker import compiled
 
-_TRUTH = re.compile(r"[0-9a-f]+\.truth|tmp\w+")
-"""An entry, or a torn one, which has the name that mkstemp gave it."""
+_TRUTH = re.compile(r"[0-9a-f]+\.truth")
+_CORPUS = re.compile(r"\w+\.(digest|batches)")
+_YARDSTICKS = re.compile(r"\w+\.yardsticks")
+_SAYINGS = re.compile(r"[0-9a-f]+\.sayings")
 
-_CORPUS = re.compile(r"\w+\.(digest|batches)|tmp\w+")
-
-_YARDSTICKS = re.compile(r"\w+\.yardsticks|tmp\w+")
-
-_SAYINGS = re.compile(r"[0-9a-f]+\.sayings|tmp\w+")
-
-DAY = 86_400.0
-"""Seconds."""
+_TORN = re.compile(r"tmp\w+")
+"""What was never finished has the name that mkstemp gave it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +44,8 @@ class Entry:
     used: float
     size: int
     """Bytes on disk, links not followed."""
+    files: tuple[Path, ...] = ()
+    """What of it is ours, where that is files alone: another's may lie beside them."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +58,8 @@ class Kind:
     entries: Callable[[Path], Iterator[Entry]]
     locked: bool = False
     """Whether an entry has a lock beside it that whoever makes it holds."""
+    ours: re.Pattern[str] | None = None
+    """What our files are called, where an entry is a folder of files, by the source that decides them."""
 
     def found(self) -> list[Entry]:
         """What is there, the oldest first."""
@@ -75,7 +72,16 @@ class Kind:
             return []
         ours = {e.path for e in self.found()}
         locks = {path.with_name(f"{path.name}.lock") for path in ours}
-        return sorted(p for p in self.folder.iterdir() if p not in ours | locks and not _is_lock(p))
+        states = {} if self.ours is None else {s.path: s.foreign for s in _states(self.folder, self.ours)}
+        known = ours | locks | states.keys()
+        beside = [p for p in self.folder.iterdir() if p not in known and not _is_lock(p)]
+        return sorted([*beside, *(p for foreign in states.values() for p in foreign)])
+
+    def in_the_way(self) -> list[Path]:
+        """Of that, what lies where a file of ours belongs, which is made anew in every run for it."""
+        named = self.ours
+        inside = (p for p in self.foreign() if p.parent != self.folder)
+        return [p for p in inside if named is not None and named.fullmatch(p.name)]
 
 
 def _is_lock(path: Path) -> bool:
@@ -87,19 +93,35 @@ def kinds() -> Mapping[str, Kind]:
     return {
         kind.name: kind
         for kind in (
-            Kind("reference", "certified truths: made again in a run", default_cache(), _truths),
-            Kind("corpus", "the corpus and its digests: made again in a run", digests_folder(), _corpus),
+            Kind(
+                "reference",
+                "certified truths: made again in a run",
+                default_cache(),
+                _by_source(_TRUTH, of_truths, "reference", lambda files: f"{len(files):,} batches"),
+                ours=_TRUTH,
+            ),
+            Kind(
+                "corpus",
+                "the corpus and its digests: made again in a run",
+                digests_folder(),
+                _by_source(_CORPUS, of_corpus, "corpus", _profiles),
+                ours=_CORPUS,
+            ),
             Kind(
                 "yardsticks",
                 "what outputs are measured with: made again in a run",
                 yardsticks_folder(),
-                _yardsticks,
+                _by_source(_YARDSTICKS, of_yardsticks, "judge", _profiles),
+                ours=_YARDSTICKS,
             ),
             Kind(
                 "diagnosis",
                 "what hypotheses said of answers: said again in a run",
                 sayings_folder(),
-                _sayings,
+                _by_source(
+                    _SAYINGS, of_hypotheses, "suite", lambda files: f"{plural(len(files), 'kind')} of runs"
+                ),
+                ours=_SAYINGS,
             ),
             Kind(
                 "environments",
@@ -131,37 +153,43 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def _by_source(
-    ours: re.Pattern[str], now: Callable[[], str], of: str, counted: Callable[[list[Path]], str]
+    ours: re.Pattern[str], now: Callable[[], str], of: str, counted: Callable[[Sequence[Path]], str]
 ) -> Callable[[Path], Iterator[Entry]]:
     """One for each state of the source that decides them; those of another than ``now`` are read no more."""
 
     def entries(folder: Path) -> Iterator[Entry]:
-        for path, files, used in _states(folder, ours):
+        for path, files, foreign in _states(folder, ours):
+            if foreign and not files:
+                continue
             which = f"of this version of the {of}" if path.name == now() else "of another version"
-            yield Entry(path, f"{counted(files)}, {which}", used, _size(path))
+            used = max(f.stat().st_mtime for f in [path, *files])
+            yield Entry(path, f"{counted(files)}, {which}", used, _size(files), files)
 
     return entries
 
 
-def _profiles(files: list[Path]) -> str:
+def _profiles(files: Sequence[Path]) -> str:
     return plural(len({f.stem for f in files}), "profile")
 
 
-_truths = _by_source(_TRUTH, of_truths, "reference", lambda files: f"{len(files):,} batches")
-_corpus = _by_source(_CORPUS, of_corpus, "corpus", _profiles)
-_yardsticks = _by_source(_YARDSTICKS, of_yardsticks, "judge", _profiles)
-_sayings = _by_source(_SAYINGS, of_hypotheses, "suite", lambda files: f"{plural(len(files), 'kind')} of runs")
+class _State(NamedTuple):
+    """A folder that is named by a hash of source, with the files in it that are ours, and what is not."""
+
+    path: Path
+    files: tuple[Path, ...]
+    foreign: tuple[Path, ...]
 
 
-def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[tuple[Path, list[Path], float]]:
-    """The folders that are named by a hash of source, with their files and when one was last written."""
+def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[_State]:
+    """Those that are ours: nothing is in them, or something that is called as a file of ours is."""
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
             continue
-        files = list(path.iterdir())
-        if any(f.is_symlink() or not f.is_file() or not ours.fullmatch(f.name) for f in files):
-            continue
-        yield path, files, max(f.stat().st_mtime for f in [path, *files])
+        there = list(path.iterdir())
+        named = [f for f in there if ours.fullmatch(f.name) or _TORN.fullmatch(f.name)]
+        files = {f for f in named if f.is_file() and not f.is_symlink()}
+        if named or not there:
+            yield _State(path, tuple(files), tuple(f for f in there if f not in files))
 
 
 def _environments(folder: Path) -> Iterator[Entry]:
@@ -176,7 +204,7 @@ def _environments(folder: Path) -> Iterator[Entry]:
             if not (path / "pyvenv.cfg").is_file():
                 continue  # nothing of it says that it is ours
             about, used = "never finished", path.stat().st_mtime
-        yield Entry(path, about, used, _size(path))
+        yield Entry(path, about, used, _size(_inside(path)))
 
 
 def _lent(folder: Path) -> Iterator[Entry]:
@@ -184,7 +212,7 @@ def _lent(folder: Path) -> Iterator[Entry]:
         if path.is_symlink() or not path.is_dir():
             continue
         if re.fullmatch(r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+", path.name):
-            yield Entry(path, path.name.rpartition("-")[0], path.stat().st_mtime, _size(path))
+            yield Entry(path, path.name.rpartition("-")[0], path.stat().st_mtime, _size(_inside(path)))
 
 
 def _bytecode(folder: Path) -> Iterator[Entry]:
@@ -192,10 +220,10 @@ def _bytecode(folder: Path) -> Iterator[Entry]:
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_dir():
             continue
-        files = [Path(top, name) for top, _, names in os.walk(path) for name in names]
+        files = list(_inside(path))
         if all(f.suffix == ".pyc" or ".pyc." in f.name for f in files):
             used = max((f.stat().st_mtime for f in files), default=path.stat().st_mtime)
-            yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(path))
+            yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(_inside(path)))
 
 
 def _compiled(folder: Path) -> Iterator[Entry]:
@@ -210,93 +238,19 @@ def _compiled(folder: Path) -> Iterator[Entry]:
             used = record.stat().st_mtime
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        yield Entry(path, about, used, _size(path))
+        yield Entry(path, about, used, _size(_inside(path)))
 
 
-def _size(path: Path) -> int:
-    """Bytes that it takes on disk; a file that several names have counts once."""
+def _inside(path: Path) -> Iterator[Path]:
+    """Every file in a folder."""
+    return (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def _size(files: Iterable[Path]) -> int:
+    """Bytes that they take on disk; a file that several names have counts once."""
     seen: dict[tuple[int, int], int] = {}
-    for folder, _, files in os.walk(path):
-        for name in files:
-            with contextlib.suppress(OSError):  # gone since it was listed
-                s = Path(folder, name).lstat()
-                seen[s.st_dev, s.st_ino] = getattr(s, "st_blocks", 0) * 512 or s.st_size
+    for file in files:
+        with contextlib.suppress(OSError):  # gone since it was listed
+            s = file.lstat()
+            seen[s.st_dev, s.st_ino] = getattr(s, "st_blocks", 0) * 512 or s.st_size
     return sum(seen.values())
-
-
-# --- taking away ---
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """What was taken away, and what was left with the reason."""
-
-    gone: tuple[Entry, ...]
-    left: tuple[tuple[Entry, str], ...]
-
-    @property
-    def freed(self) -> int:
-        """Bytes."""
-        return sum(e.size for e in self.gone)
-
-
-def clean(kind: Kind, *, older_than: float | None = None, now: float | None = None) -> Cleaned:
-    """Take away what is ours, or of that what was not used for so many days."""
-    today = time.time() if now is None else now
-    gone: list[Entry] = []
-    left: list[tuple[Entry, str]] = []
-    for entry in kind.found():
-        if older_than is not None and today - entry.used < older_than * DAY:
-            continue
-        why = _taken_away(kind, entry)
-        if why:
-            left.append((entry, why))
-        else:
-            gone.append(entry)
-    return Cleaned(tuple(gone), tuple(left))
-
-
-def _taken_away(kind: Kind, entry: Entry) -> str:
-    """Why it could not be taken away; empty where it was."""
-    if user := _user(entry.path):
-        return f"process {user} uses it"
-    if not kind.locked:
-        return _removed(entry)
-    lock = FileLock(entry.path.with_name(f"{entry.path.name}.lock"))
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return "another process is making it"
-    except OSError as error:
-        return f"its lock cannot be taken: {error.strerror}"
-    try:
-        return _removed(entry)
-    finally:
-        lock.release()
-
-
-def _removed(entry: Entry) -> str:
-    """Renamed first: what is half gone is never taken for whole."""
-    going = entry.path.with_name(f"{entry.path.name}.going")
-    try:
-        entry.path.rename(going)
-        shutil.rmtree(going)
-    except OSError as error:
-        return f"it cannot be taken away: {error.strerror}"
-    return ""
-
-
-def _user(folder: Path) -> int:
-    """A process that was started with something of the folder, or says there that it uses it; else 0.
-
-    Where the system lists processes.
-    """
-    for mark in folder.glob(f"*{compiled.USER}"):
-        if Path("/proc", mark.stem).is_dir():
-            return int(mark.stem)
-    inside = os.fsencode(f"{folder}{os.sep}")
-    for words in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # ended, or another's
-            if any(word.startswith(inside) for word in words.read_bytes().split(b"\0")):
-                return int(words.parent.name)
-    return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -138,12 +139,28 @@ def python_of(path: str, said: str) -> str:
         found = _inside(folder)
         if found is None:
             raise NoPython(f"{said}: {path} is a folder without a Python in it; name an environment's")
-        return found
+        return _starting(found, said)
     # a Path loses the "./" by which a program is meant that is not on $PATH
     program = shutil.which(str(folder.absolute()) if "/" in path else path) if path else None
     if program is None:
         raise NoPython(f"{said}: {path or 'nothing'} is no program; name the python of an environment")
-    return str(Path(program).absolute())
+    return _starting(str(Path(program).absolute()), said)
+
+
+def _starting(program: str, said: str) -> str:
+    """The program, which the system starts. Raises :class:`NoPython` for what it does not.
+
+    Only trying tells: a text without the name of its interpreter may be executed by its mode, and who may
+    execute what is not for the mode alone to say. What it does then is not waited for.
+    """
+    quiet = subprocess.DEVNULL
+    try:
+        with subprocess.Popen([program, "-c", ""], stdin=quiet, stdout=quiet, stderr=quiet) as started:
+            started.kill()
+    except OSError as error:
+        told = f"{said}: {program} cannot be started ({error.strerror or error})"
+        raise NoPython(f"{told}; name the python of an environment") from None
+    return program
 
 
 def _inside(folder: Path) -> str | None:
@@ -158,4 +175,4 @@ def _active(variable: str, environment: Mapping[str, str]) -> tuple[str, str] | 
     """The Python of an activated environment; None where none is, or where it was taken away since."""
     folder = environment.get(variable, "")
     found = _inside(Path(folder)) if folder else None
-    return None if found is None else (found, f"${variable}")
+    return None if found is None else (_starting(found, f"${variable}"), f"${variable}")

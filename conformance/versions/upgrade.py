@@ -34,7 +34,8 @@ from xent_conformance.discovery.seats import as_they_are
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.views.comparison import Comparison
-from xent_conformance.reports.views.gate import Gate, Reason
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Reason
 from xent_conformance.running import engine
 from xent_conformance.versions.environments import Say, environment_for
 

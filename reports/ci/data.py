@@ -17,8 +17,10 @@ from xent_conformance.reports.run.words import Row, Status
 from xent_conformance.reports.text.wording import Answer, bits_text
 from xent_conformance.reports.views.causes import Cause
 from xent_conformance.reports.views.comparison import Change, Group, Groups, Told, Verdict
-from xent_conformance.reports.views.gate import Gate, Judged, Reason
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Reason
 from xent_conformance.reports.views.versions import Lifetime, Line, Versions
+from xent_conformance.reports.views.waivers import Judged
 
 Plain = dict[str, Any]
 

@@ -18,7 +18,9 @@ import polars as pl
 from xent_conformance.reports.run.file import Run, called
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.text.wording import plural, visible
-from xent_conformance.reports.views.gate import Gate, Judged, Reason
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Reason
+from xent_conformance.reports.views.waivers import Judged
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write, not even as an entity."""

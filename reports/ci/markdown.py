@@ -14,7 +14,9 @@ from itertools import chain
 
 from xent_conformance.reports.text.wording import flat, joined, plural
 from xent_conformance.reports.views.comparison import LISTED
-from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Kind, Reason, State
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate
+from xent_conformance.reports.views.reasons import Kind, Reason
+from xent_conformance.reports.views.waivers import State
 
 SUMMARY_BYTES = 1024 * 1024
 """What GitHub takes as the summary of one step; a longer one is dropped whole."""

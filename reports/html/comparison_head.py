@@ -15,7 +15,8 @@ from xent_conformance.reports.text.numbers import NOTHING, count, per_cent
 from xent_conformance.reports.text.wording import cut, listed, plural, what_moved
 from xent_conformance.reports.views import comparison as views
 from xent_conformance.reports.views.comparison import Change, Told
-from xent_conformance.reports.views.gate import Gate, Reason
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Reason
 
 CHANGES: Mapping[Change, Mark] = {
     Change.REGRESSED: Mark("▼", Change.REGRESSED, "m"),

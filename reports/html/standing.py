@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from xent_conformance.reports.html.marks import Mark, anchor
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import cut
-from xent_conformance.reports.views.gate import (
-    FAILED,
-    INVALID,
-    PASSED,
-    SAID,
-    Judged,
-    State,
-)
+from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, SAID
+from xent_conformance.reports.views.waivers import Judged, State
 
 DETAIL_LIMIT = 600
 """Characters shown of why."""

@@ -110,6 +110,10 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdicts", held(self.verdicts))
 
+    def __reduce__(self) -> tuple[type[Run], tuple[pl.DataFrame, tuple[Mapping[str, Any], ...]]]:
+        """Verdicts and headers: where columns are to be is the business of the process that has the file."""
+        return Run, (self.verdicts, self.headers)
+
     @property
     def header(self) -> Mapping[str, Any]:
         """The first header; what merged runs must share (clauses, operators) is in every one."""

@@ -16,7 +16,9 @@ from rich.text import Text
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.terminal.screen import left, prose, say
 from xent_conformance.reports.text.wording import flat, joined
-from xent_conformance.reports.views.gate import Gate, Judged, Reason, State
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Reason
+from xent_conformance.reports.views.waivers import Judged, State
 
 PASSED, STOPPED = "bold green", "bold red"
 """Of a decision; the words say it as well."""

@@ -15,7 +15,8 @@ from tests.support.faults.variants import VARIANTS
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.gate import decide
 from xent_conformance.reports.run.words import Symptom
-from xent_conformance.reports.views.gate import PASSED, Gate, Kind
+from xent_conformance.reports.views.gate import PASSED, Gate
+from xent_conformance.reports.views.reasons import Kind
 
 MILD = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value, Symptom.OTHER_BITS.value)
 """What a should clause alone holds against a number that is otherwise right."""

@@ -7,7 +7,9 @@ from typing import Any
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.text.wording import Answer
 from xent_conformance.reports.views.comparison import Change
-from xent_conformance.reports.views.gate import Gate, Judged, Kind, Reason, State
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind, Reason
+from xent_conformance.reports.views.waivers import Judged, State
 
 HOSTILE = (
     "[bold]<script>alert(1)</script>[/bold] | `x` **b** [l](http://e) @all #1\n"

@@ -20,7 +20,9 @@ from xent_conformance.reports.html.standing import (
 )
 from xent_conformance.reports.text.numbers import count
 from xent_conformance.reports.text.wording import cut, listed, plural
-from xent_conformance.reports.views.gate import FAILED, INVALID, Gate, Judged, Kind, Reason
+from xent_conformance.reports.views.gate import FAILED, INVALID, Gate
+from xent_conformance.reports.views.reasons import Kind, Reason
+from xent_conformance.reports.views.waivers import Judged
 
 LISTED = 200
 """Blocking reasons that the page lists; of more it says how many."""

@@ -19,8 +19,9 @@ from xent_conformance.reports.run.words import JUDGED, NAIVE, OWN, Status
 from xent_conformance.reports.text.asked import narrowed, not_asked, older
 from xent_conformance.reports.text.numbers import NOTHING, count, per_cent
 from xent_conformance.reports.text.wording import capital, cut, listed, plural
-from xent_conformance.reports.views.gate import FAILED, PASSED, Gate, Reason
+from xent_conformance.reports.views.gate import FAILED, PASSED, Gate
 from xent_conformance.reports.views.know import know
+from xent_conformance.reports.views.reasons import Reason
 from xent_conformance.reports.views.scorecard import scorecard
 from xent_conformance.reports.views.settings import devices_of
 

@@ -14,7 +14,8 @@ from xent_conformance.reports.html.standing import DECIDED, DETAIL_LIMIT
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.text.numbers import NOTHING, count
 from xent_conformance.reports.text.wording import cut, dtypes_text, listed, plural, what_moved, words
-from xent_conformance.reports.views.gate import Gate, Kind, Reason
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind, Reason
 
 SINCE = (
     Kind.MISSING,

@@ -95,6 +95,27 @@ def test_an_adapter_that_is_not_there_is_absent() -> None:
 
 
 @pytest.mark.usefixtures("opened")
+def test_a_python_that_the_system_does_not_start_is_named(tmp_path: Path) -> None:
+    """Nothing was to be written: that it "cannot be written" is what its error would be told as."""
+    there = tmp_path / "python"
+    there.touch()
+    with pytest.raises(FrameworkAbsent, match=f"^{there} cannot be started: Permission denied$") as absent:
+        Process(replace(launch("Exact"), interpreter=str(there)))
+    assert absent.value.broken, "it is not that the framework is not installed"
+
+
+def test_a_python_that_goes_while_it_is_asked_is_named(tmp_path: Path) -> None:
+    """An environment is upgraded below a run: its worker is lost, and does not start again."""
+    there = script(tmp_path / "python", f'exec "{sys.executable}" "$@"')
+    worker = Process(replace(launch("Crashes"), interpreter=str(there)))
+    there.unlink()
+    with pytest.raises(WorkerLost):
+        _ask(worker, POISON)
+    with pytest.raises(FrameworkAbsent, match=f"^{there} cannot be started: No such file or directory$"):
+        worker.restart()
+    worker.close()
+
+
 def test_a_framework_that_breaks_on_import_is_lost_with_its_last_words() -> None:
     with pytest.raises(WorkerLost, match=r"exited with status 1: .*AttributeError: module 'numpy'"):
         Process(launch("BreaksOnImport"))

@@ -63,3 +63,22 @@ def test_what_stays_is_said(tmp_path: Path) -> None:
     assert f"not ours, and left alone: {home.with_name('mine')}" in conformance("cache").stdout
     conformance("cache", "clean")
     assert not home.exists() and home.with_name("mine").is_dir()
+
+
+def test_a_folder_in_the_place_of_what_is_kept_is_told(tmp_path: Path, install: Install) -> None:
+    """What belongs there was made anew in every run, and nobody was told."""
+    install(fake="Exact")
+    conformance("run", *SMALL)
+    (truth,) = (tmp_path / "cache" / "xent-conformance" / "reference").rglob("*.truth")
+    truth.unlink()
+    truth.mkdir()
+    conformance("run", *SMALL, "--force")
+    way = f"{truth}, where a file of ours belongs: that is made anew in every run until you take this away"
+    assert f"not ours, and left alone: {way}\n" in conformance("cache").stdout
+    told, *_ = json.loads(conformance("cache", "--format", "json").stdout)
+    assert told["not_ours"] == told["in_the_way"] == [str(truth)]
+    way = way.replace(",", ": it is not ours,", 1)
+    assert f"left: {way}\n" in conformance("cache", "clean", "reference").stderr
+    truth.rmdir()
+    conformance("run", *SMALL, "--force")
+    assert truth.is_file() and "not ours" not in conformance("cache").stdout

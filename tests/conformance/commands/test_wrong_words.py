@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,22 @@ def test_the_usage_of_a_line_that_names_no_command_names_none() -> None:
     assert " torch -h'" in told
     assert " jax -h'" in conformance("jax", "--profle", "quick", status=2).stderr
     assert " first " not in conformance("torch", "--help").stdout.partition("The first answer")[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--framework", "torch"],
+        ["torch"],
+        ["explain", "sigmoid/any"],
+        ["doctor", "--framework", "torch"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_python_that_cannot_be_started_is_wrong_usage_in_one_line(words: list[str], tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("no program", encoding="utf-8")
+    text.chmod(0o755)
+    told = conformance(*words, "--python", str(text), status=2).stderr
+    do = "cannot be started (Exec format error); name the python of an environment"
+    assert told == f"error: --python {text}: {text} {do}\n"

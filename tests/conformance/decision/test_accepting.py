@@ -18,7 +18,7 @@ from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision import waivers
 from xent_conformance.reports.ci.markdown import comment, summary
 from xent_conformance.reports.run.file import write_run
-from xent_conformance.reports.views.gate import Kind
+from xent_conformance.reports.views.reasons import Kind
 
 NAN: dict[str, Any] = {"status": "breaks_must", "symptom": "NaN", "grade": "wrong_special", "ulps": math.inf}
 

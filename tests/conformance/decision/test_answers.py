@@ -11,7 +11,7 @@ from tests.support.cli import conformance, invoke
 from tests.support.gating import gated, kinds
 from tests.support.small_gate import decided
 from tests.support.small_run import header, run_of, verdict
-from xent_conformance.reports.views.gate import Kind
+from xent_conformance.reports.views.reasons import Kind
 
 SMALL = ("--profile", "quick", "--operator", "softmax", "--family", "two_classes")
 

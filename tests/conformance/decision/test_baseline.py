@@ -12,7 +12,7 @@ from tests.support.by_hand import Install
 from tests.support.cli import conformance
 from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds
 from xent_conformance.reports.run.file import Run, read_run
-from xent_conformance.reports.views.gate import Kind
+from xent_conformance.reports.views.reasons import Kind
 
 
 def test_a_run_is_no_baseline_of_itself(make: Make, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from xent_conformance.reports.ci import data
 from xent_conformance.reports.run.file import SCHEMA, Run, called, read_run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.views.comparison import APART, GROUPS, LISTED, Change, Group
-from xent_conformance.reports.views.gate import Kind, Reason
+from xent_conformance.reports.views.reasons import Kind, Reason
 
 
 def _verdict(**changes: Any) -> dict[str, Any]:

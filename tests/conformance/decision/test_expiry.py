@@ -12,7 +12,7 @@ from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds, waive
 from xent_conformance.decision import gate as deciding
 from xent_conformance.decision.waivers import WaiverError, read_waivers
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import Kind
+from xent_conformance.reports.views.reasons import Kind
 
 
 def _of_old(make: Make, where: Path) -> Path:

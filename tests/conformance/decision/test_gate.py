@@ -33,7 +33,7 @@ from xent_conformance.decision.policy import POLICIES
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
-from xent_conformance.reports.views.gate import EVIDENCE, Kind
+from xent_conformance.reports.views.reasons import EVIDENCE, Kind
 
 # --- a run by itself ----------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from tests.support.gating import SPECIAL, TWO_CLASSES, WITNESS, Make, gated, kin
 from tests.support.small_gate import decided
 from tests.support.small_gate import waiver as by_hand_waiver
 from xent_conformance.decision.waivers import known_files, read_waivers
-from xent_conformance.reports.views.gate import Kind, State
+from xent_conformance.reports.views.reasons import Kind
+from xent_conformance.reports.views.waivers import State
 from xent_conformance.worker.machine import CHOOSE, instructions
 
 OTHER = "softmax/two_classes/confident_right/float32/n2/r0"

@@ -11,7 +11,8 @@ from tests.support.gating import TWO_CLASSES, Make, gated, kinds, waiver
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import Outcome, Status
-from xent_conformance.reports.views.gate import Kind, State
+from xent_conformance.reports.views.reasons import Kind
+from xent_conformance.reports.views.waivers import State
 
 FAKE = "tests.support.fakes_of_devices:InternalErrors"
 PLAIN, SSE, THREADS = "cpu", "cpu[isa=sse4_2]", "cpu[threads=4]"

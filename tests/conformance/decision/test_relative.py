@@ -13,7 +13,8 @@ from tests.support.small_run import header, run_of, verdict
 from xent_conformance.decision.policy import Policy
 from xent_conformance.decision.waivers import KNOWN
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import Gate, Kind
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind
 
 NAN: dict[str, Any] = {
     "status": "breaks_must",

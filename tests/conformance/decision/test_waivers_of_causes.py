@@ -17,7 +17,7 @@ from xent_conformance.decision.waivers import Waiver, WaiverError, known_files, 
 from xent_conformance.diagnosis.predict import HYPOTHESES
 from xent_conformance.diagnosis.rules import FORM_RULES, INDEX_CAST, RULES
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import State
+from xent_conformance.reports.views.waivers import State
 
 CAUSE = "offset-kept-beyond-the-stable-bound"
 CAUSES = {CAUSE: {"hypothesis": "offset kept", "sentence": "x − (m + log S)", "source": "SPEC.md 8.3"}}

@@ -15,7 +15,7 @@ from xent_conformance.decision.judged import for_waiver, judge_waivers
 from xent_conformance.decision.waivers import Waiver, known_files, read_waivers
 from xent_conformance.decision.witness import asked_in
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import State
+from xent_conformance.reports.views.waivers import State
 
 IN_FUNC = "torch-logit-second-derivative-of-nan"
 """A waiver of one mode, ``func``, which is asked later than eager."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,6 +87,18 @@ def test_where_processes_die_the_driver_certifies(
     install(fake="Exact")
     oracle = Oracle(tmp_path)
     monkeypatch.setattr(certifying, "_BOOT", boot)
+    monkeypatch.setattr(certifying, "PAYS_SECONDS", 1e-9)
+    assert run(selection(), None, oracle=oracle, jobs=2).complete
+    assert oracle.computed == len(list(selection().batches()))
+
+
+def test_where_none_can_be_started_the_driver_certifies(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback of a thread stands beside the run: pytest would tell of one."""
+    install(fake="Exact")
+    oracle = Oracle(tmp_path / "cache")
+    monkeypatch.setattr(certifying, "sys", SimpleNamespace(executable=str(tmp_path / "gone"), path=sys.path))
     monkeypatch.setattr(certifying, "PAYS_SECONDS", 1e-9)
     assert run(selection(), None, oracle=oracle, jobs=2).complete
     assert oracle.computed == len(list(selection().batches()))

@@ -152,3 +152,40 @@ def test_a_journal_that_two_have_written_is_refused(install: Install, out: Path)
     (folder_of(out) / part.name.replace("part-00000", "part-00001")).unlink()
     result = _run(out, resume=True)
     assert read_run(out).verdicts.height == result.verdicts.height
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from xent_conformance.reports.atomic import replacing
+with replacing(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _hidden(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name.startswith(".")}
+
+
+def test_what_a_killed_run_has_left_half_written_goes_with_the_next(
+    install: Install, out: Path, holder: subprocess.Popen[str]
+) -> None:
+    """Not before it is certain that nobody writes it; and what has another name, or is no file, stays."""
+    killed = subprocess.run([sys.executable, "-c", KILLED, out], check=False, cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = _hidden(out.parent)
+    others = {left.replace("run", "ran"), f"{left}0", left[:-1], left.replace(".parquet", "xparquet")}
+    for name in others:
+        (out.parent / name).touch()
+    folder, link = f".run.parquet.{0:08x}", f".run.parquet.{1:08x}"
+    (out.parent / folder).mkdir()
+    (out.parent / link).symlink_to(out.parent / left[:-1])
+    others |= {folder, link}
+    install(fake="Exact")
+    with pytest.raises(Occupied):
+        _run(out)
+    assert _hidden(out.parent) == {left, *others}
+    holder.kill()
+    holder.wait()
+    assert _run(out).complete and _hidden(out.parent) == others

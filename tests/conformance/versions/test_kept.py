@@ -19,8 +19,9 @@ from xent_conformance.judging.remembered import of_yardsticks, yardsticks_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_truths
+from xent_conformance.versions.cleaning import DAY, clean
 from xent_conformance.versions.environments import RECORD, environment_for
-from xent_conformance.versions.kept import DAY, Kind, clean, kinds
+from xent_conformance.versions.kept import Kind, kinds
 
 
 @pytest.fixture
@@ -127,6 +128,41 @@ def test_what_is_not_ours_stays(cache: Path, tmp_path: Path) -> None:
         assert all((cache / name / folder / "mine.txt").is_file() for folder in folders)
         assert (cache / name / "f").is_symlink()
     assert (elsewhere / "precious").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("reference", "ab.truth"),
+        ("corpus", "quick.batches"),
+        ("yardsticks", "quick.yardsticks"),
+        ("diagnosis", "ab.sayings"),
+    ],
+)
+def test_what_lies_where_a_file_of_ours_belongs_is_told_and_stays(kind: str, name: str, cache: Path) -> None:
+    """A folder there is in the way for ever; what else is there is ours all the same."""
+    state = cache / kind / ("f" * 16)
+    way, beside, ours = state / name, state / "tmp0", state / name.replace(".", "0.")
+    for folder in (way, beside):
+        folder.mkdir(parents=True)
+        (folder / "mine.txt").touch()
+    ours.write_bytes(b"\0" * 4096)
+    (entry,) = (e for e in _kind(kind).found() if e.path == state)
+    assert entry.files == (ours,) and 0 < entry.size <= 8192
+    assert _kind(kind).foreign() == [way, beside] and _kind(kind).in_the_way() == [way]
+    assert entry in clean(_kind(kind)).gone
+    assert not ours.exists() and (way / "mine.txt").is_file() and (beside / "mine.txt").is_file()
+    assert _kind(kind).found() == [] and _kind(kind).foreign() == [way, beside]
+
+
+def test_a_link_where_a_file_of_ours_belongs_is_not_ours(cache: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("here")
+    way = cache / "reference" / of_truths() / "ab.truth"
+    way.symlink_to(precious)
+    assert _kind("reference").in_the_way() == [way]
+    assert len(clean(_kind("reference")).gone) == 1
+    assert way.is_symlink() and precious.read_text() == "here"
 
 
 def test_a_folder_of_ours_that_is_a_link_is_not_followed(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.support.environments import standing
-from tests.support.upgrading import bare_interpreter
+from tests.support.upgrading import bare_interpreter, script
 from xent_conformance.versions.target import NoPython, Target, python_of, target
 
 
@@ -130,6 +131,36 @@ def test_what_cannot_be_asked(given: list[str], message: str, tmp_path: Path) ->
     with pytest.raises(NoPython) as caught:
         target(given, {})
     assert str(caught.value).startswith(message.replace("/usr", str(tmp_path)))
+
+
+def _text(path: Path, mode: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("no program, and no name of one that reads it", encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+def test_what_the_system_does_not_start_is_told_with_what_named_it(tmp_path: Path) -> None:
+    """A text that may be executed by its mode; and a Python that may not, in an environment."""
+    text = str(_text(tmp_path / "text", 0o755))
+    environment = str(_text(tmp_path / "theirs" / "bin" / "python", 0o644).parents[1])
+    do = "name the python of an environment"
+    for given, variables, message in (
+        ([text], {}, f"--python {text}: {text} cannot be started (Exec format error); {do}"),
+        ([f"torch={text}"], {}, f"--python torch={text}: {text} cannot be started (Exec format error); {do}"),
+        ([environment], {}, f"--python {environment}: {environment}/bin/python cannot be started (Per"),
+        ([], {"VIRTUAL_ENV": environment}, f"$VIRTUAL_ENV: {environment}/bin/python cannot be started (Per"),
+    ):
+        with pytest.raises(NoPython) as caught:
+            target(given, variables)
+        assert str(caught.value).startswith(message)
+
+
+def test_a_program_that_does_not_end_is_not_waited_for(tmp_path: Path) -> None:
+    forever = script(tmp_path / "forever", "exec sleep 600")
+    start = time.monotonic()
+    assert python_of(str(forever), "") == str(forever)
+    assert time.monotonic() - start < 60
 
 
 def test_what_a_variable_names_is_refused_by_its_name() -> None:

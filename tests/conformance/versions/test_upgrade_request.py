@@ -13,7 +13,7 @@ from xent_conformance.decision.policy import Policy
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import Kind, Reason
+from xent_conformance.reports.views.reasons import Kind, Reason
 from xent_conformance.versions import upgrade
 from xent_conformance.versions.upgrade import NoEvidence, Pin, Request, WrongRequest, framework_of, judge
 

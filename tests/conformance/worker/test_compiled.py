@@ -12,7 +12,8 @@ import pytest
 
 from xent_conformance.asking.process import compiled_folder
 from xent_conformance.reference.kept import own_folder
-from xent_conformance.versions.kept import clean, kinds
+from xent_conformance.versions.cleaning import clean
+from xent_conformance.versions.kept import kinds
 from xent_conformance.worker import compiled
 from xent_conformance.worker.compiled import RECORD, ROOT, USER, depends, keep_compiled, let_go, name_of
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.decisions import gate, missing, reason
 from xent_conformance.reports.ci.badge import render
-from xent_conformance.reports.views.gate import Gate, Kind
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind
 
 
 @pytest.mark.parametrize(

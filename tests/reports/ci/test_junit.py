@@ -9,7 +9,9 @@ import pytest
 from tests.support.decisions import HOSTILE, HOSTILE_GATE, answer, gate, missing, reason, waiver
 from tests.support.small_run import run_of, verdict
 from xent_conformance.reports.ci.junit import render
-from xent_conformance.reports.views.gate import Gate, Kind, State
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind
+from xent_conformance.reports.views.waivers import State
 
 RUN = run_of(
     [

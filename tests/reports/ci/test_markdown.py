@@ -19,7 +19,9 @@ from xent_conformance.reports.ci.markdown import (
     summary,
     workflow_commands,
 )
-from xent_conformance.reports.views.gate import Finding, Gate, Kind, Reason, State
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Finding, Kind, Reason
+from xent_conformance.reports.views.waivers import State
 
 
 def _rows(text: str) -> list[list[str]]:

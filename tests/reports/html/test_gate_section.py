@@ -14,7 +14,8 @@ from tests.support.small_sections import section_of_run
 from xent_conformance.reports.html.sections.gate import LISTED, decision
 from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.file import Run
-from xent_conformance.reports.views.gate import Gate, Kind
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind
 
 
 def said(run: Run, gate: Gate) -> str:

@@ -11,7 +11,8 @@ from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
-from xent_conformance.reports.views.gate import Gate, Kind
+from xent_conformance.reports.views.gate import Gate
+from xent_conformance.reports.views.reasons import Kind
 
 
 def shown(run: Run, gate: Gate | None) -> tuple[Page, str, str]:

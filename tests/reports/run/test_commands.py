@@ -21,7 +21,7 @@ from xent_conformance.reports.run.commands import Files
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.run.words import OWN
-from xent_conformance.reports.views.gate import State
+from xent_conformance.reports.views.waivers import State
 
 CASE = "softmax/two_classes/confident_wrong/float32/n2/r0"
 AVX2 = "cpu[isa=avx2]"

@@ -6,7 +6,9 @@ import errno
 import io
 import json
 import os
+import pickle
 import re
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +96,22 @@ def test_what_is_broken_is_where_it_is_put() -> None:
     assert put == list(SCHEMA) and faults["asked"].to_list() == [1, 1]
     assert faults["case"].to_list() == ["breaks_should fused", "breaks_must fused"]
     assert run.faults["case"].to_list() == ["breaks_must fused", "breaks_should fused"]
+
+
+def test_a_run_goes_to_another_process_without_the_place_of_its_columns() -> None:
+    """Which may be a file that this process has opened."""
+    with tempfile.TemporaryFile() as opened:
+
+        def elsewhere(column: pl.Series) -> pl.Series:
+            opened.write(column.name.encode())
+            return column
+
+        here = _run(_verdict(status="breaks_must"), _verdict(case="other"))
+        run = Run(here.verdicts, here.headers, elsewhere)
+        assert len(run.broken) == 1 and (written := opened.tell())
+        there = pickle.loads(pickle.dumps(run))
+        assert there.verdicts.equals(run.verdicts) and there.headers == run.headers
+        assert there.broken.equals(run.broken) and opened.tell() == written
 
 
 # --- reading and writing ------------------------------------------------------------------------------

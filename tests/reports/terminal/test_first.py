@@ -10,8 +10,9 @@ from tests.support.decisions import gate, reason
 from tests.support.small_run import run_of, verdict
 from xent_conformance.reports.terminal.first import by_harm
 from xent_conformance.reports.views.causes import causes
-from xent_conformance.reports.views.gate import Acceptance, Gate
+from xent_conformance.reports.views.gate import Gate
 from xent_conformance.reports.views.harm import Harm
+from xent_conformance.reports.views.waivers import Acceptance
 
 OF = "softmax", "torch", "2.13.0", "torch.softmax", "AMD EPYC", "value", "1.1", "NaN"
 

@@ -7,7 +7,9 @@ import pytest
 from tests.support.decisions import answer, changes, gate, missing, reason
 from tests.support.small_gate import decided
 from tests.support.small_run import run_of, verdict
-from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate, Kind, State
+from xent_conformance.reports.views.gate import FAILED, INVALID, PASSED, Gate
+from xent_conformance.reports.views.reasons import Kind
+from xent_conformance.reports.views.waivers import State
 
 
 @pytest.mark.parametrize(

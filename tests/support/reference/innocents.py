@@ -5,6 +5,8 @@ Each table maps ``(operator, output)`` to algorithms by name.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from tests.support.reference import (
     textbook,
     textbook_attributes,
@@ -18,8 +20,12 @@ from tests.support.reference import (
     textbook_reductions,
     textbook_sigmoid,
 )
+from tests.support.reference.arithmetic import Array
 
-PLAIN = {
+Tables = Mapping[str, Mapping[tuple[str, str], Mapping[str, Callable[..., Array]]]]
+"""By tier, by operator and output, by name."""
+
+PLAIN: Tables = {
     "stable": {
         **textbook.STABLE,
         **textbook_sigmoid.STABLE,
@@ -39,7 +45,7 @@ PLAIN = {
 }
 """Values and gradients."""
 
-MOVING = {
+MOVING: Tables = {
     "stable": {
         **textbook_derivatives.STABLE,
         **textbook_derivatives_sigmoid.STABLE,

@@ -1,4 +1,4 @@
-"""``conformance run | explain | search``: ask the frameworks."""
+"""``conformance run``: ask the frameworks, judge their answers, write a run file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
-    Bars,
     Baseline,
     Cases,
     Decided,
@@ -35,7 +34,6 @@ from xent_conformance.commands.base import (
     Known,
     NoCache,
     Operator,
-    Out,
     PerGpu,
     Plugin,
     ProfileName,
@@ -46,7 +44,6 @@ from xent_conformance.commands.base import (
     Where,
     app,
     ends,
-    errors,
     fail,
     plug_in,
     refused,
@@ -57,25 +54,15 @@ from xent_conformance.commands.base import (
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.deciding import deciding
 from xent_conformance.commands.estimating import DryRun, estimate, show_estimate
-from xent_conformance.commands.files import (
-    STANDARD,
-    check_outputs,
-    print_bytes,
-    print_json,
-    screen,
-    show,
-    write_all,
-)
+from xent_conformance.commands.files import STANDARD, check_outputs, print_bytes, print_json, screen, show
 from xent_conformance.commands.first import absent, nothing
 from xent_conformance.commands.plain import escape
-from xent_conformance.commands.where import Python, target_of, whose
+from xent_conformance.commands.where import Python, target_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from xent_conformance.asking.selection import Selection
-    from xent_conformance.cases.case import Batch, Case
-    from xent_conformance.explain.wanted import Wanted
     from xent_conformance.reports.run.file import Run
 
 
@@ -282,131 +269,3 @@ def _told_of_part(result: Run, written: Path | None, said: Console, *, quiet: bo
         said.print(
             escape(f"{words}; put the parts together: conformance merge PART… -o run.parquet"), soft_wrap=True
         )
-
-
-@app.command()
-def explain(
-    case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="As a report or `run` prints it.")],
-    implementation: Glob = None,
-    device: Device = None,
-    plugin: Plugin = None,
-    cases: Cases = None,
-    python: Python = None,
-    script: Annotated[
-        bool, typer.Option("--script", help="Print a script that shows it without this suite (one NAME).")
-    ] = False,
-    issue: Annotated[
-        str,
-        typer.Option(
-            "--issue",
-            metavar="TRACKER",
-            help="Print the text of an issue for it: pytorch, jax, tensorflow, …; auto: its framework's own.",
-        ),
-    ] = "",
-    mode: Annotated[
-        list[str] | None, typer.Option("--mode", help="Only this mode (repeatable); of a script: one.")
-    ] = None,
-    framework: Framework = None,
-    output: Annotated[
-        str, typer.Option("--output", help="Only this output; of a script: not the worst.")
-    ] = "",
-    formatted: Formatted = Format.TEXT,
-    out: Out = STANDARD,
-) -> None:
-    """Show one case: inputs to the last bit, certified value, and every answer, the broken first."""
-    from xent_conformance.cases.outside.numbers import CasesError
-    from xent_conformance.discovery.framework import FRAMEWORKS
-    from xent_conformance.discovery.names import UnknownName
-    from xent_conformance.explain.case import answers, asked_of, found_case, near_cases, near_implementations
-    from xent_conformance.explain.plain import plain_case
-    from xent_conformance.explain.printing import show_answers, show_question
-    from xent_conformance.explain.wanted import Wanted
-
-    plug_in(plugin)
-    where = target_of(python, framework or whose(implementation or ()))
-    interpreters = where.interpreters(FRAMEWORKS)
-    wanted = Wanted(implementation or (), framework or (), mode or (), device or (), output, interpreters)
-    try:
-        batch, case = found_case(case_id, cases or ())
-        if not (script or issue):
-            wanted = wanted.checked(batch.inputs.outputs)
-    except LookupError:
-        raise fail(f"no case {case_id!r}; {near_cases(case_id, cases or ())}", USAGE) from None
-    except (UnknownName, CasesError) as unknown:
-        raise fail(str(unknown), USAGE) from None
-    if script or issue:
-        text = _taken_away(batch, case, wanted, issue)
-        for note in write_all((out, lambda: text)):
-            errors.print(escape(note), soft_wrap=True)
-        return
-    if not asked_of(batch, wanted):
-        near = near_implementations(batch, wanted)
-        raise fail(
-            f"no implementation of {batch.operator} matches {wanted.told()} "
-            f"({near}`conformance list implementations` shows all)",
-            USAGE,
-        )
-    with Bars(errors) as bars:
-        found = answers(batch, case, wanted, bars.update)
-
-    def told(screen: Console) -> None:
-        show_question(batch, case, found, screen)
-        show_answers(found, screen, wanted.frameworks)
-
-    show(out, formatted, told, lambda: plain_case(batch, case, found))
-    gone = [a for a in found if a.absent and a.seat.name in wanted.frameworks]
-    if gone:
-        named = ", ".join(f"{a.framework} ({a.install})" if where.takes else a.framework for a in gone)
-        raise fail(f"what was asked by name is not there: {named}", EVIDENCE)
-
-
-def _taken_away(batch: Batch, case: Case, wanted: Wanted, tracker: str) -> str:
-    """The script; with a tracker, the issue."""
-    from xent_conformance.discovery.names import UnknownName
-    from xent_conformance.explain.issue import issue
-    from xent_conformance.explain.script.write import asked_for
-    from xent_conformance.explain.wanted import Refused
-    from xent_conformance.reports.text.trackers import UnknownTracker
-
-    try:
-        if not tracker:
-            return asked_for(batch, case, wanted)
-        text, missing = issue(batch, case, wanted, tracker)
-    except (Refused, UnknownName, UnknownTracker) as refused:
-        raise fail(str(refused), USAGE) from None
-    if missing:
-        warn(f"no script: {missing}")
-    return text
-
-
-@app.command()
-def search(
-    implementation: Annotated[str, typer.Option("--implementation", help="Its name, as `list` shows it.")],
-    operator: Annotated[str | None, typer.Option("--operator", help="Where the name has several.")] = None,
-    output: Annotated[str, typer.Option("--output")] = "value",
-    dtype: Annotated[str, typer.Option("--dtype")] = "float32",
-    mode: Annotated[str | None, typer.Option("--mode", help="Default: the framework's first.")] = None,
-    n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
-    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
-    plugin: Plugin = None,
-    python: Python = None,
-) -> None:
-    """Search for the worst input of one implementation; explores, never gates."""
-    from xent_conformance.asking.connection import FrameworkAbsent, WorkerLost
-    from xent_conformance.discovery.framework import FRAMEWORKS
-    from xent_conformance.discovery.names import UnknownName
-    from xent_conformance.explain import search as searching
-    from xent_conformance.explain.printing import show_found
-
-    plug_in(plugin)
-    try:
-        interpreters = target_of(python, whose([implementation])).interpreters(FRAMEWORKS)
-        target = searching.search_target(implementation, operator, output, dtype, mode, n, interpreters)
-        found = searching.search(target, budget)
-    except UnknownName as unknown:
-        raise fail(str(unknown), USAGE) from None
-    except (FrameworkAbsent, WorkerLost) as absent:
-        raise fail(f"{absent}; add it with: {target.seat.framework.install}", EVIDENCE) from None
-    except ImportError:
-        raise fail("search needs Hypothesis; add it with: pip install hypothesis", USAGE) from None
-    show_found(target, found, screen())

@@ -1,0 +1,102 @@
+"""Taking away what the suite keeps between runs.
+
+What is not ours is left, and so is what another process makes or uses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from xent_conformance.versions.kept import Entry, Kind
+from xent_conformance.worker import compiled
+
+DAY = 86_400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was taken away, and what was left with the reason."""
+
+    gone: tuple[Entry, ...]
+    left: tuple[tuple[Entry, str], ...]
+
+    @property
+    def freed(self) -> int:
+        """Bytes."""
+        return sum(e.size for e in self.gone)
+
+
+def clean(kind: Kind, *, older_than: float | None = None, now: float | None = None) -> Cleaned:
+    """Take away what is ours, or of that what was not used for so many days."""
+    today = time.time() if now is None else now
+    gone: list[Entry] = []
+    left: list[tuple[Entry, str]] = []
+    for entry in kind.found():
+        if older_than is not None and today - entry.used < older_than * DAY:
+            continue
+        why = _taken_away(kind, entry)
+        if why:
+            left.append((entry, why))
+        else:
+            gone.append(entry)
+    return Cleaned(tuple(gone), tuple(left))
+
+
+def _taken_away(kind: Kind, entry: Entry) -> str:
+    """Why it could not be taken away; empty where it was."""
+    if user := _user(entry.path):
+        return f"process {user} uses it"
+    if not kind.locked:
+        return _removed(entry)
+    lock = FileLock(entry.path.with_name(f"{entry.path.name}.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return "another process is making it"
+    except OSError as error:
+        return f"its lock cannot be taken: {error.strerror}"
+    try:
+        return _removed(entry)
+    finally:
+        lock.release()
+
+
+def _removed(entry: Entry) -> str:
+    """Renamed first: what is half gone is never taken for whole. Of files each is whole or gone."""
+    going = entry.path.with_name(f"{entry.path.name}.going")
+    try:
+        if entry.files:
+            for file in entry.files:
+                file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # another's lies there, or a run has written what it made anew
+                entry.path.rmdir()
+        else:
+            entry.path.rename(going)
+            shutil.rmtree(going)
+    except OSError as error:
+        return f"it cannot be taken away: {error.strerror}"
+    return ""
+
+
+def _user(folder: Path) -> int:
+    """A process that was started with something of the folder, or says there that it uses it; else 0.
+
+    Where the system lists processes.
+    """
+    for mark in folder.glob(f"*{compiled.USER}"):
+        if Path("/proc", mark.stem).is_dir():
+            return int(mark.stem)
+    inside = os.fsencode(f"{folder}{os.sep}")
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # ended, or another's
+            if any(word.startswith(inside) for word in words.read_bytes().split(b"\0")):
+                return int(words.parent.name)
+    return 0
