@@ -126,11 +126,27 @@ def _slopes(found: Found) -> Iterator[str]:
         yield f"| {name} | {', '.join(map(str, s['sizes']))} | {s['exponent']:.2f} |"
 
 
+def _waiting(found: Found) -> Iterator[str]:
+    yield (
+        "Whole commands, from a shell to their last line, on all cores of this machine. In the beginning "
+        "nothing is remembered and nothing compiled; *again*, it is. Seconds, of so many times the least and "
+        "the most:"
+    )
+    yield ""
+    yield "| | times | least | most | asked on two cores | of a processor |"
+    yield "|---|---|---|---|---|---|"
+    for name, w in found.items():
+        asked = "" if w["asked"] is None else f"{w['asked']:g}"
+        seconds = f"{w['least']:.2f} | {w['most']:.2f} | {asked} | {w['cores']:.1f}"
+        yield f"| {name}: `{w['words']}` | {w['times']} | {seconds} |"
+
+
 PARTS: Mapping[str, tuple[str, Callable[[Found], Iterator[str]]]] = {
     "reference": ("Truths", _reference),
     "judging": ("Judging", _judging),
     "quick": ("`quick` of PyTorch", _quick),
     "slopes": ("As it grows", _slopes),
+    "waiting": ("What one waits for", _waiting),
 }
 """By what is measured: its title, and what is told of it."""
 

@@ -25,7 +25,7 @@ import mpmath
 import numpy as np
 import torch
 
-from benchmarks import by_hand, certify, others
+from benchmarks import by_hand, certify, others, waiting
 from benchmarks.judging import answers, spent
 from benchmarks.page_of_speed import FOUND, PAGE, page
 from xent_conformance.judging.rows import verdicts
@@ -130,6 +130,7 @@ PARTS: Mapping[str, Callable[[], Any]] = {
     "judging": judging,
     "slopes": slopes,
     "quick": run_of_quick,
+    "waiting": lambda: dict(waiting.waited()),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,48 @@ def test_a_run_of_quick_is_told_by_its_seconds() -> None:
     assert "share is 40 %, and 14 % where truths" in told
     assert "Measured on 2026-01-02, while the machine's load was 3.5." in told
     assert "`quick` of PyTorch costs 1/20 of the same" in sentence(found)
+
+
+def test_what_one_waits_for_stands_beside_what_is_asked() -> None:
+    found = _found()
+    waits = {
+        "words": "conformance --help",
+        "asked": 0.3,
+        "times": 5,
+        "least": 0.271,
+        "most": 0.31,
+        "cores": 0.2,
+    }
+    first = {**waits, "words": "conformance run", "asked": None, "times": 1}
+    found["parts"]["waiting"] = {"day": "2026-01-02", "load": 0.1, "found": {"help": waits, "a": first}}
+    told = page(found)
+    assert "| help: `conformance --help` | 5 | 0.27 | 0.31 | 0.3 | 0.2 |" in told
+    assert "| a: `conformance run` | 1 | 0.27 | 0.31 |  | 0.2 |" in told
+
+
+def test_a_command_is_waited_for_as_somebody_has_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """None of the variables of who measures; and what does not end well is no measurement."""
+    waiting = pytest.importorskip("benchmarks.waiting")
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+    seen: list[Mapping[str, str]] = []
+    run = subprocess.run
+
+    def recorded(words: list[str], **how: Any) -> Any:
+        seen.append(how["env"])
+        return run(words, **how)
+
+    monkeypatch.setattr(subprocess, "run", recorded)
+    monkeypatch.setattr(waiting, "COMMANDS", {"help": waiting.Command(("--help",), 0.3, times=2)})
+    (name, found), *rest = waiting.waited()
+    assert (name, found["words"], found["times"], rest) == ("help", "conformance --help", 2, [])
+    assert 0 < found["least"] <= found["most"] and found["cores"] > 0
+    assert all("POLARS_MAX_THREADS" not in env and env["XDG_CACHE_HOME"] for env in seen)
+    monkeypatch.setattr(waiting, "COMMANDS", {"wrong": waiting.Command(("nothing",), times=1)})
+    with pytest.raises(subprocess.CalledProcessError):
+        list(waiting.waited())
+    assert "No such command" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("part", PARTS)
