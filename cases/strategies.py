@@ -2,10 +2,13 @@
 
 Exploration finds, it never gates: what it finds is shrunk, named and promoted to a family. Needs the
 ``test`` extra (Hypothesis).
+
+What is drawn from is made once: Hypothesis asks every new strategy what it can give, before the first draw.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, get_args
 
@@ -27,12 +30,14 @@ LAYOUTS = tuple(layout for layout in get_args(Layout) if "broadcast" not in layo
 # --- numbers --------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def logits(fmt: Format) -> st.SearchStrategy[float]:
     """Finite numbers of the format: small whole ones first, then fractions, then anything."""
     anything = st.floats(width=_WIDTH[fmt.name], allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
     return st.one_of(*_MODERATE, anything).map(lambda x: _finite(fmt, x))
 
 
+@functools.cache
 def moderate(fmt: Format) -> st.SearchStrategy[float]:
     """Logits up to 120: no sum of a few products of theirs overflows."""
     return st.one_of(*_MODERATE).map(lambda x: _finite(fmt, x))
@@ -45,6 +50,7 @@ _MODERATE: tuple[st.SearchStrategy[float], ...] = (
 )
 
 
+@functools.cache
 def probabilities(fmt: Format) -> st.SearchStrategy[float]:
     """Numbers of the format strictly between 0 and 1, for ``logit``."""
     sixteenths = st.integers(1, 15).map(lambda k: k / 16.0)
@@ -58,11 +64,18 @@ def _below_zero(x: float) -> float:
     return -abs(x)
 
 
+@functools.cache
 def cotangents() -> st.SearchStrategy[float]:
     """Non-zero eighths in [−2, 2], exact in every format."""
     return st.integers(1, 16).map(lambda k: k / 8.0) | st.integers(-16, -1).map(lambda k: k / 8.0)
 
 
+@functools.cache
+def _cotangents(n: int) -> st.SearchStrategy[list[float]]:
+    return st.lists(cotangents(), min_size=n, max_size=n)
+
+
+@functools.cache
 def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
     """Labels of one row: an index, a distribution, or one probability for each element."""
     if operator.labels == "none":
@@ -86,18 +99,10 @@ def labels(operator: Operator, fmt: Format, n: int) -> st.SearchStrategy[list[fl
 def rows(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     """One row of ``n`` logits with labels and cotangent, as a batch of one."""
     o = OPERATORS[operator]
-    element = {
-        "unit": probabilities(fmt),
-        "reals": logits(fmt),
-        "log_probabilities": logits(fmt).map(_below_zero),
-        "probabilities": probabilities(fmt),
-        "log_distributions": logits(fmt).map(_below_zero),
-        "nonnegative": probabilities(fmt),
-    }[o.domain]
-    x = draw(st.lists(element, min_size=n, max_size=n))
+    x = draw(_any_row(operator, fmt, n))
     p = draw(labels(o, fmt, n))
     width = n if o.value_shape == "row" else 1
-    c = draw(st.lists(cotangents(), min_size=width, max_size=width))
+    c = draw(_cotangents(width))
     return Inputs(operator, fmt, np.array([x]), np.array([p]).reshape(1, -1), np.array([c]))
 
 
@@ -108,7 +113,7 @@ def stacks(draw: st.DrawFn, operator: str, fmt: Format, n: int, count: int) -> I
     width = n if o.value_shape == "row" else 1
     x = [draw(_row(operator, fmt, n)) for _ in range(count)]
     p = [draw(labels(o, fmt, n)) for _ in range(count)]
-    c = [draw(st.lists(cotangents(), min_size=width, max_size=width)) for _ in range(count)]
+    c = [draw(_cotangents(width)) for _ in range(count)]
     return Inputs(operator, fmt, np.array(x), np.array(p).reshape(count, -1), np.array(c))
 
 
@@ -116,10 +121,24 @@ def stacks(draw: st.DrawFn, operator: str, fmt: Format, n: int, count: int) -> I
 def moving(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
     """One row and a tangent, for ``jvp`` and ``hvp``."""
     row = draw(stacks(operator, fmt, n, 1))
-    v = draw(st.lists(cotangents(), min_size=n, max_size=n))
+    v = draw(_cotangents(n))
     return Inputs(operator, fmt, row.logits, row.labels, row.cotangent, PLAIN, np.array([v]))
 
 
+@functools.cache
+def _any_row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
+    element = {
+        "unit": probabilities(fmt),
+        "reals": logits(fmt),
+        "log_probabilities": logits(fmt).map(_below_zero),
+        "probabilities": probabilities(fmt),
+        "log_distributions": logits(fmt).map(_below_zero),
+        "nonnegative": probabilities(fmt),
+    }[OPERATORS[operator].domain]
+    return st.lists(element, min_size=n, max_size=n)
+
+
+@functools.cache
 def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
     sixteenths = st.integers(1, 15).map(lambda k: k / 16.0)
     element = {
@@ -136,6 +155,7 @@ def _row(operator: str, fmt: Format, n: int) -> st.SearchStrategy[list[float]]:
 # --- attributes -----------------------------------------------------------------------------------------
 
 
+@functools.cache
 def weights(n: int) -> st.SearchStrategy[tuple[float, ...]]:
     """None, then small whole ones, then eighths: zero among them, and exact in every format."""
     whole = st.integers(0, 3).map(float)
@@ -186,6 +206,7 @@ def groups(draw: st.DrawFn, operator: str, fmt: Format, n: int) -> Inputs:
 # --- forms ----------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def shapes() -> st.SearchStrategy[tuple[int, ...] | None]:
     """None, for rows one above the other; else up to four axes of one to three."""
     return st.none() | st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple)

@@ -92,7 +92,7 @@ def read(names: Sequence[str]) -> Run:
     return _beside(tuple((file, file.stat().st_mtime_ns) for file in files))
 
 
-@functools.lru_cache(maxsize=2)
+@functools.cache
 def _beside(files: Sequence[tuple[Path, int]]) -> Run:
     """Read once, as long as they are what they were: a dozen sentences and pages are of one run."""
     return beside([file for file, _ in files])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support import shared
 from tests.support.paths import ROOT
 from tests.support.runner import ACTION, EXPRESSION, Runner, of
 
@@ -41,10 +43,15 @@ def test_no_expression_is_written_into_a_script() -> None:
 
 
 @pytest.fixture(scope="module")
-def passed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def passed() -> Runner:
     """A run on the default branch that passes, and leaves a baseline."""
-    found = runner(tmp_path_factory.mktemp("main"), "Exact")
-    assert found.run() == 0, found.log
+
+    def taken(folder: Path) -> None:
+        found = runner(folder / "main", "Exact")
+        assert found.run() == 0, found.log
+        (folder / "runner").write_bytes(pickle.dumps(found))
+
+    found: Runner = pickle.loads((shared.once("action-passed", taken) / "runner").read_bytes())
     return found
 
 

@@ -19,7 +19,7 @@ from making.devices import RANKS
 from tests.support.small_run import Page as Read
 from xent_conformance.decision.compare import compare
 from xent_conformance.reports.html.comparison import OPEN
-from xent_conformance.reports.run.file import SLIM, Run, called, read_run
+from xent_conformance.reports.run.file import SLIM, Run, called
 from xent_conformance.reports.views.causes import causes, worst_cases
 from xent_conformance.reports.views.comparison import LISTED
 from xent_conformance.running.costs import Costs
@@ -48,7 +48,7 @@ def test_a_page_is_what_its_run_files_give(page: Page) -> None:
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.parquet")), ids=lambda file: file.stem)
 def test_a_run_file_does_not_say_where_it_was_made(file: Path) -> None:
     """Of an environment that was asked, where it lies in a checkout at most."""
-    run = read_run(file)
+    run = read((file.stem,))
     assert re.findall(r"(?<![\w.])/[\w./-]*\.venv[\w./-]*", str(run.headers)) == []
     words = " ".join(run.verdicts["message"].cast(str).drop_nulls().unique())
     assert re.findall(r"/\S*/lib/python3|/\S*\.venv", words) == []

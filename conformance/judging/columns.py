@@ -33,6 +33,8 @@ _SAID_ONCE = (
     "output",
 )
 
+_NUMBERS = ("ulps", "ratio", "index", "got", "hi", "lo", "exponent", "rounded")
+
 Rows = slice | Ints
 """Places in the columns."""
 
@@ -130,50 +132,55 @@ class Columns:
 
     def frame(self) -> pl.DataFrame:
         """The table of a run file: :data:`SCHEMA`, with no cause yet."""
-        place, names = self._names()
-        places: dict[str, NDArray[Any]] = {"_place": place, "_part": self.part}
-        found = {words.name: _chosen(words, "_place") for words in names}
-        for name in (*_SAID_ONCE, "cause"):
-            said = pl.Series(name, [s.said.get(name) for s in self.shared], dtype=SCHEMA[name])
-            found[name] = _chosen(said, "_part")
-        for name, (words, numbered) in self._words().items():
-            places[name] = numbered
-            found[name] = _chosen(pl.Series(name, list(map(str, words)), dtype=pl.String), name)
-        for name in ("ulps", "ratio", "index", "got", "hi", "lo", "exponent", "rounded"):
+        places: dict[str, NDArray[Any]] = {}
+        found: dict[str, pl.Expr] = {"bits": pl.lit(pl.Series("bits", self.bits.tolist(), dtype=pl.Binary))}
+        for by, worded in self._words().items():
+            places[by], words = worded
+            found |= {name: _chosen(pl.Series(name, said, dtype=SCHEMA[name]), by) for name, said in words}
+        for name in _NUMBERS:
             places[name] = getattr(self, name)
             found[name] = pl.col(name)
-        found["bits"] = pl.lit(pl.Series("bits", self.bits.tolist(), dtype=pl.Binary))
         return pl.DataFrame(places).select(
             found[name].cast(kind).alias(name) for name, kind in SCHEMA.items()
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """A few verdicts as people look at them, by the names of their columns."""
-        return self.frame().drop("cause").rows(named=True)
+        """A few verdicts as people look at them, by the names of their columns: a table takes a while."""
+        found: dict[str, list[Any]] = {"bits": [bits.decode() for bits in self.bits.tolist()]}
+        for places, words in self._words().values():
+            found |= {name: [said[place] for place in places.tolist()] for name, said in words}
+        found |= {name: getattr(self, name).tolist() for name in _NUMBERS}
+        names = [name for name in SCHEMA if name != "cause"]
+        return [dict(zip(names, row, strict=True)) for row in zip(*map(found.get, names), strict=True)]
 
-    def _names(self) -> tuple[Ints, list[pl.Series]]:
-        """Id, hash and variant of every case, and of each row the place of its case among them."""
+    def _words(self) -> dict[str, tuple[NDArray[Any], list[tuple[str, Sequence[Any]]]]]:
+        """The columns that are words in a run file, by what of a row says which; its places, the words."""
         batches = {id(s.batch): s.batch for s in self.shared}
         cases = [case for batch in batches.values() for case in batch.cases]
         sizes = [len(batch.cases) for batch in batches.values()]
         first = dict(zip(batches, np.cumsum([0, *sizes]).tolist(), strict=False))
-        place = np.array([first[id(s.batch)] for s in self.shared], dtype=np.int64)[self.part] + self.row
-        return place, [
-            pl.Series("case", [case.id for case in cases], dtype=pl.String),
-            pl.Series("hash", [case.hash for case in cases], dtype=pl.String),
-            pl.Series("variant", [case.variant for case in cases], dtype=pl.String),
+        start = np.array([first[id(s.batch)] for s in self.shared], dtype=np.int64)
+        of_cases: list[tuple[str, Sequence[Any]]] = [
+            ("case", [c.id for c in cases]),
+            ("hash", [c.hash for c in cases]),
+            ("variant", [c.variant for c in cases]),
         ]
-
-    def _words(self) -> dict[str, tuple[Sequence[str], NDArray[Any]]]:
-        """The columns that are numbers here and words in a run file, with their words."""
+        of_parts: list[tuple[str, Sequence[Any]]] = [
+            (name, [s.said.get(name) for s in self.shared]) for name in (*_SAID_ONCE, "cause")
+        ]
+        numbered: dict[str, tuple[NDArray[Any], Sequence[str]]] = {
+            "outcome": (self.outcome, OUTCOMES),
+            "message": (self.message, tuple(self._messages)),
+            "grade": (self.grade, GRADES),
+            "status": (self.status, STATUSES),
+            "symptom": (self.symptom, SYMPTOMS),
+            "clause": (self.clause, rules().ids),
+            "level": (rules().level[self.clause], LEVELS),
+        }
         return {
-            "outcome": (OUTCOMES, self.outcome),
-            "message": (tuple(self._messages), self.message),
-            "grade": (GRADES, self.grade),
-            "status": (STATUSES, self.status),
-            "symptom": (SYMPTOMS, self.symptom),
-            "clause": (rules().ids, self.clause),
-            "level": (LEVELS, rules().level[self.clause]),
+            "_case": (start[self.part] + self.row, of_cases),
+            "_part": (self.part, of_parts),
+            **{name: (places, [(name, list(map(str, said)))]) for name, (places, said) in numbered.items()},
         }
 
 

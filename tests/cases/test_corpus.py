@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support import shared
 from tests.support.corpus import Corpus, as_in_a_run
 from tests.support.paths import ROOT
 from xent_conformance.cases.case import Batch
@@ -55,11 +57,17 @@ def test_golden_digest(profile: str) -> None:
 @pytest.fixture(scope="module")
 def elsewhere() -> tuple[str, list[str]]:
     """What another process has: its NumPy, which is another one where `make test` has installed one."""
-    code = f"import numpy; {ALL_DIGESTS}; print(numpy.__version__, *digests)"
-    other = [str((ROOT / os.environ["OTHER_NUMPY"]).resolve())] if "OTHER_NUMPY" in os.environ else []
-    env = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join((*other, str(ROOT)))}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    version, *digests = done.stdout.split()
+
+    def asked(folder: Path) -> None:
+        code = f"import numpy; {ALL_DIGESTS}; print(numpy.__version__, *digests)"
+        other = [str((ROOT / os.environ["OTHER_NUMPY"]).resolve())] if "OTHER_NUMPY" in os.environ else []
+        env = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join((*other, str(ROOT)))}
+        python = [sys.executable, "-c", code]
+        done = subprocess.run(python, env=env, capture_output=True, text=True, check=True)
+        (folder / "said").write_text(done.stdout, encoding="utf-8")
+
+    said = (shared.once("digests-elsewhere", asked) / "said").read_text(encoding="utf-8")
+    version, *digests = said.split()
     return version, digests
 
 

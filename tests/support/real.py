@@ -5,8 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from tests.support import shared
 from xent_conformance.asking.selection import Selection
-from xent_conformance.reports.run.file import Run
+from xent_conformance.reports.run.file import Run, read_run
+from xent_conformance.running.engine import run
+
+FILE = "run.parquet"
 
 
 def asked_in_quick(request: pytest.FixtureRequest, factory: pytest.TempPathFactory) -> Run | None:
@@ -40,3 +44,14 @@ def part(run: Run, selection: Selection) -> pl.DataFrame:
         "family": selection.families,
     }
     return run.verdicts.filter(*(pl.col(name).is_in(list(names)) for name, names in wanted.items() if names))
+
+
+def asked_once(name: str, selection: Selection) -> pl.DataFrame:
+    """The verdicts of a run of real frameworks that one process of this session makes, by a name of its own.
+
+    A process that takes tests over from another would ask them all again, and so would one that comes back.
+    """
+    file = shared.once(name, lambda folder: run(selection, folder / FILE)) / FILE
+    found = read_run(file)
+    assert found.complete
+    return found.verdicts

@@ -15,6 +15,7 @@ from tests.support.judging import verdicts_of
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import batches
 from xent_conformance.judging.judge import Judge
+from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OF_ROWS
 from xent_conformance.reference.oracle import Oracle
@@ -64,7 +65,7 @@ def test_the_fakes_answer_what_it_defines() -> None:
 
 
 def _judge(batch: Batch, rows: list[int]) -> int:
-    judge = Judge(Oracle().truth(batch.inputs))
+    judge = Judge(Oracle(default_cache()).truth(batch.inputs))
     judged = 0
     for output, got in _answers(batch, rows).items():
         cases = [batch.cases[i] for i in rows]

@@ -7,15 +7,13 @@ the suite no longer sees.
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tests.support.real import asked_in_quick, part
+from tests.support.real import asked_in_quick, asked_once, part
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reports.run.words import FAULTS
-from xent_conformance.running.engine import run
 from xent_conformance.worker.machine import flags
 
 MISSING = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name) is None]
@@ -50,10 +48,7 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if whole is not None:
         assert whole.complete
         return pl.concat([part(whole, selection) for selection in ASKED])
-    folder: Path = tmp_path_factory.mktemp("runs")
-    runs = [run(selection, folder / f"{i}.parquet") for i, selection in enumerate(ASKED)]
-    assert all(r.complete for r in runs)
-    return pl.concat([r.verdicts for r in runs])
+    return pl.concat([asked_once(f"real-{i}", selection) for i, selection in enumerate(ASKED)])
 
 
 def targets(verdicts: pl.DataFrame, clause: str, symptom: str, output: str = "value") -> set[tuple[str, str]]:

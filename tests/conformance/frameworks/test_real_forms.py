@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.support.real import asked_once
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reports.run.words import FAULTS
-from xent_conformance.running.engine import run
 
 MISSING = [name for name in ("tensorflow", "torch", "jax", "keras") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -20,8 +19,7 @@ FRAMEWORKS = ("torch", "jax", "scipy", "tensorflow", "keras-tensorflow")
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    folder: Path = tmp_path_factory.mktemp("forms")
+def verdicts() -> pl.DataFrame:
     there = [f for f in FRAMEWORKS if importlib.util.find_spec(f.partition("-")[0]) is not None]
     asked = Selection(
         "standard",
@@ -30,9 +28,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
         dtypes=("float32",),
         families=("forms",),
     )
-    found = run(asked, folder / "forms.parquet")
-    assert found.complete
-    return found.verdicts
+    return asked_once("real-forms", asked)
 
 
 def of(verdicts: pl.DataFrame, door: str, variant: str, output: str = "value") -> pl.DataFrame:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from tests.support import shared
 from tests.support.here import TARGET, family
 from tests.support.judging import rows_of
+from tests.support.real import FILE
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import manner_of, outputs, takes
@@ -113,9 +116,12 @@ def _verdicts(name: str, oracle: Oracle) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def verdicts() -> pl.DataFrame:
-    oracle = Oracle()
-    rows = [row for name in ("torch", "tensorflow", "jax") for row in _verdicts(name, oracle)]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    def asked(folder: Path) -> None:
+        oracle = Oracle()
+        rows = [row for name in ("torch", "tensorflow", "jax") for row in _verdicts(name, oracle)]
+        pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / FILE)
+
+    return pl.read_parquet(shared.once("real-manners", asked) / FILE)
 
 
 def one(verdicts: pl.DataFrame, implementation: str, case: str, output: str, mode: str) -> dict[str, Any]:

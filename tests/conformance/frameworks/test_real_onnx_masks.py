@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.support.real import asked_once
 from xent_conformance.asking.selection import Selection
 from xent_conformance.reports.run.words import FAULTS
-from xent_conformance.running.engine import run
 
 MISSING = [name for name in ("onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -19,11 +18,9 @@ DOORS = ("Softmax", "LogSoftmax", "ReduceLogSumExp")
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    out: Path = tmp_path_factory.mktemp("masks") / "masks.parquet"
-    found = run(Selection("standard", frameworks=("onnx", "onnxruntime"), families=("masks",)), out)
-    assert found.complete
-    return found.verdicts
+def verdicts() -> pl.DataFrame:
+    asked = Selection("standard", frameworks=("onnx", "onnxruntime"), families=("masks",))
+    return asked_once("real-onnx-masks", asked)
 
 
 def test_every_door_that_sums_over_classes_takes_a_mask(verdicts: pl.DataFrame) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.support.real import asked_once
 from xent_conformance.asking.selection import Selection
-from xent_conformance.running.engine import run
 
 FRAMEWORKS = ("torch", "jax", "tensorflow", "scipy")
 MISSING = [name for name in FRAMEWORKS if importlib.util.find_spec(name) is None]
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.joi
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+def verdicts() -> pl.DataFrame:
     asked = Selection(
         "standard",
         frameworks=FRAMEWORKS,
@@ -25,7 +24,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
         families=("refusals",),
         implementation=("torch.softmax", "jax.nn.softmax", "tf.nn.softmax", "scipy.special.softmax"),
     )
-    return run(asked, Path(tmp_path_factory.mktemp("refusals")) / "refusals.parquet").verdicts
+    return asked_once("real-refusals", asked)
 
 
 def said(verdicts: pl.DataFrame, variant: str) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ and one that judges the run file of the first.
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.support import fakes
+from tests.support import fakes, shared
 from tests.support.pytest_inside import Done, run_pytest
 from xent_conformance.reports.run.file import read_run
 
@@ -24,7 +25,7 @@ FAKES = '''
 import os
 from pathlib import Path
 
-from tests.support import fakes
+from tests.support import fakes, shared
 
 
 def started(name):
@@ -110,9 +111,13 @@ class Outside:
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
+def outside() -> Outside:
     """The fakes asked by two processes at once."""
-    here = tmp_path_factory.mktemp("outside")
+    here = shared.once("pytest-outside", _asked_by_two)
+    return Outside(here, pickle.loads((here / "done").read_bytes()))
+
+
+def _asked_by_two(here: Path) -> None:
     (here / "counting.py").write_text(FAKES, encoding="utf-8")
     two = waiver("wrong-two", "wrong", "grad_logits")
     # clause 1.1 is broken in the same group, in other rows
@@ -128,7 +133,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
         *("--conformance-plugin", "counting.py", "--waivers", "mine.toml", "-W", "error"),
         path=[Path(fakes.HERE)],
     )
-    return Outside(here, done)
+    (here / "done").write_bytes(pickle.dumps(done))
 
 
 def test_it_fails_where_something_fails(outside: Outside) -> None:

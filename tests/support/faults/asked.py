@@ -24,6 +24,7 @@ from tests.support.corpus import corpus
 from tests.support.faults.adapter import Compiled, Faults
 from tests.support.faults.fault import Died, Fault
 from tests.support.faults.seeded import FAULTS
+from tests.support.faults.sharing import sharing
 from xent_conformance.asking.answer import Answer
 from xent_conformance.asking.asker import ask
 from xent_conformance.asking.connection import Reply, WorkerLost
@@ -139,6 +140,10 @@ class Bench:
 
     def ask(self, batch: Batch, profile: str, names: Iterable[str] | None = None) -> None:
         """Put a batch to these implementations, or to all."""
+        with sharing():
+            self._ask(batch, profile, names)
+
+    def _ask(self, batch: Batch, profile: str, names: Iterable[str] | None) -> None:
         judge, told = Judge(self.oracle.truth(batch.inputs)), dict[Bits, Told]()
         waiting, given, held = dict[Bits, Answer](), list[tuple[Question, Bits]](), 0
         for seat, connection in self.connections.items():

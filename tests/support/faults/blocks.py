@@ -6,8 +6,8 @@ own 1 is kept apart from the sum, log1p takes the rest, and no two nearly equal 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,22 @@ def pick(a: Array, y: Array) -> Array:
 def weighted(weight: Array, value: Array) -> Array:
     """``weight · value``, where a weight of zero takes even an infinity away (4.2)."""
     return np.where((weight == 0) & np.isinf(value), 0.0, weight * value)
+
+
+class piece:  # noqa: N801  # it is read as a property is
+    """A piece of a call, computed once; what is shared by kernels is written by none."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self.make, self.name = make, make.__name__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, a: Any, owner: type) -> Any:
+        found = a.__dict__[self.name] = self.make(a)
+        if isinstance(found, np.ndarray):
+            found.flags.writeable = False
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,32 +84,32 @@ class Ask:
     def n(self) -> int:
         return self.x.shape[1]
 
-    @cached_property
+    @piece
     def y(self) -> Array:
         """The class that an index names; some class where it names none."""
         return np.clip(self.labels, 0, self.n - 1)
 
-    @cached_property
+    @piece
     def ignored(self) -> Array:
         return np.zeros(self.labels.shape, bool) if self.ignore_index is None else self.honoured
 
-    @cached_property
+    @piece
     def honoured(self) -> Array:
         return self.labels == self.ignore_index
 
-    @cached_property
+    @piece
     def outside(self) -> Array:
         """Rows whose index is out of range."""
         return (self.labels != self.y) & ~self.ignored
 
-    @cached_property
+    @piece
     def p(self) -> Array:
         """Dense labels; an index as its one-hot row."""
         if OPERATORS[self.operator].labels == "dense":
             return self.labels
         return (self.y == np.arange(self.n)).astype(self.x.dtype)
 
-    @cached_property
+    @piece
     def smoothed(self) -> Array:
         """``(1 − ε) p + ε/K``, over the N classes or over the two outcomes of an element."""
         outcomes = 2 if OPERATORS[self.operator].elementwise else self.present
@@ -104,39 +120,39 @@ class Ask:
         """How many classes there are."""
         return int(np.count_nonzero(np.broadcast_to(self.there, (1, self.n))))
 
-    @cached_property
+    @piece
     def w(self) -> Array:
         """The weights of the classes, in every row."""
         return np.broadcast_to(self.weight, self.x.shape)
 
-    @cached_property
+    @piece
     def q(self) -> Array:
         """Effective labels."""
         return self.w * self.smoothed
 
-    @cached_property
+    @piece
     def slope(self) -> Array:
         """``∂q/∂p``."""
         return self.w * (1 - self.smoothing)
 
-    @cached_property
+    @piece
     def factors(self) -> tuple[Array | int, Array]:
         """What multiplies the negative and the positive term."""
         return 1, self.pos_weight
 
-    @cached_property
+    @piece
     def negative(self) -> Array:
         """``w (1 − z')``."""
         return self.w * self.factors[0] * (1 - self.smoothed)
 
-    @cached_property
+    @piece
     def positive(self) -> Array:
         """``w P z'``."""
         return self.w * self.factors[1] * self.smoothed
 
     # --- reductions ---
 
-    @cached_property
+    @piece
     def divisor(self) -> Array | int:
         """What the sum of the losses is divided by."""
         if self.reduction == "weighted_mean":
@@ -154,7 +170,7 @@ class Ask:
         """The sum over all examples, ``(1, 1)``."""
         return self.total(a.reshape(1, -1))
 
-    @cached_property
+    @piece
     def c(self) -> Array:
         """The cotangent of each loss."""
         shape = self.x.shape if OPERATORS[self.operator].value_shape == "row" else (len(self.x), 1)
@@ -162,7 +178,7 @@ class Ask:
 
     # --- the argument of logit, and sums with weights inside ---
 
-    @cached_property
+    @piece
     def clamped(self) -> Array:
         """``eps`` below it, ``1 − eps`` above that, in this order (6.14)."""
         if self.eps is None:
@@ -170,63 +186,63 @@ class Ask:
         low, high = self.bounds
         return np.where(self.x < low, low, np.where(self.x > high, high, self.x))
 
-    @cached_property
+    @piece
     def bounds(self) -> tuple[Array, Array]:
         eps = self.x.dtype.type(self.eps)
         return eps, 1 - eps
 
-    @cached_property
+    @piece
     def weighed(self) -> Array:
         """``b_i exp(x_i − m)``, with the largest class that weighs anything for ``m``."""
         return self.w * np.where(self.w == 0, 0.0, np.exp(self.x - self.top))
 
-    @cached_property
+    @piece
     def top(self) -> Array:
         there = np.where(self.w == 0, -np.inf, self.x).max(axis=1, keepdims=True)
         return np.where(there == -np.inf, 0.0, there)
 
     # --- the softmax family ---
 
-    @cached_property
+    @piece
     def k(self) -> Array:
         return np.argmax(self.x, axis=1)[:, None]
 
-    @cached_property
+    @piece
     def m(self) -> Array:
         return self.x.max(axis=1, keepdims=True)
 
-    @cached_property
+    @piece
     def d(self) -> Array:
         return self.m - self.x
 
-    @cached_property
+    @piece
     def e(self) -> Array:
         return np.exp(-self.d)
 
-    @cached_property
+    @piece
     def R(self) -> Array:
         others = self.e.copy()
         np.put_along_axis(others, self.k, np.where(np.isnan(self.m), np.nan, 0.0), axis=1)
         return self.total(others)
 
-    @cached_property
+    @piece
     def S(self) -> Array:
         return 1 + self.R
 
-    @cached_property
+    @piece
     def L(self) -> Array:
         return np.log1p(self.R)
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         return self.e / self.S
 
-    @cached_property
+    @piece
     def rest(self) -> Array:
         """``1 − s_i``; of the largest class, and of what ties with it, as ``R/S``."""
         return np.where(self.d == 0, self.R / self.S, 1 - self.s)
 
-    @cached_property
+    @piece
     def ell(self) -> Array:
         """``log s``."""
         return -(self.d + self.L)
@@ -251,26 +267,26 @@ class Ask:
 
     # --- the sigmoid family ---
 
-    @cached_property
+    @piece
     def tail(self) -> Array:
         return np.exp(-np.abs(self.x))
 
-    @cached_property
+    @piece
     def sigma(self) -> Array:
         return np.where(self.x >= 0, 1 / (1 + self.tail), self.tail / (1 + self.tail))
 
-    @cached_property
+    @piece
     def mirror(self) -> Array:
         return np.where(self.x >= 0, self.tail / (1 + self.tail), 1 / (1 + self.tail))
 
-    @cached_property
+    @piece
     def log1p_tail(self) -> Array:
         return np.log1p(self.tail)
 
-    @cached_property
+    @piece
     def softplus(self) -> Array:
         return np.maximum(self.x, 0) + self.log1p_tail
 
-    @cached_property
+    @piece
     def softplus_minus(self) -> Array:
         return np.maximum(-self.x, 0) + self.log1p_tail

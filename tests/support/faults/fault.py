@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
-from tests.support.faults.blocks import Ask
+from tests.support.faults.blocks import Ask, piece
 from tests.support.faults.correct import Output
 from tests.support.faults.kernel import Kernel
 from tests.support.faults.layer import correct
@@ -83,7 +82,7 @@ def part(operator: str, name: str, about: str, **how: Any) -> Callable[[Changed]
     """``changed(ask)`` is the wrong piece of that name; every output is made of it."""
 
     def register(changed: Changed) -> Changed:
-        wrong = type("Wrong", (Ask,), {name: cached_property(changed)})
+        wrong = type("Wrong", (Ask,), {name: piece(changed)})
         _seed(changed, operator, about, replace(correct(operator), ask=wrong), how)
         return changed
 

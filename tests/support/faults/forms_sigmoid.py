@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
-from tests.support.faults.blocks import Ask
+from tests.support.faults.blocks import Ask, piece
 from tests.support.faults.correct import Table, binary, inside
 from tests.support.faults.forms_softmax import Textbook
 from tests.support.faults.sums import Array
@@ -15,7 +13,7 @@ from tests.support.faults.sums import Array
 class Tanh(Textbook):
     """``0.5 tanh(0.5 x) + 0.5``."""
 
-    @cached_property
+    @piece
     def sigma(self) -> Array:
         return np.tanh(self.x / 2) / 2 + self.x.dtype.type(0.5)
 
@@ -23,11 +21,11 @@ class Tanh(Textbook):
 class OneBranch(Textbook):
     """``1 / (1 + exp(−x))``: zero once exp overflows."""
 
-    @cached_property
+    @piece
     def sigma(self) -> Array:
         return 1 / (1 + np.exp(-self.x))
 
-    @cached_property
+    @piece
     def mirror(self) -> Array:
         return 1 / (1 + np.exp(self.x))
 
@@ -35,11 +33,11 @@ class OneBranch(Textbook):
 class BranchFree(Ask):
     """``exp(min(x, 0)) / (1 + exp(−|x|))``."""
 
-    @cached_property
+    @piece
     def sigma(self) -> Array:
         return np.exp(np.minimum(self.x, 0)) / (1 + self.tail)
 
-    @cached_property
+    @piece
     def mirror(self) -> Array:
         return np.exp(np.minimum(-self.x, 0)) / (1 + self.tail)
 

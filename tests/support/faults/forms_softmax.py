@@ -7,11 +7,10 @@ where a framework keeps a result). Most lose the relative accuracy of 1.2, none 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 
-from tests.support.faults.blocks import Ask, weighted
+from tests.support.faults.blocks import Ask, piece, weighted
 from tests.support.faults.correct import Table, settled
 from tests.support.faults.sums import Array, lanes
 
@@ -26,15 +25,15 @@ Power = Callable[[Array], Array]
 class Textbook(Ask):
     """``S`` as one sum, ``log S`` and ``1 + e`` in it, ``1 − s`` and ``1 − σ``."""
 
-    @cached_property
+    @piece
     def S(self) -> Array:
         return self.total(self.e)
 
-    @cached_property
+    @piece
     def L(self) -> Array:
         return np.log(self.S)
 
-    @cached_property
+    @piece
     def rest(self) -> Array:
         return 1 - self.s
 
@@ -47,11 +46,11 @@ class Textbook(Ask):
     def balance(self, p: Array, c: Array) -> Array:
         return c * (self.s * self.total(p) - p)
 
-    @cached_property
+    @piece
     def mirror(self) -> Array:
         return 1 - self.sigma
 
-    @cached_property
+    @piece
     def log1p_tail(self) -> Array:
         return np.log(1 + self.tail)
 
@@ -75,11 +74,11 @@ class BaseTwo(Textbook):
     def power(self, d: Array) -> Array:
         return np.exp2(d * self.x.dtype.type(LOG2_E))
 
-    @cached_property
+    @piece
     def e(self) -> Array:
         return self.power(-self.d)
 
-    @cached_property
+    @piece
     def S(self) -> Array:
         m, S = np.full_like(self.m, -np.inf), np.zeros_like(self.m)
         for tile in tiles(self.x):
@@ -88,7 +87,7 @@ class BaseTwo(Textbook):
             m = higher
         return S
 
-    @cached_property
+    @piece
     def L(self) -> Array:
         return np.log2(self.S) * self.x.dtype.type(LN_2)
 
@@ -96,7 +95,7 @@ class BaseTwo(Textbook):
 class Chunks(Textbook):
     """Maximum and sum of each chunk, then of the chunks: a vocabulary in parts."""
 
-    @cached_property
+    @piece
     def S(self) -> Array:
         tops = np.concatenate([t.max(axis=1, keepdims=True) for t in tiles(self.x)], axis=1)
         sums = [self.total(np.exp(below(t, tops[:, [i]]))) for i, t in enumerate(tiles(self.x))]
@@ -106,7 +105,7 @@ class Chunks(Textbook):
 class Reciprocal(Ask):
     """``e · (1/S)``."""
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         return self.e * (1 / self.S)
 
@@ -114,7 +113,7 @@ class Reciprocal(Ask):
 class TwoClasses(Ask):
     """Of two classes the sigmoid of the difference."""
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         if self.n != 2 or np.isinf(self.x).any():
             return self.e / self.S
@@ -129,7 +128,7 @@ class TwoClasses(Ask):
 class Saved(Textbook):
     """The gradient from the probabilities that were returned: ``s (c − Σ s c)`` with ``s`` of the dtype."""
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         return self.rounded(self.e / self.S)
 
@@ -137,11 +136,11 @@ class Saved(Textbook):
 class SavedLogarithms(Textbook):
     """The gradient from the log-probabilities that were returned, ``c − exp(ℓ) Σ c``, ``ℓ`` of the dtype."""
 
-    @cached_property
+    @piece
     def ell(self) -> Array:
         return self.rounded(-(self.d + self.L))
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         return np.exp(self.ell)
 
@@ -152,23 +151,23 @@ class EveryStep(Textbook):
     All but the sum, which binary16 could not hold.
     """
 
-    @cached_property
+    @piece
     def d(self) -> Array:
         return self.rounded(self.m - self.x)
 
-    @cached_property
+    @piece
     def e(self) -> Array:
         return self.rounded(np.exp(-self.d))
 
-    @cached_property
+    @piece
     def L(self) -> Array:
         return self.rounded(np.log(self.S))
 
-    @cached_property
+    @piece
     def s(self) -> Array:
         return self.rounded(self.e / self.S)
 
-    @cached_property
+    @piece
     def ell(self) -> Array:
         return self.rounded(-(self.d + self.L))
 

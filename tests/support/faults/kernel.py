@@ -5,6 +5,7 @@ What an implementation does around its mathematics, in steps that a fault can re
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import numpy as np
 
 from tests.support.faults.blocks import Ask
 from tests.support.faults.correct import Table
+from tests.support.faults.sharing import Same, same
 from tests.support.faults.sums import Array, Sum, pairwise
 from xent_conformance.discovery.problems import KEYWORDS
 from xent_conformance.frameworks.interface import Call, dtype_of
@@ -39,6 +41,18 @@ def own(tested: np.dtype[Any]) -> np.dtype[Any]:
 def higher(tested: np.dtype[Any]) -> np.dtype[Any]:
     """More digits than the tested dtype has, to be rounded once."""
     return np.dtype(np.longdouble) if tested == np.float64 else np.dtype(np.float64)
+
+
+@functools.cache
+def _own_steps(kernel: type[Kernel]) -> frozenset[str]:
+    """What a kernel does in a way of its own."""
+    return frozenset(name for name in vars(Kernel) if getattr(kernel, name) is not getattr(Kernel, name))
+
+
+TO_ROWS = frozenset(
+    ("axis", "read", "labels_of", "rows_of", "before", "matrix", "product", "hidden", "chain", "definition")
+)
+"""The steps from tensors to rows: a fault in one of them has rows of its own."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +85,30 @@ class Kernel:
         """The outputs of a call whose classes are on one axis."""
         if not call.logits.shape[self.axis(call)]:
             return {o: np.full(self.shape(call, o), np.nan, call.logits.dtype) for o in call.outputs}
+        had = self.shared(call)
         with np.errstate(all="ignore"):
-            a = self.rows_of(call)
-            found = {o: self.tensor(call, o, self.in_state(call, a, o)) for o in call.outputs}
+            found = {o: self.answered(call, had, o) for o in call.outputs}
         if "out" in call.keywords:
             buffer = np.full(found["value"].shape, OLD, call.logits.dtype)
             self.write(buffer, found["value"])
             found["value"] = buffer
+        return found
+
+    def shared(self, call: Call) -> Same:
+        """What kernels that come to the right rows have of this call already, if they share."""
+        right = (self.ask, self.working, self.total) == (Ask, binary64, pairwise) and not self.varies
+        return same(self.operator, call) if right and not _own_steps(type(self)) & TO_ROWS else Same()
+
+    def answered(self, call: Call, had: Same, output: str) -> Array:
+        """An output, in the state and the shape of the call."""
+        of = output, self.outputs[output]
+        if type(self) is Kernel and of in had.found:
+            return had.found[of]
+        had.rows = had.rows or self.rows_of(call)
+        found = self.tensor(call, output, self.in_state(call, had.rows, output))
+        if type(self) is Kernel:
+            found.flags.writeable = False
+            had.found[of] = found
         return found
 
     @property

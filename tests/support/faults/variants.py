@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tests.support.faults.blocks import Ask, pick, weighted
+from tests.support.faults.blocks import Ask, pick, piece, weighted
 from tests.support.faults.correct import CORRECT, Table, inside, settled
 from tests.support.faults.forms_sigmoid import (
     MAX_FORM,
@@ -48,15 +47,15 @@ BINARY = "sigmoid_cross_entropy"
 class Online(Ask):
     """One pass with a running maximum: ``R`` is rescaled whenever the maximum moves."""
 
-    @cached_property
+    @piece
     def _stream(self) -> tuple[Array, Array]:
         return stream(self.x)
 
-    @cached_property
+    @piece
     def m(self) -> Array:
         return self._stream[0]
 
-    @cached_property
+    @piece
     def R(self) -> Array:
         return self._stream[1]
 
