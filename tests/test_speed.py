@@ -82,7 +82,7 @@ def test_a_command_is_waited_for_as_somebody_has_it(
     monkeypatch.setattr(waiting, "COMMANDS", {"wrong": waiting.Command(("nothing",), times=1)})
     with pytest.raises(subprocess.CalledProcessError):
         list(waiting.waited())
-    assert "No such command" in capfd.readouterr().err
+    assert "is no command and no framework" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("part", PARTS)
