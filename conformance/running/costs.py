@@ -113,7 +113,8 @@ class Weights:
         found = 0.0
         for question in questions:
             of = seat.key, kind, question.implementation, question.mode, question.device
-            found += self._of(f"{seat.key} {mode_of(question)}") * (AGAIN if of in self._seen else 1.0)
+            mode = mode_of_seat(seat.key, mode_of(question))
+            found += self._of(mode) * (AGAIN if of in self._seen else 1.0)
             self._seen.add(of)
         return found
 

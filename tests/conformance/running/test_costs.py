@@ -12,6 +12,7 @@ from tests.support.by_hand import Install, batch, question, selection
 from tests.support.cli import conformance
 from tests.support.documents import documented
 from tests.support.upgrading import bare_interpreter
+from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.profile import Profile
 from xent_conformance.commands.line import USAGE
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
@@ -254,6 +255,17 @@ def test_what_was_asked_of_its_kind_before_weighs_little() -> None:
     assert weights.seconds(seat, "a kind", [mine]) == first * AGAIN
     assert weights.seconds(seat, "another kind", [mine]) == first
     assert weights.seconds(seat, "a kind", [mine, other]) == first * AGAIN + first
+
+
+def test_batches_of_a_seat_for_one_mode_weigh_what_that_mode_does() -> None:
+    """Who has the most to do answers at full priority: `torch compile`, and not `torch`."""
+    whole, compiling = Selection("quick", frameworks=("torch",)).seats({})
+    assert compiling.key == "torch compile"
+    weights, costs = Weights("quick", Costs.read()), Costs.read()
+    question = Question("mine", "softmax", "compile", "cpu", ("value",))
+    found = weights.seconds(compiling, "a kind", [question])
+    assert found == costs.of_question("torch compile", "quick")
+    assert found > 100 * weights.seconds(whole, "a kind", [replace(question, mode="eager")]) > 0.0
 
 
 def test_a_seat_for_one_mode_has_the_cost_of_that_mode() -> None:
