@@ -30,19 +30,27 @@ def frugal() -> None:
 def main() -> None:
     """Entry point of the ``conformance`` script."""
     frugal()
-    with Interrupts():
-        from xent_conformance.commands.unheard import unheard
-        from xent_conformance.worker.garbage import seldom
+    leave = None
+    try:
+        with Interrupts():
+            from xent_conformance.commands.unheard import unheard
+            from xent_conformance.worker.garbage import ending_at_once, seldom
 
-        seldom()
-        sys.stdout = unheard(sys.stdout)  # first: where one is closed, the next file would take its number
-        sys.stderr = sys.stderr or unheard(None)
+            leave = ending_at_once()
+            seldom()
+            # first: where one is closed, the next file would take its number
+            sys.stdout = unheard(sys.stdout)
+            sys.stderr = sys.stderr or unheard(None)
 
-        from xent_conformance.commands.line import app
-        from xent_conformance.commands.plain import make_plain
+            from xent_conformance.commands.line import app
+            from xent_conformance.commands.plain import make_plain
 
-        make_plain(sys.stdout, sys.stderr)
-        app()
+            make_plain(sys.stdout, sys.stderr)
+            app()
+    except SystemExit as ended:
+        if leave is not None and isinstance(ended.code, int):
+            leave(ended.code)
+        raise
 
 
 if __name__ == "__main__":

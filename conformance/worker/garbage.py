@@ -1,6 +1,6 @@
 """When garbage is collected in a process of ours: seldom, as there are many objects and few rings of them.
 
-Where a worker ends, nothing is: the system takes all of it back.
+Where a process ends, nothing is: the system takes all of it back.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import atexit
 import contextlib
 import gc
 import os
-import threading
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 OBJECTS = 20_000
@@ -43,11 +43,22 @@ def collect_after(arrays: Mapping[str, Any]) -> None:
         gc.collect()
 
 
-def ending_at_once() -> threading.Event:
-    """Once it is set, the process ends with what is registered for its end, and takes no module apart.
+def ending_at_once() -> Callable[[int], None]:
+    """``leave(status)``: the process will end so, with what is registered for its end and what is printed,
+    and take no module apart.
 
-    To be called before anybody registers anything: what was registered first is done last.
+    To be called before anybody registers anything: what was registered first is done last. What nobody can
+    write any more is told as Python tells it, which takes all apart then.
     """
-    done = threading.Event()
-    atexit.register(lambda: os._exit(0) if done.is_set() else None)
-    return done
+    said: list[int] = []
+
+    def end() -> None:
+        if not said:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(said[-1])
+
+    atexit.register(end)
+    return said.append

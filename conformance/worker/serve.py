@@ -325,7 +325,7 @@ def main() -> None:
 
     Ctrl-C is for the driver, which ends us; a worker that it interrupted as well would look like a crash.
     """
-    done = ending_at_once()
+    leave = ending_at_once()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -334,7 +334,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     serve(sys.argv[1], source, sink)
-    done.set()
+    leave(0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,30 @@ def test_a_reader_who_has_gone_changes_no_status(words: list[str], status: int) 
         told = process.stderr.read().decode()
     assert process.returncode == status
     assert "Broken pipe" not in told and "Traceback" not in told
+
+
+HOLDS = """
+import sys
+
+class Held:
+    def __del__(self):
+        print("taken apart", flush=True)
+
+held = Held()
+sys.argv = ["conformance", *sys.argv[1:]]
+from xent_conformance.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("words", "status"), [(["list", "clauses"], 0), (["gate", "no.parquet"], 3)])
+def test_it_ends_at_once_with_its_status_and_all_that_it_has_said(words: list[str], status: int) -> None:
+    """To take apart what a run has made takes a quarter of a second, in which its verdict is waited for."""
+    how: dict[str, Any] = {"cwd": ROOT, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run([sys.executable, "-c", HOLDS, *words], **how)
+    usual = subprocess.run([sys.executable, "-m", "xent_conformance", *words], **how)
+    assert (done.returncode, done.stdout) == (status, usual.stdout)
+    assert done.stderr.startswith("error: no.parquet: no such file") if status else done.stdout
 
 
 @pytest.mark.parametrize(

@@ -95,21 +95,23 @@ def test_what_a_large_batch_has_left_goes_at_once(elements: int, freed: bool) ->
 _ENDS = """
 import atexit, sys
 from xent_conformance.worker.garbage import ending_at_once
-done = ending_at_once()
-atexit.register(print, "registered", flush=True)
+leave = ending_at_once()
+atexit.register(print, "registered")
 class Held:
     def __del__(self):
         print("taken apart", flush=True)
 held = Held()
+print("printed")
 if sys.argv[1] == "well":
-    done.set()
+    leave(5)
 else:
     sys.exit(7)
 """
 
 
 @pytest.mark.parametrize(
-    ("how", "status", "told"), [("well", 0, ["registered"]), ("ill", 7, ["registered", "taken apart"])]
+    ("how", "status", "told"),
+    [("well", 5, ["printed", "registered"]), ("ill", 7, ["printed", "registered", "taken apart"])],
 )
 def test_who_ends_well_does_what_is_registered_and_no_more(how: str, status: int, told: list[str]) -> None:
     ended = subprocess.run([sys.executable, "-c", _ENDS, how], capture_output=True, text=True, check=False)
