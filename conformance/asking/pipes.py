@@ -7,6 +7,7 @@ nothing ever ends. Whoever waits looks up, and asks whether the worker lives.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import queue
 import threading
@@ -75,9 +76,9 @@ class Selecting:
 
 def _widen(pipe: int) -> None:
     """Let a pipe hold more, where the system has that and has the room: one of the usual size will do."""
-    import fcntl  # as above
-
-    with contextlib.suppress(AttributeError, OSError):  # it is Linux's alone; much is promised to others
+    # a module of POSIX, a number of Linux alone, and much may be promised to others
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        fcntl = importlib.import_module("fcntl")
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, HELD)
 
 
