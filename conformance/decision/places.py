@@ -42,7 +42,7 @@ class Places:
         """The rows that have in this column one of the names that are meant, of all that are there."""
         if column not in self._columns:
             known, places = known_and_places(self.verdicts[column])
-            self._columns[column] = known, places.to_numpy()
+            self._columns[column] = known.to_list(), places.to_numpy()
         names, numbers = self._columns[column]
         among = set(meant(names))
         # the last is what is missing, which has the number -1 and no name

@@ -10,7 +10,7 @@ def places(words: pl.Series) -> pl.Series:
     return known_and_places(words)[1]
 
 
-def known_and_places(words: pl.Series) -> tuple[list[str], pl.Series]:
+def known_and_places(words: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The words of a column in their order, and of each row its place among them: -1 of what is missing."""
     known = words.drop_nulls().unique().cast(pl.String).sort()
-    return known.to_list(), words.cast(pl.Enum(known)).to_physical().cast(pl.Int32).fill_null(-1)
+    return known, words.cast(pl.Enum(known)).to_physical().cast(pl.Int32).fill_null(-1)

@@ -195,7 +195,8 @@ def test_the_place_of_a_waiver(path: Path) -> None:
         "framework": "fake", "version": "1.0", "operator": "softmax", "output": "value",
         "implementation": "fake.softmax", "mode": "eager", "device": "cpu", "case": "softmax/two_classes/x",
     }  # fmt: skip
-    others = [row | {column: "other"} for column in row if column != "mode"]
+    others = [row | {column: "another"} for column in row if column != "mode"]
+    others += [row | {column: None} for column in ("framework", "operator", "implementation", "device")]
     found = Places(pl.DataFrame([row, *others])).of(_read(path, devices=["cpu"]))
     assert found.to_dicts() == [row]
 

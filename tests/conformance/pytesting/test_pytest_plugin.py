@@ -25,7 +25,7 @@ FAKES = '''
 import os
 from pathlib import Path
 
-from tests.support import fakes, shared
+from tests.support import fakes
 
 
 def started(name):
