@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UNFINISHED = r"[0-9a-f]{8}"
+"""How the name of a temporary ends, behind that of the file that it is to be."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -52,7 +55,7 @@ def take_away_left(path: Path) -> None:
     For who knows that nobody writes it now: of a neighbour nobody says whether it is still being written.
     """
     path = path.resolve() if path.is_symlink() else path
-    left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    left = re.compile(rf"\.{re.escape(path.name)}\.{UNFINISHED}")
     with contextlib.suppress(OSError):
         for there in [p for p in path.parent.iterdir() if left.fullmatch(p.name)]:
             if there.is_file() and not there.is_symlink():

@@ -16,7 +16,7 @@ import polars as pl
 
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reports.atomic import replacing, write_text
+from xent_conformance.reports.atomic import UNFINISHED, replacing, write_text
 from xent_conformance.reports.run.closed import cut, strange
 from xent_conformance.reports.run.file import HELD, SCHEMA, Put, here
 from xent_conformance.reports.run.header import DISTANCE
@@ -310,7 +310,7 @@ class Journal:
 
 
 _OURS = re.compile(
-    r"identity\.json|ended|(part|answers)-\d{5}(-[0-9a-f]{32})?\.parquet|\.[\w.-]+\.[0-9a-f]{8}"
+    r"identity\.json|ended|(part|answers)-\d{5}(-[0-9a-f]{32})?\.parquet|\.[\w.-]+\." + UNFINISHED
 )
 """The names of files in a journal; the last is of one that was not finished."""
 

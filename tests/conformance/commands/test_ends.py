@@ -82,7 +82,7 @@ main()
 
 @pytest.mark.parametrize(("words", "status"), [(["list", "clauses"], 0), (["gate", "no.parquet"], 3)])
 def test_it_ends_at_once_with_its_status_and_all_that_it_has_said(words: list[str], status: int) -> None:
-    """To take apart what a run has made takes a quarter of a second, in which its verdict is waited for."""
+    """To take apart what a run has made takes a while, in which its verdict is waited for."""
     how: dict[str, Any] = {"cwd": ROOT, "capture_output": True, "text": True, "check": False}
     done = subprocess.run([sys.executable, "-c", HOLDS, *words], **how)
     usual = subprocess.run([sys.executable, "-m", "xent_conformance", *words], **how)
