@@ -18,6 +18,7 @@ from xent_conformance.cases.corpus import batches
 from xent_conformance.cases.digest import remembered_digest
 from xent_conformance.cases.profile import Profile
 from xent_conformance.diagnosis.choice import DOOR, Explained, Weighing, explain
+from xent_conformance.diagnosis.doors import Piece
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES
 from xent_conformance.diagnosis.rules import (
@@ -33,7 +34,7 @@ from xent_conformance.diagnosis.rules import (
 )
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.diagnosis.told import OF_ALL_FORMS
-from xent_conformance.diagnosis.weigh import weigh, weighed, weighing
+from xent_conformance.diagnosis.weigh import apart, weigh, weighed, weighing
 from xent_conformance.reference.operators import OPERATORS
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import TARGET, Run
@@ -119,6 +120,14 @@ def beforehand(verdicts: pl.DataFrame, asked: Iterable[Batch], said: Said) -> It
     """Have said, a call a step, what :func:`diagnose` will ask about these verdicts when it has all."""
     for _ in weighing(_called(verdicts.with_row_index("_id")), _places(asked), said):
         yield
+
+
+def unsaid(verdicts: pl.DataFrame, asked: Iterable[Batch], said: Said) -> Iterator[list[Piece]]:
+    """The calls that :func:`diagnose` will ask about, in lists that have no door in common.
+
+    Lists of which all is known are left out.
+    """
+    return apart(_called(verdicts.with_row_index("_id")), _places(asked), said)
 
 
 def _called(numbered: pl.DataFrame) -> pl.LazyFrame:

@@ -6,26 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from xent_conformance.diagnosis.doors import OTHER, Ids, Weighed
 from xent_conformance.diagnosis.layer import speaks_of
 from xent_conformance.diagnosis.marks import Marks, places
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name
-from xent_conformance.reference.formats import Ints
 from xent_conformance.reports.run.file import TARGET
 
 DOOR = (*TARGET, "operator", "output", "dtype")
 """Whose verdicts are explained together: one implementation's output in one format, mode and device."""
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """Of one door: which broken verdicts a hypothesis explains, and how often it is contradicted."""
-
-    name: Name
-    explained: Marks
-    """Of places among the door's broken verdicts: see :attr:`Explained.ids`."""
-    contradicted: int
-    severe: bool = True
-    """Whether one of them at least is more than a loss of relative accuracy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +21,13 @@ class Explained:
     """The verdicts of a door by what explains them; ``conforming`` rows were held against each."""
 
     door: tuple[str, ...]
-    ids: Ints
+    ids: Ids
     """The numbers of its broken verdicts."""
     conforming: int
     by: Mapping[Name, Marks]
     """No verdict is in two."""
 
-    def of(self, name: Name) -> Ints:
+    def of(self, name: Name) -> Ids:
         """The numbers of those that a hypothesis explains."""
         return self.ids[places(self.by[name])]
 
@@ -69,10 +57,6 @@ _WHO = DOOR.index("implementation")
 
 _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
-
-
-OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
-"""Other functions than the right one: who computes them is not merely inaccurate."""
 
 
 def explain(doors: Iterable[Weighing]) -> list[Explained]:

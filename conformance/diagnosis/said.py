@@ -7,7 +7,7 @@ are still asked.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +83,17 @@ class Said:
             if self.remembers:
                 self._remember(place, pack(known))
         return [saying for name in due if (saying := known[name]) is not None]
+
+    def at(self, batch: Batch, output: str, call: Call) -> tuple[bytes, Packed]:
+        """What is known of a call, by what it depends on."""
+        place = _place(batch, output, call)
+        return place, self._known_of(place)
+
+    def take(self, known: Mapping[bytes, Packed]) -> None:
+        """What another has said of calls, while this one remembers."""
+        for place, of in known.items():
+            self._remember(place, of)
+        self.anything_new |= bool(known)
 
     def _known_of(self, place: bytes) -> Packed:
         if (known := self.known.get(place)) is not None:

@@ -9,58 +9,20 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.diagnosis.choice import DOOR, OTHER, Explained, Weighed, Weighing, explain
-from xent_conformance.diagnosis.marks import Marks, marks
-from xent_conformance.diagnosis.predict import Name, names
+from xent_conformance.diagnosis.choice import DOOR, Explained, Weighing, explain
+from xent_conformance.diagnosis.doors import Door, Piece, weigh_call
 from xent_conformance.diagnosis.said import Call, Said
-from xent_conformance.reference.formats import Ints
 from xent_conformance.reports.run.words import FAULTS, Status, Symptom
 
 SAMPLE = 16
 """So many conforming rows of a batch, spread over it, are held against what explains its broken ones."""
-
-
-@dataclass
-class _Door:
-    """What has been weighed so far."""
-
-    ids: list[Ints] = field(default_factory=list)
-    """The numbers of its broken verdicts, a call behind the other: no verdict is in two."""
-    broken: int = 0
-    conforming: int = 0
-    explained: dict[Name, Marks] = field(default_factory=dict)
-    contradicted: set[Name] = field(default_factory=set)
-    of_severe: set[Name] = field(default_factory=set)
-    """What explains one of those that are severe."""
-
-    @property
-    def weighed(self) -> list[Weighed]:
-        return [
-            Weighed(name, marked, int(name in self.contradicted), name in self.of_severe)
-            for name, marked in self.explained.items()
-        ]
-
-    def take(self, ids: Ints, conforming: int) -> int:
-        """The broken verdicts of a call, beside so many that conform; the place of the first."""
-        first = self.broken
-        self.ids.append(ids)
-        self.broken += ids.size
-        self.conforming += conforming
-        return first
-
-    def explains(self, name: Name, met: Marks, severe: Marks, first: int) -> None:
-        """Of the verdicts of a call those that are ``met``; ``first``: the place of its first."""
-        if name not in self.contradicted:
-            self.explained[name] = self.explained.get(name, 0) | met << first
-            if met & severe:
-                self.of_severe.add(name)
 
 
 def weigh(
@@ -96,27 +58,58 @@ def weighing(
     verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
 ) -> Iterator[list[Weighing]]:
     """The same a call a step, each of which gives nothing; the last gives all."""
+    weighed: list[Weighing] = []
+    for of_operator, asked in _by_operator(verdicts, batches):
+        called, pieces = _calls(of_operator, asked)
+        doors = [Door() for _ in range(called.height)]
+        for batch, output, call in pieces:
+            weigh_call(batch, output, call, doors, said)
+            yield []
+        weighed += [
+            (Explained(tuple(door), np.concatenate(w.ids), w.conforming, {}), w.weighed)
+            for door, w in zip(called.iter_rows(), doors, strict=True)
+            if w.ids
+        ]
+    yield weighed
+
+
+def apart(
+    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
+) -> Iterator[list[Piece]]:
+    """The calls that :func:`weighing` would look at, a list for all that have doors in common, in its order.
+
+    Lists of which all is known are left out. Of a batch there is what a saying needs.
+    """
+    for of_operator, asked in _by_operator(verdicts, batches):
+        called, pieces = _calls(of_operator, asked)
+        dtypes = called["dtype"].cast(pl.String).to_list()
+        lists: defaultdict[tuple[str, str], list[Piece]] = defaultdict(list)
+        for batch, output, call in pieces:
+            one = replace(batch, asks=batch.asks[:1])
+            lists[output, dtypes[call.door[0]]].append((one, output, call))
+        yield from (of for of in lists.values() if not all(said.at(*piece)[1].names for piece in of))
+
+
+def _by_operator(
+    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]]
+) -> Iterator[tuple[pl.LazyFrame, dict[str, tuple[Batch, int]]]]:
+    """Verdicts and places of each operator that is broken: no door has two, and all are much memory."""
     broken = verdicts.filter(pl.col("status").is_in(FAULTS)).select("operator").unique().collect()
     asked: defaultdict[str, dict[str, tuple[Batch, int]]] = defaultdict(dict)
     for case, place in batches.items():
         asked[place[0].operator][case] = place
-    doors: list[Weighing] = []
-    for operator in broken["operator"].cast(pl.String).sort():  # no door has two, and all are much memory
-        for found in _weighing(verdicts.filter(pl.col("operator") == operator), asked[operator], said):
-            doors += found
-            yield []
-    yield doors
+    for operator in broken["operator"].cast(pl.String).sort():
+        yield verdicts.filter(pl.col("operator") == operator), asked[operator]
 
 
-def _weighing(
-    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]], said: Said
-) -> Iterator[list[Weighing]]:
-    """Of one operator, as :func:`weighing`."""
+def _calls(
+    verdicts: pl.LazyFrame, batches: Mapping[str, tuple[Batch, int]]
+) -> tuple[pl.DataFrame, list[Piece]]:
+    """The doors of one operator that are explained, and what they returned, in the order of weighing."""
     of = sorted({batch.id: batch for batch, _ in batches.values()}.items())
     called = _called(verdicts)
     kept = _kept(verdicts, called, batches, [name for name, _ in of])
     output = called["output"].cast(pl.Categorical).to_physical().to_numpy()
-    doors = [_Door() for _ in output]
     ids, asked, door, row, index = (
         kept[name].to_numpy().astype(np.int64) for name in ("_id", "_batch", "_door", "_row", "index")
     )
@@ -125,19 +118,12 @@ def _weighing(
     every = Call(ids, door, row, index, kept["got"].to_numpy(), bad, severe)
     changes = (np.diff(asked, prepend=-1) != 0) | (np.diff(output[door].astype(np.int64), prepend=-1) != 0)
     begins = np.flatnonzero(changes).tolist()
-    found = [
+    pieces = [
         (of[asked[begin]][1], called["output"][int(door[begin])], every[begin:end])
         for begin, end in itertools.pairwise([*begins, ids.size])
     ]
     # the severe ones first: another function than the right one has to explain some of those, or is none
-    for batch, output, call in sorted(found, key=lambda c: (not c[2].severe.any(), -c[2].ids.size)):
-        _weigh_call(batch, output, call, doors, said)
-        yield []
-    yield [
-        (Explained(tuple(door), np.concatenate(w.ids), w.conforming, {}), w.weighed)
-        for door, w in zip(called.iter_rows(), doors, strict=True)
-        if w.ids
-    ]
+    return called, sorted(pieces, key=lambda piece: (not piece[2].severe.any(), -piece[2].ids.size))
 
 
 _BROKEN = pl.col("status").is_in(FAULTS)
@@ -202,42 +188,3 @@ NOT_COMPUTED = (
     Symptom.WRONG_DTYPE,
 )
 """What is said of a result beside its numbers: no formula gives it, see :mod:`rules`."""
-
-
-def _weigh_call(batch: Batch, output: str, call: Call, doors: Sequence[_Door], said: Said) -> None:
-    begins = np.flatnonzero(np.diff(call.door, prepend=-1))  # a door's rows are one behind the other
-    mine = [doors[i] for i in call.door[begins]]
-    sizes = np.diff(begins, append=call.ids.size)
-    broken = np.add.reduceat(call.bad, begins, dtype=np.int64)
-    ends = broken.cumsum()
-    ids = call.ids[call.bad].astype(np.uint32)
-    there = list(zip((ends - broken).tolist(), ends.tolist(), strict=True))
-    first = [
-        door.take(ids[begin:end], size - (end - begin))
-        for door, (begin, end), size in zip(mine, there, sizes.tolist(), strict=True)
-    ]
-    severe = marks(call.severe[call.bad])
-    sayings = said.of(batch, output, call, _wanted(names(batch.inputs, output), call, mine))
-    if not sayings:
-        return
-    contradicted, met = (
-        np.logical_or.reduceat(np.stack(masks), begins, axis=1)
-        for masks in ([s.contradicted for s in sayings], [s.met for s in sayings])
-    )
-    for i, k in np.argwhere(contradicted).tolist():
-        mine[k].contradicted.add(sayings[i].name)
-    marked = {i: marks(sayings[i].met[call.bad]) for i in np.flatnonzero(met.any(axis=1)).tolist()}
-    for i, k in np.argwhere(met).tolist():
-        begin, end = there[k]
-        alone = (1 << end) - (1 << begin)
-        mine[k].explains(sayings[i].name, (marked[i] & alone) >> begin, (severe & alone) >> begin, first[k])
-
-
-def _wanted(asked: Iterable[Name], call: Call, doors: Collection[_Door]) -> list[Name]:
-    """What may still explain something: see :mod:`choice`."""
-    refused = set.intersection(*(door.contradicted for door in doors))
-    left = [name for name in asked if name not in refused]
-    if call.severe.any():
-        return left
-    seen = set[Name]().union(*(door.of_severe for door in doors))
-    return [name for name in left if name[0] not in OTHER or name in seen]

@@ -7,11 +7,6 @@ one has no such processes.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import pickle
-import subprocess
-import sys
 import threading
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,7 +17,7 @@ from typing import Self
 from xent_conformance.cases.case import Batch
 from xent_conformance.reference.inputs import Inputs
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.running.certifier import DONE
+from xent_conformance.running.assistant import Assistant, Gone
 from xent_conformance.running.conversation import Absent, Answered, Ended, Event
 
 PAYS_SECONDS = 1.0
@@ -30,14 +25,6 @@ PAYS_SECONDS = 1.0
 
 LARGEST = 2**22
 """Logits of a batch that is sent; what is larger the driver certifies itself."""
-
-_BOOT = """
-import json, sys
-sys.path[:] = json.loads(sys.argv.pop(1))
-from xent_conformance.running.certifier import main
-main()
-"""
-
 
 HELD = 2**26
 """Bytes of answers that may wait for their truths; where it is more, the oldest is judged first."""
@@ -54,7 +41,7 @@ class Ahead:
         self._begun: set[str] = set()
         self._fresh: list[str] = []
         self._ended = False
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Assistant] = []
         for batch in {batch.id: batch for batch in batches}.values() if jobs else ():
             path = oracle.path(batch.inputs)
             if path is not None and batch.inputs.logits.size <= LARGEST and not path.is_file():
@@ -107,34 +94,25 @@ class Ahead:
             while (digest := self._taken()) is not None:
                 inputs, name = digest
                 try:
-                    told = _certified(process, inputs)
+                    process.ask(inputs)
                 finally:
                     with self._changed:
                         self._begun.discard(name)
                         self._fresh.append(name)
                         self._changed.notify_all()
-                if not told:  # it is dead: the driver does it, and what is left
-                    break
+        except Gone:  # the driver does it, and what is left
+            return
         finally:
-            _end(process)
+            process.end()
 
-    def _started(self, cache: Path) -> subprocess.Popen[bytes] | None:
+    def _started(self, cache: Path) -> Assistant | None:
         """A process; None where the run has ended or the system starts none: the driver certifies then."""
-        words = [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(cache)]
         with self._changed:
             if self._ended:
                 return None
-            try:
-                process = subprocess.Popen(
-                    words,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            except OSError:
-                return None
-            self._processes.append(process)
+            process = Assistant.started("xent_conformance.running.certifier", str(cache))
+            if process is not None:
+                self._processes.append(process)
             return process
 
     def _taken(self) -> tuple[Inputs, str] | None:
@@ -144,25 +122,6 @@ class Ahead:
             name, inputs = self._due.popitem(last=False)
             self._begun.add(name)
             return inputs, name
-
-
-def _certified(process: subprocess.Popen[bytes], inputs: Inputs) -> bool:
-    """Whether the process says that it has done it."""
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        pickle.dump(inputs, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-        process.stdin.flush()
-    except OSError:
-        return False
-    return process.stdout.read(1) == DONE
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
-    process.wait()
 
 
 def when_ready(events: Iterable[Event], ahead: Ahead) -> Iterator[Event]:

@@ -212,7 +212,7 @@ def _made(
         del plan, rest, left, order, crews, events, due, ahead, judging, measure, bench, desk, looks
         give_back_all(paged)
         end = part_ended if isinstance(asked, Shard) else ended
-        result = end(asked, batches, seats, ledger, journal.verdicts, said, more, relief)
+        result = end(asked, batches, seats, ledger, journal.verdicts, said, more, relief, jobs or 0)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result, paged.pages.let_go)
         if result.complete:

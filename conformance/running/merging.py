@@ -26,6 +26,7 @@ from xent_conformance.running.order import ordered
 from xent_conformance.running.paged import Paged
 from xent_conformance.running.relief import Relief
 from xent_conformance.running.shards import groups
+from xent_conformance.worker.machine import cores
 
 ALIKE = {
     "suite": "version of the suite",
@@ -93,7 +94,7 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     every = pl.concat([part.verdicts for part in parts.values()])
     more = told | ({"asked_again": again} if again else {})
     verdicts, memory = functools.partial(ordered, every.get_column), Relief(Paged())
-    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory)
+    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory, cores())
 
 
 def _selection(run: Run) -> dict[str, Any]:

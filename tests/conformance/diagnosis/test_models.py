@@ -18,10 +18,11 @@ from tests.support.corpus import corpus, of_corpus
 from tests.support.judging import rows_of
 from xent_conformance.asking.answer import Answer
 from xent_conformance.cases.case import Batch
+from xent_conformance.diagnosis.doors import OTHER
 from xent_conformance.diagnosis.hypothesis import Hypothesis
 from xent_conformance.diagnosis.predict import HYPOTHESES, Name, Prediction, Right, predictions
 from xent_conformance.diagnosis.said import Said, last_axis
-from xent_conformance.diagnosis.weigh import OTHER, weigh, weighed
+from xent_conformance.diagnosis.weigh import weigh, weighed
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.bits import bits_of_rows
 from xent_conformance.judging.judge import Judge

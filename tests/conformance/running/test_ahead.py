@@ -20,6 +20,7 @@ from xent_conformance.frameworks.interface import Question
 from xent_conformance.reference.cache import read_entry
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import ahead as certifying
+from xent_conformance.running import assistant
 from xent_conformance.running.ahead import Ahead, when_ready
 from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle
 from xent_conformance.running.engine import run
@@ -62,10 +63,10 @@ def test_whoever_answers_comes_before_them(tmp_path: Path) -> None:
     process = ahead._started(tmp_path)
     assert process is not None
     try:
-        assert certifying._certified(process, _batches()[0].inputs)
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(os.nice(0) + CERTIFIER, 19)
+        process.ask(_batches()[0].inputs)
+        assert os.getpriority(os.PRIO_PROCESS, process.process.pid) == min(os.nice(0) + CERTIFIER, 19)
     finally:
-        certifying._end(process)
+        process.end()
 
 
 def test_a_run_is_the_same_with_them(
@@ -86,7 +87,7 @@ def test_where_processes_die_the_driver_certifies(
 ) -> None:
     install(fake="Exact")
     oracle = Oracle(tmp_path)
-    monkeypatch.setattr(certifying, "_BOOT", boot)
+    monkeypatch.setattr(assistant, "_BOOT", boot)
     monkeypatch.setattr(certifying, "PAYS_SECONDS", 1e-9)
     assert run(selection(), None, oracle=oracle, jobs=2).complete
     assert oracle.computed == len(list(selection().batches()))
@@ -98,7 +99,7 @@ def test_where_none_can_be_started_the_driver_certifies(
     """No traceback of a thread stands beside the run: pytest would tell of one."""
     install(fake="Exact")
     oracle = Oracle(tmp_path / "cache")
-    monkeypatch.setattr(certifying, "sys", SimpleNamespace(executable=str(tmp_path / "gone"), path=sys.path))
+    monkeypatch.setattr(assistant, "sys", SimpleNamespace(executable=str(tmp_path / "gone"), path=sys.path))
     monkeypatch.setattr(certifying, "PAYS_SECONDS", 1e-9)
     assert run(selection(), None, oracle=oracle, jobs=2).complete
     assert oracle.computed == len(list(selection().batches()))

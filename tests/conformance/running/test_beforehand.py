@@ -12,60 +12,27 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.support.corpus import of_corpus
-from tests.support.judging import rows_of
-from xent_conformance.asking.answer import Answer
+from tests.support.textbook import ORACLE, batches, broken, textbook
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose
 from xent_conformance.diagnosis.predict import Name, names
 from xent_conformance.diagnosis.said import Call, Said
-from xent_conformance.frameworks.interface import Question
 from xent_conformance.judging.charge import by_what_is_plain
-from xent_conformance.judging.judge import Judge
-from xent_conformance.reference.cache import default_cache
-from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.run.file import SCHEMA, Run
+from xent_conformance.reports.run.file import Run
 from xent_conformance.running import beforehand
 from xent_conformance.running.beforehand import Beforehand
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.memory import Kept
 
-TARGET = {"framework": "test", "version": "0", "machine": "", "formulation": "composed", "device": "cpu"}
-
-ORACLE = Oracle(default_cache())
-
-
-def _batches() -> list[Batch]:
-    found = of_corpus("quick", operators=["log_softmax"], dtypes=["float32"])
-    return [b for b in found if b.stacked and b.inputs.n == 10 and not b.inputs.tangent.size]
-
-
-def _textbook(batch: Batch) -> np.ndarray[Any, Any]:
-    """``x − log Σ exp x``, which loses digits."""
-    x = batch.inputs.logits
-    with np.errstate(all="ignore"):
-        return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True, dtype=x.dtype)), dtype=x.dtype)
-
-
-def _verdicts(batch: Batch) -> pl.DataFrame:
-    """What is said of it."""
-    question = Question("mine", "log_softmax", "eager", "cpu", ("value",))
-    answer = Answer(question, {"value": _textbook(batch)})
-    return pl.DataFrame(rows_of(batch, Judge(ORACLE.truth(batch.inputs)), answer, TARGET), schema=SCHEMA)
-
-
-BATCHES = _batches()
+BATCHES = batches("log_softmax")
 
 Computed = list[tuple[str, Name]]
 
 
 @pytest.fixture(scope="module")
 def parts() -> list[pl.DataFrame]:
-    every = map(_verdicts, BATCHES)
-    broken = [part for part in every if part["status"].is_in(["breaks_must", "breaks_should"]).any()]
-    assert len(broken) > 4
-    return broken
+    return broken(BATCHES)
 
 
 @pytest.fixture
@@ -156,7 +123,7 @@ def _call(batch: Batch) -> Call:
     many = len(batch.inputs)
     zeros = np.zeros(many, dtype=np.int64)
     bad = np.ones(many, dtype=np.bool_)
-    got = _textbook(batch)[:, 0].astype(np.float64)
+    got = textbook(batch)[:, 0].astype(np.float64)
     return Call(zeros, zeros, np.arange(many), zeros, got, bad, bad)
 
 
@@ -171,7 +138,7 @@ def test_another_number_place_or_grade_is_another_call(column: str) -> None:
 
 
 def test_only_what_was_not_wanted_before_is_computed(computed: Computed) -> None:
-    batch = next(b for b in BATCHES if np.isinf(_textbook(b)).any())  # of which much is said
+    batch = next(b for b in BATCHES if np.isinf(textbook(b)).any())  # of which much is said
     call, said = _call(batch), Said(ORACLE)
     due = names(batch.inputs, "value")
     every = Said(ORACLE).of(batch, "value", call, due)
