@@ -346,10 +346,14 @@ def _environment_before(kind: type, variables: Any) -> Iterator[Problem]:
     yield from _texts("environment_before", variables)
 
 
-def _imports(kind: type, imports: Any) -> Iterator[Problem]:
-    if not _is_sequence(imports) or not all(isinstance(n, str) and n.isidentifier() for n in imports):
-        remedy = 'such as ("torch", "mine"): the packages that it imports, without what is in them'
-        yield Problem("`imports` is no sequence of names of packages", remedy)
+def _packages(name: str, remedy: str) -> Callable[[type, Any], Iterator[Problem]]:
+    """Names of packages, without what is in them."""
+
+    def check(kind: type, given: Any) -> Iterator[Problem]:
+        if not _is_sequence(given) or not all(isinstance(n, str) and n.isidentifier() for n in given):
+            yield Problem(f"`{name}` is no sequence of names of packages", remedy)
+
+    return check
 
 
 def _texts(name: str, given: Any) -> Iterator[Problem]:
@@ -405,5 +409,10 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "settings_only": _settings_only,
     "accelerators": _accelerators,
     "environment_before": _environment_before,
-    "imports": _imports,
+    "imports": _packages(
+        "imports", 'such as ("torch", "mine"): the packages that it imports, without what is in them'
+    ),
+    "without": _packages(
+        "without", 'such as ("jax",): packages that its own import where they are, and that it does not need'
+    ),
 }

@@ -303,7 +303,8 @@ class Adapter(Protocol):
     settings and not as they are; ``accelerators``, of such an adapter the kinds on which it is asked as it
     is, where the machine has one; ``environment_before``, variables to set before it is imported;
     ``imports``, the packages that it does not do without, in the order in which it imports them: where one is
-    not there, that is seen before another is imported;
+    not there, that is seen before another is imported; ``without``, packages that these import where they
+    are installed, and that nothing it is asked needs: they are hidden while it is made (not inherited);
     ``glances``, for a mode that begins in a later profile the :class:`Glance` that every profile takes at it;
     ``missing()``, modes that cannot be asked on the machine at hand, each with what they lack there;
     ``in_eight_bits``, the implementations that take logits of eight bits, and ``from_eight_bits``, those that

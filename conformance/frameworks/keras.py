@@ -250,6 +250,7 @@ class KerasTensorFlow(_Keras, TensorFlow):
 
     name = "keras-tensorflow"
     imports: ClassVar[Sequence[str]] = ("tensorflow", "keras")
+    without: ClassVar[Sequence[str]] = ("jax", "torch")
     modes: ClassVar = {"eager": "standard", "xla": "full"}
     compiling: ClassVar = frozenset({"xla"})
     glances: ClassVar = {"eager": GLANCE}
@@ -261,6 +262,7 @@ class KerasTorch(_Keras, Torch):
 
     name = "keras-torch"
     imports: ClassVar[Sequence[str]] = ("torch", "keras")
+    without: ClassVar[Sequence[str]] = ("jax", "tensorflow")
     modes: ClassVar = {"eager": "full"}
     glances: ClassVar = {"eager": GLANCE}
     from_eight_bits: ClassVar = frozenset()
@@ -272,6 +274,7 @@ class KerasJax(_Keras, Jax):
 
     name = "keras-jax"
     imports: ClassVar[Sequence[str]] = ("jax", "keras")
+    without: ClassVar[Sequence[str]] = ("tensorflow", "torch")
     modes: ClassVar = {"jit": "full"}
     compiling: ClassVar = frozenset(modes)
     glances: ClassVar = {"jit": GLANCE}

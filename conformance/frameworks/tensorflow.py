@@ -33,6 +33,7 @@ class TensorFlow:
     name = "tensorflow"
     distribution = "tensorflow"
     imports: ClassVar[Sequence[str]] = ("tensorflow",)
+    without: ClassVar[Sequence[str]] = ("jax",)  # its converter for phones converts what JAX has, too
     modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
     compiling: ClassVar = frozenset({"xla"})
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {

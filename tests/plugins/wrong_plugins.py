@@ -166,6 +166,10 @@ class ImportsIsText(Right):
     imports = "numpy"
 
 
+class WithoutIsText(Right):
+    without = "jax"
+
+
 class NotInstalled(Right):
     def __init__(self):
         import no_such_framework  # noqa: F401

@@ -1,0 +1,24 @@
+"""Packages that are installed, and not imported: a worker imports what its framework needs, and no other's.
+
+TensorFlow's converter for phones imports JAX where it is, to convert what is written with it, and Keras
+TensorFlow, whatever its backend is: seconds of every start, for what nobody asks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+
+
+@contextlib.contextmanager
+def hidden(packages: Iterable[str]) -> Iterator[None]:
+    """To import one of these fails, as where it is not installed; what is imported already stays."""
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # the import system knows None
+    try:
+        yield
+    finally:
+        for name in absent:
+            if sys.modules.get(name, absent) is None:
+                del sys.modules[name]

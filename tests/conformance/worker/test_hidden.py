@@ -1,0 +1,102 @@
+"""A worker imports what its framework needs, and not what that would import because it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.fakes import Exact
+from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.worker.hidden import hidden
+from xent_conformance.worker.serve import load
+
+HERE = "tests.conformance.worker.test_hidden"
+
+RARE = "this"
+"""A module of Python's that nobody imports."""
+
+
+class DoesWithout(Exact):
+    without = (RARE, "json")
+
+    def __init__(self) -> None:
+        self.found = _there(RARE)
+
+
+class Derived(DoesWithout):
+    """It may need what another does without."""
+
+
+class Breaks(Exact):
+    without = (RARE,)
+
+    def __init__(self) -> None:
+        raise AttributeError("module 'numpy' has no attribute 'bool8'")
+
+
+def _there(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _not_imported() -> Iterator[None]:
+    sys.modules.pop(RARE, None)
+    yield
+    sys.modules.pop(RARE, None)
+
+
+@pytest.mark.parametrize(("name", "found"), [("DoesWithout", False), ("Derived", True)])
+def test_it_is_hidden_while_the_adapter_is_made(name: str, found: bool) -> None:
+    adapter = load(f"{HERE}:{name}")
+    assert getattr(adapter, "found", None) is found
+    assert _there(RARE), "and there afterwards"
+
+
+def test_it_is_there_where_the_adapter_could_not_be_made() -> None:
+    with pytest.raises(AttributeError, match="bool8"):
+        load(f"{HERE}:Breaks")
+    assert _there(RARE)
+
+
+def test_what_is_imported_already_stays() -> None:
+    before = sys.modules["json"]
+    with hidden(["json"]):
+        assert importlib.import_module("json") is before
+    assert sys.modules["json"] is before
+
+
+def test_what_somebody_puts_in_its_place_meanwhile_stays() -> None:
+    with hidden([RARE]):
+        sys.modules[RARE] = sys
+    assert sys.modules[RARE] is sys
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "keras-tensorflow", "keras-torch", "keras-jax"])
+def test_real_ones_import_no_other(name: str) -> None:
+    framework = FRAMEWORKS[name]
+    declared = framework.declaration
+    if lacks := [package for package in declared.imports if importlib.util.find_spec(package) is None]:
+        pytest.skip(f"no {lacks[0]} here")
+    asked = f"""
+import sys
+from xent_conformance.worker.serve import load
+load({framework.adapter!r})
+print(*sorted({{"jax", "tensorflow", "torch"}} & set(sys.modules)))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, **declared.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == [package for package in declared.imports if package != "keras"]
