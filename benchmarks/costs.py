@@ -35,7 +35,9 @@ SAMPLE = 200
 
 
 def _selection(header: Mapping[str, Any]) -> Selection:
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in header["selection"].items()}
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in header["selection"].items()
+    }
     return Selection(**given)
 
 
@@ -95,7 +97,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN.parquet", help="One a profile.")
     found = [read_run(path) for path in parser.parse_args().runs]
-    modes, imports = {}, {}
+    modes: dict[str, dict[str, float]] = {}
+    imports: dict[str, float] = {}
     for run in found:
         modes[run.header["selection"]["profile"]] = of_modes(run.header)
         imports |= {f["framework"]: round(f["import_s"], 2) for f in run.header["frameworks"]}

@@ -82,7 +82,7 @@ def end(path: Path, journal: Journal, paged: Paged, out: Path) -> None:
     whose = {name: told for name, told in read_run(path).header.items() if name not in ("causes", "exhibits")}
     give_back_all(paged)
     said = Said(Oracle(default_cache()))
-    run = ended(asked, batches, {}, Ledger({}), journal.verdicts, said, whose, Relief(paged))
+    run = ended(asked, batches, {}, Ledger({}), journal.verdicts, said, whose, Relief(paged), 0)
     write_run(out, run, paged.pages.let_go)
     give_back_all(paged)
     causes(run)

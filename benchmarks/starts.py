@@ -16,6 +16,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from xent_conformance.asking import asker
 from xent_conformance.asking.inside import InProcess
@@ -39,13 +40,17 @@ class Asserting:
     def devices(self) -> Sequence[str]:
         return ["cpu", DEVICE]
 
+    def _as_it_is(self, call: Call) -> Mapping[str, Array]:
+        found: Mapping[str, Array] = super().run(call)  # type: ignore[misc]  # of the class that it is before
+        return found
+
     def run(self, call: Call) -> Mapping[str, Array]:
         if call.device != DEVICE:
-            return super().run(call)
+            return self._as_it_is(call)
         if self.broken:
             raise RuntimeError("CUDA error: device-side assert triggered")
         try:
-            return super().run(replace(call, device="cpu"))
+            return self._as_it_is(replace(call, device="cpu"))
         except (IndexError, RuntimeError) as error:
             self.broken = any(words in str(error) for words in ASSERTED)
             raise
@@ -58,7 +63,7 @@ class AssertingTorch(Asserting, Torch):
 class Counted(InProcess):
     """What counts its starts, and mends the adapter with each."""
 
-    def __init__(self, make: Callable[[], Asserting] = AssertingTorch) -> None:
+    def __init__(self, make: Callable[[], Any] = AssertingTorch) -> None:
         self.adapter = make()
         super().__init__(lambda: self.adapter)
 

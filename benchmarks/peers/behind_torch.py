@@ -10,7 +10,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import ml_dtypes
 import torch
@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from benchmarks.peers.stage import Kernel, Stage
 from xent_conformance.frameworks.interface import Array
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 
 REDUCTIONS = ("none", "mean", "sum")
 """By ATen's numbers."""
@@ -51,7 +51,7 @@ def tensor(a: Array) -> Tensor:
     return torch.from_numpy(a.copy())
 
 
-class _Behind(torch.autograd.Function):
+class _Behind(torch.autograd.Function):  # type: ignore[misc]
     """The value by the kernel, and its gradients by the kernel's own."""
 
     @staticmethod
@@ -64,7 +64,7 @@ class _Behind(torch.autograd.Function):
         return tensor(stage.value(operator, array(x), labels, **keywords))
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *g: Tensor) -> Any:
         x, y = ctx.saved_tensors
         outputs = ["grad_logits"] if ctx.needs_input_grad[3] else []

@@ -37,7 +37,7 @@ _LIGHT = "sigmoid"
 Run = Callable[..., tuple[Any, ...]]
 
 
-class _Rep(BackendRep):
+class _Rep(BackendRep):  # type: ignore[misc]
     def __init__(self, model: onnx.ModelProto) -> None:
         self._evaluator = ReferenceEvaluator(model)
 
@@ -46,7 +46,7 @@ class _Rep(BackendRep):
         return tuple(self._evaluator.run(None, dict(zip(names, inputs, strict=True))))
 
 
-class _Evaluator(Backend):
+class _Evaluator(Backend):  # type: ignore[misc]
     """The reference as a backend, for CPUs alone."""
 
     @classmethod

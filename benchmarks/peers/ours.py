@@ -79,7 +79,7 @@ class Ours:
         Asked.for_peer(peer)
         self.peer = peer
         self.seat = Seat(Framework(NAME, f"{__name__}:Asked", ""))
-        self._connection = Dying(Asked)
+        self._connection = Dying(Asked)  # type: ignore[arg-type]  # a protocol knows no class variables
         self._oracle = Oracle(default_cache())
         self._judges: dict[str, Judge] = {}
         every = of_corpus(PROFILE, operators=peer.doors, dtypes=peer.formats)

@@ -58,7 +58,7 @@ class _Kernels:
                 )
             return [found[o] for o in outputs]
 
-        @tf.custom_gradient
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
         def behind(a: Any, b: Any) -> Any:
             loss = tf.numpy_function(value, [a, b], a.dtype)
             loss.set_shape(a.shape[:1])

@@ -60,7 +60,7 @@ _TENSORS: dict[str, Callable[..., Any]] = {
 }
 
 
-class _Case(TestCase):
+class _Case(TestCase):  # type: ignore[misc]
     def runTest(self) -> None:
         """A case has one."""
 
