@@ -75,6 +75,7 @@ def end(path: Path, journal: Journal, paged: Paged, out: Path) -> None:
     from xent_conformance.running.ending import ended
     from xent_conformance.running.ledger import Ledger
     from xent_conformance.running.relief import Relief, give_back_all
+    from xent_conformance.worker.machine import cores
 
     asked = Selection("quick")
     batches = [paged.batch(batch) for batch in asked.batches()]
@@ -82,7 +83,7 @@ def end(path: Path, journal: Journal, paged: Paged, out: Path) -> None:
     whose = {name: told for name, told in read_run(path).header.items() if name not in ("causes", "exhibits")}
     give_back_all(paged)
     said = Said(Oracle(default_cache()))
-    run = ended(asked, batches, {}, Ledger({}), journal.verdicts, said, whose, Relief(paged), 0)
+    run = ended(asked, batches, {}, Ledger({}), journal.verdicts, said, whose, Relief(paged), cores())
     write_run(out, run, paged.pages.let_go)
     give_back_all(paged)
     causes(run)
