@@ -33,7 +33,7 @@ class TensorFlow:
     name = "tensorflow"
     distribution = "tensorflow"
     imports: ClassVar[Sequence[str]] = ("tensorflow",)
-    without: ClassVar[Sequence[str]] = ("jax",)  # its converter for phones converts what JAX has, too
+    without: ClassVar[Sequence[str]] = ("jax", "keras")  # for its converter to phones, and for completion
     modes: ClassVar = {"eager": "quick", "xla": "quick", "graph": "standard", "session": "full"}
     compiling: ClassVar = frozenset({"xla"})
     restricted: ClassVar[Mapping[str, frozenset[str]]] = {

@@ -1,7 +1,7 @@
 """Packages that are installed, and not imported: a worker imports what its framework needs, and no other's.
 
-TensorFlow's converter for phones imports JAX where it is, to convert what is written with it, and Keras
-TensorFlow, whatever its backend is: seconds of every start, for what nobody asks.
+TensorFlow imports JAX where it is, for a converter to phones, and Keras, for completion in an editor; Keras
+imports TensorFlow, whatever its backend is: seconds of every start, for what nobody asks.
 """
 
 from __future__ import annotations
