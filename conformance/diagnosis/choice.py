@@ -71,6 +71,8 @@ _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.pa
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
 
+_INNOCENT = {h.name for h in HYPOTHESES if h.innocent}
+
 OTHER = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if h.rounds or h.steps or h.rank <= 2}
 """Other functions than the right one: who computes them is not merely inaccurate."""
 
@@ -112,8 +114,9 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
 
 
 def _says_how(name: str) -> bool:
-    """What does not is told last of what a door has left, however much it explains elsewhere."""
-    return _RANK[name] < LAST
+    """What does not, and what is no fault, is told last of what a door has left, however much it explains
+    elsewhere."""
+    return _RANK[name] < LAST and name not in _INNOCENT
 
 
 def _sizes(parts: Iterable[_Part]) -> dict[str, int]:
