@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 
 from xent_conformance.diagnosis.formulas import DENSE, FORMULAS, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX, SPARSE
-from xent_conformance.diagnosis.hypothesis import Hypothesis, balanced_by_hand, on, where
+from xent_conformance.diagnosis.hypothesis import Hypothesis, on, where
 from xent_conformance.diagnosis.situation import Array, Situation
 from xent_conformance.reference.formats import FORMATS
 
@@ -53,30 +53,6 @@ def bias_twice(z: Situation) -> Situation:
 
 def bias_first(z: Situation) -> Situation:
     return z.but(seen=(z.arrived + z.bias) * z.of(z.scale) / z.of(z.temperature))
-
-
-def fused_difference(z: Situation) -> Situation:
-    """The product is fused into the difference, beside a maximum that was rounded."""
-    m = z.stored(z.m)
-    e = np.exp(z.x - m).astype(np.float32).astype(z.a.working)
-    S = z.total(e).astype(np.float32).astype(z.a.working)
-    s = np.asarray((e / S).astype(np.float32).astype(z.a.working))
-    return z.but(m=m, e=e, S=S, s=s, L=np.log(S), balance=balanced_by_hand)
-
-
-def fused_offset(z: Situation) -> Situation:
-    """``x − (m + log S)``, whose numbers are rounded, from the fused sum."""
-    fused = fused_difference(z)
-    return fused.but(ell=z.stored(z.x) - z.stored(fused.m + fused.L))
-
-
-def fused_probability(z: Situation) -> Situation:
-    """The probability as exp of the fused log-probability, in binary32."""
-    fused = fused_difference(z)
-    with np.errstate(all="ignore"):
-        s = np.exp(fused.d - fused.L).astype(np.float32).astype(z.a.working)
-    whole = s * z.total(np.broadcast_to(z.c, s.shape))
-    return z.but(rows=(z.c - whole, np.maximum(np.abs(z.c), np.abs(whole))))
 
 
 def filled(z: Situation, fill: float) -> Situation:
@@ -188,41 +164,6 @@ AROUND = (
         EVERY,
         where(computed_in_the_narrow_format, "cast"),
         rank=2,
-    ),
-    Hypothesis(
-        "fused into the difference",
-        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
-        "SPEC.md 8.14",
-        SUMS,
-        where(fused_difference, "scale", "temperature", "bias"),
-        rank=1,
-    ),
-    Hypothesis(
-        "fused into the difference",
-        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
-        "SPEC.md 8.14",
-        on((DENSE, LOG_SOFTMAX)),
-        where(lambda z: fused_difference(z).but(zero_takes=False), "scale", "temperature", "bias"),
-        rank=2,
-        variant="0·∞",
-    ),
-    Hypothesis(
-        "fused into the difference",
-        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
-        "SPEC.md 8.14",
-        on(LOG_SOFTMAX, "grad_logits"),
-        where(fused_probability, "scale", "temperature", "bias"),
-        rank=2,
-        variant="exp of log-softmax",
-    ),
-    Hypothesis(
-        "fused into the difference",
-        "a compiler moves the scale into the exponent, beside a maximum that was rounded: exp overflows",
-        "SPEC.md 8.14",
-        on(SPARSE, "value"),
-        where(fused_offset, "scale", "temperature", "bias"),
-        rank=2,
-        variant="offset kept",
     ),
     Hypothesis(
         "a finite number for a mask",

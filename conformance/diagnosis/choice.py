@@ -58,6 +58,9 @@ _WHO = DOOR.index("implementation")
 _CHOSEN = {h.name for h in HYPOTHESES} - {h.name for h in HYPOTHESES if len(h.parameters) <= 3}
 """Whose constant is chosen among many: one number can be met by the choice alone, and says nothing."""
 
+_INNOCENT = {h.name for h in HYPOTHESES if h.innocent}
+"""What is no fault."""
+
 
 def explain(doors: Iterable[Weighing]) -> list[Explained]:
     """Every broken verdict goes to what explains most of what is left in the whole run; ties to the simplest.
@@ -96,8 +99,9 @@ def explain(doors: Iterable[Weighing]) -> list[Explained]:
 
 
 def _says_how(name: str) -> bool:
-    """What does not is told last of what a door has left, however much it explains elsewhere."""
-    return _RANK[name] < LAST
+    """What does not, and what is no fault, is told last of what a door has left, however much it explains
+    elsewhere."""
+    return _RANK[name] < LAST and name not in _INNOCENT
 
 
 def _sizes(parts: Iterable[_Part]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from xent_conformance.diagnosis.cotangents import COTANGENTS
 from xent_conformance.diagnosis.distributions import DISTRIBUTIONS
 from xent_conformance.diagnosis.divergences import DIVERGENCES
 from xent_conformance.diagnosis.formulas import FORMULAS
+from xent_conformance.diagnosis.fused import FUSED
 from xent_conformance.diagnosis.given import GIVEN
 from xent_conformance.diagnosis.hypothesis import SPREAD, Hypothesis
 from xent_conformance.diagnosis.labels import LABELS
@@ -54,6 +55,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     *DIVERGENCES,
     *LAYERS,
     *AROUND,
+    *FUSED,
     *ANYWHERE,
 )
 """Everything that is computed, in no order: see ``rank``."""

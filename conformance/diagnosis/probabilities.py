@@ -49,6 +49,12 @@ def by_reciprocals(z: Situation) -> Situation:
     return _apart(z.but(quotient=reciprocals, zero_takes=False))
 
 
+def over_the_square(z: Situation) -> Situation:
+    """``c v / p²``, each step a number of the format, times the label."""
+    squared = z.stored(z.one / z.stored(z.chance * z.chance))
+    return z.but(rows=plain(z.q * z.stored(z.stored(z.c * z.v) * squared)))
+
+
 def _apart(z: Situation) -> Situation:
     """The two slopes of a binary loss, each by itself."""
     if z.operator == GIVEN_BINARY and z.output in SLOPES:
@@ -202,6 +208,15 @@ PROBABILITIES = (
         by_reciprocals,
         rank=2,
         variant="of a reciprocal",
+    ),
+    Hypothesis(
+        "0·∞ is NaN",
+        "a label of zero times c v / p², which overflows before it is multiplied",
+        "SPEC.md 1.6; the derivative of xlogy in JAX, once more",
+        on(GIVEN_DENSE, "hvp"),
+        over_the_square,
+        rank=3,
+        variant="of the square of a probability",
     ),
     Hypothesis(
         "a NaN is passed over",

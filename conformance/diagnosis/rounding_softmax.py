@@ -64,8 +64,19 @@ def products_subtracted(z: Situation) -> Situation:
 def through_the_quotient(z: Situation) -> Situation:
     """The derivative of each step: the exponential, the sum, the quotient."""
     first = z.c / z.S
-    second = z.total(z.c * z.e / (z.S * z.S))
+    second = z.total(z.c / z.S * (z.e / z.S))
     return z.but(rows=(z.e * (first - second), z.e * size(first, second)))
+
+
+def squared_sum(z: Situation) -> Situation | None:
+    """``c/S − Σ c e · S⁻²``, of which nothing is left but the first where S² is no number of the format."""
+    with np.errstate(over="ignore"):
+        gone = np.isinf(z.stored(z.stored(z.S) * z.stored(z.S)))
+    if not gone.any():
+        return None
+    found, _ = z.rows
+    lost = z.s * z.c
+    return z.but(rows=(np.where(gone, lost, found), np.abs(lost)))
 
 
 def from_value(z: Situation) -> Situation:
@@ -251,6 +262,14 @@ ROUNDING_SOFTMAX = (
         rank=2,
         rounds=True,
         variant="of the quotient",
+    ),
+    Hypothesis(
+        "the square of a sum overflows",
+        "the derivative of e/S divides by S²: in binary16 that is infinite from S = 256, and Σ s c is lost",
+        "SPEC.md 2.1; the derivative of a quotient in JAX",
+        on(SOFTMAX, "grad_logits"),
+        squared_sum,
+        rank=2,
     ),
     Hypothesis(
         "gradient from the rounded value",

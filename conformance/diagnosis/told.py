@@ -74,6 +74,7 @@ OF_ALL_FORMS: Mapping[str, str] = {
         "of max(x, 0), |x|, xlogy the derivative at 0 is taken for 0: the loss is smooth, its parts are not"
     ),
     "two softplus subtracted": "two softplus are rounded apart and subtracted; ∞ − ∞ is NaN",
+    "offset kept": "x − (m + log S): the offset is added to the logarithm, which is rounded away beside it",
     "log of a quotient": "the logarithm of a quotient, which overflows or vanishes before it is taken",
     "log p less log q": "two logarithms are rounded apart and subtracted: they cancel where p is near q",
     "outside of the domain is NaN": "a logarithm of a number below zero is NaN, where it should not be taken",

@@ -70,6 +70,15 @@ def test_what_is_left_goes_to_what_explains_most_in_the_whole_run() -> None:
     assert by(e) == {LOG: {1, 2}, CLIPPED: {3}}
 
 
+def test_what_is_no_fault_is_told_last_of_what_is_left() -> None:
+    """It is about in another door, and explains more here; a fault explains one of them."""
+    order, rounded = ("another order of summation", ""), Weighed(ROUNDED, at(3), 0)
+    here = [Weighed(LOG, at(1, 2, 5), 0), Weighed(order, at(3, 4), 0), rounded]
+    there = [Weighed(LOG, at(1, 2, 3), 0), Weighed(order, at(4, 5), 0)]
+    e, _ = explain([(door(6), found) for found in (here, there)])
+    assert by(e) == {LOG: {1, 2, 5}, ROUNDED: {3}, order: {4}}
+
+
 def test_of_two_that_are_as_simple_the_one_that_is_about_is_told() -> None:
     """Both are of one rank, and explain all of a door; another door tells which it is."""
     weights, smoothing = ("weights are not applied", ""), ("smoothing is not applied", "")

@@ -38,6 +38,8 @@ BEYOND_QUICK = {
     ("a mean in 16 bits", "divided first"): "attributes",
     ("a mean in 16 bits", "divided last"): "element_weights",
     ("in fewer bits", "a weight less one"): "forms",
+    ("the square of a sum overflows", ""): "huge_logits",
+    ("0·∞ is NaN", "of the square of a probability"): "derivatives",
     ("a product is derived factor by factor", "t p − t (1 − p)"): "derivatives",
     ("a product is derived factor by factor", "p² − 2 p z + z"): "derivatives",
 }
