@@ -67,11 +67,5 @@ def of_corpus(
     families: Collection[str] | None = None,
     dtypes: Collection[str] | None = None,
 ) -> list[Batch]:
-    """Those that name one of these operators, families and formats; None is all."""
-    return [
-        b
-        for b in corpus(profile)
-        if (operators is None or b.operator in operators)
-        and (families is None or b.family in families)
-        and (dtypes is None or b.inputs.format.name in dtypes)
-    ]
+    """Those that name one of these operators, families and formats; None is all. No others are made."""
+    return list(made.batches(profile, operators=operators, families_=families, dtypes=dtypes))
