@@ -30,6 +30,7 @@ from tests.support import corpus as made_once
 from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
+from tests.support.forked import Forks
 from tests.support.scripts import end_scripts
 from tests.support.workers import Workers
 from xent_conformance.asking import process
@@ -88,6 +89,20 @@ def lent(monkeypatch: pytest.MonkeyPatch, _workers: Workers) -> Workers:
     """Whoever asks a framework is lent a worker that another test had (:mod:`tests.support.workers`)."""
     monkeypatch.setattr(process, "Process", _workers)
     return _workers
+
+
+@pytest.fixture(scope="session")
+def _forks() -> Iterator[Forks]:
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch, _forks: Forks) -> Forks:
+    """Workers under our own interpreter are forked, and not started (:mod:`tests.support.forked`)."""
+    monkeypatch.setattr(subprocess, "Popen", _forks)
+    return _forks
 
 
 @pytest.fixture

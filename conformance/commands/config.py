@@ -70,7 +70,7 @@ def _told(found: Configuration) -> dict[str, Any]:
     from xent_conformance.configuration.force import not_read
     from xent_conformance.configuration.settings import SETTINGS
 
-    listed = []
+    listed, takers = [], _takers()
     for key, setting in SETTINGS.items():
         there = found.settings.get(key)
         value = None if there is None else there.value
@@ -83,22 +83,23 @@ def _told(found: Configuration) -> dict[str, Any]:
                 "option": setting.option,
                 "variable": setting.variable,
                 "about": setting.about,
-                "commands": _commands(key),
+                "commands": takers[key],
             }
         )
     file = "" if found.file is None else str(found.file)
     return {"file": file, "settings": listed, "not_read": not_read(os.environ, OTHERS)}
 
 
-def _commands(key: str) -> list[str]:
-    """The commands in which it stands in for an option."""
+def _takers() -> dict[str, list[str]]:
+    """For each setting the commands in which it stands in for an option."""
     import typer.main
 
     from xent_conformance.commands.configured import takes
+    from xent_conformance.configuration.settings import SETTINGS
 
     every: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    found = (name for name, command in every.items() if key in takes(name, command).values())
-    return sorted(AS_TYPED if name == FIRST else name for name in found)
+    taken = {AS_TYPED if name == FIRST else name: set(takes(name, c).values()) for name, c in every.items()}
+    return {key: sorted(name for name, keys in taken.items() if key in keys) for key in SETTINGS}
 
 
 def _lines(found: Configuration, console: Console) -> None:

@@ -7,11 +7,12 @@ the process. So nothing is read that was not measured (:mod:`.pages`).
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import mmap
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -73,18 +74,27 @@ def table(
         raise NoParquet(f"{size:,} bytes that unpack to {unpacked:,}")
     with _refused():
         there = pl.read_parquet_schema(source)
+    columns = _columns(source, at_once=unpacked <= LITTLE)
     if odd := [name for name, kind in there.items() if schema.get(name) != kind]:
         raise OtherColumns(f"it has a column {odd[0][:60]!r} of {str(there[odd[0]])[:60]}")
     found, texts = [], 0
-    for name, kind in there.items():  # one by one: what is read is texts first
+    for name, kind in there.items():
         with _refused():
-            column = pl.read_parquet(source, columns=[name])[name]
+            column = columns(name)
         if kind == pl.String():
             texts += int(column.str.len_bytes().sum())
             if texts > little + TEXT_A_ROW * rows:
                 raise NoParquet(f"{texts:,} bytes of text in {rows:,} rows")
         found.append(column.cast(pl.Categorical) if name in words else column)
     return pl.DataFrame(found)
+
+
+def _columns(source: Source, *, at_once: bool) -> Callable[[str], pl.Series]:
+    """A column by its name: read one by one, as what becomes categories is texts first, or all of a few."""
+    if not at_once:
+        return lambda name: pl.read_parquet(source, columns=[name])[name]
+    every = functools.cache(lambda: pl.read_parquet(source))
+    return lambda name: every()[name]
 
 
 def _measured(held: Held) -> tuple[int, int]:

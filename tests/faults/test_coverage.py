@@ -9,12 +9,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from docs.power import only_by
-from tests.support.corpus import corpus, of_corpus
+from tests.support.corpus import of_corpus, told
 from tests.support.faults.asked import beyond, quick
 from tests.support.faults.kept import KEPT
 from tests.support.faults.seeded import FAULTS
 from xent_conformance.cases.corpus import families
-from xent_conformance.cases.profile import Profile
 from xent_conformance.reference.clauses import Level, clauses
 
 
@@ -22,11 +21,8 @@ from xent_conformance.reference.clauses import Level, clauses
 def asking() -> Mapping[str, set[str]]:
     """For each clause that some case of some profile names, the families that ask it."""
     found: dict[str, set[str]] = defaultdict(set)
-    for profile in Profile:
-        for batch in corpus(profile):
-            for ask in batch.asks:
-                for clause in {ask.clause, *ask.clauses.values()}:
-                    found[clause].add(batch.family)
+    for case in told():
+        found[case.clause].add(case.family)
     return found
 
 

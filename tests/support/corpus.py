@@ -6,10 +6,14 @@ The suite keeps the last batches that it made; tests make the whole corpus many 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.support import shared
 from xent_conformance.cases import corpus as made
 from xent_conformance.cases import remembered
 from xent_conformance.cases.case import Batch
@@ -67,11 +71,32 @@ def of_corpus(
     families: Collection[str] | None = None,
     dtypes: Collection[str] | None = None,
 ) -> list[Batch]:
-    """Those that name one of these operators, families and formats; None is all."""
-    return [
-        b
-        for b in corpus(profile)
-        if (operators is None or b.operator in operators)
-        and (families is None or b.family in families)
-        and (dtypes is None or b.inputs.format.name in dtypes)
-    ]
+    """Those that name one of these operators, families and formats; None is all. No others are made."""
+    return list(made.batches(profile, operators=operators, families_=families, dtypes=dtypes))
+
+
+class Told(NamedTuple):
+    """What a case is called, and one of the clauses that it or an output of it is charged to."""
+
+    operator: str
+    family: str
+    variant: str
+    clause: str
+
+
+@functools.cache
+def told() -> frozenset[Told]:
+    """Of every case there is: all of them are in ``full``. Its batches are made for it once in a session."""
+    name = "told.json"
+
+    def make(folder: Path) -> None:
+        found = {
+            Told(b.operator, b.family, a.variant, clause)
+            for b in corpus("full")
+            for a in b.asks
+            for clause in {a.clause, *a.clauses.values()}
+        }
+        (folder / name).write_text(json.dumps(sorted(found)), encoding="utf-8")
+
+    made = shared.once("told-of-the-corpus", make) / name
+    return frozenset(Told(*one) for one in json.loads(made.read_text(encoding="utf-8")))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.support.by_hand import batch, process, question
 from tests.support.guilty_rows import CLEAN, Counted, check, right_of, rows_of
 from xent_conformance.asking.asker import ask
 from xent_conformance.reports.run.words import Outcome
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 
 def test_later_questions_are_answered_after_a_crash() -> None:

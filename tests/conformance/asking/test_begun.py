@@ -26,6 +26,8 @@ from xent_conformance.frameworks.interface import Array, Question
 from xent_conformance.reference.attributes import PLAIN as PLAIN_ATTRIBUTES
 from xent_conformance.running.conversation import Answered, Foreseen, conversation
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 PLAIN = arrays_of(batch("softmax", [[0.0, 1.0], [2.0, 2.0]]))
 OTHER = arrays_of(batch("softmax", [[0.0, 3.0], [2.0, 2.0]]))
 POISON = arrays_of(batch("softmax", [[0.0, 1.0], [NAN, 2.0]]))

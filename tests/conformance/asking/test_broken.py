@@ -14,6 +14,8 @@ from xent_conformance.asking.asker import ask
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 NAN = float("nan")
 CLEAN = [[0.0, 1.0], [2.0, 3.0], [1.0, -1.0]]
 

@@ -23,6 +23,8 @@ from xent_conformance.reports.run.findings import findings
 from xent_conformance.reports.terminal import run as terminal
 from xent_conformance.running.engine import run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 FAKES = "tests.support.fakes_of_modes"
 THREE = ("softmax", "log_softmax", "logsumexp")
 

@@ -16,6 +16,8 @@ from xent_conformance.asking.connection import Reply, WorkerLost
 from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.words import Outcome
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 RAISED = "ValueError: I do not like NaN"
 KILLED = "worker killed by signal 9: my last words"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,33 +16,13 @@ from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.asking.process import STARTS, Process
 from xent_conformance.reports.run.words import Outcome
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="there are no such signals"),
+    pytest.mark.usefixtures("forked"),
+]
 
-MODULE = "tests.conformance.asking.test_outside_kills"
+MODULE = "tests.support.fakes_that_stop"
 ROWS = [[0.0, 1.0], [2.0, 2.0], [3.0, -1.0]]
-
-
-def _killed(what: str) -> None:
-    """Be killed, as by whoever is short of memory, if as many kills of that name are left."""
-    left = Path(os.environ["KILLS"], what)
-    if left.exists() and (n := int(left.read_text())):
-        left.write_text(str(n - 1))
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Killed(fakes.Exact):
-    """Right, but for who kills it: at its start, at any call, or at a call of one row (and its copies)."""
-
-    def version(self) -> str:
-        _killed("starting")
-        return super().version()
-
-    def before(self, logits: np.ndarray, outputs: Sequence[str]) -> None:
-        _killed("calls")
-        if fakes.guilty(logits):
-            _killed("guilty")
-        if len(np.unique(logits, axis=0)) == 1:
-            _killed("alone")
 
 
 @pytest.fixture

@@ -24,38 +24,12 @@ from xent_conformance.frameworks.interface import Question
 from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.run.words import Outcome
 
-MODULE = "tests.conformance.asking.test_patience"
+pytestmark = pytest.mark.usefixtures("forked")
+
+MODULE = "tests.support.fakes_that_stop"
 
 CLEAN = [[0.0, 1.0], [2.0, 2.0]]
 SOON = 0.5
-
-
-class NeverAnswers(fakes.Exact):
-    """Hangs on anything; the log-softmax of the same framework does not."""
-
-    def run(self, call):  # type: ignore[no-untyped-def]
-        if call.implementation.operator == "softmax":
-            time.sleep(3600)
-        return super().run(call)
-
-
-class NeverAnswersAtAll(fakes.Exact):
-    """Hangs on anything, and has one implementation."""
-
-    implementations = tuple(i for i in fakes.Exact.implementations if i.operator == "softmax")
-
-    def before(self, logits: np.ndarray, outputs: Sequence[str]) -> None:
-        time.sleep(3600)
-
-
-class Forks(fakes.Exact):
-    """Of a NaN it dies, while what it has forked holds its pipes."""
-
-    def before(self, logits: np.ndarray, outputs: Sequence[str]) -> None:
-        if fakes.guilty(logits):
-            if not os.fork():
-                time.sleep(3600)
-            os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def test_an_implementation_that_answers_nothing_is_given_up_and_the_others_are_asked() -> None:

@@ -13,6 +13,8 @@ from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.reports.run.words import Outcome
 from xent_conformance.worker.wire import WHATEVER, most_of
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 PLAIN = batch("softmax", [[0.0, 1.0], [2.0, 1.0]])
 
 

@@ -13,6 +13,8 @@ from tests.support.cli import conformance
 from tests.support.documents import documented
 from xent_conformance.commands.line import EVIDENCE, USAGE
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 KINDS = ["reference", "corpus", "yardsticks", "diagnosis", "environments", "lent", "bytecode", "compiled"]
 
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")

@@ -24,6 +24,8 @@ from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import engine
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 CASE = "softmax/mine/one/float32/n3/r0"
 
 

@@ -26,6 +26,8 @@ from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.text.numbers import shortest
 from xent_conformance.running import engine
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 NAN_CASE = "softmax/special_values/nan_first/float32/n10/r0"
 

@@ -18,6 +18,8 @@ from xent_conformance.configuration.settings import SETTINGS
 from xent_conformance.devices import variants
 from xent_conformance.reports.run.file import read_run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ("--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
 RUN = ("run", *SMALL)
 TAKING = {

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from tests.support.fakes import Exact
+from tests.support.fakes_to_examine import OnAccelerators, UnderSettingsOnly
 from tests.support.paths import ROOT
 from xent_conformance.commands import listing
 from xent_conformance.commands.line import EVIDENCE, USAGE
@@ -23,64 +20,17 @@ from xent_conformance.discovery import seats as of_seats
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.discovery.problems import problems
 from xent_conformance.discovery.seats import as_they_are, seats, wanted_devices
-from xent_conformance.frameworks.interface import Array, Call, Variant
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 DEVICES = "tests.support.fakes_of_devices"
-HERE = "tests.conformance.commands.test_doctor"
+EXAMINED = "tests.support.fakes_to_examine"
 
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-class RefusesCuda(Exact):
-    """Has an accelerator that answers nothing."""
-
-    def devices(self) -> Sequence[str]:
-        return ["cpu", "cuda:0"]
-
-    def run(self, call: Call) -> Mapping[str, Array]:
-        if call.device != "cpu":
-            raise NotImplementedError("not implemented for CUDA")
-        return super().run(call)
-
-
-class DiesOnCuda(RefusesCuda):
-    """Its driver takes the process with it."""
-
-    def run(self, call: Call) -> Mapping[str, Array]:
-        if call.device != "cpu" and call.logits.dtype == np.float32:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return Exact.run(self, call)
-
-
-class UnderSettingsOnly(Exact):
-    """Runs on the CPU in an interpreter alone, and on CUDA as it is; here there is no CUDA."""
-
-    variants: ClassVar[Mapping[str, Variant]] = {
-        "interpret=1": Variant({"FAKE_INTERPRET": "1"}, "in an interpreter", since="quick"),
-        "interpret=2": Variant({"FAKE_INTERPRET": "2"}, "in another", since="full"),
-        "wide": Variant({"FAKE_INTERPRET": "1"}, "in it, with more than this CPU has", needs="no-such-flag"),
-    }
-    settings_only: ClassVar = frozenset({"cpu"})
-
-    def __init__(self) -> None:
-        if "FAKE_INTERPRET" not in os.environ:
-            raise ImportError("needs a GPU, or its interpreter")
-
-
-class OnAccelerators(UnderSettingsOnly):
-    """Beside that it has a GPU, wherever it is."""
-
-    accelerators: ClassVar = frozenset({"cuda"})
-
-    def __init__(self) -> None:
-        self._interpreted = "FAKE_INTERPRET" in os.environ
-
-    def devices(self) -> Sequence[str]:
-        return ["cpu"] if self._interpreted else ["cpu", "cuda:0"]
 
 
 def _told(*arguments: str, status: int = 0) -> Any:
@@ -129,7 +79,7 @@ def test_a_wrong_number_is_said_and_is_no_failure(install: Install) -> None:
 
 def test_a_device_that_does_not_answer_fails(install: Install) -> None:
     """Its CPU is well."""
-    install(fake=f"{HERE}:RefusesCuda")
+    install(fake=f"{EXAMINED}:RefusesCuda")
     told = _told(status=EVIDENCE)
     by = _by_device(told)
     assert set(by["cpu"]["formats"].values()) == {"conforms"} and not by["cpu"]["failed"]
@@ -142,7 +92,7 @@ def test_a_device_that_does_not_answer_fails(install: Install) -> None:
 
 def test_a_device_that_takes_its_process_with_it(install: Install) -> None:
     """The formats after it are asked of a fresh one."""
-    install(fake=f"{HERE}:DiesOnCuda")
+    install(fake=f"{EXAMINED}:DiesOnCuda")
     told = _told(status=EVIDENCE)
     by = _by_device(told)
     assert set(by["cpu"]["formats"].values()) == {"conforms"}
@@ -196,7 +146,7 @@ def test_settings_are_started_where_they_are_named(install: Install) -> None:
 
 
 def test_a_device_that_is_asked_under_settings_alone(install: Install) -> None:
-    install(fake=f"{HERE}:UnderSettingsOnly")
+    install(fake=f"{EXAMINED}:UnderSettingsOnly")
     fake = FRAMEWORKS["fake"]
     keys = {p: [s.key for s in seats(fake, (), p)] for p in ("quick", "full")}
     assert keys == {"quick": ["fake[interpret=1]"], "full": ["fake[interpret=1]", "fake[interpret=2]"]}
@@ -208,7 +158,7 @@ def test_a_device_that_is_asked_under_settings_alone(install: Install) -> None:
 
 
 def test_it_is_examined_and_listed_so(install: Install) -> None:
-    install(fake=f"{HERE}:UnderSettingsOnly")
+    install(fake=f"{EXAMINED}:UnderSettingsOnly")
     told = _told()
     assert list(_by_device(told)) == ["cpu[interpret=1]"] and told["absent"] == []
     assert [r["device"] for r in told["settings"]] == ["cpu[interpret=2]", "cpu[wide]"]
@@ -220,7 +170,7 @@ def test_where_there_is_an_accelerator_it_is_asked_there_as_it_is(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen of Liger on a GPU: nobody who named no device asked its kernels there, its interpreter alone."""
-    install(fake=f"{HERE}:OnAccelerators")
+    install(fake=f"{EXAMINED}:OnAccelerators")
     fake = FRAMEWORKS["fake"]
     assert [s.key for s in seats(fake, (), "quick", by_name=True)] == ["fake[interpret=1]"]
     monkeypatch.setattr(of_seats, "accelerators", lambda: frozenset({"cuda"}))

@@ -18,6 +18,8 @@ from xent_conformance.discovery.names import UnknownName
 from xent_conformance.reports.run import commands
 from xent_conformance.reports.run.file import read_run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ("--profile", "quick", "--dtype", "float32", "--family", "two_classes")
 BOTH = ("--operator", "softmax", "--operator", "log_softmax")
 

@@ -26,6 +26,8 @@ from xent_conformance.reports.run.file import read_run
 from xent_conformance.reports.views.causes import causes
 from xent_conformance.versions import target
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ("--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 NARROWED = "softmax-float32-two_classes"
 FILE = f"conformance-out/fake-{NARROWED}"

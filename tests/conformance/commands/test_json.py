@@ -15,6 +15,8 @@ from tests.support.cli import conformance
 from tests.support.documents import PAGE, documented
 from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 CASE = "softmax/special_values/nan_first/float32/n10/r0"
 

@@ -14,6 +14,8 @@ from xent_conformance.commands.line import EVIDENCE, USAGE
 from xent_conformance.reports.run.file import read_run, write_run
 from xent_conformance.running.keeping import check_text
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ["--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes"]
 
 

@@ -22,6 +22,8 @@ from xent_conformance.commands.base import STATUSES
 from xent_conformance.commands.line import EVIDENCE, FAILED, USAGE, app
 from xent_conformance.reports.run.file import read_run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ("--profile", "quick", "--dtype", "float32", "--operator", "softmax", "--family", "two_classes")
 CASE = "softmax/two_classes/confident_wrong/float32/n2/r0"
 

@@ -21,6 +21,8 @@ from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.terminal.early import first_finding
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

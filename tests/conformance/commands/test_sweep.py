@@ -19,6 +19,8 @@ from tests.support.small_run import Page, run_of, verdict
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
 from xent_conformance.reports.run.file import write_run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 MINE = """
 from tests.support import fakes_to_sweep
 

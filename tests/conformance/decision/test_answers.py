@@ -13,6 +13,8 @@ from tests.support.small_gate import decided
 from tests.support.small_run import header, run_of, verdict
 from xent_conformance.reports.views.reasons import Kind
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SMALL = ("--profile", "quick", "--operator", "softmax", "--family", "two_classes")
 
 

@@ -35,6 +35,8 @@ from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.words import Status
 from xent_conformance.reports.views.reasons import EVIDENCE, Kind
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 # --- a run by itself ----------------------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from xent_conformance.reports.run.words import Outcome, Status
 from xent_conformance.reports.views.reasons import Kind
 from xent_conformance.reports.views.waivers import State
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 FAKE = "tests.support.fakes_of_devices:InternalErrors"
 PLAIN, SSE, THREADS = "cpu", "cpu[isa=sse4_2]", "cpu[threads=4]"
 

@@ -20,6 +20,8 @@ from tests.support.small_run import run_of
 from xent_conformance.decision.stubs import Stub, by_cause, ceiling, literal, toml
 from xent_conformance.decision.waivers import WaiverError, read_waivers
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 def _signed(path: Path) -> Path:
     """The file after a person has written the reasons and links."""

@@ -19,6 +19,8 @@ from xent_conformance.explain import case, printing
 from xent_conformance.explain.case import calls_of, found_case
 from xent_conformance.reports.run.words import Row, Status
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 CASE = "softmax/two_classes/confident_right/float32/n2/r0"
 
 

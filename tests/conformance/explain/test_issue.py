@@ -14,6 +14,8 @@ from tests.support.by_hand import Install
 from tests.support.cli import invoke
 from xent_conformance.commands.line import USAGE
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 MASKED = "softmax_cross_entropy/special_values/masked_first/float32/n10/r0"
 PLAIN = "softmax/ordinary/unit/float32/n10/r0"
 NUMPY = ("--implementation", "numpy:cross_entropy-shifted")

@@ -8,6 +8,8 @@ from tests.support.cli import invoke
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.explain.search import search, search_target
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 NO_TIME = 0.0  # one turn of a hundred rows, always the same ones
 
 

@@ -18,10 +18,10 @@ import pytest
 
 from tests.support import fakes
 from tests.support.corpus import of_corpus
+from tests.support.workers import Workers
 from xent_conformance.asking.arrays import arrays_of
 from xent_conformance.asking.connection import Connection, FrameworkAbsent
 from xent_conformance.asking.inside import InProcess
-from xent_conformance.asking.process import Process
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.discovery.declaration import Declaration
@@ -142,12 +142,12 @@ def test_every_declaration_is_tried_or_says_why_not() -> None:
 
 
 @pytest.mark.parametrize("declared", REFUSED, ids=lambda d: f"{d[0]}-{d[1]}")
-def test_what_is_not_offered_is_refused(declared: Declared) -> None:
+def test_what_is_not_offered_is_refused(declared: Declared, lent: Workers) -> None:
     """By every implementation that is meant, in each mode, format and output."""
     (lack,) = (lack for name, lack in DECLARED if key(name, lack) == declared)
     seat = Seat(FRAMEWORKS[declared[0]])
     try:
-        process = Process(seat.launch())
+        process = lent(seat.launch())
     except FrameworkAbsent as absent:
         pytest.skip(f"not installed: {absent}")
     try:

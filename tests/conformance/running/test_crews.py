@@ -14,6 +14,8 @@ from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.running import crews, plan, shares
 from xent_conformance.running.engine import run
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 FAMILIES = ("special_values", "two_classes", "offsets", "huge_logits")
 FAKES = "tests.support.fakes_of_crews:"
 

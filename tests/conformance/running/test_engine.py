@@ -21,6 +21,8 @@ from xent_conformance.running.columns import filed
 from xent_conformance.running.engine import run
 from xent_conformance.running.pages import Pages
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 def _run(out: Path, **changes: Any) -> Run:
     return run(selection(**changes), out, force=True, oracle=Oracle())

@@ -21,6 +21,8 @@ from xent_conformance.running.crews import Crew, bequeath, in_crews
 from xent_conformance.running.engine import run
 from xent_conformance.running.shares import Piece, Share
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 FAKES = "tests.support.fakes_of_modes"
 ASKED = {"operators": ("softmax",), "dtypes": ("float32",), "families": ("two_classes", "special_values")}
 

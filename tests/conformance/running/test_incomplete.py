@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import folder_of
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 SMALL = ("--profile", "quick", "--operator", "softmax", "--dtype", "float32", "--family", "two_classes")
 

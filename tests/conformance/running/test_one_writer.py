@@ -24,6 +24,8 @@ from xent_conformance.running.engine import run
 from xent_conformance.running.journal import folder_of
 from xent_conformance.running.keeping import Occupied, alone
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 HOLDS = """
 import sys, time
 from pathlib import Path

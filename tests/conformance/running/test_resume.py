@@ -22,6 +22,8 @@ from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal
 from xent_conformance.running.keeping import Occupied
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 class Interrupted(Exception):
     """What a test's progress callback raises, as Ctrl-C would."""

@@ -19,6 +19,8 @@ from xent_conformance.running import header
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import folder_of
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 
 class Interrupted(Exception):
     """What a test's progress callback raises, as Ctrl-C would."""

@@ -20,6 +20,8 @@ from xent_conformance.running.conversation import Connect
 from xent_conformance.running.engine import run
 from xent_conformance.running.journal import Journal, folder_of
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 FAKES = {"fake": "OneUlpOff", "other": "FourUlpsOff", "third": "OneUlpBelow"}
 
 

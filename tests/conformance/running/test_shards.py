@@ -23,6 +23,8 @@ from xent_conformance.running.costs import Costs
 from xent_conformance.running.engine import run
 from xent_conformance.running.shards import Group, Shard, divided, groups
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 OF = 3
 FAMILIES = ("special_values", "two_classes", "offsets")
 

@@ -19,6 +19,8 @@ from xent_conformance.sweep.engine import EmptyShard, NotSwept, sweep
 from xent_conformance.sweep.journal import JournalError, place_of, resumable
 from xent_conformance.sweep.plan import Plan, Shard, UnknownShard, plan
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 Fake = Callable[..., Plan]
 
 

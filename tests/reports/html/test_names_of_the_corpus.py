@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from tests.support.corpus import corpus
+from tests.support.corpus import told
 from xent_conformance.check_plugin.values import EASY
 from xent_conformance.reference.operators import OF_ROWS, OPERATORS
 from xent_conformance.reports.html.sections.refusals import KINDS
@@ -17,7 +17,7 @@ from xent_conformance.versions.matrix import MEASURED
 @functools.cache
 def asked() -> set[tuple[str, str, str]]:
     """Every family and variant with its operator."""
-    return {(b.family, a.variant, b.operator) for b in corpus("full") for a in b.asks}
+    return {(case.family, case.variant, case.operator) for case in told()}
 
 
 def variants() -> set[tuple[str, str]]:

@@ -23,6 +23,21 @@ def test_an_honest_file_by_hand_is_read() -> None:
     assert table(io.BytesIO(HONEST.written()), COLUMNS)["case"].to_list() == ["a", "bc"]
 
 
+@pytest.mark.parametrize(("little", "times"), [(parquet.LITTLE, 1), (0, 3)])
+def test_a_few_bytes_are_read_at_once_and_many_a_column_at_a_time(
+    little: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = {"case": pl.String(), "index": pl.Int64(), "clause": pl.Categorical()}
+    written, reads, read = io.BytesIO(), list[object](), pl.read_parquet
+    whole = pl.DataFrame({"case": ["a", "bc"], "index": [1, None], "clause": ["1.1", "1.1"]})
+    whole.write_parquet(written)
+    monkeypatch.setattr(parquet, "LITTLE", little)
+    monkeypatch.setattr(pl, "read_parquet", lambda *a, **k: reads.append(a) or read(*a, **k))
+    found = table(io.BytesIO(written.getvalue()), {**schema, "clause": pl.String()}, words=("clause",))
+    assert found.schema == schema and len(reads) == times
+    assert found.cast({"clause": pl.String}).equals(whole)
+
+
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_lie_is_refused_before_it_is_unpacked(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     held, words = HOSTILE[what]
