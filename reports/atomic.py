@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from pathlib import Path
 
 UNFINISHED = r"[0-9a-f]{8}"
 """How the name of a temporary ends, behind that of the file that it is to be."""
+
+ABANDONED = 3600.0
+"""Seconds: what nobody has written to for so long is being written by nobody."""
 
 
 @contextmanager
@@ -52,13 +56,14 @@ def replacing(path: Path) -> Iterator[Path]:
 def take_away_left(path: Path) -> None:
     """What processes have left that were killed while they wrote ``path``; what does not go stays.
 
-    For who knows that nobody writes it now: of a neighbour nobody says whether it is still being written.
+    So does what is younger than :data:`ABANDONED`: somebody may still be writing it, by another name of it.
     """
     path = path.resolve() if path.is_symlink() else path
     left = re.compile(rf"\.{re.escape(path.name)}\.{UNFINISHED}")
     with contextlib.suppress(OSError):
         for there in [p for p in path.parent.iterdir() if left.fullmatch(p.name)]:
-            if there.is_file() and not there.is_symlink():
+            young = time.time() - there.lstat().st_mtime < ABANDONED
+            if there.is_file() and not there.is_symlink() and not young:
                 there.unlink()
 
 

@@ -77,7 +77,9 @@ def clean(
         raise typer.Exit(EVIDENCE)
 
 
-_IN_THE_WAY = ", where a file of ours belongs: that is made anew in every run until you take this away"
+_IN_THE_WAY = (
+    ", where a file of its version belongs, which is made anew in every run until you take this away"
+)
 
 
 def _told() -> list[dict[str, Any]]:

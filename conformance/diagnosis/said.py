@@ -69,6 +69,8 @@ class Said:
         """All that is remembered, by what a saying depends on."""
         self.anything_new = False
         """Whether some of that was not known before."""
+        self.computed = 0
+        """Calls of which something was."""
         self._before = before
         self._held = 0
 
@@ -80,6 +82,7 @@ class Said:
             found = {saying.name: saying for saying in self._new(batch, output, call, new)}
             known = {**known, **{name: found.get(name) for name in new}}
             self.anything_new = True
+            self.computed += 1
             if self.remembers:
                 self._remember(place, pack(known))
         return [saying for name in due if (saying := known[name]) is not None]
@@ -92,8 +95,13 @@ class Said:
     def take(self, known: Mapping[bytes, Packed]) -> None:
         """What another has said of calls, while this one remembers."""
         for place, of in known.items():
+            self.anything_new |= not self.full
             self._remember(place, of)
-        self.anything_new |= bool(known)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more is remembered."""
+        return self._held >= LARGEST
 
     def _known_of(self, place: bytes) -> Packed:
         if (known := self.known.get(place)) is not None:
@@ -104,7 +112,7 @@ class Said:
         return known
 
     def _remember(self, place: bytes, known: Packed) -> None:
-        if self._held < LARGEST:
+        if not self.full:
             self._held += known.nbytes - self.known.get(place, Packed()).nbytes
             self.known[place] = known
 

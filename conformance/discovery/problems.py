@@ -352,6 +352,8 @@ def _packages(name: str, remedy: str) -> Callable[[type, Any], Iterator[Problem]
     def check(kind: type, given: Any) -> Iterator[Problem]:
         if not _is_sequence(given) or not all(isinstance(n, str) and n.isidentifier() for n in given):
             yield Problem(f"`{name}` is no sequence of names of packages", remedy)
+        elif both := [n for n in getattr(kind, "imports", ()) if name == "without" and n in given]:
+            yield Problem(f"{both[0]} is in `imports` and in `without`", "name it in one of them")
 
     return check
 

@@ -32,9 +32,10 @@ class Assistant:
     @classmethod
     def started(cls, module: str, *words: str) -> Self | None:
         """``words``: its arguments. None where the system starts none."""
+        path = [folder for folder in sys.path if isinstance(folder, str)]  # Python reads no other
         try:
             process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(sys.path), module, *words],
+                [sys.executable, "-c", _BOOT, json.dumps(path), module, *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

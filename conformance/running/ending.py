@@ -9,7 +9,6 @@ import polars as pl
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.outside.files import CaseFile
-from xent_conformance.diagnosis.causes import diagnose, unsaid
 from xent_conformance.diagnosis.said import Said
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.judging.charge import CHARGED, by_what_is_plain
@@ -19,7 +18,7 @@ from xent_conformance.running.claims import told_of
 from xent_conformance.running.header import Asked, header
 from xent_conformance.running.ledger import Ledger
 from xent_conformance.running.relief import Relief
-from xent_conformance.running.together import say_together
+from xent_conformance.running.together import diagnose_together
 
 Verdicts = Callable[[Put], pl.DataFrame]
 """Verdicts that are had when they are looked at, for they are much memory: each column where it is put."""
@@ -42,8 +41,7 @@ def ended(
         charged = Run(_put(by_what_is_plain(judged), CHARGED, relief), ({},))
         del judged  # which has columns that the run has not
         relief()
-        say_together(unsaid(charged.verdicts, batches, said), said, jobs, relief)
-        named = diagnose(charged, batches, said, relief)
+        named = diagnose_together(charged, batches, said, jobs, relief)
     table = _put(named.verdicts, ("cause",), relief)
     relief()
     ledger.over()

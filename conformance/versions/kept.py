@@ -78,9 +78,9 @@ class Kind:
         return sorted([*beside, *(p for foreign in states.values() for p in foreign)])
 
     def in_the_way(self) -> list[Path]:
-        """Of that, what lies where a file of ours belongs, which is made anew in every run for it."""
+        """Of that, folders where a file belongs, which cannot replace them: it is made anew in every run."""
         named = self.ours
-        inside = (p for p in self.foreign() if p.parent != self.folder)
+        inside = (p for p in self.foreign() if p.parent != self.folder and p.is_dir() and not p.is_symlink())
         return [p for p in inside if named is not None and named.fullmatch(p.name)]
 
 
@@ -162,10 +162,18 @@ def _by_source(
             if foreign and not files:
                 continue
             which = f"of this version of the {of}" if path.name == now() else "of another version"
-            used = max(f.stat().st_mtime for f in [path, *files])
+            used = max(map(_written, [path, *files]))
             yield Entry(path, f"{counted(files)}, {which}", used, _size(files), files)
 
     return entries
+
+
+def _written(path: Path) -> float:
+    """When it was written; what is gone since it was listed, never."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _profiles(files: Sequence[Path]) -> str:

@@ -117,7 +117,8 @@ def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.enviro
     if everywhere is None and environment.get(VARIABLE):
         everywhere = (python_of(environment[VARIABLE], f"${VARIABLE}"), f"${VARIABLE}")
     if everywhere is None:
-        everywhere = next((found for name in _ACTIVE if (found := _active(name, environment))), None)
+        active = (_active(name, environment, tried=not named) for name in _ACTIVE)
+        everywhere = next((found for found in active if found), None)
     if everywhere is None or is_ours(everywhere[0]):
         return Target(named=named, said=everywhere is not None)
     return Target(*everywhere, named, said=True)
@@ -171,8 +172,13 @@ def _inside(folder: Path) -> str | None:
     return None
 
 
-def _active(variable: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
-    """The Python of an activated environment; None where none is, or where it was taken away since."""
+def _active(variable: str, environment: Mapping[str, str], *, tried: bool) -> tuple[str, str] | None:
+    """The Python of an activated environment; None where none is, or where it was taken away since.
+
+    Where it is not ``tried`` it may be none that starts: who names those of frameworks may need no other.
+    """
     folder = environment.get(variable, "")
     found = _inside(Path(folder)) if folder else None
-    return None if found is None else (_starting(found, f"${variable}"), f"${variable}")
+    if found is None:
+        return None
+    return _starting(found, f"${variable}") if tried and not is_ours(found) else found, f"${variable}"

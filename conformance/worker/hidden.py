@@ -9,6 +9,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def made(kind: Any) -> Any:
+    """An adapter of the class; hidden is what that does ``without``, and not what those above it do."""
+    with hidden(vars(kind).get("without", ())):
+        return kind()
 
 
 @contextlib.contextmanager

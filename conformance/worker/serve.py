@@ -41,7 +41,7 @@ from xent_conformance.worker.compiled import keep_compiled, let_go
 from xent_conformance.worker.delivery import CHANGED, Delivery, Described
 from xent_conformance.worker.garbage import collect_after, ending_at_once, nothing_to_collect
 from xent_conformance.worker.harmless import harmless
-from xent_conformance.worker.hidden import hidden
+from xent_conformance.worker.hidden import made
 from xent_conformance.worker.identity import Misdeclared, older, said
 from xent_conformance.worker.inputs import Inputs
 from xent_conformance.worker.machine import cores, drivers, instructions, processor
@@ -254,9 +254,7 @@ def _missing(adapter: Adapter) -> dict[str, str]:
 def load(spec: str) -> Adapter:
     """The adapter ``MODULE:CLASS``, instantiated: its framework is imported here."""
     module, _, name = spec.partition(":")
-    kind = getattr(importlib.import_module(module), name)
-    with hidden(vars(kind).get("without", ())):  # whoever derives from it may need them
-        adapter: Adapter = kind()
+    adapter: Adapter = made(getattr(importlib.import_module(module), name))
     return adapter
 
 

@@ -170,6 +170,11 @@ class WithoutIsText(Right):
     without = "jax"
 
 
+class DoesWithoutWhatItImports(Right):
+    imports = ("numpy", "colorsys")
+    without = ("colorsys",)
+
+
 class NotInstalled(Right):
     def __init__(self):
         import no_such_framework  # noqa: F401

@@ -297,6 +297,7 @@ def test_what_ships_is_declared_as_it_should_be(kind: type) -> None:
         ("VariantSetsANumber", "is not a mapping from text to text", "OMP_NUM_THREADS"),
         ("EnvironmentBeforeIsAList", "`environment_before` is not a mapping", "OMP_NUM_THREADS"),
         ("ImportsIsText", "`imports` is no sequence of names of packages", '("torch", "mine")'),
+        ("DoesWithoutWhatItImports", "colorsys is in `imports` and in `without`", "name it in one"),
         ("WithoutIsText", "`without` is no sequence of names of packages", '("jax",)'),
         ("NotInstalled", "its framework is not installed", "pip install right"),
         ("DoesNotStart", "it does not start: AttributeError: module 'numpy' has no", "see to its __init__"),

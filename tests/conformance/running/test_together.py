@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from tests.support.textbook import batches, broken
+from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose, unsaid
 from xent_conformance.diagnosis.doors import Piece
 from xent_conformance.diagnosis.said import Call, Said
@@ -33,6 +35,9 @@ from xent_conformance.running.memory import Kept
 from xent_conformance.running.together import say_together
 
 BATCHES = batches("log_softmax", "softmax", dtypes=("float32", "float16"))
+
+ALL = 10
+"""Calls of theirs that are looked at."""
 
 PLACES = {case.id: (batch, case.row) for batch in BATCHES for case in batch.cases}
 
@@ -79,6 +84,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Assistant]:
 
     monkeypatch.setattr(Assistant, "started", counted)
     monkeypatch.setattr(together, "CALLS", 1)
+    monkeypatch.setattr(together, "FEW", 1)
     return seen
 
 
@@ -99,7 +105,7 @@ def test_the_causes_are_those_of_one_process_which_has_nothing_left_to_say(
     assert len(started) == 2 and said.anything_new
     assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone)
     assert not computed
-    assert all(one.process.returncode == 0 for one in started), "they have ended by themselves"
+    assert all(one.process.wait(60) is not None for one in started)
 
 
 def test_lists_have_no_door_in_common_and_every_call_is_in_one(judged: pl.DataFrame) -> None:
@@ -126,7 +132,7 @@ def test_of_what_is_known_no_process_says_anything(
     gone = next(iter(said.known))
     del said.known[gone]
     (left,) = unsaid(judged, BATCHES, said)
-    say_together([left], said, 2)
+    say_together([left, left], said, 2)
     assert gone in said.known and len(left) > 1
     assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone) and not computed
 
@@ -168,7 +174,18 @@ def test_where_none_can_be_started_the_driver_says_it(
 
 
 @pytest.mark.parametrize(
-    ("jobs", "calls", "many"), [(0, 1, 0), (1, 1, 0), (2, 1, 2), (3, 1, 3), (3, 2**20, 0)]
+    ("jobs", "calls", "many"),
+    [
+        (0, 1, 0),
+        (1, 1, 0),
+        (2, 1, 2),
+        (3, 1, 3),
+        (99, 1, 4),
+        (3, 2**20, 0),
+        (3, ALL, 0),
+        (3, ALL // 2, 2),
+        (3, ALL // 2 + 1, 0),
+    ],
 )
 def test_how_many_there_are(
     jobs: int,
@@ -183,19 +200,86 @@ def test_how_many_there_are(
     assert len(started) == many
 
 
-def test_without_a_cache_there_are_none(judged: pl.DataFrame, started: list[Assistant]) -> None:
-    assert not _said(judged, 2, Oracle()).known and not started
+def test_they_help_where_much_is_to_be_said_and_not_where_it_is_little(
+    judged: pl.DataFrame, alone: Run, started: list[Assistant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(jobs: int, oracle: Oracle) -> Run:
+        return together.diagnose_together(Run(judged, ({},)), BATCHES, Said(oracle), jobs, lambda: None)
+
+    assert _same(told(2, Oracle(default_cache())), alone) and len(started) == 2
+    started.clear()
+    assert _same(told(1, Oracle(default_cache())), alone) and not started
+    assert _same(told(2, Oracle()), alone) and not started, "without a cache they would find no truths"
+    monkeypatch.setattr(together, "FEW", ALL)
+    assert _same(told(2, Oracle(default_cache())), alone) and not started
+
+
+def test_who_says_nothing_for_long_is_not_waited_for(
+    judged: pl.DataFrame, alone: Run, started: list[Assistant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assistant, "_BOOT", "import sys; sys.stdin.buffer.read()")
+    monkeypatch.setattr(together, "SILENCE", 0.5)
+    said = _said(judged)
+    assert len(started) == 2 and not said.known
+    assert all(one.process.wait(60) for one in started)
+    assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone)
+
+
+def test_who_looks_for_more_waits_for_them(judged: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are memory: of many, few are there that nobody has begun."""
+    monkeypatch.setattr(together, "WAITING", 1)
+    oracle = Oracle(default_cache())
+    said, given, most = Said(oracle), 0, 0
+    every = [*unsaid(judged, BATCHES, Said(oracle))]
+    taken = said.take
+
+    def counted(known: Any) -> None:
+        nonlocal given
+        given -= 1
+        taken(known)
+
+    def looked_at() -> Iterator[list[Piece]]:
+        nonlocal given, most
+        for of in every * 4:
+            given += 1
+            most = max(most, given)
+            yield of
+
+    monkeypatch.setattr(said, "take", counted)
+    say_together(looked_at(), said, 2)
+    assert most <= 2 + 2 * 1 + 2, "one that each is at, one that waits for each, one at hand and one told"
+    assert given == 0 and len(said.known) == ALL
+
+
+def test_what_is_not_kept_any_more_is_asked_of_nobody(
+    judged: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saying, "LARGEST", 0)
+    said = _said(judged)
+    assert not said.known and not said.anything_new
 
 
 def test_an_interrupted_driver_leaves_none_behind(judged: pl.DataFrame, started: list[Assistant]) -> None:
     said = Said(Oracle(default_cache()))
 
     def interrupt() -> None:
-        raise KeyboardInterrupt
+        if started:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         say_together(unsaid(judged, BATCHES, said), said, 2, interrupt)
-    assert started and all(one.process.wait(60) for one in started)
+    assert started and all(one.process.wait(60) is not None for one in started)
+    threads = [t for t in threading.enumerate() if t.name.startswith("say-")]
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_what_is_no_folder_for_python_is_none_for_a_process(
+    judged: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    assert _said(judged).known
 
 
 def test_a_process_that_cannot_answer_says_so_and_goes_on() -> None:
