@@ -75,7 +75,8 @@ def test_a_folder_in_the_place_of_what_is_kept_is_told(tmp_path: Path, install: 
     truth.unlink()
     truth.mkdir()
     conformance("run", *SMALL, "--force")
-    way = f"{truth}, where a file of its version belongs, which is made anew in every run until you take this away"
+    why = "where a file of its version belongs, which is made anew in every run until you take this away"
+    way = f"{truth}, {why}"
     assert f"not ours, and left alone: {way}\n" in conformance("cache").stdout
     told, *_ = json.loads(conformance("cache", "--format", "json").stdout)
     assert told["not_ours"] == told["in_the_way"] == [str(truth)]
