@@ -20,13 +20,13 @@ LOOKS_UP = 0.2
 
 
 AT_ONCE = 1 << 16
-"""Bytes that are read at once, at most: as many as a pipe of Linux holds. A frame is asked for in pieces,
-most of which are small, and there already."""
+"""Bytes that are read at once, at most. A frame is asked for in pieces, most of which are small, and there
+already."""
 
 
 HELD = 1 << 20
-"""Bytes that a pipe is asked to hold, which Linux lets everybody have: the answers to a batch lie there while
-those before are looked at, and whoever gave them goes on."""
+"""Bytes that a pipe is asked to hold, which Linux lets anybody have who has not many (pipe(7)): the answers
+to a batch lie there while those before are looked at, and whoever gave them goes on."""
 
 
 class Pipes(Protocol):

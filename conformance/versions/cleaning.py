@@ -55,7 +55,7 @@ def _taken_away(kind: Kind, entry: Entry) -> str:
     if user := _user(entry.path):
         return f"process {user} uses it"
     if not kind.locked:
-        return _removed(entry)
+        return _removed(kind, entry)
     lock = FileLock(entry.path.with_name(f"{entry.path.name}.lock"))
     try:
         lock.acquire(blocking=False)
@@ -64,16 +64,16 @@ def _taken_away(kind: Kind, entry: Entry) -> str:
     except OSError as error:
         return f"its lock cannot be taken: {error.strerror}"
     try:
-        return _removed(entry)
+        return _removed(kind, entry)
     finally:
         lock.release()
 
 
-def _removed(entry: Entry) -> str:
+def _removed(kind: Kind, entry: Entry) -> str:
     """Renamed first: what is half gone is never taken for whole. Of files each is whole or gone."""
     going = entry.path.with_name(f"{entry.path.name}.going")
     try:
-        if entry.files:
+        if kind.ours is not None:
             for file in entry.files:
                 file.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # another's lies there, or a run has written what it made anew

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from xent_conformance.diagnosis.where import of_hypotheses, sayings_folder
 from xent_conformance.judging.remembered import of_yardsticks, yardsticks_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.sources import of_truths
+from xent_conformance.reports.atomic import ABANDONED
 from xent_conformance.reports.text.wording import plural
 from xent_conformance.versions.environments import RECORD, default_folder
 from xent_conformance.worker import compiled
@@ -193,11 +195,17 @@ def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[_State]:
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
             continue
-        there = list(path.iterdir())
+        there = [f for f in path.iterdir() if not _being_written(f)]
         named = [f for f in there if ours.fullmatch(f.name) or _TORN.fullmatch(f.name)]
         files = {f for f in named if f.is_file() and not f.is_symlink()}
         if named or not there:
             yield _State(path, tuple(files), tuple(f for f in there if f not in files))
+
+
+def _being_written(path: Path) -> bool:
+    """Whether it is a file that is not finished, and may be: neither ours to take away nor anybody else's."""
+    named = _TORN.fullmatch(path.name) is not None and path.is_file()
+    return named and time.time() - _written(path) < ABANDONED
 
 
 def _environments(folder: Path) -> Iterator[Entry]:

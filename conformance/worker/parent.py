@@ -10,7 +10,10 @@ _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 
 def die_with_parent() -> None:
-    """On Linux, be killed when the thread that started us ends; elsewhere the guardian alone watches."""
+    """On Linux, be killed when the thread that started us ends.
+
+    Elsewhere the guardian watches over workers; who computes for a driver ends when it looks for more to do.
+    """
     if sys.platform == "linux":
         with contextlib.suppress(ImportError, OSError, AttributeError):  # a Python without ctypes, or prctl
             import ctypes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from xent_conformance.judging.remembered import of_yardsticks, yardsticks_folder
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_truths
+from xent_conformance.reports.atomic import ABANDONED
+from xent_conformance.versions import kept
 from xent_conformance.versions.cleaning import DAY, clean
 from xent_conformance.versions.environments import RECORD, environment_for
 from xent_conformance.versions.kept import Kind, kinds
@@ -153,6 +157,37 @@ def test_what_lies_where_a_file_of_ours_belongs_is_told_and_stays(kind: str, nam
     assert entry in clean(_kind(kind)).gone
     assert not ours.exists() and (way / "mine.txt").is_file() and (beside / "mine.txt").is_file()
     assert _kind(kind).found() == [] and _kind(kind).foreign() == [way, beside]
+
+
+def test_what_is_being_written_is_left_and_told_by_nobody(cache: Path) -> None:
+    """Who cleans beside a run would have it keep nothing more; what was never finished is ours later."""
+    state = cache / "reference" / ("e" * 16)
+    state.mkdir()
+    torn = state / "tmpk3xq_1v9"
+    torn.write_bytes(b"\0")
+    assert torn not in _kind("reference").foreign()
+    clean(_kind("reference"))
+    assert torn.is_file()
+    os.utime(torn, (0, time.time() - ABANDONED - 60))
+    clean(_kind("reference"))
+    assert not state.exists()
+
+
+def test_what_is_gone_since_it_was_listed_is_no_error(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = cache / "reference" / ("e" * 16)
+    state.mkdir()
+    (state / "ab.truth").write_bytes(b"\0" * 4096)
+    listed = kept._states
+
+    def gone(folder: Path, ours: re.Pattern[str]) -> Iterator[kept._State]:
+        for found in listed(folder, ours):
+            for file in found.files:
+                file.unlink(missing_ok=True)
+            yield found
+
+    monkeypatch.setattr(kept, "_states", gone)
+    (entry,) = (e for e in _kind("reference").found() if e.path == state)
+    assert entry.size == 0
 
 
 def test_a_link_where_a_file_of_ours_belongs_is_not_ours(cache: Path, tmp_path: Path) -> None:
