@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 
 from xent_conformance.cases.case import Batch
 from xent_conformance.cases.corpus import compiled_at_once, smallest_profile
@@ -26,17 +26,19 @@ def questions(
 ) -> list[Question]:
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared = seat.declaration
-    needs = _needs(batch)
-    asked_of = [
-        i
-        for i in declared.of_operator.get(batch.operator, ())
-        if i.name in names and _takes(declared, i, batch, needs)
-    ]
+    named = [i for i in declared.of_operator.get(batch.operator, ()) if i.name in names]
+    needs = _needs(batch) if named else set()
+    asked_of = [i for i in named if _takes(declared, i, batch, needs)]
     if not asked_of:
         return []
     due, dtype, manner = outputs(declared, batch), batch.inputs.format.name, manner_of(batch)
     since = asked_since(batch)
     at_once = batch.outside or compiled_at_once(*_group(batch))
+
+    of_profile: dict[str, Sequence[str]] = {}
+    for i in asked_of:
+        if i.since not in of_profile:
+            of_profile[i.since] = _modes(seat, profile, since, i.since, at_once=at_once)
 
     def question(i: Implementation, mode: str, device: str) -> Question:
         lacks = {o: declared.withheld(i.name, mode, dtype, manner, o, seat.variant) for o in due}
@@ -48,27 +50,28 @@ def questions(
         question(i, mode, device)
         for i in asked_of
         if due
-        for mode in _modes(seat, i, batch, profile, since, at_once=at_once)
+        for mode in (*of_profile[i.since], *_glanced(seat, i, batch, since, of_profile[i.since]))
         if declared.asks(i.name, mode, dtype) and _has_state(declared, mode, batch)
         for device in devices
     ]
     return [q for q in asked if set(q.outputs) - {"value"}] if _is_of_gradients(batch) else asked
 
 
-def _modes(
-    seat: Seat, i: Implementation, batch: Batch, profile: str, since: str, *, at_once: bool
-) -> Sequence[str]:
-    """The modes of the profile, and those that every profile glances at with what ``quick`` asks."""
-    modes: Sequence[str] = ()
-    if not seat.apart:
-        modes = seat.modes(profile, asked_since=since, door_since=i.since, at_once=at_once)
-    if seat.variant or batch.outside or since != Profile.QUICK:
-        return modes
-    glances = seat.declaration.glances
-    glanced = seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name, batch.inputs.n)
+def _modes(seat: Seat, profile: str, since: str, door_since: str, *, at_once: bool) -> Sequence[str]:
+    """The modes of the profile; a seat that is for a mode of glances has none."""
     if seat.apart:
-        return tuple(mode for mode in glanced if mode == seat.apart)
-    return (*modes, *(mode for mode in glanced if mode not in modes and not glances[mode].apart))
+        return ()
+    return seat.modes(profile, asked_since=since, door_since=door_since, at_once=at_once)
+
+
+def _glanced(seat: Seat, i: Implementation, batch: Batch, since: str, modes: Sequence[str]) -> Iterator[str]:
+    """The modes beside these that every profile glances at with what ``quick`` asks."""
+    glances = seat.declaration.glances
+    if not glances or seat.variant or batch.outside or since != Profile.QUICK:
+        return
+    for mode in seat.declaration.glanced(i.name, batch.family, batch.inputs.format.name, batch.inputs.n):
+        if mode == seat.apart if seat.apart else mode not in modes and not glances[mode].apart:
+            yield mode
 
 
 def asked_since(batch: Batch) -> str:

@@ -16,6 +16,7 @@ import datetime
 import fnmatch
 import functools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -144,14 +145,17 @@ def _within(version: str | None, versions: SpecifierSet) -> bool:
 
 def matching(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
     """The names that one of the patterns names."""
-    exact = {p for p in patterns if not any(c in p for c in "*?")}
-    globs = [p for p in patterns if p not in exact]
-    return [n for n in names if n in exact or any(_glob(n, g) for g in globs)]
+    exact = {p for p in patterns if "*" not in p and "?" not in p}
+    globs = [_glob(p) for p in patterns if p not in exact]
+    if not globs:
+        return [n for n in names if n in exact]
+    return [n for n in names if n in exact or any(names_it(n) for names_it in globs)]
 
 
-def _glob(name: str, pattern: str) -> bool:
+@functools.cache
+def _glob(pattern: str) -> Callable[[str], object]:
     """``*`` and ``?`` alone are special: names of devices and variants have brackets."""
-    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]"))).match
 
 
 def read_waivers(paths: Iterable[Path]) -> list[Waiver]:

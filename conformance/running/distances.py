@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 import polars as pl
@@ -99,7 +100,8 @@ class Distances:
 
     def taken(self) -> Measured:
         """What is new since it was taken before."""
-        rows = [(batch, output, *astuple(a)) for batch, every in self._new.items() for output, a in every]
+        columns = attrgetter(*(f.name for f in fields(Answered)))
+        rows = [(batch, output, *columns(a)) for batch, every in self._new.items() for output, a in every]
         new = Measured(
             pl.DataFrame(rows, schema=ANSWERS, orient="row"),
             [self.largest[key] for key in sorted(self._larger)],
