@@ -156,6 +156,21 @@ def test_what_the_system_does_not_start_is_told_with_what_named_it(tmp_path: Pat
         assert str(caught.value).startswith(message)
 
 
+def test_an_active_environment_is_not_tried_where_it_may_not_be_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By who names the Python of a framework; and our own starts, or nobody asked."""
+    environment = str(_text(tmp_path / "theirs" / "bin" / "python", 0o644).parents[1])
+    found = target([f"torch={sys.executable}"], {"VIRTUAL_ENV": environment})
+    assert found.named == {"torch": sys.executable} and found.source == "$VIRTUAL_ENV"
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("it is our own")
+
+    monkeypatch.setattr("xent_conformance.versions.target.subprocess.Popen", started)
+    assert target((), {"VIRTUAL_ENV": sys.prefix}) == Target()
+
+
 def test_a_program_that_does_not_end_is_not_waited_for(tmp_path: Path) -> None:
     forever = script(tmp_path / "forever", "exec sleep 600")
     start = time.monotonic()

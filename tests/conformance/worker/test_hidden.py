@@ -6,11 +6,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.fakes import Exact
+from xent_conformance.asking.inside import made
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.worker.hidden import hidden
 from xent_conformance.worker.serve import load
@@ -54,9 +56,11 @@ def _not_imported() -> Iterator[None]:
     sys.modules.pop(RARE, None)
 
 
-@pytest.mark.parametrize(("name", "found"), [("DoesWithout", False), ("Derived", True)])
-def test_it_is_hidden_while_the_adapter_is_made(name: str, found: bool) -> None:
-    adapter = load(f"{HERE}:{name}")
+@pytest.mark.parametrize("make", [lambda kind: load(f"{HERE}:{kind.__name__}"), made])
+@pytest.mark.parametrize(("kind", "found"), [(DoesWithout, False), (Derived, True)])
+def test_it_is_hidden_while_the_adapter_is_made(make: Callable[[type], Any], kind: type, found: bool) -> None:
+    """In a worker, and in the process of who checks a plug-in."""
+    adapter = make(kind)
     assert getattr(adapter, "found", None) is found
     assert _there(RARE), "and there afterwards"
 
