@@ -16,22 +16,15 @@ Pieces = tuple[Sequence[Piece], Mapping[bytes, Packed]]
 """Calls of doors that no other has, in their order, and what is known of each, by what that depends on."""
 
 
-class _Known:
-    def __init__(self, known: Mapping[bytes, Packed]) -> None:
-        self._known = known
-
-    def at(self, place: bytes) -> Packed:
-        """What the driver knows."""
-        return self._known.get(place, Packed())
-
-
 def main() -> None:
     """It has the driver's priority, which waits for it."""
     oracle = Oracle(Path(sys.argv[1]))
 
     def answer(pieces: Pieces) -> dict[bytes, Packed]:
         calls, known = pieces
-        said = Said(oracle, _Known(known))
+        said = Said(oracle)
+        said.remembers = True
+        said.take(known)
         say(calls, said)
         return {place: of for place, of in said.known.items() if of != known.get(place)}
 

@@ -25,7 +25,7 @@ FEW = 16
 """So many calls the driver says itself before others help: mostly an earlier run has said all of them."""
 
 CALLS = 64
-"""So many calls a process must have before it: it takes a third of their time to start."""
+"""So many calls a process must have before it, or its start takes longer than it helps."""
 
 WAITING = 16
 """So many lists wait for each process; who would look for more waits too, for they are memory."""
@@ -97,7 +97,7 @@ class _Sayers:
         self._found: queue.SimpleQueue[dict[bytes, Packed] | None] = queue.SimpleQueue()
         self._all: list[Assistant] = []
         self._over = 0
-        self._heard = time.monotonic()
+        self._heard = 0.0
 
     def started(self, many: int) -> bool:
         """Whether any live, when there were to be so many."""
@@ -106,6 +106,7 @@ class _Sayers:
             if assistant is None:
                 break
             self._all.append(assistant)
+            self._heard = time.monotonic()  # silence begins with who could speak
             name = f"say-{len(self._all)}"
             threading.Thread(target=self._say, args=(assistant,), name=name, daemon=True).start()
         return self._live
@@ -124,7 +125,7 @@ class _Sayers:
         """Until all is said that was given."""
         for _ in self._all:
             self._put(None)
-        while self._live and self._hear(SLICE):
+        while self._live and self._hear():
             pass
 
     def close(self) -> None:
@@ -140,14 +141,14 @@ class _Sayers:
             with contextlib.suppress(queue.Full):
                 self._due.put_nowait(given)
                 return True
-            if not self._hear(SLICE):
+            if not self._hear():
                 break
         return False
 
-    def _hear(self, seconds: float) -> bool:
+    def _hear(self) -> bool:
         """Wait for what is said next; whether anything was said lately."""
         with contextlib.suppress(queue.Empty):
-            told = self._found.get(timeout=seconds)
+            told = self._found.get(timeout=SLICE)
             self._heard = time.monotonic()
             if told is None:
                 self._over += 1
