@@ -352,10 +352,16 @@ def _packages(name: str, remedy: str) -> Callable[[type, Any], Iterator[Problem]
     def check(kind: type, given: Any) -> Iterator[Problem]:
         if not _is_sequence(given) or not all(isinstance(n, str) and n.isidentifier() for n in given):
             yield Problem(f"`{name}` is no sequence of names of packages", remedy)
-        elif both := [n for n in getattr(kind, "imports", ()) if name == "without" and n in given]:
-            yield Problem(f"{both[0]} is in `imports` and in `without`", "name it in one of them")
 
     return check
+
+
+def _without(kind: type, given: Any) -> Iterator[Problem]:
+    remedy = 'such as ("jax",): packages that its own import where they are, and that it does not need'
+    odd = list(_packages("without", remedy)(kind, given))
+    yield from odd
+    if not odd and (both := [name for name in getattr(kind, "imports", ()) if name in given]):
+        yield Problem(f"{both[0]} is in `imports` and in `without`", "name it in one of them")
 
 
 def _texts(name: str, given: Any) -> Iterator[Problem]:
@@ -414,7 +420,5 @@ _CHECKS: Mapping[str, Callable[[type, Any], Iterable[Problem]]] = {
     "imports": _packages(
         "imports", 'such as ("torch", "mine"): the packages that it imports, without what is in them'
     ),
-    "without": _packages(
-        "without", 'such as ("jax",): packages that its own import where they are, and that it does not need'
-    ),
+    "without": _without,
 }
