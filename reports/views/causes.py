@@ -148,27 +148,29 @@ def named(run: Run) -> Run:
     return Run(run.verdicts.with_columns(cause.alias("cause")), run.headers)
 
 
+_EVERY = ("symptom", "clause", "operator", "output", "framework", "implementation", "dtype")
+"""The columns of which all that there is is told."""
+
+
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
     worst = worst_first(rows).row(0, named=True)
     told = run.causes.get(worst["cause"], {})
-
-    def every(column: str) -> tuple[str, ...]:
-        return tuple(sorted(rows[column].unique().to_list()))
-
+    every = rows.lazy().select(pl.col(_EVERY).unique().implode()).collect().row(0, named=True)
+    every = {column: tuple(sorted(found)) for column, found in every.items()}
     return Cause(
         id=worst["cause"],
         hypothesis=told.get("hypothesis", ""),
         sentence=told.get("sentence", ""),
         source=told.get("source", ""),
-        symptom=", ".join(s.value for s in SYMPTOMS if s.value in every("symptom")),
+        symptom=", ".join(s.value for s in SYMPTOMS if s.value in every["symptom"]),
         level=worst["level"],
         harm=Harm(worst["_harm"]),
-        clauses=every("clause"),
-        operators=every("operator"),
-        outputs=every("output"),
-        frameworks=every("framework"),
-        implementations=every("implementation"),
-        dtypes=every("dtype"),
+        clauses=every["clause"],
+        operators=every["operator"],
+        outputs=every["output"],
+        frameworks=every["framework"],
+        implementations=every["implementation"],
+        dtypes=every["dtype"],
         verdicts=rows.height,
         conforming=told.get("conforming", 0),
         worst=worst["case"],
