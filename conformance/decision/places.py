@@ -33,17 +33,24 @@ class Places:
         ):
             if patterns != ANY:
                 here &= self._where(column, functools.partial(matching, patterns=patterns))
-        found = self.verdicts.filter(pl.Series(here))
+        found = np.flatnonzero(here)
         if w.cases != ANY:  # the only names of which there are thousands: of those that are left
-            found = found.filter(pl.col("case").is_in(matching(found["case"].unique(), w.cases)))
-        return found
+            names, numbers = self._column("case")
+            left = np.unique(numbers[found])
+            meant = set(matching([names[i] for i in left.tolist()], w.cases))
+            found = found[np.isin(numbers[found], [i for i in left.tolist() if names[i] in meant])]
+        return self.verdicts[found]
 
     def _where(self, column: str, meant: Callable[[list[str]], list[str]]) -> NDArray[np.bool_]:
         """The rows that have in this column one of the names that are meant, of all that are there."""
-        if column not in self._columns:
-            known, places = known_and_places(self.verdicts[column])
-            self._columns[column] = known.to_list(), places.to_numpy()
-        names, numbers = self._columns[column]
+        names, numbers = self._column(column)
         among = set(meant(names))
         # the last is what is missing, which has the number -1 and no name
         return np.array([*(name in among for name in names), False], np.bool_)[numbers]
+
+    def _column(self, column: str) -> tuple[list[str], NDArray[np.int32]]:
+        """The names that are there, and of each row its place among them: see :mod:`.lexical`."""
+        if column not in self._columns:
+            known, places = known_and_places(self.verdicts[column])
+            self._columns[column] = known.to_list(), places.to_numpy()
+        return self._columns[column]
