@@ -31,7 +31,7 @@ WAITING = 16
 """So many lists wait for each process; who would look for more waits too, for they are memory."""
 
 SILENCE = 60.0
-"""After so many seconds without an answer the driver says the rest itself."""
+"""After so many seconds in which nobody was given a list, nor answered, the driver says the rest itself."""
 
 SLICE = 0.2
 """Seconds between two looks at who still lives."""
@@ -140,6 +140,7 @@ class _Sayers:
         while self._live:
             with contextlib.suppress(queue.Full):
                 self._due.put_nowait(given)
+                self._heard = time.monotonic()  # who had nothing to say was not silent
                 return True
             if not self._hear():
                 break

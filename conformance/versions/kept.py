@@ -160,8 +160,8 @@ def _by_source(
     """One for each state of the source that decides them; those of another than ``now`` are read no more."""
 
     def entries(folder: Path) -> Iterator[Entry]:
-        for path, files, foreign in _states(folder, ours):
-            if foreign and not files:
+        for path, files, _ in _states(folder, ours):
+            if not files and any(path.glob("*")):  # another's, or what is being written
                 continue
             which = f"of this version of the {of}" if path.name == now() else "of another version"
             used = max(map(_written, [path, *files]))

@@ -225,6 +225,30 @@ def test_who_says_nothing_for_long_is_not_waited_for(
     assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone)
 
 
+def test_who_was_given_nothing_was_not_silent(judged: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for the next list may take the driver long, and the list takes longer than a look."""
+    said = Said(Oracle(default_cache()))
+    first, second, third, fourth = unsaid(judged, BATCHES, said)
+    told: list[str] = []
+    clock = [0.0]
+    asked = Assistant.ask
+
+    def slowly(self: Assistant, question: Any) -> Any:
+        told.append(threading.current_thread().name)
+        threading.Event().wait(3 * together.SLICE)
+        return asked(self, question)
+
+    def looked_for() -> Iterator[list[Piece]]:
+        yield from (first, second)
+        clock[0] += 2 * together.SILENCE
+        yield from (third, fourth)
+
+    monkeypatch.setattr(Assistant, "ask", slowly)
+    monkeypatch.setattr(together, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    say_together(looked_for(), said, 2)
+    assert len(told) == 4 and len(said.known) == ALL
+
+
 def test_who_looks_for_more_waits_for_them(judged: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists are memory: of many, few are there that nobody has begun."""
     monkeypatch.setattr(together, "WAITING", 1)
