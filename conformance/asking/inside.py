@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from xent_conformance.asking.connection import Reply
 from xent_conformance.asking.patience import Patience
 from xent_conformance.frameworks.interface import Adapter, Array, Implementation, Question
-from xent_conformance.worker import hidden
 from xent_conformance.worker.serve import Worker, hello_of
 
 
@@ -55,7 +54,11 @@ class InProcess:
 
 
 def made(kind: Any) -> Adapter:
-    """The adapter, its framework imported here, after the variables that it wants set before."""
+    """The adapter, its framework imported here, after the variables that it wants set before.
+
+    Nothing is hidden from it: what a framework did without while it was imported it lacks for good
+    (``tensorflow.keras``), and the process may be somebody's who asks for it.
+    """
     os.environ.update(getattr(kind, "environment_before", {}))
-    adapter: Adapter = hidden.made(kind)
+    adapter: Adapter = kind()
     return adapter

@@ -29,6 +29,7 @@ from xent_conformance.discovery.plugins import (
     locate,
 )
 from xent_conformance.discovery.problems import Problem
+from xent_conformance.worker.hidden import hidden, without_of
 
 _LIGHT = frozenset({"numpy", "ml_dtypes", "xent_conformance"})
 """What a worker's interpreter has in any case."""
@@ -54,7 +55,8 @@ def check(name: str) -> list[str]:
         located = _located(name)
     except PluginNotFound as unknown:
         known = [*FRAMEWORKS, *(entry.name for entry in entry_points())]
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        # who names a file means no framework
+        near = [] if name.endswith(".py") else difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise PluginNotFound(f"{unknown}{hint}") from None
     except PluginError as error:
@@ -82,7 +84,8 @@ def _problems(located: Located) -> Iterator[probe.About]:
     if declared:
         return
     try:
-        adapter = made(located.kind)
+        with hidden(without_of(located.kind)):  # as in its worker, which it has to start in
+            adapter = made(located.kind)
     except ImportError as error:
         hint = f"pip install {located.kind.distribution}"
         yield "", Problem(f"its framework is not installed, so nothing was asked ({error})", hint)

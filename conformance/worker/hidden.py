@@ -13,9 +13,15 @@ from typing import Any
 
 
 def made(kind: Any) -> Any:
-    """An adapter of the class; hidden is what that does ``without``, and not what those above it do."""
-    with hidden(vars(kind).get("without", ())):
+    """An adapter of the class, made where what it does ``without`` is hidden."""
+    with hidden(without_of(kind)):
         return kind()
+
+
+def without_of(kind: Any) -> Iterable[str]:
+    """What the class itself does without: those above it speak for themselves alone."""
+    found: Iterable[str] = vars(kind).get("without", ())
+    return found
 
 
 @contextlib.contextmanager

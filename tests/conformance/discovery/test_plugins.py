@@ -371,6 +371,8 @@ def test_check_plugin_of_an_unknown_name() -> None:
     assert "there is no module numpi" in result.stderr and "did you mean numpy?" in _words(result.stderr)
     with pytest.raises(PluginNotFound, match="there is no file"):
         check("gone.py")
+    with pytest.raises(PluginNotFound, match="there is no file [^;]*$"):  # scipy was not meant
+        check("missing.py")
 
 
 def test_check_plugin_in_a_shell(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.fakes import Exact
 from xent_conformance.asking.inside import made
+from xent_conformance.check_plugin.check import check
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.worker.hidden import hidden
 from xent_conformance.worker.serve import load
@@ -32,6 +32,13 @@ class DoesWithout(Exact):
 
 class Derived(DoesWithout):
     """It may need what another does without."""
+
+
+class Needs(DoesWithout):
+    without = (RARE,)
+
+    def __init__(self) -> None:
+        importlib.import_module(RARE)
 
 
 class Breaks(Exact):
@@ -56,13 +63,35 @@ def _not_imported() -> Iterator[None]:
     sys.modules.pop(RARE, None)
 
 
-@pytest.mark.parametrize("make", [lambda kind: load(f"{HERE}:{kind.__name__}"), made])
 @pytest.mark.parametrize(("kind", "found"), [(DoesWithout, False), (Derived, True)])
-def test_it_is_hidden_while_the_adapter_is_made(make: Callable[[type], Any], kind: type, found: bool) -> None:
-    """In a worker, and in the process of who checks a plug-in."""
-    adapter = make(kind)
+def test_it_is_hidden_while_the_adapter_is_made(kind: type, found: bool) -> None:
+    adapter = load(f"{HERE}:{kind.__name__}")
     assert getattr(adapter, "found", None) is found
     assert _there(RARE), "and there afterwards"
+
+
+def test_nothing_is_hidden_in_the_process_of_who_checks_a_kernel() -> None:
+    """A framework may conclude from it for good that what is hidden is not there, as TensorFlow does."""
+    assert getattr(made(DoesWithout), "found", None) is True
+
+
+def test_a_plugin_is_checked_as_its_worker_starts() -> None:
+    """What it cannot start without is found, although it is installed."""
+    assert any("its framework is not installed" in line and RARE in line for line in check(f"{HERE}:Needs"))
+
+
+def test_tensorflow_has_its_keras_after_a_check() -> None:
+    if lacks := [name for name in ("tensorflow", "keras") if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"no {lacks[0]} here")
+    asked = """
+import importlib
+from xent_conformance.asking.inside import made
+from xent_conformance.discovery.framework import FRAMEWORKS
+made(FRAMEWORKS["tensorflow"].adapter_class())
+print(importlib.import_module("tensorflow.keras.losses").__name__)
+"""
+    found = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert found.stdout.split() == ["tensorflow.keras.losses"], found.stderr
 
 
 def test_it_is_there_where_the_adapter_could_not_be_made() -> None:
