@@ -371,7 +371,7 @@ def test_check_plugin_of_an_unknown_name() -> None:
     assert "there is no module numpi" in result.stderr and "did you mean numpy?" in _words(result.stderr)
     with pytest.raises(PluginNotFound, match="there is no file"):
         check("gone.py")
-    with pytest.raises(PluginNotFound, match="there is no file [^;]*$"):  # scipy was not meant
+    with pytest.raises(PluginNotFound, match=r"there is no file [^;]*$"):  # scipy was not meant
         check("missing.py")
 
 
