@@ -62,9 +62,10 @@ def take_away_left(path: Path) -> None:
     left = re.compile(rf"\.{re.escape(path.name)}\.{UNFINISHED}")
     with contextlib.suppress(OSError):
         for there in [p for p in path.parent.iterdir() if left.fullmatch(p.name)]:
-            young = time.time() - there.lstat().st_mtime < ABANDONED
-            if there.is_file() and not there.is_symlink() and not young:
-                there.unlink()
+            with contextlib.suppress(OSError):  # of this one: the others go
+                young = time.time() - there.lstat().st_mtime < ABANDONED
+                if there.is_file() and not there.is_symlink() and not young:
+                    there.unlink()
 
 
 def _is_no_file(path: Path) -> bool:

@@ -19,7 +19,7 @@ from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from tests.support.paths import ROOT
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.atomic import ABANDONED
+from xent_conformance.reports.atomic import ABANDONED, take_away_left
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.engine import run
@@ -197,3 +197,24 @@ def test_what_a_killed_run_has_left_half_written_goes_with_the_next(
     for name in _hidden(out.parent):
         os.utime(out.parent / name, (0, time.time() - ABANDONED - 60), follow_symlinks=False)
     assert _run(out, force=True).complete and _hidden(out.parent) == others
+
+
+def test_what_does_not_go_keeps_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's, or gone since it was listed: whichever is looked at first."""
+    out = tmp_path / "run.parquet"
+    left = [tmp_path / f".run.parquet.{i:08x}" for i in range(4)]
+    for path in left:
+        path.touch()
+        os.utime(path, (0, time.time() - ABANDONED - 60))
+    asked: list[Path] = []
+    unlink = Path.unlink
+
+    def first_stays(self: Path, missing_ok: bool = False) -> None:
+        asked.append(self)
+        if len(asked) == 1:
+            raise PermissionError(self)
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", first_stays)
+    take_away_left(out)
+    assert sorted(asked) == left and [path for path in left if path.exists()] == asked[:1]
