@@ -36,9 +36,8 @@ class Places:
         found = np.flatnonzero(here)
         if w.cases != ANY:  # the only names of which there are thousands: of those that are left
             names, numbers = self._column("case")
-            left = np.unique(numbers[found])
-            meant = set(matching([names[i] for i in left.tolist()], w.cases))
-            found = found[np.isin(numbers[found], [i for i in left.tolist() if names[i] in meant])]
+            left = {names[i]: i for i in np.unique(numbers[found]).tolist()}
+            found = found[np.isin(numbers[found], [left[name] for name in matching(left, w.cases)])]
         return self.verdicts[found]
 
     def _where(self, column: str, meant: Callable[[list[str]], list[str]]) -> NDArray[np.bool_]:

@@ -18,10 +18,9 @@ def made(kind: Any) -> Any:
         return kind()
 
 
-def without_of(kind: Any) -> Iterable[str]:
+def without_of(kind: Any) -> tuple[str, ...]:
     """What the class itself does without: those above it speak for themselves alone."""
-    found: Iterable[str] = vars(kind).get("without", ())
-    return found
+    return tuple(vars(kind).get("without", ()))
 
 
 @contextlib.contextmanager

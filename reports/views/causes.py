@@ -155,8 +155,8 @@ _EVERY = ("symptom", "clause", "operator", "output", "framework", "implementatio
 def _cause(rows: pl.DataFrame, run: Run) -> Cause:
     worst = worst_first(rows).row(0, named=True)
     told = run.causes.get(worst["cause"], {})
-    every = rows.lazy().select(pl.col(_EVERY).unique().implode()).collect().row(0, named=True)
-    every = {column: tuple(sorted(found)) for column, found in every.items()}
+    found = rows.select(pl.col(_EVERY).unique().implode()).row(0, named=True)
+    every = {column: tuple(sorted(names)) for column, names in found.items()}
     return Cause(
         id=worst["cause"],
         hypothesis=told.get("hypothesis", ""),
