@@ -61,11 +61,6 @@ def in_single(operator: Operator, fmt: Format, n: int) -> bool:
     return fmt.name == "float32"
 
 
-def in_single_or_sparingly(operator: Operator, fmt: Format, n: int) -> bool:
-    """Of every operator in one format, and of the foundations in all."""
-    return in_single(operator, fmt, n) or sparingly(operator, fmt, n)
-
-
 @dataclass(frozen=True)
 class Family:
     """A named group of cases.

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.corpus import of_corpus
 from xent_conformance.cases.corpus import batch, batches_of, compiled_at_once, families
+from xent_conformance.cases.families.composites import EACH, MORE
 from xent_conformance.cases.families.every_half import every_number
 from xent_conformance.reference.formats import BFLOAT16, BINARY16, BINARY32, BINARY64, FORMATS, Format
 from xent_conformance.reference.operators import OPERATORS
@@ -125,3 +126,11 @@ def test_quick_asks_all_of_binary16_of_the_sigmoid_and_no_compiler() -> None:
     assert {len(np.unique(b.inputs.logits)) for b in found} == {2 * 31 * 2**10 - 1}, "zero has two signs"
     assert not compiled_at_once("sigmoid", "every_half", "float16", 1024)
     assert compiled_at_once("sigmoid", "every_half", "bfloat16", 1024), "nobody is asked it later than before"
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_quick_has_composites_compiled_of_few_and_standard_of_all(name: str) -> None:
+    """Its four: what each of the others has before it and after it is seen through one of them."""
+    few = {"softmax", "sparse_softmax_cross_entropy", "sigmoid_cross_entropy", "logsumexp"}
+    assert compiled_at_once(name, "composites", "float32", EACH) == (name in few)
+    assert compiled_at_once(name, "composites", "float32", MORE), "nobody is asked it later than before"

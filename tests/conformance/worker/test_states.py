@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from tests.support.delivering import Array, Compute, delivered, rows
 from tests.support.faults.adapter import Faults
-from xent_conformance.frameworks.interface import GRADIENT_STATES, STATES, Manner, Question
+from xent_conformance.frameworks.interface import (
+    GRADIENT_STATES,
+    STATES,
+    Call,
+    Implementation,
+    Manner,
+    Question,
+)
+from xent_conformance.worker import serve
 from xent_conformance.worker.delivery import AGAIN
 from xent_conformance.worker.serve import Worker
 
@@ -107,3 +115,43 @@ def test_a_state_that_concerns_nothing_that_is_asked(state: str) -> None:
     question = Question("correct", "softmax", "eager", "cpu", outputs, Manner(again=state, rows=4))
     _, results = Worker(Faults()).answer(question, rows(4, 3))
     assert set(results) == set(outputs)
+
+
+class _Slow:
+    """By its clock the first call takes five seconds and each other one; the first answer is off by one."""
+
+    name = distribution = "slow"
+    modes: ClassVar = {"eager": "quick"}
+    autodiff = False
+    implementations = (Implementation("f", "softmax", "fused", lambda x: x),)
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.clock = 0.0
+
+    def run(self, call: Call) -> Mapping[str, Any]:
+        self.calls += 1
+        self.clock += 5.0 if self.calls == 1 else 1.0
+        return {"value": call.logits + np.float32(self.calls == 1)}
+
+    def perf_counter(self) -> float:
+        return self.clock
+
+
+@pytest.mark.parametrize(
+    ("again", "calls"), [("twice", 2), ("other_between", 3), ("threads", 3), ("inference", 2)]
+)
+def test_the_first_answer_is_one_of_those_compared(
+    again: str, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is asked beforehand, and what the first call took beyond the last is what compiling took."""
+    adapter: Any = _Slow()
+    worker = Worker(adapter)
+    monkeypatch.setattr(serve, "time", adapter)
+    question = Question("f", "softmax", "eager", "cpu", ("value",), Manner(again=again, rows=4))
+    for first in (True, False):
+        before = adapter.calls
+        header, found = worker.answer(question, rows(4, 3))
+        assert adapter.calls - before == calls
+        assert (header["compile_s"], header["kernel_s"]) == (4.0 * first, float(calls))
+        assert np.array_equal(found["value"], found["value" + AGAIN]) is not first
