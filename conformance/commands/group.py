@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -59,7 +61,8 @@ class Group(typer.core.TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The line as it is meant, for the commands to parse."""
-        return super().parse_args(ctx, self._meant(ctx, args))
+        with _in_a_line():  # help is written while the line is read
+            return super().parse_args(ctx, self._meant(ctx, args))
 
     def _meant(self, ctx: Any, args: list[str]) -> list[str]:
         own = {name: p for p in self.get_params(ctx) for name in (*p.opts, *p.secondary_opts)}
@@ -74,15 +77,24 @@ class Group(typer.core.TyperGroup):
         return [*args[:at], FIRST, *rest]
 
     def invoke(self, ctx: Any) -> Any:
-        """The command. What the system refuses, a full disk or a folder of another's, is told in a line, and
-        so is Ctrl-C where a command has no more to say of it."""
-        try:
+        """The command."""
+        with _in_a_line():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            from xent_conformance.commands.base import INTERRUPTED, fail
 
-            raise fail("interrupted", INTERRUPTED) from None
-        except OSError as error:
-            from xent_conformance.commands.base import EVIDENCE, fail, refused
 
-            raise fail(refused(error), EVIDENCE) from None
+@contextlib.contextmanager
+def _in_a_line() -> Iterator[None]:
+    """What the system refuses, a full disk or a folder of another's, is told in a line.
+
+    So is Ctrl-C where a command has no more to say of it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        from xent_conformance.commands.base import INTERRUPTED, fail
+
+        raise fail("interrupted", INTERRUPTED) from None
+    except OSError as error:
+        from xent_conformance.commands.base import EVIDENCE, fail, refused
+
+        raise fail(refused(error), EVIDENCE) from None

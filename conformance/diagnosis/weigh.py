@@ -78,7 +78,7 @@ def apart(
 ) -> Iterator[list[Piece]]:
     """The calls that :func:`weighing` would look at, a list for all that have doors in common, in its order.
 
-    Lists of which all is known are left out. Of a batch there is what a saying needs.
+    Lists are left out where of every call something is known. Of a batch there is what a saying needs.
     """
     for of_operator, asked in _by_operator(verdicts, batches):
         called, pieces = _calls(of_operator, asked)

@@ -27,6 +27,11 @@ FEW = 16
 CALLS = 64
 """So many calls a process must have before it, or its start takes longer than it helps."""
 
+LARGE = 2**22
+"""Logits of a batch, and copies of them, that the driver looks at itself: what is computed of so many is
+much memory, and takes so long that a process would seem to be silent.
+"""
+
 WAITING = 16
 """So many lists wait for each process; who would look for more waits too, for they are memory."""
 
@@ -70,21 +75,28 @@ def say_together(
     """Have said what is asked of these calls, by processes, and keep it in ``said``.
 
     No two of the ``lists`` have a door in common. ``between`` two of them something else may be done. One
-    process alone is slower than none.
+    process alone is slower than none. Lists with a :data:`LARGE` batch are left to the driver.
     """
     with contextlib.closing(_Sayers(said, jobs)) as sayers:
         waiting: list[Sequence[Piece]] = []
         calls = many = 0
         for pieces in lists:
+            if large(pieces):
+                continue
             calls, many = calls + len(pieces), many + 1
             waiting.append(pieces)
             between()
             if (wanted := min(jobs, calls // CALLS, many)) < 2:
                 continue
-            if not sayers.started(wanted) or not all(map(sayers.give, waiting)) or said.full:
+            if said.full or not sayers.started(wanted) or not all(map(sayers.give, waiting)):
                 return
             waiting.clear()
         sayers.wait()
+
+
+def large(pieces: Iterable[Piece]) -> bool:
+    """Whether a batch of these is too much for several processes at a time."""
+    return any(batch.inputs.logits.size * batch.inputs.copies > LARGE for batch, _, _ in pieces)
 
 
 class _Sayers:

@@ -102,8 +102,9 @@ def test_a_stream_that_is_closed_from_the_start_changes_no_status(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_under_standard_output_is_told_in_a_line() -> None:
-    command = [sys.executable, "-m", "xent_conformance", "list", "clauses"]
+@pytest.mark.parametrize("words", ["list clauses", "--help", "run --help"])
+def test_a_full_disk_under_standard_output_is_told_in_a_line(words: str) -> None:
+    command = [sys.executable, "-m", "xent_conformance", *words.split()]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3

@@ -16,7 +16,9 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install, selection
+from tests.support.corpus import of_corpus
 from tests.support.textbook import batches, broken
+from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose, unsaid
 from xent_conformance.diagnosis.doors import Piece
@@ -32,7 +34,7 @@ from xent_conformance.running.assistant import Assistant
 from xent_conformance.running.assisting import serve
 from xent_conformance.running.engine import run
 from xent_conformance.running.memory import Kept
-from xent_conformance.running.together import say_together
+from xent_conformance.running.together import large, say_together
 
 BATCHES = batches("log_softmax", "softmax", dtypes=("float32", "float16"))
 
@@ -135,6 +137,30 @@ def test_of_what_is_known_no_process_says_anything(
     say_together([left, left], said, 2)
     assert gone in said.known and len(left) > 1
     assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone) and not computed
+
+
+def test_large_batches_are_left_to_the_driver(
+    judged: pl.DataFrame, alone: Run, started: list[Assistant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of 2²⁵ classes are, in ``full``, and of ``quick`` none."""
+
+    def is_large(batch: Batch) -> bool:
+        return large([(batch, "value", None)])  # type: ignore[list-item]
+
+    huge = of_corpus("full", families=["saturating_sums"])
+    assert huge and all(map(is_large, huge))
+    assert not any(map(is_large, of_corpus("quick")))
+    monkeypatch.setattr(together, "LARGE", max(b.inputs.logits.size for b in BATCHES) - 1)
+    said = _said(judged)
+    assert not said.known and not started
+    assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone)
+
+
+def test_where_no_more_is_remembered_nobody_is_asked_to_say_it(
+    judged: pl.DataFrame, started: list[Assistant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saying, "LARGEST", 0)
+    assert not _said(judged).known and not started
 
 
 @pytest.mark.parametrize("boot", ["raise SystemExit(1)", "import sys; sys.stdin.buffer.read(1); sys.exit(1)"])
