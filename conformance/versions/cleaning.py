@@ -81,6 +81,8 @@ def _removed(kind: Kind, entry: Entry) -> str:
         else:
             entry.path.rename(going)
             shutil.rmtree(going)
+    except FileNotFoundError:
+        return ""  # another has taken it away
     except OSError as error:
         return f"it cannot be taken away: {error.strerror}"
     return ""

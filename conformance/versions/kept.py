@@ -76,7 +76,7 @@ class Kind:
         locks = {path.with_name(f"{path.name}.lock") for path in ours}
         states = {} if self.ours is None else {s.path: s.foreign for s in _states(self.folder, self.ours)}
         known = ours | locks | states.keys()
-        beside = [p for p in self.folder.iterdir() if p not in known and not _is_lock(p)]
+        beside = [p for p in _listed(self.folder) if p not in known and not _is_lock(p)]
         return sorted([*beside, *(p for foreign in states.values() for p in foreign)])
 
     def in_the_way(self) -> list[Path]:
@@ -161,13 +161,20 @@ def _by_source(
 
     def entries(folder: Path) -> Iterator[Entry]:
         for path, files, _ in _states(folder, ours):
-            if not files and any(path.glob("*")):  # another's, or what is being written
+            if not files and any(_listed(path)):  # another's, or what is being written
                 continue
             which = f"of this version of the {of}" if path.name == now() else "of another version"
             used = max(map(_written, [path, *files]))
             yield Entry(path, f"{counted(files)}, {which}", used, _size(files), files)
 
     return entries
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in it; nothing where another has taken it away meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        return list(folder.iterdir())
+    return []
 
 
 def _written(path: Path) -> float:
@@ -192,10 +199,10 @@ class _State(NamedTuple):
 
 def _states(folder: Path, ours: re.Pattern[str]) -> Iterator[_State]:
     """Those that are ours: nothing is in them, or something that is called as a file of ours is."""
-    for path in folder.iterdir():
+    for path in _listed(folder):
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{16}", path.name):
             continue
-        there = [f for f in path.iterdir() if not _being_written(f)]
+        there = [f for f in _listed(path) if not _being_written(f)]
         named = [f for f in there if ours.fullmatch(f.name) or _TORN.fullmatch(f.name)]
         files = {f for f in named if f.is_file() and not f.is_symlink()}
         if named or not there:
@@ -209,7 +216,7 @@ def _being_written(path: Path) -> bool:
 
 
 def _environments(folder: Path) -> Iterator[Entry]:
-    for path in folder.iterdir():
+    for path in _listed(folder):
         if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{24}", path.name):
             continue
         try:
@@ -219,38 +226,38 @@ def _environments(folder: Path) -> Iterator[Entry]:
         except (OSError, ValueError, KeyError, TypeError):
             if not (path / "pyvenv.cfg").is_file():
                 continue  # nothing of it says that it is ours
-            about, used = "never finished", path.stat().st_mtime
+            about, used = "never finished", _written(path)
         yield Entry(path, about, used, _size(_inside(path)))
 
 
 def _lent(folder: Path) -> Iterator[Entry]:
-    for path in folder.iterdir():
+    for path in _listed(folder):
         if path.is_symlink() or not path.is_dir():
             continue
         if re.fullmatch(r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+", path.name):
-            yield Entry(path, path.name.rpartition("-")[0], path.stat().st_mtime, _size(_inside(path)))
+            yield Entry(path, path.name.rpartition("-")[0], _written(path), _size(_inside(path)))
 
 
 def _bytecode(folder: Path) -> Iterator[Entry]:
     """Each tree that has bytecode and nothing else."""
-    for path in folder.iterdir():
+    for path in _listed(folder):
         if path.is_symlink() or not path.is_dir():
             continue
         files = list(_inside(path))
         if all(f.suffix == ".pyc" or ".pyc." in f.name for f in files):
-            used = max((f.stat().st_mtime for f in files), default=path.stat().st_mtime)
+            used = max(map(_written, files or [path]))
             yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(_inside(path)))
 
 
 def _compiled(folder: Path) -> Iterator[Entry]:
     """One for each framework with its version, settings and machine."""
-    for path in folder.iterdir():
+    for path in _listed(folder):
         if path.is_symlink() or not path.is_dir() or not re.fullmatch(r"[\w.+-]+-[0-9a-f]{16}", path.name):
             continue
         record = path / compiled.RECORD
         try:
             told = json.loads(record.read_text(encoding="utf-8"))
-            about = f"{told['framework']} {told['version']}, {len(list(path.iterdir())):,} files or folders"
+            about = f"{told['framework']} {told['version']}, {len(_listed(path)):,} files or folders"
             used = record.stat().st_mtime
         except (OSError, ValueError, KeyError, TypeError):
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reference.sources import of_truths
 from xent_conformance.reports.atomic import ABANDONED
-from xent_conformance.versions import kept
+from xent_conformance.versions import cleaning, kept
 from xent_conformance.versions.cleaning import DAY, clean
 from xent_conformance.versions.environments import RECORD, environment_for
 from xent_conformance.versions.kept import Kind, kinds
@@ -188,6 +189,38 @@ def test_what_is_gone_since_it_was_listed_is_no_error(cache: Path, monkeypatch: 
     monkeypatch.setattr(kept, "_states", gone)
     (entry,) = (e for e in _kind("reference").found() if e.path == state)
     assert entry.size == 0
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+@pytest.mark.parametrize("name", kinds())
+def test_what_another_takes_away_meanwhile_is_no_error(
+    name: str, all_of_it: bool, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of a kind, or one in it, goes between two looks at it."""
+    kind = _kind(name)
+    words = {"environments": "2" * 24, "lent": "torch-0123456789abcdef", "bytecode": "home"}
+    state = kind.folder / words.get(name, "jax-1.0-0123456789abcdef" if name == "compiled" else "e" * 16)
+    going, is_dir = kind.folder if all_of_it else state, Path.is_dir
+
+    def and_gone(path: Path) -> bool:
+        there = is_dir(path)
+        if path == going:
+            shutil.rmtree(going, ignore_errors=True)
+        return there
+
+    monkeypatch.setattr(Path, "is_dir", and_gone)
+    for look in (kind.found, kind.foreign, lambda: clean(kind)):
+        state.mkdir(parents=True, exist_ok=True)
+        look()
+        assert not state.exists()
+
+
+@pytest.mark.parametrize("name", ["reference", "environments"])
+def test_what_another_has_taken_away_is_gone(name: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry,) = _kind(name).found()
+    monkeypatch.setattr(cleaning, "_user", lambda folder: shutil.rmtree(folder) or 0)
+    done = clean(_kind(name))
+    assert (done.gone, done.left) == ((entry,), ())
 
 
 def test_a_link_where_a_file_of_ours_belongs_is_not_ours(cache: Path, tmp_path: Path) -> None:
