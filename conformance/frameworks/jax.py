@@ -385,17 +385,17 @@ class Jax:
             return [found[o] for o in outputs]
 
         def along(x: Any, *rest: Any) -> list[Any]:
-            """Forward mode, and forward over reverse."""
+            """Forward mode, and forward over reverse: each where it is wanted, for one may be lacking."""
             *labels, cotangent, tangent = rest
 
-            def gradient(x: Any) -> Any:
-                return jax.vjp(lambda x: compute(x, *labels), x)[1](cotangent)[0]
+            def value(x: Any) -> Any:
+                return compute(x, *labels)
 
-            found = {
-                "jvp": jax.jvp(lambda x: compute(x, *labels), (x,), (tangent,))[1],
-                "hvp": jax.jvp(gradient, (x,), (tangent,))[1],
-            }
-            return [found[o] for o in outputs]
+            def gradient(x: Any) -> Any:
+                return jax.vjp(value, x)[1](cotangent)[0]
+
+            of = {"jvp": value, "hvp": gradient}
+            return [jax.jvp(of[o], (x,), (tangent,))[1] for o in outputs]
 
         if call.mode == "vmap":
             compute = jax.vmap(compute)

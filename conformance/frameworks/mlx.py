@@ -87,7 +87,7 @@ class Mlx:
             if call.tangent is None:
                 found = self._gradients(compute, x, labels, cotangent, call.outputs)
             else:
-                found = self._along(compute, x, labels, cotangent, self._tensor(call.tangent))
+                found = self._along(compute, x, labels, cotangent, self._tensor(call.tangent), call.outputs)
             return {o: self._array(found[o]) for o in call.outputs}
 
     def _gradients(
@@ -102,17 +102,25 @@ class Mlx:
         return {"value": value, "grad_logits": by_logits}
 
     def _along(
-        self, compute: Callable[..., Any], x: Any, labels: list[Any], cotangent: Any, tangent: Any
+        self,
+        compute: Callable[..., Any],
+        x: Any,
+        labels: list[Any],
+        cotangent: Any,
+        tangent: Any,
+        outputs: Sequence[str],
     ) -> dict[str, Any]:
-        """Forward mode, and reverse over reverse."""
+        """Forward mode, and reverse over reverse: each where it is wanted, for one may be lacking."""
         core = self._mlx.core
 
-        def gradient(x: Any) -> Any:
-            return core.vjp(lambda x: compute(x, *labels), [x], [cotangent])[1][0]
+        def value(x: Any) -> Any:
+            return compute(x, *labels)
 
-        _, (jvp,) = core.jvp(lambda x: compute(x, *labels), [x], [tangent])
-        _, (hvp,) = core.vjp(gradient, [x], [tangent])
-        return {"jvp": jvp, "hvp": hvp}
+        def gradient(x: Any) -> Any:
+            return core.vjp(value, [x], [cotangent])[1][0]
+
+        by = {"jvp": (core.jvp, value), "hvp": (core.vjp, gradient)}
+        return {o: along(of, [x], [tangent])[1][0] for o, (along, of) in by.items() if o in outputs}
 
     def _tensor(self, array: Array) -> Any:
         core = self._mlx.core

@@ -180,19 +180,25 @@ class TensorFlow:
             return [value if o == "value" else next(found) for o in outputs]
 
         def along(x: Any, *rest: Any) -> list[Any]:
-            """Forward mode, and reverse over reverse."""
+            """Forward mode, and reverse over reverse: each where it is wanted, for one may be lacking."""
             *labels, cotangent, tangent = rest
-            with tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
-                value = compute(x, *labels)
-            with tf.GradientTape() as outer:
-                outer.watch(x)
-                with tf.GradientTape() as inner:
-                    inner.watch(x)
-                    once = compute(x, *labels)
-                (gradient,) = _connected([inner.gradient(once, x, output_gradients=cotangent)])
-            (hvp,) = _connected([outer.gradient(gradient, x, output_gradients=tangent)])
-            found = {"jvp": accumulator.jvp(value), "hvp": hvp}
-            return [found[o] for o in outputs]
+
+            def jvp() -> Any:
+                with tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
+                    value = compute(x, *labels)
+                return accumulator.jvp(value)
+
+            def hvp() -> Any:
+                with tf.GradientTape() as outer:
+                    outer.watch(x)
+                    with tf.GradientTape() as inner:
+                        inner.watch(x)
+                        once = compute(x, *labels)
+                    (gradient,) = _connected([inner.gradient(once, x, output_gradients=cotangent)])
+                return _connected([outer.gradient(gradient, x, output_gradients=tangent)])[0]
+
+            by = {"jvp": jvp, "hvp": hvp}
+            return [by[o]() for o in outputs]
 
         function = gradients if call.tangent is None else along
         if call.mode == "eager":

@@ -257,11 +257,14 @@ class Torch:
         func, (x, *labels) = self._torch.func, arguments
         if tangent is not None:
 
-            def gradient(x: Any) -> Any:
-                return func.vjp(lambda x: compute(x, *labels), x)[1](cotangent)[0]
+            def once(x: Any) -> Any:
+                return compute(x, *labels)
 
-            jvp = func.jvp(lambda x: compute(x, *labels), (x,), (tangent,))[1]
-            return {"jvp": jvp, "hvp": func.jvp(gradient, (x,), (tangent,))[1]}
+            def gradient(x: Any) -> Any:
+                return func.vjp(once, x)[1](cotangent)[0]
+
+            of = {"jvp": once, "hvp": gradient}
+            return {o: func.jvp(of[o], (x,), (tangent,))[1] for o in outputs}
         if outputs == ("value",):
             return {"value": compute(*arguments)}
         if "grad_labels" in outputs:
@@ -320,19 +323,23 @@ class Torch:
         tangent: Any,
         outputs: Sequence[str],
     ) -> dict[str, Any]:
-        """``jvp`` in forward mode, ``hvp`` as the gradient of the gradient."""
+        """``jvp`` in forward mode, ``hvp`` as the gradient of the gradient.
+
+        Each as far as it is wanted: much has the second and no forward mode.
+        """
         torch, (x, *labels) = self._torch, arguments
-        with torch.autograd.forward_ad.dual_level():
-            moved = compute(torch.autograd.forward_ad.make_dual(x, tangent), *labels)
-            jvp = torch.autograd.forward_ad.unpack_dual(moved).tangent
-            if jvp is None:
+        found = {}
+        if "jvp" in outputs:
+            with torch.autograd.forward_ad.dual_level():
+                moved = compute(torch.autograd.forward_ad.make_dual(x, tangent), *labels)
+                found["jvp"] = torch.autograd.forward_ad.unpack_dual(moved).tangent
+            if found["jvp"] is None:
                 raise Unsupported("forward mode gave no tangent")
-        if "hvp" not in outputs:
-            return {"jvp": jvp}
-        x = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
-        (hvp,) = torch.autograd.grad(gradient, x, tangent)
-        return {"jvp": jvp, "hvp": hvp}
+        if "hvp" in outputs:
+            x = x.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(compute(x, *labels), x, cotangent, create_graph=True)
+            (found["hvp"],) = torch.autograd.grad(gradient, x, tangent)
+        return found
 
     def _tensors(self, call: Call) -> list[Any]:
         """A tensor for each array; of an array that is given twice, two tensors of one memory."""

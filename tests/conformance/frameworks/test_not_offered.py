@@ -37,7 +37,7 @@ REFUSED: Mapping[Declared, str] = {
     ("torch", "kl_div has no derivative"): "element 0 of tensors does not require grad",
     ("torch", "the gradient of a linear loss"): "element 0 of tensors does not require grad",
     ("torch", "no second derivative of compiled code"): (
-        "does not currently support double backward|forward mode gave no tangent"
+        "does not currently support double backward|requires create_graph=False|forward mode gave no tangent"
     ),
     ("onnxruntime", "the CPU provider has no kernel"): "NOT_IMPLEMENTED|INVALID_GRAPH.*Type Error",
 }
