@@ -112,7 +112,7 @@ class Worker:
     ) -> tuple[dict[str, Array], float, float]:
         """Results, and the seconds of the first and of a warm call of this signature.
 
-        Of rows that are asked once more: of all their calls, and of those without what the first has compiled.
+        Of rows that are asked once more: of all calls, and of those without what the first has compiled.
         """
         door = (question.implementation, question.operator, question.mode, question.device)
         key = (*door, outputs, question.manner, *((a.dtype.name, a.shape) for a in arrays.values()))
