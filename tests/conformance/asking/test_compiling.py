@@ -46,8 +46,23 @@ def test_every_family_and_every_implementation_is_asked_in_quick(
     assert not {(b.family, b.inputs.n) for _, b in some} & LATER
     assert {name for name, _ in some} == {name for name, _ in every}
     assert len(some) < 0.8 * len(every), "what is left is hardly less"
-    composed = [{name for name, b in of if b.family == "composites"} for of in (some, every)]
-    assert composed[0] == composed[1], "what a compiler fuses is asked of each"
+
+
+@pytest.mark.parametrize(("framework", "mode"), COMPILED)
+def test_what_a_compiler_fuses_is_asked_of_the_foundations_and_of_the_logarithm(
+    framework: str, mode: str, corpus: Corpus
+) -> None:
+    """Of each implementation of theirs, every kind; of the others a profile later."""
+    composites = tuple(b for b in corpus("quick") if b.family == "composites")
+    some, every = (_asked(seat, mode, composites) for seat in (Seat(FRAMEWORKS[framework]), _bold(framework)))
+    assert some == [(name, b) for name, b in every if b.operator in {*FOUNDATIONS, "logsumexp"}]
+    seat, standard = Seat(FRAMEWORKS[framework]), set()
+    names = [i.name for i in seat.declaration.implementations]
+    for b in composites:
+        standard |= {
+            q.implementation for q in questions(seat, b, ["cpu"], names, "standard") if q.mode == mode
+        }
+    assert {name for name, _ in every} <= standard
 
 
 def test_the_foundations_are_asked_all_lengths(corpus: Corpus) -> None:
