@@ -62,13 +62,13 @@ def verdicts(mutants: Iterable[Mutant]) -> pl.DataFrame:
             Textbook.module = module
             if batch.id not in judges:
                 judges[batch.id] = Judge(oracle.truth(batch.inputs))
-            rows = []
+            rows: list[Row] = []
             for answer in ask(connection, batch, questions(SEAT, batch, ["cpu"], [NAME], "quick")):
                 key = batch.id, bits(answer)
                 if key not in told:  # verdicts are a function of the bits
                     every = rows_of(batch, judges[batch.id], answer, TARGET)
                     told[key] = of_interest(every, ordinary=batch.family == ORDINARY)
-                mine = {"implementation": mutant.name, "mode": "eager", "device": "cpu"}
+                mine: Row = {"implementation": mutant.name, "mode": "eager", "device": "cpu"}
                 rows += [row | mine for row in told[key]]
             kept += rows
             broken += any(row["status"] in FAULTS for row in rows)
