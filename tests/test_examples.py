@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import shared
 from tests.support.paths import ROOT
 
 KERNELS = ROOT / "examples" / "kernels"
@@ -47,11 +48,13 @@ EXAMPLES = {
 
 
 def _run(program: Path, tmp_path: Path, environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """All have one cache: what a run of this suite would otherwise make first is made by one of them."""
+    cache = shared.once("cache-of-examples", lambda _: None)
     text = SMALL.format(families=FAMILIES, arguments=[str(program), *arguments])
     done = subprocess.run(
         [sys.executable, "-c", text],
         cwd=tmp_path,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment},
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -6,6 +6,8 @@ its rows conformed before. In ``quick``, as docs/POWER.md has them.
 
 from __future__ import annotations
 
+import functools
+
 import polars as pl
 import pytest
 
@@ -22,6 +24,7 @@ MILD = (Symptom.LOST_ACCURACY.value, Symptom.FLUSHED.value, Symptom.OTHER_BITS.v
 """What a should clause alone holds against a number that is otherwise right."""
 
 
+@functools.cache
 def upgrade_to(name: str) -> Gate:
     """The gate on an implementation as it is, with one that was right as its baseline."""
     broken = quick().table.filter(pl.col("implementation") == name)

@@ -41,7 +41,7 @@ def test_the_campaign_sees_a_traceback(tmp_path: Path, monkeypatch: pytest.Monke
     """As they were before headers were checked."""
     monkeypatch.setattr(file, "check_header", lambda _: None)
     one = damage.Campaign(tmp_path)
-    one.sealed_headers(60)
+    one.sealed_headers(10)
     assert one.found.tracebacks
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from tests.support.corpus import corpus, of_corpus
+from tests.support.faults.asked import Bits, Dying, bits
 from tests.support.faults.diagnosed import TARGET, named_first, of_interest
 from tests.support.judging import rows_of
 from tests.support.mutants.adapter import DOORS, NAME, Textbook
 from tests.support.mutants.asked import SEAT
 from tests.support.mutants.mutate import Mutant, callers
 from xent_conformance.asking.asker import ask
-from xent_conformance.asking.inside import InProcess
 from xent_conformance.asking.questions import questions
 from xent_conformance.cases.case import Batch
 from xent_conformance.diagnosis.causes import diagnosed_alone
@@ -49,9 +49,10 @@ def asked_of(function: str) -> Sequence[Batch]:
 
 def verdicts(mutants: Iterable[Mutant]) -> pl.DataFrame:
     """What is kept of each, under its name as an implementation's."""
-    oracle, connection = Oracle(default_cache()), InProcess(Textbook)
+    oracle, connection = Oracle(default_cache()), Dying(Textbook)
     judges: dict[str, Judge] = {}
     batches: dict[str, Sequence[Batch]] = {}
+    told: dict[tuple[str, Bits], Sequence[Row]] = {}
     kept: list[Row] = []
     for mutant in mutants:
         module, broken = mutant.module(), 0
@@ -61,13 +62,14 @@ def verdicts(mutants: Iterable[Mutant]) -> pl.DataFrame:
             Textbook.module = module
             if batch.id not in judges:
                 judges[batch.id] = Judge(oracle.truth(batch.inputs))
-            rows = [
-                row | {"implementation": mutant.name, "mode": "eager", "device": "cpu"}
-                for answer in ask(connection, batch, questions(SEAT, batch, ["cpu"], [NAME], "quick"))
-                for row in of_interest(
-                    rows_of(batch, judges[batch.id], answer, TARGET), ordinary=batch.family == ORDINARY
-                )
-            ]
+            rows: list[Row] = []
+            for answer in ask(connection, batch, questions(SEAT, batch, ["cpu"], [NAME], "quick")):
+                key = batch.id, bits(answer)
+                if key not in told:  # verdicts are a function of the bits
+                    every = rows_of(batch, judges[batch.id], answer, TARGET)
+                    told[key] = of_interest(every, ordinary=batch.family == ORDINARY)
+                mine: Row = {"implementation": mutant.name, "mode": "eager", "device": "cpu"}
+                rows += [row | mine for row in told[key]]
             kept += rows
             broken += any(row["status"] in FAULTS for row in rows)
             if broken == BROKEN:
