@@ -165,6 +165,12 @@ def smallest_profile(operator: str, family: str, fmt: str, n: int) -> str:
 
 
 @functools.cache
+def compiled_in_quick(operator: str, family: str, fmt: str, n: int) -> bool:
+    """Whether ``quick`` asks it of modes that compile every shape anew, where it is asked at once."""
+    return families()[family].compiled_in_quick(OPERATORS[operator], JUDGED[fmt], n)
+
+
+@functools.cache
 def compiled_at_once(operator: str, family: str, fmt: str, n: int) -> bool:
     """Whether a mode that compiles every shape anew is asked these batches when the others are."""
     return families()[family].compiled(OPERATORS[operator], JUDGED[fmt], n)

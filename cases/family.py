@@ -61,6 +61,11 @@ def in_single(operator: Operator, fmt: Format, n: int) -> bool:
     return fmt.name == "float32"
 
 
+def in_single_or_sparingly(operator: Operator, fmt: Format, n: int) -> bool:
+    """Of every operator in one format, and of the foundations in all."""
+    return in_single(operator, fmt, n) or sparingly(operator, fmt, n)
+
+
 @dataclass(frozen=True)
 class Family:
     """A named group of cases.
@@ -71,6 +76,7 @@ class Family:
     those of one row length in a profile, where a framework would compile much for little. ``domains`` says
     of which arguments it has rows, each with the smallest profile that asks them. ``compiled`` says what is
     asked at once of modes that compile every shape anew; the rest they are asked a profile later.
+    ``compiled_in_quick`` says what of that ``quick`` asks of them; the rest begins in ``standard``.
     """
 
     name: str
@@ -82,6 +88,7 @@ class Family:
     formats_at: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict, hash=False)
     domains: Mapping[Domain, Profile] = field(default_factory=lambda: LOGITS, hash=False)
     compiled: Callable[[Operator, Format, int], bool] = always
+    compiled_in_quick: Callable[[Operator, Format, int], bool] = always
 
     def lengths(self, operator: Operator, profile: str) -> Sequence[int]:
         """The row lengths that a profile asks of an operator."""

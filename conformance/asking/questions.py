@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence, Set
 
 from xent_conformance.cases.case import Batch
-from xent_conformance.cases.corpus import compiled_at_once, smallest_profile
+from xent_conformance.cases.corpus import compiled_at_once, compiled_in_quick, smallest_profile
 from xent_conformance.cases.profile import Profile
 from xent_conformance.discovery.declaration import Declaration
 from xent_conformance.discovery.framework import Seat
@@ -34,6 +34,8 @@ def questions(
     due, dtype, manner = outputs(declared, batch), batch.inputs.format.name, manner_of(batch)
     since = asked_since(batch)
     at_once = batch.outside or compiled_at_once(*_group(batch))
+    if profile == Profile.QUICK and not batch.outside:
+        at_once = at_once and compiled_in_quick(*_group(batch))
 
     of_profile: dict[str, Sequence[str]] = {}
     for i in asked_of:

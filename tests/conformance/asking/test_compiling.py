@@ -27,9 +27,11 @@ def _bold(framework: str) -> Seat:
     return Seat(replace(whole, given=replace(whole.declaration, compiling=frozenset())))
 
 
-def _asked(seat: Seat, mode: str, batches: tuple[Batch, ...]) -> list[tuple[str, Batch]]:
+def _asked(
+    seat: Seat, mode: str, batches: tuple[Batch, ...], profile: Profile = Profile.QUICK
+) -> list[tuple[str, Batch]]:
     names = [i.name for i in seat.declaration.implementations]
-    asked = ((q, b) for b in batches for q in questions(seat, b, ["cpu"], names, Profile.QUICK))
+    asked = ((q, b) for b in batches for q in questions(seat, b, ["cpu"], names, profile))
     return [(q.implementation, b) for q, b in asked if q.mode == mode]
 
 
@@ -56,13 +58,17 @@ def test_what_a_compiler_fuses_is_asked_of_the_foundations_and_of_the_logarithm(
     composites = tuple(b for b in corpus("quick") if b.family == "composites")
     some, every = (_asked(seat, mode, composites) for seat in (Seat(FRAMEWORKS[framework]), _bold(framework)))
     assert some == [(name, b) for name, b in every if b.operator in {*FOUNDATIONS, "logsumexp"}]
-    seat, standard = Seat(FRAMEWORKS[framework]), set()
-    names = [i.name for i in seat.declaration.implementations]
-    for b in composites:
-        standard |= {
-            q.implementation for q in questions(seat, b, ["cpu"], names, "standard") if q.mode == mode
-        }
-    assert {name for name, _ in every} <= standard
+
+
+@pytest.mark.parametrize(("framework", "mode"), [*COMPILED, ("jax", "eager")])
+def test_standard_asks_all_of_what_a_compiler_fuses(framework: str, mode: str, corpus: Corpus) -> None:
+    """Of modes that begin there as well."""
+    composites = tuple(b for b in corpus("quick") if b.family == "composites")
+    some, every = (
+        _asked(seat, mode, composites, Profile.STANDARD)
+        for seat in (Seat(FRAMEWORKS[framework]), _bold(framework))
+    )
+    assert some == every and {b.operator for _, b in some} > {*FOUNDATIONS, "logsumexp"}
 
 
 def test_the_foundations_are_asked_all_lengths(corpus: Corpus) -> None:
