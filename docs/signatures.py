@@ -52,9 +52,9 @@ saved by asking the same question elsewhere.
 An adapter says which of its modes compile every shape anew (`compiling`), and a family what those are \
 asked at once (`compiled`): where the question is how a long or an odd row is walked, the operators that \
 the others are made of, in one format; where it is how a call is made, one format. What a compiler fuses \
-into an operator `quick` asks of those and of the logarithm of a sum (`compiled_in_quick`). Images whose classes \
-are last, 257 examples that are reduced and all numbers of binary16 are asked at once of nobody who would \
-compile for them. The rest they are asked a profile later, and in `full` all of it.
+into an operator `quick` asks of those and of the logarithm of a sum (`compiled_in_quick`). Images whose \
+classes are last, 257 examples that are reduced and all numbers of binary16 are asked at once of nobody who \
+would compile for them. The rest they are asked a profile later, and in `full` all of it.
 """
 
 MOVED = """## What could be saved
