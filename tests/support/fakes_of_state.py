@@ -75,7 +75,8 @@ def _in_place(torch, x):
 
 
 def _not_written(torch, x):
-    result = torch.empty_like(x)
+    # as much as is asked of the C library each time: a few numbers may lie where others have lain
+    result = torch.empty(2**16, dtype=x.dtype)[: x.numel()].view_as(x)
     result[:, :-1] = torch.softmax(x, -1)[:, :-1]
     return result
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -75,15 +74,12 @@ def test_a_call_that_returns_what_memory_held(tmp_path: Path, keeps: None) -> No
     wrong, right = ends_as_its_verdict(
         "torch", [("kept.not_written", "eager", PLAIN), ("kept.right", "eager", PLAIN)], tmp_path
     )
-    told = re.search(r"differ: (\d+) of (\d+) numbers: a call, and one where memory held", wrong.told)
-    assert wrong.status == 1 and told is not None, wrong.told
-    # one of ten of the row; of all its call's, where what memory held came back the same for the row alone
-    assert (int(told[1]), int(told[2])) in ((1, 10), (15, 150)), wrong.told
+    assert wrong.status == 1 and "differ: 1 of 10 numbers: a call, and one where memory held" in wrong.told
     assert "7.13 (must)" in wrong.text and right.status == 0
     mended = tmp_path / "mended.py"
     mended.write_text(wrong.text.replace("[:, :-1]", "[:]"), encoding="utf-8")
-    ((status, said),) = run_scripts([mended], "torch")
-    assert status == 0 and "the same bits: " in said, said
+    ((status, told),) = run_scripts([mended], "torch")
+    assert status == 0 and "the same bits: " in told, told
 
 
 DIALECTS = {
