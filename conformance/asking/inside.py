@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from xent_conformance.asking.connection import Reply
 from xent_conformance.asking.patience import Patience
 from xent_conformance.frameworks.interface import Adapter, Array, Implementation, Question
-from xent_conformance.worker.serve import Worker, hello_of
+from xent_conformance.worker.hello import hello_of
+from xent_conformance.worker.serve import Worker
 
 
 class InProcess:

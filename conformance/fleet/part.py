@@ -16,7 +16,7 @@ from xent_conformance.reports.run.file import as_bytes
 from xent_conformance.running import engine
 from xent_conformance.running.shards import Shard
 from xent_conformance.versions.environments import environment_for
-from xent_conformance.worker.serve import CHANGES_ARITHMETIC
+from xent_conformance.worker.hello import CHANGES_ARITHMETIC
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """Which accelerators a task has: the scheduler's business, and no setting of the one who asks."""

@@ -10,13 +10,11 @@ that the driver knows which question a crash belongs to.
 from __future__ import annotations
 
 import functools
-import importlib
 import os
-import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -34,44 +32,19 @@ from xent_conformance.frameworks.interface import (
 )
 from xent_conformance.frameworks.layer import PARTS, asked_of
 from xent_conformance.worker.apart import begin
-from xent_conformance.worker.arithmetic import USUAL as USUAL_STATE
-from xent_conformance.worker.arithmetic import Kept, changed, state
+from xent_conformance.worker.arithmetic import Kept
 from xent_conformance.worker.bits import other_bits
-from xent_conformance.worker.compiled import keep_compiled, let_go
+from xent_conformance.worker.compiled import let_go
 from xent_conformance.worker.delivery import CHANGED, Delivery, Described
 from xent_conformance.worker.garbage import collect_after, ending_at_once, nothing_to_collect
 from xent_conformance.worker.harmless import harmless
-from xent_conformance.worker.hidden import made
-from xent_conformance.worker.identity import Misdeclared, older, said
+from xent_conformance.worker.hello import hello_of, load
+from xent_conformance.worker.identity import Misdeclared
 from xent_conformance.worker.inputs import Inputs
-from xent_conformance.worker.machine import cores, drivers, instructions, processor
 from xent_conformance.worker.odd import numbers_of
 from xent_conformance.worker.unwritten import OTHER, USUAL, filled, may_be_unwritten, told_apart
 from xent_conformance.worker.wire import Closed, largest_of, receive, send
 from xent_conformance.worker.words import words
-
-CHANGES_ARITHMETIC = (
-    "ATEN_CPU_CAPABILITY",
-    "CUBLAS_WORKSPACE_CONFIG",
-    "CUDA_VISIBLE_DEVICES",
-    "JAX_DEFAULT_MATMUL_PRECISION",
-    "MKL_CBWR",
-    "MKL_NUM_THREADS",
-    "NVIDIA_TF32_OVERRIDE",
-    "OMP_NUM_THREADS",
-    "OMP_THREAD_LIMIT",
-    "ONEDNN_MAX_CPU_ISA",
-    "OPENBLAS_NUM_THREADS",
-    "TF_DETERMINISTIC_OPS",
-    "TF_ENABLE_ONEDNN_OPTS",
-    "TF_NUM_INTEROP_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_XLA_FLAGS",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "TRITON_INTERPRET",
-    "XLA_FLAGS",
-)
-"""Environment variables that may change a result; recorded where they are set."""
 
 
 class Worker:
@@ -239,59 +212,6 @@ def _groups(outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
     singles = [(o,) for o in rest] if len(rest) > 1 else []
     apart = [("value",), rest] if "value" in outputs and rest else []
     return [outputs, *apart, *singles]
-
-
-def _environment(adapter: Adapter, variables: Mapping[str, str]) -> dict[str, str]:
-    """``variables``: those of :data:`CHANGES_ARITHMETIC` that are set."""
-    if unusual := changed(USUAL_STATE, state()):  # since its import: its users compute so too
-        told = f"{' and '.join(unusual)} changed by the import"
-        variables = {**variables, "floating-point state": told}
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor(),
-        "instructions": instructions(),
-        **({"driver": told} if (told := drivers()) else {}),
-        **variables,
-        **said(adapter, "environment"),
-    }
-
-
-def _missing(adapter: Adapter) -> dict[str, str]:
-    """Of its modes, those that this machine has not what it takes for, with what that is."""
-    told = said(adapter, "missing") if hasattr(adapter, "missing") else {}
-    return {mode: why for mode, why in told.items() if mode in adapter.modes}
-
-
-def load(spec: str) -> Adapter:
-    """The adapter ``MODULE:CLASS``, instantiated: its framework is imported here."""
-    module, _, name = spec.partition(":")
-    adapter: Adapter = made(getattr(importlib.import_module(module), name))
-    return adapter
-
-
-def hello_of(make: Callable[[], Adapter]) -> tuple[Adapter, dict[str, Any]]:
-    """The adapter, made, and what is said of it once: versions, devices, settings, seconds of import.
-
-    Raises :class:`Misdeclared` where it says what cannot be.
-    """
-    start = time.perf_counter()
-    adapter = make()
-    version = said(adapter, "version")
-    variables = {k: os.environ[k] for k in CHANGES_ARITHMETIC if k in os.environ}  # of others than ourselves
-    keep_compiled(adapter, version)
-    hello = {
-        "framework": adapter.name,
-        "version": version,
-        "devices": said(adapter, "devices"),
-        "environment": _environment(adapter, variables),
-        "cores": cores(),
-        "missing": _missing(adapter),
-        "older": {name: f"it came with {came}" for name, came in older(adapter, version).items()},
-        "import_s": time.perf_counter() - start,
-    }
-    return adapter, hello
 
 
 def serve(spec: str, source: BinaryIO, sink: BinaryIO) -> None:

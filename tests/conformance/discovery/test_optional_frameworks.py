@@ -26,7 +26,7 @@ from xent_conformance.frameworks.paddle import Paddle
 from xent_conformance.frameworks.tinygrad import Tinygrad
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running.engine import run
-from xent_conformance.worker.serve import CHANGES_ARITHMETIC
+from xent_conformance.worker.hello import CHANGES_ARITHMETIC
 
 WITH_CUDA = "tests.support.fakes_of_devices:WithCuda"
 NO_CUDA = "tests.support.fakes_of_devices:NoCuda"

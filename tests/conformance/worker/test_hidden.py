@@ -14,8 +14,8 @@ from tests.support.fakes import Exact
 from xent_conformance.asking.inside import made
 from xent_conformance.check_plugin.check import check
 from xent_conformance.discovery.framework import FRAMEWORKS
+from xent_conformance.worker.hello import load
 from xent_conformance.worker.hidden import hidden
-from xent_conformance.worker.serve import load
 
 HERE = "tests.conformance.worker.test_hidden"
 
@@ -122,7 +122,7 @@ def test_real_ones_import_no_other(name: str) -> None:
         pytest.skip(f"no {lacks[0]} here")
     asked = f"""
 import sys
-from xent_conformance.worker.serve import load
+from xent_conformance.worker.hello import load
 load({framework.adapter!r})
 print(*sorted({{"jax", "keras", "tensorflow", "torch"}} & set(sys.modules)))
 """
