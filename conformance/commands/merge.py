@@ -45,6 +45,15 @@ def merge(
         typer.Option("--out", "-o", metavar="RUN.parquet", help="- writes the run file to standard output."),
     ] = Path("run.parquet"),
     plugin: Plugin = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="At most so many processes that look for causes; default: the cores.",
+        ),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -64,7 +73,7 @@ def merge(
         asked = merging.asked_by(found)
         if out != STANDARD and not force:
             keeping.check_run(out, asked.as_dict())
-        result = merging.merged(found, asked, Oracle(default_cache()))
+        result = merging.merged(found, asked, Oracle(default_cache()), jobs)
         written = None if out == STANDARD else keeping.place_of(out, result, force=force)
         if written is None:
             print_bytes(as_bytes(result))

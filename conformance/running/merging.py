@@ -72,8 +72,10 @@ def asked_by(parts: Parts) -> Selection:
     return Selection(wanted["profile"], **narrowed)
 
 
-def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
-    """The run. Raises RunFileError for a gap, an overlap, another corpus or another suite, and says which."""
+def merged(parts: Parts, asked: Selection, oracle: Oracle, jobs: int | None = None) -> Run:
+    """The run; at most ``jobs`` processes look for its causes, as many as there are cores, if unsaid.
+
+    Raises RunFileError for a gap, an overlap, another corpus or another suite, and says which."""
     ours = json.loads(json.dumps(identity(asked)))
     (first, run), *others = parts.items()
     for name, what in ALIKE.items():
@@ -93,8 +95,8 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle) -> Run:
     again = [words for part in parts.values() for words in part.header.get("asked_again", ())]
     every = pl.concat([part.verdicts for part in parts.values()])
     more = told | ({"asked_again": again} if again else {})
-    verdicts, memory = functools.partial(ordered, every.get_column), Relief(Paged())
-    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory, cores())
+    verdicts, memory, help_ = functools.partial(ordered, every.get_column), Relief(Paged()), jobs or cores()
+    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory, help_)
 
 
 def _selection(run: Run) -> dict[str, Any]:

@@ -35,6 +35,7 @@ TAKING = {
     "waive": ("run.parquet", "-o", "-"),
     "upgrade": ("fake==1.0", "fake==2.0"),
     "matrix": ("fake==1.0",),
+    "merge": ("part.parquet",),
     "config": (),
 }
 """Every command that reads settings, with words that it may be called with."""
@@ -159,6 +160,7 @@ def test_which_command_takes_what() -> None:
         "waive": decides,
         "upgrade": asks | {"waivers", "fail-on"},
         "matrix": asks,
+        "merge": {"jobs"},
     }
 
 

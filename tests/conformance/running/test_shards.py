@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from xent_conformance.running import merging
 from xent_conformance.running.costs import Costs
 from xent_conformance.running.engine import run
 from xent_conformance.running.shards import Group, Shard, divided, groups
+from xent_conformance.worker.machine import cores
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -73,6 +74,22 @@ def test_put_together_it_is_the_same_run(parts: list[Path]) -> None:
     )
     assert [p["index"] for p in merged.header["parts"]] == [1, 2, 3]
     assert _merged(parts[::-1]).verdicts.equals(whole.verdicts), "in whatever order they are named"
+
+
+@pytest.mark.parametrize(("typed", "many"), [((), cores()), (("--jobs", "5"), 5)])
+def test_as_many_help_as_are_named(
+    typed: Sequence[str], many: int, parts: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helping: list[int] = []
+    original = merging.ended
+
+    def ended(*of: Any) -> Run:
+        helping.append(of[-1])
+        return original(*of)
+
+    monkeypatch.setattr(merging, "ended", ended)
+    conformance("merge", *parts, "-o", parts[0].with_name("run.parquet"), *typed)
+    assert helping == [many]
 
 
 def test_parts_are_disjoint_complete_and_of_one_cost(install: Install) -> None:
