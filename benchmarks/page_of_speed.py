@@ -19,17 +19,17 @@ def page(found: Found) -> str:
     lines = [
         "# How fast, beside what people use",
         "",
-        f"Measured in one process on one core of {found['cores']} ({found['machine']}), with {versions}. "
-        "Printed by `make bench`; `.venv/bin/python -m benchmarks.speed --write` writes it. Ratios are of "
-        "seconds of a processor, so that they mean something elsewhere, and beside other work; above 1 this "
-        "suite is the faster.",
+        f"Measured in one process on one core, with {versions}. Printed by `make bench`; "
+        "`.venv/bin/python -m benchmarks.speed --write` writes it. Ratios are of seconds of a processor, so "
+        "that they mean something elsewhere, and beside other work; above 1 this suite is the faster.",
     ]
     for part, (title, told) in PARTS.items():
         lines += ["", f"## {title}", ""]
         if part in found["parts"]:
             measured = found["parts"][part]
             lines += told(measured["found"])
-            lines += ["", f"Measured on {measured['day']}, while the machine's load was {measured['load']}."]
+            where = f"{measured['machine']} ({measured['cores']} cores)"
+            lines += ["", f"Measured on {measured['day']}: {where}, whose load was {measured['load']}."]
         else:
             lines += [f"Not measured: `.venv/bin/python -m benchmarks.speed --part {part} --write` does."]
     return "\n".join(lines) + "\n"
@@ -128,9 +128,10 @@ def _slopes(found: Found) -> Iterator[str]:
 
 def _waiting(found: Found) -> Iterator[str]:
     yield (
-        "Whole commands, from a shell to their last line, on all cores of this machine. In the beginning "
-        "nothing is remembered and nothing compiled; *again*, it is. Seconds, of so many times the least and "
-        "the most:"
+        "Whole commands, from a shell to their last line, on all cores. In the beginning nothing is "
+        "remembered and nothing compiled; *again*, it is. The imports in the end ask nothing of this suite, "
+        "and no run of three is without them: by them seconds of one machine are compared with another's. "
+        "Seconds, of so many times the least and the most:"
     )
     yield ""
     yield "| | times | least | most | asked on two cores | of a processor |"

@@ -135,9 +135,10 @@ PARTS: Mapping[str, Callable[[], Any]] = {
 
 
 def measured(part: str) -> dict[str, Any]:
-    """A part, with the day, and how busy the machine was."""
+    """A part, with the day, and how busy which machine was."""
     day, load = datetime.datetime.now(datetime.UTC).date().isoformat(), round(os.getloadavg()[1], 1)
-    return {"day": day, "load": load, "found": PARTS[part]()}
+    where = {"machine": processor(), "cores": os.cpu_count()}
+    return {"day": day, "load": load, **where, "found": PARTS[part]()}
 
 
 def main() -> None:
@@ -149,8 +150,6 @@ def main() -> None:
     known = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() and options.part else {}
     parts = {**known.get("parts", {}), **{part: measured(part) for part in options.part or PARTS}}
     found: dict[str, Any] = {
-        "machine": processor(),
-        "cores": os.cpu_count(),
         "versions": {"gmpy2": gmpy2.version(), "mpmath": mpmath.__version__, "numpy": np.__version__,
                      "torch": torch.__version__},
         "parts": {part: parts[part] for part in PARTS if part in parts},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -28,11 +29,12 @@ OURS = frozenset(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS
 
 @dataclass(frozen=True)
 class Command:
-    """``words`` of `conformance`; ``asked``: the seconds that it may take on two cores."""
+    """``words`` of a ``program`` beside our Python; ``asked``: the seconds that it may take on two cores."""
 
     words: tuple[str, ...]
     asked: float | None = None
     times: int = AGAIN
+    program: str = "conformance"
 
 
 def _quick(frameworks: Sequence[str]) -> tuple[str, ...]:
@@ -47,8 +49,10 @@ COMMANDS: Mapping[str, Command] = {
     "quick of three, first": Command(_quick(THREE), times=1),
     "quick of three, again": Command(_quick(THREE), 25.0),
     "smoke of three, again": Command(("smoke", *THREE), 5.0),
+    "nothing but their imports": Command(("-c", f"import {', '.join(THREE)}"), program="python"),
 }
-"""In the order in which they are waited for, which decides what is remembered."""
+"""In the order in which they are waited for, which decides what is remembered. The last asks nothing of us:
+it is what seconds of this machine are worth."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +74,18 @@ def waited() -> Iterator[tuple[str, dict[str, object]]]:
         environment = {name: value for name, value in os.environ.items() if name not in OURS}
         environment["XDG_CACHE_HOME"] = str(kept)
         for name, command in COMMANDS.items():
-            found = [_seconds(command.words, Path(folder), environment) for _ in range(command.times)]
+            found = [_seconds(command, Path(folder), environment) for _ in range(command.times)]
             least, cores = min(found)
-            words = " ".join(("conformance", *command.words))
+            words = shlex.join((command.program, *command.words))
             yield name, asdict(Waited(words, command.asked, command.times, least, max(found)[0], cores))
 
 
-def _seconds(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
+def _seconds(command: Command, folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
     """From its start to its end, and of a processor, with all that it has started and waited for."""
-    conformance = Path(sys.executable).with_name("conformance")
+    program = Path(sys.executable).with_name(command.program)
     before, start = _spent(), time.perf_counter()
     done = subprocess.run(
-        [conformance, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [program, *command.words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     seconds = time.perf_counter() - start
     if done.returncode:

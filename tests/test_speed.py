@@ -22,6 +22,7 @@ QUICK: Mapping[str, Any] = {
     "reference": 0.3,
     "workers": 0.6,
 }
+WHEN: Mapping[str, Any] = {"day": "2026-01-02", "machine": "a machine", "cores": 2}
 
 
 def _found() -> dict[str, Any]:
@@ -35,11 +36,11 @@ def test_the_page_is_what_was_measured() -> None:
 
 def test_a_run_of_quick_is_told_by_its_seconds() -> None:
     found = _found()
-    found["parts"]["quick"] = {"day": "2026-01-02", "load": 3.5, "found": QUICK}
+    found["parts"]["quick"] = {**WHEN, "load": 3.5, "found": QUICK}
     told = page(found)
     assert "1.00 ms each, of everything" in told and "20.0 times less" in told
     assert "share is 40 %, and 14 % where truths" in told
-    assert "Measured on 2026-01-02, while the machine's load was 3.5." in told
+    assert "Measured on 2026-01-02: a machine (2 cores), whose load was 3.5." in told
     assert "`quick` of PyTorch costs 1/20 of the same" in sentence(found)
 
 
@@ -54,7 +55,7 @@ def test_what_one_waits_for_stands_beside_what_is_asked() -> None:
         "cores": 0.2,
     }
     first = {**waits, "words": "conformance run", "asked": None, "times": 1}
-    found["parts"]["waiting"] = {"day": "2026-01-02", "load": 0.1, "found": {"help": waits, "a": first}}
+    found["parts"]["waiting"] = {**WHEN, "load": 0.1, "found": {"help": waits, "a": first}}
     told = page(found)
     assert "| help: `conformance --help` | 5 | 0.27 | 0.31 | 0.3 | 0.2 |" in told
     assert "| a: `conformance run` | 1 | 0.27 | 0.31 |  | 0.2 |" in told
@@ -78,6 +79,9 @@ def test_a_command_is_waited_for_as_somebody_has_it(
     (name, found), *rest = waiting.waited()
     assert (name, found["words"], found["times"], rest) == ("help", "conformance --help", 2, [])
     assert 0 < found["least"] <= found["most"] and found["cores"] > 0
+    nothing = waiting.Command(("-c", "import sys; sys"), times=1, program="python")
+    monkeypatch.setattr(waiting, "COMMANDS", {"nothing": nothing})
+    assert [found["words"] for _, found in waiting.waited()] == ["python -c 'import sys; sys'"]
     assert all("POLARS_MAX_THREADS" not in env and env["XDG_CACHE_HOME"] for env in seen)
     monkeypatch.setattr(waiting, "COMMANDS", {"wrong": waiting.Command(("nothing",), times=1)})
     with pytest.raises(subprocess.CalledProcessError):
