@@ -58,7 +58,17 @@ def kept(entry: Path) -> bytes | None:
     except OSError:
         return None
     checksum, body = blob[:SUM], blob[SUM:]
-    return body if checksum == _checksum(entry, body) else None
+    if checksum != _checksum(entry, body):
+        return None
+    use(entry.parent)
+    return body
+
+
+@functools.cache
+def use(folder: Path) -> None:
+    """Say that what lies there is used, once: what nobody has used for long may be taken away."""
+    with contextlib.suppress(OSError):  # it may be read and no more
+        os.utime(folder)
 
 
 SUM = hashlib.sha256().digest_size

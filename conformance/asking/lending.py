@@ -7,7 +7,6 @@ installed there, and no bytecode is written there.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -27,7 +26,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from xent_conformance.reference.kept import kept_folder, own_folder
+from xent_conformance.reference.kept import kept_folder, own_folder, use
 
 NEEDS = ("numpy>=1.26", "ml_dtypes>=0.3")
 """What a worker imports beside its framework: ranges, so that the framework's own limits decide."""
@@ -158,10 +157,12 @@ def _lent(name: str, requirement: str, there: There, folder: Path) -> tuple[Path
         home = folder / f"{name}-{version}-{_key(*map(str, ours.values()))}"
         if not all((home / part).exists() for part in ours):
             _make(home, lambda new: _link(new, ours))
+        use(home)
         return home, version
     home = folder / f"{name}-{_key(requirement, there.version, there.extensions)}"
     if not (home / name).is_dir():
         _make(home, lambda new: _install(new, requirement, there))
+    use(home)
     (found,) = importlib.metadata.distributions(name=name, path=[str(home)])
     return home, found.version
 
@@ -187,8 +188,11 @@ def _make(home: Path, fill: Any) -> None:
         fill(new)
         if home.exists():  # its links lead nowhere any more: what they led to was taken away
             shutil.rmtree(home)
-        with contextlib.suppress(FileExistsError):  # another process was faster
+        try:
             new.rename(home)
+        except OSError:  # another process was faster: what it has made serves as well
+            if not home.is_dir():
+                raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
 

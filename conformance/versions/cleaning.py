@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from xent_conformance.versions.kept import Entry, Kind
+from xent_conformance.versions.kept import GOING, Entry, Kind
 from xent_conformance.worker import compiled
 
 DAY = 86_400.0
@@ -56,7 +56,7 @@ def _taken_away(kind: Kind, entry: Entry) -> str:
         return f"process {user} uses it"
     if not kind.locked:
         return _removed(kind, entry)
-    lock = FileLock(entry.path.with_name(f"{entry.path.name}.lock"))
+    lock = FileLock(entry.path.with_name(f"{entry.path.name.removesuffix(GOING)}.lock"))
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -71,7 +71,7 @@ def _taken_away(kind: Kind, entry: Entry) -> str:
 
 def _removed(kind: Kind, entry: Entry) -> str:
     """Renamed first: what is half gone is never taken for whole. Of files each is whole or gone."""
-    going = entry.path.with_name(f"{entry.path.name}.going")
+    going = entry.path.with_name(f"{entry.path.name.removesuffix(GOING)}{GOING}")
     try:
         if kind.ours is not None:
             for file in entry.files:
@@ -79,13 +79,20 @@ def _removed(kind: Kind, entry: Entry) -> str:
             with contextlib.suppress(OSError):  # another's lies there, or a run has written what it made anew
                 entry.path.rmdir()
         else:
-            entry.path.rename(going)
-            shutil.rmtree(going)
-    except FileNotFoundError:
-        return ""  # another has taken it away
+            _away(going)  # what an interrupted one has left
+            with contextlib.suppress(FileNotFoundError):  # another has taken it away
+                entry.path.rename(going)
+            _away(going)
     except OSError as error:
         return f"it cannot be taken away: {error.strerror}"
     return ""
+
+
+def _away(folder: Path) -> None:
+    """All of it, also where another takes it away at the same time."""
+    while folder.exists():
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def _user(folder: Path) -> int:
@@ -96,9 +103,12 @@ def _user(folder: Path) -> int:
     for mark in folder.glob(f"*{compiled.USER}"):
         if Path("/proc", mark.stem).is_dir():
             return int(mark.stem)
-    inside = os.fsencode(f"{folder}{os.sep}")
+    itself, inside = os.fsencode(folder), os.fsencode(f"{folder}{os.sep}")
     for words in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # ended, or another's
-            if any(word.startswith(inside) for word in words.read_bytes().split(b"\0")):
+            told = words.read_bytes()
+            # a word may be several folders, as those that are lent to a worker are
+            named = {*told.split(b"\0"), *told.replace(os.fsencode(os.pathsep), b"\0").split(b"\0")}
+            if any(word == itself or word.startswith(inside) for word in named):
                 return int(words.parent.name)
     return 0

@@ -33,6 +33,9 @@ _CORPUS = re.compile(r"\w+\.(digest|batches)")
 _YARDSTICKS = re.compile(r"\w+\.yardsticks")
 _SAYINGS = re.compile(r"[0-9a-f]+\.sayings")
 
+GOING = ".going"
+"""What the name of a folder ends with that is being taken away; one that an interruption has left is ours."""
+
 _TORN = re.compile(r"tmp\w+")
 """What was never finished has the name that mkstemp gave it."""
 
@@ -215,9 +218,20 @@ def _being_written(path: Path) -> bool:
     return named and time.time() - _written(path) < ABANDONED
 
 
+def _named(folder: Path, names: str) -> Iterator[Path]:
+    """The folders in it that are called so, or were until they were half taken away."""
+    named = re.compile(f"(?:{names})(?:{re.escape(GOING)})?")
+    return (p for p in _listed(folder) if not p.is_symlink() and p.is_dir() and named.fullmatch(p.name))
+
+
+def _half_gone(path: Path) -> Entry:
+    return Entry(path, "half taken away", _written(path), _size(_inside(path)))
+
+
 def _environments(folder: Path) -> Iterator[Entry]:
-    for path in _listed(folder):
-        if path.is_symlink() or not path.is_dir() or not re.fullmatch("[0-9a-f]{24}", path.name):
+    for path in _named(folder, "[0-9a-f]{24}"):
+        if path.suffix == GOING:
+            yield _half_gone(path)
             continue
         try:
             record = json.loads((path / RECORD).read_text(encoding="utf-8"))
@@ -231,11 +245,10 @@ def _environments(folder: Path) -> Iterator[Entry]:
 
 
 def _lent(folder: Path) -> Iterator[Entry]:
-    for path in _listed(folder):
-        if path.is_symlink() or not path.is_dir():
-            continue
-        if re.fullmatch(r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+", path.name):
-            yield Entry(path, path.name.rpartition("-")[0], _written(path), _size(_inside(path)))
+    for path in _named(folder, r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+"):
+        about = path.name.rpartition("-")[0]
+        whole = Entry(path, about, _written(path), _size(_inside(path)))
+        yield _half_gone(path) if path.suffix == GOING else whole
 
 
 def _bytecode(folder: Path) -> Iterator[Entry]:
@@ -251,8 +264,9 @@ def _bytecode(folder: Path) -> Iterator[Entry]:
 
 def _compiled(folder: Path) -> Iterator[Entry]:
     """One for each framework with its version, settings and machine."""
-    for path in _listed(folder):
-        if path.is_symlink() or not path.is_dir() or not re.fullmatch(r"[\w.+-]+-[0-9a-f]{16}", path.name):
+    for path in _named(folder, r"[\w.+-]+-[0-9a-f]{16}"):
+        if path.suffix == GOING:
+            yield _half_gone(path)
             continue
         record = path / compiled.RECORD
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import py_compile
+import re
 import sys
 import sysconfig
 from pathlib import Path
@@ -20,6 +21,8 @@ from xent_conformance.asking.lending import Loan, NotLent, There, bytecode_folde
 from xent_conformance.asking.process import connect
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.discovery.plugins import load
+from xent_conformance.versions.cleaning import clean
+from xent_conformance.versions.kept import kinds
 
 ALONE = {"PYTHONPATH": "", "PYTHONHOME": ""}
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
@@ -54,6 +57,33 @@ def test_an_environment_without_numpy_is_asked_and_stays_as_it_is(
     assert told["lent"] == f"numpy {np.__version__}, ml_dtypes {ml_dtypes.__version__}"
     assert told["numpy"] == np.__version__
     assert files(tmp_path / "theirs") == before
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="which processes there are is read from /proc")
+def test_what_a_worker_was_lent_is_not_taken_away_from_it(tmp_path: Path, fakeframe: Framework) -> None:
+    python, _ = environment(tmp_path / "theirs")
+    connection = connect(Seat(fakeframe, interpreter=str(python)))
+    try:
+        done = clean(kinds()["lent"])
+        assert len(done.left) == 2 and done.gone == ()
+        assert all(re.fullmatch(r"process \d+ uses it", why) for _, why in done.left)
+    finally:
+        connection.close()
+
+
+def test_what_another_has_lent_meanwhile_serves_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, home = Path.rename, tmp_path / "lent" / "numpy-1.0"
+
+    def late(new: Path, target: Path) -> Path:
+        (home / "theirs").mkdir(parents=True)
+        return rename(new, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    lending._make(home, lambda new: (new / "ours").mkdir())
+    assert [p.name for p in home.iterdir()] == ["theirs"]
+    assert [p.name for p in home.parent.iterdir()] == ["numpy-1.0"], "nothing is left of ours"
 
 
 def test_what_is_lent_is_not_installed_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ from xent_conformance.versions import cleaning, kept
 from xent_conformance.versions.cleaning import DAY, clean
 from xent_conformance.versions.environments import RECORD, environment_for
 from xent_conformance.versions.kept import Kind, kinds
+from xent_conformance.worker.compiled import RECORD as RECORD_OF_COMPILED
 
 
 @pytest.fixture
@@ -269,20 +271,82 @@ def test_what_is_being_made_is_left(cache: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="which processes there are is read from /proc")
-def test_what_is_used_is_left(cache: Path) -> None:
-    program = _home(cache) / "bin" / "sleeping"
-    program.symlink_to(sys.executable)
+@pytest.mark.parametrize("name", ["environments", "lent"])
+def test_what_is_used_is_left(name: str, cache: Path) -> None:
+    """A program of an environment; and what is lent stands beside others in one word, as a worker has it."""
+    program, folders = sys.executable, ""
+    if name == "environments":
+        there = _home(cache) / "bin" / "sleeping"
+        there.symlink_to(sys.executable)
+        program = str(there)
+    else:
+        lent = [cache / "lent" / f"{package}-1.0-0123456789abcdef" for package in ("ml_dtypes", "numpy")]
+        (lent[1] / "numpy").mkdir(parents=True)
+        folders = os.pathsep.join(map(str, lent))
     # it says that it runs: for a moment after its start, the system lists no words of a process
     code = "import sys; print(flush=True); sys.stdin.read()"
-    words = [str(program), "-c", code]
+    words = [program, "-c", code, folders]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as user:
         try:
             assert user.stdout is not None and user.stdout.readline()
-            done = clean(_kind("environments"))
+            done = clean(_kind(name))
             assert [why for _, why in done.left] == [f"process {user.pid} uses it"] and done.gone == ()
         finally:
             user.kill()
-    assert len(clean(_kind("environments")).gone) == 1
+    assert len(clean(_kind(name)).gone) == 1
+
+
+FOLDERS = {
+    "environments": "2" * 24,
+    "lent": "torch-0123456789abcdef",
+    "bytecode": "home",
+    "compiled": "jax-1.0-0123456789abcdef",
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_an_interruption_has_left_half_gone_is_taken_away(name: str, cache: Path) -> None:
+    """Also beside one that was made anew meanwhile."""
+    kind = _kind(name)
+    clean(kind)
+    going = kind.folder / f"{FOLDERS[name]}.going"
+    for there in (going, going.with_suffix("")):
+        (there / "lib").mkdir(parents=True)
+        (there / "lib" / "module.pyc").touch()
+        for mark in ("pyvenv.cfg",) if name == "environments" else ():
+            (there / mark).touch()
+        if name == "compiled":
+            told = {"framework": "jax", "version": "1.0"}
+            (there / RECORD_OF_COMPILED).write_text(json.dumps(told), encoding="utf-8")
+    assert len(kind.found()) == 2 and kind.foreign() == []
+    done = clean(kind)
+    assert len(done.gone) == 2 and done.left == () and not any(kind.folder.glob("*[!k]"))
+
+
+def test_what_another_takes_away_at_the_same_time_is_taken_away_whole(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, rmtree = _home(cache), shutil.rmtree
+
+    def beside(folder: Path) -> None:
+        """The other was faster with one file, and is gone."""
+        monkeypatch.setattr(shutil, "rmtree", rmtree)
+        (folder / RECORD).unlink()
+        raise FileNotFoundError(RECORD)
+
+    monkeypatch.setattr(shutil, "rmtree", beside)
+    done = clean(_kind("environments"))
+    assert [e.path for e in done.gone] == [home] and not list(home.parent.glob(f"{home.name}*.going"))
+
+
+def test_what_is_read_is_used(cache: Path) -> None:
+    (entry,) = _kind("reference").found()
+    old = time.time() - 40 * DAY
+    for path in (*entry.files, entry.path):
+        os.utime(path, (old, old))
+    assert [e.used for e in _kind("reference").found()] == [old]
+    Oracle(default_cache()).truth(batch("softmax", [[1.0, 2.0]]).inputs)
+    assert clean(_kind("reference"), older_than=30).gone == ()
 
 
 def test_what_was_never_finished_is_ours_too(cache: Path) -> None:
