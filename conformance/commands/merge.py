@@ -21,6 +21,7 @@ from xent_conformance.commands.base import (
     fail,
     plug_in,
 )
+from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import STANDARD, check_outputs, print_bytes, screen
 
 
@@ -58,6 +59,7 @@ def merge(
     quiet: Quiet = False,
 ) -> None:
     """Put the parts of a run together: the same run file as of one machine. No framework is started."""
+    settle(quiet=quiet)
     plug_in(plugin)
     check_outputs({"--out": out}, parts, force=True)  # by check_run
     from xent_conformance.discovery.names import UnknownName
