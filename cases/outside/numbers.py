@@ -105,9 +105,12 @@ def _number(value: Any, place: Callable[[int], str], i: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CasesError(f"{place(i)}: {str(value)[:40]!r} is no number")
     try:
-        return float(value)
+        found = float(value)
     except OverflowError:
-        raise CasesError(f'{place(i)}: it is beyond every format; an infinity is written "inf"') from None
+        found = math.inf
+    if math.isinf(found):  # as Python reads 1e400, too
+        raise CasesError(f'{place(i)}: it is beyond every format; an infinity is written "inf"')
+    return found
 
 
 def _spelled(text: str, at: str) -> float:

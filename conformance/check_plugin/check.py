@@ -87,8 +87,9 @@ def _problems(located: Located) -> Iterator[probe.About]:
         with hidden(without_of(located.kind)):  # as in its worker, which it has to start in
             adapter = made(located.kind)
     except ImportError as error:
-        if error.name in without_of(located.kind):
-            yield "", Problem(f"its start imports {error.name}", "take that out of `without`")
+        package = (error.name or "").partition(".")[0]
+        if package in without_of(located.kind):
+            yield "", Problem(f"its start imports {package}", "take that out of `without`")
             return
         hint = f"pip install {located.kind.distribution}"
         yield "", Problem(f"its framework is not installed, so nothing was asked ({error})", hint)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import sys
+import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from xent_conformance.commands.base import EVIDENCE, USAGE, Force, app, console, errors, fail
-from xent_conformance.commands.files import check_outputs
+from xent_conformance.commands.files import STANDARD, check_outputs, print_bytes
 from xent_conformance.commands.plain import escape
 
 
@@ -45,9 +50,10 @@ def capture(
         raise fail(f"{script}: no such script", USAGE)
     check_outputs({"--out": out}, [script], force=force, remade=False)
     try:
-        found = capture_script(
-            out, framework, script, arguments or (), call=call, when=None if when is None else when.value
-        )
+        with _written(out) as path:
+            found = capture_script(
+                path, framework, script, arguments or (), call=call, when=None if when is None else when.value
+            )
     except NothingCaptured as nothing:
         raise fail(f"nothing is captured: {nothing}", EVIDENCE) from None
     except ValueError as error:
@@ -56,8 +62,24 @@ def capture(
         raise fail(str(error), USAGE) from None
     except Exception as error:  # noqa: BLE001 (whatever a script raises)
         raise _failed(error) from None
+    if out == STANDARD:
+        errors.print(escape(f"captured {found}"), soft_wrap=True)
+        return
     console.print(escape(f"captured {found}: wrote {out}"), soft_wrap=True)
     console.print(escape(f"ask it with: {commands.run_cases(str(out), framework)}"), soft_wrap=True)
+
+
+@contextmanager
+def _written(out: Path) -> Iterator[Path]:
+    """Where the call is written to. Who prints it has no place on the output for what the script prints."""
+    if out != STANDARD:
+        yield out
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "captured.json"
+        with contextlib.redirect_stdout(sys.stderr):
+            yield path
+        print_bytes(path.read_bytes())
 
 
 def _of_the_script(error: BaseException, script: Path) -> bool:

@@ -36,7 +36,7 @@ def names(given: Names) -> tuple[str, ...]:
     """One name or several, as a tuple; none is the empty one."""
     if given is None:
         return ()
-    return (given,) if isinstance(given, str) else tuple(given)
+    return (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
 
 
 def named(name: str, patterns: Sequence[str]) -> bool:
@@ -64,10 +64,24 @@ def also_called(kind: str, known: Iterable[str]) -> Mapping[str, str]:
 def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     """The known name that is meant. Raises :class:`UnknownName` with the near matches where there is none."""
     there = known if isinstance(known, Mapping) else list(known)
+    name = spelled(kind, name)
     found = meant(kind, name, there)
     if found not in there:
         raise UnknownName(unknown(kind, name, list(there)))
     return found
+
+
+def spelled(kind: str, given: object) -> str:
+    """A name as it is written: a framework's own type of numbers, as ``torch.float32``, has one.
+
+    Raises :class:`UnknownName` for anything else that is no name.
+    """
+    if isinstance(given, str):
+        return given
+    if kind != "dtype":
+        raise UnknownName(f"{kind} is {given!r}, which is no name: write it as text")
+    name = getattr(given, "name", None) or getattr(given, "__name__", None)
+    return name if isinstance(name, str) else str(given).rpartition(".")[2]
 
 
 def near(name: str, known: Sequence[str]) -> list[str]:

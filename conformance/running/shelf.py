@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -59,9 +60,11 @@ class Shelf:
         try:
             if self._file is None:
                 self._file = unnamed(self, self._folder)
-            begin = self._file.seek(0, 2)
-            pickle.dump(self._rows[name], self._file, protocol=pickle.HIGHEST_PROTOCOL)
-            self._file.flush()
+            begin = self._file.seek(0, os.SEEK_END)
+            # at once, and not through a buffer: what a full disk did not take would be written by what reads
+            left = memoryview(pickle.dumps(self._rows[name], protocol=pickle.HIGHEST_PROTOCOL))
+            while left:
+                left = left[os.write(self._file.fileno(), left) :]
         except OSError:  # a disk that is full, or may not be written: memory is what is left
             self._most = sys.maxsize
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -62,6 +63,7 @@ def test_what_python_prints_in_hexadecimal_is_read(value: float, fmt: Any) -> No
         (None, "'None' is no number"),
         ([{}], "x[0]: '{}' is no number"),
         (10**400, 'beyond every format; an infinity is written "inf"'),
+        ([1.0, json.loads("-1e400")], 'x[1]: it is beyond every format; an infinity is written "inf"'),
         ([[1, 2], [3]], "x[1]: it has 1 elements, and the first list there has 2 elements"),
         ([[1], 2], "x[1]: it has a number, and the first list"),
         ([1, [2]], "x[1]: a list stands where its neighbours are numbers"),

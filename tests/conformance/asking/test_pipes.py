@@ -68,6 +68,30 @@ def test_a_pipe_of_the_usual_size_will_do(monkeypatch: pytest.MonkeyPatch) -> No
         assert pipe.read(10, 10.0) == b"ab"
 
 
+@pytest.mark.parametrize("number", [1024, 2000])
+def test_a_pipe_may_have_any_number(number: int) -> None:
+    """Whoever has opened a thousand files has pipes behind them."""
+    fcntl, resource = pytest.importorskip("fcntl"), pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= hard <= number + 2:
+        pytest.skip(f"the system gives this user {hard} files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number + 2), hard))
+    (source, into), (other, sink) = os.pipe(), os.pipe()
+    far, wide = (fcntl.fcntl(pipe, fcntl.F_DUPFD, number) for pipe in (source, sink))
+    try:
+        with os.fdopen(far, "rb", buffering=0) as reads, os.fdopen(wide, "wb", buffering=0) as writes:
+            pipe = pipes.Selecting(reads, writes)
+            with pytest.raises(TimeoutError):
+                pipe.read(1, 0.01)
+            os.write(into, b"ab")
+            assert pipe.read(2, 10.0) == b"ab"
+            assert pipe.write(memoryview(b"cd"), 10.0) == 2 and os.read(other, 2) == b"cd"
+    finally:
+        for pipe_end in (source, into, other, sink):
+            os.close(pipe_end)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_the_end_comes_after_what_was_there() -> None:
     (source, into), (other, sink) = os.pipe(), os.pipe()
     with os.fdopen(source, "rb", buffering=0) as reads, os.fdopen(sink, "wb", buffering=0) as writes:

@@ -145,6 +145,14 @@ def test_a_script_is_run_until_the_call(script: Path, capfd: pytest.CaptureFixtu
 
 
 @needs("torch")
+@needs("torch")
+def test_a_call_is_captured_to_standard_output_and_nothing_else_is_printed_there(script: Path) -> None:
+    found = conformance("capture", "--when", "nonfinite", "-o", "-", "train.py", "--when", "x", "-o")
+    assert json.loads(found.stdout)["schema"] == 1
+    assert "__main__" in found.stderr and "captured call 4 of" in found.stderr
+    assert sorted(p.name for p in script.parent.iterdir() if p.is_file()) == ["beside.py", "train.py"]
+
+
 def test_what_is_captured_is_asked(script: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the line that is printed, and the answer is the one that was wrong."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import types
+from typing import Any
+
+import numpy as np
 import pytest
 
 from tests.support.by_hand import Install
 from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS
-from xent_conformance.discovery.names import UnknownName, also_called, meant
+from xent_conformance.discovery.names import UnknownName, also_called, check_name, meant, names
 from xent_conformance.discovery.seats import check_devices
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.versions.upgrade import framework_of
@@ -33,6 +37,30 @@ def test_formats_by_other_names(written: str, is_: str) -> None:
 def test_frameworks_by_other_names(written: str, is_: str) -> None:
     assert Selection("standard", (written,), operators=("softmax",)).frameworks == (is_,)
     assert framework_of((), written).name == is_
+
+
+class _Scalar(type):
+    """As jax.numpy's types are made, which are none of NumPy's."""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        np.float32,
+        np.dtype("float32"),
+        _Scalar("float32", (), {}),
+        types.SimpleNamespace(name="float32"),
+        "f32",
+    ],
+)
+def test_a_frameworks_own_type_names_a_format(written: Any) -> None:
+    assert [check_name("dtype", name, FORMATS) for name in names(written)] == ["float32"]
+    assert [check_name("dtype", name, FORMATS) for name in names([written, "half"])] == ["float32", "float16"]
+
+
+def test_a_type_of_torch_names_a_format() -> None:
+    torch = pytest.importorskip("torch")
+    assert check_name("dtype", torch.bfloat16, FORMATS) == "bfloat16"
 
 
 def test_every_other_name_is_of_something_and_of_nothing_else() -> None:

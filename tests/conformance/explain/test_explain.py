@@ -63,8 +63,9 @@ def test_a_kind_of_device_names_all_of_its_kind(install: Install) -> None:
 
 def test_a_device_that_is_not_there_is_said(install: Install) -> None:
     install(fake="Exact")
-    out, _ = _explain("--device", "cuda")
+    out, _ = _explain("--device", "cuda", status=EVIDENCE)
     assert "fake: no device cuda here; there is cpu" in out
+    _explain("--device", "cuda", "--device", "cpu")
 
 
 def test_a_clause_says_beside_the_answer_who_may_break_it_and_be_honest(install: Install) -> None:

@@ -42,3 +42,19 @@ def test_a_disk_that_takes_nothing_costs_memory_and_no_row(tmp_path: Path) -> No
     shelf = _filled(Shelf(tmp_path / "nowhere", 0))
     for name in "abc":
         assert shelf.taken(name) == [row for n, row, _ in ROWS if n == name]
+
+
+@pytest.mark.parametrize("size", [60_000, 500])
+def test_a_disk_that_takes_no_more_costs_memory_and_no_row(size: int, tmp_path: Path) -> None:
+    """What it has taken before is read, also where it has taken a part of a row."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    rows = {f"{i}": (bytes([i]) * (60_000 if i < 4 else size),) for i in range(30)}
+    shelf = Shelf(tmp_path, 100_000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        for name, row in rows.items():
+            shelf.add(name, row, len(row[0]))
+        assert {name: shelf.taken(name) for name in rows} == {name: [row] for name, row in rows.items()}
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -41,6 +41,13 @@ class Needs(DoesWithout):
         importlib.import_module(RARE)
 
 
+class NeedsPart(DoesWithout):
+    without = ("wsgiref",)
+
+    def __init__(self) -> None:
+        importlib.import_module("wsgiref.util")
+
+
 class Breaks(Exact):
     without = (RARE,)
 
@@ -77,8 +84,9 @@ def test_nothing_is_hidden_in_the_process_of_who_checks_a_kernel() -> None:
 
 def test_a_plugin_is_checked_as_its_worker_starts() -> None:
     """What it cannot start without is found, although it is installed, and is not to be installed again."""
-    found = f"its start imports {RARE}: take that out of `without`"
-    assert found in check(f"{HERE}:Needs")
+    found = "its start imports {}: take that out of `without`"
+    assert found.format(RARE) in check(f"{HERE}:Needs")
+    assert found.format("wsgiref") in check(f"{HERE}:NeedsPart"), "of which it imports a part"
 
 
 def test_tensorflow_has_its_keras_after_a_check() -> None:
