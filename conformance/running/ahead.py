@@ -26,6 +26,10 @@ PAYS_SECONDS = 1.0
 LARGEST = 2**22
 """Logits of a batch that is sent; what is larger the driver certifies itself."""
 
+SILENCE = 300.0
+"""Seconds in which no process has ended with anything: one that is waited for is ended, and the driver does
+it. The largest batch takes a tenth of that where a process has a core."""
+
 HELD = 2**26
 """Bytes of answers that may wait for their truths; where it is more, the oldest is judged first."""
 
@@ -38,7 +42,7 @@ class Ahead:
         self._cache = oracle.cache
         self._changed = threading.Condition()
         self._due: OrderedDict[str, Inputs] = OrderedDict()
-        self._begun: set[str] = set()
+        self._begun: dict[str, Assistant] = {}
         self._fresh: list[str] = []
         self._ended = False
         self._processes: list[Assistant] = []
@@ -81,7 +85,8 @@ class Ahead:
         with self._changed:
             self._due.pop(digest, None)
             while digest in self._begun:
-                self._changed.wait()
+                if not self._changed.wait(SILENCE) and digest in self._begun:
+                    self._begun[digest].kill()  # its thread is told that it is gone
 
     # --- in the thread of a process ---
 
@@ -91,13 +96,13 @@ class Ahead:
         if process is None:
             return
         try:
-            while (digest := self._taken()) is not None:
+            while (digest := self._taken(process)) is not None:
                 inputs, name = digest
                 try:
                     process.ask(inputs)
                 finally:
                     with self._changed:
-                        self._begun.discard(name)
+                        del self._begun[name]
                         self._fresh.append(name)
                         self._changed.notify_all()
         except Gone:  # the driver does it, and what is left
@@ -115,12 +120,12 @@ class Ahead:
                 self._processes.append(process)
             return process
 
-    def _taken(self) -> tuple[Inputs, str] | None:
+    def _taken(self, process: Assistant) -> tuple[Inputs, str] | None:
         with self._changed:
             if not self._due:
                 return None
             name, inputs = self._due.popitem(last=False)
-            self._begun.add(name)
+            self._begun[name] = process
             return inputs, name
 
 

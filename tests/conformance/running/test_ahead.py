@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -91,6 +92,34 @@ def test_where_processes_die_the_driver_certifies(
     monkeypatch.setattr(certifying, "PAYS_SECONDS", 1e-9)
     assert run(selection(), None, oracle=oracle, jobs=2).complete
     assert oracle.computed == len(list(selection().batches()))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a system that stops no process")
+def test_who_says_nothing_for_long_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that the system has stopped answers no more, and does not end either."""
+    started: list[assistant.Assistant] = []
+    original = assistant.Assistant.started
+
+    def stopped(module: str, *words: str) -> assistant.Assistant | None:
+        one = original(module, *words)
+        assert one is not None
+        started.append(one)
+        one.process.send_signal(signal.SIGSTOP)
+        return one
+
+    monkeypatch.setattr(assistant.Assistant, "started", stopped)
+    monkeypatch.setattr(certifying, "SILENCE", 0.05)
+    batches = _batches()
+    with Ahead(Oracle(tmp_path), batches, 1, DEAR) as ahead:
+        for _ in itertools.takewhile(lambda _: not ahead._begun, itertools.count()):
+            threading.Event().wait(0.01)
+        waits = [threading.Thread(target=ahead.wait, args=(b.inputs.digest,), daemon=True) for b in batches]
+        for each in waits:
+            each.start()
+        for each in waits:
+            each.join(30)
+        assert all(map(ahead.ready, batches))
+    assert [one.process.wait(60) for one in started] == [-signal.SIGKILL]
 
 
 def test_where_none_can_be_started_the_driver_certifies(
