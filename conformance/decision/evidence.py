@@ -207,6 +207,16 @@ def _unfit(comparison: Comparison) -> list[Reason]:
     return reasons
 
 
+SUITE = ("suite", "corpus", "reference", "instrument")
+"""What of a header is another, where another version of the suite has asked the same."""
+
+
+def another_suite(old: Run, new: Run) -> bool:
+    """Whether another version of the suite has asked, or judged, any of the older run."""
+    of_old, of_new = ({tuple(h.get(name, "") for name in SUITE) for h in run.headers} for run in (old, new))
+    return not of_old <= of_new
+
+
 def _corpora(run: Run) -> dict[str, set[str]]:
     """The digests of what was asked, by profile: each profile has its own."""
     found: dict[str, set[str]] = {}
@@ -225,6 +235,7 @@ def _asked_of(run: Run, framework: str) -> Row:
 def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
     """One reason for each implementation of which verdicts are missing or not comparable."""
     reasons = []
+    another = another_suite(comparison.old, comparison.new)
     left_out = {f: names for h in comparison.new.headers for f, names in excluded(h).items()}
     gone = comparison.of(change).sort("case").with_columns(_rows=pl.len().over("framework", "implementation"))
     gone = gone.sort("_rows", descending=True, maintain_order=True)
@@ -232,7 +243,8 @@ def _gaps(comparison: Comparison, change: Change, kind: Kind) -> list[Reason]:
         targets = rows.select(TARGETS)["targets"].to_list()
         what = {
             Kind.MISSING: "the baseline has verdicts that this run has not; ask the same profile, frameworks "
-            "and devices, or make a new baseline",
+            "and devices, or make a new baseline"
+            + (": another version of the suite has asked it, and may ask more" if another else ""),
             Kind.NOT_COMPARABLE: "the corpus or a clause has changed; make a new baseline with this suite",
         }[kind]
         if kind is Kind.MISSING and name in left_out.get(str(framework), ()):
