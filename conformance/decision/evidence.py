@@ -25,8 +25,11 @@ def evidence(run: Run) -> list[Reason]:
     """What is missing for any decision."""
     reasons = []
     if not run.verdicts.select((USERS & pl.col("status").is_in(JUDGED)).any()).item():
+        opened = run.verdicts.filter(USERS & (pl.col("status") == Status.OPEN.value))
         reasons.append(
-            Reason(
+            _all_open(run, opened)
+            if opened.height
+            else Reason(
                 Kind.NO_VERDICTS,
                 True,
                 "the run has no answer of an implementation that users call",
@@ -80,6 +83,23 @@ def evidence(run: Run) -> list[Reason]:
             )
         )
     return reasons
+
+
+def _all_open(run: Run, opened: pl.DataFrame) -> Reason:
+    """There are answers, and no clause that judges any of them."""
+    row = opened.sort("case").row(0, named=True)
+    return Reason(
+        Kind.NO_VERDICTS,
+        True,
+        f"all that was answered is open ({plural(opened.height, 'verdict')}), so nothing is judged",
+        f"what is right there no rule says (clause {row['clause']}): it is recorded, and nothing is shown "
+        "to conform",
+        commands.explain(run, row["case"], row["implementation"], row["device"]),
+        opened.height,
+        case=row["case"],
+        operator=row["operator"],
+        output=row["output"],
+    )
 
 
 def frameworks_of(header: Row) -> list[str]:

@@ -28,7 +28,9 @@ from tests.support.gating import (
     waiver,
 )
 from tests.support.paths import ROOT
+from tests.support.small_run import run_of, verdict
 from xent_conformance.commands.base import FailOn
+from xent_conformance.decision.evidence import evidence
 from xent_conformance.decision.policy import POLICIES
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
@@ -195,6 +197,17 @@ def _mixed(run: Run, other: Run, prefix: str) -> Run:
         for r, taken in ((run, False), (other, True))
     ]
     return Run(pl.concat(parts), run.headers)
+
+
+def test_where_all_is_open_the_gate_says_so_and_shows_one() -> None:
+    """An infinite logit, for instance, which is what is captured most."""
+    (reason,) = evidence(
+        run_of([verdict(status="open", case=f"softmax/a/b/float32/n2/r{i}") for i in (1, 0)])
+    )
+    assert (reason.kind, reason.blocking, reason.count) == (Kind.NO_VERDICTS, True, 2)
+    assert reason.title == "all that was answered is open (2 verdicts), so nothing is judged"
+    assert "(clause 4.4)" in reason.detail
+    assert reason.command.startswith("conformance explain softmax/a/b/float32/n2/r0")
 
 
 def test_fewer_cases_than_the_baseline(make: Make) -> None:
