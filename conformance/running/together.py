@@ -81,11 +81,11 @@ def say_together(
         waiting: list[Sequence[Piece]] = []
         calls = many = 0
         for pieces in lists:
+            between()
             if large(pieces):
                 continue
             calls, many = calls + len(pieces), many + 1
             waiting.append(pieces)
-            between()
             if (wanted := min(jobs, calls // CALLS, many)) < 2:
                 continue
             if said.full or not sayers.started(wanted) or not all(map(sayers.give, waiting)):
@@ -118,7 +118,6 @@ class _Sayers:
             if assistant is None:
                 break
             self._all.append(assistant)
-            self._heard = time.monotonic()  # silence begins with who could speak
             name = f"say-{len(self._all)}"
             threading.Thread(target=self._say, args=(assistant,), name=name, daemon=True).start()
         return self._live

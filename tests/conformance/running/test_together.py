@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import shutil
 import sys
@@ -23,6 +24,7 @@ from xent_conformance.diagnosis import said as saying
 from xent_conformance.diagnosis.causes import diagnose, unsaid
 from xent_conformance.diagnosis.doors import Piece
 from xent_conformance.diagnosis.said import Call, Said
+from xent_conformance.diagnosis.sayings import Packed
 from xent_conformance.diagnosis.weigh import weighed
 from xent_conformance.diagnosis.where import sayings_folder
 from xent_conformance.judging.charge import by_what_is_plain
@@ -154,6 +156,30 @@ def test_large_batches_are_left_to_the_driver(
     said = _said(judged)
     assert not said.known and not started
     assert _same(diagnose(Run(judged, ({},)), BATCHES, said), alone)
+
+
+def test_what_stands_behind_a_large_batch_is_given_away(
+    judged: pl.DataFrame, started: list[Assistant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = unsaid(judged, BATCHES, Said(Oracle()))
+    monkeypatch.setattr(together, "large", lambda pieces: pieces is first)
+    said, looks = Said(Oracle(default_cache())), itertools.count()
+    say_together([first, *rest], said, 2, lambda: next(looks) and None)
+    assert len(started) == 2 and len(said.known) == sum(map(len, rest))
+    assert next(looks) == 1 + len(rest), "something else may be done beside each of them"
+
+
+def test_what_is_known_is_not_said_again_by_a_process(judged: pl.DataFrame) -> None:
+    """It sends back what it has found, and of what it was told beforehand nothing."""
+    lists = list(unsaid(judged, BATCHES, Said(Oracle())))
+    known = _said(judged).known
+    found: list[dict[bytes, Packed]] = []
+    process = Assistant.started("xent_conformance.running.sayer", str(default_cache()))
+    assert process is not None
+    for told in ({}, known):
+        found.append(process.ask((lists[0], told)))
+    process.end()
+    assert found[0] and found[1] == {}
 
 
 def test_where_no_more_is_remembered_nobody_is_asked_to_say_it(
