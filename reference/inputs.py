@@ -246,5 +246,6 @@ class Inputs:
 
     @cached_property
     def digest(self) -> str:
-        """Content hash of the batch."""
-        return hashlib.sha256("".join(self.row_digests).encode()).hexdigest()[:32]
+        """Content hash of the batch, with the format of its labels, which their bounds depend on."""
+        labels = "" if self.labels_format in (None, self.format) else f" {self.labels_format.name}"
+        return hashlib.sha256(("".join(self.row_digests) + labels).encode()).hexdigest()[:32]

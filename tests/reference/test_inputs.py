@@ -252,3 +252,11 @@ def test_pickled_while_others_look_at_them() -> None:
     assert "digest" in vars(pickle.loads(pickle.dumps(inputs))), "a name that is known is not made again"
     object.__setattr__(inputs, "labels_format", Meanwhile(inputs))
     pickle.dumps(inputs)
+
+
+def test_labels_of_a_wider_format_are_other_inputs_with_the_same_names_of_rows() -> None:
+    """Their numbers may be the same; who computes in the wider one may round once more."""
+    own = dense(labels=np.full((2, 3), 0.25), format=BINARY16)
+    same, wider = (replace(own, labels_format=fmt) for fmt in (BINARY16, BINARY32))
+    assert own.digest == same.digest != wider.digest
+    assert own.row_digests == wider.row_digests, "cases of old runs keep their names"
