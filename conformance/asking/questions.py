@@ -27,7 +27,7 @@ def questions(
     """What the named implementations are asked about ``batch``, in the modes of a profile."""
     declared = seat.declaration
     named = [i for i in declared.of_operator.get(batch.operator, ()) if i.name in names]
-    needs = _needs(batch) if named else set()
+    needs = needs_of(batch) if named else set()
     asked_of = [i for i in named if _takes(declared, i, batch, needs)]
     if not asked_of:
         return []
@@ -103,7 +103,7 @@ def manner_of(batch: Batch) -> Manner:
 
 def takes(declared: Declaration, implementation: Implementation, batch: Batch) -> bool:
     """Whether the implementation can be put to the batch in its manner at all."""
-    return _takes(declared, implementation, batch, _needs(batch))
+    return _takes(declared, implementation, batch, needs_of(batch))
 
 
 def _takes(declared: Declaration, implementation: Implementation, batch: Batch, needs: Set[str]) -> bool:
@@ -123,7 +123,7 @@ def _takes(declared: Declaration, implementation: Implementation, batch: Batch, 
     return implementation.class_axis is not None and form.class_axis_is_last
 
 
-def _needs(batch: Batch) -> Set[str]:
+def needs_of(batch: Batch) -> Set[str]:
     """The keywords that an implementation must take to be put to the batch: its attributes, and its form's.
 
     A reduction is one, where examples are grouped.

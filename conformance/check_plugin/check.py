@@ -80,7 +80,7 @@ def _located(name: str) -> list[Located]:
 def _problems(located: Located) -> Iterator[probe.About]:
     """All problems, as far as one can look: an adapter that does not start is not asked."""
     declared = declaration.problems(located.kind)
-    yield from (("", problem) for problem in (*declared, *_heavy_imports(located)))
+    yield from (("", problem) for problem in (*declared, *_name_taken(located), *_heavy_imports(located)))
     if declared:
         return
     try:
@@ -105,6 +105,13 @@ def _problems(located: Located) -> Iterator[probe.About]:
     yield from wrong
     if not wrong:
         yield from easy.values(located.kind, adapter)
+
+
+def _name_taken(located: Located) -> Iterator[Problem]:
+    """Whether another framework is called so: a run takes none of two."""
+    other = FRAMEWORKS.get(getattr(located.kind, "name", ""))
+    if other is not None and other.adapter != located.adapter:
+        yield Problem(f"the name {other.name!r} is taken by {other.adapter}", "give the class another `name`")
 
 
 def _heavy_imports(located: Located) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xent_conformance.asking.inside import InProcess, made
+from xent_conformance.asking.questions import needs_of
 from xent_conformance.cases.corpus import families
 from xent_conformance.cases.profile import Profile
 from xent_conformance.decision.waivers import Waiver, read_waivers
@@ -30,6 +31,7 @@ from xent_conformance.kernel.result import Checked
 from xent_conformance.kernel.whole import Asked
 from xent_conformance.reference.formats import FORMATS
 from xent_conformance.reference.operators import OPERATORS
+from xent_conformance.reports.text.wording import listed
 from xent_conformance.running import engine
 
 ClassAxis = Literal["last", "second"] | None
@@ -92,6 +94,10 @@ def check(
         name,
     )
     if not any(kernel.questions(kernel.seat, batch, ["cpu"]) for batch in kernel.batches()):
+        if lacks := _lacking(kernel):
+            raise ValueError(
+                f"no case is asked: every one of {operator} gives {listed(lacks)}, which takes is to name"
+            )
         raise ValueError(
             "no case is asked: the named families, dtypes and mode have nothing in common for "
             f"{operator}, or all of it is excluded (`conformance list families` shows what each family asks)"
@@ -184,6 +190,12 @@ def _check_excluded(kernel: Kernel) -> None:
             near = difflib.get_close_matches(pattern, known, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
             raise ValueError(f"exclude names nothing that would be asked, {pattern!r}: {hint}")
+
+
+def _lacking(kernel: Kernel) -> list[str]:
+    """The keywords that every case gives, and that are not taken."""
+    given = [frozenset(needs_of(batch)) for batch in kernel.batches()]
+    return sorted(frozenset.intersection(*given) - kernel.implementation.takes) if given else []
 
 
 def _accepted(waivers: str | Path | Iterable[str | Path] | None) -> list[Waiver]:

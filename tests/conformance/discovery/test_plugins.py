@@ -131,6 +131,15 @@ def test_what_cannot_be_taken(reference: str, words: str) -> None:
     assert before == FRAMEWORKS
 
 
+def test_a_name_that_is_taken_is_a_problem_too() -> None:
+    """Or a plug-in were fine that no run takes."""
+    taken = (
+        "the name 'numpy' is taken by xent_conformance.frameworks.numpy:NumPy: give the class another `name`"
+    )
+    assert taken in check(f"{HERE}/taken_plugin.py")
+    assert not any("is taken" in line for line in check("numpy"))
+
+
 def test_two_of_one_name_in_one_module(tmp_path: Path) -> None:
     file = tmp_path / "twins.py"
     file.write_text(Path(RIGHT).read_text() + "\n\nclass Left(Right):\n    pass\n")

@@ -363,7 +363,11 @@ def test_a_conforming_one_has_no_findings_to_show() -> None:
         ({"takes": ["axsi"]}, "unknown keyword 'axsi' in takes: did you mean axis"),
         ({"takes": "axis"}, "takes 'axis', which torch_loss does not accept"),
         ({"class_axis": "third"}, "unknown class_axis 'third'"),
-        ({"families": "soft_labels"}, "no case is asked"),
+        ({"families": "soft_labels"}, "no case is asked: the named families"),
+        (
+            {"operator": "linear_cross_entropy"},
+            "every one of linear_cross_entropy gives ignore_index and reduction, which takes is to name",
+        ),
         ({"mode": "autocast"}, "no case is asked"),
     ],
     ids=str,
