@@ -34,7 +34,9 @@ def conforms(operator: str, *, framework: str, dtypes: Names = None, **given: An
     :func:`xent_conformance.check` with these arguments; ``level="should"`` holds should clauses too. Where it
     does not conform the test fails with its worst five findings, a row each, and the worst one whole.
     """
-    formats = _DTYPES if dtypes is None else (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    from xent_conformance.discovery.names import names, spelled
+
+    formats = _DTYPES if dtypes is None else tuple(spelled("dtype", dtype) for dtype in names(dtypes))
 
     def decorated(test: Test) -> Test:
         @functools.wraps(test)

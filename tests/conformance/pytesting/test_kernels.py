@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.pytest_inside import Done, run_pytest
-from xent_conformance import check
+from xent_conformance import check, conforms
 
 KERNELS = '''
 import numpy as np
@@ -208,3 +210,8 @@ def test_should_clauses_are_held_where_the_command_line_says_so(theirs: Path) ->
 def test_without_the_plug_in_the_fixture_is_named(theirs: Path) -> None:
     found = run_pytest(theirs, "-n", "0", "-k", "test_bounded", path=[theirs], plugged=False)
     assert found.status == 1 and "fixture 'conformance_check' not found" in found.text
+
+
+def test_a_frameworks_own_type_names_a_format() -> None:
+    judged: Any = conforms("softmax", framework="numpy", dtypes=np.float32)(lambda: None)
+    assert [mark.args[1] for mark in judged.pytestmark] == [("float32",)]
