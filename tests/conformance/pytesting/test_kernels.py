@@ -213,5 +213,7 @@ def test_without_the_plug_in_the_fixture_is_named(theirs: Path) -> None:
 
 
 def test_a_frameworks_own_type_names_a_format() -> None:
-    judged: Any = conforms("softmax", framework="numpy", dtypes=np.float32)(lambda: None)
+    def function() -> None: ...
+
+    judged: Any = conforms("softmax", framework="numpy", dtypes=np.float32)(function)
     assert [mark.args[1] for mark in judged.pytestmark] == [("float32",)]
