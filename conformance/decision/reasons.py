@@ -61,6 +61,8 @@ def _changed(kind: Kind, blocking: bool, row: Row, run: Run) -> Reason:
     sized = kind in (Kind.DRIFTED, Kind.LESS_ACCURATE)
     then, now = (v.answer.distance or v.status.word if sized else _short(v) for v in (before, after))
     other = _of_another(before, after)
+    if other and kind is Kind.LESS_ACCURATE:  # a larger error of another element may have been right there
+        then = before.status.word
     waiver = _known(row["waiver"], blocking) if row.get("waiver") else ""
     sides = (f"before: {before.text}", f"now: {after.text}{other}")
     hidden = unshown(before, after) if kind is Kind.BITS else ""

@@ -84,6 +84,17 @@ def test_errors_of_different_elements_are_said_to_be(element: int, other: str) -
     assert drifted.detail == f"before: conforms, 2.00 ulp; now: conforms, 32.0 ulp{other}"
 
 
+def test_what_is_less_accurate_elsewhere_has_no_number_before_it() -> None:
+    """1.19 ulp of a large number conforms, and 1.00 ulp of what is to be zero breaks a must clause."""
+    beyond = {"status": "breaks_must", "symptom": "beyond the stable bound", "grade": "divergent"}
+    then = verdict(case="a", ulps=1.19, ratio=0.5, index=1)
+    now = verdict(case="a", ulps=1.0, ratio=math.inf, index=0, **beyond)
+    (worse,) = _gate([then], [now]).reasons
+    assert worse.kind is Kind.LESS_ACCURATE and worse.blocking
+    assert "less accurate: conforms, now " in worse.title and " of another element (must" in worse.title
+    assert "before: conforms, 1.19 ulp; now: " in worse.detail
+
+
 @pytest.mark.parametrize(
     "where",
     [
