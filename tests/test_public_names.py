@@ -109,7 +109,7 @@ COMMANDS = {
     f"--output --python {PRINTED}",
     "capture": "script arguments --force --framework --out -o --call --when",
     "search": "--implementation --operator --output --dtype --mode --n --budget --plugin --python",
-    "merge": "parts --out -o --plugin --force --quiet -q",
+    "merge": "parts --out -o --plugin --jobs --force --quiet -q",
     "sweep": "parts --implementation --operator --dtype --output --label --mode --device --shard --resume "
     f"--force --jobs --plugin --python --timeout {PRINTED} --quiet -q",
     "gate": f"runs --first --force {HOW_IT_IS_DECIDED} --drift-factor --junit --markdown --comment --github "

@@ -85,6 +85,12 @@ class Checked:
         must = self.findings.filter(pl.col("level") == "must")
         return self._judged > 0 and not self._unanswered and not self._broken_waivers and must.is_empty()
 
+    @property
+    def not_offered(self) -> str:
+        """Why the framework offers nothing of what was asked, as in a format that it has not; else empty."""
+        withheld = (self.verdicts["status"] == Status.UNSUPPORTED.value).all()
+        return self._refusal if withheld and self.verdicts.height else ""
+
     def explain(self, case: str = "") -> str:
         """One case whole, the worst if none is named: its inputs to the last bit, what is right, what came.
 

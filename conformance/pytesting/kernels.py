@@ -32,7 +32,8 @@ def conforms(operator: str, *, framework: str, dtypes: Names = None, **given: An
 
     The test takes whatever fixtures it wants and returns the function, which is judged as by
     :func:`xent_conformance.check` with these arguments; ``level="should"`` holds should clauses too. Where it
-    does not conform the test fails with its worst five findings, a row each, and the worst one whole.
+    does not conform the test fails with its worst five findings, a row each, and the worst one whole. Without
+    ``dtypes`` a format that the framework has not is skipped.
     """
     from xent_conformance.discovery.names import names, spelled
 
@@ -46,7 +47,7 @@ def conforms(operator: str, *, framework: str, dtypes: Names = None, **given: An
             if not callable(function):
                 told = f"@conforms judges the function that a test returns; {test.__name__} returned"
                 pytest.fail(f"{told} {function!r}", pytrace=False)
-            check(function, operator, framework=framework, dtypes=[dtype], **given)
+            check(function, operator, framework=framework, dtypes=[dtype], named=dtypes is not None, **given)
 
         taken = inspect.signature(test)
         ours = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in (_DTYPE, _CHECK)]
@@ -66,13 +67,20 @@ class Checking:
         self._options = options
 
     def __call__(
-        self, function: Callable[..., Any], operator: str, *, level: str = "must", **given: Any
+        self,
+        function: Callable[..., Any],
+        operator: str,
+        *,
+        level: str = "must",
+        named: bool = True,
+        **given: Any,
     ) -> list[Checked]:
         """Judge the function, and fail the test where it does not conform; what came of it, device by device.
 
         The arguments are those of :func:`xent_conformance.check`; ``level`` is that of
         :meth:`~xent_conformance.kernel.result.Checked.raise_on_divergence`. A device, a profile and waivers
-        that are not given are those of pytest's command line.
+        that are not given are those of pytest's command line. Where nobody has ``named`` the formats, those
+        that the framework does not offer are skipped.
         """
         from xent_conformance.kernel.check import check
         from xent_conformance.kernel.result import Divergence
@@ -87,12 +95,16 @@ class Checking:
         for device in devices:
             checked = check(function, operator=operator, device=device, **given)
             found.append(checked)
+            if not named and checked.not_offered:
+                continue
             try:
                 checked.raise_on_divergence(level)  # type: ignore[arg-type]
             except Divergence as divergence:
                 failed.append(str(divergence))
         if failed:
             pytest.fail("\n\n".join(failed), pytrace=False)
+        if not named and all(checked.not_offered for checked in found):
+            pytest.skip(found[0].not_offered)
         return found
 
 

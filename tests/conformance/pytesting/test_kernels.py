@@ -212,6 +212,34 @@ def test_without_the_plug_in_the_fixture_is_named(theirs: Path) -> None:
     assert found.status == 1 and "fixture 'conformance_check' not found" in found.text
 
 
+UNSAID = """
+from kernels import shifted
+from xent_conformance import conforms
+
+
+@conforms("softmax", framework="scipy", families="near_ties")
+def test_unsaid():
+    return shifted
+
+
+@conforms("softmax", framework="scipy", families="near_ties", dtypes="bfloat16")
+def test_named():
+    return shifted
+"""
+
+
+def test_a_format_that_the_framework_has_not_is_skipped_where_nobody_names_it(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    (tmp_path / "kernels.py").write_text(KERNELS, encoding="utf-8")
+    (tmp_path / "test_unsaid.py").write_text(UNSAID, encoding="utf-8")
+    found = run_pytest(tmp_path, "-rA", "-n", "0", path=[tmp_path])
+    assert _outcomes(found) == {
+        **{f"test_unsaid[{dtype}]": "PASSED" for dtype in ("float16", "float32", "float64")},
+        "test_named[bfloat16]": "FAILED",
+    }, found.text
+    assert "SKIPPED [1]" in found.text and "which have no bfloat16" in found.text
+
+
 def test_a_frameworks_own_type_names_a_format() -> None:
     def function() -> None: ...
 
