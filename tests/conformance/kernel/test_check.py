@@ -355,7 +355,7 @@ def test_a_conforming_one_has_no_findings_to_show() -> None:
         ({"framework": "pytorhc"}, "unknown framework 'pytorhc': did you mean torch"),
         ({"operator": 3}, "operator is 3, which is no name: write it as text"),
         ({"dtypes": ["float31"]}, "unknown dtype 'float31'"),
-        ({"dtypes": torch.int32}, "unknown dtype 'int32'"),
+        ({"dtypes": np.int32}, "unknown dtype 'int32'"),
         ({"families": "two_clases"}, "unknown family 'two_clases': did you mean two_classes"),
         ({"profile": "quik"}, "unknown profile 'quik'"),
         ({"mode": "compiled"}, "unknown mode 'compiled': there are eager, func"),
