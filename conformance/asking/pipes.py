@@ -11,6 +11,7 @@ import importlib
 import math
 import os
 import queue
+import select  # which elsewhere has no poll: it knows sockets alone
 import threading
 import time
 from collections.abc import Callable
@@ -52,8 +53,6 @@ class Selecting:
 
     def read(self, size: int, seconds: float) -> bytes:
         """See :class:`Pipes`."""
-        import select
-
         if not self._rest:
             if not _ready(self._source, select.POLLIN, seconds):
                 raise TimeoutError
@@ -63,8 +62,6 @@ class Selecting:
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""
-        import select
-
         if not _ready(self._sink, select.POLLOUT, seconds):
             raise TimeoutError
         try:
@@ -75,8 +72,6 @@ class Selecting:
 
 def _ready(pipe: IO[bytes], event: int, seconds: float) -> bool:
     """Whether it comes within so long, whatever number the system has given the pipe."""
-    import select  # which has no poll elsewhere
-
     watched = select.poll()
     watched.register(pipe, event)
     return bool(watched.poll(math.ceil(1000 * seconds)))

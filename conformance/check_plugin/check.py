@@ -21,12 +21,14 @@ from xent_conformance.check_plugin import values as easy
 from xent_conformance.discovery import problems as declaration
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.plugins import (
+    ANOTHER_NAME,
     Located,
     PluginError,
     PluginNotFound,
     entry_points,
     load_installed,
     locate,
+    name_taken,
 )
 from xent_conformance.discovery.problems import Problem
 from xent_conformance.worker.hidden import hidden, without_of
@@ -110,8 +112,8 @@ def _problems(located: Located) -> Iterator[probe.About]:
 def _name_taken(located: Located) -> Iterator[Problem]:
     """Whether another framework is called so: a run takes none of two."""
     other = FRAMEWORKS.get(getattr(located.kind, "name", ""))
-    if other is not None and other.adapter != located.adapter:
-        yield Problem(f"the name {other.name!r} is taken by {other.adapter}", "give the class another `name`")
+    if other is not None and (taken := name_taken(other, located.adapter)):
+        yield Problem(taken, ANOTHER_NAME)
 
 
 def _heavy_imports(located: Located) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +68,7 @@ def capture(
     console.print(escape(f"ask it with: {commands.run_cases(str(out), framework)}"), soft_wrap=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _written(out: Path) -> Iterator[Path]:
     """Where the call is written to. Who prints it has no place on the output for what the script prints."""
     if out != STANDARD:

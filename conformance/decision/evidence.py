@@ -25,18 +25,7 @@ def evidence(run: Run) -> list[Reason]:
     """What is missing for any decision."""
     reasons = []
     if not run.verdicts.select((USERS & pl.col("status").is_in(JUDGED)).any()).item():
-        opened = run.verdicts.filter(USERS & (pl.col("status") == Status.OPEN.value))
-        reasons.append(
-            _all_open(run, opened)
-            if opened.height
-            else Reason(
-                Kind.NO_VERDICTS,
-                True,
-                "the run has no answer of an implementation that users call",
-                "nothing was answered and judged, so nothing is shown to conform",
-                commands.ask_again(run.header),
-            )
-        )
+        reasons.append(_nothing_judged(run))
     else:
         reasons += _unanswered(run)
     for header in run.headers:
@@ -68,34 +57,37 @@ def evidence(run: Run) -> list[Reason]:
         reasons += _left_out(header)
     undecided = run.verdicts.filter(USERS & (pl.col("status") == Status.UNDECIDED.value))
     if not undecided.is_empty():
-        row = undecided.sort("case").row(0, named=True)
-        reasons.append(
-            Reason(
-                Kind.UNDECIDED,
-                True,
-                f"the reference could not certify {undecided.height} verdicts",
-                "what is right is not known there",
-                commands.explain(run, row["case"], row["implementation"], row["device"]),
-                undecided.height,
-                case=row["case"],
-                operator=row["operator"],
-                output=row["output"],
-            )
-        )
+        title = f"the reference could not certify {undecided.height} verdicts"
+        reasons.append(_shown(Kind.UNDECIDED, title, "what is right is not known there", run, undecided))
     return reasons
 
 
-def _all_open(run: Run, opened: pl.DataFrame) -> Reason:
-    """There are answers, and no clause that judges any of them."""
-    row = opened.sort("case").row(0, named=True)
+def _nothing_judged(run: Run) -> Reason:
+    """Nothing was answered, or there is no clause that judges any of it."""
+    opened = run.verdicts.filter(USERS & (pl.col("status") == Status.OPEN.value))
+    if opened.is_empty():
+        return Reason(
+            Kind.NO_VERDICTS,
+            True,
+            "the run has no answer of an implementation that users call",
+            "nothing was answered and judged, so nothing is shown to conform",
+            commands.ask_again(run.header),
+        )
+    title = f"all that was answered is open ({plural(opened.height, 'verdict')}), so nothing is judged"
+    told = "no rule says what is right there (clause {clause}): it is recorded, and nothing shown to conform"
+    return _shown(Kind.NO_VERDICTS, title, told, run, opened)
+
+
+def _shown(kind: Kind, title: str, detail: str, run: Run, rows: pl.DataFrame) -> Reason:
+    """What blocks for want of evidence in these rows, with their first case, of which ``detail`` may tell."""
+    row = rows.sort("case").row(0, named=True)
     return Reason(
-        Kind.NO_VERDICTS,
+        kind,
         True,
-        f"all that was answered is open ({plural(opened.height, 'verdict')}), so nothing is judged",
-        f"what is right there no rule says (clause {row['clause']}): it is recorded, and nothing is shown "
-        "to conform",
+        title,
+        detail.format_map(row),
         commands.explain(run, row["case"], row["implementation"], row["device"]),
-        opened.height,
+        rows.height,
         case=row["case"],
         operator=row["operator"],
         output=row["output"],
@@ -218,23 +210,28 @@ def _unfit(comparison: Comparison) -> list[Reason]:
         title = "the baseline was judged by another reference"
         command = commands.ask_again(old.header)
         reasons.append(Reason(Kind.NOT_COMPARABLE, True, title, told, command))
-    for profile, digests in _corpora(old).items():
-        if digests != _corpora(new).get(profile, digests):
-            told = f"its cases are not those of the run; {anew}"
-            title = f"the baseline asked another corpus ({profile})"
-            command = commands.ask_again(old.header)
-            reasons.append(Reason(Kind.NOT_COMPARABLE, True, title, told, command))
+    for profile in _other_corpora(old, new):
+        told = f"its cases are not those of the run; {anew}"
+        title = f"the baseline asked another corpus ({profile})"
+        command = commands.ask_again(old.header)
+        reasons.append(Reason(Kind.NOT_COMPARABLE, True, title, told, command))
     return reasons
 
 
-SUITE = ("suite", "corpus", "reference", "instrument")
-"""What of a header is another, where another version of the suite has asked the same."""
+SUITE = ("suite", "reference", "instrument")
+"""What of a header is another, whatever was asked, where another version of the suite has asked it."""
 
 
 def another_suite(old: Run, new: Run) -> bool:
     """Whether another version of the suite has asked, or judged, any of the older run."""
     of_old, of_new = ({tuple(h.get(name, "") for name in SUITE) for h in run.headers} for run in (old, new))
-    return not of_old <= of_new
+    return not of_old <= of_new or bool(_other_corpora(old, new))
+
+
+def _other_corpora(old: Run, new: Run) -> list[str]:
+    """The profiles that both have asked, of other cases."""
+    of_new = _corpora(new)
+    return [profile for profile, digests in _corpora(old).items() if digests != of_new.get(profile, digests)]
 
 
 def _corpora(run: Run) -> dict[str, set[str]]:

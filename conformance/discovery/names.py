@@ -78,7 +78,7 @@ def spelled(kind: str, given: object) -> str:
     """
     if isinstance(given, str):
         return given
-    if kind != "dtype":
+    if kind != "dtype" or given is float:  # by whose name others mean 32 bits
         raise UnknownName(f"{kind} is {given!r}, which is no name: write it as text")
     name = getattr(given, "name", None) or getattr(given, "__name__", None)
     return name if isinstance(name, str) else str(given).rpartition(".")[2]

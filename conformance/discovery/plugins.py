@@ -233,11 +233,17 @@ def _check_name(framework: Framework, together: list[Framework]) -> None:
     others = [FRAMEWORKS[framework.name]] if framework.name in FRAMEWORKS else []
     others += [f for f in together if f.name == framework.name]
     for other in others:
-        if other.adapter != framework.adapter:
-            raise PluginError(
-                f"{framework.adapter}: the name {framework.name!r} is taken by {other.adapter}; "
-                "give the class another `name`"
-            )
+        if taken := name_taken(other, framework.adapter):
+            raise PluginError(f"{framework.adapter}: {taken}; {ANOTHER_NAME}")
+
+
+ANOTHER_NAME = "give the class another `name`"
+"""What to do about a name that is taken."""
+
+
+def name_taken(other: Framework, adapter: str) -> str:
+    """That a framework has the name of this adapter, in words; empty where it is the adapter's own."""
+    return "" if other.adapter == adapter else f"the name {other.name!r} is taken by {other.adapter}"
 
 
 def _described(entry: importlib.metadata.EntryPoint) -> str:

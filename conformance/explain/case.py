@@ -97,6 +97,8 @@ class Answered:
     hello: Mapping[str, Any] = field(default_factory=dict)
     install: str = ""
     broken: bool = False
+    nowhere: bool = False
+    """Whether it has none of the devices that were named."""
 
     @property
     def framework(self) -> str:
@@ -210,7 +212,8 @@ def judged_of(
             ]
             return Answered(seat, "", (), "; ".join(lacks))
         there = ", ".join(hello["devices"])
-        return Answered(seat, "", (), f"no device {', '.join(wanted.devices)} here; there is {there}")
+        why = f"no device {', '.join(wanted.devices)} here; there is {there}"
+        return Answered(seat, "", (), why, nowhere=True)
     found = verdicts(of_seat(seat, hello, batch, judge, answer) for answer in answered).frame()
     run = diagnose(Run(found, ({},)), [batch], Said(oracle))
     named_causes = {cause.id: cause for cause in causes(run)}

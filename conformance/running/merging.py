@@ -75,7 +75,8 @@ def asked_by(parts: Parts) -> Selection:
 def merged(parts: Parts, asked: Selection, oracle: Oracle, jobs: int | None = None) -> Run:
     """The run; at most ``jobs`` processes look for its causes, as many as there are cores, if unsaid.
 
-    Raises RunFileError for a gap, an overlap, another corpus or another suite, and says which."""
+    Raises RunFileError for a gap, an overlap, another corpus or another suite, and says which.
+    """
     ours = json.loads(json.dumps(identity(asked)))
     (first, run), *others = parts.items()
     for name, what in ALIKE.items():
@@ -95,8 +96,8 @@ def merged(parts: Parts, asked: Selection, oracle: Oracle, jobs: int | None = No
     again = [words for part in parts.values() for words in part.header.get("asked_again", ())]
     every = pl.concat([part.verdicts for part in parts.values()])
     more = told | ({"asked_again": again} if again else {})
-    verdicts, memory, help_ = functools.partial(ordered, every.get_column), Relief(Paged()), jobs or cores()
-    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory, help_)
+    verdicts, memory, jobs = functools.partial(ordered, every.get_column), Relief(Paged()), jobs or cores()
+    return ended(asked, list(asked.batches()), seats, ledger, verdicts, Said(oracle), more, memory, jobs)
 
 
 def _selection(run: Run) -> dict[str, Any]:

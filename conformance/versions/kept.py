@@ -132,14 +132,14 @@ def kinds() -> Mapping[str, Kind]:
                 "environments",
                 "versions of frameworks for upgrade and matrix: made again when they are asked for",
                 default_folder(),
-                _environments,
+                _called("[0-9a-f]{24}", _environment),
                 locked=True,
             ),
             Kind(
                 "lent",
                 "what workers in other environments import: made again when one lacks it",
                 lending.default_folder(),
-                _lent,
+                _called(r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+", _loan),
             ),
             Kind(
                 "bytecode",
@@ -151,7 +151,7 @@ def kinds() -> Mapping[str, Kind]:
                 "compiled",
                 "what frameworks have compiled: compiled again when it is asked for",
                 compiled_folder(),
-                _compiled,
+                _called(r"[\w.+-]+-[0-9a-f]{16}", _of_compiled),
             ),
         )
     }
@@ -218,37 +218,36 @@ def _being_written(path: Path) -> bool:
     return named and time.time() - _written(path) < ABANDONED
 
 
-def _named(folder: Path, names: str) -> Iterator[Path]:
-    """The folders in it that are called so, or were until they were half taken away."""
+def _called(
+    names: str, told: Callable[[Path], tuple[str, float] | None]
+) -> Callable[[Path], Iterator[Entry]]:
+    """One for each folder that is called so, or was until it was half taken away.
+
+    ``told``: what a whole one is, and when it was used; None where nothing of it says that it is ours.
+    """
     named = re.compile(f"(?:{names})(?:{re.escape(GOING)})?")
-    return (p for p in _listed(folder) if not p.is_symlink() and p.is_dir() and named.fullmatch(p.name))
+
+    def entries(folder: Path) -> Iterator[Entry]:
+        for path in _listed(folder):
+            if path.is_symlink() or not path.is_dir() or not named.fullmatch(path.name):
+                continue
+            half_gone = "half taken away", _written(path)
+            if (found := half_gone if path.suffix == GOING else told(path)) is not None:
+                yield Entry(path, *found, _size(_inside(path)))
+
+    return entries
 
 
-def _half_gone(path: Path) -> Entry:
-    return Entry(path, "half taken away", _written(path), _size(_inside(path)))
+def _environment(path: Path) -> tuple[str, float] | None:
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        return ", ".join(map(str, record["requirements"])), (path / RECORD).stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return ("never finished", _written(path)) if (path / "pyvenv.cfg").is_file() else None
 
 
-def _environments(folder: Path) -> Iterator[Entry]:
-    for path in _named(folder, "[0-9a-f]{24}"):
-        if path.suffix == GOING:
-            yield _half_gone(path)
-            continue
-        try:
-            record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-            about = ", ".join(map(str, record["requirements"]))
-            used = (path / RECORD).stat().st_mtime
-        except (OSError, ValueError, KeyError, TypeError):
-            if not (path / "pyvenv.cfg").is_file():
-                continue  # nothing of it says that it is ours
-            about, used = "never finished", _written(path)
-        yield Entry(path, about, used, _size(_inside(path)))
-
-
-def _lent(folder: Path) -> Iterator[Entry]:
-    for path in _named(folder, r"\w+-([\w.]+-)?[0-9a-f]{16}|making-\w+"):
-        about = path.name.rpartition("-")[0]
-        whole = Entry(path, about, _written(path), _size(_inside(path)))
-        yield _half_gone(path) if path.suffix == GOING else whole
+def _loan(path: Path) -> tuple[str, float]:
+    return path.name.rpartition("-")[0], _written(path)
 
 
 def _bytecode(folder: Path) -> Iterator[Entry]:
@@ -262,20 +261,15 @@ def _bytecode(folder: Path) -> Iterator[Entry]:
             yield Entry(path, f"{len(files):,} modules below /{path.name}", used, _size(_inside(path)))
 
 
-def _compiled(folder: Path) -> Iterator[Entry]:
-    """One for each framework with its version, settings and machine."""
-    for path in _named(folder, r"[\w.+-]+-[0-9a-f]{16}"):
-        if path.suffix == GOING:
-            yield _half_gone(path)
-            continue
-        record = path / compiled.RECORD
-        try:
-            told = json.loads(record.read_text(encoding="utf-8"))
-            about = f"{told['framework']} {told['version']}, {len(_listed(path)):,} files or folders"
-            used = record.stat().st_mtime
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        yield Entry(path, about, used, _size(_inside(path)))
+def _of_compiled(path: Path) -> tuple[str, float] | None:
+    """A framework with its version, settings and machine."""
+    record = path / compiled.RECORD
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+        about = f"{told['framework']} {told['version']}, {len(_listed(path)):,} files or folders"
+        return about, record.stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _inside(path: Path) -> Iterator[Path]:

@@ -28,9 +28,9 @@ from tests.support.gating import (
     waiver,
 )
 from tests.support.paths import ROOT
-from tests.support.small_run import run_of, verdict
+from tests.support.small_run import header, run_of, verdict
 from xent_conformance.commands.base import FailOn
-from xent_conformance.decision.evidence import evidence
+from xent_conformance.decision.evidence import another_suite, evidence
 from xent_conformance.decision.policy import POLICIES
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run
@@ -208,6 +208,25 @@ def test_where_all_is_open_the_gate_says_so_and_shows_one() -> None:
     assert reason.title == "all that was answered is open (2 verdicts), so nothing is judged"
     assert "(clause 4.4)" in reason.detail
     assert reason.command.startswith("conformance explain softmax/a/b/float32/n2/r0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "another"),
+    [
+        ({}, False),
+        ({"suite": "0"}, True),
+        ({"reference": "0"}, True),
+        ({"instrument": "0"}, True),
+        ({"corpus": "0"}, True),
+        ({"corpus": "0", "selection": {**header()["selection"], "profile": "standard"}}, False),
+    ],
+    ids=str,
+)
+def test_another_version_of_the_suite_is_told_by_what_asks_and_judges(
+    changes: dict[str, Any], another: bool
+) -> None:
+    """Another profile has another corpus in any case."""
+    assert another_suite(run_of([verdict()], header(**changes)), run_of([verdict()])) == another
 
 
 def test_fewer_cases_than_the_baseline(make: Make) -> None:

@@ -58,6 +58,12 @@ def test_a_frameworks_own_type_names_a_format(written: Any) -> None:
     assert [check_name("dtype", name, FORMATS) for name in names([written, "half"])] == ["float32", "float16"]
 
 
+def test_python_s_own_type_names_none() -> None:
+    """It has 64 bits, and others mean 32 by its name."""
+    with pytest.raises(UnknownName, match="which is no name: write it as text"):
+        check_name("dtype", float, FORMATS)
+
+
 def test_a_type_of_torch_names_a_format() -> None:
     torch = pytest.importorskip("torch")
     assert check_name("dtype", torch.bfloat16, FORMATS) == "bfloat16"

@@ -68,6 +68,11 @@ def test_a_device_that_is_not_there_is_said(install: Install) -> None:
     _explain("--device", "cuda", "--device", "cpu")
 
 
+def test_a_device_that_is_there_is_not_missed_where_an_output_is_not_returned(install: Install) -> None:
+    install(fake="NoAutodiff")
+    _explain("--device", "cpu", "--output", "grad_logits")
+
+
 def test_a_clause_says_beside_the_answer_who_may_break_it_and_be_honest(install: Install) -> None:
     """Where it is broken, and nowhere else."""
     install(fake="tests.support.fakes_of_explain:MerelyStable")
