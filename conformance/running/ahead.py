@@ -28,7 +28,7 @@ LARGEST = 2**22
 
 SILENCE = 300.0
 """Seconds in which no process has ended with anything: one that is waited for is ended, and the driver does
-it. The largest batch takes a tenth of that where a process has a core."""
+it. A process that has a core ends with the largest batch in much less."""
 
 HELD = 2**26
 """Bytes of answers that may wait for their truths; where it is more, the oldest is judged first."""
