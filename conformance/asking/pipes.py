@@ -11,11 +11,10 @@ import importlib
 import math
 import os
 import queue
-import select  # which elsewhere has no poll: it knows sockets alone
 import threading
 import time
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import IO, Literal, Protocol
 
 LOOKS_UP = 0.2
 """Seconds after which one that waits asks whether the worker lives."""
@@ -54,7 +53,7 @@ class Selecting:
     def read(self, size: int, seconds: float) -> bytes:
         """See :class:`Pipes`."""
         if not self._rest:
-            if not _ready(self._source, select.POLLIN, seconds):
+            if not _ready(self._source, "POLLIN", seconds):
                 raise TimeoutError
             self._rest = os.read(self._source.fileno(), AT_ONCE)
         found, self._rest = self._rest[:size], self._rest[size:]
@@ -62,7 +61,7 @@ class Selecting:
 
     def write(self, data: memoryview, seconds: float) -> int:
         """See :class:`Pipes`."""
-        if not _ready(self._sink, select.POLLOUT, seconds):
+        if not _ready(self._sink, "POLLOUT", seconds):
             raise TimeoutError
         try:
             return os.write(self._sink.fileno(), data)
@@ -70,10 +69,12 @@ class Selecting:
             raise TimeoutError from None
 
 
-def _ready(pipe: IO[bytes], event: int, seconds: float) -> bool:
+def _ready(pipe: IO[bytes], event: Literal["POLLIN", "POLLOUT"], seconds: float) -> bool:
     """Whether it comes within so long, whatever number the system has given the pipe."""
+    import select  # not at the top: Windows has no poll
+
     watched = select.poll()
-    watched.register(pipe, event)
+    watched.register(pipe, getattr(select, event))
     return bool(watched.poll(math.ceil(1000 * seconds)))
 
 
