@@ -215,7 +215,7 @@ def _made(
         result = end(asked, batches, seats, ledger, journal.verdicts, said, more, relief, jobs or 0)
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result, paged.pages.let_go)
-        if result.complete:
+        if result.complete or result.unanswered:  # nothing to go on with
             journal.remove()
         else:
             journal.end()

@@ -165,8 +165,9 @@ class Run:
 
     @property
     def unanswered(self) -> bool:
-        """Whether nobody was there to answer: all that it says is who is absent."""
-        return self.verdicts.is_empty() and not any(h["frameworks"] for h in self.headers)
+        """Whether nobody was there to answer, or none on what was asked for: it says who is absent, no more."""
+        met = any(h["frameworks"] for h in self.headers)
+        return self.verdicts.is_empty() and (not met or any(h["absent"] for h in self.headers))
 
     @property
     def is_slim(self) -> bool:

@@ -170,9 +170,19 @@ def test_run_where_nobody_is_there_says_that_alone(install: Install, tmp_path: P
     """No table without a row, no word of causes, and no file that holds no verdict."""
     install(gone="Absent")
     result = conformance("run", "--framework", "gone", *SMALL, status=EVIDENCE)
-    assert result.stdout == "" and list(tmp_path.iterdir()) == []
+    assert result.stdout == "" and list(tmp_path.glob("run.parquet*")) == []
     assert "gone was asked for and is not there: ModuleNotFoundError" in result.stderr
     assert result.stderr.strip().endswith("; nothing is written")
+
+
+def test_run_where_nobody_has_the_device_says_that_alone(install: Install, tmp_path: Path) -> None:
+    """Nothing is written, and nothing is kept to go on with."""
+    install(fake="Exact")
+    named = ("--framework", "fake", "--device", "cuda")
+    result = conformance("run", *named, *SMALL, status=EVIDENCE)
+    assert result.stdout == "" and list(tmp_path.glob("run.parquet*")) == []
+    told = "cuda was asked for and is not there: no framework that was asked has the device cuda"
+    assert told in result.stderr and result.stderr.strip().endswith("; nothing is written")
 
 
 def test_resume_without_a_journal() -> None:
