@@ -48,8 +48,12 @@ def run(
     is given: raises FileExistsError. An answer is waited for ``timeout`` seconds; ``jobs`` workers work at a
     time, as by ``--jobs``; without ``cache`` everything is compiled anew, as by ``--no-cache``. A framework
     that is not installed is recorded, and the rest runs. Raises ValueError, with near names, for a name that
-    nothing answers to.
+    nothing answers to, and for seconds or workers that are not more than none.
     """
+    if not timeout > 0:
+        raise ValueError(f"timeout={timeout}: an answer is waited for some seconds, more than 0")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs={jobs}: one worker at least; leave it out for as many as there are cores")
     _plug_in(names(plugins))
     selection = Selection(
         profile,

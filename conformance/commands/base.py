@@ -200,6 +200,7 @@ Timeout = Annotated[
         "--timeout",
         metavar="SECONDS",
         min=0.1,
+        callback=named.number,
         help="Wait so long for an answer. After a few silences who stays silent is not asked any more.",
     ),
 ]

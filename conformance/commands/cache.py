@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     USAGE,
@@ -52,7 +53,13 @@ def clean(
     ] = "",
     older_than: Annotated[
         float | None,
-        typer.Option("--older-than", metavar="DAYS", min=0.0, help="Only what was not used for so long."),
+        typer.Option(
+            "--older-than",
+            metavar="DAYS",
+            min=0.0,
+            callback=named.number,
+            help="Only what was not used for so long.",
+        ),
     ] = None,
 ) -> None:
     """Take away what is kept; it is made again when it is needed. What is not ours, or in use, stays."""

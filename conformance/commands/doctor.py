@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
@@ -49,7 +50,14 @@ def doctor(
     plugin: Plugin = None,
     python: Python = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Wait so long for an answer.")
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.1,
+            callback=named.number,
+            help="Wait so long for an answer.",
+        ),
     ] = SECONDS,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,

@@ -74,6 +74,11 @@ Runs = Annotated[
     typer.Argument(metavar="RUN.parquet...", parser=named.file, help="One or more run files (merged)."),
 ]
 
+DriftFactor = Annotated[
+    float,
+    typer.Option("--drift-factor", min=1.0, callback=named.number, help="Growth of an error that is drift."),
+]
+
 
 @app.command(epilog=ends({0: "passed", 1: "failed", 2: STATUSES[USAGE], 3: STATUSES[EVIDENCE]}))
 def gate(
@@ -82,9 +87,7 @@ def gate(
     waivers: Waivers = None,
     known: Known = True,
     fail_on: FailOns = None,
-    drift_factor: Annotated[
-        float, typer.Option("--drift-factor", min=1.0, help="Growth of an error that is drift.")
-    ] = 2.0,
+    drift_factor: DriftFactor = 2.0,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE.md", help="A summary.")] = None,
     comment: Annotated[
@@ -163,9 +166,7 @@ def compare(
     new: Annotated[Path, typer.Argument(metavar="NEW.parquet", parser=named.file)],
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE.html")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE.json")] = None,
-    drift_factor: Annotated[
-        float, typer.Option("--drift-factor", min=1.0, help="Growth of an error that is drift.")
-    ] = 2.0,
+    drift_factor: DriftFactor = 2.0,
     force: Force = False,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,

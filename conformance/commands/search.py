@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from xent_conformance.commands import named
 from xent_conformance.commands.base import EVIDENCE, USAGE, Plugin, app, fail, plug_in
 from xent_conformance.commands.files import screen
 from xent_conformance.commands.where import Python, target_of, whose
@@ -19,7 +20,9 @@ def search(
     dtype: Annotated[str, typer.Option("--dtype")] = "float32",
     mode: Annotated[str | None, typer.Option("--mode", help="Default: the framework's first.")] = None,
     n: Annotated[int, typer.Option("--n", min=1, max=64, help="Elements of a row.")] = 4,
-    budget: Annotated[float, typer.Option("--budget", metavar="SECONDS", min=0.0)] = 20.0,
+    budget: Annotated[
+        float, typer.Option("--budget", metavar="SECONDS", min=0.0, callback=named.number)
+    ] = 20.0,
     plugin: Plugin = None,
     python: Python = None,
 ) -> None:
