@@ -145,6 +145,7 @@ def gate(
         (badge, lambda: as_json(badges.render(decision))),
     )
     annotations = _github(decision) if github else []
+    notes += policy.idle(compared=before is not None)
     notes += decision.first_day(commands.adopt([str(path) for path in runs]))
     if formatted is Format.JSON:
         for line in (*map(escape, notes), *map(rich.markup.escape, annotations)):

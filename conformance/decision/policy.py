@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from xent_conformance.decision.compare import DRIFT_FACTOR
 
 STRICT = "strict"
-"""Every verdict that is worse than before blocks, and every must clause that is broken, before or not."""
+"""Every verdict that is worse than before blocks, and every must clause that is broken, before or not, where
+no waiver accepts it."""
+
+COMPARED = ("drift", "bits")
+"""What is found beside a baseline alone."""
 
 POLICIES = ("should", "drift", "bits", STRICT)
 """What ``--fail-on`` can add to the reasons that always block."""
@@ -23,3 +27,8 @@ class Policy:
     @property
     def strict(self) -> bool:
         return STRICT in self.fail_on
+
+    def idle(self, *, compared: bool) -> list[str]:
+        """What was asked for and finds nothing, since there is no baseline to compare with, and what to type."""
+        names = [name for name in COMPARED if name in self.fail_on and not compared]
+        return [f"nothing is compared, so --fail-on {n} finds nothing: name a --baseline" for n in names]

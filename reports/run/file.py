@@ -165,7 +165,7 @@ class Run:
 
     @property
     def unanswered(self) -> bool:
-        """Whether nobody was there to answer, or none on what was asked for: it says who is absent, no more."""
+        """Whether nobody was there to answer, or nobody has the device: it says who is absent, no more."""
         met = any(h["frameworks"] for h in self.headers)
         return self.verdicts.is_empty() and (not met or any(h["absent"] for h in self.headers))
 

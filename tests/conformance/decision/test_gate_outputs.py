@@ -39,6 +39,18 @@ def test_a_pass_ends_without_a_command(make: Make) -> None:
     assert not any(line.startswith("conformance ") for line in lines)
 
 
+def test_what_is_found_beside_a_baseline_alone_says_so_without_one(make: Make) -> None:
+    run = make("Exact", *TWO_CLASSES)
+    asked = ("--fail-on", "drift", "--fail-on", "bits", "--fail-on", "strict")
+    told = [
+        f"nothing is compared, so --fail-on {n} finds nothing: name a --baseline" for n in ("drift", "bits")
+    ]
+    _, _, lines = gated(run, *asked)
+    assert [line for line in lines if "finds nothing" in line] == told
+    _, _, lines = gated(run, "--baseline", run, *asked)
+    assert not any("finds nothing" in line for line in lines)
+
+
 def _printed(decision: Gate, **options: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=60, highlight=False)
     terminal_gate.show(decision, console, **options)
