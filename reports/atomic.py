@@ -23,6 +23,11 @@ ABANDONED = 3600.0
 """Seconds: what nobody has written to for so long is being written by nobody."""
 
 
+def journal_of(out: Path) -> Path:
+    """Where lies what has been answered for a file that is to be ``out``, and is not yet."""
+    return out.with_name(f"{out.name}.partial")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour of ``path`` to write, renamed over it in the end; nothing is left of a failure.

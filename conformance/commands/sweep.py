@@ -110,10 +110,10 @@ def sweep(
     elif kept is None:
         write_all((STANDARD, lambda: as_json(told)))
     if kept is not None:
-        from xent_conformance.sweep.journal import place_of
+        from xent_conformance.reports.atomic import journal_of
 
         notes = write_all((kept, lambda: as_json(told)))
-        place_of(kept).unlink(missing_ok=True)
+        journal_of(kept).unlink(missing_ok=True)
         for note in notes if not quiet else ():
             errors.print(note, markup=False, soft_wrap=True)
     if formatted is Format.TEXT and not quiet:

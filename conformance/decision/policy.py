@@ -29,6 +29,6 @@ class Policy:
         return STRICT in self.fail_on
 
     def idle(self, *, compared: bool) -> list[str]:
-        """What was asked for and finds nothing, since there is no baseline to compare with, and what to type."""
+        """What was asked for and finds nothing, since nothing is ``compared``, and what to type."""
         names = [name for name in COMPARED if name in self.fail_on and not compared]
         return [f"nothing is compared, so --fail-on {n} finds nothing: name a --baseline" for n in names]

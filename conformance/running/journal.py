@@ -16,7 +16,7 @@ import polars as pl
 
 from xent_conformance.reference.clauses import clauses
 from xent_conformance.reference.operators import OPERATORS
-from xent_conformance.reports.atomic import UNFINISHED, replacing, write_text
+from xent_conformance.reports.atomic import UNFINISHED, journal_of, replacing, write_text
 from xent_conformance.reports.run.closed import cut, strange
 from xent_conformance.reports.run.file import HELD, SCHEMA, Put, here
 from xent_conformance.reports.run.header import DISTANCE
@@ -46,14 +46,9 @@ _WORDS = {"operator": tuple(OPERATORS)}
 """What a column can hold that this suite lists, beside the words of verdicts."""
 
 
-def folder_of(out: Path) -> Path:
-    """Where the journal of a run that is to become ``out`` lies."""
-    return out.with_name(out.name + ".partial")
-
-
 def resumable(out: Path) -> bool:
     """Whether an interrupted run has left answers with which ``--resume`` goes on."""
-    return any(folder_of(out).glob("part-*.parquet"))
+    return any(journal_of(out).glob("part-*.parquet"))
 
 
 class Journal:
@@ -72,7 +67,7 @@ class Journal:
         Raises :class:`~.keeping.Occupied` where another interruption has left answers, which ``force`` loses,
         RunFileError where there is nothing to go on with, and OSError where nothing can be written.
         """
-        self.folder = folder_of(out)
+        self.folder = journal_of(out)
         self._identity = json.loads(json.dumps(identity))
         if resume is None:
             resume = resumable(out) and self._left() == self._identity

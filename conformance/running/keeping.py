@@ -52,6 +52,9 @@ KEYS = (
 )
 """What a document of ours has, or each entry of a list (docs/JSON.md)."""
 
+PARQUET = b"PAR1"
+"""Where a table begins, whoever wrote it."""
+
 LABEL = "conformance"
 """Of a badge."""
 
@@ -138,7 +141,8 @@ def place_of(out: Path, run: Run, *, force: bool = False) -> Path:
 def check_text(path: Path) -> None:
     """Raise :class:`Occupied` unless ``path`` is free, empty, or a page or document that this suite wrote."""
     if path.is_file() and not _ours(path):
-        raise _occupied(path, "was not written by this suite")
+        kept = "is a run file, which is evidence" if _evidence(path) else "was not written by this suite"
+        raise _occupied(path, kept)
 
 
 def check_free(path: Path) -> None:
@@ -163,6 +167,12 @@ def _ours(path: Path) -> bool:
         return False
     head = text[:HEAD]
     return not text.strip() or any(mark in head for mark in MARKS) or _our_document(text)
+
+
+def _evidence(path: Path) -> bool:
+    """Whether it is a table, as a run file is: nothing makes the same answers again."""
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
 
 
 def _our_document(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
-from xent_conformance.reports.atomic import write_text
+from xent_conformance.reports.atomic import journal_of, write_text
 from xent_conformance.running.keeping import Occupied
 
 
@@ -16,14 +16,9 @@ class JournalError(ValueError):
     """What is there cannot be gone on with; the message says why, and what to do."""
 
 
-def place_of(out: Path) -> Path:
-    """Where the journal of a sweep that is to become ``out`` lies."""
-    return out.with_name(out.name + ".partial")
-
-
 def resumable(out: Path) -> bool:
     """Whether an interrupted sweep has left chunks with which ``--resume`` goes on."""
-    lines, _ = _lines(place_of(out))
+    lines, _ = _lines(journal_of(out))
     return len(lines) > 1
 
 
@@ -46,7 +41,7 @@ class Journal:
         self._file: IO[str] | None = None
         if out is None:
             return
-        self._path = place_of(out)
+        self._path = journal_of(out)
         told = json.loads(json.dumps(identity))
         if resume:
             self._load(told)

@@ -196,6 +196,8 @@ def test_resume_of_another_run(install: Install, monkeypatch: pytest.MonkeyPatch
         m.setattr(engine, "write_run", _stop)
         _conformance_interrupted("run", *SMALL)
     assert Path("run.parquet.partial").is_dir()
+    message = _refused("gate", "run.parquet", status=EVIDENCE)
+    assert "has not finished; go on with it by the same command and --resume" in message
     message = _refused("run", *SMALL, "--framework", "fake", "--resume", status=EVIDENCE)
     assert "belongs to another run" in message
     conformance("run", *SMALL, "--resume")

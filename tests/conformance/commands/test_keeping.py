@@ -163,6 +163,13 @@ def test_what_is_not_text_stays(made: Path) -> None:
     _stays(file, "report", made, "-o", file, why="was not written by this suite")
 
 
+def test_a_run_file_stays_and_is_told_as_what_it_is(made: Path) -> None:
+    other = Path("other.parquet")
+    other.write_bytes(Path(made).read_bytes())
+    for command in (["report", made, "-o"], ["gate", made, "-o"], ["gate", made, "--json"]):
+        _stays(other, *command, other, why="is a run file, which is evidence")
+
+
 # --- what cannot be made again, or is edited ---
 
 

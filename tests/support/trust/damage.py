@@ -33,6 +33,7 @@ from xent_conformance.configuration.file import nearest
 from xent_conformance.configuration.settings import ConfigurationError
 from xent_conformance.decision.gate import decide
 from xent_conformance.decision.waivers import WaiverError, read_waivers
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.ci import data, junit, markdown
 from xent_conformance.reports.html.report import render
 from xent_conformance.reports.run.file import SCHEMA, Run, merge, read_run, write_run
@@ -44,7 +45,7 @@ from xent_conformance.reports.terminal import gate as terminal_gate
 from xent_conformance.reports.terminal import run as terminal_run
 from xent_conformance.reports.views.causes import causes
 from xent_conformance.running.distances import ANSWERS, Measured
-from xent_conformance.running.journal import Journal, folder_of
+from xent_conformance.running.journal import Journal
 
 SECONDS = 20
 """No file may keep a reader longer."""
@@ -397,18 +398,18 @@ class Campaign:
             )
             frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
             journal.add([("torch", batch)], frame, Measured(answers))
-        files = {path.name: path.read_bytes() for path in folder_of(out).iterdir()}
+        files = {path.name: path.read_bytes() for path in journal_of(out).iterdir()}
         whole = journal.verdicts()
         for i in range(number):
-            for path in folder_of(out).iterdir():
+            for path in journal_of(out).iterdir():
                 path.unlink()
             for name, held in files.items():
-                (folder_of(out) / name).write_bytes(held)
+                (journal_of(out) / name).write_bytes(held)
             victim = self._draw.choice(sorted(files))
             if i % 4 == 0:
-                self._reseal(folder_of(out), victim)
+                self._reseal(journal_of(out), victim)
             else:
-                (folder_of(out) / victim).write_bytes(damaged(self._draw, files[victim]))
+                (journal_of(out) / victim).write_bytes(damaged(self._draw, files[victim]))
 
             def read(victim: str = victim, sealed: bool = i % 4 == 0) -> bool:
                 found = Journal(out, identity, resume=True)

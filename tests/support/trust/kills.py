@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.paths import ROOT
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run.file import TARGET, Run, read_run
-from xent_conformance.running.journal import folder_of
 
 MARK = "TRUST_CAMPAIGN"
 """A variable that all processes of a campaign inherit, so that what is left of them is found."""
@@ -144,8 +144,8 @@ class Campaign:
         self.found.lost += lost
         self.found.twice += twice
         self.found.changed += not (lost or twice or same)
-        self.found.left += folder_of(out).exists()
-        if lost or twice or not same or folder_of(out).exists():
+        self.found.left += journal_of(out).exists()
+        if lost or twice or not same or journal_of(out).exists():
             self.found.told.append(f"{what}: {lost} lost, {twice} twice, {'same' if same else 'changed'}")
 
     def _no_orphans(self) -> None:
