@@ -13,10 +13,11 @@ from tests.support.fakes import HERE
 from tests.support.fakes_to_sweep import ONE_PATTERN
 from tests.support.memory import filling
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.running.keeping import Occupied
 from xent_conformance.sweep.document import NoSweep, Swept, merge, read
 from xent_conformance.sweep.engine import EmptyShard, NotSwept, sweep
-from xent_conformance.sweep.journal import JournalError, place_of, resumable
+from xent_conformance.sweep.journal import JournalError, resumable
 from xent_conformance.sweep.plan import Plan, Shard, UnknownShard, plan
 
 pytestmark = pytest.mark.usefixtures("forked")
@@ -176,9 +177,9 @@ def test_a_sweep_goes_on_where_it_was_interrupted(fake: Fake, tmp_path: Path) ->
 def test_torn_and_damaged_lines_are_asked_again(fake: Fake, tmp_path: Path) -> None:
     planned, out = fake("Right"), tmp_path / "sweep.json"
     _interrupted(planned, out)
-    lines = place_of(out).read_text().split("\n")
+    lines = journal_of(out).read_text().split("\n")
     lines[2] = lines[2].replace('"exact": 4', '"exact": 5', 1)
-    place_of(out).write_text("\n".join(lines)[:-40])
+    journal_of(out).write_text("\n".join(lines)[:-40])
     seen: list[int] = []
     found = sweep(planned, out, resume=True, progress=lambda _, done, __: seen.append(done))
     assert seen == list(range(3, 17))
