@@ -28,11 +28,16 @@ def digests_folder() -> Path:
 
 
 @functools.cache
+def of_cases() -> str:
+    """Hash of this package with its data: what is asked, and of whom, in which profile."""
+    return hash_of(HERE, suffixes=(".py", ".md", ".json"))
+
+
+@functools.cache
 def of_corpus() -> str:
     """What decides every bit of the corpus: this package with its data, the reference, who computes it."""
     who = [platform.python_version(), platform.machine(), sys.byteorder, *map(version, COMPUTING)]
-    source = hash_of(HERE, suffixes=(".py", ".md", ".json"))
-    return hashlib.sha256(" ".join([source, of_reference(), *who]).encode()).hexdigest()[:16]
+    return hashlib.sha256(" ".join([of_cases(), of_reference(), *who]).encode()).hexdigest()[:16]
 
 
 def batches_entry(profile: str) -> Path:

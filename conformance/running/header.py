@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from xent_conformance.asking.selection import Selection
 from xent_conformance.cases.case import Batch, Case
 from xent_conformance.cases.corpus import families
-from xent_conformance.cases.digest import remembered_digest
+from xent_conformance.cases.digest import of_cases, remembered_digest
 from xent_conformance.cases.outside.files import CaseFile
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.clauses import clauses
@@ -28,13 +28,17 @@ from xent_conformance.running.ledger import Ledger
 from xent_conformance.version import __version__
 
 INSTRUMENT = ("devices", "frameworks", "worker", "discovery", "asking", "judging", "running")
-"""Folders of ours that decide a verdict beside the reference: what is asked, of whom, how, and the judge."""
+"""Folders beside us that decide a verdict, with the reference and the cases: of whom, how, and the judge."""
 
 
 @functools.cache
 def of_instrument() -> str:
-    """Hash of the source of :data:`INSTRUMENT`; the corpus has its own digest."""
-    return hash_of(Path(__file__).parents[1], INSTRUMENT)
+    """Hash of the source of :data:`INSTRUMENT`, and of the cases.
+
+    The corpus has a digest of its own, which does not say what of it a compiler is asked.
+    """
+    both = hash_of(Path(__file__).parents[1], INSTRUMENT) + of_cases()
+    return hashlib.sha256(both.encode()).hexdigest()[:16]
 
 
 class Asked(Protocol):

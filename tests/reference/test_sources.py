@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from xent_conformance.reference.sources import hash_of, of_reference, of_truths
+from xent_conformance.running import header
 from xent_conformance.running.header import INSTRUMENT, of_instrument
 
 NUMBER = re.compile(rb"\b\d+\b")
@@ -80,3 +81,9 @@ def test_a_file_that_is_added_counts_and_an_empty_place_is_refused(tmp_path: Pat
     (tmp_path / "a" / "y.py").write_text("", encoding="utf-8")
     assert hash_of(tmp_path, ("a",)) != one
     assert len({one, of_instrument(), of_reference(), of_truths()}) == 4
+
+
+def test_what_decides_who_is_asked_is_of_the_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digest of the corpus is that of its inputs: another may be asked of a compiler, or of nobody."""
+    monkeypatch.setattr(header, "of_cases", lambda: "another")
+    assert header.of_instrument.__wrapped__() != of_instrument()
