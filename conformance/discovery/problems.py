@@ -123,6 +123,16 @@ def accepts(call: Callable[..., Any], keyword: str) -> bool:
     )
 
 
+def reduction_of(call: Callable[..., Any]) -> str:
+    """The reduction that ``call`` does by default, or that it was made with; empty where it does not say."""
+    try:
+        named = inspect.signature(call).parameters.get("reduction")
+    except (TypeError, ValueError):
+        named = None
+    default = getattr(call, "reduction", "") if named is None else named.default
+    return default if isinstance(default, str) else ""
+
+
 def unknown(what: str, name: object, known: Iterable[str]) -> Problem:
     """A name that nothing answers to, with the near ones, or all where none is near."""
     names = list(known)

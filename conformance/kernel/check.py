@@ -21,7 +21,7 @@ from xent_conformance.decision.waivers import Waiver, read_waivers
 from xent_conformance.discovery import plugins
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.names import Names, check_name, names
-from xent_conformance.discovery.problems import KEYWORDS, accepts
+from xent_conformance.discovery.problems import KEYWORDS, accepts, reduction_of
 from xent_conformance.discovery.seats import wanted_devices
 from xent_conformance.frameworks.interface import Implementation
 from xent_conformance.frameworks.layer import OWN, Layered
@@ -155,6 +155,8 @@ def _kernel(
     for keyword in sorted(keywords):
         _check_keyword(function, keyword)
     layered = OPERATORS[operator].layered
+    if not layered:
+        _check_reduced(function)
     implementation = Implementation(
         name or name_of(function),
         operator,
@@ -202,6 +204,17 @@ def _accepted(waivers: str | Path | Iterable[str | Path] | None) -> list[Waiver]
     """The waivers of the files."""
     given = [] if waivers is None else [waivers] if isinstance(waivers, str | Path) else list(waivers)
     return read_waivers(map(Path, given))
+
+
+def _check_reduced(function: Callable[..., Any]) -> None:
+    """A function, or an object that is called, that makes one number of all losses unless told otherwise."""
+    default = reduction_of(function)
+    if default.lower() not in ("", "none"):
+        raise ValueError(
+            f"{name_of(function)} makes one number of all losses unless told otherwise "
+            f"(reduction={default!r}), and the losses are judged: give one that is called with "
+            "reduction='none'"
+        )
 
 
 def _check_keyword(function: Callable[..., Any], keyword: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -376,6 +377,33 @@ def test_bad_arguments(changed: dict[str, Any], words: str) -> None:
     given: dict[str, Any] = {"operator": SPARSE, "framework": "torch", "dtypes": "float32"}
     with pytest.raises(ValueError, match=re.escape(words)):
         check(torch_loss, **given | changed)
+
+
+def _mean(x: Any, y: Any, *, reduction: str = "mean") -> Any:
+    return torch.nn.functional.cross_entropy(x, y, reduction=reduction)
+
+
+class _Mean:
+    reduction = "sum_over_batch_size"
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        return _mean(x, y)
+
+
+@pytest.mark.parametrize(
+    ("loss", "how"),
+    [(_mean, "'mean'"), (functools.partial(_mean), "'mean'"), (_Mean(), "'sum_over_batch_size'")],
+)
+def test_what_makes_one_number_of_all_losses_is_told_before_it_is_asked(loss: Any, how: str) -> None:
+    told = (
+        f"makes one number of all losses unless told otherwise (reduction={how}), and the losses are judged"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        check(loss, operator=SPARSE, framework="torch", takes=() if how != "'mean'" else "reduction")
+
+
+def test_what_is_told_to_keep_the_losses_of_rows_is_asked() -> None:
+    assert _check(functools.partial(_mean, reduction="none"), "near_ties").conforms
 
 
 def test_what_cannot_be_called() -> None:
