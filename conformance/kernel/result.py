@@ -98,7 +98,7 @@ class Checked:
         first line. Raises ValueError for a case that it is not asked, and where none is
         named and none is broken.
         """
-        chosen = case or self._worst()
+        chosen = case or self._worst()["case"]
         return self._asked.explained(chosen, self._verdicts_on(chosen))
 
     def script(self, case: str = "", output: str = "") -> str:
@@ -110,8 +110,10 @@ class Checked:
         Raises ValueError as :meth:`explain` does, and :class:`~xent_conformance.explain.wanted.Refused`, with
         what to do, where the function has no name that can be imported or no script can show the fault.
         """
-        chosen = case or self._worst()
-        return self._asked.script(chosen, output, self._verdicts_on(chosen))
+        worst = {} if case else self._worst()
+        chosen = case or worst["case"]
+        shown = output or worst.get("output", "")  # that which is said to be the worst, and no other
+        return self._asked.script(chosen, shown, self._verdicts_on(chosen))
 
     def raise_on_divergence(self, level: Level = "must") -> None:
         """Raise :class:`Divergence` where a must clause is broken; with ``"should"`` also for those."""
@@ -221,10 +223,11 @@ class Checked:
     def _verdicts_on(self, case: str) -> Sequence[Row]:
         return self.verdicts.filter(pl.col("case") == case).to_dicts()
 
-    def _worst(self) -> str:
+    def _worst(self) -> dict[str, str]:
+        """The case, and the output, of the first finding."""
         if self.findings.is_empty():
             raise ValueError(f"{self.what} breaks no clause here: name the case that is to be shown")
-        return str(self.findings["case"][0])
+        return {name: str(self.findings[name][0]) for name in ("case", "output")}
 
     @property
     def _refusal(self) -> str:

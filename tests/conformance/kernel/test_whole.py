@@ -73,6 +73,10 @@ def nothing(x):
     torch.softmax(x, -1)
 
 
+def column(x):
+    return torch.softmax(x, -1)[:, :1]
+
+
 def pair(x):
     return torch.softmax(x, -1), x
 
@@ -168,6 +172,14 @@ def test_keywords_are_passed_and_a_right_case_ends_with_0(kernels: ModuleType, t
     right = _check(kernels.right, "attributes", takes=("weight",))
     assert right.conforms
     assert _ran(right.script(wrong.findings["case"][0]), tmp_path)[0] == 0
+
+
+def test_the_output_that_is_said_to_be_the_worst_is_the_one_that_is_shown(kernels: ModuleType) -> None:
+    """Not another one of its case, which is wrong as well."""
+    checked = _check(kernels.column, "two_classes", operator="softmax")
+    assert checked.findings["output"].head(2).to_list() == ["value", "grad_logits"]
+    assert "# output: the value: wrong shape\n" in checked.script()
+    assert "# output: the gradient in the logits: " in checked.script(output="grad_logits")
 
 
 def test_a_function_of_numpy(kernels: ModuleType, tmp_path: Path) -> None:
