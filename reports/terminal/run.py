@@ -39,7 +39,9 @@ def summary(run: Run, console: Console, *, verbose: bool = False) -> None:
         cells = [str(counts.get(status.value, 0)) for status in Status]
         name = f"{framework}, controls" if control else str(framework)
         rows.append((name, *cells, str(group.height)))
-    columns, title = ("framework", *words, "total"), plural(run.verdicts.height, "verdict")
+    of_controls = int(asked["_control"].sum())
+    apart = f", {count(of_controls)} of them on controls" if of_controls else ""  # which no decision counts
+    columns, title = ("framework", *words, "total"), plural(run.verdicts.height, "verdict") + apart
     if fits(console, [c[:_HEAD] for c in columns], [(name[:_NAME], *cells) for name, *cells in rows]):
         table(console, columns, rows, title=title, right=columns[1:])
     else:

@@ -66,6 +66,14 @@ def test_the_summary_counts_every_verdict() -> None:
     assert "time: total 1.2 s" in text
 
 
+def test_the_title_says_how_many_are_of_controls() -> None:
+    """The gate counts them not, and has another number."""
+    console = _console()
+    naive = {"formulation": "naive"}
+    terminal.summary(_run({"status": "conforms"}, naive, naive), console)
+    assert "3 verdicts, 2 of them on controls" in _printed(console)
+
+
 def test_a_narrow_terminal_folds_no_number() -> None:
     console = Console(file=io.StringIO(), width=60, highlight=False)
     rows = [{"status": s, "framework": "keras-tensorflow"} for s in Status]
