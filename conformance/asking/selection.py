@@ -44,7 +44,7 @@ class Selection:
     """Names of implementations that are not asked, or patterns of names."""
 
     def __post_init__(self) -> None:
-        check_name("profile", self.profile, Profile)
+        object.__setattr__(self, "profile", str(check_name("profile", self.profile, Profile)))
         for kind, field, known in (
             ("framework", "frameworks", FRAMEWORKS),
             ("operator", "operators", OPERATORS),
@@ -134,14 +134,14 @@ class Selection:
 
         Raises :class:`UnknownName` for an interpreter of a framework that is not asked.
         """
-        for name in interpreters:
-            check_name("framework", name, FRAMEWORKS)
+        by = {check_name("framework", name, FRAMEWORKS): python for name, python in interpreters.items()}
+        for name in by:
             if self.frameworks and name not in self.frameworks:
                 raise UnknownName(
                     f"there is an interpreter for {name}, which is not asked; name it with --framework too"
                 )
         return [
-            seat.run_by(interpreters.get(framework.name))
+            seat.run_by(by.get(framework.name))
             for framework in self.chosen_frameworks()
             for seat in self._seats(framework)
         ]

@@ -12,6 +12,7 @@ from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
+    USAGE,
     Device,
     Format,
     Formatted,
@@ -73,7 +74,12 @@ def doctor(
     selection = select(profile, framework, None, None, None, None, device, plugin)
     where = target_of(python, selection.frameworks)
     interpreters = where.interpreters(f.name for f in selection.chosen_frameworks())
-    seats = [seat for seat in selection.seats(interpreters) if not seat.apart]
+    from xent_conformance.discovery.names import UnknownName
+
+    try:
+        seats = [seat for seat in selection.seats(interpreters) if not seat.apart]
+    except UnknownName as unknown:  # an interpreter of what is not asked
+        raise fail(str(unknown), USAGE) from None
     from xent_conformance.commands.examined import Examined
     from xent_conformance.commands.records import records
     from xent_conformance.reference.cache import default_cache

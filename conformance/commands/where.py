@@ -26,15 +26,21 @@ Python = Annotated[
 
 
 def target_of(python: Iterable[str] | None, named: Iterable[str] = ()) -> Target:
-    """Who is asked; said on the error stream, unless it is our own Python. Status 2 for what is none.
+    """Who is asked; said on the error stream, unless it is our own Python.
 
+    Status 2 for what is none, and for a Python of a framework that there is not.
     ``named``: frameworks that are asked for by name, which are looked for where nobody says where they are.
     """
+    from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import UnknownName, check_name
     from xent_conformance.versions.target import NoPython, target
 
+    def meant(name: str) -> str:
+        return check_name("framework", name, FRAMEWORKS)
+
     try:
-        found = target(tuple(python or ())).looking(needs(named))
-    except NoPython as wrong:
+        found = target(tuple(python or ()), meant=meant).looking(needs(named))
+    except (NoPython, UnknownName) as wrong:
         raise fail(str(wrong), USAGE) from None
     if found.told:
         errors.print(f"[dim]{escape(found.told)}[/dim]", soft_wrap=True)

@@ -69,8 +69,8 @@ def search_target(
     """
     dtype = check_name("dtype", dtype, FORMATS)
     if operator is not None:
-        check_name("operator", operator, OPERATORS)
-    check_name(
+        operator = check_name("operator", operator, OPERATORS)
+    implementation = check_name(
         "implementation",
         implementation,
         [i.name for f in FRAMEWORKS.values() for i in f.declaration.implementations],
@@ -84,10 +84,10 @@ def search_target(
                     (interpreters or {}).get(framework.name)
                 )
                 modes = seat.modes(Profile.FULL)
-                check_name("mode", mode or modes[0], modes)
+                mode = check_name("mode", mode or modes[0], modes)
                 offered = OPERATORS[i.operator].outputs if framework.declaration.autodiff else ("value",)
-                check_name("output", output, offered)
-                return Target(seat, i.name, i.operator, output, dtype, mode or modes[0], n)
+                output = check_name("output", output, offered)
+                return Target(seat, i.name, i.operator, output, dtype, mode, n)
     raise UnknownName(f"{implementation} does not compute {operator} (`conformance list implementations`)")
 
 

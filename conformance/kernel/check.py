@@ -138,15 +138,14 @@ def _kernel(
     if not callable(function):
         raise ValueError(f"{function!r} cannot be called: give the function itself")  # noqa: TRY004
     plugins.load_installed()
-    check_name("operator", operator, OPERATORS)
-    check_name("profile", profile, Profile)
+    operator = check_name("operator", operator, OPERATORS)
+    profile = check_name("profile", profile, Profile)
     chosen = FRAMEWORKS[check_name("framework", framework, FRAMEWORKS)]
     modes = chosen.declaration.modes
     mode = mode or ("eager" if "eager" in modes else next(iter(modes)))
-    check_name("mode", mode, modes)
+    mode = check_name("mode", mode, modes)
     formats = tuple(check_name("dtype", dtype, FORMATS) for dtype in names(dtypes))
-    for family in names(wanted):
-        check_name("family", family, families())
+    of_families = tuple(check_name("family", family, families()) for family in names(wanted))
     if differentiable not in (True, False, "once"):
         raise ValueError(f"unknown differentiable {differentiable!r}: there are True, False, 'once'")
     if class_axis not in ("last", "second", None):
@@ -171,7 +170,7 @@ def _kernel(
         mode,
         profile,
         formats,
-        names(wanted),
+        of_families,
         names(exclude),
         differentiable is not False,
         moving=differentiable is True,

@@ -161,8 +161,7 @@ def plan(
     if not declared.asks(door.name, mode, dtype):
         raise UnknownName(f"{door.name} is not asked in {dtype} in mode {mode}")
     able = Ground(door.operator, JUDGED[dtype]).outputs if declared.autodiff else ("value",)
-    for output in outputs:
-        check_name("output", output, able)
+    outputs = tuple(check_name("output", output, able) for output in outputs)
     wanted = tuple(o for o in able if not outputs or o in outputs)
     lacks = {o: declared.withheld(door.name, mode, dtype, Manner(), o, variant) for o in wanted}
     offered = tuple(o for o in wanted if not lacks[o])
@@ -191,11 +190,11 @@ def plan(
 def _door(implementation: str, operator: str | None) -> tuple[Framework, Implementation]:
     """The framework that has an implementation of that operator, or of the only one that it computes."""
     if operator is not None:
-        check_name("operator", operator, ALL_OPERATORS)
+        operator = check_name("operator", operator, ALL_OPERATORS)
         if operator not in OPERATORS:
             raise UnknownName(f"{operator} is not swept: there are {', '.join(OPERATORS)}")
     every = [(f, i) for f in FRAMEWORKS.values() for i in f.declaration.implementations]
-    check_name("implementation", implementation, [i.name for _, i in every])
+    implementation = check_name("implementation", implementation, [i.name for _, i in every])
     own = [(f, i) for f, i in every if i.name == implementation]
     found = [
         (f, i) for f, i in own if i.operator == operator or (operator is None and i.operator in OPERATORS)

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -96,16 +96,23 @@ class Target:
         return replace(self, found=found)
 
 
-def target(given: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Target:
+def target(
+    given: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+    *,
+    meant: Callable[[str], str] = str,
+) -> Target:
     """The Python that is asked, by ``--python``, :data:`VARIABLE`, the active environment, or else our own.
 
     ``given``: each ``PATH``, which all frameworks have, or ``NAME=PATH``; a path is that of a Python or of an
-    environment. Raises :class:`NoPython`.
+    environment. ``meant``: the framework that a name means, where it has several. Raises
+    :class:`NoPython`.
     """
     everywhere: tuple[str, str] | None = None
     named: dict[str, str] = {}
     for text in given:
         name, path = _split(text)
+        name = name and meant(name)
         said = f"--python {text}"
         if name in named or (not name and everywhere):
             whose = f"{name} has" if name else "all frameworks have"

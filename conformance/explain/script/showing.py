@@ -92,13 +92,13 @@ def shown_by(
     """
     check_showable(batch, case)
     modes = seat.modes(Profile.FULL)
-    check_name("mode", mode or modes[0], modes)
+    mode = check_name("mode", mode or modes[0], modes)
     (there, *_) = wanted_devices(seat, connection.hello["devices"], [device]) or [""]
     asked = questions(seat, batch, [there] if there else [], [door.name], Profile.FULL)
-    asked = [q for q in asked if q.mode == (mode or modes[0])]
+    asked = [q for q in asked if q.mode == mode]
     if not asked:
         raise Refused(
-            f"{door.name} of {seat.name} is not asked about this case in mode {mode or modes[0]} on "
+            f"{door.name} of {seat.name} is not asked about this case in mode {mode} on "
             f"{device}; its modes are {', '.join(modes)}, "
             f"its devices here {', '.join(connection.hello['devices'])}"
         )
@@ -116,7 +116,7 @@ def door_of(batch: Batch, name: str, framework: str) -> tuple[Framework, Impleme
         for i in f.declaration.implementations
         if framework in ("", f.name)
     ]
-    check_name("implementation", name, dict.fromkeys(i.name for _, i in every))
+    name = check_name("implementation", name, dict.fromkeys(i.name for _, i in every))
     found = [(f, i) for f, i in every if i.name == name and i.operator == batch.operator]
     if not found:
         raise Refused(f"{name} does not compute {batch.operator} (`conformance list implementations`)")

@@ -17,9 +17,8 @@ def worst_of(every: Sequence[Row], name: str, output: str = "") -> Row:
 
     Raises :class:`Refused` where a script can show none of them.
     """
+    output = output and check_name("output", output, dict.fromkeys(r["output"] for r in every))
     mine = [r for r in every if output in ("", r["output"])]
-    if not mine:
-        check_name("output", output, dict.fromkeys(r["output"] for r in every))
     rows = [r for r in mine if r["status"] in HEAVY]
     if not rows:
         said = mine[0]

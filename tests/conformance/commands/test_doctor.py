@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,8 @@ def test_what_is_named_is_to_be_here(install: Install) -> None:
     told = _told("--device", "cuda", "--framework", "fake", status=EVIDENCE)
     assert told["wrong"] == ["no framework that is here has the device cuda"] and told["devices"] == []
     assert "unknown framework" in conformance("doctor", "--framework", "nobody", status=USAGE).stderr
+    apart = ("doctor", "--framework", "fake", "--python", f"gone={sys.executable}")
+    assert "an interpreter for gone, which is not asked" in conformance(*apart, status=USAGE).stderr
 
 
 def test_nothing_here_fails(install: Install) -> None:

@@ -298,6 +298,12 @@ def test_run_asks_there_too(tmp_path: Path) -> None:
     assert read_run(Path("run.parquet")).tested == ("fakeframe 1.0",)
     conformance("run", *words, "--python", str(python), "-o", "again.parquet")
     assert read_run(Path("again.parquet")).tested == ("fakeframe 1.0",)
+    conformance("run", *words, "--python", f"FakeFrame={python}", "-o", "capitals.parquet")
+    assert read_run(Path("capitals.parquet")).tested == ("fakeframe 1.0",)
+    twice = ("--python", f"FakeFrame={python}", "--python", f"fakeframe={python}")
+    assert "fakeframe has an interpreter already" in conformance("run", *words, *twice, status=USAGE).stderr
+    unknown = conformance("run", *words, "--python", f"fakeframw={python}", status=USAGE).stderr
+    assert "unknown framework 'fakeframw': did you mean fakeframe" in unknown
 
 
 def test_the_lines_reach_a_shell(tmp_path: Path) -> None:

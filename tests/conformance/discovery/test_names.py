@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import types
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.by_hand import Install
+from tests.support.house import House
 from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS
 from xent_conformance.discovery.names import UnknownName, also_called, check_name, meant, names
@@ -37,6 +39,29 @@ def test_formats_by_other_names(written: str, is_: str) -> None:
 def test_frameworks_by_other_names(written: str, is_: str) -> None:
     assert Selection("standard", (written,), operators=("softmax",)).frameworks == (is_,)
     assert framework_of((), written).name == is_
+
+
+def test_the_name_that_is_meant_is_taken_wherever_one_is_checked() -> None:
+    """It may be written in capitals, or be another name: who goes on with what was written asks another."""
+    dropped = [
+        f"{name}:{statement.lineno}"
+        for name, file in House().modules.items()
+        for statement in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Name)
+        and statement.value.func.id == "check_name"
+    ]
+    assert dropped == []
+
+
+def test_a_profile_and_a_python_in_capitals_are_those_that_are_meant(install: Install) -> None:
+    install(fake="Exact", other="Exact")
+    asked = Selection("Quick", ("Fake",), operators=("Softmax",))
+    assert (asked.profile, asked.operators) == ("quick", ("softmax",))
+    assert [seat.interpreter for seat in asked.seats({"FAKE": "/python"})] == ["/python"]
+    with pytest.raises(UnknownName, match="an interpreter for other, which is not asked"):
+        asked.seats({"OTHER": "/python"})
 
 
 class _Scalar(type):

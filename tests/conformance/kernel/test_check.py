@@ -406,6 +406,14 @@ def test_what_is_told_to_keep_the_losses_of_rows_is_asked() -> None:
     assert _check(functools.partial(_mean, reduction="none"), "near_ties").conforms
 
 
+def test_names_in_capitals_are_those_that_are_meant() -> None:
+    """A mode that was taken as it is written is another one, in which nothing is compiled."""
+    families = (name for name in ["Near_Ties"])  # which may be gone through once
+    asked: dict[str, Any] = {"operator": SPARSE.upper(), "profile": "Quick", "families": families}
+    found = check(torch_loss, framework="Torch", mode="Func", dtypes="FLOAT32", **asked)
+    assert set(found.verdicts["mode"]) == {"func"} and set(found.verdicts["family"]) == {"near_ties"}
+
+
 def test_what_cannot_be_called() -> None:
     with pytest.raises(ValueError, match="'softmax' cannot be called"):
         check("softmax", operator="softmax", framework="numpy")  # type: ignore[arg-type]

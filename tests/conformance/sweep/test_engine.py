@@ -49,6 +49,11 @@ def _counted(swept: Swept) -> list[dict]:
     return [{k: told[k] for k in ("word", "points", "of", "chunks")}, *told["parts"]]
 
 
+def test_names_in_capitals_are_those_that_are_meant() -> None:
+    found = plan("Torch.Sigmoid", "Sigmoid", "FLOAT16", outputs=("Value",), mode="Eager")
+    assert (found.implementation, found.outputs, found.mode) == ("torch.sigmoid", ("value",), "eager")
+
+
 def test_a_right_implementation_is_passed_in_all_its_numbers(fake: Fake) -> None:
     found = sweep(fake("Right"), None)
     assert (found.exhaustive, found.points, found.of) == (True, 65536, 65536)
