@@ -25,7 +25,7 @@ from xent_conformance.reports.run.header import check_header
 from xent_conformance.reports.run.packed import packed, unpacked
 from xent_conformance.reports.run.parquet import OtherColumns, metadata, table
 from xent_conformance.reports.run.shape import Misshapen, parsed
-from xent_conformance.reports.run.unusable import RunFileError
+from xent_conformance.reports.run.unusable import OtherVersion, RunFileError
 from xent_conformance.reports.run.words import FAULTS, NAIVE, Row
 from xent_conformance.reports.run.writing import write_table
 
@@ -262,9 +262,10 @@ def read_run(path: Path, *, part: bool = False) -> Run:
         raise RunFileError(f"{path}: {unread(path, reason)}") from None
     if (schema := header.get("schema")) != SCHEMA_VERSION:
         age = "a newer" if isinstance(schema, int) and schema > SCHEMA_VERSION else "an older"
-        raise RunFileError(
-            f"{path}: written by {age} version of the suite (schema {str(schema)[:20]}, "
-            f"this one reads {SCHEMA_VERSION}); run again with this version"
+        raise OtherVersion(
+            path,
+            f"written by {age} version of the suite (schema {str(schema)[:20]}, "
+            f"this one reads {SCHEMA_VERSION}); run again with this version",
         )
     columns = {name: kind for name, kind in HELD.items() if name in frame.columns or name not in _ADDED}
     whole = header.get("rows") == frame.height and dict(frame.schema) == columns

@@ -208,7 +208,7 @@ conformance/versions
     reference: cache kept sources
     cases: digest
     reports: atomic run text views
-    conformance: asking decision diagnosis discovery judging running worker
+    conformance: asking decision devices diagnosis discovery judging running worker
 conformance/fleet
     reference: cache oracle
     reports: atomic run
