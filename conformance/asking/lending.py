@@ -19,7 +19,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,13 +155,11 @@ def _lent(name: str, requirement: str, there: There, folder: Path) -> tuple[Path
     if ours:
         version = importlib.metadata.version(name)
         home = folder / f"{name}-{version}-{_key(*map(str, ours.values()))}"
-        if not all((home / part).exists() for part in ours):
-            _make(home, lambda new: _link(new, ours))
+        _made(home, lambda: all((home / part).exists() for part in ours), lambda new: _link(new, ours))
         use(home)
         return home, version
     home = folder / f"{name}-{_key(requirement, there.version, there.extensions)}"
-    if not (home / name).is_dir():
-        _make(home, lambda new: _install(new, requirement, there))
+    _made(home, lambda: (home / name).is_dir(), lambda new: _install(new, requirement, there))
     use(home)
     (found,) = importlib.metadata.distributions(name=name, path=[str(home)])
     return home, found.version
@@ -180,18 +178,25 @@ def _ours(name: str) -> dict[str, Path]:
     return {top: path for top, path in found.items() if path.is_dir()} if there else {}
 
 
-def _make(home: Path, fill: Any) -> None:
-    """Fill a new folder and give it its name: what an interruption leaves has another."""
+def _made(home: Path, whole: Callable[[], bool], fill: Callable[[Path], None]) -> None:
+    """Fill a new folder and give it its name, unless it is whole: what an interruption leaves has another.
+
+    What another process has made meanwhile serves as well, and is in use: it stays.
+    """
+    if whole():
+        return
     home.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix="making-", dir=home.parent))
     try:
         fill(new)
+        if whole():
+            return
         if home.exists():  # its links lead nowhere any more: what they led to was taken away
             shutil.rmtree(home)
         try:
             new.rename(home)
-        except OSError:  # another process was faster: what it has made serves as well
-            if not home.is_dir():
+        except OSError:  # another process was faster
+            if not whole():
                 raise
     finally:
         shutil.rmtree(new, ignore_errors=True)

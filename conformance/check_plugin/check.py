@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 
@@ -67,7 +67,7 @@ def check(name: str) -> list[str]:
     return [
         f"{one.kind.__name__}: {line}" if several else line
         for one in located
-        for line in _lines(_problems(one))
+        for line in _lines(_problems(one, located))
     ]
 
 
@@ -79,10 +79,11 @@ def _located(name: str) -> list[Located]:
     return locate(entries[0] if entries else name)
 
 
-def _problems(located: Located) -> Iterator[probe.About]:
+def _problems(located: Located, together: Sequence[Located]) -> Iterator[probe.About]:
     """All problems, as far as one can look: an adapter that does not start is not asked."""
     declared = declaration.problems(located.kind)
-    yield from (("", problem) for problem in (*declared, *_name_taken(located), *_heavy_imports(located)))
+    found = (*declared, *_name_taken(located, together), *_heavy_imports(located))
+    yield from (("", problem) for problem in found)
     if declared:
         return
     try:
@@ -109,10 +110,10 @@ def _problems(located: Located) -> Iterator[probe.About]:
         yield from easy.values(located.kind, adapter)
 
 
-def _name_taken(located: Located) -> Iterator[Problem]:
-    """Whether another framework is called so: a run takes none of two."""
-    other = FRAMEWORKS.get(getattr(located.kind, "name", ""))
-    if other is not None and (taken := name_taken(other, located.adapter)):
+def _name_taken(located: Located, together: Sequence[Located]) -> Iterator[Problem]:
+    """Whether another framework, or one of the same module, is called so: a run takes none of two."""
+    names = [(getattr(one.kind, "name", ""), one.adapter) for one in together]
+    if taken := name_taken(getattr(located.kind, "name", ""), located.adapter, names):
         yield Problem(taken, ANOTHER_NAME)
 
 

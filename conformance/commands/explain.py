@@ -109,8 +109,9 @@ def explain(
     if gone:
         named = ", ".join(f"{a.framework} ({a.install})" if where.takes else a.framework for a in gone)
         raise fail(f"what was asked by name is not there: {named}", EVIDENCE)
-    if all(a.nowhere for a in found):
-        lacks = "; ".join(f"{a.framework}: {a.lacks}" for a in found)
+    there = [a for a in found if not a.absent]  # the rest is told, and was asked by no name
+    if there and all(a.nowhere for a in there):
+        lacks = "; ".join(f"{a.framework}: {a.lacks}" for a in there)
         raise fail(f"what was asked by name is not there: {lacks}", EVIDENCE)
 
 

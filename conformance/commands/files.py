@@ -213,7 +213,7 @@ def show(
         page = as_json(told())
     else:
         paper = io.StringIO()
-        if text(Console(file=paper, width=WIDE, highlight=False, color_system=None)) is False:
+        if text(Console(file=paper, width=WIDE, highlight=False, emoji=False, color_system=None)) is False:
             return False
         page = paper.getvalue()
     for note in write_all((out, lambda: page)):

@@ -95,7 +95,7 @@ class Screen(Console):
     """A console on which every command line is as it was started. ``verbs``: the commands that there are."""
 
     def __init__(self, verbs: Callable[[], Iterable[str]], **how: Any) -> None:
-        super().__init__(highlight=False, **how)
+        super().__init__(highlight=False, emoji=False, **how)
         self._verbs = verbs
 
     def print(self, *objects: Any, **how: Any) -> None:

@@ -15,7 +15,7 @@ import importlib.metadata
 import importlib.util
 import site
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -230,20 +230,25 @@ def _framework(located: Located, reference: str) -> Framework:
 
 
 def _check_name(framework: Framework, together: list[Framework]) -> None:
-    others = [FRAMEWORKS[framework.name]] if framework.name in FRAMEWORKS else []
-    others += [f for f in together if f.name == framework.name]
-    for other in others:
-        if taken := name_taken(other, framework.adapter):
-            raise PluginError(f"{framework.adapter}: {taken}; {ANOTHER_NAME}")
+    if taken := name_taken(framework.name, framework.adapter, [(f.name, f.adapter) for f in together]):
+        raise PluginError(f"{framework.adapter}: {taken}; {ANOTHER_NAME}")
 
 
 ANOTHER_NAME = "give the class another `name`"
 """What to do about a name that is taken."""
 
 
-def name_taken(other: Framework, adapter: str) -> str:
-    """That a framework has the name of this adapter, in words; empty where it is the adapter's own."""
-    return "" if other.adapter == adapter else f"the name {other.name!r} is taken by {other.adapter}"
+def name_taken(name: object, adapter: str, together: Iterable[tuple[object, str]] = ()) -> str:
+    """That a framework, or an adapter ``together`` with it, has the adapter's name, in words; else empty.
+
+    ``together``: names and adapters. What is no text is nobody's name.
+    """
+    if not isinstance(name, str):
+        return ""
+    others = [FRAMEWORKS[name].adapter] if name in FRAMEWORKS else []
+    others += [of for called, of in together if called == name]
+    by = next((other for other in others if other != adapter), "")
+    return by and f"the name {name!r} is taken by {by}"
 
 
 def _described(entry: importlib.metadata.EntryPoint) -> str:

@@ -53,7 +53,7 @@ class Asked:
         answers = ask(self.inside, batch, questions)
         answered = judged_of(seat, hello, batch, case, judge, oracle, answers, wanted)
         told = io.StringIO()
-        console = Console(file=told, width=WIDTH, highlight=False, no_color=True)
+        console = Console(file=told, width=WIDTH, highlight=False, emoji=False, no_color=True)
         show_changed(judged, answered.rows, console)
         show_question(batch, case, [answered], console)
         show_answers([answered], console)

@@ -71,17 +71,28 @@ def test_what_a_worker_was_lent_is_not_taken_away_from_it(tmp_path: Path, fakefr
         connection.close()
 
 
+@pytest.mark.parametrize("when", ["while ours is filled", "as ours is renamed"])
 def test_what_another_has_lent_meanwhile_serves_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its worker has it in use."""
     rename, home = Path.rename, tmp_path / "lent" / "numpy-1.0"
 
-    def late(new: Path, target: Path) -> Path:
+    def theirs() -> None:
         (home / "theirs").mkdir(parents=True)
+
+    def fill(new: Path) -> None:
+        (new / "ours").mkdir()
+        if when == "while ours is filled":
+            theirs()
+
+    def late(new: Path, target: Path) -> Path:
+        if when == "as ours is renamed":
+            theirs()
         return rename(new, target)
 
     monkeypatch.setattr(Path, "rename", late)
-    lending._make(home, lambda new: (new / "ours").mkdir())
+    lending._made(home, lambda: (home / "theirs").is_dir(), fill)
     assert [p.name for p in home.iterdir()] == ["theirs"]
     assert [p.name for p in home.parent.iterdir()] == ["numpy-1.0"], "nothing is left of ours"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.small_run import run_of, verdict
+from xent_conformance.commands.plain import escape
+from xent_conformance.commands.started import Screen
 from xent_conformance.reports.run.file import write_run
 from xent_conformance.reports.text.nearest import NEAREST
 
@@ -35,6 +38,13 @@ def test_a_stream_that_lacks_signs_gets_their_nearest(
     assert done.stdout
     if environment != {"PYTHONIOENCODING": "cp1252"}:
         done.stdout.decode("ascii")
+
+
+def test_a_colon_before_and_after_a_word_is_no_picture() -> None:
+    """``plugin:Fire: the name …`` is what a class is called."""
+    screen = Screen(lambda: (), file=io.StringIO())
+    screen.print(escape("plugin:fire: the name"))
+    assert isinstance(screen.file, io.StringIO) and screen.file.getvalue() == "plugin:fire: the name\n"
 
 
 def test_what_is_near_is_ascii() -> None:

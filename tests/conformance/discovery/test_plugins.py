@@ -146,6 +146,15 @@ def test_two_of_one_name_in_one_module(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="the name 'right' is taken by twins:"):
         load(str(file))
     assert "right" not in FRAMEWORKS
+    lines = check(str(file))
+    taken = [line for line in lines if "is taken by twins:" in line]
+    assert [line.partition(": ")[0] for line in taken] == ["Right", "Left"], lines
+
+
+def test_a_name_that_is_no_text_is_a_problem_and_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "listed.py"
+    file.write_text(Path(RIGHT).read_text().replace('name = distribution = "right"', 'name = ["right"]'))
+    assert any(line.startswith("`name` is a list, not text") for line in check(str(file)))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +379,7 @@ def test_check_plugin_of_an_entry_point(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_check_plugin_names_the_class_where_there_are_several(tmp_path: Path) -> None:
     file = tmp_path / "several.py"
-    file.write_text(Path(RIGHT).read_text() + "\n\nclass Left(Right):\n    modes = {}\n")
+    file.write_text(Path(RIGHT).read_text() + "\n\nclass Left(Right):\n    name, modes = \"left\", {}\n")
     (line,) = check(str(file))
     assert line.startswith("Left: `modes` is an empty dict")
 

@@ -257,6 +257,15 @@ def test_the_same_answer_is_told_once_under_all_who_gave_it(install: Install) ->
     assert out.count("  value: ") == 2, "that of another is its own"
 
 
+def test_a_device_that_nobody_has_is_missed_whoever_else_is_not_installed(install: Install) -> None:
+    install(fake="Exact", gone="Absent")
+    out, error = _explain("--device", "cuda", status=EVIDENCE)
+    assert "not installed: gone" in out
+    assert "what was asked by name is not there: fake: no device cuda here; there is cpu" in error
+    install(gone="Absent")
+    _explain("--device", "cuda")  # of whom nobody knows which devices it had
+
+
 def test_the_absent_is_one_line_and_an_error_where_it_was_named(install: Install) -> None:
     install(fake="Exact", gone="Absent", lost="Absent")
     out, _ = _explain()
