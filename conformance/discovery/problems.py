@@ -123,14 +123,29 @@ def accepts(call: Callable[..., Any], keyword: str) -> bool:
     )
 
 
+REDUCING = frozenset(
+    {
+        "batchmean",
+        "elementwise_mean",
+        "mean",
+        "mean_with_sample_weight",
+        "sum",
+        "sum_by_nonzero_weights",
+        "sum_over_batch_size",
+        "sum_over_nonzero_weights",
+    }
+)
+"""Words by which frameworks make one number of all losses."""
+
+
 def reduction_of(call: Callable[..., Any]) -> str:
-    """The reduction that ``call`` does by default, or that it was made with; empty where it does not say."""
+    """The reduction that ``call`` does by default, as its own signature says; empty where it says none."""
     try:
-        named = inspect.signature(call).parameters.get("reduction")
-    except (TypeError, ValueError):
-        named = None
-    default = getattr(call, "reduction", "") if named is None else named.default
-    return default if isinstance(default, str) else ""
+        named = inspect.signature(call, follow_wrapped=False).parameters.get("reduction")
+    except (TypeError, ValueError):  # compiled code that does not say
+        return ""
+    default = None if named is None else named.default
+    return default if isinstance(default, str) and default.lower() in REDUCING else ""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> Problem:

@@ -154,7 +154,7 @@ def _kernel(
     for keyword in sorted(keywords):
         _check_keyword(function, keyword)
     layered = OPERATORS[operator].layered
-    if not layered:
+    if OPERATORS[operator].labels != "none" and not layered:
         _check_reduced(function)
     implementation = Implementation(
         name or name_of(function),
@@ -206,9 +206,8 @@ def _accepted(waivers: str | Path | Iterable[str | Path] | None) -> list[Waiver]
 
 
 def _check_reduced(function: Callable[..., Any]) -> None:
-    """A function, or an object that is called, that makes one number of all losses unless told otherwise."""
-    default = reduction_of(function)
-    if default.lower() not in ("", "none"):
+    """A loss that makes one number of all unless told otherwise: of each case the shape would be wrong."""
+    if default := reduction_of(function):
         raise ValueError(
             f"{name_of(function)} makes one number of all losses unless told otherwise "
             f"(reduction={default!r}), and the losses are judged: give one that is called with "

@@ -379,7 +379,7 @@ def test_check_plugin_of_an_entry_point(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_check_plugin_names_the_class_where_there_are_several(tmp_path: Path) -> None:
     file = tmp_path / "several.py"
-    file.write_text(Path(RIGHT).read_text() + "\n\nclass Left(Right):\n    name, modes = \"left\", {}\n")
+    file.write_text(Path(RIGHT).read_text() + '\n\nclass Left(Right):\n    name, modes = "left", {}\n')
     (line,) = check(str(file))
     assert line.startswith("Left: `modes` is an empty dict")
 

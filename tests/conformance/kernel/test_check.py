@@ -383,16 +383,43 @@ def _mean(x: Any, y: Any, *, reduction: str = "mean") -> Any:
     return torch.nn.functional.cross_entropy(x, y, reduction=reduction)
 
 
-class _Mean:
-    reduction = "sum_over_batch_size"
+class _Rows:
+    """An object that was made with a reduction, and does none."""
+
+    reduction = "mean"
 
     def __call__(self, x: Any, y: Any) -> Any:
-        return _mean(x, y)
+        return torch_loss(x, y)
+
+
+@functools.wraps(_mean)
+def _wrapped(x: Any, y: Any) -> Any:
+    return torch_loss(x, y)
+
+
+def _by_tree(x: Any, y: Any, reduction: str = "tree") -> Any:
+    return torch_loss(x, y)
+
+
+@pytest.mark.parametrize("loss", [_Rows(), _wrapped, _by_tree], ids=["object", "wrapped", "tree"])
+def test_what_gives_a_loss_a_row_is_asked_whatever_it_is_called_with_elsewhere(loss: Any) -> None:
+    assert _check(loss, "near_ties").conforms
+
+
+def test_what_has_no_losses_reduces_none() -> None:
+    def softmax(x: Any, reduction: str = "sum") -> Any:
+        return torch.softmax(x, -1)
+
+    assert _check(softmax, "near_ties", operator="softmax").conforms
+
+
+def _added(x: Any, y: Any, reduction: str = "sum_over_batch_size") -> Any:
+    return _mean(x, y)
 
 
 @pytest.mark.parametrize(
     ("loss", "how"),
-    [(_mean, "'mean'"), (functools.partial(_mean), "'mean'"), (_Mean(), "'sum_over_batch_size'")],
+    [(_mean, "'mean'"), (functools.partial(_mean), "'mean'"), (_added, "'sum_over_batch_size'")],
 )
 def test_what_makes_one_number_of_all_losses_is_told_before_it_is_asked(loss: Any, how: str) -> None:
     told = (
