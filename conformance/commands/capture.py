@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import sys
 import tempfile
 import traceback
@@ -76,9 +77,22 @@ def _written(out: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "captured.json"
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _output_beside():
             yield path
         print_bytes(path.read_bytes())
+
+
+@contextlib.contextmanager
+def _output_beside() -> Iterator[None]:
+    """What is written to the number of the output goes where errors do: children write there, and C does."""
+    sys.stdout.flush()
+    output = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _of_the_script(error: BaseException, script: Path) -> bool:

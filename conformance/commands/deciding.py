@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xent_conformance.commands.base import warn
 from xent_conformance.commands.files import accepted, check_baseline, read
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def deciding(
     accepts = accepted(waivers, known)
     names = tuple(f.value for f in fail_on or ())
     policy = Policy(frozenset(names))
+    for told in policy.idle(compared=first or before is not None):
+        warn(told)
 
     def decided(run: Run, runs: Sequence[Path]) -> Gate:
         if before is not None:

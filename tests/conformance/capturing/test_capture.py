@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -145,7 +146,6 @@ def test_a_script_is_run_until_the_call(script: Path, capfd: pytest.CaptureFixtu
 
 
 @needs("torch")
-@needs("torch")
 def test_a_call_is_captured_to_standard_output_and_nothing_else_is_printed_there(script: Path) -> None:
     found = conformance("capture", "--when", "nonfinite", "-o", "-", "train.py", "--when", "x", "-o")
     assert json.loads(found.stdout)["schema"] == 1
@@ -153,6 +153,19 @@ def test_a_call_is_captured_to_standard_output_and_nothing_else_is_printed_there
     assert sorted(p.name for p in script.parent.iterdir() if p.is_file()) == ["beside.py", "train.py"]
 
 
+@needs("torch")
+def test_what_its_processes_print_does_not_go_there_either(script: Path) -> None:
+    told = script.read_text(encoding="utf-8").replace(
+        'print("given"', 'import os; os.system("echo of-a-child"); os.write(1, b"of-a-number"); print("given"'
+    )
+    script.write_text(told, encoding="utf-8")
+    words = [sys.executable, "-m", "xent_conformance", "capture", "--call", "2", "-o", "-", "train.py"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["schema"] == 1
+    assert "of-a-child" in done.stderr and "of-a-number" in done.stderr
+
+
+@needs("torch")
 def test_what_is_captured_is_asked(script: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the line that is printed, and the answer is the one that was wrong."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
