@@ -54,7 +54,8 @@ def run(
         raise ValueError(f"timeout={timeout}: an answer is waited for some seconds, more than 0")
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs={jobs}: one worker at least; leave it out for as many as there are cores")
-    _plug_in(names(plugins))
+    asked_of = names(plugins)  # once: it may be gone through once
+    _plug_in(asked_of)
     selection = Selection(
         profile,
         names(frameworks),
@@ -63,7 +64,7 @@ def run(
         names(families),
         names(implementation),
         names(devices),
-        names(plugins),
+        asked_of,
         names(cases),
         names(exclude),
     )

@@ -73,7 +73,7 @@ def _nothing_judged(run: Run) -> Reason:
             "nothing was answered and judged, so nothing is shown to conform",
             commands.ask_again(run.header),
         )
-    title = f"all that was answered is open ({plural(opened.height, 'verdict')}), so nothing is judged"
+    title = "all that was answered is open, so nothing is judged"
     told = "no rule says what is right there (clause {clause}): it is recorded, and nothing shown to conform"
     return _shown(Kind.NO_VERDICTS, title, told, run, opened)
 

@@ -81,7 +81,10 @@ def spelled(kind: str, given: object) -> str:
     if kind != "dtype" or given is float:  # by whose name others mean 32 bits
         raise UnknownName(f"{kind} is {given!r}, which is no name: write it as text")
     name = getattr(given, "name", None) or getattr(given, "__name__", None)
-    return name if isinstance(name, str) else str(given).rpartition(".")[2]
+    found = name if isinstance(name, str) else str(given).rpartition(".")[2]
+    if not found.isidentifier():  # a number, or bytes
+        raise UnknownName(f"{kind} is {given!r}, which is no name: write it as text")
+    return found
 
 
 def near(name: str, known: Sequence[str]) -> list[str]:

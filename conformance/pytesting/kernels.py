@@ -37,7 +37,8 @@ def conforms(operator: str, *, framework: str, dtypes: Names = None, **given: An
     """
     from xent_conformance.discovery.names import names, spelled
 
-    formats = _DTYPES if dtypes is None else tuple(spelled("dtype", dtype) for dtype in names(dtypes))
+    named = tuple(spelled("dtype", dtype) for dtype in names(dtypes))
+    formats = named or _DTYPES
 
     def decorated(test: Test) -> Test:
         @functools.wraps(test)
@@ -47,7 +48,7 @@ def conforms(operator: str, *, framework: str, dtypes: Names = None, **given: An
             if not callable(function):
                 told = f"@conforms judges the function that a test returns; {test.__name__} returned"
                 pytest.fail(f"{told} {function!r}", pytrace=False)
-            check(function, operator, framework=framework, dtypes=[dtype], named=dtypes is not None, **given)
+            check(function, operator, framework=framework, dtypes=[dtype], named=bool(named), **given)
 
         taken = inspect.signature(test)
         ours = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in (_DTYPE, _CHECK)]

@@ -141,7 +141,7 @@ def place_of(out: Path, run: Run, *, force: bool = False) -> Path:
 def check_text(path: Path) -> None:
     """Raise :class:`Occupied` unless ``path`` is free, empty, or a page or document that this suite wrote."""
     if path.is_file() and not _ours(path):
-        kept = "is a run file, which is evidence" if _evidence(path) else "was not written by this suite"
+        kept = "is a table, as run files are" if _table(path) else "was not written by this suite"
         raise _occupied(path, kept)
 
 
@@ -169,8 +169,8 @@ def _ours(path: Path) -> bool:
     return not text.strip() or any(mark in head for mark in MARKS) or _our_document(text)
 
 
-def _evidence(path: Path) -> bool:
-    """Whether it is a table, as a run file is: nothing makes the same answers again."""
+def _table(path: Path) -> bool:
+    """Whether it is one, as a run file is: nothing makes the same answers again."""
     with path.open("rb") as file:
         return file.read(len(PARQUET)) == PARQUET
 

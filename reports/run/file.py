@@ -242,7 +242,7 @@ def read_run(path: Path, *, part: bool = False) -> Run:
         raise RunFileError(f"{path}: a folder, and no run file; name the run file that is in it")
     if not path.is_file():
         if journal_of(path).is_dir():
-            go_on = "go on with it by the same command and --resume"
+            go_on = "wait for it, or go on with it by the same command and --resume"
             raise RunFileError(f"{path}: the run that was to write it has not finished; {go_on}")
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")
     if path.stat().st_size == 0:

@@ -197,7 +197,7 @@ def test_resume_of_another_run(install: Install, monkeypatch: pytest.MonkeyPatch
         _conformance_interrupted("run", *SMALL)
     assert Path("run.parquet.partial").is_dir()
     message = _refused("gate", "run.parquet", status=EVIDENCE)
-    assert "has not finished; go on with it by the same command and --resume" in message
+    assert "has not finished; wait for it, or go on with it by the same command and --resume" in message
     message = _refused("run", *SMALL, "--framework", "fake", "--resume", status=EVIDENCE)
     assert "belongs to another run" in message
     conformance("run", *SMALL, "--resume")

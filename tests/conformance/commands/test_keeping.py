@@ -167,7 +167,7 @@ def test_a_run_file_stays_and_is_told_as_what_it_is(made: Path) -> None:
     other = Path("other.parquet")
     other.write_bytes(Path(made).read_bytes())
     for command in (["report", made, "-o"], ["gate", made, "-o"], ["gate", made, "--json"]):
-        _stays(other, *command, other, why="is a run file, which is evidence")
+        _stays(other, *command, other, why="is a table, as run files are")
 
 
 # --- what cannot be made again, or is edited ---

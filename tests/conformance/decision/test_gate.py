@@ -205,7 +205,7 @@ def test_where_all_is_open_the_gate_says_so_and_shows_one() -> None:
         run_of([verdict(status="open", case=f"softmax/a/b/float32/n2/r{i}") for i in (1, 0)])
     )
     assert (reason.kind, reason.blocking, reason.count) == (Kind.NO_VERDICTS, True, 2)
-    assert reason.title == "all that was answered is open (2 verdicts), so nothing is judged"
+    assert reason.title == "all that was answered is open, so nothing is judged"
     assert "(clause 4.4)" in reason.detail
     assert reason.command.startswith("conformance explain softmax/a/b/float32/n2/r0")
 

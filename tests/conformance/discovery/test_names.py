@@ -83,6 +83,12 @@ def test_a_frameworks_own_type_names_a_format(written: Any) -> None:
     assert [check_name("dtype", name, FORMATS) for name in names([written, "half"])] == ["float32", "float16"]
 
 
+@pytest.mark.parametrize("written", [np.float32(1.5), 102, 1.5])
+def test_a_number_names_no_format(written: Any) -> None:
+    with pytest.raises(UnknownName, match="which is no name: write it as text"):
+        check_name("dtype", written, FORMATS)
+
+
 def test_python_s_own_type_names_none() -> None:
     """It has 64 bits, and others mean 32 by its name."""
     with pytest.raises(UnknownName, match="which is no name: write it as text"):

@@ -228,6 +228,16 @@ def test_named():
 """
 
 
+@pytest.mark.parametrize("none", [None, [], ()])
+def test_no_format_that_is_named_means_all(none: Any) -> None:
+    """And no test without a parameter, which pytest skips."""
+
+    def mine() -> None: ...
+
+    (mark,) = conforms("softmax", framework="numpy", dtypes=none)(mine).pytestmark  # type: ignore[attr-defined]
+    assert mark.args == ("conformance_dtype", ("float16", "bfloat16", "float32", "float64"))
+
+
 def test_a_format_that_the_framework_has_not_is_skipped_where_nobody_names_it(tmp_path: Path) -> None:
     pytest.importorskip("scipy")
     (tmp_path / "kernels.py").write_text(KERNELS, encoding="utf-8")
