@@ -21,6 +21,7 @@ from xent_conformance.asking.lending import Loan, NotLent, There, bytecode_folde
 from xent_conformance.asking.process import connect
 from xent_conformance.discovery.framework import FRAMEWORKS, Framework, Seat
 from xent_conformance.discovery.plugins import load
+from xent_conformance.reference.kept import use
 from xent_conformance.versions.cleaning import clean
 from xent_conformance.versions.kept import kinds
 
@@ -119,6 +120,23 @@ def test_what_is_there_comes_first_and_is_not_lent(tmp_path: Path, fakeframe: Fr
     assert connection.hello["environment"]["lent"] == f"ml_dtypes {ml_dtypes.__version__}"
 
 
+def _lent_again(python: str) -> list[Path]:
+    """Folders that are lent once more, of which nobody had used any for long."""
+    folders = [*map(Path, loan_for(python, ALONE).folders)]
+    for folder in folders:
+        os.utime(folder, (0, 0))
+    lending._loan.cache_clear()
+    use.cache_clear()
+    loan_for(python, ALONE)
+    return [folder for folder in folders if folder.stat().st_mtime > 0]
+
+
+def test_what_is_lent_again_is_used(tmp_path: Path) -> None:
+    """So `cache clean --older-than` leaves it."""
+    python, _ = environment(tmp_path / "theirs")
+    assert len(_lent_again(str(python))) == 2
+
+
 def test_links_that_lead_nowhere_any_more_are_made_anew(tmp_path: Path) -> None:
     python, _ = environment(tmp_path / "theirs")
     numpy, _ = map(Path, loan_for(str(python), ALONE).folders)
@@ -191,6 +209,7 @@ def test_for_another_version_it_is_installed_into_our_folder(
     assert line.endswith(" numpy>=1.26")
     lending._loan.cache_clear()
     assert loan_for(other.python, ALONE) == loan and len(told(tmp_path)) == 1, "it is kept"
+    assert len(_lent_again(other.python)) == 1, "and used"
 
 
 def test_what_cannot_be_fetched_says_why_and_what_to_do(

@@ -157,6 +157,10 @@ def test_nobody_is_told_to_install_into_what_a_tool_has_made(monkeypatch: pytest
     to_go_on = "To go on, install it in an environment of yours, and activate that, leave its name out"
     assert f"{made}. {to_go_on}" in absent(named, OURS)
     assert f"{made}; name the Python that has one" in nothing(nobody, OURS)
+    apart = target.Target(named={"torch": "/usr/bin/python3"})
+    assert f"no other framework is installed in {made[3:]}, nor torch in /usr/bin/python3" in nothing(
+        nobody, apart
+    )
     theirs = target.Target("/usr/bin/python3", "--python")
     assert "in /usr/bin/python3 (--python) (pip install gone). To go on, install it there" in absent(
         named, theirs
