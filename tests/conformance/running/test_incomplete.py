@@ -10,9 +10,9 @@ import pytest
 from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import folder_of
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -26,7 +26,7 @@ def _run(out: Path, **options: Any) -> Run:
 def test_what_was_absent_is_asked_by_resume_and_nothing_else_is(install: Install, tmp_path: Path) -> None:
     out = tmp_path / "run.parquet"
     install(fake="Exact", other="Absent")
-    assert not _run(out).complete and folder_of(out).is_dir()
+    assert not _run(out).complete and journal_of(out).is_dir()
     install(fake="Exact", other="Exact")
     counts: list[tuple[str, int]] = []
     result = _run(out, resume=True, progress=lambda name, done, _: counts.append((name, done)))
@@ -57,4 +57,4 @@ def test_the_command_says_how_to_go_on_and_that_works(install: Install, tmp_path
 def test_nothing_stays_where_nothing_was_answered(install: Install, tmp_path: Path) -> None:
     install(fake="Absent", other="Absent")
     assert not _run(tmp_path / "run.parquet").complete
-    assert not folder_of(tmp_path / "run.parquet").exists()
+    assert not journal_of(tmp_path / "run.parquet").exists()

@@ -18,10 +18,11 @@ import pytest
 from tests.support.by_hand import Install, selection
 from tests.support.small_run import verdict
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run.file import SCHEMA, Run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import Journal, folder_of
+from xent_conformance.running.journal import Journal
 
 FLIPS = int(os.environ.get("FLIPS", "150"))
 
@@ -66,13 +67,13 @@ def test_flipped_bits_are_refused_or_change_no_verdict(out: Path, tmp_path: Path
     """In any file of the journal, at any place, one bit or several."""
     whole = _resumed(out)
     kept = tmp_path / "kept"
-    shutil.copytree(folder_of(out), kept)
+    shutil.copytree(journal_of(out), kept)
     files = sorted(path.name for path in kept.iterdir())
     draw, refused, again = random.Random(16), 0, 0
     for _ in range(FLIPS):
-        shutil.rmtree(folder_of(out), ignore_errors=True)
-        shutil.copytree(kept, folder_of(out))
-        victim = folder_of(out) / draw.choice(files)
+        shutil.rmtree(journal_of(out), ignore_errors=True)
+        shutil.copytree(kept, journal_of(out))
+        victim = journal_of(out) / draw.choice(files)
         for _ in range(draw.choice((1, 1, 1, 2, 8))):
             _flip(victim, draw.randrange(victim.stat().st_size * 8))
         if victim.read_bytes() == (kept / victim.name).read_bytes():
@@ -111,7 +112,7 @@ def test_a_part_whose_words_nobody_knows_is_refused(
 
 def test_a_part_that_is_damaged_while_the_run_goes_on_is_not_sealed(out: Path) -> None:
     journal = Journal(out, IDENTITY, resume=True)
-    _flip(next(folder_of(out).glob("part-*.parquet")), 4321)
+    _flip(next(journal_of(out).glob("part-*.parquet")), 4321)
     with pytest.raises(RunFileError, match="was damaged while the run went on: --resume asks"):
         journal.verdicts()
     assert len(Journal(out, IDENTITY, resume=True).done("fake")) == 2
@@ -136,7 +137,7 @@ def test_a_flipped_letter_does_not_turn_a_failing_run_into_a_passing_one(
     out = tmp_path / "run.parquet"
     with pytest.raises(Interrupted):
         _run(out, stop=3)
-    (part,) = folder_of(out).glob("part-*.parquet")
+    (part,) = journal_of(out).glob("part-*.parquet")
     place = part.read_bytes().index(b"s_must") + len("s_mus")  # the words of a column stand there as they are
     _flip(part, place * 8)
     assert b"s_musu" in part.read_bytes()

@@ -19,11 +19,10 @@ from tests.support.by_hand import Install, selection
 from tests.support.cli import conformance
 from tests.support.paths import ROOT
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.reports.atomic import ABANDONED, take_away_left
+from xent_conformance.reports.atomic import ABANDONED, journal_of, take_away_left
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import folder_of
 from xent_conformance.running.keeping import Occupied, alone
 
 pytestmark = pytest.mark.usefixtures("forked")
@@ -70,7 +69,7 @@ def test_a_second_run_is_refused_and_told_who_writes(
         assert f"is being written by process {holder.pid} on {platform.node()} since " in told
         since = datetime.datetime.fromisoformat(told.partition(" since ")[2].partition(": ")[0])
         assert abs((datetime.datetime.now(datetime.UTC) - since).total_seconds()) < 60
-    assert not out.exists() and not folder_of(out).exists(), "nothing was begun"
+    assert not out.exists() and not journal_of(out).exists(), "nothing was begun"
 
 
 def test_the_command_says_so(install: Install, out: Path, holder: subprocess.Popen[str]) -> None:
@@ -149,11 +148,11 @@ def test_a_journal_that_two_have_written_is_refused(install: Install, out: Path)
 
     with pytest.raises(Interrupted):
         _run(out, progress=stop)
-    (part,) = folder_of(out).glob("part-*.parquet")
-    (folder_of(out) / part.name.replace("part-00000", "part-00001")).write_bytes(part.read_bytes())
+    (part,) = journal_of(out).glob("part-*.parquet")
+    (journal_of(out) / part.name.replace("part-00000", "part-00001")).write_bytes(part.read_bytes())
     with pytest.raises(RunFileError, match="as a part before it does: no run writes that; delete that file"):
         _run(out, resume=True)
-    (folder_of(out) / part.name.replace("part-00000", "part-00001")).unlink()
+    (journal_of(out) / part.name.replace("part-00000", "part-00001")).unlink()
     result = _run(out, resume=True)
     assert read_run(out).verdicts.height == result.verdicts.height
 

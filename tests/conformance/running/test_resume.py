@@ -58,7 +58,7 @@ def test_an_interruption_leaves_a_journal_and_no_run_file(install: Install, out:
     _interrupt(out, after=2)
     assert not out.exists()
     assert len(_journal(out)) == 1
-    with pytest.raises(RunFileError, match="no such file"):
+    with pytest.raises(RunFileError, match="has not finished; wait for it, or go on"):
         read_run(out)
 
 

@@ -13,11 +13,11 @@ import pytest
 from tests.support.by_hand import Install, selection
 from xent_conformance.reference import sources
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import header
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import folder_of
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -46,13 +46,13 @@ def interrupted(install: Install, tmp_path: Path) -> Path:
 
 
 def _refused(out: Path, *words: str) -> None:
-    before = {path.name: path.read_bytes() for path in folder_of(out).iterdir()}
+    before = {path.name: path.read_bytes() for path in journal_of(out).iterdir()}
     with pytest.raises(RunFileError) as refused:
         _run(out, resume=True)
     for word in words:
         assert word in str(refused.value)
     assert not out.exists(), "nothing is sealed"
-    assert {path.name: path.read_bytes() for path in folder_of(out).iterdir()} == before, "nothing is lost"
+    assert {path.name: path.read_bytes() for path in journal_of(out).iterdir()} == before, "nothing is lost"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,6 @@ def test_what_has_answered_and_is_gone_is_missed(install: Install, interrupted: 
 
 
 def test_the_seconds_of_an_import_make_no_other(interrupted: Path, tmp_path: Path) -> None:
-    part = next(folder_of(interrupted).glob("part-*.parquet"))
+    part = next(journal_of(interrupted).glob("part-*.parquet"))
     assert b"import_s" not in part.read_bytes() and re.search(rb"cores", part.read_bytes())
     assert _run(interrupted, resume=True).complete

@@ -13,12 +13,13 @@ from tests.support.by_hand import Install, selection
 from xent_conformance.asking.inside import InProcess
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run.file import Run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import desk, journal
 from xent_conformance.running.conversation import Connect
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import Journal, folder_of
+from xent_conformance.running.journal import Journal
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -86,7 +87,7 @@ def test_a_resumed_run_has_the_distances_of_a_whole_one(
         _interrupted(out, stop, resume=number > 0, inside=inside)
     result = _run(out, resume=True, inside=inside)
     assert result.complete and result.header["distances"] == whole
-    assert not folder_of(out).exists()
+    assert not journal_of(out).exists()
 
 
 def test_what_lags_behind_is_compared_with_what_was_answered_long_before(
@@ -118,8 +119,8 @@ def test_answers_that_everybody_has_given_are_let_go_of(install: Install, tmp_pa
     install(**FAKES)
     out = tmp_path / "run.parquet"
     _interrupted(out, 16)
-    parts = sorted(folder_of(out).glob("part-*.parquet"))
-    kept = sorted(folder_of(out).glob("answers-*.parquet"))
+    parts = sorted(journal_of(out).glob("part-*.parquet"))
+    kept = sorted(journal_of(out).glob("answers-*.parquet"))
     answered: dict[str, int] = {}
     for part in parts:
         for _, batch in json.loads(pl.read_parquet_metadata(part)["done"]):
@@ -135,7 +136,7 @@ def test_answers_that_are_too_large_to_keep_are_asked_again(
     out = tmp_path / "run.parquet"
     monkeypatch.setattr(journal, "ANSWERS_BYTES", 0)
     _interrupted(out, 9)
-    assert not list(folder_of(out).glob("answers-*.parquet"))
+    assert not list(journal_of(out).glob("answers-*.parquet"))
     result = _run(out, resume=True)
     assert result.complete and result.header["distances"] == whole
     assert result.header["finished"] == result.header["planned"]
@@ -147,7 +148,7 @@ def test_damage_costs_no_distance(victim: str, whole: list[dict[str, Any]], tmp_
     """Whichever file of the journal it is: what it has is asked again, of whom it takes."""
     out = tmp_path / "run.parquet"
     _interrupted(out, 13)
-    for path in sorted(folder_of(out).glob(victim))[::2]:
+    for path in sorted(journal_of(out).glob(victim))[::2]:
         held = bytearray(path.read_bytes())
         held[len(held) // 2] ^= 16
         path.write_bytes(bytes(held))

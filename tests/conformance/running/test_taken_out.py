@@ -14,12 +14,13 @@ from xent_conformance.decision import gate as gates
 from xent_conformance.decision.gate import decide
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import journal_of
 from xent_conformance.reports.run import file
 from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running import journal
 from xent_conformance.running.engine import run
-from xent_conformance.running.journal import Journal, folder_of
+from xent_conformance.running.journal import Journal
 
 
 class Interrupted(Exception):
@@ -46,7 +47,7 @@ def interrupted(install: Install, tmp_path: Path) -> Path:
     out = tmp_path / "run.parquet"
     with pytest.raises(Interrupted):
         _run(out, stop=3)
-    (part,) = folder_of(out).glob("part-*.parquet")
+    (part,) = journal_of(out).glob("part-*.parquet")
     held = part.read_bytes().replace(b"breaks_must", b"breaks_musu")
     part.write_bytes(held)
     return out
