@@ -31,6 +31,7 @@ from tests.support import fakes, shared
 from tests.support.by_hand import Install
 from tests.support.corpus import Corpus
 from tests.support.forked import Forks
+from tests.support.gating import Make, maker
 from tests.support.scripts import end_scripts
 from tests.support.workers import Workers
 from xent_conformance.asking import process
@@ -119,6 +120,12 @@ def install() -> Install:
             FRAMEWORKS[name] = Framework(name, adapter, f"pip install '{name}'", (fakes.HERE,))
 
     return only
+
+
+@pytest.fixture
+def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """``make("AlwaysNan", *TWO_CLASSES)``: the run file of a fake, made once a session."""
+    return maker(install, tmp_path_factory)
 
 
 @pytest.fixture

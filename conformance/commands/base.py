@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 from rich.console import Console
@@ -194,16 +194,15 @@ ProfileName = Annotated[
 ]
 
 
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0.1,
-        callback=named.number,
-        help="Wait so long for an answer. After a few silences who stays silent is not asked any more.",
-    ),
-]
+WAITS = "Wait so long for an answer."
+
+
+def waiting(words: str) -> Any:
+    """The option by which an answer is waited for."""
+    return typer.Option("--timeout", metavar="SECONDS", min=0.1, callback=named.number, help=words)
+
+
+Timeout = Annotated[float, waiting(f"{WAITS} After a few silences who stays silent is not asked any more.")]
 
 Jobs = Annotated[
     int | None,

@@ -6,13 +6,11 @@ import contextlib
 import time
 from typing import Annotated
 
-import typer
-
-from xent_conformance.commands import named
 from xent_conformance.commands.base import (
     EVIDENCE,
     INTERRUPTED,
     USAGE,
+    WAITS,
     Device,
     Format,
     Formatted,
@@ -25,6 +23,7 @@ from xent_conformance.commands.base import (
     fail,
     plug_in,
     select,
+    waiting,
 )
 from xent_conformance.commands.configured import settle
 from xent_conformance.commands.files import STANDARD, show
@@ -50,16 +49,7 @@ def doctor(
     profile: ProfileName = "quick",
     plugin: Plugin = None,
     python: Python = None,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            metavar="SECONDS",
-            min=0.1,
-            callback=named.number,
-            help="Wait so long for an answer.",
-        ),
-    ] = SECONDS,
+    timeout: Annotated[float, waiting(WAITS)] = SECONDS,
     formatted: Formatted = Format.TEXT,
     out: Out = STANDARD,
 ) -> None:

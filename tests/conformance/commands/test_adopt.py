@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.by_hand import Install
 from tests.support.cli import conformance
-from tests.support.gating import TWO_CLASSES, Make, changed, earlier, gated, maker
+from tests.support.gating import TWO_CLASSES, Make, changed, earlier, gated
 from xent_conformance.reports.run.file import Run
 
 
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Make:
-    monkeypatch.chdir(tmp_path_factory.mktemp("adopt"))
-    return maker(install, tmp_path_factory)
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 def test_the_first_gate_says_what_to_type_and_from_then_on_it_passes(make: Make) -> None:

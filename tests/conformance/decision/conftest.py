@@ -6,14 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.by_hand import Install
-from tests.support.gating import Make, maker
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
-
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,17 +11,12 @@ import polars as pl
 import pytest
 
 from tests.support.by_hand import Install
-from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds, maker
+from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.versions import outgrown
 
 Change = Callable[[Run], Run]
-
-
-@pytest.fixture
-def make(install: Install, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    return maker(install, tmp_path_factory)
 
 
 @pytest.fixture(autouse=True)
