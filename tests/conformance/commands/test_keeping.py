@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,6 +169,22 @@ def test_a_run_file_stays_and_is_told_as_what_it_is(made: Path) -> None:
     other.write_bytes(Path(made).read_bytes())
     for command in (["report", made, "-o"], ["gate", made, "-o"], ["gate", made, "--json"]):
         _stays(other, *command, other, why="is a table, as run files are")
+
+
+def test_what_nobody_may_read_stays_too(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs this may be one who reads everything, so the system's answer is ours."""
+    file, opened = Path("secret.html"), Path.open
+    file.write_text("mine", encoding="utf-8")
+
+    def refused(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == file.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *how, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refused)
+        said = " ".join(conformance("report", made, "-o", file, status=USAGE).stderr.split())
+    assert "secret.html was not written by this suite, and stays as it is" in said
 
 
 # --- what cannot be made again, or is edited ---
