@@ -28,6 +28,18 @@ def journal_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial")
 
 
+def parts_of(out: Path) -> Path:
+    """Where the parts of a run lie that is to become ``out``, and was divided among machines."""
+    return out.with_name(f"{out.name}.parts")
+
+
+def begun(out: Path) -> bool:
+    """Whether something is there of a file that is to be ``out``."""
+    with contextlib.suppress(OSError):  # its name would be too long
+        return journal_of(out).is_dir() or parts_of(out).is_dir()
+    return False
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour of ``path`` to write, renamed over it in the end; nothing is left of a failure.

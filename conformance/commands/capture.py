@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import enum
 import os
 import sys
@@ -91,6 +92,8 @@ def _output_beside() -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(TypeError, OSError, AttributeError):  # a system without that
+            ctypes.CDLL(None).fflush(None)  # what C holds is written as it ends, and would go to the document
         os.dup2(output, 1)
         os.close(output)
 

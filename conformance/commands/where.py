@@ -53,8 +53,9 @@ def needs(frameworks: Iterable[str]) -> dict[str, Sequence[str]]:
     What a plug-in imports, nobody else knows.
     """
     from xent_conformance.discovery.framework import FRAMEWORKS
+    from xent_conformance.discovery.names import meant
 
-    names = (name.partition("[")[0] for name in frameworks)  # of a variant as well
+    names = (meant("framework", name.partition("[")[0], FRAMEWORKS) for name in frameworks)
     known = {name: FRAMEWORKS[name] for name in names if name in FRAMEWORKS}
     return {name: framework.distributions for name, framework in known.items() if framework.shipped}
 
@@ -62,12 +63,14 @@ def needs(frameworks: Iterable[str]) -> dict[str, Sequence[str]]:
 def whose(implementations: Sequence[str]) -> list[str]:
     """The frameworks that have an implementation which is so named, or matches."""
     from xent_conformance.discovery.framework import FRAMEWORKS
-    from xent_conformance.discovery.names import named
+    from xent_conformance.discovery.names import meant, named
 
     if not implementations:
         return []
+    every = [i.name for framework in FRAMEWORKS.values() for i in framework.declaration.implementations]
+    wanted = [meant("implementation", name, every) for name in implementations]
     return [
         name
         for name, framework in FRAMEWORKS.items()
-        if any(named(i.name, implementations) for i in framework.declaration.implementations)
+        if any(named(i.name, wanted) for i in framework.declaration.implementations)
     ]

@@ -222,10 +222,17 @@ SUITE = ("suite", "reference", "instrument")
 """What of a header is another, whatever was asked, where another version of the suite has asked it."""
 
 
+FILES = "files of cases"
+"""In place of a profile, for what they ask."""
+
+
 def another_suite(old: Run, new: Run) -> bool:
-    """Whether another version of the suite has asked, or judged, any of the older run."""
+    """Whether another version of the suite has asked, or judged, any of the older run.
+
+    Files of cases are their author's, whichever suite asks them.
+    """
     of_old, of_new = ({tuple(h.get(name, "") for name in SUITE) for h in run.headers} for run in (old, new))
-    return not of_old <= of_new or bool(_other_corpora(old, new))
+    return not of_old <= of_new or any(profile != FILES for profile in _other_corpora(old, new))
 
 
 def _other_corpora(old: Run, new: Run) -> list[str]:
@@ -238,7 +245,7 @@ def _corpora(run: Run) -> dict[str, set[str]]:
     """The digests of what was asked, by profile: each profile has its own."""
     found: dict[str, set[str]] = {}
     for header in run.headers:
-        asked = "files of cases" if header["selection"].get("cases") else header["selection"]["profile"]
+        asked = FILES if header["selection"].get("cases") else header["selection"]["profile"]
         found.setdefault(asked, set()).add(header["corpus"])
     return found
 

@@ -115,16 +115,13 @@ def _split(reference: str) -> tuple[str, str]:
 
 
 def _adapters_in(module: ModuleType) -> list[str]:
-    """Public classes that are written in the module and look like adapters."""
-    return [
-        name
-        for name, kind in vars(module).items()
-        if isinstance(kind, type)
-        and kind.__module__ == module.__name__
-        and not name.startswith("_")
-        and hasattr(kind, "implementations")
-        and hasattr(kind, "run")
-    ]
+    """Public classes that are written in the module and look like adapters, each by its first name."""
+    found: dict[type, str] = {}
+    for name, kind in vars(module).items():
+        public = isinstance(kind, type) and kind.__module__ == module.__name__ and not name.startswith("_")
+        if public and hasattr(kind, "implementations") and hasattr(kind, "run"):
+            found.setdefault(kind, name)
+    return [*found.values()]
 
 
 # --- finding and importing a module --------------------------------------------------------------------

@@ -33,6 +33,7 @@ def issue(batch: Batch, case: Case, wanted: Wanted, tracker: str = AUTO) -> tupl
     :class:`~xent_conformance.discovery.names.UnknownName` for a name that nothing answers to; and
     :class:`~xent_conformance.reports.text.trackers.UnknownTracker`.
     """
+    wanted = wanted.checked(batch.inputs.outputs)
     name, framework, _, device = wanted.alone()
     chosen, door = door_of(batch, name, framework)
     tracker = "" if tracker == AUTO else tracker

@@ -13,9 +13,10 @@ from xent_conformance.devices.names import kind_of
 from xent_conformance.discovery.names import UnknownName
 from xent_conformance.fleet.cluster import GRAINS, Cluster, Failed, Needs, Tell, connected
 from xent_conformance.fleet.part import Part, settings
-from xent_conformance.fleet.parts import Parts, folder_of, left_by
+from xent_conformance.fleet.parts import Parts, left_by
 from xent_conformance.reference.cache import default_cache
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import parts_of
 from xent_conformance.reports.run.file import Run, write_run
 from xent_conformance.running import merging
 from xent_conformance.running.costs import Costs
@@ -111,7 +112,7 @@ def run(
         result = merging.merged(found, selection, Oracle(default_cache()))
         if out is not None and (unanswered or not result.unanswered):
             write_run(place_of(out, result, force=force), result)
-        if result.complete:
+        if result.complete or result.unanswered:  # nothing to go on with
             parts.remove()
     return result
 
@@ -138,7 +139,7 @@ def _number(cluster: Cluster, due: Needs, most: int) -> int:
 def _folder(out: Path | None) -> Iterator[Path]:
     """Where parts lie until they are put together."""
     if out is not None:
-        yield folder_of(out)
+        yield parts_of(out)
         return
     with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xent_conformance.reports.atomic import replacing, write_text
+from xent_conformance.reports.atomic import parts_of, replacing, write_text
 from xent_conformance.reports.run.file import PART, Run, read_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.keeping import Occupied
@@ -21,14 +21,9 @@ _NAME = re.compile(r"part-([0-9]+)-of-([0-9]+)\.parquet")
 _OURS = re.compile(rf"{_NAME.pattern}|{re.escape(IDENTITY)}|\.part-.*")
 
 
-def folder_of(out: Path) -> Path:
-    """Where the parts of a run that is to become ``out`` lie."""
-    return out.with_name(out.name + ".parts")
-
-
 def resumable(out: Path) -> bool:
     """Whether an interrupted run has left parts with which ``--resume`` goes on."""
-    return any(folder_of(out).glob("part-*.parquet"))
+    return any(parts_of(out).glob("part-*.parquet"))
 
 
 def left_by(folder: Path) -> Any:

@@ -65,15 +65,16 @@ class _Asking:
             return True
         try:
             batch, _ = self._selection.find(case)
-        except LookupError:
+        except (LookupError, ValueError):  # a length that its family has not
             return False
-        place = (batch.id, framework, split(device)[0])
+        place = (batch.id, framework, device)
         if place not in self._known:
+            base, variant = split(device)
             self._known[place] = {
                 (question.implementation, question.mode, output)
                 for seat in self._seats
-                if seat.name == framework
-                for question in self._selection.questions(seat, batch, [place[2]])
+                if (seat.name, seat.variant) == (framework, variant)
+                for question in self._selection.questions(seat, batch, [base])
                 for output in question.outputs
             }
         return (implementation, mode, output) in self._known[place]

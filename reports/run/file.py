@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from xent_conformance.reports.atomic import journal_of, replacing
+from xent_conformance.reports.atomic import begun, replacing
 from xent_conformance.reports.run.closed import strange, told_by
 from xent_conformance.reports.run.foreign import unread
 from xent_conformance.reports.run.header import check_header
@@ -241,7 +241,7 @@ def read_run(path: Path, *, part: bool = False) -> Run:
     if path.is_dir():
         raise RunFileError(f"{path}: a folder, and no run file; name the run file that is in it")
     if not path.is_file():
-        if journal_of(path).is_dir():
+        if begun(path):
             go_on = "wait for it, or go on with it by the same command and --resume"
             raise RunFileError(f"{path}: the run that was to write it has not finished; {go_on}")
         raise RunFileError(f"{path}: no such file; `conformance run -o FILE` writes one")

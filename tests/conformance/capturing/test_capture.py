@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -155,14 +156,18 @@ def test_a_call_is_captured_to_standard_output_and_nothing_else_is_printed_there
 
 @needs("torch")
 def test_what_its_processes_print_does_not_go_there_either(script: Path) -> None:
-    told = script.read_text(encoding="utf-8").replace(
-        'print("given"', 'import os; os.system("echo of-a-child"); os.write(1, b"of-a-number"); print("given"'
-    )
-    script.write_text(told, encoding="utf-8")
+    told = """
+import ctypes, os
+os.system("echo of-a-child")
+os.write(1, b"of-a-number")
+ctypes.CDLL(None).printf(b"of-C")
+"""
+    script.write_text(told + script.read_text(encoding="utf-8"), encoding="utf-8")
     words = [sys.executable, "-m", "xent_conformance", "capture", "--call", "2", "-o", "-", "train.py"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    plain = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}  # by which C keeps nothing too
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=plain)
     assert json.loads(done.stdout)["schema"] == 1
-    assert "of-a-child" in done.stderr and "of-a-number" in done.stderr
+    assert "of-a-child" in done.stderr and "of-a-number" in done.stderr and "of-C" in done.stderr
 
 
 @needs("torch")

@@ -249,6 +249,8 @@ def test_report_of_a_file_that_names_no_causes_says_how_to_find_them(tmp_path: P
 def test_report_of_a_missing_file() -> None:
     message = _refused("report", "gone.parquet", status=EVIDENCE)
     assert "gone.parquet: no such file; `conformance run -o FILE` writes one" in message
+    long = f"{'a' * 240}.parquet"  # beside which nothing could be kept
+    assert "no such file" in _refused("report", long, status=EVIDENCE)
     assert not Path("report.html").exists()
 
 

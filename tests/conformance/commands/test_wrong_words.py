@@ -12,6 +12,7 @@ import typer.main
 
 import xent_conformance
 from tests.support.cli import conformance
+from xent_conformance.commands import where
 from xent_conformance.commands.line import app
 
 
@@ -94,6 +95,11 @@ def test_no_option_takes_nan_for_a_number(tmp_path: Path) -> None:
         words = [*command.split(), *needed.get(command, ()), option, "nan"]
         told = " ".join(conformance(*words, status=2).stderr.replace("│", "").split())
         assert f"Invalid value for '{option}'" in told and "nan is no number" in told, words
+
+
+def test_whose_an_implementation_is_and_what_it_needs_whatever_its_capitals() -> None:
+    assert where.whose(["Torch.Softmax"]) == where.whose(["torch.softmax"]) == ["torch"]
+    assert where.needs(["PyTorch", "TORCH"]) == where.needs(["torch"]) != {}
 
 
 @pytest.mark.parametrize("number", [float("nan"), 0.0, -1.0])

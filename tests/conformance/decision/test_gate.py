@@ -219,6 +219,7 @@ def test_where_all_is_open_the_gate_says_so_and_shows_one() -> None:
         ({"instrument": "0"}, True),
         ({"corpus": "0"}, True),
         ({"corpus": "0", "selection": {**header()["selection"], "profile": "standard"}}, False),
+        ({"corpus": "0", "selection": {**header()["selection"], "cases": ["mine.json"]}}, False),
     ],
     ids=str,
 )

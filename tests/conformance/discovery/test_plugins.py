@@ -151,6 +151,12 @@ def test_two_of_one_name_in_one_module(tmp_path: Path) -> None:
     assert [line.partition(": ")[0] for line in taken] == ["Right", "Left"], lines
 
 
+def test_a_class_under_two_names_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "aliased.py"
+    file.write_text(Path(RIGHT).read_text() + "\n\nAlias = Right\n")
+    assert not any("is taken by" in line for line in check(str(file)))
+
+
 def test_a_name_that_is_no_text_is_a_problem_and_no_error(tmp_path: Path) -> None:
     file = tmp_path / "listed.py"
     file.write_text(Path(RIGHT).read_text().replace('name = distribution = "right"', 'name = ["right"]'))

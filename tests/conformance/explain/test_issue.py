@@ -52,7 +52,15 @@ def test_an_output_may_be_named() -> None:
     assert result.exit_code == 0 and "(the value, float32)" in result.stdout
 
 
+def test_names_in_capitals_are_those_that_are_meant() -> None:
+    words = (MASKED, *NUMPY, "--issue", "auto")
+    plain = invoke("explain", *words, "--output", "value", "--mode", "eager")
+    assert plain.exit_code == 0 and "(the value, float32)" in plain.stdout
+    assert invoke("explain", *words, "--output", "Value", "--mode", "Eager").stdout == plain.stdout
+
+
 REFUSED = {
+    "unknown mode 'nosuch': there are": (MASKED, *NUMPY, "--issue", "auto", "--mode", "nosuch"),
     "unknown tracker 'bugzilla'; there are pytorch, jax": (MASKED, *NUMPY, "--issue", "bugzilla"),
     "there is nothing to report": (PLAIN, "--implementation", "numpy:softmax-shifted", "--issue", "auto"),
     "name it with --implementation": (MASKED, "--issue", "auto"),

@@ -24,6 +24,7 @@ from xent_conformance.fleet import engine, part, parts
 from xent_conformance.fleet.cluster import AGAIN, NOBODY, Cluster, Failed, Needs, NoRay
 from xent_conformance.fleet.part import Part
 from xent_conformance.reference.oracle import Oracle
+from xent_conformance.reports.atomic import parts_of
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.reports.run.unusable import RunFileError
 from xent_conformance.running.costs import Costs
@@ -227,7 +228,7 @@ def _left(ray: FakeRay, out: Path) -> Path:
     with pytest.raises(Failed):
         _run(out)
     ray.loses = {}
-    return parts.folder_of(out)
+    return parts_of(out)
 
 
 def test_a_damaged_part_is_asked_again(ray: FakeRay, tmp_path: Path) -> None:
@@ -235,6 +236,8 @@ def test_a_damaged_part_is_asked_again(ray: FakeRay, tmp_path: Path) -> None:
     _run(None)  # in this process every part has been made then
     ray.asked.clear()
     folder = _left(ray, out)
+    with pytest.raises(RunFileError, match="has not finished; wait for it, or go on with it"):
+        read_run(out)
     (folder / "part-1-of-3.parquet").write_bytes(b"torn")
     (folder / "part-2-of-3.parquet").write_bytes(_MADE["3/3"])
     assert _run(out, told, resume=True).complete
@@ -254,8 +257,17 @@ def test_parts_of_another_run_are_not_gone_on_with(ray: FakeRay, tmp_path: Path)
         _run(out, resume=True)
 
 
+def test_where_nobody_has_the_device_nothing_is_kept(ray: FakeRay, tmp_path: Path) -> None:
+    out = tmp_path / "run.parquet"
+    for _ in range(2):
+        found = engine.run(
+            _asked(devices=("cuda",)), out, of=2, interpreters={}, timeout=60.0, unanswered=False
+        )
+        assert found.unanswered and list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_none_of_parts_stays(ray: FakeRay, tmp_path: Path) -> None:
-    folder = parts.folder_of(tmp_path / "run.parquet")
+    folder = parts_of(tmp_path / "run.parquet")
     folder.mkdir()
     (folder / "thesis.txt").touch()
     with pytest.raises(Occupied, match=r"is no folder of parts \(thesis.txt\), and stays as it is"):

@@ -14,6 +14,7 @@ from tests.support.by_hand import Install
 from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run, read_run, write_run
+from xent_conformance.reports.views.slim import slim
 from xent_conformance.versions import outgrown
 
 Change = Callable[[Run], Run]
@@ -62,6 +63,36 @@ def test_a_suite_that_asks_less_has_outgrown_its_baseline(
     instrument = read_run(run).header["instrument"]
     same = changed(run, tmp_path / "same.parquet", lambda r: _older(_with_more(r), instrument=instrument))
     assert _ends(same, run, monkeypatch, missing) == 1, "the suite is the same: somebody lost it"
+
+
+@pytest.mark.parametrize(
+    "changed_", [{"device": "cpu[isa=gone]"}, {"case": "softmax/crossing/crossing/float16/n18/r0"}], ids=str
+)
+def test_a_device_or_a_length_that_is_not_asked_any_more_is_the_suites(
+    changed_: dict[str, str], make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make("Exact", *TWO_CLASSES)
+    install(fake="Exact")
+
+    def with_more(read: Run) -> Run:
+        columns = {name: pl.lit(value) for name, value in changed_.items()}
+        more = read.verdicts.head(1).with_columns(**columns).cast(dict(read.verdicts.schema))
+        return _older(Run(pl.concat([read.verdicts, more]), read.headers))
+
+    before = changed(run, tmp_path / "before.parquet", with_more)
+    assert _ends(before, run, monkeypatch, {"missing since the baseline"}) == 0
+
+
+def test_what_can_be_compared_is_compared(
+    make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make("Exact", *TWO_CLASSES)
+    install(fake="Exact")
+    before = changed(run, tmp_path / "before.parquet", _older)
+    assert _ends(before, run, monkeypatch, set()) == 1
+    whole, less = read_run(before), slim(read_run(run))
+    assert not outgrown.outgrown(_with_more(whole), less, ["not comparable with the baseline"])
+    assert outgrown.outgrown(_with_more(whole), read_run(run), ["missing since the baseline"])
 
 
 def test_what_a_framework_has_lost_is_not_the_suites(
