@@ -219,7 +219,6 @@ def test_where_all_is_open_the_gate_says_so_and_shows_one() -> None:
         ({"instrument": "0"}, True),
         ({"corpus": "0"}, True),
         ({"corpus": "0", "selection": {**header()["selection"], "profile": "standard"}}, False),
-        ({"corpus": "0", "selection": {**header()["selection"], "cases": ["mine.json"]}}, False),
     ],
     ids=str,
 )
@@ -228,6 +227,13 @@ def test_another_version_of_the_suite_is_told_by_what_asks_and_judges(
 ) -> None:
     """Another profile has another corpus in any case."""
     assert another_suite(run_of([verdict()], header(**changes)), run_of([verdict()])) == another
+
+
+def test_a_file_of_cases_that_changed_makes_no_other_suite() -> None:
+    """It is its author's, whichever suite asks it."""
+    asked = {**header()["selection"], "cases": ["mine.json"]}
+    old, new = (run_of([verdict()], header(selection=asked, corpus=digest)) for digest in ("0", "1"))
+    assert not another_suite(old, new)
 
 
 def test_fewer_cases_than_the_baseline(make: Make) -> None:
