@@ -54,8 +54,8 @@ def run(
         raise ValueError(f"timeout={timeout}: an answer is waited for some seconds, more than 0")
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs={jobs}: one worker at least; leave it out for as many as there are cores")
-    asked_of = names(plugins)  # once: it may be gone through once
-    _plug_in(asked_of)
+    references = names(plugins)  # once: it may be gone through once
+    _plug_in(references)
     selection = Selection(
         profile,
         names(frameworks),
@@ -64,7 +64,7 @@ def run(
         names(families),
         names(implementation),
         names(devices),
-        asked_of,
+        references,
         names(cases),
         names(exclude),
     )

@@ -8,14 +8,13 @@ import re
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 import yaml
 
 from tests.support import shared
+from tests.support.gating import changed, of_an_older_suite, with_more
 from tests.support.paths import ROOT
 from tests.support.runner import ACTION, EXPRESSION, Runner, of
-from xent_conformance.reports.run.file import Run, read_run, write_run
 
 FAKES = "tests.support.fakes"
 SMALL = "--operator softmax --dtype float32 --family two_classes"
@@ -111,15 +110,6 @@ def test_the_default_branch_is_compared_with_its_baseline(tmp_path: Path, passed
     assert (baseline / "run.parquet").read_bytes() == kept.read_bytes(), "what failed is no baseline"
 
 
-def _of_an_older_suite(run: Path, to: Path) -> None:
-    """The run as a suite would have asked it that asks a case more."""
-    old = read_run(run)
-    more = old.verdicts.head(1).with_columns(case=pl.lit("softmax/two_classes/more/float32/n2/r0"))
-    header = {**old.header, "instrument": "0" * 16}
-    to.parent.mkdir(parents=True)
-    write_run(to, Run(pl.concat([old.verdicts, more.cast(dict(old.verdicts.schema))]), (header,)))
-
-
 @pytest.mark.parametrize(("branch", "status"), [("main", 0), ("bump", 3)])
 def test_a_baseline_that_the_suite_has_outgrown_is_replaced_on_the_default_branch_alone(
     branch: str, status: int, tmp_path: Path, passed: Runner
@@ -127,7 +117,9 @@ def test_a_baseline_that_the_suite_has_outgrown_is_replaced_on_the_default_branc
     later = runner(tmp_path / branch, "Exact")
     later.branch = branch
     baseline = later.folder / "temp" / "conformance" / "baseline" / "run.parquet"
-    _of_an_older_suite(Path(passed.outputs["install"]["folder"]) / "run.parquet", baseline)
+    baseline.parent.mkdir(parents=True)
+    run = Path(passed.outputs["install"]["folder"]) / "run.parquet"
+    changed(run, baseline, lambda r: of_an_older_suite(with_more(r)))
     before = baseline.read_bytes()
     assert later.run() == status, later.log
     assert (baseline.read_bytes() == before) == (branch == "bump")

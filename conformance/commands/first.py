@@ -224,10 +224,10 @@ def nothing(run: Run, where: Target) -> str:
     """Why nothing was asked at all, and what to type."""
     missing = [gap["framework"] for header in run.headers for gap in header["not_installed"]]
     install = "install one there, or " if where.takes else ""
+    which = "no other" if where.named else "no"
     apart = "".join(f", nor {name} in {python}" for name, python in where.named.items())
-    none = f"no other framework is installed in {where.where}{apart}" if apart else ""
     return absent(run, where) or (
-        f"{none or f'no framework is installed in {where.where}'}; {install}name the Python that has one: "
+        f"{which} framework is installed in {where.where}{apart}; {install}name the Python that has one: "
         f"--python {where.another(needs(missing).values())}"
     )
 

@@ -28,7 +28,7 @@ from xent_conformance.running.ledger import Ledger
 from xent_conformance.version import __version__
 
 INSTRUMENT = ("devices", "frameworks", "worker", "discovery", "asking", "judging", "running")
-"""Folders beside us that decide a verdict, with the reference and the cases: of whom, how, and the judge."""
+"""Folders of ours that decide a verdict beside the reference and the cases: who is asked, how, the judge."""
 
 
 @functools.cache

@@ -52,9 +52,6 @@ KEYS = (
 )
 """What a document of ours has, or each entry of a list (docs/JSON.md)."""
 
-PARQUET = b"PAR1"
-"""Where a table begins, whoever wrote it."""
-
 LABEL = "conformance"
 """Of a badge."""
 
@@ -171,9 +168,11 @@ def _ours(path: Path) -> bool:
 
 def _table(path: Path) -> bool:
     """Whether it is one, as a run file is: nothing makes the same answers again."""
+    from xent_conformance.reports.run.pages import MAGIC
+
     try:
         with path.open("rb") as file:
-            return file.read(len(PARQUET)) == PARQUET
+            return file.read(len(MAGIC)) == MAGIC
     except OSError:  # nobody may read it
         return False
 

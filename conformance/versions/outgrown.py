@@ -80,18 +80,23 @@ class _Asking:
         return (implementation, mode, output) in self._known[place]
 
 
+def _of_files(before: Path, now: Path, decision: Path) -> bool:
+    """The same of the files; a baseline whose form is not read any more is compared with nothing."""
+    run = read_run(now)
+    try:
+        baseline = read_run(before)
+    except OtherVersion:
+        return True
+    told = json.loads(decision.read_text(encoding="utf-8"))
+    return outgrown(baseline, run, [r["kind"] for r in told["reasons"] if r["blocking"]])
+
+
 def main() -> int:
     """The exit status; what else is wrong with a file, or a decision, is told by the gate."""
-    before, now, decision = map(Path, sys.argv[1:4])
     try:
-        run = read_run(now)
-        baseline = read_run(before)
-        told = json.loads(decision.read_text(encoding="utf-8"))
-    except OtherVersion as other:
-        return int(other.path != before)
+        return int(not _of_files(*map(Path, sys.argv[1:4])))
     except (RunFileError, OSError, ValueError):
         return 1
-    return int(not outgrown(baseline, run, [r["kind"] for r in told["reasons"] if r["blocking"]]))
 
 
 if __name__ == "__main__":

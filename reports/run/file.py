@@ -263,9 +263,8 @@ def read_run(path: Path, *, part: bool = False) -> Run:
     if (schema := header.get("schema")) != SCHEMA_VERSION:
         age = "a newer" if isinstance(schema, int) and schema > SCHEMA_VERSION else "an older"
         raise OtherVersion(
-            path,
-            f"written by {age} version of the suite (schema {str(schema)[:20]}, "
-            f"this one reads {SCHEMA_VERSION}); run again with this version",
+            f"{path}: written by {age} version of the suite (schema {str(schema)[:20]}, "
+            f"this one reads {SCHEMA_VERSION}); run again with this version"
         )
     columns = {name: kind for name, kind in HELD.items() if name in frame.columns or name not in _ADDED}
     whole = header.get("rows") == frame.height and dict(frame.schema) == columns

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.support import shared
@@ -84,6 +85,19 @@ def earlier(path: Path, where: Path) -> Path:
     return changed(
         path, where, lambda r: Run(r.verdicts, ({**r.header, "created": "2026-11-01T00:00:00+00:00"},))
     )
+
+
+def of_an_older_suite(run: Run, **told: Any) -> Run:
+    """The run as another suite would have asked it the day before; ``told``: what else its header says."""
+    usual = {"created": "2026-11-01T00:00:00+00:00", "instrument": "0" * 16}
+    return Run(run.verdicts, ({**run.header, **usual, **told},))
+
+
+def with_more(run: Run, **columns: str) -> Run:
+    """The run with one row more, which differs so from its first: by a case of no corpus, if unsaid."""
+    other = columns or {"case": "softmax/two_classes/more/float32/n2/r0"}
+    more = run.verdicts.head(1).with_columns(**{name: pl.lit(value) for name, value in other.items()})
+    return Run(pl.concat([run.verdicts, more.cast(dict(run.verdicts.schema))]), run.headers)
 
 
 def waiver(**fields: Any) -> str:

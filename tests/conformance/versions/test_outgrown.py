@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from tests.support.by_hand import Install
-from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds
+from tests.support.gating import TWO_CLASSES, Make, changed, gated, kinds, of_an_older_suite, with_more
 from xent_conformance.reports.run import file as run_file
 from xent_conformance.reports.run.file import Run, read_run, write_run
 from xent_conformance.reports.views.slim import slim
@@ -26,16 +25,12 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def _older(run: Run, **told: Any) -> Run:
-    """As another suite would have asked it the day before."""
-    usual = {"created": "2026-11-01T00:00:00+00:00", "instrument": "0" * 16}
-    return Run(run.verdicts, ({**run.header, **usual, **told},))
-
-
-def _with_more(run: Run) -> Run:
-    """Which asked a row more, that is in no corpus any more."""
-    more = run.verdicts.head(1).with_columns(case=pl.lit("softmax/two_classes/more/float32/n2/r0"))
-    return Run(pl.concat([run.verdicts, more.cast(dict(run.verdicts.schema))]), run.headers)
+@pytest.fixture
+def run(make: Make, install: Install) -> Path:
+    """Of a framework that is there, and wrong in nothing."""
+    found = make("Exact", *TWO_CLASSES)
+    install(fake="Exact")
+    return found
 
 
 def _without(output: str) -> Change:
@@ -53,54 +48,40 @@ def _ends(before: Path, now: Path, monkeypatch: pytest.MonkeyPatch, blocking: se
 
 
 def test_a_suite_that_asks_less_has_outgrown_its_baseline(
-    make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make("Exact", *TWO_CLASSES)
-    install(fake="Exact")
     missing = {"missing since the baseline"}
-    before = changed(run, tmp_path / "more.parquet", lambda r: _older(_with_more(r)))
+    before = changed(run, tmp_path / "more.parquet", lambda r: of_an_older_suite(with_more(r)))
     assert _ends(before, run, monkeypatch, missing) == 0
     instrument = read_run(run).header["instrument"]
-    same = changed(run, tmp_path / "same.parquet", lambda r: _older(_with_more(r), instrument=instrument))
+    same = changed(
+        run, tmp_path / "same.parquet", lambda r: of_an_older_suite(with_more(r), instrument=instrument)
+    )
     assert _ends(same, run, monkeypatch, missing) == 1, "the suite is the same: somebody lost it"
 
 
 @pytest.mark.parametrize(
-    "changed_", [{"device": "cpu[isa=gone]"}, {"case": "softmax/crossing/crossing/float16/n18/r0"}], ids=str
+    "columns", [{"device": "cpu[isa=gone]"}, {"case": "softmax/crossing/crossing/float16/n18/r0"}], ids=str
 )
 def test_a_device_or_a_length_that_is_not_asked_any_more_is_the_suites(
-    changed_: dict[str, str], make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: dict[str, str], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make("Exact", *TWO_CLASSES)
-    install(fake="Exact")
-
-    def with_more(read: Run) -> Run:
-        columns = {name: pl.lit(value) for name, value in changed_.items()}
-        more = read.verdicts.head(1).with_columns(**columns).cast(dict(read.verdicts.schema))
-        return _older(Run(pl.concat([read.verdicts, more]), read.headers))
-
-    before = changed(run, tmp_path / "before.parquet", with_more)
+    before = changed(run, tmp_path / "before.parquet", lambda r: of_an_older_suite(with_more(r, **columns)))
     assert _ends(before, run, monkeypatch, {"missing since the baseline"}) == 0
 
 
-def test_what_can_be_compared_is_compared(
-    make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = make("Exact", *TWO_CLASSES)
-    install(fake="Exact")
-    before = changed(run, tmp_path / "before.parquet", _older)
+def test_what_can_be_compared_is_compared(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = changed(run, tmp_path / "before.parquet", of_an_older_suite)
     assert _ends(before, run, monkeypatch, set()) == 1
     whole, less = read_run(before), slim(read_run(run))
-    assert not outgrown.outgrown(_with_more(whole), less, ["not comparable with the baseline"])
-    assert outgrown.outgrown(_with_more(whole), read_run(run), ["missing since the baseline"])
+    assert not outgrown.outgrown(with_more(whole), less, ["not comparable with the baseline"])
+    assert outgrown.outgrown(with_more(whole), read_run(run), ["missing since the baseline"])
 
 
 def test_what_a_framework_has_lost_is_not_the_suites(
-    make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make("Exact", *TWO_CLASSES)
-    install(fake="Exact")
-    before = changed(run, tmp_path / "before.parquet", _older)
+    before = changed(run, tmp_path / "before.parquet", of_an_older_suite)
     poorer = changed(run, tmp_path / "poorer.parquet", _without("grad_logits"))
     assert _ends(before, poorer, monkeypatch, {"missing since the baseline"}) == 1
     install(other="Exact")
@@ -108,20 +89,18 @@ def test_what_a_framework_has_lost_is_not_the_suites(
 
 
 def test_what_is_wrong_beside_is_not_forgotten(
-    make: Make, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = make("Exact", *TWO_CLASSES), make("AlwaysNan", *TWO_CLASSES)
-    install(fake="Exact")
-    before = changed(good, tmp_path / "before.parquet", lambda r: _older(_with_more(r)))
+    bad = make("AlwaysNan", *TWO_CLASSES)
+    before = changed(run, tmp_path / "before.parquet", lambda r: of_an_older_suite(with_more(r)))
     assert _ends(before, bad, monkeypatch) == 1
     _, told, _ = gated(bad, "--baseline", before)
     assert "missing since the baseline" in kinds(told) and len(kinds(told)) > 1
 
 
 def test_a_form_that_is_not_read_any_more_is_outgrown_and_a_damaged_file_is_not(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make("Exact", *TWO_CLASSES)
     before, read = tmp_path / "old.parquet", read_run(run)
     with monkeypatch.context() as patched:
         patched.setattr(run_file, "SCHEMA_VERSION", run_file.SCHEMA_VERSION - 1)
