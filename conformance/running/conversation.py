@@ -186,6 +186,11 @@ class Threads:
         self._running.add(name)
         threading.Thread(target=self._pump, args=(name, stream), name=f"ask-{name}", daemon=True).start()
 
+    @property
+    def running(self) -> int:
+        """Streams that have not ended."""
+        return len(self._running)
+
     def __iter__(self) -> Iterator[tuple[str, Event]]:
         """The events, each with the name of its stream, until all have ended; :class:`Idle` is nobody's."""
         while self._running:

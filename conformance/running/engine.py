@@ -38,7 +38,8 @@ from xent_conformance.running.conversation import (
     one_by_one,
 )
 from xent_conformance.running.costs import Costs, Weights
-from xent_conformance.running.crews import Crew, bequeath, crew_of, in_crews
+from xent_conformance.running.crew import Crew, crew_of
+from xent_conformance.running.crews import bequeath, in_crews
 from xent_conformance.running.desk import Desk, Judged
 from xent_conformance.running.distances import Distances
 from xent_conformance.running.ending import ended, part_ended
@@ -176,8 +177,7 @@ def _made(
             for key, kinds in order.items():
                 own = turns if precedence.gives_way(key) else None
                 crews[key] = crew_of(seats[key], Share(kinds), asked.questions, reach, own)
-            if there.few:
-                bequeath(crews)
+            bequeath(crews, few=there.few)
             events = in_crews(crews, jobs, tell)
         due = (piece.batch for kinds in order.values() for same in kinds for piece in same)
         ahead = Ahead(oracle, due, jobs or 0, costs.certifying)

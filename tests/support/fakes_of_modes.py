@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,11 @@ from tests.support.fakes import Exact
 from xent_conformance.frameworks.interface import Array, Call, Glance
 from xent_conformance.worker.apart import APART
 
-NOTES, DIES = "TESTS_NOTES", "TESTS_DIES"
-"""Variables: where it is noted who was asked, and the mode in which a process ends."""
+NOTES, DIES, HELPED = "TESTS_NOTES", "TESTS_DIES", "TESTS_HELPED"
+"""Variables: where it is noted who was asked, the mode in which a process ends, whether help is waited for."""
+
+WAITS = 60.0
+"""Seconds, where nobody comes: then it answers all the same."""
 
 
 class Compiles(Exact):
@@ -107,3 +111,17 @@ class NeverAgain(Noted):
         if not os.environ.get(APART):
             os._exit(3)
         return super().run(call)
+
+
+class WaitsToBeHelped(Noted):
+    """The process of all modes answers when that of the one mode was asked another, if a variable says so."""
+
+    def run(self, call: Call) -> Mapping[str, Array]:
+        found = super().run(call)
+        end = time.monotonic() + WAITS
+        while not os.environ.get(APART) and os.environ[HELPED] and time.monotonic() < end:
+            others = Path(os.environ[NOTES]).glob("* eager")
+            if any(not note.name.startswith(f"{os.getpid()} ") for note in others):
+                break
+            time.sleep(0.01)
+        return found

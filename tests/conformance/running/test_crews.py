@@ -11,7 +11,7 @@ from tests.support.by_hand import Install, selection
 from tests.support.fakes_of_crews import MANY, MEET
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, read_run
-from xent_conformance.running import crews, plan, shares
+from xent_conformance.running import crew, crews, plan, shares
 from xent_conformance.running.engine import run
 
 pytestmark = pytest.mark.usefixtures("forked")
@@ -137,7 +137,7 @@ def test_where_memory_is_short_there_is_no_other_worker(
 ) -> None:
     install(fake=f"{FAKES}Meets")
     meet(1)
-    monkeypatch.setattr(crews, "memory_of_this_machine", _Memory(1.4))
+    monkeypatch.setattr(crew, "memory_of_this_machine", _Memory(1.4))
     said: list[str] = []
     result = _run(4, tell=said.append)
     assert said == ["fake: 1 worker and no more: 1.4 GB of memory are free, and one holds 1.0 GB"]
@@ -149,7 +149,7 @@ def test_where_memory_becomes_short_all_but_one_end(
 ) -> None:
     install(fake=f"{FAKES}Meets")
     meet(3)
-    monkeypatch.setattr(crews, "memory_of_this_machine", _Memory(8.0, 8.0, 0.2))
+    monkeypatch.setattr(crew, "memory_of_this_machine", _Memory(8.0, 8.0, 0.2))
     said: list[str] = []
     result = _run(3, tell=said.append)
     assert said == [

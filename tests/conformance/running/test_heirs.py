@@ -15,9 +15,10 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
-from xent_conformance.running import crews
+from xent_conformance.running import room
 from xent_conformance.running.conversation import Answered, Ended, Event, Started
-from xent_conformance.running.crews import Crew, bequeath, in_crews
+from xent_conformance.running.crew import Crew
+from xent_conformance.running.crews import bequeath, in_crews
 from xent_conformance.running.engine import run
 from xent_conformance.running.shares import Piece, Share
 
@@ -29,8 +30,9 @@ ASKED = {"operators": ("softmax",), "dtypes": ("float32",), "families": ("two_cl
 
 @pytest.fixture
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where fakes note who was asked."""
+    """Where fakes note who was asked. Of seats with their own none helps another, whoever has done first."""
     monkeypatch.setenv(NOTES, str(tmp_path))
+    monkeypatch.setattr(Crew, "_joined_by", lambda *_: None)
     return tmp_path
 
 
@@ -142,7 +144,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Crew]]:
     made: dict[str, Crew] = {}
     for seat in seats:
         share = Share([[Piece(batch, batch.id, 1.0)] for batch in batches])  # type: ignore[arg-type]
-        made[seat.key] = Crew(seat, share, lambda *_: (), connect, crews.memory_of_this_machine)
+        made[seat.key] = Crew(seat, share, lambda *_: (), connect, room)
     yield made
     assert [c.closed for c in connections] == [1] * len(connections), "each is closed once"
     assert connections
@@ -154,7 +156,7 @@ def _told(events: list[Event]) -> list[tuple[str, str]]:
 
 def test_what_the_reader_sees(small: dict[str, Crew]) -> None:
     """Two seats, one after the other; the first ends with its worker. What it took to import is told once."""
-    bequeath(small)
+    bequeath(small, few=True)
     events = list(in_crews(small, 1))
     plain, alone = "torch", "torch compile"
     assert [e.hello["import_s"] for e in events if isinstance(e, Started)] == [1.0, 0.0]
@@ -173,14 +175,14 @@ def test_what_the_reader_sees(small: dict[str, Crew]) -> None:
 def test_where_nobody_is_beside_it_it_waits_for_nobody(small: dict[str, Crew]) -> None:
     """A resumed run has nothing left to ask of the one beside it."""
     del small["torch"]
-    bequeath(small)
+    bequeath(small, few=True)
     assert _told(list(in_crews(small, 1)))[-1] == ("Ended", "torch compile")
 
 
 @pytest.mark.parametrize("after", range(1, 7))
 def test_a_stream_that_is_left_closes_what_it_has(after: int, small: dict[str, Crew]) -> None:
-    bequeath(small)
-    stream = small["torch"].stream()
+    bequeath(small, few=True)
+    _, stream = small["torch"].stream()
     seen = [next(stream) for _ in range(after)]
     stream.close()
     assert len(seen) == after
