@@ -16,7 +16,7 @@ from xent_conformance.frameworks.interface import Array, Call, Glance
 from xent_conformance.worker.apart import APART
 
 NOTES, DIES, HELPED = "TESTS_NOTES", "TESTS_DIES", "TESTS_HELPED"
-"""Variables: where it is noted who was asked, the mode in which a process ends, whether help is waited for."""
+"""Variables: where it is noted who was asked, the mode in which a process ends, if help is waited for."""
 
 WAITS = 60.0
 """Seconds, where nobody comes: then it answers all the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,14 +20,14 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import crews, room
-from xent_conformance.running.conversation import Absent, Answered, Ended, Event
+from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle, Started
 from xent_conformance.running.crew import Crew
 from xent_conformance.running.crews import bequeath, in_crews
 from xent_conformance.running.engine import run
 from xent_conformance.running.shares import Piece, Share
 
 PLAIN, ALONE = "torch", "torch compile"
-BATCHES = 3
+BATCHES = 4
 WAITS = 60.0
 
 
@@ -52,7 +53,7 @@ class Two:
     connections: list[_Connection] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Whose worker was asked a batch of whom."""
-    when: Callable[[str, str], None] = lambda mine, of: None
+    when: Callable[[str, str], object] = lambda mine, of: None
     changes: Callable[[_Connection], None] = lambda connection: None
 
     def connect(self, seat: Seat) -> Any:
@@ -63,9 +64,20 @@ class Two:
     def put(self, seat: Seat, batch: Any, devices: Any) -> Any:
         return [SimpleNamespace(seat=seat.key, mode="", implementation="", device="cpu")]
 
-    def events(self, jobs: int = 2) -> list[Event]:
+    def events(
+        self,
+        jobs: int = 2,
+        tell: Callable[[str], None] = lambda words: None,
+        until: Callable[[Any], object] = lambda event: None,
+    ) -> list[Event]:
+        """What the reader sees, each told of as it is seen."""
         bequeath(self.crews, few=False)
-        return list(in_crews(self.crews, jobs))
+        found = []
+        for event in in_crews(self.crews, jobs, tell):
+            if not isinstance(event, Idle):
+                found.append(event)
+                until(event)
+        return found
 
 
 @pytest.fixture
@@ -106,89 +118,97 @@ def _whole() -> Counter[str]:
     return Counter(f"{seat} {i}" for seat in (PLAIN, ALONE) for i in range(BATCHES))
 
 
-def _until_it_is_helped(two: Two) -> threading.Event:
-    """The framework's own worker waits in its first batch until another has been asked for it."""
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAITS
+    while not true() and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def _help_is_waited_for(two: Two, then: Callable[[], None] = lambda: None) -> None:
+    """The framework's own worker waits until another is asked a batch of it; ``then`` is done in those."""
     helped = threading.Event()
 
     def when(mine: str, of: str) -> None:
         if (mine, of) == (ALONE, PLAIN):
             helped.set()
-        elif mine == PLAIN:
-            assert helped.wait(WAITS)
+            then()
+        elif mine == PLAIN and sum(c.seat == PLAIN for c in two.connections) == 1:
+            helped.wait(WAITS)
 
     two.when = when
-    return helped
 
 
-def test_it_answers_what_nobody_has_taken(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No third is started, not even where that would pay, and the seat ends with the last of its answers."""
+@pytest.mark.parametrize("last", ["own", "helping"])
+def test_it_answers_what_nobody_has_taken(last: str, two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No third is started, not even where that would pay; the seat ends with the last of its workers."""
     monkeypatch.setattr(crews, "PAYS", 0.0)
-    _until_it_is_helped(two)
+    plain = two.crews[PLAIN]
+    _help_is_waited_for(two, lambda: _until(lambda: last == "own" or plain.alive == 1))
     events = two.events()
     assert _answered(events) == _whole()
-    assert (ALONE, PLAIN) in two.asked and [c.seat for c in two.connections] in (
-        [PLAIN, ALONE],
-        [ALONE, PLAIN],
-    )
+    assert (ALONE, PLAIN) in two.asked and sorted(c.seat for c in two.connections) == [PLAIN, ALONE]
     ends = [e for e in events if isinstance(e, Ended)]
     assert sorted((e.seat, e.starts) for e in ends) == [(PLAIN, 1), (ALONE, 1)]
-    last = max(i for i, e in enumerate(events) if isinstance(e, Answered) and e.seat == PLAIN)
-    assert last < next(i for i, e in enumerate(events) if isinstance(e, Ended) and e.seat == PLAIN)
+    answered = max(i for i, e in enumerate(events) if isinstance(e, Answered) and e.seat == PLAIN)
+    assert answered < next(i for i, e in enumerate(events) if isinstance(e, Ended) and e.seat == PLAIN)
     assert {key: crew.most for key, crew in two.crews.items()} == {PLAIN: 2, ALONE: 1}
 
 
+def test_where_jobs_are_left_another_is_started(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process is one, whomever it answers."""
+    monkeypatch.setattr(crews, "PAYS", 0.0)
+    taken = iter((lambda: None, lambda: _until(lambda: len(two.connections) == 3)))
+    _help_is_waited_for(two, lambda: next(taken, lambda: None)())
+    assert _answered(two.events(3)) == _whole()
+    assert sorted(c.seat for c in two.connections) == [PLAIN, PLAIN, ALONE]
+
+
 def test_what_it_took_to_import_is_told_once(two: Two) -> None:
-    _until_it_is_helped(two)
+    _help_is_waited_for(two)
     events = two.events()
-    told = Counter((e.seat, e.hello["import_s"]) for e in events if type(e).__name__ == "Started")
+    told = Counter((e.seat, e.hello["import_s"]) for e in events if isinstance(e, Started))
     assert told == {(PLAIN, 1.0): 1, (ALONE, 1.0): 1, (PLAIN, 0.0): 1}
 
 
-def test_who_says_another_thing_of_itself_is_of_no_use(two: Two) -> None:
+@pytest.mark.parametrize("closed", [True, False])
+def test_whom_it_cannot_help(closed: bool, two: Two) -> None:
+    """One that gets no more workers, as where memory is short; one whose workers say another thing."""
+
     def changes(connection: _Connection) -> None:
-        if connection.seat == ALONE:
+        if connection.seat == ALONE and not closed:
             connection.hello["devices"] = ["cpu", "cuda:0"]
 
-    two.changes = changes
-    assert _answered(two.events()) == _whole()
-    assert (ALONE, PLAIN) not in two.asked
-
-
-@pytest.mark.parametrize("full", ["closed", "over"])
-def test_whom_it_cannot_help(full: str, two: Two) -> None:
-    """One that gets no more workers, as where memory is short, and one whose last worker has ended."""
     over = threading.Event()
-    two.crews[PLAIN].closed = full == "closed"
-
-    def when(mine: str, of: str) -> None:
-        if full == "over" and mine == ALONE:
-            assert over.wait(WAITS)
-
-    two.when = when
-    bequeath(two.crews, few=False)
-    events = []
-    for event in in_crews(two.crews, 2):
-        events.append(event)
-        if isinstance(event, Ended) and event.seat == PLAIN:
-            over.set()
+    two.crews[PLAIN].closed, two.changes = closed, changes
+    two.when = lambda mine, of: over.wait(WAITS) if mine == PLAIN else None
+    events = two.events(until=lambda e: over.set() if isinstance(e, Ended) else None)
     assert _answered(events) == _whole()
     assert (ALONE, PLAIN) not in two.asked
 
 
-def test_one_that_is_lost_while_it_helps_gives_back_what_it_has_taken(two: Two) -> None:
-    helped = threading.Event()
+def test_who_is_told_as_over_is_over(two: Two) -> None:
+    """Its last worker was lost: what that has left is missing, and nothing comes of it any more."""
+    over = threading.Event()
 
     def when(mine: str, of: str) -> None:
-        if (mine, of) == (ALONE, PLAIN):
-            helped.set()
-            raise WorkerLost("it died")
         if mine == PLAIN:
-            assert helped.wait(WAITS)
+            raise WorkerLost("it died")
+        over.wait(WAITS)
 
     two.when = when
+    events = two.events(until=lambda e: over.set() if (type(e), e.seat) == (Ended, PLAIN) else None)
+    assert {e.seat for e in events if isinstance(e, Answered)} == {ALONE}
+    assert [e.seat for e in events if isinstance(e, Absent)] == [PLAIN]
+    assert [e.seat for e in events if isinstance(e, Ended)] == [PLAIN, ALONE]
+
+
+def test_one_that_is_lost_while_it_helps_gives_back_what_it_has_taken(two: Two) -> None:
+    def dies() -> None:
+        raise WorkerLost("it died")
+
+    _help_is_waited_for(two, dies)
     said: list[str] = []
-    bequeath(two.crews, few=False)
-    events = list(in_crews(two.crews, 2, said.append))
+    events = two.events(tell=said.append)
     assert _answered(events) == _whole()
     assert not [e for e in events if isinstance(e, Absent)], "nothing is missing"
     assert said == [
