@@ -170,19 +170,25 @@ def test_what_it_took_to_import_is_told_once(two: Two) -> None:
     assert told == {(PLAIN, 1.0): 1, (ALONE, 1.0): 1, (PLAIN, 0.0): 1}
 
 
-@pytest.mark.parametrize("closed", [True, False])
-def test_whom_it_cannot_help(closed: bool, two: Two) -> None:
-    """One that gets no more workers, as where memory is short; one whose workers say another thing."""
+@pytest.mark.parametrize("why", ["no more workers", "says another thing", "lost"])
+def test_where_it_does_not_help(why: str, two: Two) -> None:
+    """Nobody is to be added, as where memory is short; it is another than it says; it is not there any more."""
 
     def changes(connection: _Connection) -> None:
-        if connection.seat == ALONE and not closed:
+        if connection.seat == ALONE and why == "says another thing":
             connection.hello["devices"] = ["cpu", "cuda:0"]
 
+    def when(mine: str, of: str) -> None:
+        if mine == PLAIN:
+            over.wait(WAITS)
+        elif why == "lost":
+            raise WorkerLost("it died")
+
     over = threading.Event()
-    two.crews[PLAIN].closed, two.changes = closed, changes
-    two.when = lambda mine, of: over.wait(WAITS) if mine == PLAIN else None
+    two.crews[PLAIN].closed, two.changes, two.when = why == "no more workers", changes, when
     events = two.events(until=lambda e: over.set() if isinstance(e, Ended) else None)
-    assert _answered(events) == _whole()
+    whole = {batch: n for batch, n in _whole().items() if why != "lost" or not batch.startswith(ALONE)}
+    assert _answered(events) == whole
     assert (ALONE, PLAIN) not in two.asked
 
 
