@@ -172,7 +172,7 @@ def test_what_it_took_to_import_is_told_once(two: Two) -> None:
 
 @pytest.mark.parametrize("why", ["no more workers", "says another thing", "lost"])
 def test_where_it_does_not_help(why: str, two: Two) -> None:
-    """Nobody is to be added, as where memory is short; it is another than it says; it is not there any more."""
+    """Where memory is short, where it says another thing of itself, and where it is not there any more."""
 
     def changes(connection: _Connection) -> None:
         if connection.seat == ALONE and why == "says another thing":
