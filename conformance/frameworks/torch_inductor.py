@@ -66,7 +66,7 @@ def _tried() -> None:
 def choose() -> None:
     """The processor's best instruction set, if its trial succeeds: the others are then not tried.
 
-    Where it does not, none is tried, or one is named, the choice is left to TorchInductor.
+    Where it does not, there is none, or one is named, the choice is left to TorchInductor.
     """
     from torch._inductor import config, cpu_vec_isa
 
@@ -77,5 +77,9 @@ def choose() -> None:
         (isa for isa in cpu_vec_isa.supported_vec_isa_list if there.issuperset(str(isa).split())), None
     )
     if best:  # this is its trial
-        with config.patch({"cpp.vec_isa_ok": True}):
+        every = cpu_vec_isa.supported_vec_isa_list
+        cpu_vec_isa.supported_vec_isa_list = [best]
+        try:
             cpu_vec_isa.valid_vec_isa_list()  # remembered by TorchInductor, whose choice is its first
+        finally:
+            cpu_vec_isa.supported_vec_isa_list = every

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import sys
 import threading
-from collections.abc import Iterator, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -28,15 +26,13 @@ class Inductor:
     def __init__(self, can: tuple[str, ...], processor: tuple[str, ...] = BEST) -> None:
         self.tried: list[str] = []
         self.told: list[str] = []
-        self.config = SimpleNamespace(cpp=SimpleNamespace(vec_isa_ok=None, simdlen=None), patch=self._patch)
+        self.config = SimpleNamespace(cpp=SimpleNamespace(simdlen=None))
         owner = self
 
         class Isa(str):
-            """True where it is taken for able, or a trial says so."""
+            """True where a trial says so."""
 
             def __bool__(self) -> bool:
-                if owner.config.cpp.vec_isa_ok is not None:
-                    return bool(owner.config.cpp.vec_isa_ok)
                 if str(self) not in owner.tried:
                     owner.tried.append(str(self))
                 return str(self) in can
@@ -46,20 +42,14 @@ class Inductor:
 
         @functools.cache
         def valid_vec_isa_list() -> list[str]:
-            return [isa for isa in every if there.issuperset(isa.split()) and isa]
+            supported = self.cpu_vec_isa.supported_vec_isa_list
+            return [isa for isa in supported if there.issuperset(isa.split()) and isa]
 
         self.cpu_vec_isa = SimpleNamespace(
             supported_vec_isa_list=every,
             x86_isa_checker=lambda: sorted(there),
             valid_vec_isa_list=valid_vec_isa_list,
         )
-
-    @contextlib.contextmanager
-    def _patch(self, changes: Mapping[str, Any]) -> Iterator[None]:
-        before = self.config.cpp.vec_isa_ok
-        self.config.cpp.vec_isa_ok = changes["cpp.vec_isa_ok"]
-        yield
-        self.config.cpp.vec_isa_ok = before
 
     @property
     def choice(self) -> str:
@@ -96,7 +86,7 @@ def test_the_choice_is_its_own_and_takes_one_trial_where_the_best_is_able(
     assert inductor.choice == alone.choice == (can[0] if can else "")
     assert inductor.tried == list(tries)
     assert alone.tried == list(BEST), "by itself it tries all of them"
-    assert inductor.config.cpp.vec_isa_ok is None, "its settings are as they were"
+    assert inductor.cpu_vec_isa.supported_vec_isa_list == alone.cpu_vec_isa.supported_vec_isa_list
 
 
 def test_where_another_choice_is_wanted_it_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
