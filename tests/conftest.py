@@ -45,6 +45,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 gc.set_threshold(200_000, 20, 50)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: processes take tests from each other, but not one that is begun."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
     """A plug-in that is loaded leaves its folder on the path, and itself among the frameworks."""

@@ -45,6 +45,7 @@ print([noticing.by(right(of)) for of in (MUTANTS, SEEDED)])
 """In a process of its own: their tests bring plug-ins and settings along."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["PyTorch", "ONNX", "SciPy"])
 def test_a_gross_mutant_is_noticed_and_a_right_kernel_is_not(name: str) -> None:
     needed = {"PyTorch": ("torch", "expecttest"), "ONNX": ("onnx",), "SciPy": ("scipy",)}[name]

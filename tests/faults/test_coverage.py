@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import polars as pl
+import pytest
 
 from docs.power import only_by
 from tests.support.corpus import of_corpus, told
@@ -31,6 +32,7 @@ def test_every_clause_has_a_case_and_every_case_a_clause() -> None:
     assert set(clauses()) == {*asking(), "1.7", "5.11", "7.11", "7.13"}
 
 
+@pytest.mark.long
 def test_every_judged_clause_is_broken_by_a_fault() -> None:
     tables = [quick().table, *(beyond(f.name).table for f in FAULTS if f.beyond)]
     seeded = pl.col("implementation").is_in([f.name for f in FAULTS])

@@ -26,6 +26,7 @@ def test_the_textbook_itself_breaks_nothing() -> None:
     assert set(DOORS) == set(OF_ROWS)
 
 
+@pytest.mark.long
 def test_every_mutant_is_caught_in_quick_or_is_the_same_function() -> None:
     assert [m.name for m in survivors()] == [name for name in _names() if name in EQUIVALENT]
     assert set(EQUIVALENT) <= set(_names()), "a mutant that is no longer made"

@@ -50,6 +50,7 @@ def of(verdicts: pl.DataFrame, door: str, variant: str, output: str = "value") -
     return verdicts.filter(implementation=door, variant=variant, output=output)
 
 
+@pytest.mark.long
 def test_keras_counts_the_last_axis_for_the_classes(verdicts: pl.DataFrame) -> None:
     """0.46479 in place of 0.38837, for labels of three classes on the second of three axes."""
     rows = of(verdicts, KERAS, "smoothed_second_axis")

@@ -63,6 +63,7 @@ def _resumed(out: Path) -> pl.DataFrame:
     return found
 
 
+@pytest.mark.long
 def test_flipped_bits_are_refused_or_change_no_verdict(out: Path, tmp_path: Path) -> None:
     """In any file of the journal, at any place, one bit or several."""
     whole = _resumed(out)

@@ -45,6 +45,7 @@ def _there(cache: Path) -> dict[str, int]:
     return {str(p.relative_to(cache)): p.stat().st_mtime_ns for p in files if not p.name.endswith(".lock")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ASKED)
 def test_the_bits_are_the_same_compiled_now_or_before(name: str, cache: Path) -> None:
     if importlib.util.find_spec(name) is None:
