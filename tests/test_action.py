@@ -43,6 +43,20 @@ def test_no_expression_is_written_into_a_script() -> None:
         assert not EXPRESSION.search(step.get("run", "")), step["name"]
 
 
+def test_an_array_that_may_be_empty_is_taken_as_none() -> None:
+    """Bash before 4.4, which macOS has, takes one without an entry for unset, and ``set -u`` ends there."""
+    for step in ACTION["runs"]["steps"]:
+        bare = re.findall(r'(?<!\[@\]\+)"\$\{\w+\[@\]\}"', step.get("run", ""))
+        assert not bare, (step["name"], bare)
+
+
+def test_no_program_is_needed_that_macos_lacks() -> None:
+    """Its scripts call Python, the suite's own, and what POSIX has."""
+    for step in ACTION["runs"]["steps"]:
+        for name in ("sha256sum", "md5sum", "realpath", "readlink -f", "mapfile", "readarray", "declare -A"):
+            assert name not in step.get("run", ""), (step["name"], name)
+
+
 @pytest.fixture(scope="module")
 def passed() -> Runner:
     """A run on the default branch that passes, and leaves a baseline."""

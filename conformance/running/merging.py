@@ -67,7 +67,7 @@ def asked_by(parts: Parts) -> Selection:
     for path, other in others:
         if (found := _selection(other)) != wanted:
             names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
-            raise RunFileError(f"{path} asked something else than {first}: another {listed(names)}")
+            raise RunFileError(f"{path} asked something else than {first}: other {listed(names)}")
     narrowed = {name: tuple(value) for name, value in wanted.items() if name != "profile"}
     return Selection(wanted["profile"], **narrowed)
 

@@ -202,7 +202,7 @@ def test_another_corpus_or_suite(name: str, what: str, parts: list[Path]) -> Non
 def test_other_questions_another_number_or_another_machine(parts: list[Path]) -> None:
     before = parts[1].read_bytes()
     _changed(parts[1], lambda h: h["selection"].update(dtypes=["float32"]))
-    with pytest.raises(RunFileError, match=r"part-2.parquet asked something else than .*another dtypes"):
+    with pytest.raises(RunFileError, match=r"part-2.parquet asked something else than .*: other dtypes"):
         _merged(parts)
     parts[1].write_bytes(before)
     _changed(parts[1], lambda h: h[PART].update(of=4))
