@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ from xent_conformance.running.shares import Share, Taker
 from xent_conformance.running.turns import Turns
 
 GB = 1e9
+
+LOOKS = 0.5
+"""Seconds between two looks at how much memory there is: a batch may take less than the look."""
 
 
 class Memory(Protocol):
@@ -64,7 +68,7 @@ class Crew:
         self._first: Connection | None = None
         self._working: set[int] = set()
         self._began: dict[int, float] = {}
-        self._worked = 0.0
+        self._worked, self._looked = 0.0, -math.inf
         self.number = 0
         """Workers that were begun so far."""
         self.most = 0
@@ -193,8 +197,9 @@ class Crew:
     def _goes_on(self, number: int) -> bool:
         """Whether a worker takes one more kind: where memory is short, all but one end."""
         with self._lock:
-            if len(self._working) < 2:
+            if len(self._working) < 2 or (now := time.monotonic()) < self._looked + LOOKS:
                 return True
+            self._looked = now
             free = self._memory.available()
             if free is None or free >= self._memory.RESERVE:
                 return True

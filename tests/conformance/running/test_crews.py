@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.by_hand import Install, selection
 from tests.support.fakes_of_crews import MANY, MEET
+from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run, read_run
 from xent_conformance.running import crew, crews, plan, shares
@@ -150,6 +151,7 @@ def test_where_memory_becomes_short_all_but_one_end(
     install(fake=f"{FAKES}Meets")
     meet(3)
     monkeypatch.setattr(crew, "memory_of_this_machine", _Memory(8.0, 8.0, 0.2))
+    monkeypatch.setattr(crew, "LOOKS", 0.0)
     said: list[str] = []
     result = _run(3, tell=said.append)
     assert said == [
@@ -157,6 +159,17 @@ def test_where_memory_becomes_short_all_but_one_end(
         "fake: 0.2 GB of memory are free: one of 2 workers ends",
     ]
     assert result.complete
+
+
+def test_memory_is_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever of several comes first: a look may take longer than a batch."""
+    clock = iter((100.0, 100.4, 100.6))
+    monkeypatch.setattr(crew.time, "monotonic", lambda: next(clock))
+    memory = _Memory(8.0, 7.0, 0.2)
+    several = crew.Crew(Seat(FRAMEWORKS["numpy"]), shares.Share([]), lambda *_: (), None, memory)  # type: ignore[arg-type]
+    several._working = {1, 2}
+    assert [several._goes_on(i) for i in (1, 2, 1)] == [True, True, True]
+    assert memory.available() == 0.2e9, "it was looked at twice"
 
 
 def test_an_accelerator_has_one_worker(install: Install, meet: Any) -> None:
