@@ -12,9 +12,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from xent_conformance.asking.connection import Connection, WorkerLost
+from xent_conformance.devices.names import kind_of as device_kind
 from xent_conformance.discovery.framework import Seat
 from xent_conformance.reports.text.wording import plural
 from xent_conformance.running import room as memory_of_this_machine
@@ -49,6 +51,15 @@ class Memory(Protocol):
         """Bytes that a worker has taken."""
 
 
+@dataclass(frozen=True)
+class Help:
+    """That a worker was the one of this ``number`` of another ``crew`` too, and started again meanwhile."""
+
+    crew: Crew
+    number: int
+    restarts: int = 0
+
+
 class Crew:
     """The workers of one seat."""
 
@@ -64,6 +75,7 @@ class Crew:
         self.seat, self.share = seat, share
         self._put, self._connect, self._memory, self._turns = put, connect, memory, turns
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._hello: Mapping[str, Any] | None = None
         self._first: Connection | None = None
         self._working: set[int] = set()
@@ -89,8 +101,8 @@ class Crew:
         """Who was left which worker."""
         self.beside: Crew | None = None
         """Whom a worker helps that has nothing more to answer here."""
-        self.helped: dict[int, tuple[Crew, int]] = {}
-        """Whom which worker has helped, and its number there."""
+        self.helped: dict[int, Help] = {}
+        """Whom which worker has helped."""
 
     # --- in the thread of a worker ---
 
@@ -136,21 +148,26 @@ class Crew:
 
     def _helping(self, beside: Crew, number: int, left: list[Connection]) -> Stream:
         """What a worker answers for the seat beside its own, if it is of use there, but for its end."""
-        there = beside._joined_by(left[0])
-        if there is not None:
-            self.helped[number] = beside, there
-            taker = Taker(beside.share, lambda: beside._goes_on(there), beside._turns)
-            yield from beside._going_on(taker, left.pop(), left.append)
+        connection = left[0]
+        before = connection.starts
+        if (there := beside._joined_by(connection)) is None:
+            return
+        self.helped[number] = Help(beside, there)
+        taker = Taker(beside.share, lambda: beside._goes_on(there), beside._turns)
+        yield from beside._going_on(taker, left.pop(), left.append)
+        self.helped[number] = Help(beside, there, connection.starts - before)
 
     def _joined_by(self, connection: Connection) -> int | None:
         """The number of a worker that was another seat's; None where it is of no use here.
 
-        Whose last worker has ended is told as over, and what says another thing of itself is another.
+        Whose last worker has ended or is lost is told as over, and what says another thing of itself is
+        another. Of a seat whose worker is about to say something it is waited for.
         """
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: self._first is not None or self.closed or not self.alive)
             if not self.alive or self.closed or not self.share.kinds or self._first is None:
                 return None
-            if _of_itself(connection) != self._hello:
+            if _of_itself(connection) != self._hello or _has_accelerator(connection) or self._is_short:
                 return None
             connection.patience = self._first.patience
             number = self._numbered()
@@ -161,7 +178,7 @@ class Crew:
         """What a worker answers that was there before, but for its end."""
         for event in _answering(taker, conversation(self.seat, taker, self._put, lambda _: connection, end)):
             if isinstance(event, Started):
-                yield Started(event.seat, {**event.hello, "import_s": 0.0})  # it was told with the first
+                yield Started(event.seat, {**event.hello, "import_s": 0.0})  # it was told with its own seat
             elif not isinstance(event, Ended):
                 yield event
 
@@ -176,7 +193,13 @@ class Crew:
     def _reached(self, number: int, seat: Seat) -> Connection:
         """A worker that says of itself what the first has said, and shares the patience with it."""
         start = time.monotonic()
-        connection = self._connect(seat)
+        try:
+            connection = self._connect(seat)
+        except BaseException:
+            with self._changed:  # who waits for what it says waits for nothing
+                self.closed = True
+                self._changed.notify_all()
+            raise
         now = _of_itself(connection)
         with self._lock:
             self.start_s = time.monotonic() - start
@@ -188,6 +211,7 @@ class Crew:
             else:
                 connection.patience = self._first.patience
             self._works(number)
+            self._changed.notify_all()
         return connection
 
     def _works(self, number: int) -> None:
@@ -210,7 +234,24 @@ class Crew:
             )
         return False
 
+    @property
+    def _is_short(self) -> bool:
+        """Whether memory is short."""
+        free = self._memory.available()
+        return free is not None and free < self._memory.RESERVE
+
     # --- in the thread of the reader ---
+
+    def lose(self, lost: Absent) -> bool:
+        """Whether others do without a worker that cannot go on; in any case nobody joins them."""
+        with self._changed:
+            others = self.alive > 1 or (self.number > 1 and self.again)
+            self.closed = True
+            self._changed.notify_all()
+            if others:
+                self.lost = lost
+                self._note(f"a worker cannot go on, and the others do without it: {lost.message}")
+        return others
 
     def ended(self, number: int, starts: int) -> None:
         """One of them has ended, which was started so many times."""
@@ -221,6 +262,7 @@ class Crew:
             self._working.discard(number)
             began = self._began.pop(number, None)
             self._worked += 0.0 if began is None else time.monotonic() - began
+            self._changed.notify_all()
 
     @property
     def starts(self) -> int:
@@ -274,6 +316,11 @@ def _answering(taker: Taker, events: Stream) -> Stream:
 def _of_itself(connection: Connection) -> Mapping[str, Any]:
     """What a worker says of itself, whatever its start took."""
     return {name: told for name, told in connection.hello.items() if name != "import_s"}
+
+
+def _has_accelerator(connection: Connection) -> bool:
+    """One worker has its memory: that of the seat, whatever it is asked."""
+    return any(device_kind(device) != "cpu" for device in connection.hello["devices"])
 
 
 def _gb(size: int) -> str:

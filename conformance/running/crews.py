@@ -82,16 +82,15 @@ def in_crews(
 def _of_one(crew: Crew, number: int, event: Event, begin: Callable[[Crew], None]) -> Stream:
     """The event as the reader is to see it, to whom all workers of a seat are one."""
     match event:
-        case Absent(key, message) if crew.alive > 1 or (crew.number > 1 and crew.again):
-            crew.closed, crew.lost = True, event
-            crew.told.append(f"{key}: a worker cannot go on, and the others do without it: {message}")
+        case Absent() if crew.lose(event):
+            return
         case Ended(key, starts):
             crew.ended(number, starts)
             for heir in crew.left_by.pop(number, ()):
                 yield Ended(heir.seat.key, 0)
-            if number in crew.helped:
-                beside, there = crew.helped.pop(number)
-                yield from _of_one(beside, there, Ended(beside.seat.key, 0), begin)
+            if (help_ := crew.helped.pop(number, None)) is not None:
+                over = Ended(help_.crew.seat.key, 1 + help_.restarts)
+                yield from _of_one(help_.crew, help_.number, over, begin)
             if crew.alive:
                 return
             if crew.lost is not None and crew.share.kinds:  # what it gave back came too late for the others

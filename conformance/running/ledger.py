@@ -39,8 +39,9 @@ class Ledger:
     """When, by :func:`time.perf_counter`, if the run is what took the time."""
 
     def started(self, seat: str, hello: Mapping[str, Any]) -> None:
-        """The seat is there."""
-        self.hellos[seat] = hello
+        """The seat is there. Of several workers it is the first that says how long an import takes."""
+        if not self.hellos.get(seat, {}).get("import_s"):
+            self.hellos[seat] = hello
         self.seconds["import"] += hello["import_s"]
 
     def gone(self, seat: Seat, message: str, lacks: str = "", *, named: bool, broken: bool) -> None:

@@ -116,10 +116,12 @@ class NeverAgain(Noted):
 class WaitsToBeHelped(Noted):
     """The process of all modes answers when that of the one mode was asked another, if a variable says so."""
 
+    def __init__(self) -> None:
+        self._until = time.monotonic() + WAITS
+
     def run(self, call: Call) -> Mapping[str, Array]:
         found = super().run(call)
-        end = time.monotonic() + WAITS
-        while not os.environ.get(APART) and os.environ[HELPED] and time.monotonic() < end:
+        while not os.environ.get(APART) and os.environ[HELPED] and time.monotonic() < self._until:
             others = Path(os.environ[NOTES]).glob("* eager")
             if any(not note.name.startswith(f"{os.getpid()} ") for note in others):
                 break

@@ -12,7 +12,10 @@ from xent_conformance.asking.selection import Selection
 from xent_conformance.reports.run.words import FAULTS
 
 MISSING = [name for name in ("tensorflow", "torch", "jax", "keras") if importlib.util.find_spec(name) is None]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+    pytest.mark.long,  # all of it: what is asked once is a fixture of the module
+]
 
 KERAS = "keras.losses.CategoricalCrossentropy(from_logits=True)"
 FRAMEWORKS = ("torch", "jax", "tensorflow", "keras-tensorflow")
@@ -50,7 +53,6 @@ def of(verdicts: pl.DataFrame, door: str, variant: str, output: str = "value") -
     return verdicts.filter(implementation=door, variant=variant, output=output)
 
 
-@pytest.mark.long
 def test_keras_counts_the_last_axis_for_the_classes(verdicts: pl.DataFrame) -> None:
     """0.46479 in place of 0.38837, for labels of three classes on the second of three axes."""
     rows = of(verdicts, KERAS, "smoothed_second_axis")

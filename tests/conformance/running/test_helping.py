@@ -19,12 +19,13 @@ from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.asking.selection import Selection
 from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
-from xent_conformance.running import crews, room
+from xent_conformance.running import crew, crews
 from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle, Started
 from xent_conformance.running.crew import Crew
 from xent_conformance.running.crews import bequeath, in_crews
 from xent_conformance.running.engine import run
 from xent_conformance.running.shares import Piece, Share
+from xent_conformance.running.turns import Turns
 
 PLAIN, ALONE = "torch", "torch compile"
 BATCHES = 4
@@ -46,6 +47,36 @@ class _Connection:
 
 
 @dataclass
+class _Memory:
+    """So many gigabytes are free; a worker holds one."""
+
+    free: float = 8.0
+    RESERVE: int = 2**29
+
+    def available(self) -> int:
+        return int(self.free * 1e9)
+
+    def held(self, leader: int) -> int:
+        return 10**9
+
+
+class _Turns(Turns):
+    """Counts whose turn it was."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.begun = self.ended = 0
+
+    def begin(self, progress: float) -> None:
+        self.begun += 1
+        super().begin(progress)
+
+    def end(self) -> None:
+        self.ended += 1
+        super().end()
+
+
+@dataclass
 class Two:
     """A framework and a mode of it alone; who was asked what, and what each does when it is asked."""
 
@@ -56,7 +87,11 @@ class Two:
     when: Callable[[str, str], object] = lambda mine, of: None
     changes: Callable[[_Connection], None] = lambda connection: None
 
+    starts: Callable[[str], None] = lambda seat: None
+    memory: _Memory = field(default_factory=lambda: _Memory())
+
     def connect(self, seat: Seat) -> Any:
+        self.starts(seat.key)
         self.connections.append(_Connection(seat.key))
         self.changes(self.connections[-1])
         return self.connections[-1]
@@ -104,7 +139,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     for seat in (Seat(FRAMEWORKS["torch"]), Seat(FRAMEWORKS["torch"], apart="compile")):
         batches: list[Any] = [SimpleNamespace(id=f"{seat.key} {i}") for i in range(BATCHES)]
         share = Share([[Piece(batch, batch.id, 1.0)] for batch in batches])
-        made.crews[seat.key] = Crew(seat, share, made.put, made.connect, room)
+        made.crews[seat.key] = Crew(seat, share, made.put, made.connect, made.memory)
     yield made
     assert [c.closed for c in made.connections] == [1] * len(made.connections), "each is closed once"
 
@@ -124,18 +159,26 @@ def _until(true: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def _help_is_waited_for(two: Two, then: Callable[[], None] = lambda: None) -> None:
-    """The framework's own worker waits until another is asked a batch of it; ``then`` is done in those."""
-    helped = threading.Event()
+def _holding(two: Two, until: Callable[[], bool], helping: Callable[[], object] = lambda: None) -> None:
+    """The framework's own worker is held ``until`` that is so; whoever helps is ``helping`` in each batch."""
+    first = threading.Lock()
 
     def when(mine: str, of: str) -> None:
         if (mine, of) == (ALONE, PLAIN):
-            helped.set()
-            then()
-        elif mine == PLAIN and sum(c.seat == PLAIN for c in two.connections) == 1:
-            helped.wait(WAITS)
+            helping()
+        elif mine == PLAIN and first.acquire(blocking=False):
+            _until(until)
 
     two.when = when
+
+
+def _is_helped(two: Two) -> Callable[[], bool]:
+    return lambda: (ALONE, PLAIN) in two.asked
+
+
+def _is_alone(two: Two) -> Callable[[], bool]:
+    """The other has ended."""
+    return lambda: any(c.seat == ALONE and c.closed for c in two.connections)
 
 
 @pytest.mark.parametrize("last", ["own", "helping"])
@@ -143,7 +186,8 @@ def test_it_answers_what_nobody_has_taken(last: str, two: Two, monkeypatch: pyte
     """No third is started, not even where that would pay; the seat ends with the last of its workers."""
     monkeypatch.setattr(crews, "PAYS", 0.0)
     plain = two.crews[PLAIN]
-    _help_is_waited_for(two, lambda: _until(lambda: last == "own" or plain.alive == 1))
+    own = _is_helped if last == "helping" else _is_alone
+    _holding(two, own(two), lambda: _until(lambda: last == "own" or plain.alive == 1))
     events = two.events()
     assert _answered(events) == _whole()
     assert (ALONE, PLAIN) in two.asked and sorted(c.seat for c in two.connections) == [PLAIN, ALONE]
@@ -154,46 +198,101 @@ def test_it_answers_what_nobody_has_taken(last: str, two: Two, monkeypatch: pyte
     assert {key: crew.most for key, crew in two.crews.items()} == {PLAIN: 2, ALONE: 1}
 
 
+def test_one_that_has_done_before_the_other_has_started_waits_for_it(two: Two) -> None:
+    two.starts = lambda seat: _until(lambda: seat == ALONE or len(two.asked) == BATCHES)
+    _holding(two, _is_helped(two))
+    assert _answered(two.events()) == _whole()
+    assert sorted(c.seat for c in two.connections) == [PLAIN, ALONE]
+
+
+def test_it_waits_for_none_that_does_not_start(two: Two) -> None:
+    def starts(seat: str) -> None:
+        _until(lambda: seat == ALONE or len(two.asked) == BATCHES)
+        if seat == PLAIN:
+            raise WorkerLost("it died")
+
+    two.starts = starts
+    events = two.events()
+    assert {e.seat for e in events if isinstance(e, Answered)} == {ALONE}
+    assert [e.seat for e in events if isinstance(e, Absent)] == [PLAIN]
+
+
 def test_where_jobs_are_left_another_is_started(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """One process is one, whomever it answers."""
     monkeypatch.setattr(crews, "PAYS", 0.0)
-    taken = iter((lambda: None, lambda: _until(lambda: len(two.connections) == 3)))
-    _help_is_waited_for(two, lambda: next(taken, lambda: None)())
+    second = iter((False, True))
+    third: Callable[[], bool] = lambda: len(two.connections) == 3  # noqa: E731
+    _holding(two, third, lambda: _until(third) if next(second, True) else None)
     assert _answered(two.events(3)) == _whole()
     assert sorted(c.seat for c in two.connections) == [PLAIN, PLAIN, ALONE]
 
 
 def test_what_it_took_to_import_is_told_once(two: Two) -> None:
-    _help_is_waited_for(two)
+    _holding(two, _is_helped(two))
     events = two.events()
     told = Counter((e.seat, e.hello["import_s"]) for e in events if isinstance(e, Started))
     assert told == {(PLAIN, 1.0): 1, (ALONE, 1.0): 1, (PLAIN, 0.0): 1}
 
 
-@pytest.mark.parametrize("why", ["no more workers", "says another thing", "lost"])
-def test_where_it_does_not_help(why: str, two: Two) -> None:
-    """Where memory is short, where it says another thing of itself, and where it is not there any more."""
+def test_the_patience_with_the_seat_is_one(two: Two) -> None:
+    _holding(two, _is_helped(two))
+    two.events()
+    a, b = two.connections
+    assert a.patience is b.patience
+
+
+def test_it_answers_in_the_turns_of_the_seat(two: Two) -> None:
+    turns = two.crews[PLAIN]._turns = _Turns()
+    _holding(two, _is_helped(two))
+    assert _answered(two.events()) == _whole()
+    assert (turns.begun, turns.ended) == (BATCHES, BATCHES)
+
+
+@pytest.mark.parametrize(
+    "why", ["no more workers", "says another thing", "lost", "a GPU", "no memory", "done"]
+)
+def test_where_it_does_not_help(why: str, two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it a worker of the seat then, not even one that has nothing to do."""
+    plain = two.crews[PLAIN]
 
     def changes(connection: _Connection) -> None:
-        if connection.seat == ALONE and why == "says another thing":
+        if why == "a GPU" or (why == "says another thing" and connection.seat == ALONE):
             connection.hello["devices"] = ["cpu", "cuda:0"]
 
     def when(mine: str, of: str) -> None:
-        if mine == PLAIN:
-            over.wait(WAITS)
+        if mine == PLAIN and (why != "done" or not plain.share.kinds):
+            _until(_is_alone(two))
+        elif mine == ALONE and why == "done":  # the other has taken all
+            _until(lambda: not plain.share.kinds)
         elif why == "lost":
             raise WorkerLost("it died")
 
-    over = threading.Event()
-    two.crews[PLAIN].closed, two.changes, two.when = why == "no more workers", changes, when
-    events = two.events(until=lambda e: over.set() if isinstance(e, Ended) else None)
+    two.changes, two.when = changes, when
+    plain.closed, two.memory.free = why == "no more workers", 0.1 if why == "no memory" else 8.0
     whole = {batch: n for batch, n in _whole().items() if why != "lost" or not batch.startswith(ALONE)}
-    assert _answered(events) == whole
-    assert (ALONE, PLAIN) not in two.asked
+    assert _answered(two.events()) == whole
+    assert (ALONE, PLAIN) not in two.asked and plain.most == 1
 
 
-def test_who_is_told_as_over_is_over(two: Two) -> None:
-    """Its last worker was lost: what that has left is missing, and nothing comes of it any more."""
+def test_where_memory_becomes_short_it_ends(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "LOOKS", 0.0)
+
+    def helping() -> None:
+        two.memory.free = 0.1
+
+    _holding(two, _is_alone(two), helping)
+    said: list[str] = []
+    assert _answered(two.events(tell=said.append)) == _whole()
+    assert said == ["torch: 0.1 GB of memory are free: one of 2 workers ends"]
+    assert two.asked.count((ALONE, PLAIN)) == 1
+
+
+@pytest.mark.parametrize("told", [Absent, Ended])
+def test_who_is_told_as_over_is_over(told: type[Event], two: Two) -> None:
+    """Its last worker was lost: what that has left is missing, and nothing comes of it any more.
+
+    Not even while the reader still notes so.
+    """
     over = threading.Event()
 
     def when(mine: str, of: str) -> None:
@@ -201,8 +300,14 @@ def test_who_is_told_as_over_is_over(two: Two) -> None:
             raise WorkerLost("it died")
         over.wait(WAITS)
 
+    def until(event: Any) -> None:
+        if (type(event), event.seat) == (told, PLAIN):
+            over.set()
+            mine = next(c for c in two.connections if c.seat == ALONE)
+            _until(lambda: mine.closed > 0 or (ALONE, PLAIN) in two.asked)
+
     two.when = when
-    events = two.events(until=lambda e: over.set() if (type(e), e.seat) == (Ended, PLAIN) else None)
+    events = two.events(until=until)
     assert {e.seat for e in events if isinstance(e, Answered)} == {ALONE}
     assert [e.seat for e in events if isinstance(e, Absent)] == [PLAIN]
     assert [e.seat for e in events if isinstance(e, Ended)] == [PLAIN, ALONE]
@@ -212,7 +317,7 @@ def test_one_that_is_lost_while_it_helps_gives_back_what_it_has_taken(two: Two) 
     def dies() -> None:
         raise WorkerLost("it died")
 
-    _help_is_waited_for(two, dies)
+    _holding(two, _is_helped(two), dies)
     said: list[str] = []
     events = two.events(tell=said.append)
     assert _answered(events) == _whole()
@@ -220,6 +325,15 @@ def test_one_that_is_lost_while_it_helps_gives_back_what_it_has_taken(two: Two) 
     assert said == [
         "torch: a worker cannot go on, and the others do without it: the worker does not start: it died"
     ]
+
+
+def test_its_restarts_are_those_of_the_seat_that_it_helps(two: Two) -> None:
+    def restarts() -> None:
+        next(c for c in two.connections if c.seat == ALONE).starts += 1
+
+    _holding(two, _is_alone(two), restarts)
+    ends = {e.seat: e.starts for e in two.events() if isinstance(e, Ended)}
+    assert ends == {PLAIN: 1 + two.asked.count((ALONE, PLAIN)), ALONE: 1}
 
 
 def test_a_run_is_the_same_with_it(
@@ -242,3 +356,5 @@ def test_a_run_is_the_same_with_it(
         assert sorted(modes.values(), key=len, reverse=True) == own
     assert found[1].verdicts.equals(found[2].verdicts) and found[2].complete
     assert found[2].header["workers"]["most"] == {"fake": 2, "fake compile": 1}
+    (fake,) = found[2].header["frameworks"]
+    assert fake["import_s"] > 0, "what the first worker's took, and not what the help did"
