@@ -40,7 +40,7 @@ class _Connection:
     hello: dict[str, Any] = field(default_factory=lambda: {"devices": ["cpu"], "import_s": 1.0})
     starts: int = 1
     closed: int = 0
-    patience: object = None
+    patience: object = field(default_factory=object)
 
     def close(self) -> None:
         self.closed += 1
@@ -202,7 +202,7 @@ def test_one_that_has_done_before_the_other_has_started_waits_for_it(two: Two) -
     two.starts = lambda seat: _until(lambda: seat == ALONE or len(two.asked) == BATCHES)
     _holding(two, _is_helped(two))
     assert _answered(two.events()) == _whole()
-    assert sorted(c.seat for c in two.connections) == [PLAIN, ALONE]
+    assert (ALONE, PLAIN) in two.asked and sorted(c.seat for c in two.connections) == [PLAIN, ALONE]
 
 
 def test_it_waits_for_none_that_does_not_start(two: Two) -> None:
@@ -215,6 +215,26 @@ def test_it_waits_for_none_that_does_not_start(two: Two) -> None:
     events = two.events()
     assert {e.seat for e in events if isinstance(e, Answered)} == {ALONE}
     assert [e.seat for e in events if isinstance(e, Absent)] == [PLAIN]
+
+
+def test_nobody_reads_of_it_any_more(two: Two) -> None:
+    """A reader that has left tells no seat that its worker does not start."""
+
+    def starts(seat: str) -> None:
+        raise WorkerLost("it died")
+
+    plain, two.starts = two.crews[PLAIN], starts
+    plain.alive = 1
+    with pytest.raises(WorkerLost):
+        plain._reached(1, plain.seat)
+    assert plain._joined_by(_Connection(ALONE)) is None  # type: ignore[arg-type]
+
+
+def test_a_seat_without_a_worker_is_joined_by_nobody(two: Two) -> None:
+    plain = two.crews[PLAIN]
+    mine = plain._reached(1, plain.seat)
+    assert plain.share.kinds and plain._joined_by(_Connection(ALONE)) is None  # type: ignore[arg-type]
+    mine.close()
 
 
 def test_where_jobs_are_left_another_is_started(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
