@@ -227,7 +227,12 @@ def test_nobody_reads_of_it_any_more(two: Two) -> None:
     plain.alive = 1
     with pytest.raises(WorkerLost):
         plain._reached(1, plain.seat)
-    assert plain._joined_by(_Connection(ALONE)) is None  # type: ignore[arg-type]
+    found: list[object] = []
+    connection: Any = _Connection(ALONE)
+    joining = threading.Thread(target=lambda: found.append(plain._joined_by(connection)), daemon=True)
+    joining.start()
+    joining.join(WAITS)
+    assert found == [None]
 
 
 def test_a_seat_without_a_worker_is_joined_by_nobody(two: Two) -> None:
