@@ -74,8 +74,7 @@ class Crew:
     ) -> None:
         self.seat, self.share = seat, share
         self._put, self._connect, self._memory, self._turns = put, connect, memory, turns
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
+        self._changed = threading.Condition()
         self._hello: Mapping[str, Any] | None = None
         self._first: Connection | None = None
         self._working: set[int] = set()
@@ -108,7 +107,7 @@ class Crew:
 
     def stream(self) -> tuple[int, Stream]:
         """The number of one more worker, and what it answers."""
-        with self._lock:
+        with self._changed:
             number = self._numbered()
         taker = Taker(self.share, lambda: self._goes_on(number), self._turns)
         return number, self._life(number, taker)
@@ -152,7 +151,6 @@ class Crew:
         before = connection.starts
         if (there := beside._joined_by(connection)) is None:
             return
-        self.helped[number] = Help(beside, there)
         taker = Taker(beside.share, lambda: beside._goes_on(there), beside._turns)
         yield from beside._going_on(taker, left.pop(), left.append)
         self.helped[number] = Help(beside, there, connection.starts - before)
@@ -167,7 +165,9 @@ class Crew:
             self._changed.wait_for(lambda: self._first is not None or self.closed or not self.alive)
             if not self.alive or self.closed or not self.share.kinds or self._first is None:
                 return None
-            if _of_itself(connection) != self._hello or _has_accelerator(connection) or self._is_short:
+            if _of_itself(connection) != self._hello or _has_accelerator(connection):
+                return None
+            if self._short_of() is not None:
                 return None
             connection.patience = self._first.patience
             number = self._numbered()
@@ -183,7 +183,7 @@ class Crew:
                 yield event
 
     def _next_heir(self, number: int) -> Crew | None:
-        with self._lock:
+        with self._changed:
             if not self.heirs or self.share.kinds:
                 return None
             heir = self.heirs.pop(0)
@@ -201,7 +201,7 @@ class Crew:
                 self._changed.notify_all()
             raise
         now = _of_itself(connection)
-        with self._lock:
+        with self._changed:
             self.start_s = time.monotonic() - start
             if self._first is None or self._hello is None:
                 self._first, self._hello = connection, now
@@ -220,12 +220,11 @@ class Crew:
 
     def _goes_on(self, number: int) -> bool:
         """Whether a worker takes one more kind: where memory is short, all but one end."""
-        with self._lock:
+        with self._changed:
             if len(self._working) < 2 or (now := time.monotonic()) < self._looked + LOOKS:
                 return True
             self._looked = now
-            free = self._memory.available()
-            if free is None or free >= self._memory.RESERVE:
+            if (free := self._short_of()) is None:
                 return True
             self._working.discard(number)
             self.closed = True
@@ -234,11 +233,10 @@ class Crew:
             )
         return False
 
-    @property
-    def _is_short(self) -> bool:
-        """Whether memory is short."""
+    def _short_of(self) -> int | None:
+        """The bytes of memory that are free, where they are too few; else None."""
         free = self._memory.available()
-        return free is not None and free < self._memory.RESERVE
+        return None if free is None or free >= self._memory.RESERVE else free
 
     # --- in the thread of the reader ---
 
@@ -255,7 +253,7 @@ class Crew:
 
     def ended(self, number: int, starts: int) -> None:
         """One of them has ended, which was started so many times."""
-        with self._lock:
+        with self._changed:
             self.alive -= 1
             self._reached_ever |= starts > 0
             self._restarts += max(starts - 1, 0)
@@ -272,7 +270,7 @@ class Crew:
     @property
     def left(self) -> float:
         """Seconds that a new worker would have to answer, were what is left spread over all."""
-        with self._lock:
+        with self._changed:
             worked = self._worked + sum(time.monotonic() - began for began in self._began.values())
         answered = self.share.answered
         if not answered or not self.share.kinds:

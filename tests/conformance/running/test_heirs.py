@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.support.by_hand import Install
 from tests.support.fakes_of_modes import DIES, NOTES
+from tests.support.two_crews import two_crews
 from xent_conformance.asking.selection import Selection
-from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.reports.run.file import Run
-from xent_conformance.running import room
 from xent_conformance.running.conversation import Answered, Ended, Event, Started
 from xent_conformance.running.crew import Crew
 from xent_conformance.running.crews import bequeath, in_crews
 from xent_conformance.running.engine import run
-from xent_conformance.running.shares import Piece, Share
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -105,49 +102,12 @@ def test_who_is_not_there_is_absent_once(install: Install, notes: Path) -> None:
     assert [gap["framework"] for gap in left.header["not_installed"]] == ["fake"] and left.complete
 
 
-class _Connection:
-    """Says hello, and counts how often it is closed."""
-
-    def __init__(self) -> None:
-        self.hello: dict[str, Any] = {"devices": ["cpu"], "import_s": 1.0}
-        self.starts, self.closed, self.patience = 1, 0, None
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class _Asking:
-    """Nobody says anything."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def read(self) -> bool:
-        return False
-
-    def answers(self) -> tuple[()]:
-        return ()
-
-
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Crew]]:
-    """Crews of a framework and of a mode of it alone, who are asked two batches each."""
-    monkeypatch.setattr("xent_conformance.running.conversation.Asking", _Asking)
-    connections: list[_Connection] = []
-
-    def connect(seat: Seat) -> Any:
-        connections.append(_Connection())
-        return connections[-1]
-
-    seats = (Seat(FRAMEWORKS["torch"]), Seat(FRAMEWORKS["torch"], apart="compile"))
-    batches = [SimpleNamespace(id=str(i)) for i in range(2)]
-    made: dict[str, Crew] = {}
-    for seat in seats:
-        share = Share([[Piece(batch, batch.id, 1.0)] for batch in batches])  # type: ignore[arg-type]
-        made[seat.key] = Crew(seat, share, lambda *_: (), connect, room)
-    yield made
-    assert [c.closed for c in connections] == [1] * len(connections), "each is closed once"
-    assert connections
+    """Of each two batches."""
+    for two in two_crews(monkeypatch, 2):
+        yield two.crews
+        assert two.connections
 
 
 def _told(events: list[Event]) -> list[tuple[str, str]]:

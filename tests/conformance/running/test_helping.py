@@ -6,142 +6,29 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.support.by_hand import Install
 from tests.support.fakes_of_modes import HELPED, NOTES
+from tests.support.two_crews import Connection, CountedTurns, Two, two_crews
 from xent_conformance.asking.connection import WorkerLost
 from xent_conformance.asking.selection import Selection
-from xent_conformance.discovery.framework import FRAMEWORKS, Seat
 from xent_conformance.reference.oracle import Oracle
 from xent_conformance.running import crew, crews
-from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Idle, Started
-from xent_conformance.running.crew import Crew
-from xent_conformance.running.crews import bequeath, in_crews
+from xent_conformance.running.conversation import Absent, Answered, Ended, Event, Started
 from xent_conformance.running.engine import run
-from xent_conformance.running.shares import Piece, Share
-from xent_conformance.running.turns import Turns
 
 PLAIN, ALONE = "torch", "torch compile"
 BATCHES = 4
 WAITS = 60.0
 
 
-@dataclass
-class _Connection:
-    """Says hello, and remembers which seat it was started for."""
-
-    seat: str
-    hello: dict[str, Any] = field(default_factory=lambda: {"devices": ["cpu"], "import_s": 1.0})
-    starts: int = 1
-    closed: int = 0
-    patience: object = field(default_factory=object)
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@dataclass
-class _Memory:
-    """So many gigabytes are free; a worker holds one."""
-
-    free: float = 8.0
-    RESERVE: int = 2**29
-
-    def available(self) -> int:
-        return int(self.free * 1e9)
-
-    def held(self, leader: int) -> int:
-        return 10**9
-
-
-class _Turns(Turns):
-    """Counts whose turn it was."""
-
-    def __init__(self) -> None:
-        super().__init__(2)
-        self.begun = self.ended = 0
-
-    def begin(self, progress: float) -> None:
-        self.begun += 1
-        super().begin(progress)
-
-    def end(self) -> None:
-        self.ended += 1
-        super().end()
-
-
-@dataclass
-class Two:
-    """A framework and a mode of it alone; who was asked what, and what each does when it is asked."""
-
-    crews: dict[str, Crew] = field(default_factory=dict)
-    connections: list[_Connection] = field(default_factory=list)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    """Whose worker was asked a batch of whom."""
-    when: Callable[[str, str], object] = lambda mine, of: None
-    changes: Callable[[_Connection], None] = lambda connection: None
-
-    starts: Callable[[str], None] = lambda seat: None
-    memory: _Memory = field(default_factory=lambda: _Memory())
-
-    def connect(self, seat: Seat) -> Any:
-        self.starts(seat.key)
-        self.connections.append(_Connection(seat.key))
-        self.changes(self.connections[-1])
-        return self.connections[-1]
-
-    def put(self, seat: Seat, batch: Any, devices: Any) -> Any:
-        return [SimpleNamespace(seat=seat.key, mode="", implementation="", device="cpu")]
-
-    def events(
-        self,
-        jobs: int = 2,
-        tell: Callable[[str], None] = lambda words: None,
-        until: Callable[[Any], object] = lambda event: None,
-    ) -> list[Event]:
-        """What the reader sees, each told of as it is seen."""
-        bequeath(self.crews, few=False)
-        found = []
-        for event in in_crews(self.crews, jobs, tell):
-            if not isinstance(event, Idle):
-                found.append(event)
-                until(event)
-        return found
-
-
 @pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
-    """Each has batches, and each of these is a kind."""
-    made = Two()
-
-    class Asking:
-        def __init__(self, connection: _Connection, batch: Any, questions: Any) -> None:
-            self._mine, self._of = connection.seat, questions[0].seat
-
-        def begin(self) -> None:
-            """Of stubs nobody is told beforehand."""
-
-        def read(self) -> bool:
-            made.asked.append((self._mine, self._of))
-            made.when(self._mine, self._of)
-            return False
-
-        def answers(self) -> tuple[()]:
-            return ()
-
-    monkeypatch.setattr("xent_conformance.running.conversation.Asking", Asking)
-    for seat in (Seat(FRAMEWORKS["torch"]), Seat(FRAMEWORKS["torch"], apart="compile")):
-        batches: list[Any] = [SimpleNamespace(id=f"{seat.key} {i}") for i in range(BATCHES)]
-        share = Share([[Piece(batch, batch.id, 1.0)] for batch in batches])
-        made.crews[seat.key] = Crew(seat, share, made.put, made.connect, made.memory)
-    yield made
-    assert [c.closed for c in made.connections] == [1] * len(made.connections), "each is closed once"
+    yield from two_crews(monkeypatch, BATCHES)
 
 
 def _answered(events: list[Event]) -> Counter[str]:
@@ -228,7 +115,7 @@ def test_nobody_reads_of_it_any_more(two: Two) -> None:
     with pytest.raises(WorkerLost):
         plain._reached(1, plain.seat)
     found: list[object] = []
-    connection: Any = _Connection(ALONE)
+    connection: Any = Connection(ALONE)
     joining = threading.Thread(target=lambda: found.append(plain._joined_by(connection)), daemon=True)
     joining.start()
     joining.join(WAITS)
@@ -238,7 +125,7 @@ def test_nobody_reads_of_it_any_more(two: Two) -> None:
 def test_a_seat_without_a_worker_is_joined_by_nobody(two: Two) -> None:
     plain = two.crews[PLAIN]
     mine = plain._reached(1, plain.seat)
-    assert plain.share.kinds and plain._joined_by(_Connection(ALONE)) is None  # type: ignore[arg-type]
+    assert plain.share.kinds and plain._joined_by(Connection(ALONE)) is None  # type: ignore[arg-type]
     mine.close()
 
 
@@ -267,7 +154,7 @@ def test_the_patience_with_the_seat_is_one(two: Two) -> None:
 
 
 def test_it_answers_in_the_turns_of_the_seat(two: Two) -> None:
-    turns = two.crews[PLAIN]._turns = _Turns()
+    turns = two.crews[PLAIN]._turns = CountedTurns()
     _holding(two, _is_helped(two))
     assert _answered(two.events()) == _whole()
     assert (turns.begun, turns.ended) == (BATCHES, BATCHES)
@@ -280,7 +167,7 @@ def test_where_it_does_not_help(why: str, two: Two, monkeypatch: pytest.MonkeyPa
     """Nor is it a worker of the seat then, not even one that has nothing to do."""
     plain = two.crews[PLAIN]
 
-    def changes(connection: _Connection) -> None:
+    def changes(connection: Connection) -> None:
         if why == "a GPU" or (why == "says another thing" and connection.seat == ALONE):
             connection.hello["devices"] = ["cpu", "cuda:0"]
 
